@@ -1,0 +1,3 @@
+"""qpatch: turns a design argument on a mailing list into RFC patch series on any release."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Named predicates on the source of a tree."""

@@ -1,0 +1,1 @@
+"""The command line: one module per verb, parsing and printing only."""

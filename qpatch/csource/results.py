@@ -1,0 +1,95 @@
+"""What an edit ended as: one of five types, never a boolean, never silence.
+
+`Applied`, `AlreadyThere`, `Drifted`, `Ambiguous` and `Skipped` are told apart by type; `status` is the word that
+the command line prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the target tree: path, line (from 1), and the source text there."""
+
+    path: str
+    line: int
+    snippet: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A near miss: where it is, how alike (0..1), what differs token by token, in reading order.
+
+    `differences` are phrases such as "expected 'QLIST_FOREACH', found 'QLIST_FOREACH_SAFE'".
+    """
+
+    place: Place
+    likeness: float
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The edit was made `count` times in `path`; `moved_from` names the hinted path where the anchor was not."""
+
+    path: str
+    count: int = 1
+    moved_from: str = ""
+    places: tuple[Place, ...] = ()
+    bindings: dict[str, str] = field(default_factory=dict)
+    status = "applied"
+
+    @property
+    def message(self) -> str:
+        """One line for the table of edits."""
+        return f"moved from {self.moved_from} to {self.path}" if self.moved_from else ""
+
+
+@dataclass(frozen=True)
+class AlreadyThere:
+    """The tree already has what the edit would bring."""
+
+    path: str
+    message: str = ""
+    bindings: dict[str, str] = field(default_factory=dict)
+    status = "already there"
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """The anchor or the hunk no longer matches; `suggestion` is the change to the strategy that would mend it."""
+
+    message: str
+    path: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    moved_to: tuple[str, ...] = ()
+    suggestion: str = ""
+    status = "drifted"
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """More places fit than the edit expects, or one inside a nesting that the hunk does not show."""
+
+    message: str
+    path: str = ""
+    matches: tuple[Place, ...] = ()
+    suggestion: str = ""
+    status = "ambiguous"
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The edit does not concern this tree, for a reason that the strategy gives."""
+
+    message: str
+    path: str = ""
+    status = "skipped"
+
+
+EditResult = Applied | AlreadyThere | Drifted | Ambiguous | Skipped

@@ -1,0 +1,75 @@
+"""How the edit engine sees a source tree: read a file, list paths, find files that mention a word.
+
+The engine knows no git: `qpatch.trees` supplies a tree backed by a commit, tests supply a dictionary. An
+`Overlay` keeps the edited files in memory, so that each edit works on the result of the one before and nothing
+is written before all of them succeeded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+C_SUFFIXES = (".c", ".h")
+
+
+class SourceTree(Protocol):
+    """A read-only tree of files; paths are relative, with forward slashes."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of `path`, or None where there is no such file."""
+
+    def paths(self) -> Sequence[str]:
+        """Return every path in the tree, sorted."""
+
+    def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """Return the sorted paths (with one of `suffixes`) whose text holds `word` as a whole word."""
+
+
+class DictTree:
+    """A tree held in memory, for small trees and tests."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = dict(files)
+
+    def read(self, path: str) -> bytes | None:
+        """See `SourceTree.read`."""
+        return self._files.get(path)
+
+    def paths(self) -> Sequence[str]:
+        """See `SourceTree.paths`."""
+        return sorted(self._files)
+
+    def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """See `SourceTree.mentioning`."""
+        return [path for path, text in sorted(self._files.items())
+                if path.endswith(tuple(suffixes)) and mentions(text, word)]
+
+
+class Overlay:
+    """A tree with some files changed in memory; `changed` maps each path to its new content."""
+
+    def __init__(self, base: SourceTree, changed: Mapping[str, bytes] | None = None) -> None:
+        self.base = base
+        self.changed: dict[str, bytes] = dict(changed or {})
+
+    def read(self, path: str) -> bytes | None:
+        """See `SourceTree.read`; a changed file wins."""
+        return self.changed[path] if path in self.changed else self.base.read(path)
+
+    def paths(self) -> Sequence[str]:
+        """See `SourceTree.paths`; includes files that were added."""
+        return sorted({*self.base.paths(), *self.changed})
+
+    def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """See `SourceTree.mentioning`; changed files are searched as changed."""
+        unchanged = {path for path in self.base.mentioning(word, suffixes) if path not in self.changed}
+        changed = {path for path, text in self.changed.items()
+                   if path.endswith(tuple(suffixes)) and mentions(text, word)}
+        return sorted(unchanged | changed)
+
+
+def mentions(text: bytes, word: str) -> bool:
+    """Tell whether `text` holds `word` as a whole word."""
+    return re.search(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", text) is not None

@@ -1,0 +1,67 @@
+"""What can go wrong, as the user sees it: two error roots, one catalogue, one table of exit codes.
+
+A mistake of the user (a bad strategy, a wrong argument) is a `UserError`; a fault of the surroundings (no
+network, a full disk, a missing program) is an `EnvironmentFault`. Each carries the name of an entry in
+`errors.yaml`, which holds the title and the remedy shown with every occurrence.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class ExitCode(enum.IntEnum):
+    """The exit codes of the command line, as the README lists them."""
+
+    OK = 0
+    CHECKS_FAILED = 1
+    USAGE = 2
+    DRIFT = 3
+    NOTHING_APPLIED = 4
+    BUILD_FAILED = 5
+    ENVIRONMENT = 6
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file that the user wrote: `line` and `column` count from 1; 0 means unknown."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        """Format as compilers do: file:line:column."""
+        parts = [self.file, *(str(number) for number in (self.line, self.column) if number)]
+        return ":".join(parts)
+
+
+class QpatchError(Exception):
+    """Root of everything that is reported without a traceback.
+
+    `code` names an entry of errors.yaml, `message` says what happened to which thing, `where` is the place in
+    the user's input, `hint` what to do about this very occurrence (it comes before the catalogue's remedy).
+    """
+
+    exit_code = ExitCode.ENVIRONMENT
+
+    def __init__(self, code: str, message: str, *, where: Location | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+
+class UserError(QpatchError):
+    """The input is wrong: the user can mend it."""
+
+    exit_code = ExitCode.USAGE
+
+
+class EnvironmentFault(QpatchError):
+    """The surroundings are at fault: network, disk, a program that is missing."""
+
+    exit_code = ExitCode.ENVIRONMENT

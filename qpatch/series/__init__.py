@@ -1,0 +1,1 @@
+"""From edits to commits, mails and checks."""

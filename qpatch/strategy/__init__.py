@@ -1,0 +1,1 @@
+"""Strategy files: schema, loading, Jinja environment."""

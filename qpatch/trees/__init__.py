@@ -1,0 +1,1 @@
+"""Source trees: releases, providers, git."""
