@@ -44,12 +44,16 @@ class Anchor:
     """What an edit holds on to: a kind, a symbol's name, and the path where it is expected ('' = anywhere).
 
     `position` is IN for hunks and for additions to the inside of the anchor, AFTER or BEFORE for additions beside it.
+    `parameters`, if given, is the parameter list that a function must have, with `$name` and `...`, parentheses
+    included. `guard` is the `#if` condition that the symbol stands under, as the outline gives it; '' for none.
     """
 
     kind: AnchorKind
     name: str
     path: str = ""
     position: Position = Position.IN
+    parameters: str = ""
+    guard: str = ""
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -1,26 +1,33 @@
 """Parses C with tree-sitter after rewriting known macros byte for byte, and hands out tokens.
 
-A `ParsedFile` keeps the true source and the *shadow* that was parsed: the same length, the same line ends, with
-macros of the table replaced by something the grammar understands. Positions are valid in both; text is always
-taken from the true source. A `Region` marks bytes whose leaves count as one token with the true text.
+A `ParsedFile` keeps the true source and the *shadow* that was parsed: the same length, the same line ends,
+with macros of the table replaced by something the grammar understands. Positions are valid in both; text is
+always taken from the true source. A `Region` marks bytes whose leaves count as one token with the true text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Tree
 
+from qpatch.csource.macro_forms import rewrite_macros
+from qpatch.csource.macro_repair import repair
+from qpatch.csource.shadow import Region, folded
 
-@dataclass(frozen=True)
-class Region:
-    """Bytes [start, end) of the source that a macro rewrite changed in the shadow: one token."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-    start: int
-    end: int
+    from qpatch.csource.macros import MacroTable
+
+__all__ = ["ParseCache", "ParsedFile", "Region", "Token", "c_parser", "leaves", "parse", "tokens"]
+
+WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string"})
+"""Nodes that have parts in the tree but are one token."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +59,68 @@ def c_parser() -> Parser:
     return Parser(Language(tree_sitter_c.language()))
 
 
-def parse(source: bytes) -> ParsedFile:
-    """Parse `source` without any macro table."""
-    return ParsedFile(source, source, c_parser().parse(source))
+def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
+    """Parse `source`, with the macros of `table` rewritten in the shadow; without a table, as it is."""
+    if table is None:
+        return ParsedFile(source, source, c_parser().parse(source))
+    parser = c_parser()
+    shadow = rewrite_macros(source, table)
+    tree = parser.parse(shadow.text())
+    if tree.root_node.has_error:
+        shadow, tree = repair(shadow, tree, parser)
+    return ParsedFile(source, shadow.text(), tree, shadow.regions)
+
+
+class ParseCache:
+    """Parses each content once, with one macro table (None for plain C); for one run, in memory."""
+
+    def __init__(self, table: MacroTable | None = None) -> None:
+        self._table = table
+        self._parsed: dict[bytes, ParsedFile] = {}
+
+    def parse(self, source: bytes) -> ParsedFile:
+        """Return the parse of `source`, the same object for the same content."""
+        if source not in self._parsed:
+            self._parsed[source] = parse(source, self._table)
+        return self._parsed[source]
 
 
 def leaves(node: Node) -> Iterator[Node]:
-    """Yield the leaves below `node` in source order."""
-    if not node.children:
-        yield node
-        return
-    for child in node.children:
-        yield from leaves(child)
+    """Yield the leaves at or below `node` in source order; a string literal is one leaf."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        if current.type in WHOLE_LEAVES or not (children := current.children):
+            yield current
+        else:
+            waiting.extend(reversed(children))
+
+
+def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
+    """Return the tokens of `node` in source order, without comments.
+
+    Leaves inside one region make one token with the region's true text, even where the shadow is blank.
+    """
+    result: list[Token] = []
+    regions = parsed.regions
+    upcoming = bisect_right(regions, node.start_byte, key=lambda region: region.end)
+
+    def finish_regions(limit: int) -> None:
+        nonlocal upcoming
+        while upcoming < len(regions) and regions[upcoming].start < limit:
+            region = regions[upcoming]
+            result.append(Token(folded(parsed.source[region.start:region.end]), region.start, region.end))
+            upcoming += 1
+
+    for leaf in leaves(node):
+        start, end = leaf.start_byte, leaf.end_byte
+        if start == end or leaf.type == "comment":
+            continue
+        finish_regions(end)
+        if result and start < result[-1].end:
+            continue
+        text = parsed.source[start:end].decode(errors="surrogateescape").strip()
+        if text:
+            result.append(Token(text, start, end))
+    finish_regions(node.end_byte)
+    return result

@@ -1,0 +1,7 @@
+"""Runs the command as `python -m qpatch`."""
+
+import sys
+
+from qpatch.cli.main import main
+
+sys.exit(main())

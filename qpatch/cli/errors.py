@@ -1,0 +1,27 @@
+"""How an error is told: in text as compilers do, in JSON as a mapping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qpatch.errors import QpatchError
+
+
+def error_text(error: QpatchError, *, prefix: str = "") -> str:
+    """Return `file:line:column: message` behind `prefix`, with the hint below."""
+    place = f"{error.where}: " if error.where else ""
+    hint = "\n" + indented("hint", error.hint) if error.hint else ""
+    return f"{prefix}{place}{error.message}{hint}"
+
+
+def error_document(error: QpatchError) -> dict[str, object]:
+    """Return the mapping that describes `error` in JSON."""
+    where = error.where and {"file": error.where.file, "line": error.where.line, "column": error.where.column}
+    return {"code": error.code, "message": error.message, "where": where, "hint": error.hint}
+
+
+def indented(label: str, text: str) -> str:
+    """Return `text` behind its label, its further lines below the first."""
+    prefix = f"  {label}: "
+    return prefix + text.strip().replace("\n", "\n" + " " * len(prefix))

@@ -1,0 +1,110 @@
+"""Carries out an edit on a tree in memory: the one door through which strategies change sources.
+
+All or nothing: the tree's overlay changes only where the result is `Applied`, and an edit that would leave a syntax
+error in what it touched is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from qpatch.csource import additions
+from qpatch.csource.blocks import syntax_errors
+from qpatch.csource.edit import AddOperation, AnchorKind, DeleteOperation, Edit, HunkOperation, MoveOperation
+from qpatch.csource.expectations import unmet
+from qpatch.csource.hunk import HunkError
+from qpatch.csource.layout import Replacement, apply_replacements
+from qpatch.csource.locate import Located, Workspace, locate
+from qpatch.csource.renamed import explain_renamed
+from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
+from qpatch.csource.signature import edit_signature, unfinished
+from qpatch.csource.substitute import Found, substitute
+from qpatch.csource.textfile import apply_text_edit, is_text_file
+from qpatch.errors import UserError
+
+
+def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
+    """Apply `edit` to the workspace's tree and say what became of it.
+
+    Raises UserError where the edit itself is wrong (a hunk that is not C, an addition without a place).
+    """
+    try:
+        return _apply(edit, workspace)
+    except HunkError as error:
+        raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
+
+
+def check_signatures(edits: Sequence[Edit], workspace: Workspace) -> list[tuple[Edit, Drifted]]:
+    """After the edits of one patch: name the uses that an edited signature left behind."""
+    left = [(edit, unfinished(edit.anchor, workspace)) for edit in edits if edit.anchor.kind is AnchorKind.SIGNATURE]
+    return [(edit, drifted) for edit, drifted in left if drifted is not None]
+
+
+def _apply(edit: Edit, workspace: Workspace) -> EditResult:
+    if edit.anchor.kind is AnchorKind.SECTION or is_text_file(edit.anchor.path):
+        return apply_text_edit(edit, workspace.tree)
+    operation = edit.operation
+    if edit.anchor.kind is AnchorKind.SIGNATURE:
+        if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
+            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
+        return _commit(edit, edit_signature(edit, operation, workspace), workspace, None)
+    if isinstance(operation, DeleteOperation):
+        return _commit(edit, additions.delete(edit, operation, workspace), workspace, None)
+    if isinstance(operation, MoveOperation):
+        return _commit(edit, additions.move(edit, operation, workspace), workspace, None)
+    located = locate(edit.anchor, workspace)
+    if isinstance(located, Drifted):
+        return explain_renamed(edit, located, workspace)
+    if isinstance(located, Ambiguous):
+        return located
+    differs = unmet(edit.anchor, located, workspace)
+    if differs is not None:
+        return differs
+    if isinstance(operation, AddOperation):
+        return _commit(edit, additions.add(edit, operation, located, workspace), workspace, located)
+    found = substitute(edit, operation.hunks, located, workspace)
+    if not isinstance(found, Found):
+        return _moved(found, located)
+    changes = additions.Changes({located.path: found.replacements}, found.places)
+    result = _commit(edit, changes, workspace, located)
+    return replace(result, bindings=found.bindings) if isinstance(result, Applied) else result
+
+
+def _moved(result: EditResult, located: Located) -> EditResult:
+    """Say of a result other than Applied that its anchor was found elsewhere."""
+    if located.moved_from and isinstance(result, Drifted):
+        return replace(result, moved_to=(located.path,))
+    return result
+
+
+def _commit(edit: Edit, outcome: additions.Outcome, workspace: Workspace, located: Located | None) -> EditResult:
+    """Write the changes into the overlay unless they break the syntax of what they touch."""
+    if not isinstance(outcome, additions.Changes):
+        return outcome
+    changed: dict[str, bytes] = {}
+    for path, replacements in outcome.replacements.items():
+        source = workspace.tree.read(path) or b""
+        changed[path] = apply_replacements(source, replacements)
+        broken = _broken(workspace, path, source, changed[path], replacements)
+        if broken is not None:
+            return Drifted(f"{edit.anchor}: the result would not parse as C", path, moved_to=(), suggestion=(
+                f"near line {broken.line} the edit writes: {broken.snippet}\ncheck the added lines, and that the hunk "
+                "removes what they replace"))
+    workspace.tree.changed.update(changed)
+    path = next(iter(changed))
+    moved_from = located.moved_from if located is not None else ""
+    count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation) else 1
+    return Applied(path, count, moved_from, outcome.places)
+
+
+def _broken(workspace: Workspace, path: str, old: bytes, new: bytes, replacements: list[Replacement]) -> Place | None:
+    """Return the first place where a touched symbol has more syntax errors than before, or None."""
+    before, after = workspace.parse_source(old), workspace.parse_source(new)
+    if syntax_errors(after.tree.root_node) <= syntax_errors(before.tree.root_node):
+        return None
+    first = min(replacement.start for replacement in replacements)
+    line = new.count(b"\n", 0, first) + 1
+    end = new.find(b"\n", first)
+    return Place(path, line, new[first:end].decode(errors="replace").strip())
+

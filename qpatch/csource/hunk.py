@@ -1,0 +1,196 @@
+"""Reads a semantic hunk: a diff without line numbers, in lines with a two-column gutter.
+
+Column 0 of a line is ' ' (context), '-' (removed) or '+' (added), column 1 is a space, the code follows. The
+context and removed lines are the *before* side, the context and added lines the *after* side. A hunk is a list of
+complete statements, members, entries or cases of one block, on both sides: what is not complete is an error here.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+
+from qpatch.errors import Location, UserError
+
+ELLIPSIS = "..."
+METAVARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+# Comments, string and character constants: where brackets, `...` and `$` mean nothing.
+OPAQUE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+_CLOSING = {")": "(", "]": "[", "}": "{"}
+
+
+class Sign(enum.StrEnum):
+    """The first column of a hunk line."""
+
+    CONTEXT = " "
+    REMOVED = "-"
+    ADDED = "+"
+
+
+@dataclass(frozen=True)
+class HunkLine:
+    """One line: its sign, its code with indentation, its number in the hunk (from 1)."""
+
+    sign: Sign
+    code: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """A run of neighbouring removed and added lines: what is taken away and what comes in its place."""
+
+    removed: tuple[HunkLine, ...]
+    added: tuple[HunkLine, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Hunk:
+    """A hunk's lines in order."""
+
+    lines: tuple[HunkLine, ...]
+
+    def before(self) -> tuple[HunkLine, ...]:
+        """Return the lines that the target must have."""
+        return tuple(line for line in self.lines if line.sign is not Sign.ADDED)
+
+    def after(self) -> tuple[HunkLine, ...]:
+        """Return the lines that the target has once the hunk is applied."""
+        return tuple(line for line in self.lines if line.sign is not Sign.REMOVED)
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return the runs of neighbouring changed lines, in order."""
+        runs: list[list[HunkLine]] = []
+        previous: HunkLine | None = None
+        for line in self.lines:
+            if line.sign is not Sign.CONTEXT:
+                if previous is None or previous.sign is Sign.CONTEXT:
+                    runs.append([])
+                runs[-1].append(line)
+            previous = line
+        return tuple(_group(run) for run in runs)
+
+    def reversed(self) -> Hunk:
+        """Return the hunk that undoes this one."""
+        swapped = {Sign.ADDED: Sign.REMOVED, Sign.REMOVED: Sign.ADDED, Sign.CONTEXT: Sign.CONTEXT}
+        return Hunk(tuple(HunkLine(swapped[line.sign], line.code, line.number) for line in self.lines))
+
+    def __str__(self) -> str:
+        return "\n".join(f"{line.sign} {line.code}".rstrip() for line in self.lines)
+
+
+class HunkError(UserError):
+    """A hunk that cannot be read; `line` counts from 1 within the hunk."""
+
+    def __init__(self, message: str, line: int, hint: str = "") -> None:
+        super().__init__("hunk-syntax", message, hint=hint)
+        self.line = line
+
+    def located(self, file: str, first_line: int) -> HunkError:
+        """Return the same error placed in a strategy file whose line `first_line` is the hunk's first."""
+        error = HunkError(self.message, self.line, self.hint)
+        error.where = Location(file, first_line + self.line - 1)
+        return error
+
+
+def parse_hunk(text: str) -> Hunk:
+    """Read the lines of a hunk on C. Raises HunkError for a wrong gutter or an incomplete side."""
+    hunk = read_lines(text)
+    for side in (hunk.before(), hunk.after()):
+        _check_complete(side)
+    _check_attached(hunk)
+    _check_bound(hunk)
+    return hunk
+
+
+def read_lines(text: str) -> Hunk:
+    """Read the lines of a hunk whatever their language. Raises HunkError for a wrong gutter or no line at all."""
+    hunk = Hunk(tuple(_parse_line(line, number) for number, line in enumerate(text.splitlines(), 1)))
+    if not any(line.code.strip() for line in hunk.lines):
+        raise HunkError("the hunk is empty", 1)
+    return hunk
+
+
+def _group(run: list[HunkLine]) -> Group:
+    removed = tuple(line for line in run if line.sign is Sign.REMOVED)
+    added = tuple(line for line in run if line.sign is Sign.ADDED)
+    return Group(removed, added, run[0].number, run[-1].number)
+
+
+def _parse_line(line: str, number: int) -> HunkLine:
+    if not line.strip():
+        return HunkLine(Sign.CONTEXT, "", number)
+    sign, gap, code = line[0], line[1:2], line[2:]
+    if sign not in tuple(Sign) or gap not in ("", " "):
+        raise HunkError(
+            f"line {number} of the hunk has no gutter: {line.strip()!r}", number,
+            "column 0 of every line is ' ', '-' or '+' and column 1 a space; in YAML write `hunk: |2`, so that the "
+            "first line's indentation is not taken for the whole block's")
+    return HunkLine(Sign(sign), code.rstrip(), number)
+
+
+def blank_opaque(code: str) -> str:
+    """Return `code` with comments and the insides of constants replaced by blanks of the same length."""
+    return OPAQUE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), code)
+
+
+def _check_attached(hunk: Hunk) -> None:
+    """Refuse additions that no line of context or removal says the place of."""
+    if not any(line.code.strip() for line in hunk.before()):
+        raise HunkError("an added line needs a line of context to attach to", hunk.lines[0].number,
+                        "show the statement above or below it, or use `add:`")
+
+
+def _check_bound(hunk: Hunk) -> None:
+    """Refuse a metavariable on an added line that no other line binds."""
+    known = {name for line in hunk.before() for name in METAVARIABLE.findall(blank_opaque(line.code))}
+    for line in hunk.lines:
+        unbound = [name for name in METAVARIABLE.findall(blank_opaque(line.code)) if name not in known]
+        if unbound:
+            raise HunkError(f"${unbound[0]} in line {line.number} is bound by no context or removed line", line.number,
+                            f"use ${unbound[0]} on such a line, or write the code itself")
+
+
+def _check_complete(side: tuple[HunkLine, ...]) -> None:
+    """Refuse a side with an open bracket, a lone `} else` or an open `#if`, naming the line."""
+    plain = blank_opaque("".join(line.code + "\n" for line in side)).splitlines()
+    brackets: list[tuple[str, int]] = []
+    conditions: list[int] = []
+    for line, code in zip(side, plain, strict=True):
+        directive = re.match(r"\s*#\s*(\w+)", code)
+        if directive:
+            _check_directive(directive[1], line.number, conditions)
+            continue
+        _check_brackets(code, line.number, brackets)
+    if brackets:
+        raise HunkError(f"{brackets[-1][0]!r} in line {brackets[-1][1]} is not closed on this side of the hunk",
+                        brackets[-1][1], "write the block whole, with `...` for the rest of it")
+    if conditions:
+        raise HunkError(f"the #if in line {conditions[-1]} has no #endif on this side of the hunk", conditions[-1],
+                        "write the conditional whole, with `...` for the rest of it")
+
+
+def _check_brackets(code: str, number: int, brackets: list[tuple[str, int]]) -> None:
+    for character in code:
+        if character in "([{":
+            brackets.append((character, number))
+        elif character in _CLOSING:
+            if not brackets or brackets[-1][0] != _CLOSING[character]:
+                lone = "a lone `} else`" if re.match(r"\s*}\s*else\b", code) else f"{character!r}"
+                raise HunkError(f"{lone} in line {number} closes nothing that this side of the hunk opens", number,
+                                "a hunk is a list of complete statements: write the `if` it belongs to as well, with "
+                                "`...` for what stays between")
+            brackets.pop()
+
+
+def _check_directive(word: str, number: int, conditions: list[int]) -> None:
+    if word in ("if", "ifdef", "ifndef"):
+        conditions.append(number)
+    elif word in ("else", "elif", "endif") and not conditions:
+        raise HunkError(f"#{word} in line {number} belongs to no #if on this side of the hunk", number,
+                        "write the conditional whole, with `...` for the rest of it")
+    elif word == "endif":
+        conditions.pop()

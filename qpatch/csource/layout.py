@@ -1,0 +1,153 @@
+"""Lines, indentation and comments of a source text, by byte position: what keeps an edit's surroundings as they were.
+
+All positions are byte offsets; a line's end is the position of its newline (or of the end of the text).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+
+TAB = 8
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Put `text` in the place of bytes [start, end)."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+class Layout:
+    """A source text with its comments, given as sorted (start, end) byte positions."""
+
+    def __init__(self, source: bytes, comments: list[tuple[int, int]]) -> None:
+        self.source = source
+        self._comments = comments
+        self._comment_starts = [start for start, _ in comments]
+
+    def line_start(self, position: int) -> int:
+        """Return where the line of `position` begins."""
+        return self.source.rfind(b"\n", 0, position) + 1
+
+    def line_end(self, position: int) -> int:
+        """Return where the line of `position` ends (at its newline)."""
+        end = self.source.find(b"\n", position)
+        return len(self.source) if end < 0 else end
+
+    def next_line(self, position: int) -> int:
+        """Return where the line after that of `position` begins."""
+        return min(self.line_end(position) + 1, len(self.source))
+
+    def is_blank(self, start: int, end: int) -> bool:
+        """Tell whether bytes [start, end) are white space."""
+        return not self.source[start:end].strip()
+
+    def starts_line(self, position: int) -> bool:
+        """Tell whether nothing but white space precedes `position` on its line."""
+        return self.is_blank(self.line_start(position), position)
+
+    def indentation(self, position: int) -> str:
+        """Return the white space that the line of `position` begins with."""
+        start = self.line_start(position)
+        line = self.source[start:self.line_end(start)]
+        return line[:len(line) - len(line.lstrip())].decode()
+
+    def after_trailing_comments(self, position: int) -> int:
+        """Return the end of the comments that begin on the line of `position` after it, else `position`."""
+        end = position
+        while True:
+            comment = self._comment_at(self._skip_spaces(end))
+            if comment is None:
+                return end
+            end = comment
+
+    def before_leading_comments(self, line_start: int) -> int:
+        """Return the start of the comment lines right above the line that begins at `line_start`."""
+        start = line_start
+        while start:
+            end = len(self.source[:start - 1].rstrip(b" \t"))
+            found = next((first for first, last in self._comments if last == end), None)
+            if found is None or not self.starts_line(found):
+                return start
+            start = self.line_start(found)
+        return start
+
+    def comments_between(self, start: int, end: int) -> list[tuple[int, int, str]]:
+        """Return (start, end, folded text) of the comments within [start, end)."""
+        first = bisect_left(self._comment_starts, start)
+        return [(low, high, fold(self.source[low:high].decode(errors="surrogateescape")))
+                for low, high in self._comments[first:] if high <= end]
+
+    def whole_lines(self, start: int, end: int) -> tuple[int, int] | None:
+        """Widen [start, end) to whole lines if nothing else stands on them, trailing comments aside."""
+        rest = self.after_trailing_comments(end)
+        if self.starts_line(start) and self.is_blank(rest, self.line_end(rest)):
+            return self.line_start(start), self.next_line(rest)
+        return None
+
+    def without_surplus_blank(self, start: int, end: int) -> tuple[int, int]:
+        """Widen the whole lines [start, end) by one blank line where their removal would leave one too many."""
+        above_blank = start > 0 and self.is_blank(self.line_start(start - 1), start)
+        below_blank = end < len(self.source) and self.is_blank(end, self.line_end(end))
+        above = self.source[self.line_start(start - 1):start].strip() if start else b"{"
+        below = self.source[end:self.line_end(end)].strip()
+        if below_blank and (above_blank or above.endswith(b"{") or not start):
+            return start, self.next_line(end)
+        if above_blank and (below.startswith(b"}") or end >= len(self.source)):
+            return self.line_start(start - 1), end
+        return start, end
+
+    def _skip_spaces(self, position: int) -> int:
+        while self.source[position:position + 1] in (b" ", b"\t"):
+            position += 1
+        return position
+
+    def _comment_at(self, position: int) -> int | None:
+        index = bisect_left(self._comment_starts, position)
+        if index < len(self._comments) and self._comments[index][0] == position:
+            return self._comments[index][1]
+        return None
+
+
+def fold(text: str) -> str:
+    """Return `text` with runs of white space (and the stars of comment lines) folded, for comparing comments."""
+    return " ".join(re.sub(r"\n\s*\*(?!/)", "\n", text).split())
+
+
+def column(indentation: str) -> int:
+    """Return the column that `indentation` reaches, with tabs of eight."""
+    return len(indentation.expandtabs(TAB))
+
+
+def reindent(lines: list[str], shift: int, *, tabs: bool) -> list[str]:
+    """Shift `lines` by `shift` columns (never left of 0); with `tabs`, indentation is written in tabs."""
+    shifted = []
+    for line in lines:
+        code = line.lstrip(" \t")
+        old = line[:len(line) - len(code)]
+        if not code:
+            shifted.append("")
+        elif shift == 0:
+            shifted.append(line)
+        else:
+            shifted.append(_indentation(max(0, column(old) + shift), tabs=tabs) + code)
+    return shifted
+
+
+def _indentation(columns: int, *, tabs: bool) -> str:
+    return "\t" * (columns // TAB) + " " * (columns % TAB) if tabs else " " * columns
+
+
+def apply_replacements(source: bytes, replacements: list[Replacement]) -> bytes:
+    """Carry out `replacements`, which must not overlap, on `source`."""
+    parts, position = [], 0
+    for replacement in sorted(replacements, key=lambda change: (change.start, change.end)):
+        if replacement.start < position:
+            raise ValueError(f"replacements overlap at byte {replacement.start}")
+        parts += [source[position:replacement.start], replacement.text]
+        position = replacement.end
+    return b"".join([*parts, source[position:]])

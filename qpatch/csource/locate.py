@@ -1,0 +1,156 @@
+"""Finds the anchor of an edit: first in the file where it is expected, then in the whole tree.
+
+A symbol that moved whole to another file is found there and reported as moved; two candidates are ambiguous; a
+symbol that is nowhere is drift, and the symbols with the most similar names are named.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.macros import MacroTable
+from qpatch.csource.parse import ParsedFile, parse
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.symbols import Symbol, outline
+
+if TYPE_CHECKING:
+    from qpatch.csource.source import Overlay
+
+# Anchors that are a file rather than a symbol in it.
+FILE_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
+_LEAST_LIKENESS = 0.6
+_MOST_CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class Located:
+    """An anchor that was found: the file, parsed, the symbol (None for a file), where it was expected instead."""
+
+    path: str
+    parsed: ParsedFile
+    symbol: Symbol | None
+    moved_from: str = ""
+
+
+@dataclass
+class Workspace:
+    """A tree under edit, with the files that were parsed, by content: parsing is the dearest step.
+
+    `table` is the macro table of the tree's kind; None parses plain C.
+    """
+
+    tree: Overlay
+    table: MacroTable | None = None
+    _parsed: dict[bytes, ParsedFile] = field(default_factory=dict)
+    _outlines: dict[bytes, tuple[Symbol, ...]] = field(default_factory=dict)
+
+    def parse(self, path: str) -> ParsedFile | None:
+        """Return the parsed file, or None where there is none."""
+        source = self.tree.read(path)
+        return None if source is None else self.parse_source(source)
+
+    def parse_source(self, source: bytes) -> ParsedFile:
+        """Parse `source`, or return what an earlier call for the same bytes gave."""
+        if source not in self._parsed:
+            self._parsed[source] = parse(source, self.table)
+        return self._parsed[source]
+
+    def outline(self, path: str) -> tuple[Symbol, ...]:
+        """Return the symbols of a file; none where there is no such file."""
+        parsed = self.parse(path)
+        if parsed is None:
+            return ()
+        if parsed.source not in self._outlines:
+            self._outlines[parsed.source] = outline(parsed)
+        return self._outlines[parsed.source]
+
+
+def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguous:
+    """Find the one place that `anchor` names."""
+    if anchor.kind in FILE_KINDS:
+        return _locate_file(anchor, workspace)
+    here = _in_files(anchor, [anchor.path] if anchor.path else [], workspace)
+    found = here or _in_files(anchor, workspace.tree.mentioning(anchor.name), workspace)
+    if not found:
+        return _missing(anchor, workspace)
+    if len(found) > 1:
+        places = tuple(_place(path, symbol) for path, symbol in found)
+        return Ambiguous(f"{anchor} is defined {len(found)} times", found[0][0], places,
+                         "give `path:` with the file that is meant" if len({p.path for p in places}) > 1 else
+                         "the definitions stand in different #if arms: qpatch cannot tell which is meant")
+    path, symbol = found[0]
+    parsed = workspace.parse(path)
+    assert parsed is not None  # noqa: S101 - outlined a moment ago
+    return Located(path, parsed, symbol, anchor.path if anchor.path and path != anchor.path else "")
+
+
+def locate_all(anchor: Anchor, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+    """Find every symbol of `kinds` with the anchor's name: a definition and all of its prototypes."""
+    found = []
+    paths = {*workspace.tree.mentioning(anchor.name), *([anchor.path] if anchor.path else [])}
+    for path in sorted(paths):
+        parsed = workspace.parse(path)
+        if parsed is None:
+            continue
+        found += [Located(path, parsed, symbol) for symbol in workspace.outline(path)
+                  if symbol.name == anchor.name and symbol.kind in kinds]
+    return found
+
+
+def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Symbol, float]]:
+    """Return (path, symbol, likeness 0..1) of the symbols of the anchor's kind with the most similar names."""
+    kind = AnchorKind.FUNCTION if anchor.kind is AnchorKind.SIGNATURE else anchor.kind
+    near = []
+    for path in _neighbourhood(anchor, workspace):
+        for symbol in workspace.outline(path):
+            if symbol.kind is kind:
+                likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
+                near.append((path, symbol, likeness))
+    return sorted((entry for entry in near if entry[2] >= _LEAST_LIKENESS), key=lambda entry: -entry[2])
+
+
+def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
+    """The expected file first, then the C files in its folder: where a renamed symbol most likely is."""
+    if not anchor.path:
+        return []
+    folder = posixpath.dirname(anchor.path)
+    beside = [path for path in workspace.tree.paths()
+              if posixpath.dirname(path) == folder and path.endswith((".c", ".h")) and path != anchor.path]
+    return [anchor.path, *beside]
+
+
+def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
+    path = anchor.path or anchor.name
+    parsed = workspace.parse(path)
+    if parsed is not None:
+        return Located(path, parsed, None)
+    name = posixpath.basename(path)
+    alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
+    return Drifted(f"there is no file {path}", path,
+                   tuple(Candidate(Place(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]), tuple(alike),
+                   f"path: {alike[0]}" if alike else "")
+
+
+def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> list[tuple[str, Symbol]]:
+    return [(path, symbol) for path in paths for symbol in workspace.outline(path)
+            if symbol.name == anchor.name and symbol.kind is anchor.kind]
+
+
+def _place(path: str, symbol: Symbol) -> Place:
+    guard = f" (under #if {' && '.join(symbol.guards)})" if symbol.guards else ""
+    return Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
+
+
+def _missing(anchor: Anchor, workspace: Workspace) -> Drifted:
+    near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
+    candidates = tuple(
+        Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
+        for path, symbol, likeness in near)
+    expected = f" (expected in {anchor.path})" if anchor.path else ""
+    suggestion = f"in: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
+    return Drifted(f"the tree has no {anchor}{expected}", anchor.path, candidates, suggestion=suggestion)

@@ -1,0 +1,243 @@
+"""Second pass of parsing: rewrites, by their shape, what the macro table did not know.
+
+It runs only where the first parse left ERROR or MISSING nodes. Every candidate is tried on a copy of the
+shadow, and kept only if fewer such nodes remain: an unknown loop macro, an attribute, a macro with a type as
+argument, a declaration without `;`, and `#if` lines in places where C has no room for them (inside an
+initialiser, between strings, across an `else`). The last resort for those is to blank all arms but one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qpatch.csource.macro_forms import DIRECTIVE, apply_form
+from qpatch.csource.macros import MacroForm
+from qpatch.csource.shadow import HIDDEN, Shadow, closing_parenthesis, skip_gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tree_sitter import Node, Parser, Tree
+
+    Rewrite = Callable[[Shadow], object]
+
+MOST_SPOTS = 200
+"""A file with more broken places than this is not C; it is left as it is."""
+
+_DIRECTIVE = re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")", re.DOTALL | re.MULTILINE)
+_KEYWORD = re.compile(rb"[ \t]*#[ \t]*(\w+)")
+_CALL_NAME = re.compile(rb"([A-Za-z_]\w*)\s*$")
+_MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
+_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"do", b"else"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """A directive: its bytes [start, end), without the white space before the `#`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """An `#if` with its `#else`/`#elif` lines and its `#endif`, in source order."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def start(self) -> int:
+        """Where the `#if` begins."""
+        return self.lines[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the `#endif` ends."""
+        return self.lines[-1].end
+
+
+def repair(shadow: Shadow, tree: Tree, parser: Parser) -> tuple[Shadow, Tree]:
+    """Return the shadow and tree with the rewrites that left fewer broken places than `tree` has."""
+    broken = list(broken_nodes(tree.root_node))
+    if not broken or len(broken) > MOST_SPOTS:
+        return shadow, tree
+    session = _Session(shadow, tree, len(broken), parser)
+    groups = directive_groups(shadow.source)
+    for spot in broken:
+        session.try_first(_candidates(shadow.source, spot, groups))
+    if session.shadow is shadow:
+        return shadow, tree
+    # A tree that was mended step by step may differ from a fresh one where errors remain.
+    return session.shadow, parser.parse(session.shadow.text())
+
+
+def broken_nodes(node: Node) -> Iterator[Node]:
+    """Yield the outermost ERROR and MISSING nodes at or below `node`."""
+    if node.is_error or node.is_missing:
+        yield node
+    elif node.has_error:
+        for child in node.children:
+            yield from broken_nodes(child)
+
+
+def directive_groups(source: bytes) -> list[Group]:
+    """Return the `#if` groups of `source`, inner ones before those around them."""
+    groups: list[Group] = []
+    open_groups: list[list[Line]] = []
+    for match in _DIRECTIVE.finditer(source):
+        keyword = _KEYWORD.match(match["directive"] or b"")
+        if keyword is None:
+            continue
+        line = Line(source.index(b"#", match.start()), match.end())
+        if keyword[1] in (b"if", b"ifdef", b"ifndef"):
+            open_groups.append([line])
+        elif keyword[1] in (b"else", b"elif") and open_groups:
+            open_groups[-1].append(line)
+        elif keyword[1] == b"endif" and open_groups:
+            groups.append(Group((*open_groups.pop(), line)))
+    return groups
+
+
+class _Session:
+    """The best shadow so far, its tree and the number of its broken nodes."""
+
+    def __init__(self, shadow: Shadow, tree: Tree, broken: int, parser: Parser) -> None:
+        self.shadow = shadow
+        self._tree = tree
+        self._broken = broken
+        self._parser = parser
+
+    def try_first(self, rewrites: Iterator[Rewrite]) -> None:
+        """Keep the first rewrite after which fewer nodes are broken."""
+        if not self._broken:
+            return
+        for rewrite in rewrites:
+            candidate = self.shadow.copy()
+            try:
+                rewrite(candidate)
+            except ValueError:
+                continue  # It would cut through a macro that is rewritten already.
+            if candidate.changed is None:
+                continue
+            tree = self._reparse(candidate.text(), candidate.changed)
+            broken = sum(1 for _ in broken_nodes(tree.root_node))
+            if broken < self._broken:
+                self.shadow, self._tree, self._broken = candidate, tree, broken
+                return
+
+    def _reparse(self, text: bytes, extent: tuple[int, int]) -> Tree:
+        """Parse `text`, taking over from the tree so far what lies outside the changed bytes `extent`."""
+        start, end = extent
+        tree = self._tree.copy()
+        first, last = _point(text, start), _point(text, end)
+        tree.edit(start_byte=start, old_end_byte=end, new_end_byte=end,
+                  start_point=first, old_end_point=last, new_end_point=last)
+        return self._parser.parse(text, tree)
+
+
+def _point(text: bytes, position: int) -> tuple[int, int]:
+    return text.count(b"\n", 0, position), position - (text.rfind(b"\n", 0, position) + 1)
+
+
+def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewrite]:
+    """Yield the rewrites that might mend `spot`, the likeliest and mildest first."""
+    start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
+    end = max(spot.end_byte, spot.start_byte + 1)
+    near = [group for group in groups if group.start <= end and start <= group.end]
+    if spot.is_missing:
+        yield from _call_candidates(source, spot)
+    for group in near:
+        yield from _mild_group_candidates(source, group)
+    for match in _CALL.finditer(source, start, min(len(source), end + 1)):
+        if match[1] not in _NOT_CALLS:
+            yield _form(MacroForm.TYPED, match.start(1), match.end(1))
+    for match in _MACRO_WORD.finditer(source, start, min(len(source), end + 80)):
+        yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
+    for group in near:
+        yield from _drastic_group_candidates(group)
+
+
+def _form(form: MacroForm, start: int, end: int) -> Rewrite:
+    return lambda shadow: apply_form(shadow, form, start, end)
+
+
+def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
+    """Yield what a call without a `;` may be: a loop where a block follows, or a declaration."""
+    closing = missing.start_byte - 1
+    opening = _opening_parenthesis(source, closing)
+    name = None if opening is None else _CALL_NAME.search(source, max(0, opening - 100), opening)
+    if name is None or name[1] in _NOT_CALLS:
+        return
+    following = skip_gap(source, closing + 1)
+    if source[following:following + 1] == b"{":
+        yield _form(MacroForm.LOOP, name.start(1), name.end(1))
+    elif source[:name.start(1)].endswith(b"\n"):
+        yield _form(MacroForm.DECLARATION, name.start(1), name.end(1))
+
+
+def _opening_parenthesis(source: bytes, closing: int) -> int | None:
+    """Return the position of the `(` that the `)` at `closing` closes, looking back a few lines."""
+    if source[closing:closing + 1] != b")":
+        return None
+    opening = source.rfind(b"(", max(0, closing - 1000), closing)
+    while opening >= 0 and closing_parenthesis(source, opening) != closing:
+        opening = source.rfind(b"(", max(0, closing - 1000), opening)
+    return opening if opening >= 0 else None
+
+
+def _mild_group_candidates(source: bytes, group: Group) -> Iterator[Rewrite]:
+    """Rewrites of an `#if` that keep the code of every arm."""
+    yield lambda shadow: _as_entries(shadow, source, group)
+    yield lambda shadow: _as_words(shadow, group)
+    yield lambda shadow: _blanked(shadow, group)
+
+
+def _drastic_group_candidates(group: Group) -> Iterator[Rewrite]:
+    """Rewrites of an `#if` that hide code."""
+    for kept in range(len(group.lines) - 1):
+        yield partial(_one_arm, group=group, kept=kept)
+    yield partial(_one_arm, group=group, kept=None)
+
+
+def _as_entries(shadow: Shadow, source: bytes, group: Group) -> None:
+    """Each directive becomes an entry of the list around it: a name with the commas it needs."""
+    for line in group.lines:
+        before = _last_character(source, line.start)
+        name = re.sub(rb"\W", b"_", source[line.start:line.end].split(b"\n")[0].rstrip())
+        text = b"," + name[:-2] + b"," if before not in (b",", b"{", b"(", b"") else name[:-1] + b","
+        shadow.put(line.start, line.end, text)
+
+
+def _last_character(source: bytes, position: int) -> bytes:
+    """Return the last character before `position` that is no white space, comment or directive."""
+    text = source[max(0, position - 2000):position]
+    text = re.sub(rb"/\*.*?\*/|//[^\n]*|" + DIRECTIVE, b"", text, flags=re.DOTALL | re.MULTILINE)
+    return text.rstrip()[-1:]
+
+
+def _as_words(shadow: Shadow, group: Group) -> None:
+    """Each directive becomes a name, as it may stand between two strings."""
+    for line in group.lines:
+        shadow.put_name(line.start, line.end)
+
+
+def _blanked(shadow: Shadow, group: Group) -> None:
+    """Every arm stays, without the directives between them."""
+    for line in group.lines:
+        shadow.put(line.start, line.end)
+
+
+def _one_arm(shadow: Shadow, group: Group, kept: int | None) -> None:
+    """Blank the directives and all arms but number `kept` (None: all arms)."""
+    if kept is None:
+        shadow.put(group.start, group.end)
+        return
+    if kept > 0:
+        shadow.put(group.start, group.lines[kept].end)
+    else:
+        shadow.put(group.start, group.lines[0].end)
+    shadow.put(group.lines[kept + 1].start, group.end)

@@ -1,0 +1,87 @@
+"""Commit messages: subject, body and trailers in the form that git and the mailing list expect.
+
+Trailers follow `git interpret-trailers`: they join the trailer block at the end of the body where there is
+one and make a new paragraph otherwise. A message that a mail would cut short (`git mailinfo`) is refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+from qpatch.errors import UserError
+
+_TRAILER = re.compile(r"[A-Za-z0-9-]+\s*:")
+_GIT_MADE = ("Signed-off-by: ", "(cherry picked from commit ")
+_SIGNOFF = re.compile(r"signed-off-by\s*:", re.IGNORECASE)
+# patchbreak() of git's mailinfo.c: the lines at which `git am` takes the message to end.
+_PATCH_BREAK = re.compile(r"diff -|Index: |---(?:\s*$| \S)")
+# In-body headers at the start of a body become the commit's (mailinfo.c), and a "From " line splits a
+# mailbox.
+_IN_BODY_HEADER = re.compile(r">?From |(From|Subject|Date):|\[PATCH", re.IGNORECASE)
+_MAILBOX_LINE = re.compile(r"From \S+ .*\d\d:\d\d:\d\d")
+
+
+def compose_message(subject: str, body: str, trailers: tuple[str, ...] = (), signoff: str = "") -> str:
+    """Return the commit message; `signoff` is the user's `Name <address>` for a Signed-off-by line, or ''.
+
+    Raises UserError `invalid-trailer` for a trailer that is none or that signs off in somebody's name, and
+    `message-not-mailable` where `git am` would cut the message.
+    """
+    title = " ".join(subject.split())
+    paragraphs = clean_text(body)
+    _check(title, paragraphs)
+    for trailer in trailers:
+        _check_trailer(trailer, title)
+    wanted = [*trailers, *([f"Signed-off-by: {signoff}"] if signoff else [])]
+    return f"{title}\n\n{add_trailers(paragraphs, wanted)}".rstrip("\n") + "\n"
+
+
+def clean_text(text: str) -> str:
+    """Strip white space at line ends and outer blank lines, fold blank lines, as `git stripspace` does."""
+    lines = "\n".join(line.rstrip() for line in text.splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
+
+
+def add_trailers(body: str, trailers: list[str]) -> str:
+    """Add `trailers` that are not there yet to the end of `body` (clean, without the subject)."""
+    last = body.split("\n\n")[-1].splitlines()
+    block = last if _is_trailer_block(last) else []
+    new = [trailer for trailer in dict.fromkeys(trailers) if trailer not in block]
+    if not new:
+        return body
+    separator = "\n" if block else "\n\n"
+    return (body + separator if body else "") + "\n".join(new)
+
+
+def _is_trailer_block(lines: list[str]) -> bool:
+    # The rules are those of git's trailer.c: all lines are trailers, or one of them was made by git itself
+    # and at least a quarter are trailers. Lines that begin with white space continue the one above.
+    own = [line for line in lines if not line[0].isspace()]
+    trailers = [line for line in own if _TRAILER.match(line) or line.startswith(_GIT_MADE)]
+    others = len(own) - len(trailers)
+    made_by_git = any(line.startswith(_GIT_MADE) for line in own)
+    return bool(trailers) and (not others or (made_by_git and len(trailers) * 3 >= others))
+
+
+def _check_trailer(trailer: str, subject: str) -> None:
+    if not _TRAILER.match(trailer) or "\n" in trailer or trailer.rstrip().endswith(":"):
+        raise UserError("invalid-trailer", f"patch '{subject}': '{trailer}' is no trailer",
+                        hint='write it as "Name-of-trailer: value", on one line')
+    _check_signoff(trailer, subject)
+
+
+def _check_signoff(line: str, subject: str) -> None:
+    if _SIGNOFF.match(line):
+        raise UserError("invalid-trailer", f"patch '{subject}': '{line}' signs off in the strategy",
+                        hint="remove it and use --signoff, which signs in the user's own name")
+
+
+def _check(subject: str, body: str) -> None:
+    if not subject:
+        raise UserError("message-not-mailable", "a patch has no subject")
+    for number, line in enumerate(body.splitlines()):
+        _check_signoff(line, subject)
+        at_top = number == 0 and _IN_BODY_HEADER.match(line)
+        if at_top or _PATCH_BREAK.match(line) or _MAILBOX_LINE.match(line):
+            raise UserError("message-not-mailable", hint="indent the line or reword it",
+                            message=f"patch '{subject}': `git am` would not keep the line '{line}'")

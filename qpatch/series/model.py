@@ -1,0 +1,118 @@
+"""The words of the series: what is planned, what was rendered, and under which options.
+
+A `PlannedSeries` says what to commit and what to write to the list; a `RenderedSeries` names the commits and
+the files that came of it. `RenderOptions` are the user's choices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qpatch.trees.git import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PLACEHOLDER = Identity("qpatch", "qpatch@localhost.invalid")
+DEFAULT_PREFIX = "PATCH RFC"
+
+
+@dataclass(frozen=True)
+class PlannedPatch:
+    """One patch: message and content. `changes` is relative to the patch before; None deletes a file."""
+
+    subject: str
+    body: str
+    changes: Mapping[str, bytes | None]
+    trailers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlannedSeries:
+    """A series to be rendered on the commit `base`, whose files have the git modes `modes`.
+
+    `base_date` is the base's committer date (seconds since 1970, UTC): the patches count on from there. `cc`
+    holds addresses besides those that get_maintainer.pl finds.
+    """
+
+    strategy: str
+    tree: str
+    component: str
+    base: str
+    base_date: int
+    patches: tuple[PlannedPatch, ...]
+    cover_subject: str
+    cover_body: str
+    modes: Mapping[str, str] = field(default_factory=dict)
+    cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """The user's choices for a render.
+
+    `parameters` sets parameters of the strategy; `output` is the directory above `<strategy>/<tree>/`;
+    `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `branch` a branch
+    to make in the user's repository; `changes` the user's own words for the changelog of a reroll; `check`
+    and `maintainers` run the tree's perl scripts.
+    """
+
+    output: Path
+    revision: int = 1
+    prefix: str = DEFAULT_PREFIX
+    identity: Identity | None = None
+    signoff: bool = False
+    branch: str = ""
+    changes: str = ""
+    check: bool = True
+    maintainers: bool = True
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def author(self) -> Identity:
+        """Who writes the commits and the mails."""
+        return self.identity or PLACEHOLDER
+
+
+@dataclass(frozen=True)
+class RenderedPatch:
+    """One patch of a rendered series: the mail's file name, the subject, the commit's id."""
+
+    file: str
+    subject: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What checkpatch says of a line of the mail `file`; `level` is ERROR, WARNING or CHECK."""
+
+    file: str
+    line: int
+    level: str
+    text: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Format as checkpatch --terse does."""
+        return f"{self.file}:{self.line}: {self.level}: {self.text}"
+
+
+@dataclass(frozen=True)
+class RenderedSeries:
+    """A series on disk: the directory, base and tip commits, the cover letter's file, the patches.
+
+    `remarks` is what checkpatch said (None: it was not run), `range_diff` the difference to the version
+    before.
+    """
+
+    directory: Path
+    revision: int
+    base: str
+    tip: str
+    cover: str
+    patches: tuple[RenderedPatch, ...]
+    remarks: tuple[Remark, ...] | None = None
+    range_diff: str = ""

@@ -1,0 +1,124 @@
+"""The output directory: `OUT/<strategy>/<tree>/`, always whole.
+
+A new content is written into a hidden sibling and renamed into place under a lock, so a process killed at any
+moment leaves the old output or the new one (or, for an instant, the old one under its hidden name: the next
+run brings it back). A directory that is not qpatch's own output of the same kind is never touched.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from qpatch.errors import UserError
+from qpatch.series.record import RECORD_FILE, Record, load_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._+-]+")
+_SHOWN = 3  # foreign files named in the message
+
+
+@dataclass(frozen=True)
+class OutputDirectory:
+    """The output of one series; `path` may not exist yet. Made by `open_output`, which holds the lock."""
+
+    path: Path
+    record: Record
+
+    def replace(self, record: Record, mails: Mapping[str, bytes]) -> None:
+        """Put `mails` and the `record` in place; the mails of other versions in the record stay.
+
+        On an OSError (a full disk) the directory is what it was.
+        """
+        new, old = _sibling(self.path, "new"), _sibling(self.path, "old")
+        try:
+            self._fill(new, record, mails)
+        except OSError:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+        if self.path.exists():
+            self.path.rename(old)
+        new.rename(self.path)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _fill(self, directory: Path, record: Record, mails: Mapping[str, bytes]) -> None:
+        directory.mkdir()
+        for name in sorted(record.files - mails.keys() - {RECORD_FILE}):
+            shutil.copy2(self.path / name, directory / name)
+        for name, mail in mails.items():
+            (directory / name).write_bytes(mail)
+        (directory / RECORD_FILE).write_bytes(record.to_json())
+
+
+@contextmanager
+def open_output(root: Path, kind: Record) -> Iterator[OutputDirectory]:
+    """Lock the output directory of the series that `kind` names and yield it with its record.
+
+    `kind` gives strategy, tree and component. Raises UserError `output-directory-foreign` where the place
+    holds something else.
+    """
+    path = output_path(root, kind.strategy, kind.tree)
+    check_output(path, kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(_sibling(path, "lock")):
+        _recover(path)
+        yield OutputDirectory(path, check_output(path, kind))
+
+
+def output_path(root: Path, strategy: str, tree: str) -> Path:
+    """Return the directory of a series; characters that do not belong in a file name become dashes."""
+    parts = [_UNSAFE.sub("-", name).strip(".-") or "unnamed" for name in (strategy, tree)]
+    return root.joinpath(*parts)
+
+
+def check_output(path: Path, kind: Record) -> Record:
+    """Return the record of the output in `path`, or `kind` where there is none yet.
+
+    Raises UserError `output-directory-foreign` where `path` is no output of the same kind or holds other
+    files.
+    """
+    for parent in (path, *path.parents):
+        if parent.exists() and not parent.is_dir():
+            raise UserError("output-directory-foreign", f"{parent} is a file")
+    present = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
+    if not present:
+        return kind
+    record = load_record(path)
+    if record is None:
+        raise _foreign(path, present)
+    if record.key != kind.key:
+        raise UserError("output-directory-foreign", f"{path} holds the series {' / '.join(record.key)}")
+    if foreign := present - record.files:
+        raise _foreign(path, foreign)
+    return record
+
+
+def _recover(path: Path) -> None:
+    """Clear away what a killed run left; the lock is held, so nobody is at work here."""
+    new, old = _sibling(path, "new"), _sibling(path, "old")
+    shutil.rmtree(new, ignore_errors=True)
+    if not old.is_dir():
+        return
+    if path.exists():
+        shutil.rmtree(old)
+    else:
+        old.rename(path)
+
+
+def _sibling(path: Path, purpose: str) -> Path:
+    return path.with_name(f".{path.name}.{purpose}")
+
+
+def _foreign(path: Path, names: set[str]) -> UserError:
+    rest = len(names) - _SHOWN
+    shown = ", ".join(sorted(names)[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return UserError("output-directory-foreign", f"{path} holds {shown}, which qpatch did not write",
+                     hint="choose another directory (-o) or move them: a render replaces the directory")

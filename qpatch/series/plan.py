@@ -1,0 +1,115 @@
+"""What becomes of a series once every edit has been tried: rule 8 of the edit language.
+
+A patch whose edits are all there already is dropped and the series renumbered; a partly applied one is drift
+unless its strategy says `partial: ok`; one miss fails the whole series; a series without patches has landed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.errors import Location
+
+
+class Status(enum.StrEnum):
+    """How a render ended, in the words of `render --json`."""
+
+    RENDERED = "rendered"
+    LANDED = "landed"
+    VOID = "void"
+    DRIFTED = "drifted"
+    AMBIGUOUS = "ambiguous"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class EditOutcome:
+    """What an edit, named by its anchor and its place, ended as; `edit` is None where it was skipped."""
+
+    anchor: str
+    where: Location
+    result: EditResult
+    edit: Edit | None = None
+
+    @property
+    def message(self) -> str:
+        """One line for the table of edits."""
+        return self.result.message
+
+
+@dataclass(frozen=True)
+class PatchOutcome:
+    """A patch's subject, whether it may apply in part, its edits' outcomes, why it is not wanted."""
+
+    subject: str
+    partial: bool
+    edits: tuple[EditOutcome, ...]
+    unwanted: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether an edit drifted or is ambiguous."""
+        return any(isinstance(outcome.result, Drifted | Ambiguous) for outcome in self.edits)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the tree has all that the patch would bring."""
+        return self._has(AlreadyThere) and not self._has(Applied)
+
+    @property
+    def half_there(self) -> bool:
+        """Whether the tree has a part of what the patch would bring, and the strategy does not allow that."""
+        return self._has(AlreadyThere) and self._has(Applied) and not self.partial
+
+    @property
+    def applies(self) -> bool:
+        """Whether the patch changes the tree."""
+        return self._has(Applied)
+
+    def _has(self, kind: type[Applied | AlreadyThere | Skipped]) -> bool:
+        return any(isinstance(outcome.result, kind) for outcome in self.edits)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of the series: the status, the reason in words, the indices of kept patches."""
+
+    status: Status
+    reason: str = ""
+    kept: tuple[int, ...] = ()
+
+
+def decide(patches: Sequence[PatchOutcome]) -> Decision:
+    """Decide over `patches` by rule 8; trying ends at the first patch that misses."""
+    for number, patch in enumerate(patches, start=1):
+        where = f"patch {number} ({patch.subject})"
+        if patch.missed:
+            return _miss(patch, where)
+        if patch.half_there:
+            there = ", ".join(outcome.anchor for outcome in patch.edits
+                              if isinstance(outcome.result, AlreadyThere))
+            return Decision(Status.DRIFTED, f"{where}: the tree has a part of it already ({there}); "
+                                            "`partial: ok` in the strategy would allow that")
+    kept = tuple(index for index, patch in enumerate(patches) if patch.applies)
+    if kept:
+        return Decision(Status.RENDERED, kept=kept)
+    if any(patch.is_there for patch in patches):
+        return Decision(Status.LANDED, "the tree has every edit of every patch already")
+    return Decision(Status.VOID, "no edit of the strategy concerns this tree")
+
+
+def _miss(patch: PatchOutcome, where: str) -> Decision:
+    missed = [outcome for outcome in patch.edits if isinstance(outcome.result, Drifted | Ambiguous)]
+    first = missed[0]
+    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+    reason = f"{where}: {first.anchor}: {first.message}{more}"
+    drifted = any(isinstance(outcome.result, Drifted) for outcome in missed)
+    return Decision(Status.DRIFTED if drifted else Status.AMBIGUOUS, reason)

@@ -1,0 +1,93 @@
+"""A strategy on a newer tree: rendered anew, compared with what it was on the old one.
+
+Nothing is carried over as text: both series come from the strategy, so the range-diff shows what the trees'
+difference makes of the patches, and the drift report which edits fare differently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.series.commits import commit_series
+from qpatch.series.render import attempt, finish
+from qpatch.series.reroll import range_diff
+from qpatch.trees.private import private_repository
+
+if TYPE_CHECKING:
+    from qpatch.series.model import PlannedSeries, RenderOptions
+    from qpatch.series.plan import EditOutcome, PatchOutcome
+    from qpatch.series.render import Attempt, RenderResult, Target
+    from qpatch.strategy.load import LoadedStrategy
+
+_OLD_REF = "refs/heads/old"
+_NEW_REF = "refs/heads/new"
+
+
+@dataclass(frozen=True)
+class EditChange:
+    """An edit that fares differently: how it ended, and in which file, on the old and the new tree."""
+
+    patch: str
+    anchor: str
+    old: str
+    new: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RebaseResult:
+    """The render on the new tree, what the strategy came to on the old one, and how they differ.
+
+    `range_diff` is empty where one of the trees has no series.
+    """
+
+    old: Attempt
+    new: RenderResult
+    range_diff: str
+    changes: tuple[EditChange, ...]
+
+
+def rebase(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RebaseResult:
+    """Render `strategy` on `new` into `options.output` and compare it with the series on `old`.
+
+    Nothing is written for the old tree. Raises as `qpatch.series.render.render` does.
+    """
+    before = attempt(strategy, old, options.parameters)
+    after = attempt(strategy, new, options.parameters)
+    difference = ""
+    if before.planned is not None and after.planned is not None:
+        difference = _compare(before.planned, after.planned, old, new, options)
+    return RebaseResult(before, finish(after, options), difference, drift_report(before, after))
+
+
+def drift_report(old: Attempt, new: Attempt) -> tuple[EditChange, ...]:
+    """Return the edits that end differently, or in another file, on the new tree."""
+    earlier = {key: outcome for key, _, outcome in _edits(old)}
+    changes = []
+    for key, patch, outcome in _edits(new):
+        before = _ending(earlier[key]) if key in earlier else "not tried"
+        if before != _ending(outcome):
+            changes.append(EditChange(patch.subject, outcome.anchor, before, _ending(outcome),
+                                      outcome.message))
+    return tuple(changes)
+
+
+def _edits(tried: Attempt) -> list[tuple[tuple[int, str], PatchOutcome, EditOutcome]]:
+    # An edit is known by its patch and its place in the strategy file: both trees have it from there.
+    return [((number, str(outcome.where)), patch, outcome)
+            for number, patch in enumerate(tried.patches) for outcome in patch.edits]
+
+
+def _ending(outcome: EditOutcome) -> str:
+    path = outcome.result.path
+    return f"{outcome.result.status} in {path}" if path else outcome.result.status
+
+
+def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Target,
+             options: RenderOptions) -> str:
+    sources = [old.source.repository, new.source.repository]
+    with private_repository(sources, before.base) as private:
+        tips = [commit_series(private, series, options, ref)[-1]
+                for series, ref in ((before, _OLD_REF), (after, _NEW_REF))]
+        return range_diff(private, f"{before.base}..{tips[0]}", f"{after.base}..{tips[1]}")

@@ -1,0 +1,170 @@
+"""From a strategy and a tree to a series: the pipeline.
+
+`attempt` decides and edits in memory and never writes; `render` writes what came of it. How a strategy's
+edits ended is part of the result in every case, so that a miss can be explained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.locate import Workspace
+from qpatch.csource.macros import TreeKind, macro_table
+from qpatch.csource.results import Applied, Skipped
+from qpatch.csource.source import Overlay
+from qpatch.series.model import PlannedPatch, PlannedSeries
+from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status, decide
+from qpatch.series.writer import write_series
+from qpatch.strategy.bind import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
+    from qpatch.strategy.bind import BoundPatch, TreeInfo
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.git import CommitTree
+
+
+@dataclass(frozen=True)
+class Target:
+    """A tree to render on: what templates see of it, its files, its capabilities by name."""
+
+    info: TreeInfo
+    source: CommitTree
+    capabilities: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a strategy comes to on a tree, nothing written; `planned` is set where it can be rendered."""
+
+    strategy: str
+    target: Target
+    decision: Decision
+    patches: tuple[PatchOutcome, ...] = ()
+    planned: PlannedSeries | None = None
+
+
+@dataclass(frozen=True)
+class RenderResult:
+    """How a render ended; `series` is set where `status` is 'rendered'."""
+
+    strategy: str
+    tree: str
+    component: str
+    status: Status
+    reason: str
+    base: str
+    outcomes: tuple[PatchOutcome, ...]
+    series: RenderedSeries | None = None
+
+    @property
+    def patches(self) -> tuple[RenderedPatch, ...]:
+        """The patches on disk."""
+        return self.series.patches if self.series else ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the result as `render --json` prints it (DESIGN: command line)."""
+        return {
+            "strategy": self.strategy, "tree": self.tree, "component": self.component,
+            "status": str(self.status), "reason": self.reason, "base": self.base, "tip": self.series.tip if self.series else "",
+            "directory": str(self.series.directory) if self.series else "",
+            "patches": [{"file": patch.file, "subject": patch.subject, "commit": patch.commit}
+                        for patch in self.patches],
+            "edits": [edit_row(number, outcome) for number, patch in enumerate(self.outcomes, start=1)
+                      for outcome in patch.edits]}
+
+
+def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> RenderResult:
+    """Render `strategy` on `target` into `options.output`.
+
+    Raises UserError for whatever is wrong in the strategy or the options, EnvironmentFault where git, perl or
+    the disk fails. A tree on which the strategy does not apply is no error: see the result's status.
+    """
+    return finish(attempt(strategy, target, options.parameters), options)
+
+
+def finish(tried: Attempt, options: RenderOptions) -> RenderResult:
+    """Write the series of an attempt, where it has one."""
+    info, source = tried.target.info, tried.target.source
+    written = write_series(tried.planned, source, options) if tried.planned else None
+    return RenderResult(tried.strategy, info.name, info.kind, tried.decision.status, tried.decision.reason,
+                        source.commit, tried.patches, written)
+
+
+def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Attempt:
+    """Decide what `strategy` comes to on `target` and carry its edits out in memory.
+
+    Trying ends with the first patch that misses: what the next patches build on is not there then.
+    """
+    binding = Binding(strategy, target.info, target.capabilities, parameters)
+    decision = _standing(binding)
+    if decision is not None:
+        return Attempt(strategy.name, target, decision)
+    tree = Overlay(target.source)
+    workspace = Workspace(tree, macro_table(cast("TreeKind", target.info.kind)))
+    bound = binding.patches()
+    outcomes, changes = _try_patches(bound, workspace)
+    decision = _without_empty_patches(decide(outcomes), bound, changes)
+    planned = _plan(binding, target, decision, bound, changes) if decision.status is Status.RENDERED else None
+    return Attempt(strategy.name, target, decision, tuple(outcomes), planned)
+
+
+def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
+    """Return the line of the table of edits for `outcome`, in patch number `patch` of the strategy."""
+    result = outcome.result
+    return {"patch": patch, "file": result.path, "anchor": outcome.anchor, "status": result.status,
+            "count": result.count if isinstance(result, Applied) else 0, "message": outcome.message}
+
+
+def _standing(binding: Binding) -> Decision | None:
+    kind = binding.tree.kind
+    if not binding.concerns_tree:
+        return Decision(Status.VOID, f"the strategy has no patches for a {kind} tree")
+    standing = binding.standing()
+    return None if standing.kind == "wanted" else Decision(Status(standing.kind), standing.reason)
+
+
+def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[list[PatchOutcome],
+                                                                              list[dict[str, bytes | None]]]:
+    """Try the patches one after the other; return the outcomes and what each one changes."""
+    outcomes: list[PatchOutcome] = []
+    changes: list[dict[str, bytes | None]] = []
+    for patch in bound:
+        before = dict(workspace.tree.changed)
+        outcome = _try_patch(patch, workspace)
+        outcomes.append(outcome)
+        if outcome.missed or outcome.half_there:
+            break
+        changes.append({path: content for path, content in workspace.tree.changed.items()
+                        if content != before.get(path, workspace.tree.base.read(path))})
+    return outcomes, changes
+
+
+def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
+    edits = [EditOutcome(str(edit.anchor), edit.where, apply_edit(edit, workspace), edit)
+             for edit in patch.edits]
+    skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
+    return PatchOutcome(patch.subject, patch.partial, (*edits, *skipped), patch.reason)
+
+
+def _without_empty_patches(decision: Decision, bound: Sequence[BoundPatch],
+                           changes: Sequence[Mapping[str, bytes | None]]) -> Decision:
+    for index in decision.kept:
+        if not changes[index]:
+            return Decision(Status.FAILED, f"patch {index + 1} ({bound[index].subject}) changes nothing")
+    return decision
+
+
+def _plan(binding: Binding, target: Target, decision: Decision, bound: Sequence[BoundPatch],
+          changes: Sequence[Mapping[str, bytes | None]]) -> PlannedSeries:
+    kept = [bound[index] for index in decision.kept]
+    patches = tuple(PlannedPatch(patch.subject, patch.body, changes[index], patch.trailers)
+                    for index, patch in zip(decision.kept, kept, strict=True))
+    source = target.source
+    return PlannedSeries(binding.loaded.name, target.info.name, target.info.kind, source.commit,
+                         source.repository.date_of(source.commit), patches, binding.loaded.title,
+                         binding.cover(kept), source.modes)

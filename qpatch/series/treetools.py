@@ -1,0 +1,140 @@
+"""The tree's own perl scripts, checkpatch.pl and get_maintainer.pl, run without a checkout.
+
+Both look around for a source tree. They get a look-alike in a temporary directory: every directory of the
+base commit, its top-level files (empty), and those few files with content that they read (`tools.yaml`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import yaml
+
+from qpatch.errors import EnvironmentFault
+from qpatch.series.mails import Recipients
+from qpatch.series.model import Remark
+from qpatch.trees.private import scratch_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from qpatch.trees.git import CommitTree
+
+_REMARK = re.compile(r"(?P<file>.*?):(?P<line>\d+): (?P<level>ERROR|WARNING|CHECK): ?(?P<text>.*)")
+_TOTAL = re.compile(r"total: \d+ errors, \d+ warnings")
+_ADDRESS = re.compile(r"(?P<address>.*?<[^>]*>|\S+)(?: \((?P<role>.*)\))?")
+_RAN = (0, 1)  # checkpatch exits with 1 where it found something
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One script of a tree: its path, its options, and the files it reads besides."""
+
+    script: str
+    options: tuple[str, ...]
+    reads: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The look-alike of a tree, ready for the scripts of `component` ('qemu' or 'linux')."""
+
+    directory: Path
+    component: str
+
+    def checkpatch(self, mails: Sequence[Path], *, signed: bool) -> tuple[Remark, ...] | None:
+        """Run the tree's checkpatch.pl once over `mails`; None where the tree has none.
+
+        `signed` asks for the check of Signed-off-by lines. Raises EnvironmentFault `script-failed`.
+        """
+        options = () if signed else ("--no-signoff",)
+        output = self._run("checkpatch", [*options, *map(str, mails)], allowed=_RAN)
+        if output is None:
+            return None
+        if len(_TOTAL.findall(output)) != len(mails):
+            raise EnvironmentFault("script-failed", f"checkpatch.pl did not finish: {output[-500:].strip()}")
+        texts = {mail.name: mail.read_text(errors="replace").split("\n") for mail in mails}
+        return tuple(_remark(match, texts) for match in map(_REMARK.fullmatch, output.splitlines()) if match)
+
+    def maintainers(self, mails: Sequence[Path]) -> Recipients:
+        """Ask the tree's get_maintainer.pl once whom to send `mails`: lists as `to`, people as `cc`.
+
+        A tree without the script gives none. Raises EnvironmentFault `script-failed`.
+        """
+        output = self._run("maintainers", list(map(str, mails)), allowed=(0,)) or ""
+        lists: list[str] = []
+        people: list[str] = []
+        for match in filter(None, map(_ADDRESS.fullmatch, output.splitlines())):
+            (lists if "list" in (match["role"] or "").split(":")[0] else people).append(match["address"])
+        return Recipients(tuple(sorted(set(lists))), tuple(sorted(set(people), key=_sort_key)))
+
+    def _run(self, name: str, arguments: list[str], allowed: tuple[int, ...]) -> str | None:
+        tool = load_tools()[self.component][name]
+        if not (self.directory / tool.script).is_file():
+            return None
+        command = ["perl", tool.script, *tool.options, *arguments]
+        try:
+            done = subprocess.run(command, cwd=self.directory, env=self._environment(), check=False,
+                                  stdin=subprocess.DEVNULL, capture_output=True)
+        except FileNotFoundError as error:
+            raise EnvironmentFault("perl-missing", f"{tool.script} of the tree needs perl") from error
+        if done.returncode not in allowed:
+            complaint = done.stderr.decode(errors="replace").strip()[-500:]
+            raise EnvironmentFault("script-failed", f"{tool.script} of the tree: {complaint}")
+        return done.stdout.decode(errors="replace")
+
+    def _environment(self) -> dict[str, str]:
+        # The scripts read configuration from HOME, and perl's hashes have a random order unless told
+        # otherwise.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PERL"))}
+        return {**kept, "HOME": str(self.directory), "LC_ALL": "C", "PERL_HASH_SEED": "0"}
+
+
+@contextmanager
+def workbench(tree: CommitTree, component: str) -> Iterator[Workbench]:
+    """Make the look-alike of `tree`; it is removed at the end."""
+    with scratch_directory("tools") as directory:
+        _make_look_alike(tree, directory)
+        for tool in load_tools()[component].values():
+            for path in (tool.script, *tool.reads):
+                content = tree.read(path)
+                if content is not None:
+                    (directory / path).write_bytes(content)
+        yield Workbench(directory, component)
+
+
+@lru_cache(maxsize=1)
+def load_tools() -> Mapping[str, Mapping[str, Tool]]:
+    """Return the scripts of each component by purpose, from tools.yaml."""
+    text = resources.files("qpatch.series").joinpath("tools.yaml").read_text(encoding="utf-8")
+    document = yaml.load(text, yaml.CSafeLoader)
+    return {component: {name: Tool(tool["script"], tuple(tool["options"]), tuple(tool["reads"]))
+                        for name, tool in tools.items()} for component, tools in document.items()}
+
+
+def _make_look_alike(tree: CommitTree, directory: Path) -> None:
+    parents = {str(PurePosixPath(path).parent) for path in tree.modes}
+    for parent in sorted(parents):
+        (directory / parent).mkdir(parents=True, exist_ok=True)
+    for path in tree.modes:
+        if "/" not in path:
+            (directory / path).touch()
+
+
+def _remark(match: re.Match[str], texts: Mapping[str, list[str]]) -> Remark:
+    file, line = Path(match["file"]).name, int(match["line"])
+    lines = texts.get(file, [])
+    source = lines[line - 1] if 0 < line <= len(lines) else ""
+    return Remark(file, line, match["level"], match["text"], source)
+
+
+def _sort_key(address: str) -> str:
+    return address.strip('"').casefold()

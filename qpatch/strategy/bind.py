@@ -1,0 +1,178 @@
+"""Binds a strategy to one tree: texts rendered, conditions decided, edits in the engine's vocabulary.
+
+A `Binding` knows capabilities and names, no sources: what it returns is data for `qpatch.series`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from qpatch.errors import UserError
+from qpatch.strategy.edits import bind_edit
+from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
+from qpatch.strategy.parameters import parameter_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.errors import Location
+    from qpatch.strategy.document import Path
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.strategy.schema import Component, EditModel, PatchModel
+
+
+@dataclass(frozen=True)
+class TreeInfo:
+    """What templates see of a tree: its name, its release ('10.2.2'), its kind ('qemu' or 'linux')."""
+
+    name: str
+    release: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether the strategy is wanted on the tree, has landed there, or is void; and why."""
+
+    kind: Literal["wanted", "landed", "void"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SkippedEdit:
+    """An edit whose condition is false on this tree."""
+
+    anchor: str
+    where: Location
+    reason: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """A patch's message, rendered: subject without prefix, body ending in a newline, trailers."""
+
+    subject: str
+    body: str
+    trailers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BoundPatch:
+    """A patch for one tree; where `wanted` is false (its condition is: `reason`) it has no edits."""
+
+    subject: str
+    body: str
+    trailers: tuple[str, ...] = ()
+    partial: bool = False
+    edits: tuple[Edit, ...] = ()
+    skipped: tuple[SkippedEdit, ...] = ()
+    wanted: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A strategy, a tree with its capabilities, and the parameters set by the user.
+
+    The mapping of capabilities may compute them when asked for: only those that the strategy mentions are.
+    The methods raise UserError for whatever is wrong in the strategy or its templates.
+    """
+
+    loaded: LoadedStrategy
+    tree: TreeInfo
+    capabilities: Mapping[str, bool]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def concerns_tree(self) -> bool:
+        """Whether the strategy has patches for this kind of tree."""
+        return self.tree.kind in self.loaded.components
+
+    def standing(self) -> Standing:
+        """Decide the `landed` and `void` rules, in this order."""
+        component = self._component
+        if component.landed and self.holds(component.landed.when, self._place("landed", "when")):
+            return Standing("landed", self._text(component.landed.reason, "landed", "reason"))
+        for index, rule in enumerate(component.void):
+            if self.holds(rule.when, self._place("void", index, "when")):
+                return Standing("void", self._text(rule.reason, "void", index, "reason"))
+        return Standing("wanted")
+
+    def patches(self) -> tuple[BoundPatch, ...]:
+        """Return all patches in order, those that this tree does not want included."""
+        return tuple(self._patch(patch, index) for index, patch in enumerate(self._component.patches))
+
+    def cover(self, patches: Sequence[BoundPatch], **extra: object) -> str:
+        """Render the cover letter's body for the series `patches`; `extra` are more names for it."""
+        listed = tuple({"subject": patch.subject, "body": patch.body} for patch in patches)
+        names = Names({**self.names.values, "patches": listed, **extra}, self.capabilities)
+        return self._body(self._component.cover, names, ("cover",))
+
+    def message(self, patch: PatchModel, index: int) -> Message:
+        """Render subject, body and trailers of `patch`, the strategy's patch number `index` (from 0)."""
+        path = ("patches", index)
+        subject = self._text(patch.subject, *path, "subject").strip()
+        if "\n" in subject:
+            raise UserError("strategy-invalid", "a subject is one line", where=self._place(*path, "subject"))
+        trailers = tuple(self._text(trailer, *path, "trailers", number).strip()
+                         for number, trailer in enumerate(patch.trailers))
+        return Message(subject, self._body(patch.body, self.names, (*path, "body")), trailers)
+
+    def holds(self, condition: str | bool, where: Location) -> bool:
+        """Decide `condition`, an expression at `where` or a plain truth value."""
+        if isinstance(condition, bool):
+            return condition
+        return self.loaded.environment.evaluate(condition, self.names, where)
+
+    @cached_property
+    def names(self) -> Names:
+        """What the templates may use."""
+        parameters = parameter_values(self.loaded.model.parameters, self.parameters)
+        about = self.loaded.model.model_dump(include=STRATEGY_FIELDS)
+        about["for"] = about.pop("for_")
+        return Names({**parameters, "tree": asdict(self.tree), "strategy": about}, self.capabilities)
+
+    @cached_property
+    def _component(self) -> Component:
+        return self.loaded.model.components()[self.tree.kind]
+
+    def _place(self, *path: str | int) -> Location:
+        return self.loaded.document.value_place((self.tree.kind, *path))
+
+    def _text(self, text: str, *path: str | int) -> str:
+        return self.loaded.environment.render_text(text, self.names, self._place(*path))
+
+    def _body(self, text: str, names: Names, path: Path) -> str:
+        """Render the body of a mail, inline or from a template, and let it end in exactly one newline."""
+        environment, where = self.loaded.environment, self._place(*path)
+        rendered = (environment.render_file(text, names, where) if text.endswith(TEMPLATE_SUFFIX)
+                    else environment.render_text(text, names, where))
+        return rendered.strip("\n") + "\n"
+
+    def _patch(self, patch: PatchModel, index: int) -> BoundPatch:
+        path = ("patches", index)
+        message = self.message(patch, index)
+        if not self.holds(patch.when, self._place(*path, "when")):
+            return BoundPatch(message.subject, message.body, message.trailers, wanted=False,
+                              reason=f"`{patch.when}` is false on {self.tree.name}")
+        edits: list[Edit] = []
+        skipped: list[SkippedEdit] = []
+        for number, edit in enumerate(patch.edits):
+            place = (*path, "edits", number)
+            if self.holds(edit.when, self._place(*place, "when")):
+                edits.append(bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names))
+            else:
+                skipped.append(self._skipped(edit, place))
+        return BoundPatch(message.subject, message.body, message.trailers, patch.partial == "ok",
+                          tuple(edits), tuple(skipped))
+
+    def _skipped(self, edit: EditModel, path: Path) -> SkippedEdit:
+        where = self.loaded.document.key_place((self.tree.kind, *path))
+        return SkippedEdit(edit.anchor()[1], where, f"`{edit.when}` is false on {self.tree.name}")
+
+
+# What templates see of the strategy itself.
+STRATEGY_FIELDS = {"name", "title", "option", "summary", "proposer", "for_", "against", "relations"}

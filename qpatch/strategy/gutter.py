@@ -1,0 +1,61 @@
+"""Explains gutters that YAML's indentation rules have shifted.
+
+Without an indentation indicator YAML takes the first line's indentation for the whole block's, so a hunk that
+begins with a context line loses its gutter. `hunk: |2` says that the content is indented by two.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.errors import Location, UserError
+
+if TYPE_CHECKING:
+    from qpatch.strategy.document import BlockStyle, Document, Path
+
+GUTTER = re.compile(r"[ +-]( |$)")
+SHIFTED = re.compile(r"(?P<shift> +)[+-]( |$)")
+# A line that only holds a template's statement or comment leaves nothing behind.
+STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
+
+
+def gutter_error(document: Document, path: Path, text: str) -> UserError | None:
+    """Return what is wrong with the gutter of the hunk `text` at `path`, None if it is well."""
+    style = document.blocks.get(path)
+    where = document.key_place(path)
+    if style is None:
+        return None if "\n" not in text else _error("a hunk is written as a block: `hunk: |2`", where)
+    if style.style == ">":
+        return _error("a hunk is written with `|2`: `>` joins its lines", where)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"))
+             if line.strip() and not STATEMENT.match(line)]
+    first = document.value_place(path)
+    for number, line in lines:
+        if not GUTTER.match(line):
+            return _no_gutter(style, line, Location(first.file, first.line + number), where)
+    if lines and not any(line[0] in "+-" for _, line in lines):
+        return _shifted(style, [line for _, line in lines], where)
+    return None
+
+
+def _no_gutter(style: BlockStyle, line: str, place: Location, header: Location) -> UserError:
+    if not style.indicator:
+        return _error("the hunk needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
+                      "first line's indentation for the whole hunk's and the gutter is lost", header)
+    return _error(f"this line of the hunk has no gutter: {line.strip()!r}", place)
+
+
+def _shifted(style: BlockStyle, lines: list[str], header: Location) -> UserError | None:
+    """Explain a hunk without any change whose signs stand too far to the right."""
+    shifts = [len(found["shift"]) for line in lines if (found := SHIFTED.match(line))]
+    if not shifts:
+        return _error("the hunk has no `-` and no `+` line, so it changes nothing", header)
+    right = style.indicator + min(shifts)
+    return _error(f"the gutter of this hunk is {min(shifts)} columns too far to the right for "
+                  f"`|{style.indicator}`: write `|{right}`, or indent the hunk less", header)
+
+
+def _error(message: str, where: Location) -> UserError:
+    return UserError("hunk-gutter", message, where=where,
+                     hint="Column 0 of a hunk is ' ', '-' or '+', column 1 is a space, the code follows.")

@@ -1,0 +1,164 @@
+"""From a strategy file to a checked model that remembers where everything stands in the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from qpatch.errors import Location, UserError
+from qpatch.strategy.document import Document, read_document
+from qpatch.strategy.environment import StrategyEnvironment
+from qpatch.strategy.gutter import gutter_error
+from qpatch.strategy.places import shown, template_directories
+from qpatch.strategy.schema import Strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+    from qpatch.strategy.document import Path as ValuePath
+
+# pydantic's words for mistakes that need ours: they speak of Python types.
+_MESSAGES = {
+    "missing": "the key {key!r} is missing",
+    "string_type": "{key!r} must be text",
+    "string_too_short": "{key!r} is empty",
+    "int_type": "{key!r} must be a whole number",
+    "int_parsing": "{key!r} must be a whole number",
+    "tuple_type": "{key!r} must be a list",
+    "list_type": "{key!r} must be a list",
+    "dict_type": "{key!r} must be a mapping of keys to values",
+    "model_type": "{key!r} must be a mapping of keys to values",
+    "model_attributes_type": "{key!r} must be a mapping of keys to values",
+    "too_short": "{key!r} has too few entries: {detail}",
+    "literal_error": "{key!r} has a value it cannot have: {detail}",
+    "string_pattern_mismatch": "{key!r} is not written as it must be: {input!r}",
+}
+_QUOTING_HINT = "Text that holds `: ` is a mapping in YAML unless it is quoted."
+
+
+class InvalidStrategyError(UserError):
+    """A strategy file with mistakes: reads as the first one; `problems` are all of them, in file order."""
+
+    def __init__(self, problems: list[UserError]) -> None:
+        first = problems[0]
+        more = f"\n({len(problems) - 1} more: see `qpatch strategy check`)" if problems[1:] else ""
+        super().__init__(first.code, first.message, where=first.where, hint=(first.hint + more).strip())
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class LoadedStrategy:
+    """A strategy and the document it was read from; `file` is its path."""
+
+    model: Strategy
+    document: Document
+    file: Path
+
+    @property
+    def name(self) -> str:
+        """The strategy's name."""
+        return self.model.name
+
+    @property
+    def title(self) -> str:
+        """The subject of its cover letter."""
+        return self.model.title
+
+    @property
+    def option(self) -> str:
+        """The label of the option in the discussion, such as O6; '' if it has none."""
+        return self.model.option
+
+    @cached_property
+    def environment(self) -> StrategyEnvironment:
+        """The Jinja environment of its templates; compiled templates are shared by all trees."""
+        return StrategyEnvironment(template_directories(self.file))
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The kinds of trees that it patches."""
+        return tuple(self.model.components())
+
+
+def load_strategy(file: Path) -> LoadedStrategy:
+    """Read and check the strategy in `file`.
+
+    Raises UserError where it is not UTF-8 or not YAML, InvalidStrategyError where its content is wrong.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError("strategy-syntax", f"the file is not UTF-8: {error.reason} at byte {error.start}",
+                        where=Location(shown(file))) from error
+    document = read_document(text, shown(file))
+    problems = [*_gutter_problems(document)]
+    try:
+        model = Strategy.model_validate(document.data)
+    except ValidationError as error:
+        problems += [_problem(detail, document) for detail in error.errors(include_url=False)]
+    if problems:
+        raise InvalidStrategyError(sorted(problems, key=line_of))
+    if model.name != file.stem:
+        raise UserError("strategy-name", f"the strategy is called {model.name!r} but its file {file.name!r}",
+                        where=document.value_place(("name",)), hint=f"Rename the file to {model.name}.yaml.")
+    return LoadedStrategy(model, document, file)
+
+
+def line_of(problem: UserError) -> int:
+    """Return the line that `problem` is in, 0 if none is known."""
+    return problem.where.line if problem.where else 0
+
+
+def _gutter_problems(document: Document) -> list[UserError]:
+    """Return what is wrong with the gutters of the hunks, explained in terms of YAML."""
+    found = [gutter_error(document, path, text) for path, text in _hunks(document.data)]
+    return [problem for problem in found if problem is not None]
+
+
+def _hunks(data: Any, path: ValuePath = ()) -> list[tuple[ValuePath, str]]:
+    """Return every text under a key `hunk`, or in a list under `one-of`, with its path."""
+    if isinstance(data, dict):
+        return [hunk for key, value in data.items() for hunk in _hunks(value, (*path, key))]
+    if isinstance(data, list):
+        return [hunk for index, value in enumerate(data) for hunk in _hunks(value, (*path, index))]
+    is_hunk = path[-1:] == ("hunk",) or path[-2:-1] == ("one-of",)
+    return [(path, data)] if is_hunk and isinstance(data, str) else []
+
+
+def _problem(detail: ErrorDetails, document: Document) -> UserError:
+    """Return the UserError for one complaint of pydantic."""
+    context = detail.get("ctx", {})
+    path = _path_in(document.data, detail["loc"])
+    if key := context.get("key"):
+        path = (*path, key)
+    missing = detail["type"] == "missing"
+    named = detail["loc"][-1] if missing else _last_key(path)
+    template = _MESSAGES.get(detail["type"])
+    message = detail["msg"] if template is None else template.format(key=named, detail=detail["msg"],
+                                                                     input=detail["input"])
+    hint = context.get("hint", "")
+    if detail["type"] == "string_type" and isinstance(detail["input"], dict):
+        hint = _QUOTING_HINT
+    code = "strategy-unknown-key" if detail["type"] == "unknown_key" else "strategy-invalid"
+    return UserError(code, message, where=document.key_place(path), hint=hint)
+
+
+def _last_key(path: ValuePath) -> str:
+    return next((part for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _path_in(data: Any, location: tuple[int | str, ...]) -> ValuePath:
+    """Return the part of pydantic's `location` that exists in the data; it also names the arms of unions."""
+    path: list[int | str] = []
+    for part in location:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        path.append(part)
+    return tuple(path)

@@ -1,0 +1,187 @@
+"""The shape of a strategy file, as pydantic models; also the source of the JSON schema for editors.
+
+Keys are written with hyphens in the file. What spans several keys of one edit (exactly one operation, and so
+on) is checked in `EditModel`; what needs positions or templates is checked in `qpatch.strategy.check`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from qpatch.suggest import did_you_mean
+
+NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+# RFC 5322's msg-id without the angle brackets.
+MESSAGE_ID = r"^[^<>@\s]+@[^<>@\s]+$"
+IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+Expression = Annotated[str, StringConstraints(min_length=1)] | bool
+ParameterValue = bool | int | str
+ANCHOR_KEYS = ("in", "after", "before")
+OPERATION_KEYS = ("hunk", "one-of", "add", "add-template", "delete", "move")
+
+
+def hyphenated(name: str) -> str:
+    """Return the key in the file for the field `name`."""
+    return name.rstrip("_").replace("_", "-")
+
+
+class Model(BaseModel):
+    """Base of all parts: immutable, without unknown keys; an unknown key is reported with the one meant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=hyphenated)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys_only(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for key in data:
+                if key not in known:
+                    context = {"key": key, "shown": repr(key), "hint": did_you_mean(key, known)}
+                    raise PydanticCustomError("unknown_key", "unknown key {shown}", context)
+        return data
+
+
+class Proposer(Model):
+    """Who proposed the option, and in which mail."""
+
+    name: Text
+    message_id: Annotated[str, StringConstraints(pattern=MESSAGE_ID)] = ""
+    date: str = ""
+
+
+class Objection(Model):
+    """An argument against the option, and whose it is."""
+
+    who: str = ""
+    text: Text
+
+
+class Relation(Model):
+    """How the option relates to another one."""
+
+    option: Text
+    text: Text
+
+
+class Parameter(Model):
+    """A value that the user may set with --set; its type is that of the default."""
+
+    default: ParameterValue
+    doc: Text
+
+
+class Condition(Model):
+    """A rule: an expression over capabilities, and the reason to give where it holds."""
+
+    when: Expression
+    reason: Text
+
+
+class EditModel(Model):
+    """One edit: an anchor (`in`, `after` or `before`) and exactly one operation."""
+
+    in_: Text | None = None
+    after: Text | None = None
+    before: Text | None = None
+    path: str = ""
+    guard: str = ""
+    expect: Annotated[int, Field(ge=1)] = 1
+    when: Expression = True
+    why: str = ""
+    hunk: Text | None = None
+    one_of: Annotated[tuple[Text, ...], Field(min_length=2)] | None = None
+    add: Text | None = None
+    add_template: Text | None = None
+    beside: Text | None = None
+    delete: Text | None = None
+    move: Text | None = None
+    to: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_operation(self) -> Self:
+        operations = self._present(OPERATION_KEYS)
+        if len(operations) != 1:
+            found = f"this one has {' and '.join(operations)}" if operations else "this one has none"
+            raise _bad_edit(f"an edit has exactly one of {', '.join(OPERATION_KEYS)}; {found}", operations)
+        operation, anchors = operations[0], self._present(ANCHOR_KEYS)
+        wanted = 0 if operation in ("delete", "move") else 1
+        if len(anchors) != wanted:
+            raise _bad_edit(f"`{operation}` names its own anchor, without in/after/before" if not wanted
+                            else f"`{operation}` needs exactly one of in, after, before", anchors)
+        if operation in ("hunk", "one-of") and anchors != ["in"]:
+            raise _bad_edit(f"`{operation}` edits the inside of its anchor: write `in:`", anchors)
+        if (self.to is None) != (operation != "move"):
+            raise _bad_edit("`move` needs `to: after KIND NAME` or `to: before KIND NAME`; no other edit "
+                            "has `to`", ["to"])
+        if self.beside is not None and (anchors != ["in"] or operation not in ("add", "add-template")):
+            raise _bad_edit("`beside` places an addition inside its anchor: it needs `in` and `add`",
+                            ["beside"])
+        return self
+
+    def anchor(self) -> tuple[str, str]:
+        """Return the key that names the anchor, and the anchor's text."""
+        key = self._present((*ANCHOR_KEYS, "delete", "move"))[0]
+        return key, str(getattr(self, "in_" if key == "in" else key))
+
+    def _present(self, keys: tuple[str, ...]) -> list[str]:
+        fields = {field.alias: name for name, field in type(self).model_fields.items()}
+        return [key for key in keys if getattr(self, fields[key]) is not None]
+
+
+class PatchModel(Model):
+    """One patch of a series: its message and its edits."""
+
+    subject: Text
+    body: Text
+    when: Expression = True
+    trailers: tuple[str, ...] = ()
+    partial: Literal["ok"] | None = None
+    edits: Annotated[tuple[EditModel, ...], Field(min_length=1)]
+
+
+class Component(Model):
+    """What the strategy does to one project: QEMU or Linux."""
+
+    landed: Condition | None = None
+    void: tuple[Condition, ...] = ()
+    cover: Text
+    patches: Annotated[tuple[PatchModel, ...], Field(min_length=1)]
+
+
+class Strategy(Model):
+    """A design option: what it is, who argued for and against it, and the patches that make it real."""
+
+    name: Annotated[str, StringConstraints(pattern=NAME)]
+    title: Text
+    option: str = ""
+    proposer: Proposer | None = None
+    summary: Text
+    for_: tuple[Text, ...] = ()
+    against: tuple[Objection, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    parameters: dict[Annotated[str, StringConstraints(pattern=IDENTIFIER)], Parameter] = {}
+    qemu: Component | None = None
+    linux: Component | None = None
+
+    @model_validator(mode="after")
+    def _has_component(self) -> Self:
+        if not self.components():
+            raise PydanticCustomError("no_component",
+                                      "a strategy has patches under `qemu:`, `linux:` or both")
+        return self
+
+    def components(self) -> dict[str, Component]:
+        """Return the components by the kind of tree that they patch."""
+        present = {"qemu": self.qemu, "linux": self.linux}
+        return {kind: component for kind, component in present.items() if component is not None}
+
+
+def _bad_edit(message: str, keys: list[str]) -> PydanticCustomError:
+    """Return the error about an edit; `keys` are those at fault, for its place."""
+    return PydanticCustomError("bad_edit", "{message}", {"message": message, "key": keys[-1] if keys else ""})

@@ -1,0 +1,192 @@
+"""A private apt root: Debian's signed indexes and source packages, without root and beside the system's apt.
+
+Each suite has a root of its own, so that a suite which fails spoils no other. The machine's apt configuration
+is obeyed (proxies, credentials, expiry rules), except that its hooks do not run and its sources, preferences
+and state are neither used nor touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from qpatch.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from qpatch.trees.apt_sources import Mirror
+    from qpatch.trees.progress import Progress
+
+# apt.conf(5): #clear removes lists, which the options of the command line can only extend.
+_CONFIGURATION = """\
+{includes}
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg;
+Dir "{root}";
+Dir::State "{root}/state";
+Dir::State::status "{root}/status";
+Dir::Cache "{root}/cache";
+Dir::Etc::sourcelist "{root}/debian.sources";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::parts "/dev/null";
+Dir::Etc::main "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Etc::trusted "{etc}/trusted.gpg";
+Dir::Etc::trustedparts "{etc}/trusted.gpg.d";
+Dir::Etc::netrc "{etc}/auth.conf";
+Dir::Etc::netrcparts "{etc}/auth.conf.d";
+Acquire::AllowInsecureRepositories "false";
+Acquire::AllowWeakRepositories "false";
+Acquire::AllowDowngradeToInsecureRepositories "false";
+APT::Get::AllowUnauthenticated "false";
+APT::Update::Error-Mode "any";
+Acquire::Retries "2";
+{sandbox}
+"""
+_STANZA = "Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"
+_STATUS = re.compile(rb"dlstatus:\d+:(?P<percent>[\d.]+):")
+
+
+class AptFailed(EnvironmentFault):
+    """apt exited with an error; `output` is what it said."""
+
+    def __init__(self, output: str) -> None:
+        lines = [line for line in output.splitlines() if line.startswith(("E:", "W:"))]
+        super().__init__("apt-failed", "\n".join(lines) or output.strip())
+        self.output = output
+
+
+@dataclass(frozen=True)
+class AptRoot:
+    """The private root for one `suite` of one mirror, in `directory`; `etc` is the machine's /etc/apt."""
+
+    directory: Path
+    suite: str
+    mirror: Mirror
+    etc: Path
+
+    def update(self) -> None:
+        """Fetch and verify the suite's index of sources.
+
+        Raises AptFailed where it cannot be had or its signature is wrong, and EnvironmentFault
+        `not-debian` where the mirror's suite is not Debian's.
+        """
+        self._prepare()
+        self._run("apt-get", "-q", "update")
+        lists = self.directory / "state" / "lists"
+        releases = [file.read_text(encoding="utf-8") for file in lists.glob("*Release")]
+        if not any(re.search(r"^Origin: Debian( Backports)?$", text, re.MULTILINE) for text in releases):
+            raise EnvironmentFault("not-debian", f"{self.mirror.uri} ({self.suite}) is not Debian's archive")
+
+    def versions(self, package: str) -> list[str]:
+        """Return the versions of the source `package` that the index lists, newest first."""
+        from debian.deb822 import Deb822  # only here: it takes a while to import
+        from debian.debian_support import Version
+
+        listing = self._run("apt-cache", "showsrc", "--only-source", package)
+        stanzas = Deb822.iter_paragraphs(listing.splitlines(), use_apt_pkg=False)
+        return sorted({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package},
+                      key=Version, reverse=True)
+
+    def download(self, package: str, version: str, directory: Path, progress: Progress) -> Path:
+        """Download the source `package` in `version` into `directory` and return the path of its .dsc.
+
+        apt verifies each file against the signed index. Raises EnvironmentFault `version-gone` where the
+        index lists files that the mirror does not have, AptFailed for any other failure.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        progress.begin(f"downloading {package} {version}", 100)
+        command = ("apt-get", "-q", "source", "--download-only", "--only-source", f"{package}={version}")
+        try:
+            self._run_showing(progress, directory, *command)
+        except AptFailed as error:
+            if re.search(r"\b404\b", error.output):
+                raise EnvironmentFault(
+                    "version-gone", f"{self.suite} lists {package} {version}, but its files are not on "
+                                    f"{self.mirror.uri}") from error
+            raise
+        descriptions = list(directory.glob("*.dsc"))
+        if len(descriptions) != 1:
+            raise AptFailed(f"E: apt-get source left {len(descriptions)} .dsc files for {package} {version}")
+        return descriptions[0]
+
+    def _prepare(self) -> None:
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        (self.directory / "status").touch()
+        stanza = _STANZA.format(uri=self.mirror.uri, suite=self.suite)
+        if self.mirror.signed_by:
+            stanza += f"Signed-By: {self.mirror.signed_by}\n"
+        (self.directory / "debian.sources").write_text(stanza, encoding="utf-8")
+        (self.directory / "apt.conf").write_text(self._configuration(), encoding="utf-8")
+
+    def _configuration(self) -> str:
+        parts, main = self.etc / "apt.conf.d", self.etc / "apt.conf"
+        includes = [f'#include "{parts}/";'] if parts.is_dir() else []
+        includes += [f'#include "{main}";'] if main.is_file() else []
+        # The user _apt, to which apt running as root drops, could not enter root's cache directory.
+        sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
+        return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc,
+                                     sandbox=sandbox)
+
+    def _run(self, *command: str) -> str:
+        process = _start(command, self.directory, self._environment(), stdout=subprocess.PIPE)
+        output, _ = process.communicate()
+        return _checked(process, output)
+
+    def _run_showing(self, progress: Progress, cwd: Path, *command: str) -> str:
+        """Run apt, which writes percentages to one pipe; its messages go to a file, so neither can block."""
+        reader, writer = os.pipe()
+        with tempfile.TemporaryFile() as messages, os.fdopen(reader, "rb") as statuses:
+            try:
+                process = _start([*command, "-o", f"APT::Status-Fd={writer}"], cwd, self._environment(),
+                                 stdout=messages, status=writer)
+            finally:
+                os.close(writer)
+            for amount in _advances(statuses):
+                progress.advance(amount)
+            process.wait()
+            messages.seek(0)
+            return _checked(process, messages.read())
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self.directory / "apt.conf")}
+
+
+def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], stdout: int | IO[bytes],
+           status: int | None = None) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
+                                stderr=subprocess.STDOUT, pass_fds=() if status is None else (status,))
+    except FileNotFoundError as error:
+        raise EnvironmentFault("apt-missing", f"{command[0]} was not found on PATH") from error
+
+
+def _checked(process: subprocess.Popen[bytes], output: bytes) -> str:
+    text = output.decode(errors="replace")
+    if process.returncode:
+        raise AptFailed(text)
+    return text
+
+
+def _advances(statuses: IO[bytes]) -> Iterator[int]:
+    """Yield by how many hundredths the download went on, from apt's status lines.
+
+    Their format is described in apt's README.progress-reporting.
+    """
+    done = 0
+    for line in statuses:
+        match = _STATUS.match(line)
+        percent = int(float(match["percent"])) if match else done
+        if percent > done:
+            yield percent - done
+            done = percent

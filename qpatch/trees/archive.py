@@ -1,0 +1,115 @@
+"""A source tarball read as a stream: what each member is, and a refusal of members that leave the directory.
+
+Nothing is unpacked on disk; the consumer gets every file's content once, in the order of the archive.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
+
+from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _typeshed import WriteableBuffer
+
+    from qpatch.trees.progress import Progress
+
+_BLOCK = 1 << 20
+_TAR_BLOCK = 64 * tarfile.BLOCKSIZE  # tarfile copies what is left of a block at each read: keep blocks small
+_OPENERS = {b"\xfd7zXZ\0": lzma.LZMAFile, b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive: `path` is relative and clean, `mode` a git mode, `mtime` seconds since 1970.
+
+    `content` is the file's text, or a link's target; `same_as` names an earlier member with the same content
+    (a hard link), in which case `content` is empty.
+    """
+
+    path: str
+    mode: str
+    mtime: int
+    content: bytes = b""
+    same_as: str | None = None
+
+
+class _Counted(io.RawIOBase):
+    """A file that tells `progress` how much of it has been read."""
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        super().__init__()
+        self._file = file
+        self._progress = progress
+
+    def readable(self) -> bool:
+        """See `io.IOBase.readable`."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """See `io.RawIOBase.readinto`."""
+        view = memoryview(buffer).cast("B")
+        data = self._file.read(len(view))
+        view[:len(data)] = data
+        self._progress.advance(len(data))
+        return len(data)
+
+
+def members(archive: Path, progress: Progress) -> Iterator[Member]:
+    """Yield the files and links of the tarball `archive` (plain, gz, bz2 or xz).
+
+    Raises UserError `bad-archive` where it is damaged or holds something that is no file, and
+    `archive-escapes` where a member would leave the directory.
+    """
+    progress.begin(f"reading {archive.name}", archive.stat().st_size)
+    try:
+        with archive.open("rb") as file, _decompressed(file, progress) as stream, \
+                tarfile.open(fileobj=stream, mode="r|", bufsize=_TAR_BLOCK) as tar:
+            for entry in tar:
+                if not entry.isdir():
+                    yield _member(tar, entry, archive.name)
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+        raise UserError("bad-archive", f"{archive.name}: {error}") from error
+
+
+def _decompressed(file: BinaryIO, progress: Progress) -> IO[bytes]:
+    magic = file.read(6)
+    file.seek(0)
+    counted = io.BufferedReader(_Counted(file, progress), _BLOCK)
+    opener = next((opener for start, opener in _OPENERS.items() if magic.startswith(start)), None)
+    return counted if opener is None else cast("IO[bytes]", opener(counted))
+
+
+def _member(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: str) -> Member:
+    path = clean(entry.name, archive)
+    mtime = int(entry.mtime)
+    if entry.issym():
+        return Member(path, "120000", mtime, entry.linkname.encode(errors="surrogateescape"))
+    mode = "100755" if entry.mode & 0o100 else "100644"
+    if entry.islnk():
+        return Member(path, mode, mtime, same_as=clean(entry.linkname, archive))
+    file = tar.extractfile(entry) if entry.isfile() else None
+    if file is None:
+        raise UserError("bad-archive", f"{archive}: '{entry.name}' is neither a file nor a link")
+    return Member(path, mode, mtime, file.read())
+
+
+def clean(name: str, archive: str) -> str:
+    """Return the member name `name` without `.` components and doubled slashes.
+
+    Raises UserError `archive-escapes` where it is absolute or has a `..` component.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or not parts:
+        raise UserError("archive-escapes", f"{archive}: '{name}' would leave the directory")
+    return "/".join(parts)

@@ -1,0 +1,77 @@
+"""Fetching releases by name: each candidate in its order, and one failure does not stop the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from qpatch.errors import QpatchError, UserError
+from qpatch.suggest import did_you_mean
+from qpatch.trees.places import configuration_file
+from qpatch.trees.progress import Silence
+from qpatch.trees.providers import Job, fetch_candidate
+from qpatch.trees.releases import known_releases, load_configuration
+from qpatch.trees.store import default_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qpatch.trees.progress import Progress
+    from qpatch.trees.releases import Release
+
+_APT_CONFIGURATION = Path("/etc/apt")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of one release: `commit` is '' where it is missing, `faults` say what was passed over."""
+
+    name: str
+    status: Literal["fetched", "present", "missing"]
+    commit: str
+    faults: tuple[QpatchError, ...] = ()
+
+
+def default_job(progress: Progress | None = None) -> Job:
+    """Return a job on the user's cache, configuration and apt sources.
+
+    Raises UserError `bad-configuration`.
+    """
+    return Job(default_store(), load_configuration(configuration_file()), progress or Silence(),
+               _APT_CONFIGURATION)
+
+
+def fetch_releases(job: Job, names: Iterable[str], *, again: bool = False) -> Iterator[Fetched]:
+    """Import the releases called `names`, yielding the outcome of each; those present are left alone.
+
+    With `again` they are imported anew, for updates within a release. Raises UserError `unknown-tree` for a
+    name that is not a release, before anything is fetched.
+    """
+    releases = known_releases(job.configuration)
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if name not in releases:
+            raise UserError("unknown-tree", f"there is no release called '{name}'",
+                            hint=did_you_mean(name, releases))
+    for name in wanted:
+        commit = job.store.commit_of(name)
+        if commit is not None and not again:
+            yield Fetched(name, "present", commit)
+        else:
+            yield _fetch(job, releases[name])
+
+
+def _fetch(job: Job, release: Release) -> Fetched:
+    faults: list[QpatchError] = []
+    for candidate in job.configuration.ordered(release):
+        try:
+            commit = fetch_candidate(job, release.name, candidate)
+        except QpatchError as fault:
+            if fault.code in ("disk-full", "git-missing"):  # no other candidate would fare better
+                raise
+            job.progress.note(f"{release.name} from {candidate.provider}: {fault.message}")
+            faults.append(fault)
+        else:
+            return Fetched(release.name, "fetched", commit, tuple(faults))
+    return Fetched(release.name, "missing", "", tuple(faults))

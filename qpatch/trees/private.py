@@ -1,0 +1,170 @@
+"""Repositories of our own, whose objects come from the user's repository: where commits are made.
+
+A private repository is a bare one in a temporary directory. Its `objects/info/alternates` names the object
+directories of the trees, so every object of theirs is at hand and nothing is copied or written there. It dies
+with its directory: a process killed at any moment leaves a temporary directory and nothing else.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpatch.errors import UserError
+from qpatch.trees.fastimport import quoted
+from qpatch.trees.git import GitError, Identity, Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+SERIES_REF = "refs/heads/qpatch"
+NEW_FILE_MODE = "100644"
+# A repository that is thrown away needs no fsync; a fixed abbreviation keeps the bytes of a patch the same
+# whatever else the user's repository holds; the user's own attributes must not change a diff.
+_CONFIGURATION = """\
+[core]
+\trepositoryformatversion = {version}
+\tbare = true
+\tabbrev = 12
+\tfsync = none
+\tattributesFile = /dev/null
+[gc]
+\tauto = 0
+"""
+_SHA256_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class NewCommit:
+    """A commit to make: its message, who and when (seconds since 1970, UTC), and the files that change.
+
+    `changes` maps each path to its new content, or to None where the file goes away.
+    """
+
+    message: str
+    author: Identity
+    date: int
+    changes: Mapping[str, bytes | None]
+
+
+@contextmanager
+def scratch_directory(purpose: str) -> Iterator[Path]:
+    """Make a temporary directory whose name tells its `purpose`, and remove it at the end."""
+    with tempfile.TemporaryDirectory(prefix=f"qpatch-{purpose}-") as directory:
+        yield Path(directory)
+
+
+@contextmanager
+def private_repository(sources: Sequence[Repository], commit: str,
+                       attributes: bytes = b"") -> Iterator[Repository]:
+    """Make a bare repository that has the objects of `sources`; it is removed at the end.
+
+    `commit` is any commit of the sources (its id tells the hash function), `attributes` the `.gitattributes`
+    that diffs shall obey.
+    """
+    with scratch_directory("series") as directory:
+        path = directory / "series.git"
+        _lay_out(path, commit)
+        lines = b"".join(_alternate(source.object_directory) for source in sources)
+        (path / "objects/info/alternates").write_bytes(lines)
+        (path / "info/attributes").write_bytes(attributes)
+        shallow = b"".join(_shallow_commits(source) for source in sources)
+        if shallow:
+            (path / "shallow").write_bytes(shallow)
+        yield Repository(path)
+
+
+def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit], modes: Mapping[str, str],
+                   ref: str = SERIES_REF) -> list[str]:
+    """Make `commits` on top of `base` with one `git fast-import`, point `ref` at the last, return their ids.
+
+    `modes` holds the git modes of the base's paths; files that it does not name get 100644.
+    """
+    stream = [b"feature done\nfeature get-mark\n"]
+    for number, commit in enumerate(commits, start=1):
+        parent = base if number == 1 else f":{number - 1}"
+        stream += [_commit_header(commit, number, parent, ref), *_file_changes(commit, modes)]
+    stream += [f"get-mark :{number}\n".encode() for number in range(1, len(commits) + 1)]
+    stream.append(b"done\n")
+    output = repository.run("fast-import", "--quiet", "--force", stdin=b"".join(stream))
+    return output.decode().split()
+
+
+def check_new_branch(repository: Repository, name: str) -> None:
+    """Raise UserError unless `name` can be made as a new branch of the user's repository."""
+    if name.startswith("-") or not repository.succeeds("check-ref-format", "--branch", name):
+        raise UserError("bad-branch-name", f"'{name}' cannot be the name of a branch")
+    if repository.find(f"refs/heads/{name}") is not None:
+        raise _branch_exists(repository, name)
+
+
+def make_branch(repository: Repository, name: str, private: Repository, commit: str, by: Identity) -> None:
+    """Copy `commit` from `private` into the user's repository and make the branch `name` there.
+
+    Only objects and that one ref are written. Raises UserError `branch-exists` where the branch exists, also
+    when it came into being a moment ago.
+    """
+    check_new_branch(repository, name)
+    repository.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
+                   "--no-auto-maintenance", "--no-write-commit-graph", str(private.path), SERIES_REF)
+    creation = f"create refs/heads/{name} {commit}\n".encode()
+    who = {"GIT_COMMITTER_NAME": by.name, "GIT_COMMITTER_EMAIL": by.email}
+    try:
+        repository.run("update-ref", "-m", "qpatch: series rendered", "--stdin", stdin=creation,
+                       environment=who)
+    except GitError as error:
+        if "reference already exists" in error.stderr:
+            raise _branch_exists(repository, name) from error
+        raise
+
+
+def _branch_exists(repository: Repository, name: str) -> UserError:
+    return UserError("branch-exists", f"{repository.path} has a branch '{name}' already",
+                     hint=f"choose another name, or remove it: git branch -D {name}")
+
+
+def _lay_out(path: Path, commit: str) -> None:
+    # By hand instead of `git init`, which costs a process: see gitrepository-layout(5).
+    for name in ("objects/info", "objects/pack", "refs/heads", "info"):
+        (path / name).mkdir(parents=True)
+    (path / "HEAD").write_text("ref: refs/heads/none\n")
+    sha256 = len(commit) == _SHA256_DIGITS
+    extension = "[extensions]\n\tobjectFormat = sha256\n" if sha256 else ""
+    (path / "config").write_text(_CONFIGURATION.format(version=int(sha256)) + extension)
+
+
+def _alternate(directory: Path) -> bytes:
+    path = str(directory)
+    if path.startswith(('"', "#")) or "\n" in path:  # such a path must be quoted as C does
+        path = '"' + path.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return path.encode(errors="surrogateescape") + b"\n"
+
+
+def _shallow_commits(source: Repository) -> bytes:
+    # Without this list git would look for the parents that a shallow clone has not got.
+    shallow = source.object_directory.parent / "shallow"
+    return shallow.read_bytes() if shallow.is_file() else b""
+
+
+def _commit_header(commit: NewCommit, number: int, parent: str, ref: str) -> bytes:
+    who = f"{_plain(commit.author.name)} <{_plain(commit.author.email)}> {commit.date} +0000"
+    message = commit.message.encode()
+    head = f"commit {ref}\nmark :{number}\nauthor {who}\ncommitter {who}\ndata {len(message)}\n"
+    return head.encode() + message + f"\nfrom {parent}\n".encode()
+
+
+def _plain(text: str) -> str:
+    return "".join(character for character in text if character not in "<>\n\0").strip()
+
+
+def _file_changes(commit: NewCommit, modes: Mapping[str, str]) -> Iterator[bytes]:
+    for path, content in sorted(commit.changes.items()):
+        name = quoted(path)
+        if content is None:
+            yield b"D " + name + b"\n"
+        else:
+            mode = modes.get(path, NEW_FILE_MODE).encode()
+            yield b"M " + mode + b" inline " + name + f"\ndata {len(content)}\n".encode() + content + b"\n"

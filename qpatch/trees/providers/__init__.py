@@ -1,0 +1,49 @@
+"""Where sources come from: one module for each provider, each with a function `fetch(job, name, source)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qpatch.trees.releases import DebianSource, GitSource, TarballSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qpatch.trees.apt_root import AptRoot
+    from qpatch.trees.progress import Progress
+    from qpatch.trees.releases import Candidate, Configuration
+    from qpatch.trees.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a provider works with while releases are fetched.
+
+    `etc` is the machine's apt configuration directory; `updated` remembers the suites whose index is fresh.
+    """
+
+    store: Store
+    configuration: Configuration
+    progress: Progress
+    etc: Path
+    updated: dict[str, AptRoot] = field(default_factory=dict)
+
+
+def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:
+    """Import the release `name` from `candidate` and return its commit; only its provider is imported.
+
+    Raises QpatchError where it cannot be had there.
+    """
+    source = candidate.source
+    if isinstance(source, DebianSource):
+        from qpatch.trees.providers import debian
+        return debian.fetch(job, name, source)
+    if isinstance(source, TarballSource):
+        from qpatch.trees.providers import tarball
+        return tarball.fetch(job, name, source)
+    if isinstance(source, GitSource):
+        from qpatch.trees.providers import giturl
+        return giturl.fetch(job, name, source)
+    from qpatch.trees.providers import local
+    return local.fetch(job, name, source)

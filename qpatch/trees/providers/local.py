@@ -1,0 +1,25 @@
+"""Provider: a ref of a git repository on this machine, bare or not, which is only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpatch.trees.git import open_repository
+from qpatch.trees.providers import giturl
+from qpatch.trees.releases import GitSource
+
+if TYPE_CHECKING:
+    from qpatch.trees.providers import Job
+    from qpatch.trees.releases import LocalSource
+
+
+def fetch(job: Job, name: str, source: LocalSource) -> str:
+    """Import the tree of `source` as the release `name` and return the commit.
+
+    Raises UserError where the path is no repository or has no such ref, and the errors of fetching.
+    """
+    repository = open_repository(Path(source.path).expanduser())
+    commit = repository.resolve(source.ref)
+    location = GitSource(url=repository.git_directory.as_uri(), ref=commit)
+    return giturl.fetch(job, name, location)

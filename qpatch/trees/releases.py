@@ -1,0 +1,153 @@
+"""The releases that can be fetched by name, and the user's configuration: data files and their models."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from qpatch.errors import Location, UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Kind = Literal["qemu", "linux"]
+ProviderName = Literal["debian", "tarball", "git", "local"]
+# A name becomes part of a git ref and of a file name.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+# A ref that began with a dash would be taken for an option by git.
+Ref = Annotated[str, Field(pattern=r"^[^-\s][^\s]*$")]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DebianSource(_Entry):
+    """A source package of a Debian suite; `version` is a shell pattern."""
+
+    suite: Name
+    package: Name
+    version: str
+
+
+class TarballSource(_Entry):
+    """A release tarball: a path or an HTTPS URL, and its pinned sha256 sum."""
+
+    url: Annotated[str, Field(pattern=r"^(https://|/)")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
+
+
+class GitSource(_Entry):
+    """A ref of a repository given by URL."""
+
+    url: Annotated[str, Field(pattern=r"^[^-]")]
+    ref: Ref
+
+
+class LocalSource(_Entry):
+    """A ref of a git repository on this machine."""
+
+    path: str
+    ref: Ref = "HEAD"
+
+
+class Candidate(_Entry):
+    """One place where a release may be had: exactly one of the four."""
+
+    debian: DebianSource | None = None
+    tarball: TarballSource | None = None
+    git: GitSource | None = None
+    local: LocalSource | None = None
+
+    @model_validator(mode="after")
+    def _one_provider(self) -> Candidate:
+        if sum(source is not None for source in (self.debian, self.tarball, self.git, self.local)) != 1:
+            raise ValueError("give exactly one of debian, tarball, git, local")
+        return self
+
+    @property
+    def provider(self) -> ProviderName:
+        """The name of the provider."""
+        names: tuple[ProviderName, ...] = ("debian", "tarball", "git", "local")
+        return next(name for name in names if getattr(self, name) is not None)
+
+    @property
+    def source(self) -> DebianSource | TarballSource | GitSource | LocalSource:
+        """What the provider is given."""
+        given = (self.debian, self.tarball, self.git, self.local)
+        return next(source for source in given if source is not None)
+
+
+class Release(_Entry):
+    """A release of QEMU or Linux and where to get it."""
+
+    name: Name
+    kind: Kind
+    release: str
+    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+
+
+class _Catalogue(_Entry):
+    releases: tuple[Release, ...]
+
+
+class DebianSettings(_Entry):
+    """A Debian mirror to use instead of the machine's own; `signed_by` is a keyring's path."""
+
+    mirror: str
+    signed_by: Annotated[str, Field(alias="signed-by")] = ""
+
+
+class Configuration(_Entry):
+    """The user's config.yaml; everything is optional.
+
+    `providers` orders the providers (those not named come last, in a release's own order), `trees` are the
+    names given by `qpatch tree add`, `releases` adds to or replaces the shipped ones.
+    """
+
+    providers: tuple[ProviderName, ...] = ()
+    debian: DebianSettings | None = None
+    trees: dict[Name, LocalSource] = Field(default_factory=dict)
+    releases: tuple[Release, ...] = ()
+
+    def ordered(self, release: Release) -> list[Candidate]:
+        """Return the release's candidates in the order to try them."""
+        places = {name: place for place, name in enumerate(self.providers)}
+        return sorted(release.candidates, key=lambda candidate: places.get(candidate.provider, len(places)))
+
+
+_Model = TypeVar("_Model", bound=_Entry)
+
+
+def known_releases(configuration: Configuration) -> dict[str, Release]:
+    """Return every release that can be fetched, by name: those shipped, then those of the user."""
+    text = resources.files(__package__).joinpath("releases.yaml").read_text(encoding="utf-8")
+    shipped = _parsed(_Catalogue, text, "releases.yaml").releases
+    return {release.name: release for release in (*shipped, *configuration.releases)}
+
+
+def load_configuration(file: Path) -> Configuration:
+    """Read the user's configuration; a missing file is an empty one.
+
+    Raises UserError `bad-configuration` with the place of the mistake.
+    """
+    if not file.is_file():
+        return Configuration()
+    return _parsed(Configuration, file.read_text(encoding="utf-8"), str(file))
+
+
+def _parsed(model: type[_Model], text: str, file: str) -> _Model:
+    try:
+        content: Any = yaml.load(text, yaml.CSafeLoader)
+        return model.model_validate({} if content is None else content)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+        raise UserError("bad-configuration", error.problem or "this is not YAML", where=where) from error
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+                    for problem in error.errors()]
+        raise UserError("bad-configuration", "; ".join(problems), where=Location(file)) from error

@@ -1,0 +1,94 @@
+"""The shared bare repository in the cache that holds the imported releases, one tag for each.
+
+Imports are serialised by a lock; a tag is made last, so that a killed import leaves nothing but objects which
+no ref leads to, and the next import clears its temporary files away.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from qpatch.errors import EnvironmentFault
+from qpatch.trees.git import Repository, start_git
+from qpatch.trees.places import cache_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TAGS = "refs/tags/"
+_STAGING = "refs/qpatch/importing/"
+
+
+class Store:
+    """The repository `trees.git` under `cache`, made when the first release is imported."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+        self.path = cache / "trees.git"
+
+    @property
+    def repository(self) -> Repository:
+        """The repository; it exists once something was imported."""
+        return Repository(self.path)
+
+    def commit_of(self, name: str) -> str | None:
+        """Return the commit imported as `name`, None where it was not imported."""
+        return self.repository.find(f"{_TAGS}{name}^{{commit}}") if self.path.is_dir() else None
+
+    def releases(self) -> dict[str, str]:
+        """Return the imported names and their commits."""
+        if not self.path.is_dir():
+            return {}
+        return {ref.removeprefix(_TAGS): commit for ref, commit in self.repository.refs(_TAGS).items()}
+
+    def staging_ref(self, name: str) -> str:
+        """Return the ref under which an import of `name` keeps its objects until the tag is made."""
+        return _STAGING + name
+
+    def publish(self, name: str, commit: str) -> None:
+        """Make `commit` the release `name`, which readers see from now on, and end the staging."""
+        changes = f"update {_TAGS}{name} {commit}\n"
+        staged = self.repository.find(self.staging_ref(name))
+        if staged is not None:
+            changes += f"delete {self.staging_ref(name)} {staged}\n"
+        self.repository.run("update-ref", "--stdin", stdin=changes.encode())
+
+    @contextmanager
+    def importing(self) -> Iterator[Repository]:
+        """Hold the lock that only one import at a time has, with what killed imports left cleared away."""
+        from filelock import FileLock  # only here: reading needs no lock
+
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.cache / "trees.lock"):
+            self._create()
+            self._clear_leftovers()
+            yield self.repository
+
+    def _create(self) -> None:
+        if self.path.is_dir():
+            return
+        unfinished = self.cache / "trees.git.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        process = start_git(["init", "--quiet", "--bare", "--template=", str(unfinished)], self.cache, {})
+        _, complaint = process.communicate()
+        if process.returncode:
+            raise EnvironmentFault("git-failed", complaint.decode(errors="replace").strip())
+        # Series are rendered by processes that read this repository at any time: never repack under them.
+        Repository(unfinished).run("config", "gc.auto", "0")
+        unfinished.rename(self.path)
+
+    def _clear_leftovers(self) -> None:
+        packs = self.path / "objects" / "pack"
+        for leftover in (*packs.glob("tmp_*"), *self.path.glob("fast_import_crash_*"),
+                         *self.path.glob("packed-refs.lock"), *self.path.glob("refs/**/*.lock")):
+            leftover.unlink()
+        stale = "".join(f"delete {ref}\n" for ref in self.repository.refs(_STAGING))
+        self.repository.run("update-ref", "--stdin", stdin=stale.encode())
+
+
+def default_store() -> Store:
+    """Return the store in the user's cache directory."""
+    return Store(cache_directory())
