@@ -43,6 +43,7 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
+    "doctor": Verb("qpatch.cli.doctor", "check what the machine has, and say what to install"),
     "tree": Verb("qpatch.cli.tree", "list, fetch, add and show source trees"),
     "strategy": Verb("qpatch.cli.strategy", "list, show, check and start strategies"),
     "render": Verb("qpatch.cli.render", "render strategies on trees as patch series"),

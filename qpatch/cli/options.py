@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def add_strategies_option(parser: argparse.ArgumentParser) -> None:
     """Add `--strategies DIR`."""
     parser.add_argument("--strategies", metavar="DIR", type=Path, action="append", default=[],
-                        help="look for strategies here first, and for their templates in templates/ beside it "
-                             "(repeatable; QPATCH_STRATEGIES)")
+                        help="look for strategies here first, and for their templates in templates/ beside "
+                             "it (repeatable; QPATCH_STRATEGIES)")
 
 
 def add_strategy_choice(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,8 @@ def chosen_strategies(arguments: argparse.Namespace) -> tuple[LoadedStrategy, ..
     found = library(arguments)
     names = found.names() if arguments.all else tuple(dict.fromkeys(arguments.strategy))
     if not names:
-        raise UserError("unknown-strategy", "there are no strategies", hint="`--strategies DIR` adds a directory.")
+        raise UserError("unknown-strategy", "there are no strategies",
+                        hint="`--strategies DIR` adds a directory.")
     return tuple(found.get(name) for name in names)
 
 

@@ -70,7 +70,7 @@ def run_show(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Check strategies; every problem is printed."""
-    from qpatch.capabilities import names_by_kind
+    from qpatch.capabilities.evaluate import names_by_kind
     from qpatch.strategy.check import check_file
     found = library(arguments)
     files = [found.file_of(name) for name in arguments.name] or list(found.files().values())
@@ -115,12 +115,14 @@ def description(loaded: LoadedStrategy) -> str:
     lines = [f"{model.name}{f' (option {model.option})' if model.option else ''}: {model.title}", ""]
     if model.proposer:
         proposer = model.proposer
-        lines += [f"Proposed by {proposer.name} {proposer.date}".rstrip(), f"Message-Id: {proposer.message_id}", ""]
+        lines += [f"Proposed by {proposer.name} {proposer.date}".rstrip(),
+                  f"Message-Id: {proposer.message_id}", ""]
     lines += [model.summary.strip(), ""]
     lines += [f"for      {argument.strip()}" for argument in model.for_]
     lines += [f"against  {objection.who}: {objection.text.strip()}" for objection in model.against]
     lines += [f"{relation.option}  {relation.text.strip()}" for relation in model.relations]
-    lines += [f"--set {name}={parameter.default}  {parameter.doc}" for name, parameter in model.parameters.items()]
+    lines += [f"--set {name}={parameter.default}  {parameter.doc}"
+              for name, parameter in model.parameters.items()]
     for kind, component in model.components().items():
         lines += ["", f"{kind}:"]
         lines += [f"  landed when {component.landed.when}"] if component.landed else []

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from qpatch.csource import additions
-from qpatch.csource.blocks import syntax_errors
+from qpatch.csource.blocks import errors_around
 from qpatch.csource.edit import AddOperation, AnchorKind, DeleteOperation, Edit, HunkOperation, MoveOperation
 from qpatch.csource.expectations import unmet
 from qpatch.csource.hunk import HunkError
@@ -99,12 +99,14 @@ def _commit(edit: Edit, outcome: additions.Outcome, workspace: Workspace, locate
 
 
 def _broken(workspace: Workspace, path: str, old: bytes, new: bytes, replacements: list[Replacement]) -> Place | None:
-    """Return the first place where a touched symbol has more syntax errors than before, or None."""
-    before, after = workspace.parse_source(old), workspace.parse_source(new)
-    if syntax_errors(after.tree.root_node) <= syntax_errors(before.tree.root_node):
-        return None
-    first = min(replacement.start for replacement in replacements)
-    line = new.count(b"\n", 0, first) + 1
-    end = new.find(b"\n", first)
-    return Place(path, line, new[first:end].decode(errors="replace").strip())
-
+    """Return the first place where what was touched has more syntax errors than before, or None."""
+    shift = 0
+    for change in sorted(replacements, key=lambda replacement: replacement.start):
+        start = change.start + shift
+        before = errors_around(workspace.parse_source(old), change.start, change.end)
+        after = errors_around(workspace.parse_source(new), start, start + len(change.text))
+        if after > before:
+            end = new.find(b"\n", start + 1)
+            return Place(path, new.count(b"\n", 0, start) + 1, new[start:end].decode(errors="replace").strip())
+        shift += len(change.text) - (change.end - change.start)
+    return None

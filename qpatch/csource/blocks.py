@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
+
+from tree_sitter import Query, QueryCursor
 
 from qpatch.csource.edit import AnchorKind
 from qpatch.csource.layout import Layout
+from qpatch.csource.parse import c_parser
 from qpatch.csource.pattern import Context
 from qpatch.csource.term import Term, build
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from qpatch.csource.locate import Located
@@ -46,22 +52,35 @@ def layout_of(parsed: ParsedFile) -> Layout:
     return Layout(parsed.source, sorted(_comments(parsed.tree.root_node)))
 
 
-def syntax_errors(node: Node) -> int:
-    """Count the ERROR and MISSING nodes below `node`."""
+def errors_around(parsed: ParsedFile, start: int, end: int) -> int:
+    """Count the ERROR and MISSING nodes of the file-scope items (functions, types) that touch bytes [start, end]."""
+    return sum(_errors(node) for node in _items_at(parsed.tree.root_node, start, end))
+
+
+def _items_at(node: Node, start: int, end: int) -> Iterator[Node]:
+    """Yield the file-scope items that touch [start, end], looking into `#if` arms and `extern "C"`."""
+    for child in node.children:
+        if child.start_byte <= end and child.end_byte >= start:
+            if child.type.startswith("preproc_") or child.type in ("linkage_specification", "declaration_list"):
+                yield from _items_at(child, start, end)
+            else:
+                yield child
+
+
+def _errors(node: Node) -> int:
     if not node.has_error and not node.is_missing:
         return 0
-    return int(node.is_error or node.is_missing) + sum(syntax_errors(child) for child in node.children)
+    return int(node.is_error or node.is_missing) + sum(_errors(child) for child in node.children)
+
+
+@cache
+def _comment_query() -> Query:
+    return Query(c_parser().language, "(comment) @comment")
 
 
 def _comments(root: Node) -> list[tuple[int, int]]:
-    found, pending = [], [root]
-    while pending:
-        node = pending.pop()
-        if node.type == "comment":
-            found.append((node.start_byte, node.end_byte))
-        else:
-            pending += node.children
-    return found
+    captured = QueryCursor(_comment_query()).captures(root)
+    return [(node.start_byte, node.end_byte) for node in captured.get("comment", ())]
 
 
 def _inside_guard(root: Term) -> Term:

@@ -54,7 +54,7 @@ def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     for operation, low, high, first, last in matcher.get_opcodes():
         expected, found = _words(pattern[low:high]), _words(target[first:last])
-        if operation == "equal" or _only_placeholders(pattern[low:high]) and (operation != "insert"):
+        if operation == "equal" or _may_stand_for(pattern[low:high], last - first):
             continue
         if operation == "insert" and _beside_ellipsis(pattern, low):
             continue
@@ -82,8 +82,9 @@ def _is_placeholder(token: str) -> bool:
     return token == "..." or token.startswith("$")
 
 
-def _only_placeholders(tokens: Sequence[str]) -> bool:
-    return all(_is_placeholder(token) for token in tokens)
+def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
+    """Tell whether `tokens` are placeholders for `count` tokens; a metavariable mostly is a single one."""
+    return bool(tokens) and all(map(_is_placeholder, tokens)) and ("..." in tokens or count <= len(tokens))
 
 
 def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:

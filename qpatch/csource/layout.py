@@ -76,6 +76,18 @@ class Layout:
             start = self.line_start(found)
         return start
 
+    def with_adjacent_comments(self, start: int, end: int) -> tuple[int, int]:
+        """Widen [start, end) by the comments that only white space separates from it."""
+        for low, high in reversed(self._comments[:bisect_left(self._comment_starts, start)]):
+            if not self.is_blank(high, start):
+                break
+            start = low
+        for low, high in self._comments[bisect_left(self._comment_starts, end):]:
+            if not self.is_blank(end, low):
+                break
+            end = high
+        return start, end
+
     def comments_between(self, start: int, end: int) -> list[tuple[int, int, str]]:
         """Return (start, end, folded text) of the comments within [start, end)."""
         first = bisect_left(self._comment_starts, start)

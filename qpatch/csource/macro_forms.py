@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qpatch.csource.macros import MacroForm
-from qpatch.csource.shadow import HIDDEN, Shadow, arguments, closing_parenthesis, is_word, skip_gap
+from qpatch.csource.shadow import HIDDEN, Shadow, arguments, closing_parenthesis, skip_gap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DIRECTIVE = rb"^[ \t]*\#(?:\\\r?\n|/\*.*?\*/|[^\n])*"
 """A preprocessor directive with its continuation lines."""
 
+_COMMENT = re.compile(HIDDEN, re.DOTALL)
 _WORD = re.compile(rb"[A-Za-z_]\w+")
 _CASE_RANGE = rb"(?<=[\w') ])\.\.\.(?=[^\n:;]*:)"
 _LAST_WORD = re.compile(rb"(\w+)\s*$")
@@ -32,9 +33,8 @@ _TYPE = re.compile(
         (?:\s*\(\s*\*\s*\)\s*\(.*\) | [\s*]|const\b)*$""", re.VERBOSE | re.DOTALL)
 _DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
-_TRAILING = re.compile(rb"(?:\s*\w+(?:\s*\([^()]*\))?)*\s*")
-_ASM = b'asm("")'
-_TAG_KEYWORDS = (b"struct", b"union", b"enum")
+_TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
+_STORAGE = (b"static", b"extern", b"const", b"inline")
 
 
 def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
@@ -47,6 +47,8 @@ def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
             continue
         if match["name"]:
             done = apply_form(shadow, known[match["name"]], match.start(), match.end())
+        elif match["directive"]:
+            _hide_comments(shadow, match.start(), match.end())
         elif match["range"] and _in_case_label(source, match.start()):
             shadow.put(match.start(), match.end(), b"|")
     return shadow
@@ -56,13 +58,21 @@ def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
 def _scanner(names: frozenset[bytes]) -> re.Pattern[bytes]:
     """Return what finds `names` and case ranges; it also matches all that hides them, directives included."""
     either = rb"|".join(sorted(names)) or rb"(?!)"
-    return re.compile(HIDDEN + rb"|" + DIRECTIVE + rb"|(?P<range>" + _CASE_RANGE + rb")"
+    return re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")|(?P<range>" + _CASE_RANGE + rb")"
                       rb"|\b(?P<name>" + either + rb")\b", re.DOTALL | re.MULTILINE)
 
 
 def apply_form(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:
     """Rewrite the macro whose name is at [start, end); return the position up to which all is done."""
     return _FORMS[form](shadow, start, end)
+
+
+def _hide_comments(shadow: Shadow, start: int, end: int) -> None:
+    """Blank the comments of a directive: the grammar takes the first one for the end of a #define."""
+    if b"/*" in shadow.source[start:end]:
+        for comment in _COMMENT.finditer(shadow.source, start, end):
+            if comment[0].startswith(b"/*"):
+                shadow.blank_comment(comment.start(), comment.end())
 
 
 def _in_case_label(source: bytes, position: int) -> bool:
@@ -95,21 +105,35 @@ def _loop(shadow: Shadow, start: int, end: int) -> int:
 
 def _has_type_before(source: bytes, start: int) -> bool:
     """Tell whether a type stands before the name, as it does where a function of that name is declared."""
+    word = _word_before(source, start)
+    return word == b"*" or (word != b"" and word not in (b"else", b"do"))
+
+
+def _word_before(source: bytes, start: int) -> bytes:
+    """Return the word, or the `*`, that ends the code before `start`, on its line or the one above."""
     line_start = source.rfind(b"\n", 0, start) + 1
     before = source[line_start:start].strip()
     if not before and line_start:
         # The type may have a line of its own; what ends a directive is no type.
         before = source[source.rfind(b"\n", 0, line_start - 1) + 1:line_start].strip()
         if before.startswith(b"#"):
-            return False
+            return b""
     word = _LAST_WORD.search(before)
-    return before.endswith(b"*") or (word is not None and word[1] not in (b"else", b"do"))
+    return b"*" if before.endswith(b"*") else word[1] if word else b""
 
 
 def _typed(shadow: Shadow, start: int, end: int) -> int:
-    del start
-    call = _call(shadow.source, end)
-    return end if call is None else _join_types(shadow, *call)
+    source = shadow.source
+    call = _call(source, end)
+    if call is None:
+        return end
+    if source[start:end] == b"offsetof":
+        # A keyword of the grammar, which takes a single member: any other designator makes it a call.
+        parts = arguments(source, *call)
+        if len(parts) != 2 or _IDENTIFIER.fullmatch(source, *parts[1]):
+            return end
+        shadow.put_name(start, end)
+    return _join_types(shadow, *call)
 
 
 def _join_types(shadow: Shadow, opening: int, closing: int) -> int:
@@ -155,7 +179,8 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
     if call is None or not parts:
         return end
     after = skip_gap(source, call[1] + 1)
-    if source[after:after + 1] in (b"{", b"=", b",", b")", b"["):
+    before = _word_before(source, start)
+    if source[after:after + 1] in (b"{", b"=", b",", b")", b"[") or (before and before not in _STORAGE):
         return end
     after = after + 1 if source[after:after + 1] == b";" else call[1] + 1
     closing = call[1]
@@ -176,38 +201,30 @@ def _attribute(shadow: Shadow, start: int, end: int) -> int:
     call = _call(source, end)
     if call is not None and not source[skip_gap(source, call[0] + 1):].startswith(b"*"):
         end = call[1] + 1  # `coroutine_fn (*entry)(void)` is no call: a word before a declarator.
-    before = source[:start].rstrip()[-1:]
+    before = shadow.last_character(start)
     following = skip_gap(source, end)
     after = source[following:following + 1]
-    width = len(source[start:end].split(b"\n")[0])
-    tag = _LAST_WORD.search(source, max(0, start - 16), start)
-    if tag and tag[1] in _TAG_KEYWORDS:
-        # `struct ATTRIBUTE name` cannot be said, `const struct name` can.
-        shadow.put(tag.start(1), tag.end(1), b"const" if tag[1] != b"enum" else b"auto")
-        shadow.put(start, end, tag[1])
+    tag = _TAG.search(source, max(0, start - 40), start)
+    if tag:
+        _tag_attribute(shadow, tag, start, end)
     elif before == b"}" and after == b";":
         shadow.put_name(start, end)
-    elif before == b")" and (after in b";{,=" or is_word(after)):
-        _trailing_attribute(shadow, start, end)
     elif before == b"(" and after == b"*":
-        shadow.put(start, end, b"__cdecl" if width >= len(b"__cdecl") else b"")
-    elif after in (b")", b",", b";", b"=", b"["):
-        shadow.put(start, end, b"[" + b"]".rjust(width - 1))  # C allows a dimension there.
+        shadow.put_padded(start, end, b"__cdecl")
+    elif before == b")" or after in (b")", b",", b";", b"=", b"[", b"{"):
+        shadow.put_padded(start, end, b"[[x]]")
     else:
-        shadow.put(start, end, b"const" if width >= len(b"const") else b"auto"[:width])
+        shadow.put_padded(start, end, b"const")
     return end
 
 
-def _trailing_attribute(shadow: Shadow, start: int, end: int) -> None:
-    """Behind a parameter list: C takes any identifier before a body, but only one `asm("")` before a `;`."""
-    source = shadow.source
-    following = _TRAILING.match(source, end)
-    if following and source[following.end():following.end() + 1] == b"{":
-        shadow.put_name(start, end)
-    elif end - start < len(_ASM) or shadow.text_before(start).endswith(_ASM):
-        shadow.put(start, end)
+def _tag_attribute(shadow: Shadow, tag: re.Match[bytes], start: int, end: int) -> None:
+    """`typedef struct ATTRIBUTE name` becomes `typedef const struct name`; elsewhere C allows nothing."""
+    if tag["typedef"] and end - start >= len(tag["keyword"]):
+        shadow.put_padded(*tag.span("keyword"), b"const" if len(tag["keyword"]) > len(b"enum") else b"")
+        shadow.put(start, end, tag["keyword"])
     else:
-        shadow.put(start, end, _ASM)
+        shadow.put(start, end)
 
 
 _FORMS: dict[MacroForm, Callable[[Shadow, int, int], int]] = {

@@ -24,14 +24,24 @@ if TYPE_CHECKING:
 
     Rewrite = Callable[[Shadow], object]
 
-MOST_SPOTS = 200
+MOST_SPOTS = 40
 """A file with more broken places than this is not C; it is left as it is."""
+MOST_TRIALS = 300
+"""So many rewrites are tried in one file."""
+MOST_BEFORE = 6
+"""So many calls and directives before a broken place are tried, the nearest first."""
 
 _DIRECTIVE = re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")", re.DOTALL | re.MULTILINE)
 _KEYWORD = re.compile(rb"[ \t]*#[ \t]*(\w+)")
 _CALL_NAME = re.compile(rb"([A-Za-z_]\w*)\s*$")
 _MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
 _CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
+_OTHER_DIRECTIVE = re.compile(
+    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*", re.DOTALL | re.MULTILINE)
+_FILE_SCOPE_CALL = re.compile(rb"^([A-Za-z_]\w*)\s*\(", re.MULTILINE)
+# Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
+_FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
 _NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"do", b"else"})
 
 
@@ -110,6 +120,7 @@ class _Session:
         self._tree = tree
         self._broken = broken
         self._parser = parser
+        self._trials = 0
 
     def try_first(self, rewrites: Iterator[Rewrite]) -> None:
         """Keep the first rewrite after which fewer nodes are broken."""
@@ -121,8 +132,9 @@ class _Session:
                 rewrite(candidate)
             except ValueError:
                 continue  # It would cut through a macro that is rewritten already.
-            if candidate.changed is None:
+            if candidate.changed is None or self._trials == MOST_TRIALS:
                 continue
+            self._trials += 1
             tree = self._reparse(candidate.text(), candidate.changed)
             broken = sum(1 for _ in broken_nodes(tree.root_node))
             if broken < self._broken:
@@ -147,18 +159,47 @@ def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewr
     """Yield the rewrites that might mend `spot`, the likeliest and mildest first."""
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
-    near = [group for group in groups if group.start <= end and start <= group.end]
+    yield partial(_without_cplusplus, groups=groups)
+    inner = [group for group in groups
+             if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
+    near = [group for group in inner if group.start <= end and start <= group.end]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
     for group in near:
         yield from _mild_group_candidates(source, group)
+    for match in _nearest(_FILE_SCOPE_CALL, source, spot):
+        yield _form(MacroForm.DECLARATION, match.start(1), match.end(1))
     for match in _CALL.finditer(source, start, min(len(source), end + 1)):
         if match[1] not in _NOT_CALLS:
             yield _form(MacroForm.TYPED, match.start(1), match.end(1))
     for match in _MACRO_WORD.finditer(source, start, min(len(source), end + 80)):
         yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
+    for match in _TWO_MACROS.finditer(source, start, end):
+        yield partial(_as_one_name, start=match.start(), end=match.end())
+    for match in _nearest(_OTHER_DIRECTIVE, source, spot):
+        yield partial(Shadow.put, start=match.start(), end=match.end())
+    yield partial(_blank_all, groups=[group for group in inner if _item_start(spot) <= group.start <= end])
     for group in near:
         yield from _drastic_group_candidates(group)
+
+
+def _as_one_name(shadow: Shadow, start: int, end: int) -> None:
+    """Two macros side by side, that stand for strings or parts of one expression, become one name."""
+    shadow.put_name(start, end)
+
+
+def _nearest(regex: re.Pattern[bytes], source: bytes, spot: Node) -> list[re.Match[bytes]]:
+    """Return the last matches inside the file-scope item of `spot` and up to it, the last one first."""
+    end = max(spot.end_byte, spot.start_byte + 1)
+    return list(regex.finditer(source, _item_start(spot), end))[:-MOST_BEFORE - 1:-1]
+
+
+def _item_start(spot: Node) -> int:
+    """Return where the file-scope item begins that holds `spot`."""
+    item = spot
+    while item.parent is not None and item.parent.parent is not None:
+        item = item.parent
+    return item.start_byte
 
 
 def _form(form: MacroForm, start: int, end: int) -> Rewrite:
@@ -166,7 +207,7 @@ def _form(form: MacroForm, start: int, end: int) -> Rewrite:
 
 
 def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
-    """Yield what a call without a `;` may be: a loop where a block follows, or a declaration."""
+    """Yield what a call that lacks a `;` may be: a loop where a block follows."""
     closing = missing.start_byte - 1
     opening = _opening_parenthesis(source, closing)
     name = None if opening is None else _CALL_NAME.search(source, max(0, opening - 100), opening)
@@ -175,8 +216,6 @@ def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
     following = skip_gap(source, closing + 1)
     if source[following:following + 1] == b"{":
         yield _form(MacroForm.LOOP, name.start(1), name.end(1))
-    elif source[:name.start(1)].endswith(b"\n"):
-        yield _form(MacroForm.DECLARATION, name.start(1), name.end(1))
 
 
 def _opening_parenthesis(source: bytes, closing: int) -> int | None:
@@ -229,6 +268,19 @@ def _blanked(shadow: Shadow, group: Group) -> None:
     """Every arm stays, without the directives between them."""
     for line in group.lines:
         shadow.put(line.start, line.end)
+
+
+def _without_cplusplus(shadow: Shadow, groups: list[Group]) -> None:
+    """Blank what only C++ sees: `extern "C" {` in one `#if`, its closing brace in another."""
+    for group in groups:
+        if b"__cplusplus" in shadow.source[group.start:group.lines[0].end]:
+            _one_arm(shadow, group, None)
+
+
+def _blank_all(shadow: Shadow, groups: list[Group]) -> None:
+    """Blank the directives of several groups: an `if` and its `else` may stand in two of them."""
+    for group in groups:
+        _blanked(shadow, group)
 
 
 def _one_arm(shadow: Shadow, group: Group, kept: int | None) -> None:

@@ -103,7 +103,9 @@ def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
     """
     result: list[Token] = []
     regions = parsed.regions
-    upcoming = bisect_right(regions, node.start_byte, key=lambda region: region.end)
+    # A whole file begins before its first node and ends after its last one where those places are blank.
+    first, last = (node.start_byte, node.end_byte) if node.parent else (0, len(parsed.source))
+    upcoming = bisect_right(regions, first, key=lambda region: region.end)
 
     def finish_regions(limit: int) -> None:
         nonlocal upcoming
@@ -119,8 +121,14 @@ def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
         finish_regions(end)
         if result and start < result[-1].end:
             continue
-        text = parsed.source[start:end].decode(errors="surrogateescape").strip()
-        if text:
+        if text := _token_text(parsed.source[start:end], leaf.type):
             result.append(Token(text, start, end))
-    finish_regions(node.end_byte)
+    finish_regions(last)
     return result
+
+
+def _token_text(source: bytes, kind: str) -> str:
+    """Return the text of a leaf, '' for a directive's line end; a #define's content is one line."""
+    if kind == "preproc_arg":
+        return folded(source)
+    return source.decode(errors="surrogateescape").strip()

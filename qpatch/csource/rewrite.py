@@ -77,9 +77,9 @@ class Rewriter:
         start, end = min(low for low, _ in extents), max(high for _, high in extents)
         if _plain(group.removed[-1].code).endswith(","):
             end = self._past_comma(end)
-        gap = self._gap(group)
+        around = self.layout.with_adjacent_comments(start, end)
         for comment in _comments(group.removed):
-            low, high = self._find_comment(comment, *gap)
+            low, high = self._find_comment(comment, *around)
             start, end = min(start, low), max(end, high)
         return start, end
 
@@ -202,8 +202,9 @@ def _in_comma_list(leaf: Term) -> bool:
     """Tell whether `leaf` ends an element of a list that is separated by commas."""
     term = leaf
     while term.parent is not None:
-        if term.parent.kind in _COMMA_LISTS:
-            return term.text not in ("{", "(", "}", ")")
+        # The bracket that closes a nested list ends that list, which may be an element of another.
+        if term.parent.kind in _COMMA_LISTS and term.text not in ("}", ")"):
+            return term.text not in ("{", "(")
         if term.parent.children[-1] is not term:
             return False
         term = term.parent

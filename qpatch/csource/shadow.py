@@ -56,9 +56,23 @@ class Shadow:
         """Return what tree-sitter is to parse."""
         return bytes(self._bytes)
 
-    def text_before(self, position: int) -> bytes:
-        """Return the line of the shadow up to `position`, without white space at its end."""
-        return bytes(self._bytes[self._bytes.rfind(b"\n", 0, position) + 1:position]).rstrip()
+    def last_character(self, position: int) -> bytes:
+        """Return the last character of the shadow before `position` that is no white space."""
+        return bytes(self._bytes[max(0, position - 400):position]).rstrip()[-1:]
+
+    def blank_comment(self, start: int, end: int) -> None:
+        """Overwrite a comment inside a directive with blanks; it is no token, so this makes no region.
+
+        Where the comment spans lines, each of them gets the backslash that continues the directive.
+        """
+        lines = self.source[start:end].split(b"\n")
+        blank = [b" " * (len(line) - 1) + b"\\" if line else b"" for line in lines[:-1]]
+        self._bytes[start:end] = b"\n".join([*blank, b" " * len(lines[-1])])
+
+    def put_padded(self, start: int, end: int, text: bytes) -> None:
+        """Overwrite [start, end) with `text`, or with blanks where its first line is too short for it."""
+        first_line = self.source[start:end].split(b"\n", 1)[0].rstrip(b"\r")
+        self.put(start, end, text if len(text) <= len(first_line) else b"")
 
     def put(self, start: int, end: int, text: bytes = b"") -> None:
         """Overwrite [start, end) with `text`, blanks, and the line ends that were there.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.edit import AddOperation, Anchor, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted
 from qpatch.csource.textdocument import Document, LineChange
+from qpatch.csource.textmeson import code_part
 from qpatch.csource.textoutline import TextFormat, outline, text_format
 from qpatch.csource.textparts import TextEntry, TextSection, fold, last_text_line
 from qpatch.csource.textresolve import entries_named, resolve_anchor
@@ -37,7 +38,7 @@ def plan_addition(anchor: Anchor, operation: AddOperation,
     section = resolve_anchor(anchor, document)
     if not isinstance(section, TextSection):
         return section
-    if inside and _holds(document, section, text):
+    if inside and _holds(document, document.whole if _makes_section(document, text) else section, text):
         return AlreadyThere(document.path, "the text is there")
     if not inside:
         return [_beside_section(document, section, text, anchor.position)]
@@ -111,6 +112,11 @@ def _holds(document: Document, section: TextSection, text: Sequence[str]) -> boo
     present = [_bare(line, meson) for line in document.folded[section.start:section.end] if line]
     starts = range(len(present) - len(wanted) + 1)
     return any(present[start:start + len(wanted)] == wanted for start in starts)
+
+
+def _makes_section(document: Document, text: Sequence[str]) -> bool:
+    """Tell whether `text` makes a section of its own, which then lies beside the one it was added to."""
+    return document.format is not TextFormat.MESON and bool(outline(document.path, text).sections)
 
 
 def _bare(line: str, meson: bool) -> str:
@@ -208,14 +214,15 @@ def _beside_list_entry(document: Document, entry: TextEntry, text: list[str],
     lines = _indented(text, model)
     if position is Position.BEFORE:
         return LineChange(frozenset(), ((entry.start, (*lines[:-1], _with_comma(lines[-1]))),), entry.start)
-    if model.rstrip().endswith(","):
+    if code_part(model).endswith(","):
         return LineChange(frozenset(), ((entry.end, (*lines[:-1], _with_comma(lines[-1]))),), entry.start)
     replaced = (entry.end, (_with_comma(model.rstrip()), *lines))
     return LineChange(frozenset({entry.start}), (replaced,), entry.start)
 
 
 def _with_comma(line: str) -> str:
-    return line if line.endswith(",") else f"{line},"
+    code = code_part(line)
+    return line if code.endswith(",") else f"{code},{line[len(code):]}"
 
 
 def _indented(text: Sequence[str], model: str) -> list[str]:

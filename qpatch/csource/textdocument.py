@@ -94,7 +94,7 @@ class Document:
     def with_surplus(self, deleted: Iterable[int], kept: Iterable[int] = ()) -> frozenset[int]:
         """Return `deleted` with the one blank line that each run of it leaves over.
 
-        A run next to one of `kept` (places of insertion), or with a blank line at one of its ends, leaves none.
+        A run next to one of `kept` (places of insertion), or with a blank line at an end, leaves none.
         """
         chosen = set(deleted)
         places = set(kept)

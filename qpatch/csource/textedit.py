@@ -6,13 +6,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.hunk import Hunk, Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.textadd import declared_already, gap_beside, plan_addition
 from qpatch.csource.textdocument import Document, LineChange
-from qpatch.csource.texthunk import LineMatch, change_for, match_side, parse_text_hunk, substituted
+from qpatch.csource.texthunk import (
+    LineMatch,
+    change_for,
+    is_ellipsis,
+    match_side,
+    parse_text_hunk,
+    substituted,
+)
 from qpatch.csource.textparts import TextSection
 from qpatch.csource.textresolve import one_section, resolve_anchor
 from qpatch.errors import UserError
@@ -111,8 +119,18 @@ def _without_match(hunk: Hunk, document: Document, section: TextSection, after: 
         return explain_hunk(hunk, document, section)
     if not after and any(line.sign is Sign.CONTEXT and line.code.strip() for line in hunk.lines):
         return explain_hunk(hunk, document, section)
+    if _encloses(hunk):
+        return AlreadyThere(document.path, "the lines around them stand together", dict(after[0].bindings))
     gone = AlreadyThere(document.path, "the lines are not there any more")
     return nearest_deleted(hunk, document, section) or gone
+
+
+def _encloses(hunk: Hunk) -> bool:
+    """Tell whether context stands directly above and below each run of removed lines."""
+    lines = [line for line in hunk.lines if line.code.strip() or line.sign is Sign.REMOVED]
+    edges = [(line, other) for line, other in pairwise(lines) if line.sign is not other.sign]
+    ends_in_context = lines[0].sign is Sign.CONTEXT and lines[-1].sign is Sign.CONTEXT
+    return ends_in_context and not any(is_ellipsis(line) for edge in edges for line in edge)
 
 
 def _overlapping(changes: list[LineChange]) -> bool:

@@ -24,12 +24,14 @@ _ALIKE = 0.5
 
 
 def likeness(expected: str, found: str) -> float:
-    """Return how alike two lines are, from 0 to 1; lines about the same symbol are at least half alike."""
+    """Return how alike two lines are, from 0 to 1; that they are about the same symbol counts most."""
     # difflib takes 5 ms to import: only a miss pays for it.
     from difflib import SequenceMatcher
     ratio = SequenceMatcher(None, expected, found, autojunk=False).ratio()
     mine, other = _SYMBOL.match(expected), _SYMBOL.match(found)
-    return (1 + ratio) / 2 if mine and other and mine[0] == other[0] else ratio
+    if not mine or not other:
+        return ratio
+    return 0.9 + ratio / 10 if mine[0] == other[0] else ratio * 0.9
 
 
 def differences(expected: str, found: str) -> tuple[str, ...]:

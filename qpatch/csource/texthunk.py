@@ -34,7 +34,7 @@ class LineMatch:
 
 
 def parse_text_hunk(text: str) -> Hunk:
-    """Read a hunk on a text file. Raises HunkError for a wrong gutter or an added `$name` without a binding."""
+    """Read a text hunk. Raises HunkError for a wrong gutter or an added `$name` bound by nothing."""
     hunk = read_lines(text)
     bound = {name for line in hunk.before() for name in METAVARIABLE.findall(line.code)}
     for line in hunk.lines:
@@ -170,7 +170,7 @@ class _Planner:
         return self._section.own_end, None
 
     def _sibling(self, lines: Iterator[HunkLine]) -> tuple[HunkLine | None, int]:
-        """Return the first of `lines` that is in the target (or `...`), and how many blank ones precede it."""
+        """Return the first of `lines` that is in the target (or `...`), and the blank ones before it."""
         blank = 0
         for line in lines:
             if line.sign is Sign.ADDED:

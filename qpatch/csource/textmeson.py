@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.textparts import Outline, TextEntry, TextSection, fold
+from qpatch.csource.textparts import Outline, TextEntry, TextSection, fold, last_text_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,8 +38,13 @@ def outline_meson(lines: Sequence[str]) -> Outline:
         elif _OPENS_BLOCK.match(head):
             open_blocks.append(start)
         elif head and not _DIVIDES_BLOCK.match(head):
-            sections.append(_statement(lines, bare, start, end))
+            sections.append(_statement(lines, bare, start, last_text_line(lines, start, end)))
     return Outline(tuple(sorted(sections, key=lambda section: section.start)))
+
+
+def code_part(line: str) -> str:
+    """Return one line without its comment and the white space before that."""
+    return line[:len(_blank_opaque(line).rstrip())]
 
 
 def _blank_opaque(text: str) -> str:
@@ -80,7 +85,9 @@ def _statement(lines: Sequence[str], bare: Sequence[str], start: int, end: int) 
 
 def _entries(lines: Sequence[str], bare: Sequence[str], start: int, end: int) -> Iterator[TextEntry]:
     """Yield what stands alone on its line inside the brackets of a statement."""
+    depth = _opened(bare[start])
     for index in range(start + 1, end):
         item = bare[index].strip()
-        if item and item[0] not in ")]}" and _opened(item) == 0:
-            yield TextEntry(fold(lines[index]).rstrip(","), index, index + 1)
+        if depth > 0 and item and item[0] not in ")]}" and _opened(item) == 0:
+            yield TextEntry(fold(code_part(lines[index])).rstrip(","), index, index + 1)
+        depth += _opened(item)

@@ -40,7 +40,8 @@ def moved_homes(anchor: Anchor, documents: Sequence[Document]) -> list[Document]
 
     A Kconfig symbol and a MAINTAINERS entry are unique by themselves. Other sections recur ("Postcopy",
     "migration.c"): there the words of the old name must be in the new path, as in
-    docs/devel/vfio-migration.rst and docs/devel/migration/vfio.rst. Failing that, the title of a whole document tells it.
+    docs/devel/vfio-migration.rst and docs/devel/migration/vfio.rst. Failing that, the title of a whole
+    document tells it.
     """
     if text_format(anchor.path) in (TextFormat.KCONFIG, TextFormat.MAINTAINERS):
         return list(documents)

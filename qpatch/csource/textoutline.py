@@ -227,10 +227,11 @@ _ASSIGNMENT = re.compile(r"([^\s:=+?#]+)\s*(?:[+:?]|::)?=\s*(.*)")
 
 def _outline_makefile(lines: Sequence[str]) -> Outline:
     sections: list[TextSection] = []
-    for start, end in logical_lines(lines):
+    for start, stop in logical_lines(lines):
         found = _ASSIGNMENT.match(lines[start])
         if not found:
             continue
+        end = last_text_line(lines, start, stop)
         entry = TextEntry(fold(" ".join(line.rstrip("\\") for line in lines[start:end])), start, end)
         if sections and sections[-1].name == found[1] and sections[-1].end == start:
             last = sections[-1]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from qpatch.csource.textdocument import Document
 
+# How much of a statement is shown as its name.
+_SHOWN = 60
 # Titles are prose: their case changes from release to release and means nothing.
 _CASELESS = frozenset({TextFormat.RST, TextFormat.MAINTAINERS})
 
@@ -32,10 +34,10 @@ def one_section(document: Document, name: str) -> TextSection | Ambiguous | Drif
     if len(spans) == 1:
         return spans[0]
     if spans:
-        full = " or ".join(repr(other) for other in sorted({span.name for span in spans}))
+        full = " or ".join(sorted({(span.aliases[-1:] or (span.name,))[0][:_SHOWN] for span in spans}))
         return Ambiguous(f"{document.path} has {len(spans)} sections {name!r}", document.path,
                          tuple(document.place(span.start) for span in spans),
-                         f"use `in: file` with a hunk that shows enough context, or the full name: {full}")
+                         f"use `file` and enough context in the hunk, or more of the name: {full}")
     from qpatch.csource.textexplain import explain_name
     known = [(section.name, section.start) for section in document.outline.sections]
     return explain_name("section", name, known, document)
@@ -50,7 +52,7 @@ def section_spans(document: Document, name: str, entries: bool = True) -> list[T
     wanted = fold(name)
     rules: list[Callable[[TextSection], bool]] = [lambda section: section.name == wanted]
     if document.format in _CASELESS:
-        rules.append(lambda section: section.name.lower() == wanted.lower())
+        rules.append(lambda section: wanted.lower() in map(str.lower, (section.name, *section.aliases)))
     rules.append(lambda section: wanted in section.aliases)
     if document.format is TextFormat.MESON:
         begin = re.compile(re.escape(wanted.rstrip(")")) + r"(?!\w)")

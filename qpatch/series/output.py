@@ -66,11 +66,13 @@ def open_output(root: Path, kind: Record) -> Iterator[OutputDirectory]:
     holds something else.
     """
     path = output_path(root, kind.strategy, kind.tree)
-    check_output(path, kind)
+    for place in (path, *path.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError("output-directory-foreign", f"{place} is a file")
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_sibling(path, "lock")):
         _recover(path)
-        yield OutputDirectory(path, check_output(path, kind))
+        yield OutputDirectory(path, _check(path, kind))
 
 
 def output_path(root: Path, strategy: str, tree: str) -> Path:
@@ -79,15 +81,8 @@ def output_path(root: Path, strategy: str, tree: str) -> Path:
     return root.joinpath(*parts)
 
 
-def check_output(path: Path, kind: Record) -> Record:
-    """Return the record of the output in `path`, or `kind` where there is none yet.
-
-    Raises UserError `output-directory-foreign` where `path` is no output of the same kind or holds other
-    files.
-    """
-    for parent in (path, *path.parents):
-        if parent.exists() and not parent.is_dir():
-            raise UserError("output-directory-foreign", f"{parent} is a file")
+def _check(path: Path, kind: Record) -> Record:
+    """Return the record of the output in `path`, or `kind` where there is none yet; see `open_output`."""
     present = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
     if not present:
         return kind

@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.series.commits import commit_series
+from qpatch.series.commits import new_commits
 from qpatch.series.render import attempt, finish
 from qpatch.series.reroll import range_diff
-from qpatch.trees.private import private_repository
+from qpatch.trees.private import import_commits, private_repository
 
 if TYPE_CHECKING:
     from qpatch.series.model import PlannedSeries, RenderOptions
     from qpatch.series.plan import EditOutcome, PatchOutcome
     from qpatch.series.render import Attempt, RenderResult, Target
     from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.git import Repository
 
 _OLD_REF = "refs/heads/old"
 _NEW_REF = "refs/heads/new"
@@ -88,6 +89,10 @@ def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Targ
              options: RenderOptions) -> str:
     sources = [old.source.repository, new.source.repository]
     with private_repository(sources, before.base) as private:
-        tips = [commit_series(private, series, options, ref)[-1]
-                for series, ref in ((before, _OLD_REF), (after, _NEW_REF))]
-        return range_diff(private, f"{before.base}..{tips[0]}", f"{after.base}..{tips[1]}")
+        old_range = _commit(private, before, options, _OLD_REF)
+        return range_diff(private, old_range, _commit(private, after, options, _NEW_REF))
+
+
+def _commit(private: Repository, series: PlannedSeries, options: RenderOptions, ref: str) -> str:
+    commits = new_commits(series, options.author, signoff=options.signoff)
+    return f"{series.base}..{import_commits(private, series.base, commits, series.modes, ref)[-1]}"

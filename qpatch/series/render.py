@@ -68,10 +68,12 @@ class RenderResult:
 
     def as_json(self) -> dict[str, object]:
         """Return the result as `render --json` prints it (DESIGN: command line)."""
+        series = self.series
         return {
             "strategy": self.strategy, "tree": self.tree, "component": self.component,
-            "status": str(self.status), "reason": self.reason, "base": self.base, "tip": self.series.tip if self.series else "",
-            "directory": str(self.series.directory) if self.series else "",
+            "status": str(self.status), "reason": self.reason,
+            "base": self.base, "tip": series.tip if series else "",
+            "directory": str(series.directory) if series else "",
             "patches": [{"file": patch.file, "subject": patch.subject, "commit": patch.commit}
                         for patch in self.patches],
             "edits": [edit_row(number, outcome) for number, patch in enumerate(self.outcomes, start=1)

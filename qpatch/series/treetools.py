@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from qpatch.trees.git import CommitTree
 
 _REMARK = re.compile(r"(?P<file>.*?):(?P<line>\d+): (?P<level>ERROR|WARNING|CHECK): ?(?P<text>.*)")
-_TOTAL = re.compile(r"total: \d+ errors, \d+ warnings")
 _ADDRESS = re.compile(r"(?P<address>.*?<[^>]*>|\S+)(?: \((?P<role>.*)\))?")
-_RAN = (0, 1)  # checkpatch exits with 1 where it found something
+_SHOWN = 500  # of a script's complaint, in characters
+_FOUND = 1  # checkpatch's exit code for a patch with errors; warnings alone give 0 or 1, as releases differ
 
 
 @dataclass(frozen=True)
@@ -56,46 +56,53 @@ class Workbench:
         `signed` asks for the check of Signed-off-by lines. Raises EnvironmentFault `script-failed`.
         """
         options = () if signed else ("--no-signoff",)
-        output = self._run("checkpatch", [*options, *map(str, mails)], allowed=_RAN)
-        if output is None:
+        done = self._run("checkpatch", [*options, *map(str, mails)])
+        if done is None:
             return None
-        if len(_TOTAL.findall(output)) != len(mails):
-            raise EnvironmentFault("script-failed", f"checkpatch.pl did not finish: {output[-500:].strip()}")
         texts = {mail.name: mail.read_text(errors="replace").split("\n") for mail in mails}
-        return tuple(_remark(match, texts) for match in map(_REMARK.fullmatch, output.splitlines()) if match)
+        matches = filter(None, map(_REMARK.fullmatch, done.stdout.decode(errors="replace").splitlines()))
+        remarks = tuple(_remark(match, texts) for match in matches)
+        if done.returncode not in ((0, _FOUND) if remarks else (0,)):
+            raise _failure(done)
+        return remarks
 
     def maintainers(self, mails: Sequence[Path]) -> Recipients:
         """Ask the tree's get_maintainer.pl once whom to send `mails`: lists as `to`, people as `cc`.
 
         A tree without the script gives none. Raises EnvironmentFault `script-failed`.
         """
-        output = self._run("maintainers", list(map(str, mails)), allowed=(0,)) or ""
+        done = self._run("maintainers", list(map(str, mails)))
+        if done is None:
+            return Recipients()
+        if done.returncode:
+            raise _failure(done)
         lists: list[str] = []
         people: list[str] = []
-        for match in filter(None, map(_ADDRESS.fullmatch, output.splitlines())):
+        for match in filter(None, map(_ADDRESS.fullmatch, done.stdout.decode(errors="replace").splitlines())):
             (lists if "list" in (match["role"] or "").split(":")[0] else people).append(match["address"])
         return Recipients(tuple(sorted(set(lists))), tuple(sorted(set(people), key=_sort_key)))
 
-    def _run(self, name: str, arguments: list[str], allowed: tuple[int, ...]) -> str | None:
+    def _run(self, name: str, arguments: list[str]) -> subprocess.CompletedProcess[bytes] | None:
         tool = load_tools()[self.component][name]
         if not (self.directory / tool.script).is_file():
             return None
         command = ["perl", tool.script, *tool.options, *arguments]
         try:
-            done = subprocess.run(command, cwd=self.directory, env=self._environment(), check=False,
+            return subprocess.run(command, cwd=self.directory, env=self._environment(), check=False,
                                   stdin=subprocess.DEVNULL, capture_output=True)
         except FileNotFoundError as error:
             raise EnvironmentFault("perl-missing", f"{tool.script} of the tree needs perl") from error
-        if done.returncode not in allowed:
-            complaint = done.stderr.decode(errors="replace").strip()[-500:]
-            raise EnvironmentFault("script-failed", f"{tool.script} of the tree: {complaint}")
-        return done.stdout.decode(errors="replace")
 
     def _environment(self) -> dict[str, str]:
         # The scripts read configuration from HOME, and perl's hashes have a random order unless told
         # otherwise.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PERL"))}
         return {**kept, "HOME": str(self.directory), "LC_ALL": "C", "PERL_HASH_SEED": "0"}
+
+
+def _failure(done: subprocess.CompletedProcess[bytes]) -> EnvironmentFault:
+    complaint = done.stderr.decode(errors="replace").strip()[-_SHOWN:] or f"exit code {done.returncode}"
+    return EnvironmentFault("script-failed", f"{done.args[1]} of the tree: {complaint}")
 
 
 @contextmanager

@@ -10,13 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.series.commits import commit_series
+from qpatch.errors import UserError
+from qpatch.series.commits import new_commits
 from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify
 from qpatch.series.model import RenderedPatch, RenderedSeries
-from qpatch.series.output import OutputDirectory, check_output, open_output, output_path
+from qpatch.series.output import OutputDirectory, open_output
 from qpatch.series.record import Record, Revision
 from qpatch.series.reroll import Previous, changelog, check_revision, range_diff, recreate
-from qpatch.trees.private import check_new_branch, make_branch, private_repository, scratch_directory
+from qpatch.trees.private import (
+    check_new_branch,
+    import_commits,
+    make_branch,
+    private_repository,
+    scratch_directory,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,26 +48,27 @@ class _Letters:
 def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -> RenderedSeries:
     """Commit `series` on `tree` (the base commit), write its mails, and make the branch that is asked for.
 
-    Raises UserError for a foreign output directory, a version out of order, a message that cannot be mailed
-    and a branch that exists; EnvironmentFault where git, perl or the disk fails. On an error nothing is left,
-    except that the mails are in place where only the branch could not be made.
+    Raises UserError for a sign-off without an identity, a foreign output directory, a version out of order, a
+    message that cannot be mailed and a branch that exists; EnvironmentFault where git, perl or the disk
+    fails. On an error nothing is left, except that the mails are in place where only the branch could not be
+    made.
     """
-    kind = Record(series.strategy, series.tree, series.component)
-    # Said before any work is done, and again under the lock.
-    place = output_path(options.output, series.strategy, series.tree)
-    check_revision(check_output(place, kind), options.revision)
+    if options.signoff and options.identity is None:
+        raise UserError("no-identity", "git does not know who you are, so nothing can be signed off")
     if options.branch:
         check_new_branch(tree.repository, options.branch)
-    with private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private:
-        commits = commit_series(private, series, options)
-        with open_output(options.output, kind) as output:
-            check_revision(output.record, options.revision)
-            previous = _previous(private, output, options.revision)
-            letters = _write_letters(private, series, tree, options, commits[-1], previous)
-            revision = _revision(series, options, commits, letters)
-            output.replace(output.record.with_revision(revision), letters.mails)
+    commits = new_commits(series, options.author, signoff=options.signoff)
+    kind = Record(series.strategy, series.tree, series.component)
+    with (open_output(options.output, kind) as output,
+          private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private):
+        check_revision(output.record, options.revision)
+        ids = import_commits(private, series.base, commits, series.modes)
+        previous = _previous(private, output, options.revision)
+        letters = _write_letters(private, series, tree, options, ids[-1], previous)
+        revision = _revision(series, options, ids, letters)
+        output.replace(output.record.with_revision(revision), letters.mails)
         if options.branch:
-            make_branch(tree.repository, options.branch, private, commits[-1], options.author)
+            make_branch(tree.repository, options.branch, private, ids[-1], options.author)
     return RenderedSeries(output.path, revision.number, revision.base, revision.tip, revision.cover,
                           revision.patches, letters.remarks, letters.range_diff)
 

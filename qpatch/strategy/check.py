@@ -35,7 +35,7 @@ RESERVED = frozenset({"tree", "strategy", "patches"})
 
 
 def check_file(file: FilePath, capabilities: Mapping[str, Iterable[str]]) -> list[UserError]:
-    """Return what is wrong with the strategy in `file`, in the order of the file.
+    """Return what is wrong with the strategy in `file`, the strategy file first, then its templates.
 
     `capabilities` are the known names for each kind of tree.
     """
@@ -49,7 +49,13 @@ def check_file(file: FilePath, capabilities: Mapping[str, Iterable[str]]) -> lis
     for kind, component in loaded.model.components().items():
         problems += _ComponentCheck(loaded, kind, component, frozenset(capabilities[kind])).problems()
     unique = {(str(problem.where), problem.message): problem for problem in problems}
-    return sorted(unique.values(), key=line_of)
+    own = shown(file)
+    return sorted(unique.values(),
+                  key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))
+
+
+def _file_of(problem: UserError) -> str:
+    return problem.where.file if problem.where else ""
 
 
 def _parameter_problems(loaded: LoadedStrategy,
@@ -81,6 +87,7 @@ class _ComponentCheck:
                     for problem in self._patch_names(patch, ("patches", index)))]
         yield from static
         if not static:
+            yield from self._reasons_rendered()
             for index, patch in enumerate(self._component.patches):
                 yield from self._patch_rendered(patch, index)
             yield from self._cover_rendered()
@@ -136,6 +143,16 @@ class _ComponentCheck:
         for text, place in texts:
             if text:
                 yield from self._template(text, place)
+
+    def _reasons_rendered(self) -> Iterator[UserError]:
+        rules = [(rule, ("void", index, "reason")) for index, rule in enumerate(self._component.void)]
+        landed = [(self._component.landed, ("landed", "reason"))] if self._component.landed else []
+        for rule, path in [*landed, *rules]:
+            for sample in self._samples:
+                try:
+                    self._loaded.environment.render_text(rule.reason, sample.names, self._place(path))
+                except UserError as error:
+                    yield error
 
     def _patch_rendered(self, patch: PatchModel, index: int) -> Iterator[UserError]:
         edits = (("patches", index, "edits", number) for number in range(len(patch.edits)))

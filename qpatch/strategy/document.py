@@ -24,7 +24,7 @@ Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 
 _BLOCK_HEADER = re.compile(r"[|>](?:[+-]?([1-9])[+-]?|[+-]?)(?=\s|$)")
 _SYNTAX_HINT = ("A block such as `hunk: |2` ends where a line is indented less than its indicator says; text "
-                "that begins with `@`, or holds `: ` or ` #`, must be quoted.")
+                "that begins with `@`, holds `: ` or ` #`, or has braces inside `{...}`, must be quoted.")
 
 
 @dataclass(frozen=True)

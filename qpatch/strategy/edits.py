@@ -18,6 +18,8 @@ from qpatch.csource.edit import (
     Position,
 )
 from qpatch.csource.hunk import HunkError, parse_hunk
+from qpatch.csource.textfile import is_text_file
+from qpatch.csource.texthunk import parse_text_hunk
 from qpatch.errors import UserError
 from qpatch.strategy.schema import ANCHOR_KEYS
 from qpatch.suggest import did_you_mean
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
 KINDS_IN_A_FILE = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES, AnchorKind.SECTION})
 KINDS_WITH_PARAMETERS = frozenset({AnchorKind.FUNCTION, AnchorKind.SIGNATURE, AnchorKind.PROTOTYPE})
 NAMELESS_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
-# Text files have no brackets to balance.
-KINDS_OF_TEXT = frozenset({AnchorKind.SECTION})
 
 
 def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names) -> Edit:
@@ -127,13 +127,13 @@ class _EditBinder:
 
     def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> str:
         rendered = self._text(text, *path)
-        if anchor.kind not in KINDS_OF_TEXT:
-            try:
-                parse_hunk(rendered)
-            except HunkError as error:
-                place = self._place(*path)
-                line = source_line(text, rendered, error.line)
-                raise error.located(place.file, place.line + line - error.line) from error
+        is_text = anchor.kind is AnchorKind.SECTION or is_text_file(anchor.path)
+        try:
+            (parse_text_hunk if is_text else parse_hunk)(rendered)
+        except HunkError as error:
+            place = self._place(*path)
+            line = source_line(text, rendered, error.line)
+            raise error.located(place.file, place.line + line - error.line) from error
         return rendered
 
     def _target(self, text: str) -> Anchor:

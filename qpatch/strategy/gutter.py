@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 GUTTER = re.compile(r"[ +-]( |$)")
 SHIFTED = re.compile(r"(?P<shift> +)[+-]( |$)")
+# The line of a key, or of a list's entry, whose value is a block.
+BLOCK_LINE = re.compile(r"\s*(- +)*([\w-]+: +)?\|[1-9]?\s*$")
 # A line that only holds a template's statement or comment leaves nothing behind.
 STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
 
@@ -39,10 +41,39 @@ def gutter_error(document: Document, path: Path, text: str) -> UserError | None:
     return None
 
 
+def explain_syntax_error(error: UserError, text: str) -> UserError:
+    """Return `error`, YAML's complaint about `text`, in terms of the block scalar that it comes from, if any.
+
+    A hunk without an indicator ends, for YAML, at its first line that stands left of its first one.
+    """
+    lines = text.split("\n")
+    if error.where is None or not 1 < error.where.line <= len(lines):
+        return error
+    number = error.where.line - 1
+    header = next((index for index in range(number - 1, -1, -1) if BLOCK_LINE.match(lines[index])), None)
+    if header is None or not _indentation(lines[header]) < _indentation(lines[number]):
+        return error
+    inside = [line for line in lines[header + 1:number] if line.strip()]
+    if not inside or any(_indentation(line) <= _indentation(lines[header]) for line in inside):
+        return error
+    place = Location(error.where.file, header + 1, lines[header].index("|") + 1)
+    if not lines[header].rstrip().endswith("|"):
+        return _error(f"line {number + 1} is indented less than the indicator in this line says", place)
+    return _missing_indicator(place)
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
+
+
+def _missing_indicator(place: Location) -> UserError:
+    return _error("the block needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
+                  "first line's indentation for the whole block's and the gutter is lost", place)
+
+
 def _no_gutter(style: BlockStyle, line: str, place: Location, header: Location) -> UserError:
     if not style.indicator:
-        return _error("the hunk needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
-                      "first line's indentation for the whole hunk's and the gutter is lost", header)
+        return _missing_indicator(header)
     return _error(f"this line of the hunk has no gutter: {line.strip()!r}", place)
 
 

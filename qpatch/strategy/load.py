@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from qpatch.errors import Location, UserError
 from qpatch.strategy.document import Document, read_document
 from qpatch.strategy.environment import StrategyEnvironment
-from qpatch.strategy.gutter import gutter_error
+from qpatch.strategy.gutter import explain_syntax_error, gutter_error
 from qpatch.strategy.places import shown, template_directories
-from qpatch.strategy.schema import Strategy
+from qpatch.strategy.schema import Strategy, known_keys
+from qpatch.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +38,7 @@ _MESSAGES = {
     "too_short": "{key!r} has too few entries: {detail}",
     "literal_error": "{key!r} has a value it cannot have: {detail}",
     "string_pattern_mismatch": "{key!r} is not written as it must be: {input!r}",
+    "greater_than_equal": "{key!r}: {detail}",
 }
 _QUOTING_HINT = "Text that holds `: ` is a mapping in YAML unless it is quoted."
 
@@ -95,12 +97,15 @@ def load_strategy(file: Path) -> LoadedStrategy:
     except UnicodeDecodeError as error:
         raise UserError("strategy-syntax", f"the file is not UTF-8: {error.reason} at byte {error.start}",
                         where=Location(shown(file))) from error
-    document = read_document(text, shown(file))
+    try:
+        document = read_document(text, shown(file))
+    except UserError as error:
+        raise explain_syntax_error(error, text) from error
     problems = [*_gutter_problems(document)]
     try:
         model = Strategy.model_validate(document.data)
     except ValidationError as error:
-        problems += [_problem(detail, document) for detail in error.errors(include_url=False)]
+        problems += [_problem(detail, document) for detail in _details(error)]
     if problems:
         raise InvalidStrategyError(sorted(problems, key=line_of))
     if model.name != file.stem:
@@ -130,22 +135,39 @@ def _hunks(data: Any, path: ValuePath = ()) -> list[tuple[ValuePath, str]]:
     return [(path, data)] if is_hunk and isinstance(data, str) else []
 
 
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """Return pydantic's complaints, without those that only follow from others.
+
+    A list is short because its entries are wrong; a key is missing because it is misspelt.
+    """
+    details = error.errors(include_url=False)
+    misspelt = {(*detail["loc"][:-1], nearest(str(detail["loc"][-1]), known_keys(detail["loc"][:-1])))
+                for detail in details if detail["type"] == "extra_forbidden"}
+    return [detail for detail in details
+            if not (detail["type"] == "missing" and detail["loc"] in misspelt)
+            and not (detail["type"] == "too_short" and _has_faults_inside(detail, details))]
+
+
+def _has_faults_inside(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    return any(other["loc"][:len(detail["loc"])] == detail["loc"] for other in details if other is not detail)
+
+
 def _problem(detail: ErrorDetails, document: Document) -> UserError:
     """Return the UserError for one complaint of pydantic."""
     context = detail.get("ctx", {})
     path = _path_in(document.data, detail["loc"])
     if key := context.get("key"):
         path = (*path, key)
-    missing = detail["type"] == "missing"
-    named = detail["loc"][-1] if missing else _last_key(path)
-    template = _MESSAGES.get(detail["type"])
-    message = detail["msg"] if template is None else template.format(key=named, detail=detail["msg"],
-                                                                     input=detail["input"])
-    hint = context.get("hint", "")
-    if detail["type"] == "string_type" and isinstance(detail["input"], dict):
-        hint = _QUOTING_HINT
-    code = "strategy-unknown-key" if detail["type"] == "unknown_key" else "strategy-invalid"
-    return UserError(code, message, where=document.key_place(path), hint=hint)
+    where = document.key_place(path)
+    if detail["type"] == "extra_forbidden":
+        *parent, key = path
+        return UserError("strategy-unknown-key", f"unknown key {key!r}", where=where,
+                         hint=did_you_mean(str(key), known_keys(parent)))
+    named = detail["loc"][-1] if detail["type"] == "missing" else _last_key(path)
+    template = _MESSAGES.get(detail["type"], "{detail}")
+    message = template.format(key=named, detail=detail["msg"], input=detail["input"])
+    is_mapping = detail["type"] == "string_type" and isinstance(detail["input"], dict)
+    return UserError("strategy-invalid", message, where=where, hint=_QUOTING_HINT if is_mapping else "")
 
 
 def _last_key(path: ValuePath) -> str:

@@ -6,12 +6,13 @@ on) is checked in `EditModel`; what needs positions or templates is checked in `
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from qpatch.suggest import did_you_mean
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 # RFC 5322's msg-id without the angle brackets.
@@ -31,20 +32,9 @@ def hyphenated(name: str) -> str:
 
 
 class Model(BaseModel):
-    """Base of all parts: immutable, without unknown keys; an unknown key is reported with the one meant."""
+    """Base of all parts: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=hyphenated)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys_only(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    context = {"key": key, "shown": repr(key), "hint": did_you_mean(key, known)}
-                    raise PydanticCustomError("unknown_key", "unknown key {shown}", context)
-        return data
 
 
 class Proposer(Model):
@@ -185,3 +175,20 @@ class Strategy(Model):
 def _bad_edit(message: str, keys: list[str]) -> PydanticCustomError:
     """Return the error about an edit; `keys` are those at fault, for its place."""
     return PydanticCustomError("bad_edit", "{message}", {"message": message, "key": keys[-1] if keys else ""})
+
+
+def known_keys(path: Iterable[str | int]) -> tuple[str, ...]:
+    """Return the keys that the mapping at `path` of a strategy file may have."""
+    model: type[Model] = Strategy
+    for part in path:
+        fields = {field.alias: field for field in model.model_fields.values()}
+        if isinstance(part, str) and part in fields:
+            model = _model_in(fields[part].annotation) or model
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _model_in(annotation: object) -> type[Model] | None:
+    """Return the model that `annotation` holds: itself, or inside a list, a mapping or an option."""
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return annotation
+    return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)

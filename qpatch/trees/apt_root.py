@@ -80,7 +80,7 @@ class AptRoot:
         Raises AptFailed where it cannot be had or its signature is wrong, and EnvironmentFault
         `not-debian` where the mirror's suite is not Debian's.
         """
-        self._prepare()
+        self.prepare()
         self._run("apt-get", "-q", "update")
         lists = self.directory / "state" / "lists"
         releases = [file.read_text(encoding="utf-8") for file in lists.glob("*Release")]
@@ -119,13 +119,15 @@ class AptRoot:
             raise AptFailed(f"E: apt-get source left {len(descriptions)} .dsc files for {package} {version}")
         return descriptions[0]
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Write the root's directories, its one source and its configuration."""
         for name in ("state/lists/partial", "cache/archives/partial"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         (self.directory / "status").touch()
         stanza = _STANZA.format(uri=self.mirror.uri, suite=self.suite)
         if self.mirror.signed_by:
-            stanza += f"Signed-By: {self.mirror.signed_by}\n"
+            # An inline key brings its own newline: it begins on the line after the field's name.
+            stanza += f"Signed-By: {self.mirror.signed_by}\n".replace(": \n", ":\n", 1)
         (self.directory / "debian.sources").write_text(stanza, encoding="utf-8")
         (self.directory / "apt.conf").write_text(self._configuration(), encoding="utf-8")
 
@@ -139,7 +141,7 @@ class AptRoot:
                                      sandbox=sandbox)
 
     def _run(self, *command: str) -> str:
-        process = _start(command, self.directory, self._environment(), stdout=subprocess.PIPE)
+        process = _start(command, self.directory, self.environment(), stdout=subprocess.PIPE)
         output, _ = process.communicate()
         return _checked(process, output)
 
@@ -148,7 +150,7 @@ class AptRoot:
         reader, writer = os.pipe()
         with tempfile.TemporaryFile() as messages, os.fdopen(reader, "rb") as statuses:
             try:
-                process = _start([*command, "-o", f"APT::Status-Fd={writer}"], cwd, self._environment(),
+                process = _start([*command, "-o", f"APT::Status-Fd={writer}"], cwd, self.environment(),
                                  stdout=messages, status=writer)
             finally:
                 os.close(writer)
@@ -158,7 +160,8 @@ class AptRoot:
             messages.seek(0)
             return _checked(process, messages.read())
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment that keeps apt to this root."""
         return {**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self.directory / "apt.conf")}
 
 

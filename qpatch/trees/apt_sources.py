@@ -25,7 +25,7 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9_.-]+\.(list|sources)")
 
 @dataclass(frozen=True)
 class AptSource:
-    """One enabled source: `signed_by` is a keyring's path, a fingerprint or an inline key ('': the default)."""
+    """One enabled source; `signed_by` is a keyring's path, a fingerprint or an inline key, '' by default."""
 
     uri: str
     suite: str
@@ -98,4 +98,4 @@ def _deb822(text: str, file: str) -> Iterator[AptSource]:
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
                 yield AptSource(uri, suite, tuple(fields.get("components", "").split()),
-                                fields.get("signed-by", "").strip("\n"), file)
+                                fields.get("signed-by", "").rstrip("\n"), file)

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from _typeshed import WriteableBuffer
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _TAR_BLOCK = 64 * tarfile.BLOCKSIZE  # tarfile copies what is left of a block at each read: keep blocks small
-_OPENERS = {b"\xfd7zXZ\0": lzma.LZMAFile, b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File}
+_OPENERS: dict[bytes, Callable[[IO[bytes]], object]] = {
+    b"\xfd7zXZ\0": lzma.open, b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
 
 
 @dataclass(frozen=True)

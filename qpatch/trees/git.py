@@ -19,16 +19,17 @@ from typing import IO, TYPE_CHECKING, Self
 
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.errors import EnvironmentFault, UserError
+from qpatch.trees.mentions import MentionMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _LONGEST_LINK = 4096
-# Set where git runs qpatch (in a hook, say); they would lead git to another repository than the one asked for.
-_REPOSITORY_VARIABLES = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX",
-                                   "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE",
-                                   "GIT_SHALLOW_FILE"})
+# Set where git runs qpatch (in a hook, say); they would lead git to another repository than the one meant.
+_REPOSITORY_VARIABLES = frozenset({
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"})
 _DISTRUST = ("dubious ownership", "unsafe repository")  # git 2.37 and later, git 2.35
 
 
@@ -160,16 +161,16 @@ class CommitTree:
     """The files of one commit as a `qpatch.csource.source.SourceTree`; use it as a context manager.
 
     Symbolic links and submodules are not files: they are neither listed nor read. Safe to use from several
-    threads; nothing is ever written.
+    threads; nothing is ever written to the repository. `memory` keeps the results of searches.
     """
 
-    def __init__(self, repository: Repository, commit: str) -> None:
+    def __init__(self, repository: Repository, commit: str, memory: MentionMemory | None = None) -> None:
         self.repository = repository
         self.commit = commit
+        self._memory = memory or MentionMemory(None)
         self._lock = threading.Lock()
         self._reader: subprocess.Popen[bytes] | None = None
         self._blobs: dict[str, bytes | None] = {}
-        self._mentions: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -178,7 +179,8 @@ class CommitTree:
         self.close()
 
     def close(self) -> None:
-        """End the git process; reading again starts another."""
+        """End the git process and save what was searched; reading again starts another."""
+        self._memory.save()
         with self._lock:
             reader, self._reader = self._reader, None
         if reader is not None:
@@ -211,10 +213,8 @@ class CommitTree:
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`."""
-        key = (word, tuple(suffixes))
-        if key not in self._mentions:
-            self._mentions[key] = self._grep(*key)
-        return self._mentions[key]
+        endings = tuple(suffixes)
+        return self._memory.recall(word, endings, lambda: self._grep(word, endings))
 
     @staticmethod
     def _may_be_link(content: bytes) -> bool:

@@ -1,8 +1,9 @@
-"""Where qpatch keeps things: the cache of sources and the user's configuration file."""
+"""Where qpatch keeps things: the cache of sources, the user's configuration; and how files are written."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -20,3 +21,19 @@ def configuration_file() -> Path:
     """Return the path of the user's configuration file, which need not exist."""
     base = os.environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "qpatch" / "config.yaml"
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write `text` to `file` all at once or not at all, making its directory.
+
+    Raises OSError where the disk is full or forbidden.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as written:
+            written.write(text)
+        Path(scratch).replace(file)
+    except BaseException:
+        Path(scratch).unlink()
+        raise

@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 
 SERIES_REF = "refs/heads/qpatch"
 NEW_FILE_MODE = "100644"
-# A repository that is thrown away needs no fsync; a fixed abbreviation keeps the bytes of a patch the same
-# whatever else the user's repository holds; the user's own attributes must not change a diff.
+# A repository that is thrown away needs no fsync, no compression and no loose objects; a fixed abbreviation
+# keeps the bytes of a patch the same whatever else the user's repository holds; the user's own attributes
+# must not change a diff.
 _CONFIGURATION = """\
 [core]
 \trepositoryformatversion = {version}
 \tbare = true
 \tabbrev = 12
+\tcompression = 0
 \tfsync = none
 \tattributesFile = /dev/null
+[fastimport]
+\tunpackLimit = 0
 [gc]
 \tauto = 0
 """
@@ -89,7 +93,7 @@ def import_commits(repository: Repository, base: str, commits: Sequence[NewCommi
         stream += [_commit_header(commit, number, parent, ref), *_file_changes(commit, modes)]
     stream += [f"get-mark :{number}\n".encode() for number in range(1, len(commits) + 1)]
     stream.append(b"done\n")
-    output = repository.run("fast-import", "--quiet", "--force", stdin=b"".join(stream))
+    output = repository.run("fast-import", "--quiet", "--force", "--depth=0", stdin=b"".join(stream))
     return output.decode().split()
 
 

@@ -1,0 +1,1 @@
+"""Benchmarks: one command each, with JSON on stdout."""

@@ -1,0 +1,205 @@
+"""Measures qpatch's edits against the same edits by spatch (Coccinelle) and ast-grep, on hw/vfio of one release.
+
+    python -m bench.edits [--tree qemu-10.2] [--runs 9]
+
+The edits are in bench/data: for each tool they must give the same code, formatting aside (`same_code`). All three
+read the same files from a directory and write the changed ones back. Seconds are medians: `process` is one run of
+the tool from start to end, `startup` a run that has nothing to do, `in_process` (qpatch only) one edit in a
+process that has its modules loaded, every file parsed anew. Under `together` all edits are made by one process.
+checkpatch.pl of the same release counts what it finds in each tool's diff.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from bench.measuring import DirectoryTree, median, run, write_out
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.locate import Workspace
+from qpatch.csource.macros import macro_table
+from qpatch.csource.results import Applied
+from qpatch.csource.source import Overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parent.parent
+SOURCES = ("hw/vfio/", "include/hw/vfio/")
+SCRIPTS = ("scripts/checkpatch.pl", "scripts/spelling.txt")
+TOOLS = ("qpatch", "spatch", "ast-grep")
+TOGETHER = "together"
+_TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\w+|\S', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Edits by one name: qpatch's form, and the files that the other tools are pointed at."""
+
+    name: str
+    edits: tuple[Edit, ...]
+    files: tuple[str, ...]
+
+
+def load_tasks() -> list[Task]:
+    """Read bench/data/edits.yaml."""
+    data: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "edits.yaml").read_text(encoding="utf-8"))
+    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"])) for name, entry in data.items()]
+
+
+def together(tasks: Sequence[Task]) -> Task:
+    """Return all tasks as one, on the whole directory."""
+    return Task(TOGETHER, tuple(edit for task in tasks for edit in task.edits), ("hw/vfio",))
+
+
+def apply_with_qpatch(task: Task, directory: Path) -> None:
+    """Make the edits of `task` to the files in `directory`. Raises RuntimeError where one does not apply."""
+    tree = Overlay(DirectoryTree(directory))
+    workspace = Workspace(tree, macro_table("qemu"))
+    for edit in task.edits:
+        result = apply_edit(edit, workspace)
+        if not isinstance(result, Applied):
+            raise RuntimeError(f"{task.name}, {edit.anchor}: {result}")
+    for path, content in tree.changed.items():
+        (directory / path).write_bytes(content)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The directories of a run: `pristine` has the release's files, `work` is edited, `rules` has the rules."""
+
+    pristine: Path
+    work: Path
+    rules: Path
+    runs: int
+
+    def restore(self) -> None:
+        """Make the work directory pristine again."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        shutil.copytree(self.pristine, self.work)
+
+    def command(self, tool: str, task: Task) -> list[str | Path]:
+        """Return the command by which `tool` does `task` in the work directory."""
+        if tool == "qpatch":
+            return [sys.executable, "-m", "bench.edits", "--apply", task.name, self.work]
+        if tool == "ast-grep":
+            return ["ast-grep", "scan", "--rule", self.rules / f"{task.name}.yml", "--update-all", *task.files]
+        # One directory or one file; without --no-includes spatch looks for headers that it does not need.
+        where = ["--dir", *task.files, "--include-headers"] if "." not in task.files[0] else list(task.files)
+        return ["spatch", "--very-quiet", "--no-includes", "--in-place", "--macro-file", DATA / "macros.h",
+                "--sp-file", self.rules / f"{task.name}.cocci", *where]
+
+    def perform(self, tool: str, task: Task) -> None:
+        """Run `tool` on the work directory. Raises CalledProcessError where it fails."""
+        run(self.command(tool, task), ROOT if tool == "qpatch" else self.work)
+
+    def measure(self, task: Task) -> dict[str, object]:
+        """Do `task` with each tool, compare the outcomes, and time them."""
+        outcomes = {tool: self._outcome(tool, task) for tool in TOOLS}
+        seconds: dict[str, dict[str, float]] = {
+            tool: {"process": median(lambda tool=tool: self.perform(tool, task), self.runs, self.restore)}
+            for tool in TOOLS}
+        own = median(lambda: apply_with_qpatch(task, self.work), self.runs, self.restore)
+        seconds["qpatch"]["in_process"] = own
+        process = {tool: seconds[tool]["process"] for tool in TOOLS}
+        return {
+            "name": task.name, "files": sorted(outcomes["qpatch"]),
+            "same_code": {tool: self._code(outcomes[tool]) == self._code(outcomes["qpatch"]) for tool in TOOLS[1:]},
+            "seconds": seconds,
+            "times_faster": {
+                "process": {tool: round(process[tool] / process["qpatch"], 2) for tool in TOOLS[1:]},
+                "in_process": {tool: round(process[tool] / own, 2) for tool in TOOLS[1:]}},
+            "checkpatch": {tool: self._checkpatch(outcomes[tool]) for tool in TOOLS}}
+
+    def startup(self) -> dict[str, float]:
+        """Return the seconds that each tool takes to do nothing."""
+        (self.work / "empty.c").write_text("", encoding="utf-8")
+        (self.rules / "nothing.cocci").write_text("@@ @@\n- nothing();\n", encoding="utf-8")
+        (self.rules / "nothing.yml").write_text(
+            "id: nothing\nlanguage: c\nrule: {pattern: nothing()}\n", encoding="utf-8")
+        nothing = Task("nothing", (), ("empty.c",))
+        return {tool: median(lambda tool=tool: self.perform(tool, nothing), self.runs) for tool in TOOLS}
+
+    def _outcome(self, tool: str, task: Task) -> dict[str, str]:
+        """Return the changed files after `tool` did `task`."""
+        self.restore()
+        self.perform(tool, task)
+        before, after = DirectoryTree(self.pristine), DirectoryTree(self.work)
+        return {path: (after.read(path) or b"").decode(errors="replace") for path in after.paths()
+                if after.read(path) != before.read(path)}
+
+    def _code(self, files: Mapping[str, str]) -> dict[str, list[str]]:
+        return {path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
+                for path, text in files.items()}
+
+    def _checkpatch(self, files: Mapping[str, str]) -> dict[str, int]:
+        """Return how many errors and warnings the release's checkpatch.pl finds in the diff."""
+        before = DirectoryTree(self.pristine)
+        diff = "".join(line for path, text in sorted(files.items()) for line in difflib.unified_diff(
+            (before.read(path) or b"").decode(errors="replace").splitlines(keepends=True),
+            text.splitlines(keepends=True), f"a/{path}", f"b/{path}"))
+        checked = subprocess.run(["perl", str(self.pristine / "scripts/checkpatch.pl"), "--no-tree", "--no-signoff", "-"],
+                                 input=diff, capture_output=True, text=True, check=False, cwd=self.pristine)
+        found = re.search(r"total: (\d+) errors?, (\d+) warnings?", checked.stdout)
+        if not found:
+            raise RuntimeError(f"checkpatch.pl said: {checked.stdout}{checked.stderr}")
+        return {"errors": int(found[1]), "warnings": int(found[2])}
+
+
+def main() -> int:
+    """Measure and print JSON; exit code 1 where two tools did not give the same code."""
+    parser = argparse.ArgumentParser(description="Measure edits by qpatch, spatch and ast-grep.")
+    parser.add_argument("--tree", default="qemu-10.2", help="a known tree, a path, or PATH@REF")
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--apply", nargs=2, metavar=("NAME", "DIR"), help="only make the edits NAME in DIR, with qpatch")
+    options = parser.parse_args()
+    tasks = load_tasks()
+    if options.apply:
+        chosen = [task for task in (*tasks, together(tasks)) if task.name == options.apply[0]]
+        for task in chosen:
+            apply_with_qpatch(task, Path(options.apply[1]))
+        return 0
+    with tempfile.TemporaryDirectory() as directory:
+        document = _measure_all(tasks, options.tree, options.runs, Path(directory))
+    json.dump(document, sys.stdout, indent=1)
+    return int(not all(same for result in document["edits"] for same in result["same_code"].values()))
+
+
+def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> dict[str, Any]:
+    from qpatch.trees.resolve import open_tree
+
+    bench = Bench(directory / "pristine", directory / "work", directory / "rules", runs)
+    shutil.copytree(DATA, bench.rules)
+    for suffix, between in ((".cocci", "\n"), (".yml", "---\n")):
+        rules = between.join((DATA / f"{task.name}{suffix}").read_text(encoding="utf-8") for task in tasks)
+        (bench.rules / f"{TOGETHER}{suffix}").write_text(rules, encoding="utf-8")
+    with open_tree(tree) as opened:
+        write_out(opened.source, bench.pristine, (*SOURCES, *SCRIPTS))
+        release, commit = opened.release, opened.commit
+    results = [bench.measure(task) for task in (*tasks, together(tasks))]
+    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs,
+            "tools": {"python": sys.version.split()[0], "spatch": run(["spatch", "--version"]).splitlines()[0],
+                      "ast-grep": run(["ast-grep", "--version"]).strip()},
+            "startup_seconds": bench.startup(), "edits": results}
+
+
+def _edit(entry: dict[str, str]) -> Edit:
+    kind, _, name = entry["in"].partition(" ")
+    return Edit(Anchor(AnchorKind(kind), name, entry["path"]), HunkOperation((entry["hunk"],)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What the benchmarks share: a tree on disk for tools that want files, and medians."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpatch.csource.source import C_SUFFIXES, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from qpatch.csource.source import SourceTree
+
+
+@dataclass(frozen=True)
+class DirectoryTree:
+    """A source tree in a directory; see `qpatch.csource.source.SourceTree`."""
+
+    root: Path
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of `path`, None where there is no such file."""
+        file = self.root / path
+        return file.read_bytes() if file.is_file() else None
+
+    @cached_property
+    def _paths(self) -> tuple[str, ...]:
+        return tuple(sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()))
+
+    def paths(self) -> Sequence[str]:
+        """Return every path, sorted."""
+        return self._paths
+
+    def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """Return the files that hold `word`."""
+        wanted = tuple(suffixes)
+        return [path for path in self._paths if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
+
+
+def write_out(source: SourceTree, directory: Path, beginnings: Sequence[str]) -> None:
+    """Write the files of `source` whose paths begin with one of `beginnings` below `directory`."""
+    for path in source.paths():
+        if path.startswith(tuple(beginnings)):
+            file = directory / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(source.read(path) or b"")
+
+
+def median(action: Callable[[], object], runs: int, before: Callable[[], object] = lambda: None) -> float:
+    """Return the median of the seconds that `action` takes, after one run that does not count.
+
+    `before` is run each time, outside the measured time.
+    """
+    seconds = []
+    for _ in range(runs + 1):
+        before()
+        start = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - start)
+    return round(statistics.median(seconds[1:]), 5)
+
+
+def run(command: Sequence[str | Path], directory: Path | None = None,
+        environment: Mapping[str, str] | None = None) -> str:
+    """Run `command` and return what it printed. Raises CalledProcessError where it fails."""
+    finished = subprocess.run(list(map(str, command)), cwd=directory, check=True, capture_output=True, text=True,
+                              env={**os.environ, **(environment or {})})
+    return finished.stdout

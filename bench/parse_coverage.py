@@ -1,0 +1,147 @@
+"""Measures the macro table: what the parser makes of real sources with and without it, beside ctags.
+
+    python bench/parse_coverage.py SOURCE... [--kind qemu|linux] [--directories DIR...] [--json] [--names]
+
+SOURCE is a directory with unpacked sources. For each one, before (`plain`) and after the table: the share of
+functions whose name and lines are those that universal-ctags reports, the share without an ERROR or MISSING
+node, and the time. Also checked: outside the rewritten macros the shadow is the source, comments aside, and the
+tokens make up the whole source. ctags errs too: `--names` lists every difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from qpatch.csource.edit import AnchorKind
+from qpatch.csource.macros import MacroTable, macro_table
+from qpatch.csource.parse import ParsedFile, parse, tokens
+from qpatch.csource.shadow import folded
+from qpatch.csource.symbols import outline
+
+DIRECTORIES = {"qemu": ["hw/vfio", "migration", "hw/pci"], "linux": ["drivers/vfio", "samples/vfio-mdev"]}
+Function = tuple[str, int, int]
+
+
+@dataclass
+class Coverage:
+    """What one parse of one source gave; the lists name what is not as it should be."""
+
+    source: str
+    table: str
+    files: int = 0
+    bytes: int = 0
+    functions: int = 0
+    same_as_ctags: int = 0
+    without_error: int = 0
+    seconds: float = 0.0
+    rewritten_bytes: int = 0
+    changed_outside_macros: list[str] = field(default_factory=list)
+    lost_tokens: list[str] = field(default_factory=list)
+    differing: list[str] = field(default_factory=list)
+
+
+def functions_by_ctags(files: list[Path]) -> dict[str, set[Function]]:
+    """Return (name, line of the name, last line) of every function, by file."""
+    command = ["ctags", "--output-format=json", "--fields=+ne", "--kinds-C=f", "--langmap=C:.c.h", "-f", "-"]
+    output = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=True).stdout
+    found: dict[str, set[Function]] = defaultdict(set)
+    for tag in map(json.loads, output.splitlines()):
+        if "end" in tag:
+            found[tag["path"]].add((tag["name"], tag["line"], tag["end"]))
+    return found
+
+
+def measure(source: Path, files: list[Path], expected: dict[str, set[Function]],
+            table: MacroTable | None) -> Coverage:
+    """Parse `files` and compare with what ctags found."""
+    result = Coverage(str(source.name), "table" if table else "plain", len(files))
+    for path in files:
+        content = path.read_bytes()
+        name = str(path.relative_to(source))
+        start = time.perf_counter()
+        parsed = parse(content, table)
+        result.seconds += time.perf_counter() - start
+        result.bytes += len(content)
+        result.rewritten_bytes += sum(region.end - region.start for region in parsed.regions)
+        _compare(result, name, parsed, expected[str(path)])
+        if table is not None:
+            _check_alignment(result, name, parsed)
+    result.seconds = round(result.seconds, 3)
+    return result
+
+
+def _compare(result: Coverage, name: str, parsed: ParsedFile, wanted: set[Function]) -> None:
+    found = {(symbol.name, symbol.line, symbol.end_line): symbol.node.has_error for symbol in outline(parsed)
+             if symbol.kind is AnchorKind.FUNCTION}
+    result.functions += len(wanted)
+    result.same_as_ctags += len(wanted & found.keys())
+    result.without_error += sum(1 for function in wanted if found.get(function) is False)
+    result.differing += [f"{name}:{line}: {function}: only ctags sees it on lines {line}-{end}"
+                         for function, line, end in sorted(wanted - found.keys())]
+    result.differing += [f"{name}:{line}: {function}: only qpatch sees it on lines {line}-{end}"
+                         for function, line, end in sorted(found.keys() - wanted)]
+    result.differing += [f"{name}:{line}: {function}: holds an ERROR or MISSING node"
+                         for (function, line, _), broken in sorted(found.items()) if broken]
+
+
+def _check_alignment(result: Coverage, name: str, parsed: ParsedFile) -> None:
+    """Check that nothing but macros was changed, and that no token was lost."""
+    position = 0
+    for start, end in [*((region.start, region.end) for region in parsed.regions), (len(parsed.source),) * 2]:
+        if folded(parsed.source[position:start]) != folded(parsed.shadow[position:start]):
+            result.changed_outside_macros.append(name)
+        position = end
+    found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
+    if found.replace(" ", "") != folded(parsed.source).replace(" ", ""):
+        result.lost_tokens.append(name)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole} = {100 * part / max(1, whole):.2f} %"
+
+
+def show(result: Coverage, *, names: bool) -> None:
+    """Print one result for people."""
+    print(f"{result.source} {result.table}: {result.files} files, {result.bytes // 1024} KiB, {result.seconds} s,"
+          f" same as ctags {_share(result.same_as_ctags, result.functions)}, "
+          f"without error {_share(result.without_error, result.functions)}, "
+          f"rewritten {100 * result.rewritten_bytes / max(1, result.bytes):.2f} % of bytes, "
+          f"changed outside macros: {len(result.changed_outside_macros)}, "
+          f"lost tokens: {len(result.lost_tokens)}")
+    if names and result.table == "table":
+        for line in [*result.changed_outside_macros, *result.lost_tokens, *result.differing]:
+            print(f"    {line}")
+
+
+def main() -> int:
+    """Measure the sources named on the command line; exit code 1 where bytes or tokens were lost."""
+    parser = argparse.ArgumentParser(description="Measure the macro table against universal-ctags.")
+    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("--kind", choices=("qemu", "linux"), default="qemu")
+    parser.add_argument("--directories", nargs="+")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--names", action="store_true", help="name what differs")
+    options = parser.parse_args()
+    results = []
+    for source in options.sources:
+        files = sorted(path for directory in options.directories or DIRECTORIES[options.kind]
+                       for path in (source / directory).rglob("*.[ch]") if path.is_file())
+        expected = functions_by_ctags(files)
+        results += [measure(source, files, expected, table) for table in (None, macro_table(options.kind))]
+    if options.json:
+        json.dump({"version": 1, "results": [asdict(result) for result in results]}, sys.stdout, indent=1)
+    else:
+        for result in results:
+            show(result, names=options.names)
+    return int(any(result.changed_outside_macros or result.lost_tokens for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Measures rendering every strategy on several trees, warm, against the least that any such tool must do.
+
+    python -m bench.render [--tree qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2] [--runs 5]
+
+`render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
+get_maintainer). `floor` is, for the same series: one tree-sitter parse of each C file that it touches, and one
+`git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `version` is
+`qpatch --version`. Seconds are medians. Exit code 1 where a strategy did not render, was not landed and not void.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.measuring import median, run
+from qpatch.csource.parse import c_parser
+from qpatch.csource.source import C_SUFFIXES
+from qpatch.trees.git import Repository
+from qpatch.trees.resolve import resolve
+
+ROOT = Path(__file__).parent.parent
+TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
+WELL = ("rendered", "landed", "void")
+_NOBODY = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org",
+           "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "n@example.org"}
+
+
+@dataclass(frozen=True)
+class Remade:
+    """A rendered series as commits in a repository of ours, and the touched C files as they are at its base."""
+
+    repository: Path
+    base: str
+    tip: str
+    sources: tuple[bytes, ...]
+
+    def parse(self) -> None:
+        """Parse each touched C file once."""
+        for source in self.sources:
+            c_parser().parse(source)
+
+    def format_patches(self, directory: Path) -> None:
+        """Let git write the mails."""
+        run(["git", "-C", self.repository, "format-patch", "--quiet", "--cover-letter", "--output-directory",
+             directory, f"{self.base}..{self.tip}"])
+
+
+def qpatch(*arguments: str | Path) -> list[str | Path]:
+    """Return the command line of qpatch, run from this source tree."""
+    return [sys.executable, "-m", "qpatch", *arguments]
+
+
+def render(trees: list[str], output: Path) -> dict[str, Any]:
+    """Render every strategy on `trees` and return the JSON document. Raises CalledProcessError where it fails."""
+    document: dict[str, Any] = json.loads(run(qpatch(
+        "render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"), ROOT))
+    return document
+
+
+def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
+    """Make commits out of the mails of one rendered series, with its tree's objects as alternates."""
+    source = resolve(result["tree"])
+    repository = directory / f"{result['strategy']}-{result['tree']}.git"
+    run(["git", "init", "--quiet", "--bare", repository])
+    (repository / "objects/info/alternates").write_text(f"{source.repository.object_directory}\n", encoding="utf-8")
+    git = Repository(repository)
+    index = {**_NOBODY, "GIT_INDEX_FILE": str(repository / "index")}
+    git.text("read-tree", result["base"], environment=index)
+    tip = result["base"]
+    mails = output / result["strategy"] / result["tree"]
+    for patch in result["patches"]:
+        run(["git", "-C", repository, "apply", "--cached", mails / patch["file"]], environment=index)
+        tree = git.text("write-tree", environment=index).strip()
+        tip = git.text("commit-tree", "-p", tip, "-m", patch["subject"], tree, environment=index).strip()
+    touched = git.text("diff", "--name-only", "--diff-filter=MD", result["base"], tip).split()
+    with source.open() as files:
+        sources = tuple(files.read(path) or b"" for path in touched if path.endswith(C_SUFFIXES))
+    return Remade(repository, result["base"], tip, sources)
+
+
+def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
+    """Return the document that is printed."""
+    results = render(trees, directory / "first")["results"]
+    series = [remake(result, directory / "first", directory) for result in results
+              if result["status"] == "rendered"]
+    seconds = {
+        "render": median(lambda: render(trees, directory / "again"), runs),
+        "floor_parse": median(lambda: [one.parse() for one in series], runs),
+        "floor_format_patch": median(lambda: [one.format_patches(directory / "floor") for one in series], runs),
+        "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
+        "version": median(lambda: run(qpatch("--version"), ROOT), runs)}
+    least = seconds["floor_parse"] + seconds["floor_format_patch"] + seconds["interpreter"]
+    return {"version": 1, "trees": trees, "runs": runs, "python": sys.version.split()[0],
+            "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")} for result in results],
+            "files_parsed": sum(len(one.sources) for one in series), "series": len(series),
+            "seconds": seconds, "times_floor": round(seconds["render"] / least, 2)}
+
+
+def main() -> int:
+    """Measure and print JSON."""
+    parser = argparse.ArgumentParser(description="Measure rendering against its floor.")
+    parser.add_argument("--tree", nargs="+", default=list(TREES), dest="trees")
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        document = measure(options.trees, options.runs, Path(directory))
+    json.dump(document, sys.stdout, indent=1)
+    return int(not all(result["status"] in WELL for result in document["results"]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What `--explain` prints: what every edit did; for a miss, what a stranger needs to mend the strategy.
+
+Written as compilers write: the place in the strategy file first, then the message, then notes below it.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from qpatch.csource.results import Ambiguous, Applied, Drifted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qpatch.csource.results import Candidate, EditResult, Place
+    from qpatch.series.plan import EditOutcome, PatchOutcome
+
+
+def explain_patches(patches: Iterable[PatchOutcome]) -> str:
+    """Return the explanation of every edit of `patches`, under a heading for each patch."""
+    lines: list[str] = []
+    for number, patch in enumerate(patches, 1):
+        unwanted = f" (left out: {patch.unwanted})" if patch.unwanted else ""
+        lines.append(f"patch {number}: {patch.subject}{unwanted}")
+        lines += [line for outcome in patch.edits for line in explain_edit(outcome)]
+    return "\n".join(lines)
+
+
+def explain_misses(patches: Iterable[PatchOutcome]) -> str:
+    """Return the explanation of the edits that drifted or are ambiguous, '' if there are none."""
+    missed = (outcome for patch in patches for outcome in patch.edits
+              if isinstance(outcome.result, Drifted | Ambiguous))
+    return "\n".join(line for outcome in missed for line in explain_edit(outcome))
+
+
+def explain_edit(outcome: EditOutcome) -> Iterator[str]:
+    """Yield the lines about one edit."""
+    result = outcome.result
+    told = f": {outcome.message}" if outcome.message else ""
+    yield f"{outcome.where}: {result.status}: {outcome.anchor}{_extent(result)}{told}"
+    if outcome.edit is not None and outcome.edit.why and isinstance(result, Drifted | Ambiguous):
+        yield f"  the edit is there because: {outcome.edit.why}"
+    if isinstance(result, Drifted):
+        yield from _drifted(result)
+    elif isinstance(result, Ambiguous):
+        yield from _ambiguous(result)
+
+
+def _extent(result: EditResult) -> str:
+    if not isinstance(result, Applied):
+        return f" in {result.path}" if result.path else ""
+    times = f", {result.count} times" if result.count > 1 else ""
+    lines = ", ".join(str(place.line) for place in result.places)
+    return f" in {result.path}{f':{lines}' if lines else ''}{times}"
+
+
+def _drifted(result: Drifted) -> Iterator[str]:
+    for path in result.moved_to:
+        yield f"  note: the symbol is in {path} now"
+    for candidate in result.candidates:
+        yield from _candidate(candidate)
+    if not result.candidates:
+        yield "  note: nothing in the tree resembles it"
+    yield from _suggestion(result.suggestion)
+
+
+def _candidate(candidate: Candidate) -> Iterator[str]:
+    yield f"  {candidate.place}: near miss, {candidate.likeness:.0%} alike"
+    yield from _snippet(candidate.place)
+    for difference in candidate.differences:
+        yield f"    - {difference}"
+
+
+def _ambiguous(result: Ambiguous) -> Iterator[str]:
+    for place in result.matches:
+        yield f"  {place}: a match"
+        yield from _snippet(place)
+    yield from _suggestion(result.suggestion)
+
+
+def _snippet(place: Place) -> Iterator[str]:
+    for line in textwrap.dedent(place.snippet.expandtabs()).strip("\n").split("\n"):
+        if line:
+            yield f"    | {line}"
+
+
+def _suggestion(text: str) -> Iterator[str]:
+    if text:
+        yield "  to mend the strategy:"
+        yield textwrap.indent(text.strip("\n"), "    ")

@@ -1,0 +1,190 @@
+"""The verb `tree`: list, fetch, add and show source trees."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from qpatch.errors import ExitCode, QpatchError, UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+    from typing import Self
+
+    from qpatch.cli.output import Output
+    from qpatch.cli.output import Progress as Bar
+    from qpatch.trees.fetch import Fetched
+    from qpatch.trees.releases import Release
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `qpatch tree`."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="list the trees that have a name")
+    listing.set_defaults(action=list_trees)
+    fetching = actions.add_parser("fetch", help="fetch the sources of releases")
+    fetching.add_argument("names", nargs="*", metavar="NAME", help="a release, as `tree list` shows them")
+    fetching.add_argument("--all", action="store_true", help="fetch every release")
+    fetching.add_argument("--again", action="store_true", help="fetch also what is here, for an update")
+    fetching.set_defaults(action=fetch)
+    adding = actions.add_parser("add", help="give a name to a git repository of yours")
+    adding.add_argument("name", metavar="NAME")
+    adding.add_argument("path", metavar="PATH[@REF]", help="REF is HEAD unless given")
+    adding.set_defaults(action=add)
+    showing = actions.add_parser("show", help="show what a tree is and can do")
+    showing.add_argument("tree", metavar="TREE", help="a name, a path, or PATH@REF")
+    showing.set_defaults(action=show)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Carry out `qpatch tree ACTION`."""
+    action: Callable[[argparse.Namespace, Output], ExitCode] = arguments.action
+    return action(arguments, output)
+
+
+def list_trees(_arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """List the known releases and the trees that the user added."""
+    from qpatch.trees.fetch import default_job
+    from qpatch.trees.releases import known_releases
+
+    job = default_job()
+    imported = job.store.releases()
+    trees = [_listed(release, imported) for release in known_releases(job.configuration).values()]
+    trees += [_added(name) for name in job.configuration.trees]
+    output.table("Trees", ["name", "kind", "release", "state", "commit"],
+                 [[tree["name"], tree["kind"], tree["release"], tree["state"], tree["commit"][:12]]
+                  for tree in trees])
+    output.document({"version": 1, "trees": trees})
+    return ExitCode.OK
+
+
+def fetch(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Fetch releases; one that cannot be had does not stop the others."""
+    from qpatch.trees.fetch import default_job, fetch_releases
+    from qpatch.trees.releases import known_releases
+
+    if bool(arguments.names) == arguments.all:
+        raise UserError("usage", "name the releases to fetch, or give --all")
+    with FetchDisplay(output) as display:
+        job = default_job(display)
+        names = list(known_releases(job.configuration)) if arguments.all else arguments.names
+        results = []
+        for fetched in fetch_releases(job, names, again=arguments.again):
+            display.end()
+            output.message(_outcome(fetched))
+            results.append(fetched)
+    output.table("Trees", ["name", "status", "commit"],
+                 [[fetched.name, fetched.status, fetched.commit[:12]] for fetched in results])
+    output.document({"version": 1, "results": [_fetched(fetched) for fetched in results]})
+    missing = any(fetched.status == "missing" for fetched in results)
+    return ExitCode.ENVIRONMENT if missing else ExitCode.OK
+
+
+def add(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Give a name to the user's own repository; nothing is written into it."""
+    from pathlib import Path
+
+    from qpatch.trees.added import add_tree
+    from qpatch.trees.places import configuration_file
+    from qpatch.trees.releases import LocalSource, known_releases, load_configuration
+    from qpatch.trees.resolve import NAME, resolve_path, split_ref
+
+    name: str = arguments.name
+    if not NAME.fullmatch(name):
+        raise UserError("bad-name", f"'{name}' cannot be a tree's name")
+    file = configuration_file()
+    if name in known_releases(load_configuration(file)):
+        raise UserError("tree-exists", f"'{name}' is the name of a release")
+    path, ref = split_ref(arguments.path)
+    tree = resolve_path(path or Path(arguments.path), ref, name)
+    add_tree(file, name, LocalSource(path=str(tree.repository.path), ref=ref or "HEAD"))
+    output.message(f"{name} is {tree.kind} {tree.release} in {tree.repository.path}")
+    output.document({"version": 1, "name": name, "kind": tree.kind, "release": tree.release,
+                     "repository": str(tree.repository.path), "ref": ref or "HEAD", "commit": tree.commit})
+    return ExitCode.OK
+
+
+def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Show a tree's kind, release, commit and capabilities."""
+    from qpatch.capabilities.evaluate import evaluate
+    from qpatch.trees.resolve import resolve
+
+    tree = resolve(arguments.tree)
+    with tree.open() as files:
+        capabilities = evaluate(files, tree.kind)
+    output.text(f"{tree.name}: {tree.kind} {tree.release}")
+    output.text(f"repository {tree.repository.path}")
+    output.text(f"commit     {tree.commit}")
+    output.table("Capabilities", ["capability", "value"],
+                 [[name, "yes" if value else "no"] for name, value in capabilities.items()])
+    output.document({"version": 1, "name": tree.name, "kind": tree.kind, "release": tree.release,
+                     "repository": str(tree.repository.path), "commit": tree.commit,
+                     "capabilities": dict(capabilities)})
+    return ExitCode.OK
+
+
+class FetchDisplay:
+    """Renders `qpatch.trees.progress.Progress`: a bar for each step on a terminal, else a line for it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._steps = contextlib.ExitStack()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self, step: str, total: int | None) -> None:
+        """See `Progress.begin`."""
+        self.end()
+        if self._output.stderr.isatty():
+            self._bar = self._steps.enter_context(self._output.progress(step, total))
+        else:
+            self._output.message(step)
+
+    def advance(self, amount: int) -> None:
+        """See `Progress.advance`."""
+        if self._bar is not None:
+            self._bar.advance(amount)
+
+    def note(self, message: str) -> None:
+        """See `Progress.note`."""
+        self.end()
+        self._output.message(message)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._bar = None
+        self._steps.close()
+
+
+def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:
+    commit = imported.get(release.name, "")
+    return {"name": release.name, "kind": release.kind, "release": release.release,
+            "state": "fetched" if commit else "not fetched", "commit": commit}
+
+
+def _added(name: str) -> dict[str, str]:
+    from qpatch.trees.resolve import resolve
+
+    try:
+        tree = resolve(name)
+    except QpatchError as error:
+        return {"name": name, "kind": "", "release": "", "state": error.message, "commit": ""}
+    return {"name": name, "kind": tree.kind, "release": tree.release, "state": str(tree.repository.path),
+            "commit": tree.commit}
+
+
+def _outcome(fetched: Fetched) -> str:
+    return {"fetched": f"{fetched.name}: fetched, commit {fetched.commit[:12]}",
+            "present": f"{fetched.name}: already here",
+            "missing": f"{fetched.name}: cannot be had from any of its sources"}[fetched.status]
+
+
+def _fetched(fetched: Fetched) -> dict[str, object]:
+    faults = [{"code": fault.code, "message": fault.message} for fault in fetched.faults]
+    return {"name": fetched.name, "status": fetched.status, "commit": fetched.commit, "faults": faults}

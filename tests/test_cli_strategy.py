@@ -1,0 +1,116 @@
+"""`qpatch strategy` through the command: output, JSON, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+from strategy_support import STRATEGY, line_of, write_strategy
+
+from qpatch.cli.main import main
+from qpatch.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests see no strategies but their own and the shipped ones, and capabilities of their own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.delenv("QPATCH_STRATEGIES", raising=False)
+    capabilities = ModuleType("qpatch.capabilities.evaluate")
+    names = {"qemu": frozenset({"has_new", "has_old", "has_extra"}), "linux": frozenset[str]()}
+    monkeypatch.setattr(capabilities, "names_by_kind", lambda: names, raising=False)
+    monkeypatch.setitem(sys.modules, "qpatch.capabilities.evaluate", capabilities)
+
+
+def test_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strategy(tmp_path)
+    write_strategy(tmp_path, "name: broken\n", name="broken")
+    assert main(["strategy", "list"]) == ExitCode.OK
+    listed = capsys.readouterr().out
+    assert "demo: A small change" in listed and "invalid: " in listed
+    assert main(["strategy", "list", "--json"]) == ExitCode.OK
+    entries = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)["strategies"]}
+    assert entries["demo"]["components"] == ["qemu"]
+    assert entries["broken"]["error"]["code"] == "strategy-invalid"
+
+
+def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strategy(tmp_path)
+    assert main(["strategy", "show", "demo"]) == ExitCode.OK
+    shown = capsys.readouterr().out
+    for words in ("option O1", "20201114.1@example.org", "--set limit=4  How many.", "landed when has_new",
+                  "1. demo: Call the new function"):
+        assert words in shown
+    assert main(["strategy", "show", "demo", "--json"]) == ExitCode.OK
+    strategy = json.loads(capsys.readouterr().out)["strategy"]
+    assert strategy["proposer"]["message-id"] == "20201114.1@example.org"
+
+
+def test_unknown_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strategy(tmp_path)
+    assert main(["strategy", "show", "deom"]) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert "there is no strategy 'deom'" in error and "Did you mean 'demo'?" in error
+
+
+def test_unknown_strategy_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["strategy", "show", "./none.yaml"]) == ExitCode.USAGE
+    assert "there is no strategy file ./none.yaml" in capsys.readouterr().err
+
+
+def test_a_directory_of_strategies_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["strategy", "list", "--strategies", "none"]) == ExitCode.USAGE
+    assert "none is no directory" in capsys.readouterr().err
+
+
+def test_check_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strategy(tmp_path)
+    assert main(["strategy", "check", "demo"]) == ExitCode.OK
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("title: ", "tilte: ", "unknown key 'tilte'"),
+    ("for: [", "for: [[", "YAML syntax"),
+    ("hunk: |2", "hunk: |", "`|2` instead of `|`"),
+    ("when: has_extra", "when: has_extar", "'has_extar' is undefined"),
+    ("path: hw/demo.c", "path: ../demo.c", "leaves the tree"),
+    ("reason: There is nothing to replace.", 'reason: "@{{ has_old.__class__.mro }}"', "is unsafe"),
+])
+def test_check_fails_with_the_place(tmp_path: Path, old: str, new: str, said: str,
+                                    capsys: pytest.CaptureFixture[str]) -> None:
+    assert old in STRATEGY
+    write_strategy(tmp_path, STRATEGY.replace(old, new))
+    code = main(["strategy", "check", "demo"])
+    printed = capsys.readouterr().out
+    assert said in printed, printed
+    assert code == ExitCode.USAGE and printed.startswith("strategies/demo.yaml:")
+
+
+def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_strategy(tmp_path, STRATEGY.replace("option: O1", "optoin: O1"))
+    assert main(["strategy", "check", "demo", "--json"]) == ExitCode.USAGE
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    (problem,) = result["problems"]
+    assert problem["code"] == "strategy-unknown-key"
+    assert problem["where"]["line"] == line_of(STRATEGY, "option: O1")
+
+
+def test_new_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["strategy", "new", "my-option"]) == ExitCode.OK
+    assert "strategies/my-option.yaml" in capsys.readouterr().out
+    assert main(["strategy", "check", "my-option"]) == ExitCode.OK
+    assert main(["strategy", "new", "my-option"]) == ExitCode.USAGE
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["strategy", "schema"], ["strategy", "schema", "--json"]):
+        assert main(words) == ExitCode.OK
+        assert json.loads(capsys.readouterr().out)["title"] == "Strategy"

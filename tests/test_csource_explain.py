@@ -1,0 +1,118 @@
+"""Explanations: from what a miss reports a stranger can mend the strategy, and nothing was changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from csource_support import PATH, code, gutter, hunk_edit, outcome, workspace
+
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.edit import AnchorKind
+from qpatch.csource.results import Ambiguous, Applied, Drifted
+
+SOURCE = code("""
+static void demo_reset(Demo *demo)
+{
+    Group *group;
+
+    QLIST_FOREACH(group, &demo->groups, next) {
+        group_reset(group, demo->flags);
+    }
+    demo_begin(demo);
+    demo_end(demo);
+}
+""")
+HUNK = """
+  QLIST_FOREACH($g, &demo->groups, next) {
+-     group_reset($g, demo->flags);
++     group_clear($g);
+  }
+"""
+
+
+def miss(source: str, hunk: str = HUNK, where: str = "function demo_reset") -> Drifted:
+    result = outcome(source, hunk_edit(where, hunk))
+    assert isinstance(result, Drifted), result
+    return result
+
+
+def test_the_hunk_applies_to_the_source_that_it_was_written_for() -> None:
+    assert isinstance(outcome(SOURCE, hunk_edit("function demo_reset", HUNK)), Applied)
+
+
+def test_renamed_function_is_found_by_its_body() -> None:
+    result = miss(SOURCE.replace("demo_reset", "thing_restart"))
+    assert "thing_restart" in result.message
+    assert result.suggestion == f"in: function thing_restart\npath: {PATH}"
+
+
+def test_added_argument_is_named_with_a_mended_hunk() -> None:
+    result = miss(SOURCE.replace("demo->flags)", "demo->flags, errp)"))
+    assert any("errp" in difference for difference in result.candidates[0].differences)
+    assert "group_reset(group, demo->flags, errp);" in result.suggestion
+
+
+def test_added_parameter_of_the_anchor_is_drift_where_the_edit_tells_the_parameters() -> None:
+    edit = hunk_edit("function demo_reset(Demo *$demo)", HUNK)
+    assert isinstance(outcome(SOURCE, edit), Applied)
+    result = outcome(SOURCE.replace("(Demo *demo)", "(Demo *demo, bool hard)"), edit)
+    assert isinstance(result, Drifted)
+    assert "bool hard" in result.candidates[0].differences[0]
+    assert result.suggestion == "in: function demo_reset(Demo *demo, bool hard)"
+
+
+def test_wrapped_anchor_shows_the_condition_and_the_hunk_to_write() -> None:
+    wrapped = SOURCE.replace("    demo_begin(demo);", "    if (demo->live) {\n        demo_begin(demo);\n    }")
+    edit = hunk_edit("function demo_reset", "- demo_begin(demo);\n+ demo_start(demo);")
+    result = outcome(wrapped, edit)
+    assert isinstance(result, Ambiguous)
+    assert result.matches[0].line == 9
+    suggested = result.suggestion.partition(":\n")[2]
+    mended = hunk_edit("function demo_reset", suggested)
+    assert isinstance(apply_edit(mended, workspace(wrapped)), Applied)
+
+
+def test_swapped_loop_macro_is_named() -> None:
+    result = miss(SOURCE.replace("QLIST_FOREACH(group, &demo->groups, next)",
+                                 "QLIST_FOREACH_SAFE(group, &demo->groups, next, tmp)"))
+    assert "expected 'QLIST_FOREACH', found 'QLIST_FOREACH_SAFE'" in result.candidates[0].differences
+
+
+def test_renamed_struct_is_found_by_its_members() -> None:
+    result = miss("struct DemoState {\n    int alpha;\n    int beta;\n};\n", "  int alpha;\n+ int gamma;", "struct Demo")
+    assert "struct DemoState" in result.suggestion
+
+
+def test_statements_in_another_order_are_told() -> None:
+    swapped = SOURCE.replace("    demo_begin(demo);\n    demo_end(demo);", "    demo_end(demo);\n    demo_begin(demo);")
+    result = miss(swapped, "  demo_begin(demo);\n+ demo_middle(demo);\n  demo_end(demo);")
+    assert "in another order" in result.message
+    ellipsis = miss(swapped, "  demo_begin(demo);\n  ...\n- demo_end(demo);\n+ demo_finish(demo);")
+    assert "not in the order of the hunk" in ellipsis.message
+    assert [candidate.place.line for candidate in ellipsis.candidates] == [8, 9]
+
+
+def test_statements_that_are_no_longer_neighbours_are_told() -> None:
+    result = miss(SOURCE.replace("demo_begin(demo);\n", "demo_begin(demo);\n    demo_new(demo);\n"),
+                  "  demo_begin(demo);\n+ demo_middle(demo);\n  demo_end(demo);")
+    assert "not next to each other" in result.message
+
+
+def test_symbol_under_an_unshown_if_is_ambiguous_until_the_edit_says_so() -> None:
+    guarded = "#ifdef CONFIG_KVM\n" + SOURCE + "#endif\n"
+    edit = hunk_edit("function demo_reset", HUNK)
+    result = outcome(guarded, edit)
+    assert isinstance(result, Ambiguous)
+    assert result.suggestion == "guard: defined(CONFIG_KVM)"
+    told = replace(edit, anchor=replace(edit.anchor, guard="defined(CONFIG_KVM)"))
+    assert isinstance(outcome(guarded, told), Applied)
+    assert isinstance(outcome(SOURCE, told), Drifted)
+
+
+def test_missing_file_names_where_one_of_that_name_is() -> None:
+    space = workspace(**{"hw/new/demo.h": "int x;\n"})
+    edit = hunk_edit("macro LIMIT", gutter("- #define LIMIT 1\n+ #define LIMIT 2"), path="hw/old/demo.h")
+    edit = replace(edit, anchor=replace(edit.anchor, kind=AnchorKind.FILE))
+    result = apply_edit(edit, space)
+    assert isinstance(result, Drifted)
+    assert result.moved_to == ("hw/new/demo.h",)

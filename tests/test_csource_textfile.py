@@ -1,0 +1,578 @@
+"""Edits of trace-events, meson.build, Kconfig, rst, MAINTAINERS and Makefiles, on small files of our own."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qpatch.csource.edit import (
+    AddOperation,
+    Anchor,
+    AnchorKind,
+    DeleteOperation,
+    Edit,
+    HunkOperation,
+    MoveOperation,
+    Operation,
+    Position,
+)
+from qpatch.csource.hunk import HunkError, read_lines
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
+from qpatch.csource.source import DictTree, Overlay
+from qpatch.csource.textfile import apply_text_edit, is_text_file, outline_text
+from qpatch.errors import UserError
+
+TRACE = dedent('''\
+    # See the manual for the syntax.
+
+    # engine.c
+    engine_start(const char *name) " (%s)"
+    engine_stop(const char *name, int code) " (%s) code %d"
+    disable engine_tick(uint64_t now) "now %"PRIu64
+
+    #pump.c
+
+    pump_open(int line, \\
+              int flags) "line %d flags %d"
+    vcpu pump_close(void) ""
+    ''')
+MESON = dedent('''\
+    motor_ss = ss.source_set()
+    motor_ss.add(files(
+      'engine.c',
+      'gear.c'
+    ))
+    motor_ss.add(when: 'CONFIG_PUMP', if_true: files(
+      'pump.c',   # the pump (with brackets
+    ))
+    motor_ss.add(when: 'CONFIG_PUMP_PCI', if_true: files('pump-pci.c'))
+    if get_option('brakes').allowed()
+      motor_ss.add(files('brake.c'))
+    else
+      motor_ss.add(files('brake-stub.c'))
+    endif
+
+    system_ss.add_all(when: 'CONFIG_MOTOR', if_true: motor_ss)
+    ''')
+KCONFIG = dedent('''\
+    config MOTOR
+        bool
+        depends on POWER
+
+    config PUMP
+        bool "A pump"
+        default y
+        select MOTOR
+        help
+          Moves water.
+
+          config files do not matter
+          here.
+
+    menuconfig BRAKES
+        bool
+
+    source gears/Kconfig
+    ''')
+RST = dedent('''\
+    =====================
+    How the motor is made
+    =====================
+
+    The motor has two parts. They are
+    made apart.
+
+    * The ``engine`` part, which
+      turns.
+
+    * The ``pump`` part.
+
+    Testing
+    =======
+
+    Turn the key.
+
+    Noise
+    -----
+
+    There is some.
+
+    Selling
+    =======
+
+    Ask the office.
+    ''')
+MAINTAINERS = dedent('''\
+    Maintainers
+    ===========
+
+    Descriptions:
+
+    \tM: who
+
+    Motors
+    ------
+    Motors in general
+    M: Ann <ann@example.org>
+    S: Supported
+    F: motor/
+    L: motors@example.org
+
+    PUMP:
+    M: Bob <bob@example.org>
+    F: pump/
+    ''')
+MAKEFILE = "obj-$(CONFIG_MOTOR) += motor.o\n\nmotor-y := engine.o \\\n\tgear.o\nmotor-y += tick.o\n"
+FILES = {"m/trace-events": TRACE, "m/meson.build": MESON, "m/Kconfig": KCONFIG, "docs/motor.rst": RST,
+         "MAINTAINERS": MAINTAINERS, "m/Makefile": MAKEFILE}
+
+
+def section(name: str, path: str, position: Position = Position.IN) -> Anchor:
+    return Anchor(AnchorKind.SECTION, name, path, position)
+
+
+ENGINE = section("engine.c", "m/trace-events")
+HOW = section("How the motor is made", "docs/motor.rst")
+
+
+def run(anchor: Anchor, operation: Operation, text: str | None = None,
+        expect: int = 1) -> tuple[EditResult, str]:
+    files = {path: content.encode() for path, content in FILES.items()}
+    if text is not None:
+        files[anchor.path] = text.encode("utf-8", "surrogateescape")
+    tree = Overlay(DictTree(files))
+    result = apply_text_edit(Edit(anchor, operation, expect), tree)
+    assert (anchor.path in tree.changed) == isinstance(result, Applied)
+    return result, (tree.read(anchor.path) or b"").decode("utf-8", "surrogateescape")
+
+
+def applied(anchor: Anchor, operation: Operation, text: str | None = None, expect: int = 1) -> str:
+    """Apply, check that the second time nothing is left to do, and return the text."""
+    result, after = run(anchor, operation, text, expect)
+    assert isinstance(result, Applied), result
+    again, same = run(anchor, operation, after, expect)
+    assert isinstance(again, AlreadyThere), again
+    assert same == after
+    return after
+
+
+def added_after(before: str, line: str, new: str) -> str:
+    """Return `before` with `new` after the one line `line`."""
+    assert before.count(line + "\n") == 1
+    return before.replace(line + "\n", line + "\n" + new)
+
+
+# What the outline names.
+
+
+def names(path: str) -> list[str]:
+    return [found.name for found in outline_text(path, FILES[path])]
+
+
+def test_outlines_name_the_sections_of_each_format() -> None:
+    assert names("m/trace-events") == ["engine.c", "pump.c"]
+    assert names("m/Kconfig") == ["config MOTOR", "config PUMP", "menuconfig BRAKES", "source gears/Kconfig"]
+    assert names("docs/motor.rst") == ["How the motor is made", "Testing", "Noise", "Selling"]
+    assert names("MAINTAINERS") == ["Motors in general", "PUMP:"]
+    assert names("m/Makefile") == ["obj-$(CONFIG_MOTOR)", "motor-y"]
+    assert names("m/meson.build") == [
+        "motor_ss", "motor_ss.add", "motor_ss.add(when: 'CONFIG_PUMP')",
+        "motor_ss.add(when: 'CONFIG_PUMP_PCI')", "if get_option('brakes').allowed()",
+        "motor_ss.add", "motor_ss.add",
+        "system_ss.add_all(when: 'CONFIG_MOTOR')"]
+
+
+def test_outline_knows_events_over_several_lines_and_with_properties() -> None:
+    engine, pump = outline_text("m/trace-events", TRACE)
+    assert [entry.name for entry in engine.entries] == ["engine_start", "engine_stop", "engine_tick"]
+    sizes = [(entry.name, entry.end - entry.start) for entry in pump.entries]
+    assert sizes == [("pump_open", 2), ("pump_close", 1)]
+
+
+def test_a_subsection_lies_inside_its_section_and_outside_its_body() -> None:
+    outer, testing, noise, selling = outline_text("docs/motor.rst", RST)
+    assert outer.start < testing.start < noise.start < noise.end <= testing.end < selling.start <= outer.end
+    assert testing.body_end < noise.start
+
+
+def test_words_in_a_help_text_begin_no_config() -> None:
+    pump = outline_text("m/Kconfig", KCONFIG)[1]
+    assert [entry.name for entry in pump.entries][-1] == "help"
+    assert KCONFIG.splitlines()[pump.end - 1].strip() == "here."
+
+
+@pytest.mark.parametrize(("path", "text"), [("hw/a.c", False), ("include/a.h", False), ("t.c.inc", False),
+                                            ("", False), ("hw/trace-events", True), ("qapi/x.json", True)])
+def test_c_sources_and_no_path_are_not_text(path: str, text: bool) -> None:
+    assert is_text_file(path) is text
+
+
+# Additions.
+
+
+def test_event_after_another() -> None:
+    anchor = ENGINE
+    after = applied(anchor, AddOperation('engine_warm(void) ""\n', "engine_start"))
+    assert after == added_after(TRACE, 'engine_start(const char *name) " (%s)"', 'engine_warm(void) ""\n')
+
+
+def test_event_before_another_and_at_the_end_of_its_group() -> None:
+    anchor = ENGINE
+    before = applied(anchor, AddOperation('engine_warm(void) ""', "engine_start", Position.BEFORE))
+    assert before == added_after(TRACE, "# engine.c", 'engine_warm(void) ""\n')
+    end = applied(anchor, AddOperation('engine_warm(void) ""'))
+    last = 'disable engine_tick(uint64_t now) "now %"PRIu64'
+    assert end == added_after(TRACE, last, 'engine_warm(void) ""\n')
+
+
+def test_event_group_after_another() -> None:
+    anchor = section("engine.c", "m/trace-events", Position.AFTER)
+    after = applied(anchor, AddOperation('# tank.c\ntank_full(void) ""'))
+    assert after == TRACE.replace("\n#pump.c", '\n# tank.c\ntank_full(void) ""\n\n#pump.c')
+
+
+def test_file_in_a_list_with_and_without_a_comma_at_its_end() -> None:
+    path = "m/meson.build"
+    add = AddOperation("'pump-defer.c'", "pump.c", Position.BEFORE)
+    after = applied(Anchor(AnchorKind.FILE, "", path), add)
+    assert after == MESON.replace("  'pump.c',", "  'pump-defer.c',\n  'pump.c',")
+    end = applied(section("motor_ss.add(files( 'engine.c'", path), AddOperation("'tick.c'"))
+    assert end == MESON.replace("  'gear.c'\n", "  'gear.c',\n  'tick.c'\n")
+
+
+def test_statement_beside_a_statement_keeps_the_spacing_of_its_neighbours() -> None:
+    line = "motor_ss.add(when: 'CONFIG_TICK', if_true: files('tick.c'))"
+    anchor = section("motor_ss.add(when: 'CONFIG_PUMP_PCI')", "m/meson.build", Position.AFTER)
+    assert applied(anchor, AddOperation(line)) == MESON.replace("if get_option", f"{line}\nif get_option")
+    anchor = section("system_ss.add_all", "m/meson.build", Position.BEFORE)
+    assert applied(anchor, AddOperation(line)) == MESON.replace("system_ss", f"{line}\n\nsystem_ss")
+
+
+def test_list_on_one_line_is_left_to_a_hunk() -> None:
+    result, _ = run(section("motor_ss.add(when: 'CONFIG_PUMP_PCI')", "m/meson.build"), AddOperation("'x.c'"))
+    assert isinstance(result, Drifted)
+    assert "hunk" in result.suggestion
+
+
+def test_config_after_a_config_and_attribute_before_the_help_text() -> None:
+    anchor = section("config MOTOR", "m/Kconfig", Position.AFTER)
+    after = applied(anchor, AddOperation("config GEAR\n    bool\n"))
+    assert after == KCONFIG.replace("\nconfig PUMP", "\nconfig GEAR\n    bool\n\nconfig PUMP")
+    inside = applied(section("PUMP", "m/Kconfig"), AddOperation("select GEAR"))
+    assert inside == added_after(KCONFIG, "    select MOTOR", "    select GEAR\n")
+    add = AddOperation("depends on WATER", "default y", Position.BEFORE)
+    beside = applied(section("PUMP", "m/Kconfig"), add)
+    assert beside == added_after(KCONFIG, '    bool "A pump"', "    depends on WATER\n")
+
+
+def test_paragraph_list_item_and_section_of_rst() -> None:
+    path = "docs/motor.rst"
+    item = applied(HOW, AddOperation("* The ``gear`` part.", "* The ``engine``"))
+    assert item == RST.replace("  turns.\n", "  turns.\n\n* The ``gear`` part.\n")
+    end = applied(section("Testing", path), AddOperation("Then wait.\nIt is slow."))
+    assert end == RST.replace("Turn the key.\n", "Turn the key.\n\nThen wait.\nIt is slow.\n")
+    new = applied(section("testing", path, Position.AFTER), AddOperation("Cost\n====\n\nHigh.\n"))
+    assert new == RST.replace("\nSelling\n", "\nCost\n====\n\nHigh.\n\nSelling\n")
+
+
+def test_items_of_a_tight_list_stay_tight() -> None:
+    tight = "Title\n=====\n\n* one\n* two\n\nEnd.\n"
+    after = applied(section("Title", "docs/motor.rst"), AddOperation("* more", "* one"), tight)
+    assert after == tight.replace("* one\n", "* one\n* more\n")
+
+
+def test_field_goes_to_its_like() -> None:
+    after = applied(section("Motors in general", "MAINTAINERS"), AddOperation("F: docs/motor.rst"))
+    assert after == added_after(MAINTAINERS, "F: motor/", "F: docs/motor.rst\n")
+    assert "F: docs/x" in applied(section("pump", "MAINTAINERS"), AddOperation("F: docs/x"))
+
+
+def test_line_of_a_makefile() -> None:
+    after = applied(section("motor-y", "m/Makefile"), AddOperation("motor-$(CONFIG_PM) += pm.o"))
+    assert after == MAKEFILE + "motor-$(CONFIG_PM) += pm.o\n"
+
+
+def test_added_text_takes_line_ends_and_the_missing_newline_from_the_file() -> None:
+    text = "# engine.c\r\nengine_start(void) \"\""
+    after = applied(ENGINE, AddOperation('engine_stop(void) ""'), text)
+    assert after == text + '\r\nengine_stop(void) ""'
+
+
+def test_bytes_that_are_not_utf8_survive() -> None:
+    text = b"PUMP\nM: J\xf6rg\nF: pump/\n".decode("utf-8", "surrogateescape")
+    after = applied(section("PUMP", "MAINTAINERS"), AddOperation("F: x/"), text)
+    assert after.encode("utf-8", "surrogateescape") == b"PUMP\nM: J\xf6rg\nF: pump/\nF: x/\n"
+
+
+def test_the_same_event_elsewhere_is_already_there_and_another_of_its_name_is_drift() -> None:
+    anchor = section("pump.c", "m/trace-events")
+    result, _ = run(anchor, AddOperation('engine_start(const  char *name) " (%s)"'))
+    assert isinstance(result, AlreadyThere)
+    result, _ = run(anchor, AddOperation('engine_start(void) ""'))
+    assert isinstance(result, Drifted)
+    assert "expected 'void', found 'const char *name'" in result.candidates[0].differences
+    result, _ = run(anchor, HunkOperation(('  vcpu pump_close(void) ""\n+ engine_start(void) ""\n',)))
+    assert isinstance(result, Drifted)
+
+
+# Hunks.
+
+
+HUNK = ('  engine_start(const   char *name)  " (%s)"\n+ engine_warm(void) ""\n  ...\n'
+        "- disable engine_tick(uint64_t now) $format\n+ engine_tick(uint64_t now) $format\n")
+
+
+def test_hunk_with_folded_space_ellipsis_and_metavariable() -> None:
+    after = applied(ENGINE, HunkOperation((HUNK,)))
+    assert after == TRACE.replace("disable engine", "engine").replace(
+        "engine_stop", 'engine_warm(void) ""\nengine_stop', 1)
+
+
+def test_metavariable_means_the_same_text_everywhere_and_is_reported() -> None:
+    anchor = ENGINE
+    hunk = '  engine_start($args) $fmt\n+ engine_x($args) $fmt\n'
+    result, after = run(anchor, HunkOperation((hunk,)))
+    assert isinstance(result, Applied)
+    assert result.bindings == {"args": "const char *name", "fmt": '" (%s)"'}
+    assert 'engine_x(const char *name) " (%s)"\n' in after
+    result, _ = run(anchor, HunkOperation(("  engine_start($a) $a\n+ engine_x(void) \"\"\n",)))
+    assert isinstance(result, Drifted)
+
+
+def test_metavariable_does_not_split_a_word() -> None:
+    result, _ = run(ENGINE, HunkOperation(("- engine_$x(const char *name) $f\n",)))
+    assert isinstance(result, Drifted)
+
+
+def test_added_line_without_neighbour_above_goes_before_the_line_below() -> None:
+    after = applied(section("PUMP", "m/Kconfig"), HunkOperation(("+ depends on WATER\n  default y\n",)))
+    assert after == added_after(KCONFIG, '    bool "A pump"', "    depends on WATER\n")
+
+
+def test_added_lines_are_indented_as_they_land() -> None:
+    hunk = "  'engine.c',\n+ 'tick.c',\n+   # deeper\n"
+    after = applied(Anchor(AnchorKind.FILE, "", "m/meson.build"), HunkOperation((hunk,)))
+    assert after == added_after(MESON, "  'engine.c',", "  'tick.c',\n    # deeper\n")
+    tabs = "config PUMP\n\tbool\n\thelp\n\t  Text.\n"
+    after = applied(section("PUMP", "m/Kconfig"), HunkOperation(("  bool\n+ help2\n+   More.\n",)), tabs)
+    assert after == "config PUMP\n\tbool\n\thelp2\n\t  More.\n\thelp\n\t  Text.\n"
+
+
+def test_blank_context_line_before_an_added_paragraph_is_kept_before_it() -> None:
+    hunk = "  Turn the key.\n\n+ Then wait.\n+\n  Noise\n"
+    after = applied(section("Testing", "docs/motor.rst"), HunkOperation((hunk,)))
+    assert after == RST.replace("Turn the key.\n\n", "Turn the key.\n\nThen wait.\n\n")
+
+
+def test_deletion_takes_one_surplus_blank_line() -> None:
+    hunk = "    turns.\n- * The ``pump`` part.\n  Testing\n"
+    after = applied(HOW, HunkOperation((hunk,)))
+    assert after == RST.replace("* The ``pump`` part.\n\n", "")
+
+
+def test_hunk_that_fits_twice_is_ambiguous_unless_expected() -> None:
+    hunk = HunkOperation(("- bool\n+ tristate\n",))
+    anchor = Anchor(AnchorKind.FILE, "", "m/Kconfig")
+    result, _ = run(anchor, hunk)
+    assert isinstance(result, Ambiguous)
+    assert [place.line for place in result.matches] == [2, 16]
+    assert applied(anchor, hunk, expect=2) == KCONFIG.replace("    bool\n", "    tristate\n")
+    result, _ = run(anchor, hunk, expect=3)
+    assert isinstance(result, Drifted)
+
+
+def test_name_of_two_sections_is_ambiguous_and_told_apart_by_the_condition() -> None:
+    result, _ = run(section("motor_ss.add", "m/meson.build"), AddOperation("'x.c'"))
+    assert isinstance(result, Ambiguous)
+    after = applied(section("motor_ss.add(when: 'CONFIG_PUMP')", "m/meson.build"), AddOperation("'x.c'"))
+    assert after == MESON.replace("brackets\n", "brackets\n  'x.c',\n")
+
+
+def test_one_of_the_alternatives_must_match() -> None:
+    anchor = ENGINE
+    old = "  engine_begin($a) $f\n+ engine_x(void) \"\"\n"
+    new = old.replace("begin", "start")
+    assert "engine_x" in applied(anchor, HunkOperation((old, new)))
+    both = HunkOperation((new, "  engine_stop($a) $f\n+ engine_x(void) \"\"\n"))
+    assert isinstance(run(anchor, both)[0], Ambiguous)
+
+
+def test_alternative_that_was_applied_before_counts_although_another_would_fit() -> None:
+    path = "m/Kconfig"
+    first, second = "  default y\n+ depends on WATER\n", "  select MOTOR\n+ depends on WATER\n"
+    _, after = run(section("PUMP", path), HunkOperation((first,)))
+    result, _ = run(section("PUMP", path), HunkOperation((first, second)), after)
+    assert isinstance(result, AlreadyThere)
+
+
+def test_hunk_without_gutter_or_with_an_unbound_metavariable_is_refused() -> None:
+    anchor = ENGINE
+    with pytest.raises(HunkError, match="gutter"):
+        run(anchor, HunkOperation(("engine_start\n",)))
+    with pytest.raises(HunkError, match=r"\$who"):
+        run(anchor, HunkOperation(("  engine_start($a) $f\n+ $who(void)\n",)))
+    with pytest.raises(HunkError, match="context"):
+        run(anchor, HunkOperation(("+ engine_x(void) \"\"\n",)))
+
+
+# Misses.
+
+
+def test_changed_line_is_named_token_by_token_with_the_change_to_the_hunk() -> None:
+    hunk = '  engine_stop(const char *name) " (%s)"\n+ engine_x(void) ""\n'
+    result, _ = run(ENGINE, HunkOperation((hunk,)))
+    assert isinstance(result, Drifted)
+    best = result.candidates[0]
+    assert (best.place.line, best.differences) == (5, ("found ', int code', which is not expected",
+                                                      "found ' code %d', which is not expected"))
+    assert 'engine_stop(const char *name, int code) " (%s) code %d"' in result.suggestion
+
+
+def test_unknown_section_and_entry_are_answered_with_the_nearest() -> None:
+    result, _ = run(section("engines.c", "m/trace-events"), AddOperation('x(void) ""'))
+    assert isinstance(result, Drifted)
+    assert "'engine.c'" in result.suggestion
+    result, _ = run(ENGINE, AddOperation('x(void) ""', "engine_strat"))
+    assert isinstance(result, Drifted)
+    assert "'engine_start'" in result.suggestion
+
+
+def test_line_to_delete_that_changed_is_drift_and_one_that_is_gone_is_not() -> None:
+    anchor = ENGINE
+    result, _ = run(anchor, HunkOperation(('- engine_stop(const char *name) " (%s)"\n',)))
+    assert isinstance(result, Drifted)
+    hunk = '  engine_start($a) $f\n- engine_halt(const char *name) " (%s)"\n  ...\n'
+    result, _ = run(anchor, HunkOperation((hunk,)))
+    assert isinstance(result, Drifted)
+    result, _ = run(anchor, HunkOperation(("- 7 unlike words and nothing else\n",)))
+    assert isinstance(result, AlreadyThere)
+
+
+def test_file_that_moved_is_found_by_its_section() -> None:
+    other = b"Testing\n=======\n\nNo.\n"
+    tree = Overlay(DictTree({"docs/devel/motor/make.rst": RST.encode(), "docs/other.rst": other}))
+    add = AddOperation("Then wait.")
+    result = apply_text_edit(Edit(section("how the motor is MADE", "docs/make-motor.rst"), add), tree)
+    assert isinstance(result, Applied)
+    assert (result.path, result.moved_from) == ("docs/devel/motor/make.rst", "docs/make-motor.rst")
+    result = apply_text_edit(Edit(section("Testing", "docs/make-motor.rst"), add), tree)
+    assert isinstance(result, Applied)
+    assert result.path == "docs/devel/motor/make.rst"
+
+
+def test_section_of_that_name_in_an_unrelated_file_is_not_taken_for_a_move() -> None:
+    tree = Overlay(DictTree({"docs/other.rst": b"Other\n=====\n\nTesting\n-------\n\nNo.\n"}))
+    edit = Edit(section("Testing", "docs/make-motor.rst"), AddOperation("Then wait."))
+    result = apply_text_edit(edit, tree)
+    assert isinstance(result, Drifted)
+    assert result.moved_to == ("docs/other.rst",)
+    assert not tree.changed
+
+
+def test_two_files_that_the_file_may_have_become_are_ambiguous() -> None:
+    tree = Overlay(DictTree({"a/Kconfig": KCONFIG.encode(), "b/Kconfig": KCONFIG.encode()}))
+    result = apply_text_edit(Edit(section("config PUMP", "c/Kconfig"), AddOperation("select X")), tree)
+    assert isinstance(result, Ambiguous)
+    assert [place.path for place in result.matches] == ["a/Kconfig", "b/Kconfig"]
+
+
+def test_missing_section_says_where_there_is_one() -> None:
+    tree = Overlay(DictTree({"a/Kconfig": b"config X\n    bool\n", "b/Kconfig": KCONFIG.encode()}))
+    result = apply_text_edit(Edit(section("config PUMP", "a/Kconfig"), AddOperation("select X")), tree)
+    assert isinstance(result, Drifted)
+    assert result.moved_to == ("b/Kconfig",)
+
+
+@pytest.mark.parametrize("anchor", [section("engine.c", ""),
+                                    Anchor(AnchorKind.FUNCTION, "f", "m/trace-events")])
+def test_anchor_without_a_path_or_of_c_is_refused(anchor: Anchor) -> None:
+    with pytest.raises(UserError) as caught:
+        run(anchor, AddOperation("x"))
+    assert caught.value.code == "text-anchor"
+
+
+# Deleting and moving.
+
+
+def test_delete_a_config_and_an_event() -> None:
+    after = applied(section("config PUMP", "m/Kconfig"), DeleteOperation())
+    start, end = KCONFIG.index("config PUMP"), KCONFIG.index("menuconfig")
+    assert after == KCONFIG[:start] + KCONFIG[end:]
+    after = applied(section("engine_stop", "m/trace-events"), DeleteOperation())
+    assert after == "".join(line for line in TRACE.splitlines(True) if not line.startswith("engine_stop"))
+
+
+def test_deleting_what_has_a_name_almost_like_it_is_drift() -> None:
+    result, _ = run(section("config PUMPS", "m/Kconfig"), DeleteOperation())
+    assert isinstance(result, Drifted)
+
+
+def test_move_a_config_and_an_event() -> None:
+    target = section("menuconfig BRAKES", "m/Kconfig", Position.AFTER)
+    after = applied(section("config MOTOR", "m/Kconfig"), MoveOperation(target))
+    motor = "config MOTOR\n    bool\n    depends on POWER\n\n"
+    assert after == KCONFIG.replace(motor, "").replace("\nsource", f"\n{motor}source")
+    target = section("engine_start", "", Position.BEFORE)
+    after = applied(section("engine_stop", "m/trace-events"), MoveOperation(target))
+    lines = TRACE.splitlines(True)
+    assert after == "".join([*lines[:3], lines[4], lines[3], *lines[5:]])
+
+
+# Properties.
+
+
+WORDS = st.lists(st.sampled_from(["alpha", "beta", "gamma", "delta"]), min_size=1, max_size=3).map(" ".join)
+LINES = st.lists(WORDS | st.just(""), max_size=8)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[list[str], int]:
+    """Return lines with one unique target line, and its index."""
+    above, below = draw(LINES), draw(LINES)
+    return [*above, "target (here), please", *below], len(above)
+
+
+@given(documents(), st.booleans(), st.lists(WORDS.map("new {}".format), min_size=1, max_size=3))
+def test_bytes_outside_stay_twice_is_once_and_the_reverse_restores(
+        document: tuple[list[str], int], replace: bool, new: list[str]) -> None:
+    lines, index = document
+    text = "".join(f"{line}\n" for line in lines)
+    sign = "-" if replace else " "
+    hunk = "".join([f"{sign} target (here), please\n", *(f"+ {line}\n" for line in new)])
+    anchor = Anchor(AnchorKind.FILE, "", "notes.txt")
+    after = applied(anchor, HunkOperation((hunk,)), text)
+    kept = [] if replace else [lines[index]]
+    assert after.split("\n")[:-1] == [*lines[:index], *kept, *new, *lines[index + 1:]]
+    back = run(anchor, HunkOperation((str(read_lines(hunk).reversed()),)), after)
+    assert back[1] == text
+
+
+BLANKS = st.text(" \t", max_size=4)
+
+
+@given(documents(), BLANKS, BLANKS.filter(bool), BLANKS)
+def test_white_space_of_the_context_does_not_matter(document: tuple[list[str], int], lead: str, gap: str,
+                                                    trail: str) -> None:
+    lines, index = document
+    lines = [*lines[:index], f"{lead}target{gap}(here),{gap}please{trail}", *lines[index + 1:]]
+    text = "".join(f"{line}\n" for line in lines)
+    after = applied(Anchor(AnchorKind.FILE, "", "notes.txt"),
+                    HunkOperation(("  target (here), please\n+ new\n",)), text)
+    found = after.split("\n")
+    assert found[index + 1].strip() == "new"
+    assert [*found[:index + 1], *found[index + 2:-1]] == lines
+
+
+@given(st.integers(1, 8), st.integers(0, 7), st.sampled_from([Position.AFTER, Position.BEFORE]))
+def test_an_added_event_is_the_only_change(count: int, index: int, position: Position) -> None:
+    events = [f'e{number}(void) ""' for number in range(count)]
+    index %= count
+    text = "# a.c\n" + "".join(f"{event}\n" for event in events) + "\n# b.c\nz(void) \"\"\n"
+    beside = events[index].split("(")[0]
+    after = applied(section("a.c", "m/trace-events"), AddOperation('new(int x) "%d"', beside, position), text)
+    place = index + (position is Position.AFTER)
+    expected = [*events[:place], 'new(int x) "%d"', *events[place:]]
+    assert after == "# a.c\n" + "".join(f"{event}\n" for event in expected) + "\n# b.c\nz(void) \"\"\n"

@@ -1,0 +1,106 @@
+"""Series on real trees: git am gives the rendered tree, the trees' own scripts run and are content."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+from series_support import git
+
+from qpatch.series.model import PlannedPatch, PlannedSeries, RenderedSeries, RenderOptions
+from qpatch.series.plan import Status
+from qpatch.series.render import render
+from qpatch.series.reroll import apply_mails
+from qpatch.series.treetools import workbench
+from qpatch.series.writer import write_series
+from qpatch.strategy.library import StrategyLibrary
+from qpatch.trees.private import private_repository
+from qpatch.trees.store import default_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qpatch.trees.git import Repository
+
+pytestmark = pytest.mark.tree
+
+# A file to touch, the list that the tree's MAINTAINERS names for it, and a person whose name is not ASCII.
+QEMU = ("hw/vfio/pci.c", "qemu-devel@nongnu.org")
+LINUX = ("drivers/vfio/pci/vfio_pci.c", "kvm@vger.kernel.org")
+TREES = {"qemu-5.2": QEMU, "qemu-7.2": QEMU, "qemu-10.0": QEMU, "qemu-10.2": QEMU, "linux-6.12": LINUX}
+INCLUDE = b"\n#include <"
+
+
+@cache
+def fetched(name: str) -> tuple[Repository, str]:
+    store = default_store()
+    commit = store.commit_of(name)
+    if commit is None:
+        pytest.skip(f"{name} is not fetched")
+    return store.repository, commit
+
+
+def judge(repository: Repository, rendered: RenderedSeries, place: Path) -> None:
+    """Apply the mails with `git am` on the base and compare with the rendered tip; only touched files lie there."""
+    git(place.parent, "clone", "-q", "--no-checkout", "--shared", str(repository.path), str(place))
+    git(place, "sparse-checkout", "set", "--no-cone", "/VERSION")
+    git(place, "checkout", "-q", "--detach", rendered.base)
+    mails = [rendered.directory / patch.file for patch in rendered.patches]
+    git(place, "am", "-q", *map(str, mails))
+    applied = git(place, "rev-parse", "HEAD^{tree}")
+    with private_repository([repository], rendered.base) as private:
+        tip = apply_mails(private, rendered.base, [mail.read_bytes() for mail in mails])
+        assert tip == rendered.tip
+        assert private.tree_of(tip) == applied
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
+    repository, commit = fetched(name)
+    path, mailing_list = TREES[name]
+    component = name.split("-")[0]
+    with repository.commit_tree(commit) as tree:
+        source = tree.read(path)
+        assert source is not None
+        first = source.replace(INCLUDE, b"\n#include <stddef.h>" + INCLUDE, 1)
+        patches = (PlannedPatch("vfio/pci: Include a header", "It is used.\n", {path: first}),
+                   PlannedPatch("vfio/pci: Spoil a line", "No.\n", {path: first + b"int spoilt;   \n"}))
+        series = PlannedSeries("probe", name, component, commit, repository.date_of(commit), patches,
+                               "vfio/pci: A probe", "Only a test.\n", tree.modes)
+        rendered = write_series(series, tree, RenderOptions(tmp_path / "out"))
+    assert rendered.remarks is not None
+    assert {(remark.file, remark.text.split(":")[-1].strip()) for remark in rendered.remarks} >= {
+        (rendered.patches[1].file, "trailing whitespace")}
+    assert {remark.file for remark in rendered.remarks} == {rendered.patches[1].file}
+    letter = (rendered.directory / rendered.cover).read_text()
+    head = letter.split("\n\n")[0]
+    assert mailing_list in head.split("\nTo: ")[1].split("\nCc: ")[0]
+    assert "Alex Williamson <alex" in head.split("\nCc: ")[1]
+    judge(repository, rendered, tmp_path / "am")
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> None:
+    repository, commit = fetched(name)
+    mail = tmp_path / "0001.patch"
+    mail.write_text("\n".join(f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,1 @@\n-a\n+b"
+                              for path in (TREES[name][0], "MAINTAINERS")) + "\n")
+    with repository.commit_tree(commit) as tree, workbench(tree, name.split("-")[0]) as bench:
+        first = bench.maintainers([mail])
+        assert first.cc
+        assert all(bench.maintainers([mail]) == first for _ in range(3))
+
+
+@pytest.mark.parametrize("name", [name for name in TREES if name.startswith("qemu")])
+@pytest.mark.parametrize("strategy", StrategyLibrary().names())
+def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
+    from qpatch.cli.targets import opened_target
+    repository, _ = fetched(name)
+    with opened_target(name) as target:
+        result = render(StrategyLibrary().load(strategy), target, RenderOptions(tmp_path / "out"))
+    if result.series is None:
+        assert result.status in (Status.LANDED, Status.VOID), result.reason
+        return
+    assert result.series.remarks == ()
+    judge(repository, result.series, tmp_path / "am")
