@@ -1,12 +1,13 @@
-"""Measures qpatch's edits against the same edits by spatch (Coccinelle) and ast-grep, on hw/vfio of one release.
+"""Measures qpatch's edits against the same edits by spatch (Coccinelle) and ast-grep, on hw/vfio.
 
     python -m bench.edits [--tree qemu-10.2] [--runs 9]
 
-The edits are in bench/data: for each tool they must give the same code, formatting aside (`same_code`). All three
-read the same files from a directory and write the changed ones back. Seconds are medians: `process` is one run of
-the tool from start to end, `startup` a run that has nothing to do, `in_process` (qpatch only) one edit in a
-process that has its modules loaded, every file parsed anew. Under `together` all edits are made by one process.
-checkpatch.pl of the same release counts what it finds in each tool's diff.
+The edits are in bench/data: for each tool they must give the same code, formatting aside (`same_code`). All
+three read the same files from a directory and write the changed ones back. Seconds are medians: `process` is
+one run of the tool from start to end, `startup` a run that has nothing to do, `in_process` (qpatch only) the
+same work where all modules are loaded, every file parsed anew. Under `together` all edits are made by one
+process; `times_faster.in_process` compares with the other tools without their start-up. checkpatch.pl of the
+same release counts what it finds in each tool's diff.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +59,8 @@ class Task:
 def load_tasks() -> list[Task]:
     """Read bench/data/edits.yaml."""
     data: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "edits.yaml").read_text(encoding="utf-8"))
-    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"])) for name, entry in data.items()]
+    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"]))
+            for name, entry in data.items()]
 
 
 def together(tasks: Sequence[Task]) -> Task:
@@ -79,7 +82,10 @@ def apply_with_qpatch(task: Task, directory: Path) -> None:
 
 @dataclass(frozen=True)
 class Bench:
-    """The directories of a run: `pristine` has the release's files, `work` is edited, `rules` has the rules."""
+    """The directories of a run: `pristine` has the release's files, `work` is edited, `rules` has the rules.
+
+    `runs` is how often each thing is timed.
+    """
 
     pristine: Path
     work: Path
@@ -96,32 +102,33 @@ class Bench:
         if tool == "qpatch":
             return [sys.executable, "-m", "bench.edits", "--apply", task.name, self.work]
         if tool == "ast-grep":
-            return ["ast-grep", "scan", "--rule", self.rules / f"{task.name}.yml", "--update-all", *task.files]
+            rule = self.rules / f"{task.name}.yml"
+            return ["ast-grep", "scan", "--rule", rule, "--update-all", *task.files]
         # One directory or one file; without --no-includes spatch looks for headers that it does not need.
         where = ["--dir", *task.files, "--include-headers"] if "." not in task.files[0] else list(task.files)
         return ["spatch", "--very-quiet", "--no-includes", "--in-place", "--macro-file", DATA / "macros.h",
                 "--sp-file", self.rules / f"{task.name}.cocci", *where]
 
     def perform(self, tool: str, task: Task) -> None:
-        """Run `tool` on the work directory. Raises CalledProcessError where it fails."""
+        """Run `tool` on the work directory. Raises RuntimeError where it fails."""
         run(self.command(tool, task), ROOT if tool == "qpatch" else self.work)
 
-    def measure(self, task: Task) -> dict[str, object]:
+    def measure(self, task: Task, startup: Mapping[str, float]) -> dict[str, Any]:
         """Do `task` with each tool, compare the outcomes, and time them."""
         outcomes = {tool: self._outcome(tool, task) for tool in TOOLS}
         seconds: dict[str, dict[str, float]] = {
-            tool: {"process": median(lambda tool=tool: self.perform(tool, task), self.runs, self.restore)}
+            tool: {"process": median(partial(self.perform, tool, task), self.runs, self.restore)}
             for tool in TOOLS}
         own = median(lambda: apply_with_qpatch(task, self.work), self.runs, self.restore)
         seconds["qpatch"]["in_process"] = own
         process = {tool: seconds[tool]["process"] for tool in TOOLS}
         return {
             "name": task.name, "files": sorted(outcomes["qpatch"]),
-            "same_code": {tool: self._code(outcomes[tool]) == self._code(outcomes["qpatch"]) for tool in TOOLS[1:]},
+            "same_code": {tool: _code(outcomes[tool]) == _code(outcomes["qpatch"]) for tool in TOOLS[1:]},
             "seconds": seconds,
             "times_faster": {
                 "process": {tool: round(process[tool] / process["qpatch"], 2) for tool in TOOLS[1:]},
-                "in_process": {tool: round(process[tool] / own, 2) for tool in TOOLS[1:]}},
+                "in_process": {tool: round((process[tool] - startup[tool]) / own, 2) for tool in TOOLS[1:]}},
             "checkpatch": {tool: self._checkpatch(outcomes[tool]) for tool in TOOLS}}
 
     def startup(self) -> dict[str, float]:
@@ -131,7 +138,7 @@ class Bench:
         (self.rules / "nothing.yml").write_text(
             "id: nothing\nlanguage: c\nrule: {pattern: nothing()}\n", encoding="utf-8")
         nothing = Task("nothing", (), ("empty.c",))
-        return {tool: median(lambda tool=tool: self.perform(tool, nothing), self.runs) for tool in TOOLS}
+        return {tool: median(partial(self.perform, tool, nothing), self.runs) for tool in TOOLS}
 
     def _outcome(self, tool: str, task: Task) -> dict[str, str]:
         """Return the changed files after `tool` did `task`."""
@@ -141,18 +148,15 @@ class Bench:
         return {path: (after.read(path) or b"").decode(errors="replace") for path in after.paths()
                 if after.read(path) != before.read(path)}
 
-    def _code(self, files: Mapping[str, str]) -> dict[str, list[str]]:
-        return {path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
-                for path, text in files.items()}
-
     def _checkpatch(self, files: Mapping[str, str]) -> dict[str, int]:
         """Return how many errors and warnings the release's checkpatch.pl finds in the diff."""
         before = DirectoryTree(self.pristine)
         diff = "".join(line for path, text in sorted(files.items()) for line in difflib.unified_diff(
             (before.read(path) or b"").decode(errors="replace").splitlines(keepends=True),
             text.splitlines(keepends=True), f"a/{path}", f"b/{path}"))
-        checked = subprocess.run(["perl", str(self.pristine / "scripts/checkpatch.pl"), "--no-tree", "--no-signoff", "-"],
-                                 input=diff, capture_output=True, text=True, check=False, cwd=self.pristine)
+        command = ["perl", "scripts/checkpatch.pl", "--no-tree", "--no-signoff", "-"]
+        checked = subprocess.run(command, input=diff, capture_output=True, text=True, check=False,
+                                 cwd=self.pristine)
         found = re.search(r"total: (\d+) errors?, (\d+) warnings?", checked.stdout)
         if not found:
             raise RuntimeError(f"checkpatch.pl said: {checked.stdout}{checked.stderr}")
@@ -164,7 +168,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure edits by qpatch, spatch and ast-grep.")
     parser.add_argument("--tree", default="qemu-10.2", help="a known tree, a path, or PATH@REF")
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--apply", nargs=2, metavar=("NAME", "DIR"), help="only make the edits NAME in DIR, with qpatch")
+    parser.add_argument("--apply", nargs=2, metavar=("NAME", "DIR"), help="only make the edits in DIR")
     options = parser.parse_args()
     tasks = load_tasks()
     if options.apply:
@@ -189,11 +193,19 @@ def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> di
     with open_tree(tree) as opened:
         write_out(opened.source, bench.pristine, (*SOURCES, *SCRIPTS))
         release, commit = opened.release, opened.commit
-    results = [bench.measure(task) for task in (*tasks, together(tasks))]
-    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs,
-            "tools": {"python": sys.version.split()[0], "spatch": run(["spatch", "--version"]).splitlines()[0],
-                      "ast-grep": run(["ast-grep", "--version"]).strip()},
-            "startup_seconds": bench.startup(), "edits": results}
+    bench.restore()
+    startup = bench.startup()
+    results = [bench.measure(task, startup) for task in (*tasks, together(tasks))]
+    versions = {"python": sys.version.split()[0], "spatch": run(["spatch", "--version"]).splitlines()[0],
+                "ast-grep": run(["ast-grep", "--version"]).strip()}
+    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs, "tools": versions,
+            "startup_seconds": startup, "edits": results}
+
+
+def _code(files: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return each file's tokens without comments."""
+    return {path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
+            for path, text in files.items()}
 
 
 def _edit(entry: dict[str, str]) -> Edit:

@@ -8,13 +8,13 @@ import subprocess
 import time
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from qpatch.csource.source import SourceTree
 
@@ -32,7 +32,8 @@ class DirectoryTree:
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
-        return tuple(sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()))
+        files = (path for path in self.root.rglob("*") if path.is_file())
+        return tuple(sorted(str(path.relative_to(self.root)) for path in files))
 
     def paths(self) -> Sequence[str]:
         """Return every path, sorted."""
@@ -41,7 +42,8 @@ class DirectoryTree:
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """Return the files that hold `word`."""
         wanted = tuple(suffixes)
-        return [path for path in self._paths if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
+        return [path for path in self._paths
+                if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
 
 
 def write_out(source: SourceTree, directory: Path, beginnings: Sequence[str]) -> None:
@@ -69,7 +71,10 @@ def median(action: Callable[[], object], runs: int, before: Callable[[], object]
 
 def run(command: Sequence[str | Path], directory: Path | None = None,
         environment: Mapping[str, str] | None = None) -> str:
-    """Run `command` and return what it printed. Raises CalledProcessError where it fails."""
-    finished = subprocess.run(list(map(str, command)), cwd=directory, check=True, capture_output=True, text=True,
-                              env={**os.environ, **(environment or {})})
+    """Run `command` and return what it printed. Raises RuntimeError, with its complaint, where it fails."""
+    finished = subprocess.run(list(map(str, command)), cwd=directory, check=False, capture_output=True,
+                              text=True, env={**os.environ, **(environment or {})})
+    if finished.returncode:
+        shown = " ".join(map(str, command))
+        raise RuntimeError(f"{shown}: exit code {finished.returncode}\n{finished.stderr}")
     return finished.stdout

@@ -4,8 +4,8 @@
 
 SOURCE is a directory with unpacked sources. For each one, before (`plain`) and after the table: the share of
 functions whose name and lines are those that universal-ctags reports, the share without an ERROR or MISSING
-node, and the time. Also checked: outside the rewritten macros the shadow is the source, comments aside, and the
-tokens make up the whole source. ctags errs too: `--names` lists every difference.
+node, and the time. Also checked: outside the rewritten macros the shadow is the source, comments aside, and
+the tokens make up the whole source. ctags errs too: `--names` lists every difference.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def _share(part: int, whole: int) -> str:
 
 def show(result: Coverage, *, names: bool) -> None:
     """Print one result for people."""
-    print(f"{result.source} {result.table}: {result.files} files, {result.bytes // 1024} KiB, {result.seconds} s,"
-          f" same as ctags {_share(result.same_as_ctags, result.functions)}, "
+    print(f"{result.source} {result.table}: {result.files} files, {result.bytes // 1024} KiB, "
+          f"{result.seconds} s, same as ctags {_share(result.same_as_ctags, result.functions)}, "
           f"without error {_share(result.without_error, result.functions)}, "
           f"rewritten {100 * result.rewritten_bytes / max(1, result.bytes):.2f} % of bytes, "
           f"changed outside macros: {len(result.changed_outside_macros)}, "

@@ -3,9 +3,10 @@
     python -m bench.render [--tree qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2] [--runs 5]
 
 `render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
-get_maintainer). `floor` is, for the same series: one tree-sitter parse of each C file that it touches, and one
-`git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `version` is
-`qpatch --version`. Seconds are medians. Exit code 1 where a strategy did not render, was not landed and not void.
+get_maintainer). The floor is, for the same series: one tree-sitter parse of each C file that it touches, and
+one `git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `version` is
+`qpatch --version`. Seconds are medians. Exit code 1 where a strategy was neither
+rendered nor landed nor void.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.measuring import median, run
 from qpatch.csource.parse import c_parser
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.trees.git import Repository
 from qpatch.trees.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parent.parent
 TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
@@ -33,22 +37,26 @@ _NOBODY = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org",
 
 @dataclass(frozen=True)
 class Remade:
-    """A rendered series as commits in a repository of ours, and the touched C files as they are at its base."""
+    """A rendered series as commits in a repository of ours; `sources` are the touched C files at its base."""
 
     repository: Path
     base: str
     tip: str
     sources: tuple[bytes, ...]
 
-    def parse(self) -> None:
-        """Parse each touched C file once."""
-        for source in self.sources:
+
+def parse_all(series: Sequence[Remade]) -> None:
+    """Parse each touched C file once."""
+    for one in series:
+        for source in one.sources:
             c_parser().parse(source)
 
-    def format_patches(self, directory: Path) -> None:
-        """Let git write the mails."""
-        run(["git", "-C", self.repository, "format-patch", "--quiet", "--cover-letter", "--output-directory",
-             directory, f"{self.base}..{self.tip}"])
+
+def format_all(series: Sequence[Remade], directory: Path) -> None:
+    """Let git write the mails of each series."""
+    for one in series:
+        run(["git", "-C", one.repository, "format-patch", "--quiet", "--cover-letter", "--output-directory",
+             directory, f"{one.base}..{one.tip}"])
 
 
 def qpatch(*arguments: str | Path) -> list[str | Path]:
@@ -57,9 +65,10 @@ def qpatch(*arguments: str | Path) -> list[str | Path]:
 
 
 def render(trees: list[str], output: Path) -> dict[str, Any]:
-    """Render every strategy on `trees` and return the JSON document. Raises CalledProcessError where it fails."""
+    """Render all strategies on `trees`; return the JSON document. Raises RuntimeError if it fails."""
     document: dict[str, Any] = json.loads(run(qpatch(
-        "render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"), ROOT))
+        "render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"),
+        ROOT))
     return document
 
 
@@ -68,7 +77,8 @@ def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
     source = resolve(result["tree"])
     repository = directory / f"{result['strategy']}-{result['tree']}.git"
     run(["git", "init", "--quiet", "--bare", repository])
-    (repository / "objects/info/alternates").write_text(f"{source.repository.object_directory}\n", encoding="utf-8")
+    alternates = repository / "objects/info/alternates"
+    alternates.write_text(f"{source.repository.object_directory}\n", encoding="utf-8")
     git = Repository(repository)
     index = {**_NOBODY, "GIT_INDEX_FILE": str(repository / "index")}
     git.text("read-tree", result["base"], environment=index)
@@ -87,17 +97,18 @@ def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
 def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
     """Return the document that is printed."""
     results = render(trees, directory / "first")["results"]
-    series = [remake(result, directory / "first", directory) for result in results
-              if result["status"] == "rendered"]
+    rendered = [result for result in results if result["status"] == "rendered"]
+    series = [remake(result, directory / "first", directory) for result in rendered]
     seconds = {
         "render": median(lambda: render(trees, directory / "again"), runs),
-        "floor_parse": median(lambda: [one.parse() for one in series], runs),
-        "floor_format_patch": median(lambda: [one.format_patches(directory / "floor") for one in series], runs),
+        "floor_parse": median(lambda: parse_all(series), runs),
+        "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),
         "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
         "version": median(lambda: run(qpatch("--version"), ROOT), runs)}
     least = seconds["floor_parse"] + seconds["floor_format_patch"] + seconds["interpreter"]
     return {"version": 1, "trees": trees, "runs": runs, "python": sys.version.split()[0],
-            "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")} for result in results],
+            "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")}
+                        for result in results],
             "files_parsed": sum(len(one.sources) for one in series), "series": len(series),
             "seconds": seconds, "times_floor": round(seconds["render"] / least, 2)}
 

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MOST_LISTED = 12
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the one of `known` that `word` was probably meant to be, or '' where none is alike."""
     # difflib takes 5 ms to import: only a mistake pays for it.
@@ -17,8 +20,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the hint for an unknown `word`: the likely name, else the known ones, else ''."""
+    """Return the hint for an unknown `word`: the likely name, else the known ones if they are few."""
     names = sorted(str(name) for name in known)
     if likely := nearest(word, names):
         return f"Did you mean {likely!r}?"
-    return f"Known: {', '.join(names)}." if names else ""
+    return f"Known: {', '.join(names)}." if 0 < len(names) <= MOST_LISTED else ""

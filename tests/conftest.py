@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qpatch.trees.places import cache_directory
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -16,12 +18,13 @@ def isolated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
              monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a home of its own; tests on real trees keep the cache that holds these."""
     home = tmp_path_factory.mktemp("home")
+    on_real_trees = request.node.get_closest_marker("tree") is not None
+    cache = cache_directory() if on_real_trees else home / "cache"
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
-    if request.node.get_closest_marker("tree") is None:
-        monkeypatch.setenv("QPATCH_CACHE", str(home / "cache"))
+    monkeypatch.setenv("QPATCH_CACHE", str(cache))
     return home

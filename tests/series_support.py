@@ -42,7 +42,7 @@ print "\\"J\\xc3\\xb6rg \\xc3\\x9cml\\" <joerg\\@example.org> (supporter:X)\\n";
 print "devel\\@example.org (open list:All patches)\\n";
 """
 FILES = {"hw/a.c": SOURCE, "hw/b.c": SOURCE, "hw/deep/run.sh": b"#!/bin/sh\n", "COPYING": b"text\n",
-         "MAINTAINERS": b"M: Zoe\n", "scripts/checkpatch.pl": CHECKPATCH,
+         "MAINTAINERS": b"M: Zoe\nF: hw/deep\n", "scripts/checkpatch.pl": CHECKPATCH,
          "scripts/get_maintainer.pl": GET_MAINTAINER}
 
 
@@ -100,9 +100,8 @@ def plan(repository: Repository, patches: tuple[PlannedPatch, ...] | None = None
          cover: str = "Die Größe zählt.\n", cc: tuple[str, ...] = ()) -> PlannedSeries:
     """Plan a series on `ref` of the repository."""
     commit = repository.resolve(ref)
-    with CommitTree(repository, commit) as tree:
-        return PlannedSeries("option", "tree-1", "qemu", commit, repository.date_of(commit),
-                             patches or two_patches(), "a subject: Ünd more", cover, dict(tree.modes), cc)
+    return PlannedSeries("option", "tree-1", "qemu", commit, repository.date_of(commit),
+                         patches or two_patches(), "a subject: Ünd more", cover, cc)
 
 
 def write(repository: Repository, series: PlannedSeries, options: RenderOptions) -> RenderedSeries:

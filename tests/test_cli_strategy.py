@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+from cli_support import isolate, use_capabilities
 from strategy_support import STRATEGY, line_of, write_strategy
 
 from qpatch.cli.main import main
@@ -18,15 +17,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tests see no strategies but their own and the shipped ones, and capabilities of their own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv("QPATCH_STRATEGIES", raising=False)
-    capabilities = ModuleType("qpatch.capabilities.evaluate")
-    names = {"qemu": frozenset({"has_new", "has_old", "has_extra"}), "linux": frozenset[str]()}
-    monkeypatch.setattr(capabilities, "names_by_kind", lambda: names, raising=False)
-    monkeypatch.setitem(sys.modules, "qpatch.capabilities.evaluate", capabilities)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    isolate(tmp_path, monkeypatch)
+    use_capabilities(monkeypatch)
 
 
 def test_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

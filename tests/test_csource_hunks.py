@@ -276,6 +276,18 @@ def test_entry_of_an_initializer_after_one_without_a_comma() -> None:
         """)
 
 
+def test_entry_after_an_entry_that_is_a_list_itself() -> None:
+    check_applied("static Step steps[] = {\n    { A, B },\n    { B, C },\n};\n",
+                  hunk_edit("initializer steps", "  { A, B },\n+ { A, D },"),
+                  "static Step steps[] = {\n    { A, B },\n    { A, D },\n    { B, C },\n};\n")
+
+
+def test_argument_on_a_line_of_its_own() -> None:
+    check_applied("void f(void)\n{\n    go(a,\n       c);\n}\n",
+                  hunk_edit("function f", "  go(a,\n+    b,\n     c);"),
+                  "void f(void)\n{\n    go(a,\n       b,\n       c);\n}\n")
+
+
 def test_members_of_a_struct_and_values_of_an_enum() -> None:
     check_applied("struct Demo {\n    int a;\n    char *b;\n};\n",
                   hunk_edit("struct Demo", "  int a;\n- char *b;\n+ const char *b;"),

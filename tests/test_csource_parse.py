@@ -105,8 +105,8 @@ def test_tokens_are_the_source_without_white_space_and_comments(snippets: list[s
 
 SOUP = ["QLIST_FOREACH", "g_autofree", "g_autoptr", "WITH_RCU_READ_LOCK_GUARD", "type_init", "container_of",
         "QEMU_PACKED", "struct", "DECLARE_BITMAP", "(", ")", "{", "}", ";", ",", "*", "\"", "'",
-        "/*", "*/", "//", "\\", "\n", "\r\n", " ", "#if X", "\n#ifdef Y\n", "\n#else\n", "\n#endif\n", "\n#define Z ",
-        "case 1 ... 2:", "x", "1", "="]
+        "/*", "*/", "//", "\\", "\n", "\r\n", " ", "#if X", "\n#ifdef Y\n", "\n#else\n", "\n#endif\n",
+        "\n#define Z ", "case 1 ... 2:", "x", "1", "="]
 
 
 @given(st.lists(st.sampled_from(SOUP), max_size=40))

@@ -118,7 +118,8 @@ def test_the_include_block_spans_the_unconditional_includes() -> None:
 
 def test_guards_name_the_conditions_around_a_symbol() -> None:
     source = ("#ifdef A\nint a(void) { }\n# if B > 1 && \\\n     C\nint b(void) { }\n# elif D\n"
-              "int d(void) { }\n# else\nint e(void) { }\n# endif\n#endif\nint f(void) { }\n#ifndef G\nint g(void) { }\n"
+              "int d(void) { }\n# else\nint e(void) { }\n# endif\n#endif\nint f(void) { }\n"
+              "#ifndef G\nint g(void) { }\n"
               "#else\nint h(void) { }\n#endif\n")
     assert {s.name: s.guards for s in symbols(source)} == {
         "a": ("defined(A)",), "b": ("defined(A)", "B > 1 && C"), "d": ("defined(A)", "!(B > 1 && C)", "D"),

@@ -93,6 +93,8 @@ def test_a_strategy_cannot_sign_off(body: str, trailers: tuple[str, ...]) -> Non
     assert caught.value.code == "invalid-trailer"
 
 
-def test_a_message_needs_a_subject() -> None:
-    with pytest.raises(UserError):
-        compose_message("  ", "body")
+@pytest.mark.parametrize("subject", ["  ", "[RFC] vfio: x"])
+def test_a_message_needs_a_subject_that_git_keeps(subject: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose_message(subject, "body")
+    assert caught.value.code == "message-not-mailable"

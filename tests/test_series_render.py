@@ -136,6 +136,13 @@ def test_json_is_as_designed(
          "message": "`has_extra` is false on qemu-1.0"}]
 
 
+def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository) -> None:
+    text = STRATEGY.replace("after: function start", "in: file")
+    with target(repository) as tree:
+        tried = attempt(load_strategy(write_strategy(tmp_path / "mine", text)), tree, {})
+    assert tried.patches[0].edits[0].anchor == "file hw/demo.c"
+
+
 @pytest.mark.parametrize(("capabilities", "status", "reason"), [
     ({**CAPABILITIES, "has_new": True}, Status.LANDED, "Upstream has it."),
     ({**CAPABILITIES, "has_old": False}, Status.VOID, "There is nothing to replace."),

@@ -153,5 +153,5 @@ def test_mails_give_back_the_very_commits(repository: Repository, tmp_path: Path
     rendered = write(repository, plan(repository), version(tmp_path, 1))
     mails = [(rendered.directory / patch.file).read_bytes() for patch in rendered.patches]
     with private_repository([repository], rendered.base) as private:
-        assert import_commits(private, rendered.base, [], {}) == []
+        assert import_commits(private, rendered.base, []) == []
         assert apply_mails(private, rendered.base, mails) == rendered.tip

@@ -42,7 +42,7 @@ def fetched(name: str) -> tuple[Repository, str]:
 
 
 def judge(repository: Repository, rendered: RenderedSeries, place: Path) -> None:
-    """Apply the mails with `git am` on the base and compare with the rendered tip; only touched files lie there."""
+    """Apply the mails with `git am` on the base, compare with the rendered tip; few files are checked out."""
     git(place.parent, "clone", "-q", "--no-checkout", "--shared", str(repository.path), str(place))
     git(place, "sparse-checkout", "set", "--no-cone", "/VERSION")
     git(place, "checkout", "-q", "--detach", rendered.base)
@@ -67,7 +67,7 @@ def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
         patches = (PlannedPatch("vfio/pci: Include a header", "It is used.\n", {path: first}),
                    PlannedPatch("vfio/pci: Spoil a line", "No.\n", {path: first + b"int spoilt;   \n"}))
         series = PlannedSeries("probe", name, component, commit, repository.date_of(commit), patches,
-                               "vfio/pci: A probe", "Only a test.\n", tree.modes)
+                               "vfio/pci: A probe", "Only a test.\n")
         rendered = write_series(series, tree, RenderOptions(tmp_path / "out"))
     assert rendered.remarks is not None
     assert {(remark.file, remark.text.split(":")[-1].strip()) for remark in rendered.remarks} >= {
@@ -98,7 +98,7 @@ def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str
     from qpatch.cli.targets import opened_target
     repository, _ = fetched(name)
     with opened_target(name) as target:
-        result = render(StrategyLibrary().load(strategy), target, RenderOptions(tmp_path / "out"))
+        result = render(StrategyLibrary().get(strategy), target, RenderOptions(tmp_path / "out"))
     if result.series is None:
         assert result.status in (Status.LANDED, Status.VOID), result.reason
         return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from trees_support import git, repository, snapshot
 
 from qpatch.errors import ExitCode, UserError
 from qpatch.trees.git import (
@@ -17,7 +18,9 @@ from qpatch.trees.git import (
     open_repository,
     user_identity,
 )
-from trees_support import git, repository, snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = {"a.c": "int foo;\nint foobar;\n", "sub/b.h": "extern int foo;\n", "notes.txt": "foo\n",
          "empty.c": "", "one_line.c": "int x;", "odd \"näme\".c": "foo\n"}

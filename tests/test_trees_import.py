@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from trees_support import MTIME, QEMU_FILES, description, git, sha256, tarball
@@ -23,6 +23,9 @@ from qpatch.trees.importer import SourcePackage, import_package
 from qpatch.trees.progress import Silence
 from qpatch.trees.quilt import SeriesEntry, as_patch_reads, parse_series
 from qpatch.trees.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PATCH = """\
 A description.
@@ -144,7 +147,8 @@ def test_series_with_options_and_comments() -> None:
 def debian_package(tmp_path: Path, series: str, patches: dict[str, str]) -> SourcePackage:
     main = tarball(tmp_path / "q_1.orig.tar.xz", {"f": "one\ntwo\n", "debian/old": "upstream's\n"})
     files = {f"patches/{name}": text for name, text in {"series": series, **patches}.items()}
-    debian = tarball(tmp_path / "q_1-1.debian.tar.xz", {"control": "c\n", **files}, top="debian/", mtime=MTIME + 60)
+    files["control"] = "c\n"
+    debian = tarball(tmp_path / "q_1-1.debian.tar.xz", files, top="debian/", mtime=MTIME + 60)
     return SourcePackage(main, "x", {}, debian)
 
 
@@ -225,8 +229,9 @@ def _import_in_process(cache: Path, archive: Path, name: str) -> None:
 
 def test_imports_at_the_same_time_do_not_harm_each_other(tmp_path: Path, store: Store) -> None:
     archive = tarball(tmp_path / "x.tar.gz", {str(number): str(number) * 100 for number in range(200)})
-    workers = [multiprocessing.Process(target=_import_in_process, args=(store.cache, archive, f"r-{index % 3}"))
-               for index in range(6)]
+    names = ("r-0", "r-1", "r-2") * 2
+    workers = [multiprocessing.Process(target=_import_in_process, args=(store.cache, archive, name))
+               for name in names]
     for worker in workers:
         worker.start()
     for worker in workers:

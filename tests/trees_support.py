@@ -8,21 +8,26 @@ import os
 import subprocess
 import tarfile
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 QEMU_FILES = {"VERSION": "10.2.2\n", "include/qemu/osdep.h": "#define OSDEP\n",
               "hw/dev.c": "int dev(void)\n{\n    return first_word;\n}\n"}
 MTIME = 1_700_000_000
 
 
+_MODES: dict[str, Literal["w:", "w:gz", "w:bz2", "w:xz"]] = {
+    ".tar": "w:", ".gz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+
+
 def tarball(path: Path, files: Mapping[str, str], *, top: str = "src-1/", executable: str = "",
             links: Mapping[str, str] | None = None, mtime: int = MTIME) -> Path:
     """Write a tarball, compressed as the suffix of `path` says."""
-    with tarfile.open(path, f"w:{path.suffix[1:]}") as tar:
+    mode = _MODES[path.suffix]
+    with tarfile.open(path, mode) as tar:
         for name, text in files.items():
             entry = tarfile.TarInfo(f"{top}{name}")
             data = text.encode()

@@ -37,14 +37,20 @@ def explain_misses(patches: Iterable[PatchOutcome]) -> str:
 def explain_edit(outcome: EditOutcome) -> Iterator[str]:
     """Yield the lines about one edit."""
     result = outcome.result
-    told = f": {outcome.message}" if outcome.message else ""
-    yield f"{outcome.where}: {result.status}: {outcome.anchor}{_extent(result)}{told}"
+    yield f"{outcome.where}: {result.status}: {_headline(outcome)}"
     if outcome.edit is not None and outcome.edit.why and isinstance(result, Drifted | Ambiguous):
         yield f"  the edit is there because: {outcome.edit.why}"
     if isinstance(result, Drifted):
         yield from _drifted(result)
     elif isinstance(result, Ambiguous):
         yield from _ambiguous(result)
+
+
+def _headline(outcome: EditOutcome) -> str:
+    if outcome.anchor in outcome.message:
+        return outcome.message
+    told = f": {outcome.message}" if outcome.message else ""
+    return f"{outcome.anchor}{_extent(outcome.result)}{told}"
 
 
 def _extent(result: EditResult) -> str:

@@ -55,7 +55,7 @@ def delete(edit: Edit, _operation: DeleteOperation, workspace: Workspace) -> Out
         return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
     if isinstance(located, Ambiguous):
         return located
-    layout = layout_of(located.parsed)
+    layout = layout_of(located)
     start, end = _extent(located, layout)
     change = Replacement(*layout.without_surplus_blank(start, end), b"")
     return Changes({located.path: [change]}, (_place(located),))
@@ -69,12 +69,12 @@ def move(edit: Edit, operation: MoveOperation, workspace: Workspace) -> Outcome:
         if isinstance(found, Drifted | Ambiguous):
             return found
     assert isinstance(located, Located) and isinstance(target, Located)  # noqa: S101, PT018
-    layout = layout_of(located.parsed)
+    layout = layout_of(located)
     start, end = _extent(located, layout)
     if located.path == target.path and _adjoins(layout, (start, end), _extent(target, layout), operation.target.position):
         return AlreadyThere(located.path, f"{edit.anchor} already stands {operation.target.position} {operation.target}")
     text = located.parsed.source[start:end]
-    insertion = _beside(layout_of(target.parsed), target, operation.target.position, text.rstrip(b"\n"), blank=True)
+    insertion = _beside(layout_of(target), target, operation.target.position, text.rstrip(b"\n"), blank=True)
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
@@ -94,7 +94,7 @@ class _Beside:
         present = self._present()
         if present is not None:
             return present
-        layout = layout_of(self._located.parsed)
+        layout = layout_of(self._located)
         if self._located.symbol is None:
             change = self._in_file(layout)
         else:
@@ -153,7 +153,7 @@ class _Inside:
         self._operation = operation
         self._located = located
         self._block = block_of(located)
-        self._layout = layout_of(located.parsed)
+        self._layout = layout_of(located)
         self._source = located.parsed.source
 
     def outcome(self) -> Outcome:

@@ -14,7 +14,7 @@ from qpatch.csource.blocks import errors_around
 from qpatch.csource.edit import AddOperation, AnchorKind, DeleteOperation, Edit, HunkOperation, MoveOperation
 from qpatch.csource.expectations import unmet
 from qpatch.csource.hunk import HunkError
-from qpatch.csource.layout import Replacement, apply_replacements
+from qpatch.csource.layout import Replacement
 from qpatch.csource.locate import Located, Workspace, locate
 from qpatch.csource.renamed import explain_renamed
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
@@ -84,9 +84,8 @@ def _commit(edit: Edit, outcome: additions.Outcome, workspace: Workspace, locate
         return outcome
     changed: dict[str, bytes] = {}
     for path, replacements in outcome.replacements.items():
-        source = workspace.tree.read(path) or b""
-        changed[path] = apply_replacements(source, replacements)
-        broken = _broken(workspace, path, source, changed[path], replacements)
+        changed[path] = workspace.change(path, replacements)
+        broken = _broken(workspace, path, changed[path], replacements)
         if broken is not None:
             return Drifted(f"{edit.anchor}: the result would not parse as C", path, moved_to=(), suggestion=(
                 f"near line {broken.line} the edit writes: {broken.snippet}\ncheck the added lines, and that the hunk "
@@ -98,8 +97,9 @@ def _commit(edit: Edit, outcome: additions.Outcome, workspace: Workspace, locate
     return Applied(path, count, moved_from, outcome.places)
 
 
-def _broken(workspace: Workspace, path: str, old: bytes, new: bytes, replacements: list[Replacement]) -> Place | None:
+def _broken(workspace: Workspace, path: str, new: bytes, replacements: list[Replacement]) -> Place | None:
     """Return the first place where what was touched has more syntax errors than before, or None."""
+    old = workspace.tree.read(path) or b""
     shift = 0
     for change in sorted(replacements, key=lambda replacement: replacement.start):
         start = change.start + shift

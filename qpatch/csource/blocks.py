@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from qpatch.csource.locate import Located
     from qpatch.csource.parse import ParsedFile
 
+# Bytes before and after an anchor that may hold a comment of its own.
+_NEAR = 8192
 _CONTEXTS = {AnchorKind.FUNCTION: Context.STATEMENTS, AnchorKind.STRUCT: Context.MEMBERS,
              AnchorKind.UNION: Context.MEMBERS, AnchorKind.ENUM: Context.ENUMERATORS,
              AnchorKind.INITIALIZER: Context.ENTRIES, AnchorKind.SIGNATURE: Context.SIGNATURE}
@@ -47,9 +49,12 @@ def block_of(located: Located) -> Term:
     return block
 
 
-def layout_of(parsed: ParsedFile) -> Layout:
-    """Return the layout of a file: its text and where its comments are."""
-    return Layout(parsed.source, sorted(_comments(parsed.tree.root_node)))
+def layout_of(located: Located) -> Layout:
+    """Return the layout of the file around the anchor: its text, and where the comments near the anchor are."""
+    root, symbol = located.parsed.tree.root_node, located.symbol
+    start, end = (symbol.node.start_byte, symbol.node.end_byte) if symbol is not None else (0, root.end_byte)
+    comments = _comments(root, max(0, start - _NEAR), end + _NEAR)
+    return Layout(located.parsed.source, sorted(comments))
 
 
 def errors_around(parsed: ParsedFile, start: int, end: int) -> int:
@@ -78,8 +83,8 @@ def _comment_query() -> Query:
     return Query(c_parser().language, "(comment) @comment")
 
 
-def _comments(root: Node) -> list[tuple[int, int]]:
-    captured = QueryCursor(_comment_query()).captures(root)
+def _comments(root: Node, start: int, end: int) -> list[tuple[int, int]]:
+    captured = QueryCursor(_comment_query()).set_byte_range(start, end).captures(root)
     return [(node.start_byte, node.end_byte) for node in captured.get("comment", ())]
 
 

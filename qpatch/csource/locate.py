@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING
 from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.macros import MacroTable
 from qpatch.csource.parse import ParsedFile, parse
+from qpatch.csource.layout import Replacement, apply_replacements
+from qpatch.csource.reparse import reparse
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
 from qpatch.csource.symbols import Symbol, outline
+
+from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
     from qpatch.csource.source import Overlay
@@ -60,6 +64,15 @@ class Workspace:
             self._parsed[source] = parse(source, self.table)
         return self._parsed[source]
 
+    def change(self, path: str, replacements: list[Replacement]) -> bytes:
+        """Return the content of a file with `replacements` made, its parse at hand; the tree stays as it is."""
+        parsed = self.parse(path)
+        if parsed is None:
+            return apply_replacements(b"", replacements)
+        changed = reparse(parsed, replacements, self.table)
+        self._parsed[changed.source] = changed
+        return changed.source
+
     def outline(self, path: str) -> tuple[Symbol, ...]:
         """Return the symbols of a file; none where there is no such file."""
         parsed = self.parse(path)
@@ -74,7 +87,7 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
     """Find the one place that `anchor` names."""
     if anchor.kind in FILE_KINDS:
         return _locate_file(anchor, workspace)
-    here = _in_files(anchor, [anchor.path] if anchor.path else [], workspace)
+    here = _in_files(anchor, _expected_files(anchor, workspace), workspace)
     found = here or _in_files(anchor, workspace.tree.mentioning(anchor.name), workspace)
     if not found:
         return _missing(anchor, workspace)
@@ -86,20 +99,22 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
     path, symbol = found[0]
     parsed = workspace.parse(path)
     assert parsed is not None  # noqa: S101 - outlined a moment ago
-    return Located(path, parsed, symbol, anchor.path if anchor.path and path != anchor.path else "")
+    return Located(path, parsed, symbol, "" if here else anchor.path)
 
 
 def locate_all(anchor: Anchor, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
     """Find every symbol of `kinds` with the anchor's name: a definition and all of its prototypes."""
-    found = []
-    paths = {*workspace.tree.mentioning(anchor.name), *([anchor.path] if anchor.path else [])}
-    for path in sorted(paths):
-        parsed = workspace.parse(path)
-        if parsed is None:
-            continue
-        found += [Located(path, parsed, symbol) for symbol in workspace.outline(path)
-                  if symbol.name == anchor.name and symbol.kind in kinds]
-    return found
+    paths = {*workspace.tree.mentioning(anchor.name), *_expected_files(anchor, workspace)}
+    return [located for path in sorted(paths) for located in symbols_in(path, anchor.name, workspace, kinds)]
+
+
+def symbols_in(path: str, name: str, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+    """Return the symbols of `kinds` called `name` in one file."""
+    parsed = workspace.parse(path)
+    if parsed is None:
+        return []
+    return [Located(path, parsed, symbol) for symbol in workspace.outline(path)
+            if symbol.name == name and symbol.kind in kinds]
 
 
 def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Symbol, float]]:
@@ -114,14 +129,22 @@ def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Sym
     return sorted((entry for entry in near if entry[2] >= _LEAST_LIKENESS), key=lambda entry: -entry[2])
 
 
+def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
+    """Return the file of the hint, or, where the hint is a folder (`include/hw/vfio/`), those that name the symbol."""
+    if not anchor.path.endswith("/"):
+        return [anchor.path] if anchor.path else []
+    return [path for path in workspace.tree.paths() if path.startswith(anchor.path) and path.endswith(C_SUFFIXES)
+            and mentions(workspace.tree.read(path) or b"", anchor.name)]
+
+
 def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
     """The expected file first, then the C files in its folder: where a renamed symbol most likely is."""
     if not anchor.path:
         return []
     folder = posixpath.dirname(anchor.path)
     beside = [path for path in workspace.tree.paths()
-              if posixpath.dirname(path) == folder and path.endswith((".c", ".h")) and path != anchor.path]
-    return [anchor.path, *beside]
+              if posixpath.dirname(path) == folder and path.endswith(C_SUFFIXES) and path != anchor.path]
+    return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 
 
 def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
@@ -152,5 +175,5 @@ def _missing(anchor: Anchor, workspace: Workspace) -> Drifted:
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
         for path, symbol, likeness in near)
     expected = f" (expected in {anchor.path})" if anchor.path else ""
-    suggestion = f"in: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
+    suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
     return Drifted(f"the tree has no {anchor}{expected}", anchor.path, candidates, suggestion=suggestion)

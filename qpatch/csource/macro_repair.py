@@ -38,7 +38,8 @@ _MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
 _CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
 _OTHER_DIRECTIVE = re.compile(
-    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*", re.DOTALL | re.MULTILINE)
+    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*",
+    re.DOTALL | re.MULTILINE)
 _FILE_SCOPE_CALL = re.compile(rb"^([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 # Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
 _FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)

@@ -17,6 +17,8 @@ HIDDEN = rb'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\''
 _BRACKET = re.compile(HIDDEN + rb"|[()\[\]{},;]", re.DOTALL)
 _PIECE = re.compile(HIDDEN + rb"|\w+|[^\w\s]", re.DOTALL)
 _GAP = re.compile(rb"(?:\s|\\\r?\n|/\*.*?\*/|//[^\n]*)*", re.DOTALL)
+_NO_LINE_END = re.compile(rb"[^\r\n]")
+_BLANK_BEFORE_LINE_END = re.compile(rb" (?=\r?\n)")
 _NOT_IN_NAME = re.compile(rb"\W")
 
 
@@ -65,9 +67,8 @@ class Shadow:
 
         Where the comment spans lines, each of them gets the backslash that continues the directive.
         """
-        lines = self.source[start:end].split(b"\n")
-        blank = [b" " * (len(line) - 1) + b"\\" if line else b"" for line in lines[:-1]]
-        self._bytes[start:end] = b"\n".join([*blank, b" " * len(lines[-1])])
+        blank = _NO_LINE_END.sub(b" ", self.source[start:end])
+        self._bytes[start:end] = _BLANK_BEFORE_LINE_END.sub(b"\\\\", blank)
 
     def put_padded(self, start: int, end: int, text: bytes) -> None:
         """Overwrite [start, end) with `text`, or with blanks where its first line is too short for it."""
@@ -102,12 +103,15 @@ class Shadow:
         self.put(start, end, name[:-1] + b"_" if len(name) > 1 else b"_")
 
 
+def pieces(text: bytes) -> list[bytes]:
+    """Return C text as words, numbers, strings and single other characters, without comments and white space."""
+    return [piece for piece in _PIECE.findall(text) if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
+
+
 def folded(text: bytes) -> str:
     """Return C text without comments, and without white space except one blank between two words."""
     result: list[bytes] = []
-    for piece in _PIECE.findall(text):
-        if piece.startswith((b"/*", b"//")) or piece == b"\\":
-            continue
+    for piece in pieces(text):
         if result and is_word(result[-1][-1:]) and is_word(piece[:1]):
             result.append(b" ")
         result.append(piece)

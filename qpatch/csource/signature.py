@@ -14,7 +14,7 @@ from qpatch.csource.blocks import layout_of
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.explain import explain_miss
 from qpatch.csource.hunk import Hunk, parse_hunk
-from qpatch.csource.locate import Located, Workspace, locate, locate_all
+from qpatch.csource.locate import Located, Workspace, locate, locate_all, symbols_in
 from qpatch.csource.match import Match, matches_in
 from qpatch.csource.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
@@ -46,7 +46,7 @@ def edit_signature(edit: Edit, operation: HunkOperation, workspace: Workspace) -
         match = _match(before, block)
         if match is None:
             return _miss(edit, hunk, before, block, located)
-        rewriter = Rewriter(hunk, before, match, layout_of(located.parsed))
+        rewriter = Rewriter(hunk, before, match, layout_of(located))
         replacements.setdefault(located.path, []).extend(rewriter.replacements())
         places.append(_place(located))
     if not places:
@@ -78,9 +78,9 @@ def unfinished(anchor: Anchor, workspace: Workspace) -> Drifted | None:
 
 def _declarations(anchor: Anchor, definition: Located, workspace: Workspace) -> list[Located]:
     """A static function is declared in its own file only; another everywhere."""
-    found = locate_all(anchor, workspace, _DECLARING)
     if _is_static(definition):
-        return [located for located in found if located.path == definition.path]
+        return symbols_in(definition.path, anchor.name, workspace, _DECLARING)
+    found = locate_all(anchor, workspace, _DECLARING)
     return [located for located in found if located.path == definition.path or not _is_static(located)]
 
 

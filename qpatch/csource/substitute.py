@@ -120,7 +120,7 @@ class _Attempt:
 
     def _rewriter(self, match: Match, side: Pattern | None = None) -> Rewriter:
         if self._layout is None:
-            self._layout = layout_of(self._located.parsed)
+            self._layout = layout_of(self._located)
         return Rewriter(self._hunk, side or self._before, match, self._layout)
 
     def _found(self, matches: list[Match]) -> Found:

@@ -184,16 +184,27 @@ class _Outliner:
                       _first_line(name), guards, body)
 
 
-def _function_name(declarator: Node | None) -> Node | None:
-    """Return the name that a declarator of a function declares; None for any other declarator."""
+def function_declarator(declarator: Node | None) -> Node | None:
+    """Return the part of a declarator that holds a function's name and parameters; None if there is none."""
     while declarator is not None and declarator.type in ("pointer_declarator", "attributed_declarator"):
         declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
     if declarator is None or declarator.type != "function_declarator":
         return None
-    inner = declarator.child_by_field_name("declarator")
-    while inner is not None and inner.type == "parenthesized_declarator":
-        inner = _first_named(inner)
-    return inner if inner is not None and inner.type == "identifier" else _function_name(inner)
+    inner = _unparenthesized(declarator.child_by_field_name("declarator"))
+    # `(*feed)(void)` declares a pointer to a function, `(*feed(int n))(void)` a function that returns one.
+    return declarator if inner is not None and inner.type == "identifier" else function_declarator(inner)
+
+
+def _function_name(declarator: Node | None) -> Node | None:
+    """Return the name of the function that a declarator declares; None for any other declarator."""
+    found = function_declarator(declarator)
+    return None if found is None else _unparenthesized(found.child_by_field_name("declarator"))
+
+
+def _unparenthesized(declarator: Node | None) -> Node | None:
+    while declarator is not None and declarator.type == "parenthesized_declarator":
+        declarator = _first_named(declarator)
+    return declarator
 
 
 def _innermost(declarator: Node | None) -> Node | None:

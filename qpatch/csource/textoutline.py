@@ -36,8 +36,11 @@ class TextFormat(enum.StrEnum):
 
 
 def is_text_file(path: str) -> bool:
-    """Tell whether `path` is edited as text by sections and lines, rather than as C; no path ('') is not."""
-    return path != "" and not path.endswith(_SOURCE_SUFFIXES)
+    """Tell whether `path` is edited as text by sections and lines, rather than as C.
+
+    No path ('') is not, nor is a folder ('include/hw/vfio/'): both stand for C files.
+    """
+    return path != "" and not path.endswith((*_SOURCE_SUFFIXES, "/"))
 
 
 def text_format(path: str) -> TextFormat:

@@ -77,8 +77,8 @@ def _check_signoff(line: str, subject: str) -> None:
 
 
 def _check(subject: str, body: str) -> None:
-    if not subject:
-        raise UserError("message-not-mailable", "a patch has no subject")
+    if not subject or subject.startswith("["):  # `git am` takes away what stands in brackets
+        raise UserError("message-not-mailable", f"'{subject}' cannot be the subject of a patch")
     for number, line in enumerate(body.splitlines()):
         _check_signoff(line, subject)
         at_top = number == 0 and _IN_BODY_HEADER.match(line)

@@ -31,7 +31,7 @@ class PlannedPatch:
 
 @dataclass(frozen=True)
 class PlannedSeries:
-    """A series to be rendered on the commit `base`, whose files have the git modes `modes`.
+    """A series to be rendered on the commit `base`.
 
     `base_date` is the base's committer date (seconds since 1970, UTC): the patches count on from there. `cc`
     holds addresses besides those that get_maintainer.pl finds.
@@ -45,7 +45,6 @@ class PlannedSeries:
     patches: tuple[PlannedPatch, ...]
     cover_subject: str
     cover_body: str
-    modes: Mapping[str, str] = field(default_factory=dict)
     cc: tuple[str, ...] = ()
 
 

@@ -95,4 +95,4 @@ def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Targ
 
 def _commit(private: Repository, series: PlannedSeries, options: RenderOptions, ref: str) -> str:
     commits = new_commits(series, options.author, signoff=options.signoff)
-    return f"{series.base}..{import_commits(private, series.base, commits, series.modes, ref)[-1]}"
+    return f"{series.base}..{import_commits(private, series.base, commits, ref)[-1]}"

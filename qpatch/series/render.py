@@ -22,6 +22,7 @@ from qpatch.strategy.bind import Binding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qpatch.csource.edit import Anchor
     from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
     from qpatch.strategy.bind import BoundPatch, TreeInfo
     from qpatch.strategy.load import LoadedStrategy
@@ -147,10 +148,14 @@ def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[lis
 
 
 def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
-    edits = [EditOutcome(str(edit.anchor), edit.where, apply_edit(edit, workspace), edit)
+    edits = [EditOutcome(_named(edit.anchor), edit.where, apply_edit(edit, workspace), edit)
              for edit in patch.edits]
     skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
     return PatchOutcome(patch.subject, patch.partial, (*edits, *skipped), patch.reason)
+
+
+def _named(anchor: Anchor) -> str:
+    return str(anchor) if anchor.name else f"{anchor.kind} {anchor.path}"  # a file has a path for its name
 
 
 def _without_empty_patches(decision: Decision, bound: Sequence[BoundPatch],
@@ -169,4 +174,4 @@ def _plan(binding: Binding, target: Target, decision: Decision, bound: Sequence[
     source = target.source
     return PlannedSeries(binding.loaded.name, target.info.name, target.info.kind, source.commit,
                          source.repository.date_of(source.commit), patches, binding.loaded.title,
-                         binding.cover(kept), source.modes)
+                         binding.cover(kept))

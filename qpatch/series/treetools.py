@@ -1,7 +1,8 @@
 """The tree's own perl scripts, checkpatch.pl and get_maintainer.pl, run without a checkout.
 
-Both look around for a source tree. They get a look-alike in a temporary directory: every directory of the
-base commit, its top-level files (empty), and those few files with content that they read (`tools.yaml`).
+Both look around for a source tree. They get a look-alike in a temporary directory: the entries at the top of
+the base commit (empty), the directories that MAINTAINERS names, and the few files that they read
+(`tools.yaml`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
@@ -21,7 +22,7 @@ import yaml
 from qpatch.errors import EnvironmentFault
 from qpatch.series.mails import Recipients
 from qpatch.series.model import Remark
-from qpatch.trees.private import scratch_directory
+from qpatch.trees.private import directories_of, scratch_directory, top_level_modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _REMARK = re.compile(r"(?P<file>.*?):(?P<line>\d+): (?P<level>ERROR|WARNING|CHECK): ?(?P<text>.*)")
 _ADDRESS = re.compile(r"(?P<address>.*?<[^>]*>|\S+)(?: \((?P<role>.*)\))?")
+_MAINTAINERS = "MAINTAINERS"
+_FILE_ENTRY = re.compile(rb"^[FX]:[ \t]*([\w./,+-]*[\w,+-])[ \t]*$", re.MULTILINE)
 _SHOWN = 500  # of a script's complaint, in characters
 _FOUND = 1  # checkpatch's exit code for a patch with errors; warnings alone give 0 or 1, as releases differ
 
@@ -94,8 +97,7 @@ class Workbench:
             raise EnvironmentFault("perl-missing", f"{tool.script} of the tree needs perl") from error
 
     def _environment(self) -> dict[str, str]:
-        # The scripts read configuration from HOME, and perl's hashes have a random order unless told
-        # otherwise.
+        # The scripts read configuration from HOME; perl's hashes have a random order unless told otherwise.
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "PERL"))}
         return {**kept, "HOME": str(self.directory), "LC_ALL": "C", "PERL_HASH_SEED": "0"}
 
@@ -108,13 +110,14 @@ def _failure(done: subprocess.CompletedProcess[bytes]) -> EnvironmentFault:
 @contextmanager
 def workbench(tree: CommitTree, component: str) -> Iterator[Workbench]:
     """Make the look-alike of `tree`; it is removed at the end."""
+    tools = load_tools()[component].values()
+    contents = {path: tree.read(path) for tool in tools for path in (tool.script, *tool.reads)}
     with scratch_directory("tools") as directory:
-        _make_look_alike(tree, directory)
-        for tool in load_tools()[component].values():
-            for path in (tool.script, *tool.reads):
-                content = tree.read(path)
-                if content is not None:
-                    (directory / path).write_bytes(content)
+        _make_look_alike(tree, contents.get(_MAINTAINERS) or b"", directory)
+        for path, content in contents.items():
+            if content is not None:
+                (directory / path).parent.mkdir(parents=True, exist_ok=True)
+                (directory / path).write_bytes(content)
         yield Workbench(directory, component)
 
 
@@ -127,13 +130,17 @@ def load_tools() -> Mapping[str, Mapping[str, Tool]]:
                         for name, tool in tools.items()} for component, tools in document.items()}
 
 
-def _make_look_alike(tree: CommitTree, directory: Path) -> None:
-    parents = {str(PurePosixPath(path).parent) for path in tree.modes}
-    for parent in sorted(parents):
-        (directory / parent).mkdir(parents=True, exist_ok=True)
-    for path in tree.modes:
-        if "/" not in path:
-            (directory / path).touch()
+def _make_look_alike(tree: CommitTree, maintainers: bytes, directory: Path) -> None:
+    """Make the entries at the top, and the directories that MAINTAINERS names without a slash at the end.
+
+    get_maintainer.pl looks whether these are directories: the entry `F: hw/vfio` means all below it then.
+    """
+    directories = directories_of(tree.repository, tree.commit)
+    named = {match.decode() for match in _FILE_ENTRY.findall(maintainers)} & directories
+    for path in named | {path for path in directories if "/" not in path}:
+        (directory / path).mkdir(parents=True, exist_ok=True)
+    for path in top_level_modes(tree.repository, tree.commit).keys() - directories:
+        (directory / path).touch()
 
 
 def _remark(match: re.Match[str], texts: Mapping[str, list[str]]) -> Remark:

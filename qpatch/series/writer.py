@@ -62,7 +62,7 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
     with (open_output(options.output, kind) as output,
           private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private):
         check_revision(output.record, options.revision)
-        ids = import_commits(private, series.base, commits, series.modes)
+        ids = import_commits(private, series.base, commits)
         previous = _previous(private, output, options.revision)
         letters = _write_letters(private, series, tree, options, ids[-1], previous)
         revision = _revision(series, options, ids, letters)

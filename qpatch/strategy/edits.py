@@ -61,12 +61,12 @@ def parse_anchor(text: str, position: Position, where: Location, tree_path: str 
 
 
 def check_tree_path(path: str, where: Location) -> str:
-    """Return `path`, a file in the tree. Raises UserError where it is absolute or climbs out with `..`."""
+    """Return `path`, a file in the tree, or a folder if it ends in a slash. Raises UserError where it is absolute or climbs out with `..`."""
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\n" in path or "\0" in path:
         raise UserError("path-leaves-tree", f"the path {path!r} leaves the tree", where=where,
                         hint="Write it relative to the top of the tree, as git does: hw/vfio/migration.c.")
-    return str(pure) if path else ""
+    return str(pure) + "/" * path.endswith("/") if path else ""
 
 
 def source_line(template: str, rendered: str, line: int) -> int:

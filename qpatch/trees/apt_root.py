@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
+from qpatch.trees.places import reports_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +62,8 @@ class AptFailed(EnvironmentFault):
 
     def __init__(self, output: str) -> None:
         lines = [line for line in output.splitlines() if line.startswith(("E:", "W:"))]
-        super().__init__("apt-failed", "\n".join(lines) or output.strip())
+        super().__init__("disk-full" if reports_full_disk(output) else "apt-failed",
+                         "\n".join(lines) or output.strip())
         self.output = output
 
 

@@ -83,7 +83,7 @@ def quoted(path: str) -> bytes:
 def _reason(complaint: bytes) -> str:
     lines = complaint.decode(errors="replace").splitlines()
     fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return "\n".join(fatal or lines)
+    return "\n".join(dict.fromkeys(fatal or lines))
 
 
 def _stdin(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -70,7 +70,7 @@ def _fetch(job: Job, release: Release) -> Fetched:
         except QpatchError as fault:
             if fault.code in ("disk-full", "git-missing"):  # no other candidate would fare better
                 raise
-            job.progress.note(f"{release.name} from {candidate.provider}: {fault.message}")
+            job.progress.note(f"{release.name}: not from {candidate.provider}: {fault.message}")
             faults.append(fault)
         else:
             return Fetched(release.name, "fetched", commit, tuple(faults))

@@ -20,12 +20,14 @@ from typing import IO, TYPE_CHECKING, Self
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.mentions import MentionMemory
+from qpatch.trees.places import reports_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _LONGEST_LINK = 4096
+_MODE_DIGITS = len("100644")
 # Set where git runs qpatch (in a hook, say); they would lead git to another repository than the one meant.
 _REPOSITORY_VARIABLES = frozenset({
     "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
@@ -37,8 +39,7 @@ class GitError(EnvironmentFault):
     """git exited with an error; `stderr` is what it said."""
 
     def __init__(self, arguments: Sequence[str], stderr: str) -> None:
-        full = any(text in stderr for text in ("No space left on device", "Disk quota exceeded"))
-        super().__init__("disk-full" if full else "git-failed",
+        super().__init__("disk-full" if reports_full_disk(stderr) else "git-failed",
                          f"git {shorten(' '.join(arguments), 200)}: {stderr.strip()}")
         self.stderr = stderr
 
@@ -190,8 +191,8 @@ class CommitTree:
     def modes(self) -> Mapping[str, str]:
         """The git mode (100644, 100755, 120000 or 160000) of every path, links and submodules included."""
         listing = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.commit)
-        entries = (entry.split("\t", 1) for entry in _names(listing))
-        return {path: details.split(" ", 1)[0] for details, path in entries}
+        entries = (entry.partition("\t") for entry in _names(listing))
+        return {path: details[:_MODE_DIGITS] for details, _, path in entries}
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
@@ -364,7 +365,7 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
 
 
 def _names(output: bytes) -> list[str]:
-    return [name.decode(errors="surrogateescape") for name in output.split(b"\0")[:-1]]
+    return output.decode(errors="surrogateescape").split("\0")[:-1]
 
 
 def _is_file(mode: str) -> bool:

@@ -23,6 +23,11 @@ def configuration_file() -> Path:
     return (Path(base) if base else Path.home() / ".config") / "qpatch" / "config.yaml"
 
 
+def reports_full_disk(output: str) -> bool:
+    """Tell whether a program (run with LC_ALL=C) failed because its disk is full, by what it printed."""
+    return any(text in output for text in ("No space left on device", "Disk quota exceeded", "Out of diskspace"))
+
+
 def write_whole(file: Path, text: str) -> None:
     """Write `text` to `file` all at once or not at all, making its directory.
 

@@ -18,7 +18,7 @@ from qpatch.trees.fastimport import quoted
 from qpatch.trees.git import GitError, Identity, Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 SERIES_REF = "refs/heads/qpatch"
 NEW_FILE_MODE = "100644"
@@ -81,12 +81,13 @@ def private_repository(sources: Sequence[Repository], commit: str,
         yield Repository(path)
 
 
-def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit], modes: Mapping[str, str],
+def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit],
                    ref: str = SERIES_REF) -> list[str]:
     """Make `commits` on top of `base` with one `git fast-import`, point `ref` at the last, return their ids.
 
-    `modes` holds the git modes of the base's paths; files that it does not name get 100644.
+    Files of the base keep their git modes, new ones get 100644.
     """
+    modes = modes_of(repository, base, {path for commit in commits for path in commit.changes})
     stream = [b"feature done\nfeature get-mark\n"]
     for number, commit in enumerate(commits, start=1):
         parent = base if number == 1 else f":{number - 1}"
@@ -95,6 +96,30 @@ def import_commits(repository: Repository, base: str, commits: Sequence[NewCommi
     stream.append(b"done\n")
     output = repository.run("fast-import", "--quiet", "--force", "--depth=0", stdin=b"".join(stream))
     return output.decode().split()
+
+
+def modes_of(repository: Repository, commit: str, paths: Collection[str]) -> dict[str, str]:
+    """Return the git modes of those of `paths` that `commit` has."""
+    if not paths:
+        return {}
+    return {path: mode for path, mode in _modes(repository, commit, "--", *sorted(paths)).items()
+            if path in paths}
+
+
+def top_level_modes(repository: Repository, commit: str) -> dict[str, str]:
+    """Return the git modes of the entries at the top of `commit`."""
+    return _modes(repository, commit)
+
+
+def directories_of(repository: Repository, commit: str) -> frozenset[str]:
+    """Return the path of every directory of `commit`."""
+    return frozenset(_modes(repository, commit, "-r", "-d"))
+
+
+def _modes(repository: Repository, commit: str, *arguments: str) -> dict[str, str]:
+    listing = repository.run("ls-tree", "-z", "--full-tree", commit, *arguments)
+    rows = [row.split("\t", 1) for row in listing.decode(errors="surrogateescape").split("\0")[:-1]]
+    return {path: details.split(" ", 1)[0] for details, path in rows}
 
 
 def check_new_branch(repository: Repository, name: str) -> None:

@@ -54,7 +54,7 @@ def _first_available(job: Job, name: str, root: AptRoot, package: str, versions:
         commit = import_package(job.store, name, read_package(description), job.progress)
         shutil.rmtree(directory)
         return commit
-    raise gone[0]
+    raise EnvironmentFault("version-gone", "; ".join(fault.message for fault in gone))
 
 
 def _updated_root(job: Job, suite: str) -> AptRoot:

@@ -1,0 +1,71 @@
+"""What is printed about edits: the place in the strategy first, then everything needed to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from qpatch.cli.explain import explain_edit, explain_misses, explain_patches
+from qpatch.csource.results import (
+    AlreadyThere,
+    Ambiguous,
+    Applied,
+    Candidate,
+    Drifted,
+    EditResult,
+    Place,
+    Skipped,
+)
+from qpatch.errors import Location
+from qpatch.series.plan import EditOutcome, PatchOutcome
+
+WHERE = Location("strategies/demo.yaml", 24, 11)
+
+
+def outcome(result: EditResult, anchor: str = "function start") -> EditOutcome:
+    return EditOutcome(anchor, WHERE, result)
+
+
+@pytest.mark.parametrize(("result", "line"), [
+    (Applied("a.c", places=(Place("a.c", 7),)), "applied: function start in a.c:7"),
+    (Applied("b.c", 2, moved_from="a.c", places=(Place("b.c", 7), Place("b.c", 9))),
+     "applied: function start in b.c:7, 9, 2 times: moved from a.c to b.c"),
+    (AlreadyThere("a.c"), "already there: function start in a.c"),
+    (Skipped("`x` is false on qemu-1.0"), "skipped: function start: `x` is false on qemu-1.0"),
+])
+def test_one_line_for_what_needs_no_mending(result: EditResult, line: str) -> None:
+    assert list(explain_edit(outcome(result))) == [f"strategies/demo.yaml:24:11: {line}"]
+
+
+def test_drift_shows_candidates_differences_and_the_mend() -> None:
+    near = Candidate(Place("a.c", 7, "    start(a,\n          b);"), 0.9, ("expected 'x', found 'y'",))
+    result = Drifted("the hunk fits nowhere", "a.c", (near,), ("c.c",), "in: function begin\npath: c.c")
+    assert list(explain_edit(outcome(result))) == [
+        "strategies/demo.yaml:24:11: drifted: function start in a.c: the hunk fits nowhere",
+        "  note: the symbol is in c.c now",
+        "  a.c:7: near miss, 90% alike",
+        "    | start(a,",
+        "    |       b);",
+        "    - expected 'x', found 'y'",
+        "  to mend the strategy:",
+        "    in: function begin\n    path: c.c"]
+
+
+def test_a_message_that_names_the_anchor_is_not_doubled() -> None:
+    (line, *_) = explain_edit(outcome(Drifted("the tree has no function start", "a.c")))
+    assert line == "strategies/demo.yaml:24:11: drifted: the tree has no function start"
+
+
+def test_ambiguity_shows_every_match() -> None:
+    places = (Place("a.c", 7), Place("a.c", 9))
+    result = Ambiguous("2 places match, 1 is expected", "a.c", places, "expect: 2")
+    lines = list(explain_edit(outcome(result)))
+    assert lines[1:3] == ["  a.c:7: a match", "  a.c:9: a match"] and lines[-1] == "    expect: 2"
+
+
+def test_only_misses_are_told_unless_all_is_asked_for() -> None:
+    patches = [PatchOutcome("demo: x", False, (outcome(Applied("a.c")), outcome(Drifted("no luck")))),
+               PatchOutcome("demo: y", False, (), "`x` is false")]
+    assert "applied" not in explain_misses(patches) and "no luck" in explain_misses(patches)
+    told = explain_patches(patches)
+    assert "patch 1: demo: x" in told and "applied" in told
+    assert "patch 2: demo: y (left out: `x` is false)" in told
