@@ -25,7 +25,7 @@ DEFAULT_OUTPUT = Path("series")
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser)
-    parser.add_argument("--tree", nargs="+", required=True, metavar="TREE", dest="trees",
+    parser.add_argument("--tree", nargs="+", action="extend", required=True, metavar="TREE", dest="trees",
                         help="a known tree, a path, or PATH@REF")
     add_series_options(parser)
     parser.add_argument("-b", "--branch", metavar="NAME", default="",

@@ -112,7 +112,7 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     tree = resolve(arguments.tree)
     with tree.open() as files:
-        capabilities = evaluate(files, tree.kind)
+        capabilities = dict(evaluate(files, tree.kind))  # inside: they are computed when asked for
     output.text(f"{tree.name}: {tree.kind} {tree.release}")
     output.text(f"repository {tree.repository.path}")
     output.text(f"commit     {tree.commit}")
@@ -120,7 +120,7 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
                  [[name, "yes" if value else "no"] for name, value in capabilities.items()])
     output.document({"version": 1, "name": tree.name, "kind": tree.kind, "release": tree.release,
                      "repository": str(tree.repository.path), "commit": tree.commit,
-                     "capabilities": dict(capabilities)})
+                     "capabilities": capabilities})
     return ExitCode.OK
 
 

@@ -36,12 +36,15 @@ class MacroTable:
     def __init__(self, names: Mapping[str, MacroForm],
                  patterns: Iterable[tuple[str, MacroForm]] = ()) -> None:
         self._forms: dict[bytes, MacroForm | None] = {name.encode(): form for name, form in names.items()}
-        self._patterns = [(re.compile(fnmatch.translate(glob).encode()), form) for glob, form in patterns]
+        globs = [(fnmatch.translate(glob).encode(), form) for glob, form in patterns]
+        self._patterns = [(re.compile(regex), form) for regex, form in globs]
+        self._any_pattern = re.compile(b"|".join(regex for regex, _ in globs) or rb"(?!)")
 
     def form_of(self, name: bytes) -> MacroForm | None:
         """Return the form of the macro `name`, None where the table does not know it."""
         if name not in self._forms:
-            self._forms[name] = next((form for regex, form in self._patterns if regex.match(name)), None)
+            fits = self._any_pattern.match(name)
+            self._forms[name] = next(form for regex, form in self._patterns if regex.match(name)) if fits else None
         return self._forms[name]
 
 

@@ -104,8 +104,9 @@ class Shadow:
 
 
 def pieces(text: bytes) -> list[bytes]:
-    """Return C text as words, numbers, strings and single other characters, without comments and white space."""
-    return [piece for piece in _PIECE.findall(text) if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
+    """Return the words, numbers, strings and single other characters of C text; comments are left out."""
+    return [piece for piece in _PIECE.findall(text)
+            if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
 
 
 def folded(text: bytes) -> str:

@@ -72,4 +72,5 @@ class Overlay:
 
 def mentions(text: bytes, word: str) -> bool:
     """Tell whether `text` holds `word` as a whole word."""
-    return re.search(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", text) is not None
+    raw = word.encode()
+    return raw in text and re.search(rb"(?<!\w)" + re.escape(raw) + rb"(?!\w)", text) is not None

@@ -25,7 +25,8 @@ def configuration_file() -> Path:
 
 def reports_full_disk(output: str) -> bool:
     """Tell whether a program (run with LC_ALL=C) failed because its disk is full, by what it printed."""
-    return any(text in output for text in ("No space left on device", "Disk quota exceeded", "Out of diskspace"))
+    complaints = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
+    return any(complaint in output for complaint in complaints)
 
 
 def write_whole(file: Path, text: str) -> None:
