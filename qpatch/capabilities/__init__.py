@@ -1,1 +1,1 @@
-"""Named predicates on the source of a tree."""
+"""Named predicates on the source of a tree, computed from the code and never from its version."""

@@ -1,0 +1,139 @@
+"""Loads the capabilities from the data files beside this module: `qemu.yaml` and `linux.yaml`.
+
+The data is checked while it is loaded: an unknown key or a query without a subject is a ValueError that names
+the capability.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, TypeAlias
+
+from qpatch.capabilities.pattern import TokenPattern
+from qpatch.capabilities.query import (
+    AllOf,
+    AnyOf,
+    CodeQuery,
+    CommentQuery,
+    FileQuery,
+    Not,
+    Query,
+    SymbolQuery,
+    TraceEventQuery,
+)
+from qpatch.csource.edit import AnchorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.macros import TreeKind
+
+KINDS: tuple[TreeKind, ...] = ("qemu", "linux")
+_SYMBOLS = {"function": AnchorKind.FUNCTION, "struct": AnchorKind.STRUCT, "enum": AnchorKind.ENUM,
+            "initializer": AnchorKind.INITIALIZER, "macro": AnchorKind.MACRO}
+_DETAILS = ("contains", "parameters", "declared", "member", "entry")
+_WORD = re.compile(r"(?<![\w$])[A-Za-z_]\w+")
+
+Data: TypeAlias = "Mapping[str, object]"
+
+
+@dataclass(frozen=True)
+class Capability:
+    """A named predicate: what it means, where that is known from, and the query that decides it."""
+
+    name: str
+    doc: str
+    source: str
+    query: Query
+
+
+@cache
+def capabilities_of(kind: str) -> Mapping[str, Capability]:
+    """Return the capabilities of a kind of tree ('qemu' or 'linux') by name."""
+    import yaml
+
+    text = resources.files(__package__).joinpath(f"{kind}.yaml").read_text(encoding="utf-8")
+    return read_catalogue(yaml.load(text, Loader=yaml.CSafeLoader))
+
+
+def read_catalogue(data: Data) -> dict[str, Capability]:
+    """Return the capabilities that `data`, the content of a data file, describes. Raises ValueError."""
+    areas = _mapping(data["areas"])
+    entries = _mapping(data["capabilities"])
+    return {name: _capability(name, _mapping(entry), areas) for name, entry in entries.items()}
+
+
+def _capability(name: str, entry: Data, areas: Data) -> Capability:
+    try:
+        query = _query(_mapping(entry["query"]), areas)
+        return Capability(name, _text(entry["doc"]), _text(entry["source"]), query)
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"capability {name}: {error}") from error
+
+
+def _query(data: Data, areas: Data) -> Query:
+    """Build a query from its data. Raises ValueError or KeyError."""
+    rest = dict(data)
+    subject = next(iter(rest), "")
+    value = rest.pop(subject, None)
+    if subject in ("all", "any"):
+        parts = tuple(_query(_mapping(part), areas) for part in _list(value))
+        query: Query = AllOf(parts) if subject == "all" else AnyOf(parts)
+    elif subject == "not":
+        query = Not(_query(_mapping(value), areas))
+    elif subject == "file":
+        query = FileQuery(_text(value))
+    elif subject == "comment":
+        query = CommentQuery(_text(value), _text(rest.pop("path")))
+    elif subject == "trace-event":
+        query = TraceEventQuery(_text(value), _text(rest.pop("path")))
+    elif subject == "code":
+        query = _code(_text(value), rest, areas)
+    elif subject in _SYMBOLS:
+        query = _symbol(_SYMBOLS[subject], value, rest, areas)
+    else:
+        raise ValueError(f"no query begins with {subject!r}")
+    if rest:
+        raise ValueError(f"{subject!r} does not take {', '.join(rest)}")
+    return query
+
+
+def _symbol(kind: AnchorKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
+    names = (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
+    details = {detail: TokenPattern(_text(rest.pop(detail))) for detail in _DETAILS if detail in rest}
+    return SymbolQuery(kind, names, _text(rest.pop("path", "")), _area(rest, areas),
+                       constant=_text(rest.pop("constant", "")), **details)
+
+
+def _code(text: str, rest: dict[str, object], areas: Data) -> CodeQuery:
+    """Build a query that looks only into files with the pattern's longest word."""
+    words: Sequence[str] = _WORD.findall(text)
+    if not words:
+        raise ValueError(f"{text!r} has no word to look for")
+    return CodeQuery(TokenPattern(text), max(words, key=len), _text(rest.pop("path", "")), _area(rest, areas))
+
+
+def _area(rest: dict[str, object], areas: Data) -> tuple[str, ...]:
+    return tuple(map(_text, _list(areas[_text(rest.pop("area"))]))) if "area" in rest else ()
+
+
+def _mapping(value: object) -> Data:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{value!r} should be a mapping")
+    return value
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError(f"{value!r} should be a list")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} should be a text")
+    return value

@@ -1,0 +1,55 @@
+"""Computes a tree's capabilities from its sources, each one when it is asked for.
+
+A strategy needs only a few of them, and every query costs reading and parsing some files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from qpatch.capabilities.catalogue import KINDS, capabilities_of
+from qpatch.capabilities.sources import Sources
+from qpatch.csource.macros import macro_table
+from qpatch.csource.parse import ParseCache
+
+if TYPE_CHECKING:
+    from qpatch.csource.macros import TreeKind
+    from qpatch.csource.source import SourceTree
+
+
+class Capabilities(Mapping[str, bool]):
+    """The capabilities of one tree by name, in the order of the catalogue; each is computed at most once.
+
+    `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table.
+    """
+
+    def __init__(self, tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None) -> None:
+        self.cache = cache or ParseCache(macro_table(kind))
+        self._catalogue = capabilities_of(kind)
+        self._sources = Sources(tree, self.cache)
+        self._known: dict[str, bool] = {}
+
+    def __getitem__(self, name: str) -> bool:
+        if name not in self._known:
+            self._known[name] = self._catalogue[name].query.holds(self._sources)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._catalogue)
+
+    def __len__(self) -> int:
+        return len(self._catalogue)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._catalogue
+
+
+def evaluate(tree: SourceTree, kind: TreeKind) -> Capabilities:
+    """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for."""
+    return Capabilities(tree, kind)
+
+
+def names_by_kind() -> Mapping[TreeKind, frozenset[str]]:
+    """Return the names of the capabilities of each kind of tree; nothing is parsed."""
+    return {kind: frozenset(capabilities_of(kind)) for kind in KINDS}

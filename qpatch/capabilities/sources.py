@@ -1,0 +1,72 @@
+"""A tree as queries see it: parsed files, their symbols, and where a symbol is.
+
+A symbol is looked for in the file where it is expected, then in the area of the tree that its subsystem
+occupies (headers are split, functions move), and where a query names no area, in the whole tree. Every file
+is parsed once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.csource.symbols import outline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.edit import AnchorKind
+    from qpatch.csource.parse import ParseCache, ParsedFile
+    from qpatch.csource.source import SourceTree
+    from qpatch.csource.symbols import Symbol
+
+
+class Sources:
+    """The files of a tree, read and parsed once each."""
+
+    def __init__(self, tree: SourceTree, cache: ParseCache) -> None:
+        self._tree = tree
+        self._cache = cache
+        self._outlines: dict[str, tuple[Symbol, ...]] = {}
+        self._areas: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def read(self, path: str) -> bytes | None:
+        """Return the content of a file, None where there is none."""
+        return self._tree.read(path)
+
+    def parsed(self, path: str) -> ParsedFile | None:
+        """Return the parsed file, None where there is none."""
+        source = self.read(path)
+        return None if source is None else self._cache.parse(source)
+
+    def symbols(self, kind: AnchorKind, name: str, path: str,
+                area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
+        """Return every definition of a symbol in the first place where there is one."""
+        here = self._defined(kind, name, [path] if path else [])
+        return here or self._defined(kind, name, self.mentioning(name, area))
+
+    def mentioning(self, word: str, area: tuple[str, ...]) -> Sequence[str]:
+        """Return the C files that mention `word`: those below the folders of `area`, or of the whole tree."""
+        if not area:
+            return self._tree.mentioning(word)
+        return [path for path in self._files(area) if mentions(self.read(path) or b"", word)]
+
+    def _files(self, area: tuple[str, ...]) -> tuple[str, ...]:
+        if area not in self._areas:
+            folders = tuple(f"{folder}/" for folder in area)
+            self._areas[area] = tuple(path for path in self._tree.paths()
+                                      if path.startswith(folders) and path.endswith(C_SUFFIXES))
+        return self._areas[area]
+
+    def _defined(self, kind: AnchorKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
+        return [(parsed, symbol) for path in paths for parsed, symbol in self._outlined(path)
+                if symbol.kind is kind and symbol.name == name]
+
+    def _outlined(self, path: str) -> Iterator[tuple[ParsedFile, Symbol]]:
+        parsed = self.parsed(path)
+        if parsed is None:
+            return
+        if path not in self._outlines:
+            self._outlines[path] = outline(parsed)
+        for symbol in self._outlines[path]:
+            yield parsed, symbol
