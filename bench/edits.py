@@ -30,6 +30,7 @@ import yaml
 from bench.measuring import DirectoryTree, median, run, write_out
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.cache import ParseCache
 from qpatch.csource.locate import Workspace
 from qpatch.csource.macros import macro_table
 from qpatch.csource.results import Applied
@@ -71,7 +72,7 @@ def together(tasks: Sequence[Task]) -> Task:
 def apply_with_qpatch(task: Task, directory: Path) -> None:
     """Make the edits of `task` to the files in `directory`. Raises RuntimeError where one does not apply."""
     tree = Overlay(DirectoryTree(directory))
-    workspace = Workspace(tree, macro_table("qemu"))
+    workspace = Workspace(tree, ParseCache(macro_table("qemu")))
     for edit in task.edits:
         result = apply_edit(edit, workspace)
         if not isinstance(result, Applied):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from qpatch.csource.apply import apply_edit
+from qpatch.csource.cache import ParseCache
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Operation, Position
 from qpatch.csource.locate import Workspace
 from qpatch.csource.macros import macro_table
@@ -19,7 +20,7 @@ def workspace(*sources: str, **files: str) -> Workspace:
     contents = {path: text.encode() for path, text in files.items()}
     if sources:
         contents[PATH] = code(sources[0]).encode()
-    return Workspace(Overlay(DictTree(contents)), macro_table("qemu"))
+    return Workspace(Overlay(DictTree(contents)), ParseCache(macro_table("qemu")))
 
 
 def code(text: str) -> str:

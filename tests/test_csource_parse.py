@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from qpatch.csource.macro_repair import broken_nodes
 from qpatch.csource.macros import MacroForm, MacroTable, macro_table
-from qpatch.csource.parse import ParseCache, ParsedFile, parse, tokens
+from qpatch.csource.cache import ParseCache
+from qpatch.csource.parse import ParsedFile, parse, tokens
 
 QEMU = macro_table("qemu")
 LINUX = macro_table("linux")

@@ -109,6 +109,13 @@ def test_macros_with_and_without_parameters() -> None:
     assert [(s.start_line, s.end_line) for s in symbols(source)] == [(1, 1), (2, 3)]
 
 
+def test_macros_inside_a_struct_or_a_function() -> None:
+    source = ("struct Pet {\n    int flags;\n#define PET_BIG 1\n#ifdef X\n# define PET_OLD 2 /* old */\n"
+              "#endif\n};\n"
+              "int f(void)\n{\n    /*\n#define NOT_ME\n    */\n#define LOCAL 3\n    return LOCAL;\n}\n")
+    assert names(source, AnchorKind.MACRO) == ["PET_BIG", "PET_OLD", "LOCAL"]
+
+
 def test_the_include_block_spans_the_unconditional_includes() -> None:
     source = ("/* x */\n#include \"a.h\"\n#ifdef B\n#include <b.h>\n#endif\n#include \"c.h\"\n\n"
               "int x;\n#ifdef D\n#include \"d.h\"\n#endif\n")

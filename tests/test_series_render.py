@@ -10,6 +10,8 @@ import pytest
 from series_support import applied_tree, commit_files, content_of, git, make_tree
 from strategy_support import CAPABILITIES, write_strategy
 
+from qpatch.csource.cache import ParseCache
+from qpatch.csource.macros import macro_table
 from qpatch.series.model import RenderOptions
 from qpatch.series.plan import Status
 from qpatch.series.rebase import EditChange, rebase
@@ -80,7 +82,7 @@ LATER = "\nstatic void later(void)\n{\n    new_call();\n}\n"
 def target(repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD",
            capabilities: Mapping[str, bool] = CAPABILITIES) -> Iterator[Target]:
     with repository.commit_tree(repository.resolve(ref)) as source:
-        yield Target(TreeInfo(name, "1.0", "qemu"), source, capabilities)
+        yield Target(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qpatch.capabilities.catalogue import KINDS, capabilities_of
 from qpatch.capabilities.sources import Sources
 from qpatch.csource.macros import macro_table
-from qpatch.csource.parse import ParseCache
+from qpatch.csource.cache import ParseCache
 
 if TYPE_CHECKING:
     from qpatch.csource.macros import TreeKind
@@ -45,9 +45,12 @@ class Capabilities(Mapping[str, bool]):
         return name in self._catalogue
 
 
-def evaluate(tree: SourceTree, kind: TreeKind) -> Capabilities:
-    """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for."""
-    return Capabilities(tree, kind)
+def evaluate(tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None) -> Capabilities:
+    """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for.
+
+    `cache`, if given, has the macro table of the kind; what is parsed stays in it.
+    """
+    return Capabilities(tree, kind, cache)
 
 
 def names_by_kind() -> Mapping[TreeKind, frozenset[str]]:

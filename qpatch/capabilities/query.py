@@ -83,9 +83,9 @@ class FileQuery:
 class SymbolQuery:
     """There is a symbol of this kind under one of `names`, and each detail that is given fits it.
 
-    `contains`: somewhere in it; `parameters`: the whole parameter list of a function; `declared`: somewhere in
-    a variable's declaration, before its value; `member`: a whole member of a struct, or the name of one;
-    `entry`: a whole entry of an initialiser; `constant`: the name of an enumerator.
+    `contains`: somewhere in it; `parameters`: a function's whole parameter list; `declared`: somewhere in a
+    variable's declaration, before its value; `member`: a whole member of a struct, or one's name; `entry`: a
+    whole entry of an initialiser; `constant`: the name of an enumerator.
     """
 
     kind: AnchorKind

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.source import C_SUFFIXES, mentions
-from qpatch.csource.symbols import outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qpatch.csource.edit import AnchorKind
-    from qpatch.csource.parse import ParseCache, ParsedFile
+    from qpatch.csource.cache import ParseCache
+    from qpatch.csource.parse import ParsedFile
     from qpatch.csource.source import SourceTree
     from qpatch.csource.symbols import Symbol
 
@@ -27,7 +27,6 @@ class Sources:
     def __init__(self, tree: SourceTree, cache: ParseCache) -> None:
         self._tree = tree
         self._cache = cache
-        self._outlines: dict[str, tuple[Symbol, ...]] = {}
         self._areas: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def read(self, path: str) -> bytes | None:
@@ -53,9 +52,8 @@ class Sources:
 
     def _files(self, area: tuple[str, ...]) -> tuple[str, ...]:
         if area not in self._areas:
-            folders = tuple(f"{folder}/" for folder in area)
-            self._areas[area] = tuple(path for path in self._tree.paths()
-                                      if path.startswith(folders) and path.endswith(C_SUFFIXES))
+            self._areas[area] = tuple(path for folder in area for path in self._tree.paths(f"{folder}/")
+                                      if path.endswith(C_SUFFIXES))
         return self._areas[area]
 
     def _defined(self, kind: AnchorKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
@@ -63,10 +61,8 @@ class Sources:
                 if symbol.kind is kind and symbol.name == name]
 
     def _outlined(self, path: str) -> Iterator[tuple[ParsedFile, Symbol]]:
-        parsed = self.parsed(path)
-        if parsed is None:
-            return
-        if path not in self._outlines:
-            self._outlines[path] = outline(parsed)
-        for symbol in self._outlines[path]:
-            yield parsed, symbol
+        source = self.read(path)
+        if source is not None:
+            parsed = self._cache.parse(source)
+            for symbol in self._cache.outline(source):
+                yield parsed, symbol

@@ -6,6 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from qpatch.capabilities.evaluate import evaluate
+from qpatch.csource.cache import ParseCache
+from qpatch.csource.macros import macro_table
 from qpatch.series.render import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.trees.resolve import resolve
@@ -22,4 +24,6 @@ def opened_target(name: str) -> Iterator[Target]:
     """
     tree = resolve(name)
     with tree.open() as files:
-        yield Target(TreeInfo(tree.name, tree.release, tree.kind), files, evaluate(files, tree.kind))
+        cache = ParseCache(macro_table(tree.kind))
+        info = TreeInfo(tree.name, tree.release, tree.kind)
+        yield Target(info, files, evaluate(files, tree.kind, cache), cache)

@@ -105,7 +105,7 @@ class _Beside:
         return tuple(symbol for symbol in outline(self._parse_text()) if symbol.kind is not AnchorKind.INCLUDES)
 
     def _parse_text(self) -> ParsedFile:
-        return self._workspace.parse_source(self._text + b"\n")
+        return self._workspace.cache.parse(self._text + b"\n")
 
     def _present(self) -> AlreadyThere | Drifted | None:
         """Tell whether the added symbols are there: all of them alike, or one with another content."""

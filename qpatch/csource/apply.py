@@ -103,8 +103,8 @@ def _broken(workspace: Workspace, path: str, new: bytes, replacements: list[Repl
     shift = 0
     for change in sorted(replacements, key=lambda replacement: replacement.start):
         start = change.start + shift
-        before = errors_around(workspace.parse_source(old), change.start, change.end)
-        after = errors_around(workspace.parse_source(new), start, start + len(change.text))
+        before = errors_around(workspace.cache.parse(old), change.start, change.end)
+        after = errors_around(workspace.cache.parse(new), start, start + len(change.text))
         if after > before:
             end = new.find(b"\n", start + 1)
             return Place(path, new.count(b"\n", 0, start) + 1, new[start:end].decode(errors="replace").strip())

@@ -9,16 +9,16 @@ from __future__ import annotations
 import difflib
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.macros import MacroTable
-from qpatch.csource.parse import ParsedFile, parse
-from qpatch.csource.layout import Replacement, apply_replacements
-from qpatch.csource.reparse import reparse
+from qpatch.csource.cache import ParseCache
+from qpatch.csource.parse import ParsedFile
+from qpatch.csource.layout import Replacement
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
-from qpatch.csource.symbols import Symbol, outline
+from qpatch.csource.symbols import Symbol
 
 from qpatch.csource.source import C_SUFFIXES, mentions
 
@@ -41,46 +41,31 @@ class Located:
     moved_from: str = ""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Workspace:
-    """A tree under edit, with the files that were parsed, by content: parsing is the dearest step.
-
-    `table` is the macro table of the tree's kind; None parses plain C.
-    """
+    """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind."""
 
     tree: Overlay
-    table: MacroTable | None = None
-    _parsed: dict[bytes, ParsedFile] = field(default_factory=dict)
-    _outlines: dict[bytes, tuple[Symbol, ...]] = field(default_factory=dict)
+    cache: ParseCache
+
+    @property
+    def table(self) -> MacroTable | None:
+        """The macro table that files are parsed with."""
+        return self.cache.table
 
     def parse(self, path: str) -> ParsedFile | None:
         """Return the parsed file, or None where there is none."""
         source = self.tree.read(path)
-        return None if source is None else self.parse_source(source)
-
-    def parse_source(self, source: bytes) -> ParsedFile:
-        """Parse `source`, or return what an earlier call for the same bytes gave."""
-        if source not in self._parsed:
-            self._parsed[source] = parse(source, self.table)
-        return self._parsed[source]
+        return None if source is None else self.cache.parse(source)
 
     def change(self, path: str, replacements: list[Replacement]) -> bytes:
-        """Return the content of a file with `replacements` made, its parse at hand; the tree stays as it is."""
-        parsed = self.parse(path)
-        if parsed is None:
-            return apply_replacements(b"", replacements)
-        changed = reparse(parsed, replacements, self.table)
-        self._parsed[changed.source] = changed
-        return changed.source
+        """Return the content of a file with `replacements` made; the tree stays as it is."""
+        return self.cache.change(self.tree.read(path) or b"", replacements)
 
     def outline(self, path: str) -> tuple[Symbol, ...]:
         """Return the symbols of a file; none where there is no such file."""
-        parsed = self.parse(path)
-        if parsed is None:
-            return ()
-        if parsed.source not in self._outlines:
-            self._outlines[parsed.source] = outline(parsed)
-        return self._outlines[parsed.source]
+        source = self.tree.read(path)
+        return () if source is None else self.cache.outline(source)
 
 
 def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguous:
@@ -133,7 +118,7 @@ def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
     """Return the file of the hint, or, where the hint is a folder (`include/hw/vfio/`), those that name the symbol."""
     if not anchor.path.endswith("/"):
         return [anchor.path] if anchor.path else []
-    return [path for path in workspace.tree.paths() if path.startswith(anchor.path) and path.endswith(C_SUFFIXES)
+    return [path for path in workspace.tree.paths(anchor.path) if path.endswith(C_SUFFIXES)
             and mentions(workspace.tree.read(path) or b"", anchor.name)]
 
 
@@ -142,7 +127,7 @@ def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
     if not anchor.path:
         return []
     folder = posixpath.dirname(anchor.path)
-    beside = [path for path in workspace.tree.paths()
+    beside = [path for path in workspace.tree.paths(f"{folder}/" if folder else "")
               if posixpath.dirname(path) == folder and path.endswith(C_SUFFIXES) and path != anchor.path]
     return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 

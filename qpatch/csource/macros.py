@@ -43,9 +43,11 @@ class MacroTable:
     def form_of(self, name: bytes) -> MacroForm | None:
         """Return the form of the macro `name`, None where the table does not know it."""
         if name not in self._forms:
-            fits = self._any_pattern.match(name)
-            self._forms[name] = next(form for regex, form in self._patterns if regex.match(name)) if fits else None
+            self._forms[name] = self._by_pattern(name) if self._any_pattern.match(name) else None
         return self._forms[name]
+
+    def _by_pattern(self, name: bytes) -> MacroForm:
+        return next(form for regex, form in self._patterns if regex.match(name))
 
 
 @cache

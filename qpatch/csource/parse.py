@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.macros import MacroTable
 
-__all__ = ["ParseCache", "ParsedFile", "Region", "Token", "c_parser", "leaves", "parse", "tokens"]
+__all__ = ["ParsedFile", "Region", "Token", "c_parser", "leaves", "parse", "tokens"]
 
 WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string"})
 """Nodes that have parts in the tree but are one token."""
@@ -69,20 +69,6 @@ def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
     if tree.root_node.has_error:
         shadow, tree = repair(shadow, tree, parser)
     return ParsedFile(source, shadow.text(), tree, shadow.regions)
-
-
-class ParseCache:
-    """Parses each content once, with one macro table (None for plain C); for one run, in memory."""
-
-    def __init__(self, table: MacroTable | None = None) -> None:
-        self._table = table
-        self._parsed: dict[bytes, ParsedFile] = {}
-
-    def parse(self, source: bytes) -> ParsedFile:
-        """Return the parse of `source`, the same object for the same content."""
-        if source not in self._parsed:
-            self._parsed[source] = parse(source, self._table)
-        return self._parsed[source]
 
 
 def leaves(node: Node) -> Iterator[Node]:

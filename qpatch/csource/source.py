@@ -20,8 +20,8 @@ class SourceTree(Protocol):
     def read(self, path: str) -> bytes | None:
         """Return the content of `path`, or None where there is no such file."""
 
-    def paths(self) -> Sequence[str]:
-        """Return every path in the tree, sorted."""
+    def paths(self, under: str = "") -> Sequence[str]:
+        """Return the paths in the tree that begin with `under` (a folder with its slash, or '' for all), sorted."""
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """Return the sorted paths (with one of `suffixes`) whose text holds `word` as a whole word."""
@@ -37,9 +37,9 @@ class DictTree:
         """See `SourceTree.read`."""
         return self._files.get(path)
 
-    def paths(self) -> Sequence[str]:
+    def paths(self, under: str = "") -> Sequence[str]:
         """See `SourceTree.paths`."""
-        return sorted(self._files)
+        return sorted(path for path in self._files if path.startswith(under))
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`."""
@@ -58,9 +58,9 @@ class Overlay:
         """See `SourceTree.read`; a changed file wins."""
         return self.changed[path] if path in self.changed else self.base.read(path)
 
-    def paths(self) -> Sequence[str]:
+    def paths(self, under: str = "") -> Sequence[str]:
         """See `SourceTree.paths`; includes files that were added."""
-        return sorted({*self.base.paths(), *self.changed})
+        return sorted({*self.base.paths(under), *(path for path in self.changed if path.startswith(under))})
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`; changed files are searched as changed."""

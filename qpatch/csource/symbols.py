@@ -6,6 +6,7 @@ under which `#if` conditions it stands. A header's include guard is no condition
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _NAMES = frozenset({"identifier", "type_identifier", "primitive_type"})
 _TAGGED = {"struct_specifier": AnchorKind.STRUCT, "union_specifier": AnchorKind.UNION,
            "enum_specifier": AnchorKind.ENUM}
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
 _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_specification", "ERROR"})
 
@@ -114,6 +116,10 @@ class _Outliner:
 
     def _of_item(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the symbols that one file-scope item defines or declares."""
+        if node.type in _MACROS:
+            yield from self._macro(node, guards)
+            return
+        yield from self._inner_macros(node, guards)
         if node.type == "function_definition":
             yield from self._function(node, guards)
         elif node.type == "declaration":
@@ -123,10 +129,20 @@ class _Outliner:
             yield from self._typedef(node, guards)
         elif node.type in _TAGGED:
             yield from self._tagged_item(node, node, guards)
-        elif node.type in _MACROS:
-            name = node.child_by_field_name("name")
-            if name is not None:
-                yield self._symbol(AnchorKind.MACRO, name, node, guards, node.child_by_field_name("value"))
+
+    def _macro(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        name = node.child_by_field_name("name")
+        if name is not None:
+            yield self._symbol(AnchorKind.MACRO, name, node, guards, node.child_by_field_name("value"))
+
+    def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
+        for define in _DEFINE.finditer(self._parsed.source, item.start_byte, item.end_byte):
+            node = item.descendant_for_byte_range(define.end() - 1, define.end())
+            while node is not None and node.type not in _MACROS and node != item:
+                node = node.parent
+            if node is not None and node.type in _MACROS:
+                yield from self._macro(node, guards)
 
     def _function(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         name = _function_name(node.child_by_field_name("declarator"))

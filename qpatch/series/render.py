@@ -7,11 +7,10 @@ edits ended is part of the result in every case, so that a miss can be explained
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.locate import Workspace
-from qpatch.csource.macros import TreeKind, macro_table
 from qpatch.csource.results import Applied, Skipped
 from qpatch.csource.source import Overlay
 from qpatch.series.model import PlannedPatch, PlannedSeries
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qpatch.csource.edit import Anchor
+    from qpatch.csource.cache import ParseCache
     from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
     from qpatch.strategy.bind import BoundPatch, TreeInfo
     from qpatch.strategy.load import LoadedStrategy
@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Target:
-    """A tree to render on: what templates see of it, its files, its capabilities by name."""
+    """A tree to render on: what templates see of it, its files, its capabilities by name, what was parsed of it."""
 
     info: TreeInfo
     source: CommitTree
     capabilities: Mapping[str, bool]
+    cache: ParseCache
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, o
     if decision is not None:
         return Attempt(strategy.name, target, decision)
     tree = Overlay(target.source)
-    workspace = Workspace(tree, macro_table(cast("TreeKind", target.info.kind)))
+    workspace = Workspace(tree, target.cache)
     bound = binding.patches()
     outcomes, changes = _try_patches(bound, workspace)
     decision = _without_empty_patches(decide(outcomes), bound, changes)

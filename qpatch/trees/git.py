@@ -172,6 +172,7 @@ class CommitTree:
         self._lock = threading.Lock()
         self._reader: subprocess.Popen[bytes] | None = None
         self._blobs: dict[str, bytes | None] = {}
+        self._listed: dict[str, tuple[str, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -190,17 +191,19 @@ class CommitTree:
     @cached_property
     def modes(self) -> Mapping[str, str]:
         """The git mode (100644, 100755, 120000 or 160000) of every path, links and submodules included."""
-        listing = self.repository.run("ls-tree", "-r", "-z", "--full-tree", self.commit)
-        entries = (entry.partition("\t") for entry in _names(listing))
+        return self._modes_under("")
+
+    def _modes_under(self, folder: str) -> dict[str, str]:
+        arguments = ("ls-tree", "-r", "-z", "--full-tree", self.commit, *(("--", folder) if folder else ()))
+        entries = (entry.partition("\t") for entry in _names(self.repository.run(*arguments)))
         return {path: details[:_MODE_DIGITS] for details, _, path in entries}
 
-    @cached_property
-    def _paths(self) -> tuple[str, ...]:
-        return tuple(sorted(path for path, mode in self.modes.items() if _is_file(mode)))
-
-    def paths(self) -> Sequence[str]:
+    def paths(self, under: str = "") -> Sequence[str]:
         """See `SourceTree.paths`."""
-        return self._paths
+        if under not in self._listed:
+            modes = self._modes_under(under) if under else self.modes
+            self._listed[under] = tuple(sorted(path for path, mode in modes.items() if _is_file(mode)))
+        return self._listed[under]
 
     def read(self, path: str) -> bytes | None:
         """See `SourceTree.read`."""
