@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.measuring import DirectoryTree, median, run, write_out
+from qpatch.csource.anchors.locate import Workspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
-from qpatch.csource.cache import ParseCache
-from qpatch.csource.locate import Workspace
-from qpatch.csource.macros import macro_table
 from qpatch.csource.results import Applied
 from qpatch.csource.source import Overlay
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from qpatch.csource.edit import AnchorKind
-from qpatch.csource.macros import MacroTable, macro_table
-from qpatch.csource.parse import ParsedFile, parse, tokens
-from qpatch.csource.shadow import folded
-from qpatch.csource.symbols import outline
+from qpatch.csource.syntax.macros import MacroTable, macro_table
+from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
+from qpatch.csource.syntax.shadow import folded
+from qpatch.csource.syntax.symbols import outline
 
 DIRECTORIES = {"qemu": ["hw/vfio", "migration", "hw/pci"], "linux": ["drivers/vfio", "samples/vfio-mdev"]}
 Function = tuple[str, int, int]

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.measuring import median, run
-from qpatch.csource.parse import c_parser
 from qpatch.csource.source import C_SUFFIXES
+from qpatch.csource.syntax.parse import c_parser
 from qpatch.trees.git import Repository
 from qpatch.trees.resolve import resolve
 

@@ -30,7 +30,7 @@ FILES = {"VERSION": "9.9.9\n", "include/qemu/osdep.h": "/* everything */\n", "hw
 def use_capabilities(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, bool] = CAPABILITIES) -> None:
     """Let every tree have the capabilities `values`, and strategies know their names."""
     module = ModuleType("qpatch.capabilities.evaluate")
-    monkeypatch.setattr(module, "evaluate", lambda tree, kind: dict(values), raising=False)
+    monkeypatch.setattr(module, "evaluate", lambda *_: dict(values), raising=False)
     monkeypatch.setattr(module, "names_by_kind", lambda: {"qemu": frozenset(values), "linux": frozenset()},
                         raising=False)
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 
+from qpatch.csource.anchors.locate import Workspace
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.cache import ParseCache
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Operation, Position
-from qpatch.csource.locate import Workspace
-from qpatch.csource.macros import macro_table
 from qpatch.csource.results import Applied, EditResult
 from qpatch.csource.source import DictTree, Overlay
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 
 PATH = "hw/demo/demo.c"
 

@@ -8,9 +8,9 @@ from qpatch.capabilities.catalogue import KINDS, capabilities_of, read_catalogue
 from qpatch.capabilities.evaluate import Capabilities, evaluate, names_by_kind
 from qpatch.capabilities.pattern import TokenPattern, tokens_of
 from qpatch.capabilities.sources import Sources
-from qpatch.csource.macros import macro_table
-from qpatch.csource.cache import ParseCache
 from qpatch.csource.source import DictTree, Overlay
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 
 ZOO = b"""
 /* The zoo opens at

@@ -6,7 +6,7 @@ import pytest
 from csource_support import add_edit, check_applied, code, hunk_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.hunk import HunkError
+from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 
 SAVE = """

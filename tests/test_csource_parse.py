@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpatch.csource.macro_repair import broken_nodes
-from qpatch.csource.macros import MacroForm, MacroTable, macro_table
-from qpatch.csource.cache import ParseCache
-from qpatch.csource.parse import ParsedFile, parse, tokens
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macro_repair import broken_nodes
+from qpatch.csource.syntax.macros import MacroForm, MacroTable, macro_table
+from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
 
 QEMU = macro_table("qemu")
 LINUX = macro_table("linux")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
-from qpatch.csource.hunk import parse_hunk
+from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.results import AlreadyThere, Applied
 
 STATEMENTS = st.sampled_from([

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpatch.csource.layout import Replacement
-from qpatch.csource.macros import macro_table
-from qpatch.csource.parse import parse
-from qpatch.csource.reparse import reparse
+from qpatch.csource.syntax.layout import Replacement
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.reparse import reparse
 
 PARTS = [
     "OBJECT_DECLARE_TYPE(Demo, DemoClass, DEMO)\n\n", "type_init(demo_register)\n\n", "#define LIMIT 3\n\n",

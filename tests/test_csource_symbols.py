@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qpatch.csource.edit import AnchorKind
-from qpatch.csource.macros import macro_table
-from qpatch.csource.parse import parse
-from qpatch.csource.symbols import Symbol, outline
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.symbols import Symbol, outline
 
 
 def symbols(source: str) -> tuple[Symbol, ...]:

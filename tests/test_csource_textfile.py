@@ -19,10 +19,10 @@ from qpatch.csource.edit import (
     Operation,
     Position,
 )
-from qpatch.csource.hunk import HunkError, read_lines
+from qpatch.csource.matching.hunk import HunkError, read_lines
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 from qpatch.csource.source import DictTree, Overlay
-from qpatch.csource.textfile import apply_text_edit, is_text_file, outline_text
+from qpatch.csource.text.edits import apply_text_edit, is_text_file, outline_text
 from qpatch.errors import UserError
 
 TRACE = dedent('''\

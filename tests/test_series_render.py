@@ -10,8 +10,8 @@ import pytest
 from series_support import applied_tree, commit_files, content_of, git, make_tree
 from strategy_support import CAPABILITIES, write_strategy
 
-from qpatch.csource.cache import ParseCache
-from qpatch.csource.macros import macro_table
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
 from qpatch.series.plan import Status
 from qpatch.series.rebase import EditChange, rebase

@@ -30,7 +30,7 @@ from qpatch.csource.edit import AnchorKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.macros import TreeKind
+    from qpatch.csource.syntax.macros import TreeKind
 
 KINDS: tuple[TreeKind, ...] = ("qemu", "linux")
 _SYMBOLS = {"function": AnchorKind.FUNCTION, "struct": AnchorKind.STRUCT, "enum": AnchorKind.ENUM,

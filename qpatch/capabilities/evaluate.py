@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from qpatch.capabilities.catalogue import KINDS, capabilities_of
 from qpatch.capabilities.sources import Sources
-from qpatch.csource.macros import macro_table
-from qpatch.csource.cache import ParseCache
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 
 if TYPE_CHECKING:
-    from qpatch.csource.macros import TreeKind
     from qpatch.csource.source import SourceTree
+    from qpatch.csource.syntax.macros import TreeKind
 
 
 class Capabilities(Mapping[str, bool]):
@@ -53,6 +53,6 @@ def evaluate(tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None) 
     return Capabilities(tree, kind, cache)
 
 
-def names_by_kind() -> Mapping[TreeKind, frozenset[str]]:
+def names_by_kind() -> Mapping[str, frozenset[str]]:
     """Return the names of the capabilities of each kind of tree; nothing is parsed."""
     return {kind: frozenset(capabilities_of(kind)) for kind in KINDS}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from qpatch.capabilities.pattern import TokenPattern, tokens_of
-from qpatch.csource.shadow import HIDDEN
-from qpatch.csource.symbols import function_declarator
-from qpatch.csource.textoutline import outline as outline_text
+from qpatch.csource.syntax.shadow import HIDDEN
+from qpatch.csource.syntax.symbols import function_declarator
+from qpatch.csource.text.outline import outline as outline_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from qpatch.capabilities.sources import Sources
     from qpatch.csource.edit import AnchorKind
-    from qpatch.csource.parse import ParsedFile
-    from qpatch.csource.symbols import Symbol
+    from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.syntax.symbols import Symbol
 
 _HIDDEN = re.compile(HIDDEN, re.DOTALL)
 _COMMENT_FRAME = re.compile(r"^\s*/?\*+/?|\*+/$|^\s*//", re.MULTILINE)

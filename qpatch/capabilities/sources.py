@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qpatch.csource.edit import AnchorKind
-    from qpatch.csource.cache import ParseCache
-    from qpatch.csource.parse import ParsedFile
     from qpatch.csource.source import SourceTree
-    from qpatch.csource.symbols import Symbol
+    from qpatch.csource.syntax.cache import ParseCache
+    from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.syntax.symbols import Symbol
 
 
 class Sources:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from qpatch.csource.results import Candidate, EditResult, Place
     from qpatch.series.plan import EditOutcome, PatchOutcome
 
+# Lines of the target shown for a candidate; where it is longer, its place says where to read on.
+_LONGEST_SNIPPET = 16
+
 
 def explain_patches(patches: Iterable[PatchOutcome]) -> str:
     """Return the explanation of every edit of `patches`, under a heading for each patch."""
@@ -72,7 +75,8 @@ def _drifted(result: Drifted) -> Iterator[str]:
 
 
 def _candidate(candidate: Candidate) -> Iterator[str]:
-    yield f"  {candidate.place}: near miss, {candidate.likeness:.0%} alike"
+    alike = f" near miss, {candidate.likeness:.0%} alike" if candidate.likeness < 1 else ""
+    yield f"  {candidate.place}:{alike}"
     yield from _snippet(candidate.place)
     for difference in candidate.differences:
         yield f"    - {difference}"
@@ -86,9 +90,11 @@ def _ambiguous(result: Ambiguous) -> Iterator[str]:
 
 
 def _snippet(place: Place) -> Iterator[str]:
-    for line in textwrap.dedent(place.snippet.expandtabs()).strip("\n").split("\n"):
-        if line:
-            yield f"    | {line}"
+    lines = [line for line in textwrap.dedent(place.snippet.expandtabs()).split("\n") if line.strip()]
+    for line in lines[:_LONGEST_SNIPPET]:
+        yield f"    | {line}"
+    if lines[_LONGEST_SNIPPET:]:
+        yield f"    | ... ({len(lines) - _LONGEST_SNIPPET} more lines)"
 
 
 def _suggestion(text: str) -> Iterator[str]:

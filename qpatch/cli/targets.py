@@ -6,8 +6,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from qpatch.capabilities.evaluate import evaluate
-from qpatch.csource.cache import ParseCache
-from qpatch.csource.macros import macro_table
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.render import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.trees.resolve import resolve

@@ -6,22 +6,26 @@ error in what it touched is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from qpatch.csource import additions
-from qpatch.csource.blocks import errors_around
-from qpatch.csource.edit import AddOperation, AnchorKind, DeleteOperation, Edit, HunkOperation, MoveOperation
-from qpatch.csource.expectations import unmet
-from qpatch.csource.hunk import HunkError
-from qpatch.csource.layout import Replacement
-from qpatch.csource.locate import Located, Workspace, locate
-from qpatch.csource.renamed import explain_renamed
+from qpatch.csource.anchors.expectations import unmet
+from qpatch.csource.anchors.locate import Located, Workspace, locate
+from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation
+from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.operations import additions
+from qpatch.csource.operations.renamed import explain_renamed
+from qpatch.csource.operations.signature import edit_signature, unfinished
+from qpatch.csource.operations.substitute import Found, substitute
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
-from qpatch.csource.signature import edit_signature, unfinished
-from qpatch.csource.substitute import Found, substitute
-from qpatch.csource.textfile import apply_text_edit, is_text_file
+from qpatch.csource.syntax.problems import errors_around
+from qpatch.csource.text.edits import apply_text_edit, is_text_file
 from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.syntax.layout import Replacement
 
 
 def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
@@ -44,23 +48,32 @@ def check_signatures(edits: Sequence[Edit], workspace: Workspace) -> list[tuple[
 def _apply(edit: Edit, workspace: Workspace) -> EditResult:
     if edit.anchor.kind is AnchorKind.SECTION or is_text_file(edit.anchor.path):
         return apply_text_edit(edit, workspace.tree)
-    operation = edit.operation
-    if edit.anchor.kind is AnchorKind.SIGNATURE:
-        if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
-            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
-        return _commit(edit, edit_signature(edit, operation, workspace), workspace, None)
-    if isinstance(operation, DeleteOperation):
-        return _commit(edit, additions.delete(edit, operation, workspace), workspace, None)
-    if isinstance(operation, MoveOperation):
-        return _commit(edit, additions.move(edit, operation, workspace), workspace, None)
+    if edit.anchor.kind is AnchorKind.SIGNATURE or not isinstance(edit.operation, HunkOperation | AddOperation):
+        return _apply_to_symbol(edit, workspace)
     located = locate(edit.anchor, workspace)
     if isinstance(located, Drifted):
         return explain_renamed(edit, located, workspace)
     if isinstance(located, Ambiguous):
         return located
-    differs = unmet(edit.anchor, located, workspace)
-    if differs is not None:
-        return differs
+    return unmet(edit.anchor, located, workspace) or _apply_at(edit, edit.operation, located, workspace)
+
+
+def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
+    """Carry out the operations that take a symbol as a whole: a new signature, a deletion, a move."""
+    operation = edit.operation
+    if edit.anchor.kind is AnchorKind.SIGNATURE:
+        if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
+            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else",
+                            where=edit.where)
+        return _commit(edit, edit_signature(edit, operation, workspace), workspace, None)
+    if isinstance(operation, MoveOperation):
+        return _commit(edit, additions.move(edit, operation, workspace), workspace, None)
+    return _commit(edit, additions.delete(edit, workspace), workspace, None)
+
+
+def _apply_at(edit: Edit, operation: HunkOperation | AddOperation, located: Located,
+              workspace: Workspace) -> EditResult:
+    """Carry out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
         return _commit(edit, additions.add(edit, operation, located, workspace), workspace, located)
     found = substitute(edit, operation.hunks, located, workspace)

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from qpatch.errors import Location
 
 
+NOWHERE = Location("")
+
+
 class AnchorKind(enum.StrEnum):
     """What a symbol names. The value is the word used in strategy files."""
 
@@ -27,7 +30,7 @@ class AnchorKind(enum.StrEnum):
     MACRO = "macro"
     INCLUDES = "includes"
     FILE = "file"
-    # Text files beside the sources; the name is the block's name (see qpatch.csource.textfile).
+    # Text files beside the sources; the name is the block's name (see qpatch.csource.text.edits).
     SECTION = "section"
 
 
@@ -98,4 +101,4 @@ class Edit:
     operation: Operation
     expect: int = 1
     why: str = ""
-    where: Location = Location("")
+    where: Location = NOWHERE

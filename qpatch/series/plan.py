@@ -110,6 +110,7 @@ def _miss(patch: PatchOutcome, where: str) -> Decision:
     missed = [outcome for outcome in patch.edits if isinstance(outcome.result, Drifted | Ambiguous)]
     first = missed[0]
     more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
-    reason = f"{where}: {first.anchor}: {first.message}{more}"
+    named = "" if first.anchor in first.message else f"{first.anchor}: "
+    reason = f"{where}: {named}{first.message}{more}"
     drifted = any(isinstance(outcome.result, Drifted) for outcome in missed)
     return Decision(Status.DRIFTED if drifted else Status.AMBIGUOUS, reason)

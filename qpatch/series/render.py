@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.locate import Workspace
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.locate import Workspace
 from qpatch.csource.results import Applied, Skipped
 from qpatch.csource.source import Overlay
 from qpatch.series.model import PlannedPatch, PlannedSeries
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qpatch.csource.edit import Anchor
-    from qpatch.csource.cache import ParseCache
+    from qpatch.csource.syntax.cache import ParseCache
     from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
     from qpatch.strategy.bind import BoundPatch, TreeInfo
     from qpatch.strategy.load import LoadedStrategy

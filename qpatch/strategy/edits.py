@@ -17,9 +17,9 @@ from qpatch.csource.edit import (
     Operation,
     Position,
 )
-from qpatch.csource.hunk import HunkError, parse_hunk
-from qpatch.csource.textfile import is_text_file
-from qpatch.csource.texthunk import parse_text_hunk
+from qpatch.csource.matching.hunk import HunkError, parse_hunk
+from qpatch.csource.text.edits import is_text_file
+from qpatch.csource.text.hunk import parse_text_hunk
 from qpatch.errors import UserError
 from qpatch.strategy.schema import ANCHOR_KEYS
 from qpatch.suggest import did_you_mean
@@ -61,7 +61,10 @@ def parse_anchor(text: str, position: Position, where: Location, tree_path: str 
 
 
 def check_tree_path(path: str, where: Location) -> str:
-    """Return `path`, a file in the tree, or a folder if it ends in a slash. Raises UserError where it is absolute or climbs out with `..`."""
+    """Return `path`, a file in the tree, or a folder if it ends in a slash.
+
+    Raises UserError where it is absolute or climbs out with `..`.
+    """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\n" in path or "\0" in path:
         raise UserError("path-leaves-tree", f"the path {path!r} leaves the tree", where=where,

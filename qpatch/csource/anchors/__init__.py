@@ -1,0 +1,1 @@
+"""What an edit holds on to: finding the symbol, checking that it is as the strategy says, the block inside it."""

@@ -1,0 +1,73 @@
+"""What a hunk is matched against: the block inside an anchor, as terms, and the comments around it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tree_sitter import Query, QueryCursor
+
+from qpatch.csource.edit import AnchorKind
+from qpatch.csource.matching.pattern import Context
+from qpatch.csource.syntax.layout import Layout
+from qpatch.csource.syntax.parse import C_LANGUAGE
+from qpatch.csource.syntax.term import Term, build
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from qpatch.csource.anchors.locate import Located
+
+# Bytes before and after an anchor that may hold a comment of its own.
+_NEAR = 8192
+_CONTEXTS = {AnchorKind.FUNCTION: Context.STATEMENTS, AnchorKind.STRUCT: Context.MEMBERS,
+             AnchorKind.UNION: Context.MEMBERS, AnchorKind.ENUM: Context.ENUMERATORS,
+             AnchorKind.INITIALIZER: Context.ENTRIES, AnchorKind.SIGNATURE: Context.SIGNATURE}
+
+
+def context_of(kind: AnchorKind) -> Context:
+    """Return what the lines of a hunk at an anchor of this kind are a list of."""
+    return _CONTEXTS.get(kind, Context.TOP_LEVEL)
+
+
+def block_of(located: Located) -> Term:
+    """Return the block that a hunk at this anchor is matched in; its `items` are the members.
+
+    For a symbol without a body (a macro, a prototype, a typedef) the block holds just the symbol.
+    """
+    root = located.parsed.tree.root_node
+    if located.symbol is None:
+        return _inside_guard(build(located.parsed, root))
+    if located.symbol.body is not None and located.symbol.kind is not AnchorKind.MACRO:
+        return build(located.parsed, located.symbol.body)
+    term = build(located.parsed, located.symbol.node)
+    block = Term("translation_unit", term.start, term.end, children=[term], tokens=term.tokens)
+    term.parent = block
+    return block
+
+
+def layout_of(located: Located) -> Layout:
+    """Return the layout of the file around the anchor: its text, and where the comments near the anchor are."""
+    root, symbol = located.parsed.tree.root_node, located.symbol
+    start, end = (symbol.node.start_byte, symbol.node.end_byte) if symbol is not None else (0, root.end_byte)
+    comments = _comments(root, max(0, start - _NEAR), end + _NEAR)
+    return Layout(located.parsed.source, sorted(comments))
+
+
+@cache
+def _comment_query() -> Query:
+    return Query(C_LANGUAGE, "(comment) @comment")
+
+
+def _comments(root: Node, start: int, end: int) -> list[tuple[int, int]]:
+    cursor = QueryCursor(_comment_query())
+    cursor.set_byte_range(start, end)
+    return [(node.start_byte, node.end_byte) for node in cursor.captures(root).get("comment", ())]
+
+
+def _inside_guard(root: Term) -> Term:
+    """Return what the include guard of a header encloses, or the file itself."""
+    guards = [child for child in root.children if child.kind == "preproc_ifdef"]
+    if len(guards) == 1 and len(root.items) == 1 and guards[0].children[0].text == "#ifndef":
+        return guards[0]
+    return root

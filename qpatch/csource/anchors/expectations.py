@@ -1,0 +1,62 @@
+"""Checks what an edit says about its anchor beyond the name: the parameters it has, the `#if` it stands under.
+
+An anchor that no longer is what the strategy's author saw has drifted, even where the hunk would still fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.compare import differences
+from qpatch.csource.matching.hunk import HunkLine, Sign
+from qpatch.csource.matching.match import matches_in
+from qpatch.csource.matching.pattern import Context, compile_pattern
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.syntax.term import Term, build
+
+if TYPE_CHECKING:
+    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.edit import Anchor
+
+
+def unmet(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | Ambiguous | None:
+    """Return what is not as the anchor says, or None."""
+    return _guard_differs(anchor, located) or _parameters_differ(anchor, located, workspace)
+
+
+def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | None:
+    if located.symbol is None:
+        return None
+    guard = " && ".join(located.symbol.guards)
+    if guard == anchor.guard:
+        return None
+    place = Place(located.path, located.symbol.start_line, f"{anchor} stands under #if {guard}" if guard else
+                  f"{anchor} stands under no #if")
+    if not anchor.guard:
+        return Ambiguous(f"{anchor} stands under an #if that the edit does not show", located.path, (place,),
+                         f"guard: {guard}")
+    return Drifted(f"{anchor} no longer stands under #if {anchor.guard}", located.path, (Candidate(place, 1.0),),
+                   suggestion=f"guard: {guard}" if guard else "remove `guard:`")
+
+
+def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | None:
+    if not anchor.parameters or located.symbol is None:
+        return None
+    line = HunkLine(Sign.CONTEXT, f"void {anchor.name}{anchor.parameters}", 1)
+    pattern = compile_pattern((line,), Context.SIGNATURE, workspace.table)
+    wanted = _parameter_list(pattern.items[-1])
+    found = _parameter_list(build(located.parsed, located.symbol.node))
+    if wanted is None or found is None:
+        return None
+    if matches_in(pattern.part((wanted,)), found, [found], whole=True):
+        return None
+    text = " ".join(located.parsed.source[found.start:found.end].decode(errors="replace").split())
+    place = Place(located.path, located.symbol.start_line, f"{anchor.name}{text}")
+    return Drifted(f"{anchor} has other parameters", located.path,
+                   (Candidate(place, 1.0, differences(wanted.tokens, found.tokens)),),
+                   suggestion=f"in: {anchor.kind} {anchor.name}{text}")
+
+
+def _parameter_list(term: Term) -> Term | None:
+    """Return the function's own parameter list: the first one in the declarator."""
+    return next((candidate for candidate in term.below() if candidate.kind == "parameter_list"), None)

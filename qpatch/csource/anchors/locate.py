@@ -1,0 +1,164 @@
+"""Finds the anchor of an edit: first in the file where it is expected, then in the whole tree.
+
+A symbol that moved whole to another file is found there and reported as moved; two candidates are ambiguous; a
+symbol that is nowhere is drift, and the symbols with the most similar names are named.
+"""
+
+from __future__ import annotations
+
+import difflib
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.source import C_SUFFIXES, mentions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from qpatch.csource.source import Overlay
+    from qpatch.csource.syntax.cache import ParseCache
+    from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.syntax.symbols import Symbol
+
+# Anchors that are a file rather than a symbol in it.
+FILE_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
+_LEAST_LIKENESS = 0.6
+_MOST_CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class Located:
+    """An anchor that was found: the file, parsed, the symbol (None for a file), where it was expected instead."""
+
+    path: str
+    parsed: ParsedFile
+    symbol: Symbol | None
+    moved_from: str = ""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind."""
+
+    tree: Overlay
+    cache: ParseCache
+
+    @property
+    def table(self) -> MacroTable | None:
+        """The macro table that files are parsed with."""
+        return self.cache.table
+
+    def parse(self, path: str) -> ParsedFile | None:
+        """Return the parsed file, or None where there is none."""
+        source = self.tree.read(path)
+        return None if source is None else self.cache.parse(source)
+
+    def change(self, path: str, replacements: list[Replacement]) -> bytes:
+        """Return the content of a file with `replacements` made; the tree stays as it is."""
+        return self.cache.change(self.tree.read(path) or b"", replacements)
+
+    def outline(self, path: str) -> tuple[Symbol, ...]:
+        """Return the symbols of a file; none where there is no such file."""
+        source = self.tree.read(path)
+        return () if source is None else self.cache.outline(source)
+
+
+def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguous:
+    """Find the one place that `anchor` names."""
+    if anchor.kind in FILE_KINDS:
+        return _locate_file(anchor, workspace)
+    here = _in_files(anchor, _expected_files(anchor, workspace), workspace)
+    found = here or _in_files(anchor, workspace.tree.mentioning(anchor.name), workspace)
+    if not found:
+        return _missing(anchor, workspace)
+    if len(found) > 1:
+        places = tuple(_place(path, symbol) for path, symbol in found)
+        return Ambiguous(f"{anchor} is defined {len(found)} times", found[0][0], places,
+                         "give `path:` with the file that is meant" if len({p.path for p in places}) > 1 else
+                         "the definitions stand in different #if arms: qpatch cannot tell which is meant")
+    path, symbol = found[0]
+    parsed = workspace.parse(path)
+    assert parsed is not None  # noqa: S101 - outlined a moment ago
+    return Located(path, parsed, symbol, "" if here else anchor.path)
+
+
+def locate_all(anchor: Anchor, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+    """Find every symbol of `kinds` with the anchor's name: a definition and all of its prototypes."""
+    paths = {*workspace.tree.mentioning(anchor.name), *_expected_files(anchor, workspace)}
+    return [located for path in sorted(paths) for located in symbols_in(path, anchor.name, workspace, kinds)]
+
+
+def symbols_in(path: str, name: str, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+    """Return the symbols of `kinds` called `name` in one file."""
+    parsed = workspace.parse(path)
+    if parsed is None:
+        return []
+    return [Located(path, parsed, symbol) for symbol in workspace.outline(path)
+            if symbol.name == name and symbol.kind in kinds]
+
+
+def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Symbol, float]]:
+    """Return (path, symbol, likeness 0..1) of the symbols of the anchor's kind with the most similar names."""
+    kind = AnchorKind.FUNCTION if anchor.kind is AnchorKind.SIGNATURE else anchor.kind
+    near = []
+    for path in _neighbourhood(anchor, workspace):
+        for symbol in workspace.outline(path):
+            if symbol.kind is kind:
+                likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
+                near.append((path, symbol, likeness))
+    return sorted((entry for entry in near if entry[2] >= _LEAST_LIKENESS), key=lambda entry: -entry[2])
+
+
+def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
+    """Return the file of the hint, or, where the hint is a folder (`include/hw/vfio/`), those that name the symbol."""
+    if not anchor.path.endswith("/"):
+        return [anchor.path] if anchor.path else []
+    return [path for path in workspace.tree.paths(anchor.path) if path.endswith(C_SUFFIXES)
+            and mentions(workspace.tree.read(path) or b"", anchor.name)]
+
+
+def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
+    """Return the expected file, then the C files in its folder: where a renamed symbol most likely is."""
+    if not anchor.path:
+        return []
+    folder = posixpath.dirname(anchor.path)
+    beside = [path for path in workspace.tree.paths(f"{folder}/" if folder else "")
+              if posixpath.dirname(path) == folder and path.endswith(C_SUFFIXES) and path != anchor.path]
+    return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
+
+
+def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
+    path = anchor.path or anchor.name
+    parsed = workspace.parse(path)
+    if parsed is not None:
+        return Located(path, parsed, None)
+    name = posixpath.basename(path)
+    alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
+    return Drifted(f"there is no file {path}", path,
+                   tuple(Candidate(Place(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]), tuple(alike),
+                   f"path: {alike[0]}" if alike else "")
+
+
+def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> list[tuple[str, Symbol]]:
+    return [(path, symbol) for path in paths for symbol in workspace.outline(path)
+            if symbol.name == anchor.name and symbol.kind is anchor.kind]
+
+
+def _place(path: str, symbol: Symbol) -> Place:
+    guard = f" (under #if {' && '.join(symbol.guards)})" if symbol.guards else ""
+    return Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
+
+
+def _missing(anchor: Anchor, workspace: Workspace) -> Drifted:
+    near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
+    candidates = tuple(
+        Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
+        for path, symbol, likeness in near)
+    expected = f" (expected in {anchor.path})" if anchor.path else ""
+    suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
+    return Drifted(f"the tree has no {anchor}{expected}", anchor.path, candidates, suggestion=suggestion)

@@ -1,0 +1,61 @@
+"""Compares lists of tokens: how alike they are, and what differs, in words."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MOST_DIFFERENCES = 8
+_LONGEST_LINE = 100
+
+
+def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...]:
+    """Return in words what differs between two lists of tokens; placeholders fit anything."""
+    phrases = []
+    matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
+    for operation, low, high, first, last in matcher.get_opcodes():
+        expected, found = words(pattern[low:high]), words(target[first:last])
+        if operation == "equal" or _may_stand_for(pattern[low:high], last - first):
+            continue
+        if operation == "insert" and _beside_ellipsis(pattern, low):
+            continue
+        if operation == "replace":
+            phrases.append(f"expected '{expected}', found '{found}'")
+        elif operation == "delete":
+            phrases.append(f"'{expected}' is missing")
+        else:
+            after = f" after '{pattern[low - 1]}'" if low else ""
+            phrases.append(f"found '{found}'{after}, which the hunk does not have")
+    return tuple(phrases[:_MOST_DIFFERENCES])
+
+
+def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
+    """Return how alike two lists of tokens are, 0 to 1; what an ellipsis may stand for is not counted against it."""
+    matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
+    common = sum(size for _, _, size in matcher.get_matching_blocks())
+    wanted = [token for token in pattern if not _is_placeholder(token)]
+    if "..." in pattern:
+        return common / max(1, len(wanted))
+    return 2 * common / max(1, len(wanted) + len(target) - (len(pattern) - len(wanted)))
+
+
+def _is_placeholder(token: str) -> bool:
+    return token == "..." or token.startswith("$")
+
+
+def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
+    """Tell whether `tokens` are placeholders for `count` tokens; a metavariable mostly is a single one."""
+    return bool(tokens) and all(map(_is_placeholder, tokens)) and ("..." in tokens or count <= len(tokens))
+
+
+def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
+    return "..." in pattern[max(0, index - 1):index + 1]
+
+
+def words(tokens: Sequence[str]) -> str:
+    """Return tokens as one line, cut off where it is long."""
+    line = " ".join(tokens)
+    return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE - 3] + "..."

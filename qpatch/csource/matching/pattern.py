@@ -1,0 +1,218 @@
+"""Compiles one side of a hunk into terms: placeholders become parsable C, then stand for what they hide.
+
+`$name` becomes an identifier and `...` whatever is a complete thing where it stands (a statement, a member, an
+argument); after parsing both turn into terms of their own kinds, METAVARIABLE and ELLIPSIS.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.hunk import ELLIPSIS, METAVARIABLE, HunkError, HunkLine, blank_opaque
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.term import Term, build
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from collections.abc import Iterator
+
+    from qpatch.csource.syntax.macros import MacroTable
+
+METAVARIABLE_KIND = "$"
+ELLIPSIS_KIND = "..."
+_METAVARIABLE_PREFIX = "qpatch_metavariable_"
+_ELLIPSIS_NAME = "qpatch_ellipsis"
+
+
+class Context(enum.Enum):
+    """What a list of code lines is a list of: how it has to be wrapped to be parsed. (opening, closing)."""
+
+    STATEMENTS = ("void qpatch_wrap(void) {", "}")
+    MEMBERS = ("struct qpatch_wrap {", "};")
+    ENUMERATORS = ("enum qpatch_wrap {", "};")
+    ENTRIES = ("int qpatch_wrap[] = {", "};")
+    TOP_LEVEL = ("", "")
+    SIGNATURE = ("", ";")
+
+
+_ELLIPSIS_AS = {Context.STATEMENTS: f"{_ELLIPSIS_NAME};", Context.MEMBERS: f"int {_ELLIPSIS_NAME};",
+                Context.ENUMERATORS: f"{_ELLIPSIS_NAME},", Context.ENTRIES: f"{_ELLIPSIS_NAME},",
+                Context.TOP_LEVEL: f"{_ELLIPSIS_NAME};", Context.SIGNATURE: _ELLIPSIS_NAME}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One side of a hunk as terms: `items` are matched against the members of a block.
+
+    `line_of` gives the hunk line of a leaf.
+    """
+
+    items: tuple[Term, ...]
+    lines: tuple[HunkLine, ...]
+    _line_starts: tuple[int, ...]
+    context: Context
+    table: MacroTable | None
+
+    def line_of(self, leaf: Term) -> HunkLine:
+        """Return the hunk line on which `leaf` starts."""
+        return self.lines[bisect_right(self._line_starts, leaf.start) - 1]
+
+    def part(self, items: tuple[Term, ...]) -> Pattern:
+        """Return the pattern of some of the items."""
+        return replace(self, items=items)
+
+    def of_lines(self, lines: tuple[HunkLine, ...]) -> Pattern:
+        """Compile other lines as these were. Raises HunkError where they are not C."""
+        return compile_pattern(lines, self.context, self.table)
+
+    def leaves(self) -> Iterator[Term]:
+        """Yield the leaves of all items in order."""
+        for item in self.items:
+            yield from item.leaves()
+
+
+def compile_pattern(lines: tuple[HunkLine, ...], context: Context, table: MacroTable | None) -> Pattern:
+    """Compile hunk lines of one side. Raises HunkError, naming the line, where they are not C."""
+    opening, closing = context.value
+    codes = _replace_placeholders([line.code for line in lines], context)
+    prefix = (opening + "\n").encode() if opening else b""
+    starts, position = [], len(prefix)
+    encoded = [code.encode(errors="surrogateescape") + b"\n" for code in codes]
+    for code in encoded:
+        starts.append(position)
+        position += len(code)
+    parsed = parse(prefix + b"".join(encoded) + closing.encode(), table)
+    root = parsed.tree.root_node
+    block = root if context is Context.TOP_LEVEL else _wrapped_block(root, context)
+    if block is None or root.has_error:
+        raise _not_c(root, lines, starts)
+    term = build(parsed, block)
+    items = term.children if term.kind == "translation_unit" else term.items
+    if context is Context.SIGNATURE:
+        items = [child for child in term.children if child.text != ";"]
+    for item in items:
+        _mark_placeholders(item)
+    return Pattern(tuple(items), lines, tuple(starts), context, table)
+
+
+def bound(code: str, bindings: dict[str, str]) -> str:
+    """Return `code` with its metavariables replaced by what they are bound to; unbound ones stay."""
+    plain = blank_opaque(code)
+    parts, last = [], 0
+    for found in METAVARIABLE.finditer(plain):
+        if found[1] in bindings:
+            parts += [code[last:found.start()], bindings[found[1]]]
+            last = found.end()
+    return "".join(parts) + code[last:]
+
+
+def _wrapped_block(root: Node, context: Context) -> Node | None:
+    """Find the node that holds the wrapped lines."""
+    if context is Context.SIGNATURE:
+        return root.children[0] if root.children else None
+    kinds = {Context.STATEMENTS: "compound_statement", Context.MEMBERS: "field_declaration_list",
+             Context.ENUMERATORS: "enumerator_list", Context.ENTRIES: "initializer_list"}
+    pending = [root]
+    while pending:
+        node = pending.pop(0)
+        if node.type == kinds[context]:
+            return node
+        pending += node.children
+    return None
+
+
+def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkError:
+    """Describe the first place where the pattern itself does not parse."""
+    node = _first_error(root)
+    position = node.start_byte if node is not None else 0
+    index = max((i for i, start in enumerate(starts) if start <= position), default=0)
+    line = lines[index]
+    missing = f" (is a {node.type!r} missing?)" if node is not None and node.is_missing else ""
+    return HunkError(f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}", line.number,
+                     "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
+                     "number of them, `$name` for one expression, type or name")
+
+
+def _first_error(node: Node) -> Node | None:
+    if node.is_error or node.is_missing:
+        return node
+    for child in node.children:
+        if child.has_error or child.is_missing:
+            return _first_error(child)
+    return None
+
+
+def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
+    """Turn `...` and `$name` into C, knowing for each `...` which bracket it stands in."""
+    plain = blank_opaque("".join(code + "\n" for code in codes)).splitlines()
+    open_brackets: list[Context | None] = [context]
+    replaced = []
+    for code, visible in zip(codes, plain, strict=True):
+        parts, last = [], 0
+        for found in re.finditer(r"\.\.\.,?|\$[A-Za-z_]\w*|[(\[{}\])]", visible):
+            word = found.group()
+            if word.startswith(ELLIPSIS):
+                parts += [code[last:found.start()], _ellipsis(word, visible, found.start(), open_brackets[-1])]
+            elif word.startswith("$"):
+                parts += [code[last:found.start()], _METAVARIABLE_PREFIX + word[1:]]
+            else:
+                _track_bracket(word, visible[:found.start()], open_brackets)
+                continue
+            last = found.end()
+        replaced.append("".join(parts) + code[last:])
+    return replaced
+
+
+def _ellipsis(word: str, line: str, start: int, where: Context | None) -> str:
+    comma = "," if word.endswith(",") else ""
+    alone = line.strip() in (ELLIPSIS, ELLIPSIS + ",", ELLIPSIS + ";")
+    before = line[:start].rstrip()
+    if re.match(r"\s*case\b", line):
+        return word
+    if where is None or (not alone and not before.endswith(("{", ";", ":"))):
+        return _ELLIPSIS_NAME + comma
+    if line[start + len(word):].lstrip().startswith(";"):
+        return _ELLIPSIS_NAME
+    return _ELLIPSIS_AS[where]
+
+
+def _track_bracket(bracket: str, before: str, open_brackets: list[Context | None]) -> None:
+    """Keep the stack of what each open bracket holds; None stands for parentheses and indices."""
+    if bracket in ")]}":
+        if len(open_brackets) > 1:
+            open_brackets.pop()
+        return
+    if bracket != "{":
+        open_brackets.append(None)
+    elif re.search(r"\benum\s*\w*\s*$", before):
+        open_brackets.append(Context.ENUMERATORS)
+    elif re.search(r"\b(struct|union)\s*\w*\s*$", before):
+        open_brackets.append(Context.MEMBERS)
+    elif before.rstrip().endswith(("=", ",")) or (not before.strip() and open_brackets[-1] is Context.ENTRIES):
+        open_brackets.append(Context.ENTRIES)
+    else:
+        open_brackets.append(Context.STATEMENTS)
+
+
+def _mark_placeholders(term: Term) -> None:
+    """Give placeholder terms their own kinds, in place; a statement that is just `...` is an ELLIPSIS."""
+    for child in term.children:
+        _mark_placeholders(child)
+    words = [token for token in term.tokens if token not in (";", "int", ",")]
+    if words == [_ELLIPSIS_NAME] and term.kind not in ("{", "}") and "argument_list" not in term.kind:
+        if term.kind in ("expression_statement", "field_declaration", "enumerator", "parameter_declaration",
+                         "identifier", "type_identifier", "field_identifier", "declaration"):
+            term.kind, term.children, term.text = ELLIPSIS_KIND, [], ELLIPSIS
+            term.tokens = (ELLIPSIS,)
+        return
+    if not term.children and term.text.startswith(_METAVARIABLE_PREFIX):
+        term.kind, term.text = METAVARIABLE_KIND, "$" + term.text.removeprefix(_METAVARIABLE_PREFIX)
+    if term.children:
+        term.tokens = tuple(token for child in term.children for token in child.tokens)
+    elif term.kind == METAVARIABLE_KIND:
+        term.tokens = (term.text,)

@@ -1,0 +1,229 @@
+"""Turns a match of a hunk into byte replacements that leave everything else as it was.
+
+Each group of removed and added lines becomes one replacement: a removal takes its leading comment and one surplus
+blank line with it, an addition attaches to the sibling above it (after its trailing comment) or, where it comes
+first, to the one below (before its leading comment), and takes over the indentation of where it lands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.hunk import OPAQUE, Group, Hunk, HunkError, HunkLine
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, bound
+from qpatch.csource.syntax.layout import Layout, Replacement, column, fold, reindent
+from qpatch.csource.syntax.term import BLOCKS, Term
+
+if TYPE_CHECKING:
+    from qpatch.csource.matching.match import Match
+
+_COMMA_LISTS = frozenset({"initializer_list", "enumerator_list", "argument_list", "parameter_list"})
+
+
+class CommentDiffersError(Exception):
+    """A comment on a removed line is not in the target; the message is the comment."""
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """What stays the same while the groups of one match are turned into replacements."""
+
+    hunk: Hunk
+    before: Pattern
+    match: Match
+    layout: Layout
+
+    def replacements(self) -> list[Replacement]:
+        """Return one replacement per group. Raises CommentDiffersError; HunkError for a lone addition."""
+        return [self._replacement(group) for group in self.hunk.groups()]
+
+    def bindings(self) -> dict[str, str]:
+        """Return what each metavariable stands for, as source text on one line."""
+        source = self.layout.source
+        return {name: " ".join(source[term.start:term.end].decode(errors="surrogateescape").split())
+                for name, term in self.match.bindings.items()}
+
+    def _replacement(self, group: Group) -> Replacement:
+        numbers = {line.number for line in group.removed}
+        removed = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number in numbers]
+        if removed:
+            start, end = self._removed_extent(group, removed)
+            if any(line.code for line in group.added):
+                return self._replace(group, removed[0], start, end)
+            return self._remove(start, end)
+        if group.removed:
+            return self._replace_comments(group)
+        return self._insert(group)
+
+    def _leaves(self) -> list[Term]:
+        return [leaf for leaf in self.before.leaves() if leaf in self.match.extents]
+
+    def _neighbours(self, group: Group) -> tuple[Term | None, Term | None]:
+        """Return the matched leaves right above and right below the group."""
+        above = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number < group.first]
+        below = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number > group.last]
+        return (above[-1] if above else None), (below[0] if below else None)
+
+    def _gap(self, group: Group) -> tuple[int, int]:
+        """Return the bytes between the neighbours of the group, or the block's ends."""
+        above, below = self._neighbours(group)
+        block = self.match.block
+        start = self.match.extents[above][1] if above else self.layout.line_start(block.start)
+        return start, self.match.extents[below][0] if below else block.end
+
+    def _removed_extent(self, group: Group, removed: list[Term]) -> tuple[int, int]:
+        extents = [self.match.extents[leaf] for leaf in removed]
+        start, end = min(low for low, _ in extents), max(high for _, high in extents)
+        if _plain(group.removed[-1].code).endswith(","):
+            end = self._past_comma(end)
+        around = self.layout.with_adjacent_comments(start, end)
+        for comment in _comments(group.removed):
+            low, high = self._find_comment(comment, *around)
+            start, end = min(start, low), max(end, high)
+        return start, end
+
+    def _find_comment(self, comment: str, start: int, end: int) -> tuple[int, int]:
+        for low, high, text in self.layout.comments_between(start, end):
+            if text == comment:
+                return low, high
+        raise CommentDiffersError(comment)
+
+    def _past_comma(self, end: int) -> int:
+        rest = self.layout.source[end:]
+        spaces = len(rest) - len(rest.lstrip())
+        return end + spaces + 1 if rest[spaces:spaces + 1] == b"," else end
+
+    def _remove(self, start: int, end: int) -> Replacement:
+        lines = self.layout.whole_lines(start, end)
+        if lines is None:
+            trailing = 1 if self.layout.source[end:end + 1] == b" " else 0
+            return Replacement(start, end + trailing, b"")
+        first = self.layout.before_leading_comments(lines[0])
+        return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
+
+    def _replace(self, group: Group, first_removed: Term, start: int, end: int) -> Replacement:
+        lines = self._added_lines(group, first_removed)
+        if self.layout.starts_line(start):
+            start = self.layout.line_start(start)
+        else:
+            lines[0] = lines[0].lstrip()
+        return Replacement(start, end, _encode("\n".join(lines)))
+
+    def _replace_comments(self, group: Group) -> Replacement:
+        """Replace comments (or remove them with their line) where no code is removed."""
+        gap = self._gap(group)
+        extents = [self._find_comment(comment, *gap) for comment in _comments(group.removed)]
+        if not extents:
+            raise HunkError("removing blank lines alone changes nothing that is matched", group.first)
+        start, end = extents[0][0], extents[-1][1]
+        above, below = self._neighbours(group)
+        if not group.added:
+            return Replacement(*(self.layout.whole_lines(start, end) or (start, end)), b"")
+        lines = self._added_lines(group, above or below)
+        if self.layout.starts_line(start):
+            start = self.layout.line_start(start)
+        else:
+            lines[0] = lines[0].lstrip()
+        return Replacement(start, end, _encode("\n".join(lines)))
+
+    def _insert(self, group: Group) -> Replacement:
+        above, below = self._neighbours(group)
+        after_ellipsis = self._follows_ellipsis(group)
+        if above is not None and not after_ellipsis:
+            return self._insert_after(above, self._added_lines(group, above))
+        if below is not None:
+            return self._insert_before(below, self._added_lines(group, below))
+        if above is not None:
+            return self._insert_at_end(self._added_lines(group, above))
+        raise HunkError("an added line needs a line of context to attach to", group.first,
+                        "show the statement above or below it, or use `add:`")
+
+    def _follows_ellipsis(self, group: Group) -> bool:
+        """Tell whether the line above the group (comments and blanks aside) is an ellipsis."""
+        numbers = [line.number for line in self.before.lines if line.number < group.first and _plain(line.code)]
+        last = [leaf for leaf in self.before.leaves() if numbers and self.before.line_of(leaf).number == numbers[-1]]
+        return bool(last) and last[-1].kind == ELLIPSIS_KIND and _plain(self.before.line_of(last[-1]).code) in (
+            "...", "...,", "...;")
+
+    def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
+        end = self.match.extents[leaf][1]
+        comma = self._past_comma(end) if _in_comma_list(leaf) else end
+        missing_comma = b"," if _in_comma_list(leaf) and comma == end else b""
+        rest = self.layout.after_trailing_comments(comma)
+        text = _encode("\n" + "\n".join(lines))
+        if self.layout.is_blank(rest, self.layout.line_end(rest)):
+            if missing_comma:
+                return Replacement(end, rest, missing_comma + self.layout.source[end:rest] + text)
+            return Replacement(rest, rest, text)
+        indentation = self.layout.indentation(end).encode()
+        skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
+        return Replacement(end, rest + skip, missing_comma + self.layout.source[end:rest] + text + b"\n" + indentation)
+
+    def _insert_before(self, leaf: Term, lines: list[str]) -> Replacement:
+        start = self.match.extents[leaf][0]
+        if not self.layout.starts_line(start):
+            indentation = self.layout.indentation(start)
+            return Replacement(start, start, _encode("\n".join(lines).lstrip() + "\n" + indentation))
+        position = self.layout.line_start(start)
+        if leaf.text != "}":
+            position = self.layout.before_leading_comments(position)
+        return Replacement(position, position, _encode("\n".join(lines) + "\n"))
+
+    def _insert_at_end(self, lines: list[str]) -> Replacement:
+        position = self.layout.line_start(max(self.match.block.start, self.match.block.end - 1))
+        return Replacement(position, position, _encode("\n".join(lines) + "\n"))
+
+    def _added_lines(self, group: Group, attached: Term | None) -> list[str]:
+        """Return the added lines with metavariables bound, indented for where they land."""
+        bindings = self.bindings()
+        lines = [bound(line.code, bindings) for line in group.added]
+        if attached is None:
+            return lines
+        first = next(leaf for leaf in _owner(attached).leaves())
+        reference = first if first in self.match.extents else attached
+        target = self.layout.indentation(self.match.extents[reference][0])
+        code = self.before.line_of(reference).code
+        shift = column(target) - column(code[:len(code) - len(code.lstrip())])
+        return reindent(lines, shift, tabs="\t" in target)
+
+
+def _owner(leaf: Term) -> Term:
+    """Return the statement, member or entry that `leaf` ends or begins; a brace belongs to its block's owner."""
+    term = leaf
+    if term.text in ("{", "}") and term.parent is not None:
+        term = term.parent
+    while term.parent is not None and term.parent.kind not in BLOCKS:
+        term = term.parent
+    return term
+
+
+def _in_comma_list(leaf: Term) -> bool:
+    """Tell whether `leaf` ends an element of a list that is separated by commas."""
+    term = leaf
+    while term.parent is not None:
+        # The bracket that closes a nested list ends that list, which may be an element of another.
+        if term.parent.kind in _COMMA_LISTS and term.text not in ("}", ")"):
+            return term.text not in ("{", "(")
+        if term.parent.children[-1] is not term:
+            return False
+        term = term.parent
+    return False
+
+
+def _plain(code: str) -> str:
+    return OPAQUE.sub(lambda found: "" if found.group().startswith(("/*", "//")) else found.group(), code).strip()
+
+
+def added_comments(hunk: Hunk) -> list[str]:
+    """Return the folded texts of the comments on added lines."""
+    return [comment for group in hunk.groups() for comment in _comments(group.added)]
+
+
+def _comments(lines: tuple[HunkLine, ...]) -> list[str]:
+    text = "\n".join(line.code for line in lines)
+    return [fold(found.group()) for found in OPAQUE.finditer(text) if found.group().startswith(("/*", "//"))]
+
+
+def _encode(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

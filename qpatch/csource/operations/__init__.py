@@ -1,0 +1,1 @@
+"""What an edit does at its anchor: hunks, additions, deletions, moves, signatures; and why it could not."""

@@ -1,0 +1,155 @@
+"""Says why a hunk fits nowhere: the nearest code, what differs token by token, and what to write instead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.compare import differences, likeness, words
+from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.matching.match import matches_in, nested_blocks
+from qpatch.csource.matching.mend import mended_hunk
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
+from qpatch.csource.results import Candidate, Drifted, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.anchors.locate import Located
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.matching.hunk import Hunk
+    from qpatch.csource.syntax.term import Term
+
+MOST_CANDIDATES = 3
+_LEAST_LIKENESS = 0.35
+# What is so much less alike than the nearest is no candidate.
+_MOST_BEHIND = 0.3
+
+
+@dataclass(frozen=True)
+class _Near:
+    """A run of target members that resembles a run of pattern items."""
+
+    chunk: tuple[Term, ...]
+    members: tuple[Term, ...]
+    likeness: float
+
+
+def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: Located) -> Drifted:
+    """Explain why `before` matches nowhere in `block`."""
+    chunks = _chunks(before.items)
+    failing = [chunk for chunk in chunks if not _fits(chunk, before, block)]
+    if not failing:
+        return _order(edit, chunks, before, block, located)
+    chunk = max(failing, key=lambda items: sum(len(item.tokens) for item in items))
+    scattered = _scattered(edit, chunk, before, block, located)
+    if scattered is not None:
+        return scattered
+    nearest = _nearest(chunk, block)
+    candidates = tuple(_candidate(near, located) for near in nearest)
+    suggestion = _suggestion(hunk, before, nearest[0], block, located) if nearest else ""
+    return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path, candidates, suggestion=suggestion)
+
+
+def _chunks(items: Sequence[Term]) -> list[tuple[Term, ...]]:
+    """Split items at the ellipses between them."""
+    chunks: list[list[Term]] = [[]]
+    for item in items:
+        if item.kind == ELLIPSIS_KIND:
+            chunks.append([])
+        else:
+            chunks[-1].append(item)
+    return [tuple(chunk) for chunk in chunks if chunk]
+
+
+def _fits(chunk: Sequence[Term], before: Pattern, block: Term) -> bool:
+    return bool(matches_in(before.part(tuple(chunk)), block, block.items))
+
+
+def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> Drifted:
+    """All the parts fit, each by itself: they stand in another order, or bind differently."""
+    return Drifted(f"{edit.anchor}: every part of the hunk is there, but not in the order of the hunk", located.path,
+                   _parts(chunks, before, block, located),
+                   suggestion="put the hunk's lines in the order of the lines named above")
+
+
+def _parts(chunks: Sequence[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> tuple[Candidate, ...]:
+    """Return where each of the chunks stands, in the order of the target; those that stand once, if there are any."""
+    found = [(chunk, matches_in(before.part(chunk), block, block.items)) for chunk in chunks]
+    once = [(chunk, matches) for chunk, matches in found if len(matches) == 1]
+    lines = [Candidate(_place(matches[0].items, located), 1.0, (f"'{words(chunk[0].tokens)}' is here",))
+             for chunk, matches in once or found]
+    return tuple(sorted(lines, key=lambda candidate: candidate.place.line))
+
+
+def _nearest(chunk: Sequence[Term], block: Term) -> list[_Near]:
+    wanted = [token for item in chunk for token in item.tokens]
+    near = []
+    for members in _windows(block, len(chunk)):
+        score = likeness(wanted, [token for member in members for token in member.tokens])
+        if score >= _LEAST_LIKENESS:
+            near.append(_Near(tuple(chunk), members, min(score, 1.0)))
+    near.sort(key=lambda entry: -entry.likeness)
+    kept: list[_Near] = []
+    for entry in near:
+        if not any(set(entry.members) & set(other.members) for other in kept):
+            kept.append(entry)
+    return [entry for entry in kept[:MOST_CANDIDATES] if entry.likeness >= kept[0].likeness - _MOST_BEHIND]
+
+
+def _windows(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
+    """Yield the runs of members of the block, and of the blocks in it, of about `size`."""
+    for candidate in (block, *nested_blocks(block)):
+        members = candidate.items
+        for length in range(size, size + 3):
+            for first in range(len(members) - length + 1):
+                yield tuple(members[first:first + length])
+
+
+def _candidate(near: _Near, located: Located) -> Candidate:
+    expected = [token for item in near.chunk for token in item.tokens]
+    found = [token for member in near.members for token in member.tokens]
+    return Candidate(_place(near.members, located), near.likeness, differences(expected, found))
+
+
+def _place(members: Sequence[Term], located: Located) -> Place:
+    source = located.parsed.source
+    start = members[0].start
+    snippet = source[source.rfind(b"\n", 0, start) + 1:members[-1].end].decode(errors="replace")
+    return Place(located.path, source.count(b"\n", 0, start) + 1, snippet)
+
+
+def _scattered(edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, located: Located) -> Drifted | None:
+    """Explain a chunk whose items are all there by themselves, if that is so and there are several."""
+    matches = [matches_in(before.part((item,)), block, block.items) for item in chunk]
+    if len(chunk) == 1 or not all(matches):
+        return None
+    starts = [found[0].items[0].start for found in matches if len(found) == 1]
+    apart = starts == sorted(starts)
+    how = "not next to each other" if apart else "in another order"
+    suggestion = ("show what stands between them, or write `...` for it" if apart else
+                  "put the hunk's lines in the order of the lines named above, with `...` for what stands between them")
+    return Drifted(f"{edit.anchor}: the hunk fits nowhere; its statements are there, but {how}", located.path,
+                   _parts([(item,) for item in chunk], before, block, located), suggestion=suggestion)
+
+
+def _suggestion(hunk: Hunk, before: Pattern, near: _Near, block: Term, located: Located) -> str:
+    """Return the hunk that would fit; where that cannot be told, the lines of the target to write it from."""
+    numbers = sorted({before.line_of(leaf).number for item in near.chunk for leaf in item.leaves()})
+    place = _place(near.members, located)
+    mended = mended_hunk(hunk, range(numbers[0], numbers[-1] + 1), place.snippet)
+    if mended is not None and _matches(mended, before, block):
+        return f"write the hunk so; its added lines may need the same change:\n{mended}"
+    lines = place.snippet.splitlines()
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    written = "\n".join(f"  {line[margin:]}".rstrip() for line in lines)
+    which = f"line {numbers[0]}" if numbers[0] == numbers[-1] else f"lines {numbers[0]} to {numbers[-1]}"
+    return f"write {which} of the hunk (the signs in column 0 aside) after what stands at {place} now:\n{written}"
+
+
+def _matches(hunk: Hunk, before: Pattern, block: Term) -> bool:
+    try:
+        pattern = before.of_lines(hunk.before())
+    except HunkError:  # the target's code is not what the hunk's lines can be parsed as
+        return False
+    return bool(matches_in(pattern, block, block.items))

@@ -1,0 +1,203 @@
+"""Edits a function's signature everywhere: its definition and all of its prototypes, in whatever files.
+
+Afterwards a caller that passes another number of arguments, or a table of operations whose member takes another
+number of parameters, is named: a patch that leaves one behind does not compile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.anchors.blocks import layout_of
+from qpatch.csource.anchors.locate import Located, Workspace, locate, locate_all, symbols_in
+from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.matching.hunk import Hunk, parse_hunk
+from qpatch.csource.matching.match import Match, matches_in
+from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
+from qpatch.csource.matching.rewrite import Rewriter
+from qpatch.csource.operations.additions import Changes, Outcome
+from qpatch.csource.operations.explain import explain_miss
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.syntax.term import Term, build
+
+if TYPE_CHECKING:
+    from qpatch.csource.syntax.layout import Replacement
+    from tree_sitter import Node
+
+_DECLARING = (AnchorKind.FUNCTION, AnchorKind.PROTOTYPE)
+_PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
+
+
+def edit_signature(edit: Edit, operation: HunkOperation, workspace: Workspace) -> Outcome:
+    """Apply the hunk to the definition and every prototype of the anchor; none may be left as it was."""
+    definition = locate(replace(edit.anchor, kind=AnchorKind.FUNCTION), workspace)
+    if isinstance(definition, Drifted | Ambiguous):
+        return definition
+    hunk = parse_hunk(operation.hunks[0])
+    before = compile_pattern(hunk.before(), Context.SIGNATURE, workspace.table)
+    after = compile_pattern(hunk.after(), Context.SIGNATURE, workspace.table)
+    replacements: dict[str, list[Replacement]] = {}
+    places, there = [], 0
+    for located in _declarations(edit.anchor, definition, workspace):
+        block = _signature(located)
+        if _match(after, block):
+            there += 1
+            continue
+        match = _match(before, block)
+        if match is None:
+            return explain_miss(edit, hunk, before, block, located)
+        rewriter = Rewriter(hunk, before, match, layout_of(located))
+        replacements.setdefault(located.path, []).extend(rewriter.replacements())
+        places.append(_place(located))
+    if not places:
+        return AlreadyThere(definition.path)
+    if there:
+        return Drifted(f"{edit.anchor}: {there} of its declarations have the new signature already, {len(places)} the "
+                       "old one", definition.path, tuple(Candidate(place, 1.0) for place in places),
+                       suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch")
+    return Changes(replacements, tuple(places))
+
+
+def unfinished(anchor: Anchor, workspace: Workspace) -> Drifted | None:
+    """Return what an edited signature leaves behind: callers and operations with another number of parameters."""
+    definition = locate(replace(anchor, kind=AnchorKind.FUNCTION), workspace)
+    if not isinstance(definition, Located) or definition.symbol is None:
+        return None
+    wanted = _parameters(definition.symbol.node, definition)
+    if wanted is None:
+        return None
+    left: list[Candidate] = []
+    for path in _files_of(anchor, definition, workspace):
+        left += _callers_left(anchor.name, wanted, path, workspace)
+    if not left:
+        return None
+    return Drifted(f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) == 1)} of it did not "
+                   "follow", definition.path, tuple(left),
+                   suggestion="add an edit to this patch for each place named above")
+
+
+def _declarations(anchor: Anchor, definition: Located, workspace: Workspace) -> list[Located]:
+    """Return the declarations to edit: those in its own file for a static function, else those of the tree."""
+    if _is_static(definition):
+        return symbols_in(definition.path, anchor.name, workspace, _DECLARING)
+    found = locate_all(anchor, workspace, _DECLARING)
+    return [located for located in found if located.path == definition.path or not _is_static(located)]
+
+
+def _files_of(anchor: Anchor, definition: Located, workspace: Workspace) -> list[str]:
+    if _is_static(definition) and definition.path.endswith(".c"):
+        return [definition.path]
+    return list(workspace.tree.mentioning(anchor.name))
+
+
+def _is_static(located: Located) -> bool:
+    assert located.symbol is not None  # noqa: S101
+    return any(child.type == "storage_class_specifier" and child.text == b"static"
+               for child in located.symbol.node.children)
+
+
+def _signature(located: Located) -> Term:
+    """Return the signature as a block whose items are its specifiers and its declarator."""
+    assert located.symbol is not None  # noqa: S101
+    term = build(located.parsed, located.symbol.node)
+    parts = [child for child in term.children if child.kind != "compound_statement" and child.text != ";"]
+    return Term("translation_unit", parts[0].start, parts[-1].end, children=parts,
+                tokens=tuple(token for part in parts for token in part.tokens))
+
+
+def _match(pattern: Pattern, block: Term) -> Match | None:
+    """Match the end of the signature: `static`, `inline` and attributes before it are left alone."""
+    for match in matches_in(pattern, block, block.items):
+        if match.items and match.items[-1] is block.items[-1]:
+            return match
+    return None
+
+
+def _place(located: Located) -> Place:
+    assert located.symbol is not None  # noqa: S101
+    return Place(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
+
+
+def _parameters(node: Node, located: Located) -> int | None:
+    """Count the parameters of a function definition; None where they are variadic."""
+    declarator = _descendant(node, "function_declarator")
+    parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
+    if parameters is None:
+        return None
+    declared = [child for child in parameters.named_children if child.type in _PARAMETER]
+    if any(child.type == "variadic_parameter" for child in declared):
+        return None
+    if len(declared) == 1 and located.parsed.text(declared[0]).strip() == "void":
+        return 0
+    return len(declared)
+
+
+def _descendant(node: Node, kind: str) -> Node | None:
+    for child in node.children:
+        if child.type == kind:
+            return child
+        if child.type != "compound_statement":
+            found = _descendant(child, kind)
+            if found is not None:
+                return found
+    return None
+
+
+def _callers_left(name: str, wanted: int, path: str, workspace: Workspace) -> list[Candidate]:
+    parsed = workspace.parse(path)
+    if parsed is None:
+        return []
+    left, pending = [], [parsed.tree.root_node]
+    while pending:
+        node = pending.pop()
+        pending += node.children
+        if node.type == "call_expression":
+            count = _arguments(node, name)
+            if count is not None and count != wanted:
+                left.append(_left(path, node, f"passes {count} arguments", parsed.text(node)))
+        elif node.type == "initializer_pair" and parsed.text(node).split("=")[-1].strip() == name:
+            taken = _operation_parameters(parsed.text(node).split("=")[0].strip().lstrip("."), workspace)
+            if taken is not None and taken != wanted:
+                left.append(_left(path, node, f"is called through a member that takes {taken} parameters",
+                                  parsed.text(node)))
+    return left
+
+
+def _left(path: str, node: Node, what: str, text: str) -> Candidate:
+    return Candidate(Place(path, node.start_point.row + 1, text), 1.0, (what,))
+
+
+def _arguments(call: Node, name: str) -> int | None:
+    function = call.child_by_field_name("function")
+    arguments = call.child_by_field_name("arguments")
+    if function is None or arguments is None or function.text != name.encode():
+        return None
+    return sum(child.type != "comment" for child in arguments.named_children)
+
+
+def _operation_parameters(member: str, workspace: Workspace) -> int | None:
+    """Count the parameters of the function pointer `member` of a struct in a header; None where unsure."""
+    counts = set()
+    for path in workspace.tree.mentioning(member, (".h",)):
+        parsed = workspace.parse(path)
+        if parsed is None:
+            continue
+        for declarator in _function_pointers(parsed.tree.root_node, member):
+            parameters = declarator.child_by_field_name("parameters")
+            if parameters is not None:
+                counts.add(sum(child.type in _PARAMETER for child in parameters.named_children))
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _function_pointers(root: Node, member: str) -> list[Node]:
+    found, pending = [], [root]
+    while pending:
+        node = pending.pop()
+        pending += node.children
+        if node.type == "function_declarator":
+            declarator = node.child_by_field_name("declarator")
+            if declarator is not None and declarator.text is not None and (
+                    declarator.text.replace(b" ", b"") == f"(*{member})".encode()):
+                found.append(node)
+    return found

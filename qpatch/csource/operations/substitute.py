@@ -1,0 +1,235 @@
+"""Carries out a semantic hunk at a located anchor: find, count, replace, check; all or nothing.
+
+A hunk is matched against the anchor's own block. Matches deeper down (a nesting level or an `#if` arm that the hunk
+does not show) are never edited: where the block itself does not hold the expected number, they are reported.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
+from qpatch.csource.matching.hunk import Hunk, Sign, parse_hunk
+from qpatch.csource.matching.match import Match, matches_in, nested_blocks
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
+from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter, added_comments
+from qpatch.csource.operations.explain import explain_miss
+from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
+
+if TYPE_CHECKING:
+    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.syntax.layout import Layout, Replacement
+    from qpatch.csource.syntax.term import Term
+
+
+@dataclass(frozen=True)
+class Found:
+    """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for."""
+
+    replacements: list[Replacement]
+    places: tuple[Place, ...]
+    bindings: dict[str, str]
+
+
+Outcome = Found | AlreadyThere | Drifted | Ambiguous
+
+
+def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: Workspace) -> Outcome:
+    """Try the alternatives of an edit, of which exactly one must fit (`one-of:`), at the anchor's block."""
+    block = block_of(located)
+    attempts = [_Attempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
+    outcomes = [attempt.outcome() for attempt in attempts]
+    for kind in (Found, Ambiguous):
+        fitting = [outcome for outcome in outcomes if isinstance(outcome, kind)]
+        if len(fitting) > 1:
+            return Ambiguous(f"{len(fitting)} of the alternatives under one-of fit", located.path,
+                             tuple(place for outcome in fitting for place in _places(outcome)),
+                             "make the alternatives exclude each other, by context or with `when:`")
+        if fitting:
+            return fitting[0]
+    there = [outcome for outcome in outcomes if isinstance(outcome, AlreadyThere)]
+    if there:
+        return there[0]
+    return max((outcome for outcome in outcomes if isinstance(outcome, Drifted)),
+               key=lambda drifted: max((candidate.likeness for candidate in drifted.candidates), default=0.0))
+
+
+def _places(outcome: Outcome) -> tuple[Place, ...]:
+    if isinstance(outcome, Found):
+        return outcome.places
+    return outcome.matches if isinstance(outcome, Ambiguous) else ()
+
+
+class _Attempt:
+    """One hunk against one block."""
+
+    def __init__(self, edit: Edit, hunk: Hunk, located: Located, workspace: Workspace, block: Term) -> None:
+        context = context_of(edit.anchor.kind)
+        self._edit = edit
+        self._hunk = hunk
+        self._located = located
+        self._workspace = workspace
+        self._block = block
+        self._before = compile_pattern(hunk.before(), context, workspace.table)
+        self._after = compile_pattern(hunk.after(), context, workspace.table)
+        self._layout: Layout | None = None
+
+    def outcome(self) -> Outcome:
+        present = self._matches(self._after, self._block)
+        candidates = self._matches(self._before, self._block)
+        try:
+            pending, there = self._split(candidates, present)
+        except CommentDiffersError as differs:
+            return Drifted(f"{self._edit.anchor}: the comment {differs} on a removed line is not there",
+                           self._located.path, suggestion="correct the comment in the hunk, or leave it out")
+        if not pending and not self._adds_code() and not self._is_bracketed():
+            return self._miscount([], []) if self._resembles_removed() else AlreadyThere(self._located.path)
+        if len(pending) == self._edit.expect:
+            return self._found(pending)
+        if not pending and len(there) >= self._edit.expect:
+            return AlreadyThere(self._located.path, bindings=self._rewriter(there[0], self._after).bindings())
+        return self._miscount(pending, there)
+
+    def _split(self, candidates: list[Match], present: list[Match]) -> tuple[list[Match], list[Match]]:
+        """Tell the places still to edit from those that have the result already."""
+        if self._before_equals_after():
+            done = [match for match in candidates if self._has_added_comments(match)]
+            return self._distinct([match for match in candidates if match not in done]), done
+        if not self._adds_code():
+            return self._distinct(candidates), [] if candidates else _apart(present)
+        pending = [match for match in candidates if not any(_overlap(match, other) for other in present)]
+        return self._distinct(pending), _apart(present)
+
+    def _matches(self, pattern: Pattern, block: Term) -> list[Match]:
+        if not pattern.items or all(item.kind == ELLIPSIS_KIND for item in pattern.items):
+            return []
+        return matches_in(pattern, block, block.items)
+
+    def _distinct(self, matches: list[Match]) -> list[Match]:
+        """Keep one match of those that lead to the same edit."""
+        seen, kept = set(), []
+        for match in matches:
+            key = tuple((change.start, change.end, change.text) for change in self._rewriter(match).replacements())
+            if key not in seen:
+                seen.add(key)
+                kept.append(match)
+        return kept
+
+    def _rewriter(self, match: Match, side: Pattern | None = None) -> Rewriter:
+        if self._layout is None:
+            self._layout = layout_of(self._located)
+        return Rewriter(self._hunk, side or self._before, match, self._layout)
+
+    def _found(self, matches: list[Match]) -> Found:
+        rewriters = [self._rewriter(match) for match in matches]
+        replacements = [change for rewriter in rewriters for change in rewriter.replacements()]
+        return Found(replacements, tuple(self._place(match) for match in matches), rewriters[0].bindings())
+
+    def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous:
+        anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
+        places = tuple(self._place(match) for match in pending)
+        if len(pending) > expect:
+            return Ambiguous(f"{anchor}: the hunk fits {len(pending)} places, {expect} expected", path, places,
+                             f"add lines of context that only the wanted place has, or write `expect: {len(pending)}`")
+        if pending:
+            done = f", {len(there)} already changed" if there else ""
+            return Drifted(f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}", path,
+                           suggestion=f"expect: {len(pending)}")
+        nested = [match for block in nested_blocks(self._block) for match in self._matches(self._before, block)]
+        if nested:
+            return self._nested(nested)
+        return explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
+
+    def _nested(self, matches: list[Match]) -> Ambiguous:
+        places = tuple(self._place(match, f"inside {self._owner(match.block)}, which the hunk does not show")
+                       for match in matches)
+        return Ambiguous(f"{self._edit.anchor}: the hunk fits only inside a block that it does not show",
+                         self._located.path, places,
+                         "write the enclosing block whole around the hunk's lines, with `...` for the rest of it:\n"
+                         + "\n".join(self._shown(matches[0].block)))
+
+    def _shown(self, block: Term) -> list[str]:
+        """Return the hunk inside the block that encloses its match, ready to paste."""
+        head, tail = self._owner(block), "#endif" if block.kind.startswith("preproc") else "}"
+        inner = [f"{line.sign}     {line.code}".rstrip() for line in self._hunk.lines]
+        return [f"  {head}", "      ...", *inner, "      ...", f"  {tail}"]
+
+    def _owner(self, block: Term) -> str:
+        """Return the first line of the statement or directive that owns `block`."""
+        owner = block.parent if block.parent is not None and block.kind == "compound_statement" else block
+        source = self._located.parsed.source
+        end = source.find(b"\n", owner.start)
+        return " ".join(source[owner.start:end].decode(errors="replace").split())
+
+    def _place(self, match: Match, note: str = "") -> Place:
+        source = self._located.parsed.source
+        start = match.items[0].start if match.items else match.block.start
+        line_end = source.find(b"\n", start)
+        return Place(self._located.path, source.count(b"\n", 0, start) + 1,
+                     note or source[start:line_end].decode(errors="replace").strip())
+
+    def _adds_code(self) -> bool:
+        return any(line.sign is Sign.ADDED and line.code.strip() for line in self._hunk.lines)
+
+    def _before_equals_after(self) -> bool:
+        return ([item.tokens for item in self._before.items] == [item.tokens for item in self._after.items])
+
+    def _has_added_comments(self, match: Match) -> bool:
+        rewriter = self._rewriter(match)
+        near = rewriter.layout.comments_between(match.block.start, match.block.end)
+        texts = {text for _, _, text in near}
+        return all(comment in texts for comment in added_comments(self._hunk))
+
+    def _is_bracketed(self) -> bool:
+        """Tell whether each removal stands between two lines of context that are not ellipses."""
+        lines = [line for line in self._hunk.lines if line.code.strip()]
+        for index, line in enumerate(lines):
+            if line.sign is Sign.REMOVED:
+                above = next((other for other in reversed(lines[:index]) if other.sign is Sign.CONTEXT), None)
+                below = next((other for other in lines[index:] if other.sign is Sign.CONTEXT), None)
+                if any(other is None or other.code.strip().rstrip(",;") == "..." for other in (above, below)):
+                    return False
+        return True
+
+    def _resembles_removed(self) -> bool:
+        """Tell whether the removed code was changed rather than removed: then it drifted.
+
+        Code that is gone leaves a name behind that its block no longer mentions while the tree still does, or
+        nothing that looks like it.
+        """
+        here = set(self._block.tokens)
+        gone = [name for name in self._removed_names() if name not in here]
+        if not gone:
+            return True
+        if any(self._workspace.tree.mentioning(name) for name in gone):
+            return False
+        if any(difflib.get_close_matches(name, here, 1, _LIKENESS_OF_RENAMED) for name in gone):
+            return True
+        drifted = explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
+        return any(candidate.likeness >= _LIKENESS_OF_CHANGED for candidate in drifted.candidates)
+
+    def _removed_names(self) -> list[str]:
+        """Return the identifiers on removed lines."""
+        numbers = {line.number for line in self._hunk.lines if line.sign is Sign.REMOVED}
+        return [leaf.text for leaf in self._before.leaves()
+                if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers]
+
+
+_LIKENESS_OF_RENAMED = 0.8
+_LIKENESS_OF_CHANGED = 0.6
+
+
+def _overlap(match: Match, other: Match) -> bool:
+    return any(item in other.items for item in match.items)
+
+
+def _apart(matches: list[Match]) -> list[Match]:
+    """Keep matches that share no member with one kept before."""
+    kept: list[Match] = []
+    for match in matches:
+        if not any(_overlap(match, other) for other in kept):
+            kept.append(match)
+    return kept

@@ -1,0 +1,40 @@
+"""Keeps what was parsed, by content: parsing is the dearest step, and many edits and queries meet the same files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.csource.syntax.parse import ParsedFile, parse
+from qpatch.csource.syntax.reparse import reparse
+from qpatch.csource.syntax.symbols import Symbol, outline
+
+if TYPE_CHECKING:
+    from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.syntax.macros import MacroTable
+
+
+class ParseCache:
+    """Parses each content once, with one macro table (None for plain C); for one run, in memory."""
+
+    def __init__(self, table: MacroTable | None = None) -> None:
+        self.table = table
+        self._parsed: dict[bytes, ParsedFile] = {}
+        self._outlines: dict[bytes, tuple[Symbol, ...]] = {}
+
+    def parse(self, source: bytes) -> ParsedFile:
+        """Return the parse of `source`, the same object for the same content."""
+        if source not in self._parsed:
+            self._parsed[source] = parse(source, self.table)
+        return self._parsed[source]
+
+    def change(self, source: bytes, replacements: list[Replacement]) -> bytes:
+        """Return `source` with `replacements` made, and keep its parse, which costs little after an edit."""
+        changed = reparse(self.parse(source), replacements, self.table)
+        self._parsed.setdefault(changed.source, changed)
+        return changed.source
+
+    def outline(self, source: bytes) -> tuple[Symbol, ...]:
+        """Return the symbols of `source`."""
+        if source not in self._outlines:
+            self._outlines[source] = outline(self.parse(source))
+        return self._outlines[source]

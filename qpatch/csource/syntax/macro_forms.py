@@ -1,0 +1,250 @@
+"""Rewrites the macros of a table in the shadow of a source, one pass, by the form that each macro takes.
+
+Comments, strings and preprocessor directives are never rewritten. Each form is one function that looks at the
+shape around the name (is there a `(`, what follows the `)`) and leaves the macro alone where it does not fit.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from qpatch.csource.syntax.macros import MacroForm
+from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, arguments, closing_parenthesis, skip_gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qpatch.csource.syntax.macros import MacroTable
+
+DIRECTIVE = rb"^[ \t]*\#(?:\\\r?\n|/\*.*?\*/|[^\n])*"
+"""A preprocessor directive with its continuation lines."""
+
+_COMMENT = re.compile(HIDDEN, re.DOTALL)
+_WORD = re.compile(rb"[A-Za-z_]\w+")
+_CASE_RANGE = rb"(?<=[\w') ])\.\.\.(?=[^\n:;]*:)"
+_LAST_WORD = re.compile(rb"(\w+)\s*$")
+# Starts as only a type can, or is a pointer to a named type, or a type of C that needs no other word.
+_TYPE = re.compile(
+    rb"""(?:(?:const|volatile|struct|union|enum|unsigned|signed|long|short)\b[\w\s]*
+        | \w+(?:\s+const)?\s*\*
+        | (?:int|char|void|bool|float|double)\s*$ )
+        (?:\s*\(\s*\*\s*\)\s*\(.*\) | [\s*]|const\b)*$""", re.VERBOSE | re.DOTALL)
+_DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
+_STORAGE = (b"static", b"extern", b"const", b"inline")
+
+
+def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
+    """Return the shadow of `source` with every macro of `table` rewritten."""
+    shadow = Shadow(source)
+    known = {word: form for word in set(_WORD.findall(source)) if (form := table.form_of(word))}
+    done = 0
+    for match in _scanner(frozenset(known)).finditer(source):
+        if match.start() < done:
+            continue
+        if match["name"]:
+            done = _apply_if_free(shadow, known[match["name"]], match.start(), match.end())
+        elif match["directive"]:
+            _hide_comments(shadow, match.start(), match.end())
+        elif match["range"] and _in_case_label(source, match.start()):
+            shadow.put(match.start(), match.end(), b"|")
+    return shadow
+
+
+@lru_cache(maxsize=256)
+def _scanner(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    """Return what finds `names` and case ranges; it also matches all that hides them, directives included."""
+    either = rb"|".join(sorted(names)) or rb"(?!)"
+    return re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")|(?P<range>" + _CASE_RANGE + rb")"
+                      rb"|\b(?P<name>" + either + rb")\b", re.DOTALL | re.MULTILINE)
+
+
+def _apply_if_free(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:
+    """Apply a form unless a macro around this one has been rewritten as a whole."""
+    if shadow.covers(start):
+        return end
+    try:
+        return apply_form(shadow, form, start, end)
+    except OverlapError:
+        return end  # Two macros that cut through each other: brackets do not match, so this is not C.
+
+
+def apply_form(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:
+    """Rewrite the macro whose name is at [start, end); return the position up to which all is done.
+
+    Raises OverlapError where the macro cuts through one that is rewritten already.
+    """
+    return _FORMS[form](shadow, start, end)
+
+
+def _hide_comments(shadow: Shadow, start: int, end: int) -> None:
+    """Blank the comments of a directive: the grammar takes the first one for the end of a #define."""
+    if b"/*" in shadow.source[start:end]:
+        for comment in _COMMENT.finditer(shadow.source, start, end):
+            if comment[0].startswith(b"/*"):
+                shadow.blank_comment(comment.start(), comment.end())
+
+
+def _in_case_label(source: bytes, position: int) -> bool:
+    line = source[source.rfind(b"\n", 0, position) + 1:position]
+    return re.search(rb"\bcase\b[^:;]*$", line) is not None
+
+
+def _call(source: bytes, end: int) -> tuple[int, int] | None:
+    """Return the positions of the parentheses of the call whose name ends at `end`."""
+    opening = skip_gap(source, end)
+    if source[opening:opening + 1] != b"(":
+        return None
+    closing = closing_parenthesis(source, opening)
+    return None if closing is None else (opening, closing)
+
+
+def _loop(shadow: Shadow, start: int, end: int) -> int:
+    call = _call(shadow.source, end)
+    if call is None or end - start < len(b"while") or _has_type_before(shadow.source, start):
+        return end
+    opening, closing = call
+    if not arguments(shadow.source, opening, closing):
+        if b"\n" not in shadow.source[start:closing]:
+            width = closing + 1 - start
+            shadow.put(start, closing + 1, b"while" + b"(1)".rjust(width - len(b"while")))
+        return closing + 1
+    shadow.put(start, end, b"while")
+    return _join_types(shadow, opening, closing)
+
+
+def _has_type_before(source: bytes, start: int) -> bool:
+    """Tell whether a type stands before the name, as it does where a function of that name is declared."""
+    word = _word_before(source, start)
+    return word == b"*" or (word != b"" and word not in (b"else", b"do"))
+
+
+def _word_before(source: bytes, start: int) -> bytes:
+    """Return the word, or the `*`, that ends the code before `start`, on its line or the one above."""
+    line_start = source.rfind(b"\n", 0, start) + 1
+    before = source[line_start:start].strip()
+    if not before and line_start:
+        # The type may have a line of its own; what ends a directive is no type.
+        before = source[source.rfind(b"\n", 0, line_start - 1) + 1:line_start].strip()
+        if before.startswith(b"#"):
+            return b""
+    word = _LAST_WORD.search(before)
+    return b"*" if before.endswith(b"*") else word[1] if word else b""
+
+
+def _typed(shadow: Shadow, start: int, end: int) -> int:
+    source = shadow.source
+    call = _call(source, end)
+    if call is None:
+        return end
+    if source[start:end] == b"offsetof":
+        # A keyword of the grammar, which takes a single member: any other designator makes it a call.
+        parts = arguments(source, *call)
+        if len(parts) != 2 or _IDENTIFIER.fullmatch(source, *parts[1]):
+            return end
+        shadow.put_name(start, end)
+    return _join_types(shadow, *call)
+
+
+def _join_types(shadow: Shadow, opening: int, closing: int) -> int:
+    """Make one identifier of each argument that looks like a type; return where the first argument begins.
+
+    An argument `.member = value`, as property macros take them, becomes the assignment `_member = value`.
+    """
+    for left, right in arguments(shadow.source, opening, closing):
+        if _TYPE.match(shadow.source[left:right]):
+            shadow.put_name(left, right)
+        elif member := _DESIGNATOR.match(shadow.source, left, right):
+            shadow.put(left, member.end(), b"_" + shadow.source[left + 1:member.end()])
+    return opening + 1
+
+
+def _joined(shadow: Shadow, start: int, end: int) -> int:
+    call = _call(shadow.source, end)
+    if call is None:
+        return end
+    shadow.put_name(start, call[1] + 1)
+    return call[1] + 1
+
+
+def _array(shadow: Shadow, start: int, end: int) -> int:
+    """`NAME(variable, size)` becomes `NAME variable[size]`; the name keeps its `(` as its own."""
+    source = shadow.source
+    call = _call(source, end)
+    parts = arguments(source, *call) if call else []
+    if call is None or len(parts) != 2:
+        return end
+    comma = skip_gap(source, parts[0][1])
+    shadow.put(start, call[0] + 1, source[start:end])
+    shadow.put(comma, comma + 1, b"[")
+    shadow.put(call[1], call[1] + 1, b"]")
+    return call[1] + 1
+
+
+def _declaration(shadow: Shadow, start: int, end: int) -> int:
+    """`NAME(a, b)` becomes `NAME a, b;`, whether a `;` follows or not."""
+    source = shadow.source
+    call = _call(source, end)
+    parts = arguments(source, *call) if call else []
+    if call is None or not parts:
+        return end
+    after = skip_gap(source, call[1] + 1)
+    before = _word_before(source, start)
+    if source[after:after + 1] in (b"{", b"=", b",", b")", b"[") or (before and before not in _STORAGE):
+        return end
+    after = after + 1 if source[after:after + 1] == b";" else call[1] + 1
+    closing = call[1]
+    while len(parts) > 1 and parts[-1][0] == parts[-1][1]:
+        parts.pop()  # A comma behind the last argument belongs to the `)`.
+        closing = parts[-1][1]
+    for left, right in parts:
+        if not _IDENTIFIER.fullmatch(source, left, right):
+            shadow.put_name(left, right)
+    shadow.put(start, call[0] + 1, source[start:end])
+    shadow.put(closing, after, b";")
+    return after
+
+
+def _attribute(shadow: Shadow, start: int, end: int) -> int:
+    """Put in the attribute's place what C allows there, which depends on its neighbours."""
+    source = shadow.source
+    call = _call(source, end)
+    if call is not None and not source[skip_gap(source, call[0] + 1):].startswith(b"*"):
+        end = call[1] + 1  # `coroutine_fn (*entry)(void)` is no call: a word before a declarator.
+    before = shadow.last_character(start)
+    following = skip_gap(source, end)
+    after = source[following:following + 1]
+    tag = _TAG.search(source, max(0, start - 40), start)
+    if tag:
+        _tag_attribute(shadow, tag, start, end)
+    elif before == b"}" and after == b";":
+        shadow.put_name(start, end)
+    elif before == b"(" and after == b"*":
+        shadow.put_padded(start, end, b"__cdecl")
+    elif before == b")" or after in (b")", b",", b";", b"=", b"[", b"{"):
+        shadow.put_padded(start, end, b"[[x]]")
+    else:
+        shadow.put_padded(start, end, b"const")
+    return end
+
+
+def _tag_attribute(shadow: Shadow, tag: re.Match[bytes], start: int, end: int) -> None:
+    """`typedef struct ATTRIBUTE name` becomes `typedef const struct name`; elsewhere C allows nothing."""
+    if tag["typedef"] and end - start >= len(tag["keyword"]):
+        shadow.put_padded(*tag.span("keyword"), b"const" if len(tag["keyword"]) > len(b"enum") else b"")
+        shadow.put(start, end, tag["keyword"])
+    else:
+        shadow.put(start, end)
+
+
+_FORMS: dict[MacroForm, Callable[[Shadow, int, int], int]] = {
+    MacroForm.LOOP: _loop,
+    MacroForm.ATTRIBUTE: _attribute,
+    MacroForm.JOINED: _joined,
+    MacroForm.TYPED: _typed,
+    MacroForm.DECLARATION: _declaration,
+    MacroForm.ARRAY: _array,
+}

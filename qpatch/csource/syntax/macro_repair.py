@@ -1,0 +1,296 @@
+"""Second pass of parsing: rewrites, by their shape, what the macro table did not know.
+
+It runs only where the first parse left ERROR or MISSING nodes. Every candidate is tried on a copy of the
+shadow, and kept only if fewer such nodes remain: an unknown loop macro, an attribute, a macro with a type as
+argument, a declaration without `;`, and `#if` lines in places where C has no room for them (inside an
+initialiser, between strings, across an `else`). The last resort for those is to blank all arms but one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qpatch.csource.syntax.macro_forms import DIRECTIVE, apply_form
+from qpatch.csource.syntax.macros import MacroForm
+from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, closing_parenthesis, skip_gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tree_sitter import Node, Parser, Tree
+
+    Rewrite = Callable[[Shadow], object]
+
+MOST_SPOTS = 40
+"""A file with more broken places than this is not C; it is left as it is."""
+MOST_TRIALS = 300
+"""So many rewrites are tried in one file."""
+MOST_BEFORE = 6
+"""So many calls and directives before a broken place are tried, the nearest first."""
+
+_DIRECTIVE = re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")", re.DOTALL | re.MULTILINE)
+_KEYWORD = re.compile(rb"[ \t]*#[ \t]*(\w+)")
+_CALL_NAME = re.compile(rb"([A-Za-z_]\w*)\s*$")
+_MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
+_CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
+_OTHER_DIRECTIVE = re.compile(
+    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*",
+    re.DOTALL | re.MULTILINE)
+_FILE_SCOPE_CALL = re.compile(rb"^([A-Za-z_]\w*)\s*\(", re.MULTILINE)
+# Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
+_FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
+_NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"do", b"else"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """A directive: its bytes [start, end), without the white space before the `#`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Group:
+    """An `#if` with its `#else`/`#elif` lines and its `#endif`, in source order."""
+
+    lines: tuple[Line, ...]
+
+    @property
+    def start(self) -> int:
+        """Where the `#if` begins."""
+        return self.lines[0].start
+
+    @property
+    def end(self) -> int:
+        """Where the `#endif` ends."""
+        return self.lines[-1].end
+
+
+def repair(shadow: Shadow, tree: Tree, parser: Parser) -> tuple[Shadow, Tree]:
+    """Return the shadow and tree with the rewrites that left fewer broken places than `tree` has."""
+    broken = list(broken_nodes(tree.root_node))
+    if not broken or len(broken) > MOST_SPOTS:
+        return shadow, tree
+    session = _Session(shadow, tree, len(broken), parser)
+    groups = directive_groups(shadow.source)
+    for spot in broken:
+        session.try_first(_candidates(shadow.source, spot, groups))
+    if session.shadow is shadow:
+        return shadow, tree
+    # A tree that was mended step by step may differ from a fresh one where errors remain.
+    return session.shadow, parser.parse(session.shadow.text())
+
+
+def broken_nodes(node: Node) -> Iterator[Node]:
+    """Yield the outermost ERROR and MISSING nodes at or below `node`."""
+    if node.is_error or node.is_missing:
+        yield node
+    elif node.has_error:
+        for child in node.children:
+            yield from broken_nodes(child)
+
+
+def directive_groups(source: bytes) -> list[Group]:
+    """Return the `#if` groups of `source`, inner ones before those around them."""
+    groups: list[Group] = []
+    open_groups: list[list[Line]] = []
+    for match in _DIRECTIVE.finditer(source):
+        keyword = _KEYWORD.match(match["directive"] or b"")
+        if keyword is None:
+            continue
+        line = Line(source.index(b"#", match.start()), match.end())
+        if keyword[1] in (b"if", b"ifdef", b"ifndef"):
+            open_groups.append([line])
+        elif keyword[1] in (b"else", b"elif") and open_groups:
+            open_groups[-1].append(line)
+        elif keyword[1] == b"endif" and open_groups:
+            groups.append(Group((*open_groups.pop(), line)))
+    return groups
+
+
+class _Session:
+    """The best shadow so far, its tree and the number of its broken nodes."""
+
+    def __init__(self, shadow: Shadow, tree: Tree, broken: int, parser: Parser) -> None:
+        self.shadow = shadow
+        self._tree = tree
+        self._broken = broken
+        self._parser = parser
+        self._trials = 0
+
+    def try_first(self, rewrites: Iterator[Rewrite]) -> None:
+        """Keep the first rewrite after which fewer nodes are broken."""
+        if not self._broken:
+            return
+        for rewrite in rewrites:
+            candidate = self.shadow.copy()
+            try:
+                rewrite(candidate)
+            except OverlapError:
+                continue
+            if candidate.changed is None or self._trials == MOST_TRIALS:
+                continue
+            self._trials += 1
+            tree = self._reparse(candidate.text(), candidate.changed)
+            broken = sum(1 for _ in broken_nodes(tree.root_node))
+            if broken < self._broken:
+                self.shadow, self._tree, self._broken = candidate, tree, broken
+                return
+
+    def _reparse(self, text: bytes, extent: tuple[int, int]) -> Tree:
+        """Parse `text`, taking over from the tree so far what lies outside the changed bytes `extent`."""
+        start, end = extent
+        tree = self._tree.copy()
+        first, last = _point(text, start), _point(text, end)
+        tree.edit(start_byte=start, old_end_byte=end, new_end_byte=end,
+                  start_point=first, old_end_point=last, new_end_point=last)
+        return self._parser.parse(text, tree)
+
+
+def _point(text: bytes, position: int) -> tuple[int, int]:
+    return text.count(b"\n", 0, position), position - (text.rfind(b"\n", 0, position) + 1)
+
+
+def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewrite]:
+    """Yield the rewrites that might mend `spot`, the likeliest and mildest first."""
+    start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
+    end = max(spot.end_byte, spot.start_byte + 1)
+    yield partial(_without_cplusplus, groups=groups)
+    inner = [group for group in groups
+             if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
+    near = [group for group in inner if group.start <= end and start <= group.end]
+    if spot.is_missing:
+        yield from _call_candidates(source, spot)
+    for group in near:
+        yield from _mild_group_candidates(source, group)
+    for match in _nearest(_FILE_SCOPE_CALL, source, spot):
+        yield _form(MacroForm.DECLARATION, match.start(1), match.end(1))
+    for match in _CALL.finditer(source, start, min(len(source), end + 1)):
+        if match[1] not in _NOT_CALLS:
+            yield _form(MacroForm.TYPED, match.start(1), match.end(1))
+    for match in _MACRO_WORD.finditer(source, start, min(len(source), end + 80)):
+        yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
+    for match in _TWO_MACROS.finditer(source, start, end):
+        yield partial(_as_one_name, start=match.start(), end=match.end())
+    for match in _nearest(_OTHER_DIRECTIVE, source, spot):
+        yield partial(Shadow.put, start=match.start(), end=match.end())
+    yield partial(_blank_all, groups=[group for group in inner if _item_start(spot) <= group.start <= end])
+    for group in near:
+        yield from _drastic_group_candidates(group)
+
+
+def _as_one_name(shadow: Shadow, start: int, end: int) -> None:
+    """Two macros side by side, that stand for strings or parts of one expression, become one name."""
+    shadow.put_name(start, end)
+
+
+def _nearest(regex: re.Pattern[bytes], source: bytes, spot: Node) -> list[re.Match[bytes]]:
+    """Return the last matches inside the file-scope item of `spot` and up to it, the last one first."""
+    end = max(spot.end_byte, spot.start_byte + 1)
+    return list(regex.finditer(source, _item_start(spot), end))[:-MOST_BEFORE - 1:-1]
+
+
+def _item_start(spot: Node) -> int:
+    """Return where the file-scope item begins that holds `spot`."""
+    item = spot
+    while item.parent is not None and item.parent.parent is not None:
+        item = item.parent
+    return item.start_byte
+
+
+def _form(form: MacroForm, start: int, end: int) -> Rewrite:
+    return lambda shadow: apply_form(shadow, form, start, end)
+
+
+def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
+    """Yield what a call that lacks a `;` may be: a loop where a block follows."""
+    closing = missing.start_byte - 1
+    opening = _opening_parenthesis(source, closing)
+    name = None if opening is None else _CALL_NAME.search(source, max(0, opening - 100), opening)
+    if name is None or name[1] in _NOT_CALLS:
+        return
+    following = skip_gap(source, closing + 1)
+    if source[following:following + 1] == b"{":
+        yield _form(MacroForm.LOOP, name.start(1), name.end(1))
+
+
+def _opening_parenthesis(source: bytes, closing: int) -> int | None:
+    """Return the position of the `(` that the `)` at `closing` closes, looking back a few lines."""
+    if source[closing:closing + 1] != b")":
+        return None
+    opening = source.rfind(b"(", max(0, closing - 1000), closing)
+    while opening >= 0 and closing_parenthesis(source, opening) != closing:
+        opening = source.rfind(b"(", max(0, closing - 1000), opening)
+    return opening if opening >= 0 else None
+
+
+def _mild_group_candidates(source: bytes, group: Group) -> Iterator[Rewrite]:
+    """Rewrites of an `#if` that keep the code of every arm."""
+    yield lambda shadow: _as_entries(shadow, source, group)
+    yield lambda shadow: _as_words(shadow, group)
+    yield lambda shadow: _blanked(shadow, group)
+
+
+def _drastic_group_candidates(group: Group) -> Iterator[Rewrite]:
+    """Rewrites of an `#if` that hide code."""
+    for kept in range(len(group.lines) - 1):
+        yield partial(_one_arm, group=group, kept=kept)
+    yield partial(_one_arm, group=group, kept=None)
+
+
+def _as_entries(shadow: Shadow, source: bytes, group: Group) -> None:
+    """Each directive becomes an entry of the list around it: a name with the commas it needs."""
+    for line in group.lines:
+        before = _last_character(source, line.start)
+        name = re.sub(rb"\W", b"_", source[line.start:line.end].split(b"\n")[0].rstrip())
+        text = b"," + name[:-2] + b"," if before not in (b",", b"{", b"(", b"") else name[:-1] + b","
+        shadow.put(line.start, line.end, text)
+
+
+def _last_character(source: bytes, position: int) -> bytes:
+    """Return the last character before `position` that is no white space, comment or directive."""
+    text = source[max(0, position - 2000):position]
+    text = re.sub(rb"/\*.*?\*/|//[^\n]*|" + DIRECTIVE, b"", text, flags=re.DOTALL | re.MULTILINE)
+    return text.rstrip()[-1:]
+
+
+def _as_words(shadow: Shadow, group: Group) -> None:
+    """Each directive becomes a name, as it may stand between two strings."""
+    for line in group.lines:
+        shadow.put_name(line.start, line.end)
+
+
+def _blanked(shadow: Shadow, group: Group) -> None:
+    """Every arm stays, without the directives between them."""
+    for line in group.lines:
+        shadow.put(line.start, line.end)
+
+
+def _without_cplusplus(shadow: Shadow, groups: list[Group]) -> None:
+    """Blank what only C++ sees: `extern "C" {` in one `#if`, its closing brace in another."""
+    for group in groups:
+        if b"__cplusplus" in shadow.source[group.start:group.lines[0].end]:
+            _one_arm(shadow, group, None)
+
+
+def _blank_all(shadow: Shadow, groups: list[Group]) -> None:
+    """Blank the directives of several groups: an `if` and its `else` may stand in two of them."""
+    for group in groups:
+        _blanked(shadow, group)
+
+
+def _one_arm(shadow: Shadow, group: Group, kept: int | None) -> None:
+    """Blank the directives and all arms but number `kept` (None: all arms)."""
+    if kept is None:
+        shadow.put(group.start, group.end)
+        return
+    if kept > 0:
+        shadow.put(group.start, group.lines[kept].end)
+    else:
+        shadow.put(group.start, group.lines[0].end)
+    shadow.put(group.lines[kept + 1].start, group.end)

@@ -1,0 +1,245 @@
+"""Outlines a C file: its functions, prototypes, types, file-scope variables, macros and includes.
+
+The outline looks into `#if` arms, `extern "C"` and what tree-sitter could not parse, and says for each symbol
+under which `#if` conditions it stands. A header's include guard is no condition.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import AnchorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from qpatch.csource.syntax.parse import ParsedFile
+
+_NAMES = frozenset({"identifier", "type_identifier", "primitive_type"})
+_TAGGED = {"struct_specifier": AnchorKind.STRUCT, "union_specifier": AnchorKind.UNION,
+           "enum_specifier": AnchorKind.ENUM}
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
+_MACROS = frozenset({"preproc_def", "preproc_function_def"})
+_TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_specification", "ERROR"})
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A symbol of a file.
+
+    `node` is the whole top-level item (a definition, a declaration with its `;`, a #define; for INCLUDES the
+    first of the block, which ends on `end_line`). `body` is the block, member list, enumerator list or
+    initialiser, if any. Lines count from 1; `line` is where the name stands. `guards` are the `#if`
+    conditions around it, outermost first. A struct with a tag and a typedef name is there under both.
+    """
+
+    kind: AnchorKind
+    name: str
+    node: Node
+    start_line: int
+    end_line: int
+    line: int
+    guards: tuple[str, ...] = ()
+    body: Node | None = None
+
+
+def outline(parsed: ParsedFile) -> tuple[Symbol, ...]:
+    """Return the symbols of a parsed file in source order."""
+    return tuple(_Outliner(parsed).symbols())
+
+
+class _Outliner:
+    """Walks the file-scope items of one parsed file."""
+
+    def __init__(self, parsed: ParsedFile) -> None:
+        self._parsed = parsed
+
+    def symbols(self) -> Iterator[Symbol]:
+        """Yield every symbol."""
+        root = self._parsed.tree.root_node
+        yield from self._includes(root)
+        for node, guards in self._items(root, ()):
+            yield from self._of_item(node, guards)
+
+    def _items(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
+        """Yield the file-scope items below `node`, each with its conditions."""
+        for child in node.named_children:
+            if child.type in ("preproc_if", "preproc_ifdef"):
+                yield from self._arms(child, guards)
+            elif child.type in _TRANSPARENT:
+                yield from self._items(child, guards)
+            else:
+                yield child, guards
+
+    def _arms(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
+        """Yield the items of each arm of an `#if`; the later arms are nested in the earlier ones."""
+        condition = self._condition(node)
+        inner = (*guards, condition) if condition and not self._is_include_guard(node) else guards
+        alternative = node.child_by_field_name("alternative")
+        for child in node.named_children:
+            if alternative is not None and child.id == alternative.id:
+                refused = (*guards, f"!({condition})") if condition else guards
+                yield from self._arms(child, refused)
+            elif child.type in ("preproc_if", "preproc_ifdef"):
+                yield from self._arms(child, inner)
+            elif child.type in _TRANSPARENT:
+                yield from self._items(child, inner)
+            else:
+                yield child, inner
+
+    def _condition(self, node: Node) -> str:
+        """Return the condition of an arm as one line of C, '' for an `#else`."""
+        name = node.child_by_field_name("name")
+        if name is not None:
+            negated = node.children[0].type in ("#ifndef", "#elifndef")
+            return f"{'!' if negated else ''}defined({self._parsed.text(name)})"
+        condition = node.child_by_field_name("condition")
+        if condition is None:
+            return ""
+        return " ".join(self._parsed.text(condition).replace("\\\n", " ").split())
+
+    def _is_include_guard(self, node: Node) -> bool:
+        """Tell whether `node` is `#ifndef X` with `#define X` as its first content."""
+        if node.children[0].type != "#ifndef":
+            return False
+        name = node.child_by_field_name("name")
+        content = [child for child in node.named_children
+                   if child.type != "comment" and (name is None or child.id != name.id)]
+        if name is None or not content or content[0].type != "preproc_def":
+            return False
+        defined = content[0].child_by_field_name("name")
+        return defined is not None and self._parsed.text(name) == self._parsed.text(defined)
+
+    def _of_item(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        """Yield the symbols that one file-scope item defines or declares."""
+        if node.type in _MACROS:
+            yield from self._macro(node, guards)
+            return
+        yield from self._inner_macros(node, guards)
+        if node.type == "function_definition":
+            yield from self._function(node, guards)
+        elif node.type == "declaration":
+            yield from self._tagged(node, guards)
+            yield from self._declared(node, guards)
+        elif node.type == "type_definition":
+            yield from self._typedef(node, guards)
+        elif node.type in _TAGGED:
+            yield from self._tagged_item(node, node, guards)
+
+    def _macro(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        name = node.child_by_field_name("name")
+        if name is not None:
+            yield self._symbol(AnchorKind.MACRO, name, node, guards, node.child_by_field_name("value"))
+
+    def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
+        for define in _DEFINE.finditer(self._parsed.source, item.start_byte, item.end_byte):
+            node = item.descendant_for_byte_range(define.end() - 1, define.end())
+            while node is not None and node.type not in _MACROS and node != item:
+                node = node.parent
+            if node is not None and node.type in _MACROS:
+                yield from self._macro(node, guards)
+
+    def _function(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        name = _function_name(node.child_by_field_name("declarator"))
+        if name is not None:
+            yield self._symbol(AnchorKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
+
+    def _declared(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        """Yield prototypes, and variables with an initialiser, one for each declarator."""
+        for declarator in node.children_by_field_name("declarator"):
+            if declarator.type == "init_declarator":
+                name = _innermost(declarator.child_by_field_name("declarator"))
+                value = declarator.child_by_field_name("value")
+                if name is not None:
+                    yield self._symbol(AnchorKind.INITIALIZER, name, node, guards, value)
+            elif (name := _function_name(declarator)) is not None:
+                yield self._symbol(AnchorKind.PROTOTYPE, name, node, guards)
+
+    def _typedef(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        names = [name for declarator in node.children_by_field_name("declarator")
+                 if (name := _innermost(declarator)) is not None]
+        tags = list(self._tagged(node, guards))
+        yield from tags
+        specifier = node.child_by_field_name("type")
+        kind = _TAGGED.get(specifier.type) if specifier is not None else None
+        body = specifier.child_by_field_name("body") if specifier is not None else None
+        for name in names:
+            if kind and body is not None and self._parsed.text(name) not in [tag.name for tag in tags]:
+                yield self._symbol(kind, name, node, guards, body)
+            yield self._symbol(AnchorKind.TYPEDEF, name, node, guards, body)
+
+    def _tagged(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        """Yield the struct, union or enum that is defined as the type of `item`."""
+        specifier = item.child_by_field_name("type")
+        if specifier is not None and specifier.type in _TAGGED:
+            yield from self._tagged_item(specifier, item, guards)
+
+    def _tagged_item(self, specifier: Node, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
+        name = specifier.child_by_field_name("name")
+        body = specifier.child_by_field_name("body")
+        if name is not None and body is not None:
+            yield self._symbol(_TAGGED[specifier.type], name, item, guards, body)
+
+    def _includes(self, root: Node) -> Iterator[Symbol]:
+        """Yield the include block: from the first to the last `#include` that is under no condition."""
+        open_ones = [node for node, guards in self._items(root, ())
+                     if node.type == "preproc_include" and not guards]
+        if open_ones:
+            first, last = open_ones[0], open_ones[-1]
+            start = _first_line(first)
+            yield Symbol(AnchorKind.INCLUDES, "", first, start, _last_line(last), start)
+
+    def _symbol(self, kind: AnchorKind, name: Node, node: Node, guards: tuple[str, ...],
+                body: Node | None = None) -> Symbol:
+        return Symbol(kind, self._parsed.text(name), node, _first_line(node), _last_line(node),
+                      _first_line(name), guards, body)
+
+
+def function_declarator(declarator: Node | None) -> Node | None:
+    """Return the part of a declarator that holds a function's name and parameters; None if there is none."""
+    while declarator is not None and declarator.type in ("pointer_declarator", "attributed_declarator"):
+        declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
+    if declarator is None or declarator.type != "function_declarator":
+        return None
+    inner = _unparenthesized(declarator.child_by_field_name("declarator"))
+    # `(*feed)(void)` declares a pointer to a function, `(*feed(int n))(void)` a function that returns one.
+    return declarator if inner is not None and inner.type == "identifier" else function_declarator(inner)
+
+
+def _function_name(declarator: Node | None) -> Node | None:
+    """Return the name of the function that a declarator declares; None for any other declarator."""
+    found = function_declarator(declarator)
+    return None if found is None else _unparenthesized(found.child_by_field_name("declarator"))
+
+
+def _unparenthesized(declarator: Node | None) -> Node | None:
+    while declarator is not None and declarator.type == "parenthesized_declarator":
+        declarator = _first_named(declarator)
+    return declarator
+
+
+def _innermost(declarator: Node | None) -> Node | None:
+    """Return the name at the heart of any declarator."""
+    while declarator is not None and declarator.type not in _NAMES:
+        declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
+    return declarator
+
+
+def _first_named(node: Node) -> Node | None:
+    return next((child for child in node.named_children
+                 if child.type.endswith(("declarator", "identifier"))), None)
+
+
+def _first_line(node: Node) -> int:
+    return node.start_point[0] + 1
+
+
+def _last_line(node: Node) -> int:
+    """Return the line of the last character; a directive's node ends where the next line begins."""
+    row, column = node.end_point
+    return row + 1 if column else row

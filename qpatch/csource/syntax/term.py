@@ -1,0 +1,148 @@
+"""A syntax tree reduced to what matching compares.
+
+Comments, white space and the commas of lists are left out; the labels of a `switch` and of `goto` become items of
+their own, so that a list of statements is a flat list; what a macro rewrite touched is one leaf with the true text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from qpatch.csource.syntax.parse import ParsedFile
+
+LISTS = frozenset({"argument_list", "initializer_list", "parameter_list", "enumerator_list", "compound_statement",
+                   "field_declaration_list", "translation_unit", "declaration_list", "preproc_ifdef", "preproc_if",
+                   "preproc_else", "preproc_elif", "preproc_params"})
+BLOCKS = frozenset({"compound_statement", "field_declaration_list", "initializer_list", "enumerator_list",
+                    "translation_unit", "declaration_list", "preproc_ifdef", "preproc_if", "preproc_else",
+                    "preproc_elif"})
+_WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "preproc_arg", "number_literal"})
+_LABELLED = frozenset({"case_statement", "labeled_statement"})
+CASE_LABEL = "case_label"
+LABEL = "label"
+
+
+@dataclass(slots=True, eq=False)
+class Term:
+    """A node: its kind, its bytes [start, end), its text if it is a leaf, its children otherwise.
+
+    `tokens` are the texts of all leaves below; `parent` is None for the root.
+    """
+
+    kind: str
+    start: int
+    end: int
+    text: str = ""
+    children: list[Term] = field(default_factory=list)
+    parent: Term | None = None
+    tokens: tuple[str, ...] = ()
+
+    def leaves(self) -> Iterator[Term]:
+        """Yield the leaves below, or the term itself if it is one, in source order."""
+        if not self.children:
+            yield self
+        for child in self.children:
+            yield from child.leaves()
+
+    def below(self) -> Iterator[Term]:
+        """Yield this term and all terms below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.below()
+
+    @property
+    def items(self) -> list[Term]:
+        """The members of a block, without its braces and directives' own words."""
+        return [child for child in self.children if child.kind not in _FRAME]
+
+
+_FRAME = frozenset({"{", "}", "#ifdef", "#ifndef", "#if", "#else", "#elif", "#endif", "directive_condition"})
+
+
+def build(parsed: ParsedFile, node: Node) -> Term:
+    """Reduce `node` of `parsed` to a Term tree."""
+    return _Builder(parsed).build(node)
+
+
+class _Builder:
+    """Walks a parse tree once; knows the regions of the file that count as one token."""
+
+    def __init__(self, parsed: ParsedFile) -> None:
+        self._parsed = parsed
+        self._region_at = {region.start: region for region in parsed.regions}
+        self._region_starts = sorted(self._region_at)
+
+    def build(self, node: Node) -> Term:
+        terms = self._terms(node)
+        if len(terms) != 1:
+            return _parent("group", node.start_byte, node.end_byte, terms)
+        return terms[0]
+
+    def _terms(self, node: Node) -> list[Term]:
+        """Reduce `node` to no term (a comment), one, or several (a labelled statement)."""
+        if node.type == "comment":
+            return []
+        if not node.children or node.type in _WHOLE_LEAVES:
+            return self._leaf(node)
+        children = [term for child in node.children for term in self._terms(child)]
+        if node.type in LISTS:
+            children = [child for child in children if child.kind != ","]
+        if not children:
+            return []
+        if node.type in _LABELLED:
+            return _split_label(node.type, children)
+        if node.type in ("preproc_ifdef", "preproc_if", "preproc_elif"):
+            children = self._condition(node, children)
+        # A leading word of a labelled node was split off: positions come from the children, not from the node.
+        return [_parent(node.type, children[0].start, children[-1].end, children)]
+
+    def _condition(self, node: Node, children: list[Term]) -> list[Term]:
+        """Fold the condition of a directive into one child, so that only its arm's members are items."""
+        condition = node.child_by_field_name("name") or node.child_by_field_name("condition")
+        if condition is None:
+            return children
+        return [_parent("directive_condition", child.start, child.end, [child])
+                if child.start == condition.start_byte else child for child in children]
+
+    def _leaf(self, node: Node) -> list[Term]:
+        region = self._region_at.get(node.start_byte)
+        if region is not None:
+            return [self._make_leaf(node.type, region.start, region.end)]
+        if self._inside_region(node.start_byte):
+            return []
+        return self._make_leaves(node)
+
+    def _inside_region(self, position: int) -> bool:
+        index = bisect_right(self._region_starts, position) - 1
+        return index >= 0 and position < self._region_at[self._region_starts[index]].end
+
+    def _make_leaves(self, node: Node) -> list[Term]:
+        leaf = self._make_leaf(node.type, node.start_byte, node.end_byte)
+        return [leaf] if leaf.text else []
+
+    def _make_leaf(self, kind: str, start: int, end: int) -> Term:
+        raw = self._parsed.source[start:end].decode(errors="surrogateescape")
+        text = raw if kind in ("string_literal", "char_literal") else " ".join(raw.replace("\\\n", " ").split())
+        return Term(kind, start, end, text, tokens=(text,))
+
+
+def _parent(kind: str, start: int, end: int, children: list[Term]) -> Term:
+    term = Term(kind, start, end, children=children, tokens=tuple(t for child in children for t in child.tokens))
+    for child in children:
+        child.parent = term
+    return term
+
+
+def _split_label(kind: str, children: list[Term]) -> list[Term]:
+    """Split `case X: a; b;` into a label and its statements."""
+    colon = next((index for index, child in enumerate(children) if child.text == ":"), len(children) - 1)
+    label = children[:colon + 1]
+    name = CASE_LABEL if kind == "case_statement" else LABEL
+    return [_parent(name, label[0].start, label[-1].end, label), *children[colon + 1:]]

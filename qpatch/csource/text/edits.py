@@ -1,0 +1,96 @@
+"""Structural edits of the text files that a QEMU or Linux series touches beside its C sources.
+
+`apply_text_edit` finds the file, also where it moved to, and the section or entry that the anchor names
+(`qpatch.csource.text.outline` tells the formats apart), lets `qpatch.csource.text.plan` work out which lines
+change, and writes them to the overlay. Sections are named as people name them: `migration.c` (trace-events),
+`config VFIO` (Kconfig), `vfio_ss.add(when: 'CONFIG_VFIO_PCI')` (meson), the title of a section (rst) or of an
+entry (MAINTAINERS), the variable of an assignment (Makefile); a single entry answers to its own name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import Anchor, AnchorKind, Edit
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
+from qpatch.csource.text.document import Document, LineChange
+from qpatch.csource.text.moved import documents_with, moved_homes
+from qpatch.csource.text.outline import is_text_file, outline
+from qpatch.csource.text.parts import TextEntry, TextSection
+from qpatch.csource.text.plan import plan_edit
+from qpatch.csource.text.resolve import resolve_anchor, section_spans
+from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.source import Overlay
+
+__all__ = ["TextEntry", "TextSection", "apply_text_edit", "is_text_file", "outline_text"]
+
+
+def outline_text(path: str, text: str) -> tuple[TextSection, ...]:
+    """Return the named sections of a file; `path` tells the format, lines count from 0."""
+    return outline(path, text.split("\n")).sections
+
+
+def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
+    """Carry out one edit of a text file; `tree.changed` is touched only where the result is Applied.
+
+    Raises UserError (text-anchor) for an anchor without a path or of a kind that text files do not have, and
+    HunkError for a hunk that cannot be read.
+    """
+    _check_anchor(edit)
+    path = edit.anchor.path
+    content = tree.read(path)
+    if content is not None:
+        return _apply(edit, Document.read(path, content), tree)
+    others = documents_with(edit.anchor, tree)
+    homes = moved_homes(edit.anchor, others)
+    if len(homes) == 1:
+        result = _apply(edit, homes[0], tree)
+        return replace(result, moved_from=path) if isinstance(result, Applied) else result
+    return _without_file(edit.anchor, homes, others)
+
+
+def _without_file(anchor: Anchor, homes: Sequence[Document],
+                  others: Sequence[Document]) -> Ambiguous | Drifted:
+    """Say that the anchor's file is gone: it may be one of `homes`; `others` have such a section too."""
+    if homes:
+        places = tuple(home.place(span.start) for home in homes for span in section_spans(home, anchor.name))
+        return Ambiguous(f"{anchor.path} is not in this tree, and by their section {anchor.name!r} "
+                         f"{len(homes)} files may be what became of it", anchor.path, places,
+                         "give the path of the one that is meant")
+    return Drifted(f"{anchor.path} is not in this tree, nor a file with {anchor.name!r} that it may have "
+                   "become", anchor.path, moved_to=tuple(document.path for document in others),
+                   suggestion="correct `path:`, or guard the edit with `when:`")
+
+
+def _check_anchor(edit: Edit) -> None:
+    anchor = edit.anchor
+    if not anchor.path:
+        raise UserError("text-anchor", f"the anchor `{anchor}` has no path", where=edit.where,
+                        hint="names of sections recur from file to file: give the `path:`")
+    if anchor.kind not in (AnchorKind.SECTION, AnchorKind.FILE):
+        raise UserError("text-anchor", f"{anchor.path} is not C: it has no {anchor.kind} {anchor.name!r}",
+                        where=edit.where)
+
+
+def _apply(edit: Edit, document: Document, tree: Overlay) -> EditResult:
+    """Apply `edit` to `document`, with moved targets reported in a drift."""
+    outcome = plan_edit(edit, document)
+    if isinstance(outcome, Drifted) and not isinstance(resolve_anchor(edit.anchor, document), TextSection):
+        return replace(outcome, moved_to=tuple(other.path for other in documents_with(edit.anchor, tree)))
+    if not isinstance(outcome, list):
+        return outcome
+    content = document.changed(outcome)
+    if content == tree.read(document.path):
+        return AlreadyThere(document.path, "the edit changes nothing", _bindings(outcome))
+    tree.changed[document.path] = content
+    places = tuple(document.place(change.at) for change in outcome)
+    return Applied(document.path, len(outcome), places=places, bindings=_bindings(outcome))
+
+
+def _bindings(changes: Sequence[LineChange]) -> dict[str, str]:
+    return dict(changes[0].bindings)

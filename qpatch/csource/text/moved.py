@@ -1,0 +1,57 @@
+"""Finds the file that a text file became: the same section, in another file of the same format."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import AnchorKind
+from qpatch.csource.text.document import Document
+from qpatch.csource.text.outline import TextFormat, text_format
+from qpatch.csource.text.resolve import section_spans
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.edit import Anchor
+    from qpatch.csource.source import Overlay
+
+_WORD = re.compile(r"\w+")
+# Files of these formats are called alike everywhere: it is the directory that tells them apart.
+_NAMED_BY_DIRECTORY = frozenset({TextFormat.TRACE_EVENTS, TextFormat.MESON, TextFormat.MAKEFILE})
+
+
+def documents_with(anchor: Anchor, tree: Overlay) -> list[Document]:
+    """Return the other files of the format of `anchor.path` that have the section which `anchor` names."""
+    kind = text_format(anchor.path)
+    words = sorted(_WORD.findall(anchor.name), key=len)
+    if anchor.kind is not AnchorKind.SECTION or kind is TextFormat.PLAIN or not words:
+        return []
+    names = {PurePosixPath(path).name for path in tree.paths() if text_format(path) is kind}
+    found = [Document.read(path, tree.read(path) or b"")
+             for path in tree.mentioning(words[-1], sorted(names))
+             if path != anchor.path and text_format(path) is kind]
+    return [document for document in found if section_spans(document, anchor.name, entries=False)]
+
+
+def moved_homes(anchor: Anchor, documents: Sequence[Document]) -> list[Document]:
+    """Return those of `documents`, which have the section, that may be what became of the file `anchor.path`.
+
+    A Kconfig symbol and a MAINTAINERS entry are unique by themselves. Other sections recur ("Postcopy",
+    "migration.c"): there the words of the old name must be in the new path, as in
+    docs/devel/vfio-migration.rst and docs/devel/migration/vfio.rst. Failing that, the title of a whole
+    document tells it.
+    """
+    if text_format(anchor.path) in (TextFormat.KCONFIG, TextFormat.MAINTAINERS):
+        return list(documents)
+    old = PurePosixPath(anchor.path)
+    name = old.parent.name if text_format(anchor.path) in _NAMED_BY_DIRECTORY else old.stem
+    words = set(_WORD.findall(name))
+    alike = [document for document in documents if words <= set(_WORD.findall(document.path))]
+    return alike or [document for document in documents if _is_title(anchor.name, document)]
+
+
+def _is_title(name: str, document: Document) -> bool:
+    first = document.outline.sections[0]
+    return document.format is TextFormat.RST and section_spans(document, name)[0] is first
