@@ -35,9 +35,9 @@ class DirectoryTree:
         files = (path for path in self.root.rglob("*") if path.is_file())
         return tuple(sorted(str(path.relative_to(self.root)) for path in files))
 
-    def paths(self) -> Sequence[str]:
-        """Return every path, sorted."""
-        return self._paths
+    def paths(self, under: str = "") -> Sequence[str]:
+        """Return the paths that begin with `under`, sorted."""
+        return [path for path in self._paths if path.startswith(under)]
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """Return the files that hold `word`."""

@@ -36,6 +36,12 @@ def miss(source: str, hunk: str = HUNK, where: str = "function demo_reset") -> D
     return result
 
 
+def assert_mends(result: Drifted, source: str, where: str = "function demo_reset") -> None:
+    """Check that the hunk that `result` suggests applies to `source`."""
+    mended = hunk_edit(where, result.suggestion.partition(":\n")[2])
+    assert isinstance(apply_edit(mended, workspace(source)), Applied)
+
+
 def test_the_hunk_applies_to_the_source_that_it_was_written_for() -> None:
     assert isinstance(outcome(SOURCE, hunk_edit("function demo_reset", HUNK)), Applied)
 
@@ -47,9 +53,11 @@ def test_renamed_function_is_found_by_its_body() -> None:
 
 
 def test_added_argument_is_named_with_a_mended_hunk() -> None:
-    result = miss(SOURCE.replace("demo->flags)", "demo->flags, errp)"))
+    changed = SOURCE.replace("demo->flags)", "demo->flags, errp)")
+    result = miss(changed)
     assert any("errp" in difference for difference in result.candidates[0].differences)
-    assert "group_reset(group, demo->flags, errp);" in result.suggestion
+    assert "group_reset($g, demo->flags, errp);" in result.suggestion
+    assert_mends(result, changed)
 
 
 def test_added_parameter_of_the_anchor_is_drift_where_the_edit_tells_the_parameters() -> None:
@@ -76,6 +84,7 @@ def test_swapped_loop_macro_is_named() -> None:
     result = miss(SOURCE.replace("QLIST_FOREACH(group, &demo->groups, next)",
                                  "QLIST_FOREACH_SAFE(group, &demo->groups, next, tmp)"))
     assert "expected 'QLIST_FOREACH', found 'QLIST_FOREACH_SAFE'" in result.candidates[0].differences
+    assert "QLIST_FOREACH_SAFE($g, &demo->groups, next, tmp) {" in result.suggestion
 
 
 def test_renamed_struct_is_found_by_its_members() -> None:
@@ -96,6 +105,30 @@ def test_statements_that_are_no_longer_neighbours_are_told() -> None:
     result = miss(SOURCE.replace("demo_begin(demo);\n", "demo_begin(demo);\n    demo_new(demo);\n"),
                   "  demo_begin(demo);\n+ demo_middle(demo);\n  demo_end(demo);")
     assert "not next to each other" in result.message
+
+
+def test_a_mended_hunk_keeps_signs_placeholders_and_added_lines() -> None:
+    changed = SOURCE.replace("demo_begin(demo)", "demo_start(demo, true)").replace("&demo->groups", "&demo->all")
+    hunk = ("  QLIST_FOREACH($g, &demo->groups, next) {\n      ...\n  }\n- demo_begin(demo);\n+ demo_middle(demo);\n"
+            "+ demo_begin(demo);\n  ...\n  demo_end(demo);")
+    result = miss(changed, hunk)
+    assert result.suggestion.partition(":\n")[2] == (
+        "  QLIST_FOREACH($g, &demo->all, next) {\n      ...\n  }\n- demo_start(demo, true);\n+ demo_middle(demo);\n"
+        "+ demo_start(demo);\n  ...\n  demo_end(demo);")
+    assert_mends(result, changed)
+
+
+def test_several_parts_that_fit_nowhere_are_mended_together() -> None:
+    changed = SOURCE.replace("demo_begin", "demo_start").replace("demo_end", "demo_stop")
+    result = miss(changed, "  demo_begin(demo);\n  ...\n- demo_end(demo);\n+ demo_finish(demo);")
+    assert "- demo_stop(demo);" in result.suggestion
+    assert_mends(result, changed)
+
+
+def test_where_whole_statements_would_have_to_be_added_the_target_is_shown() -> None:
+    changed = SOURCE.replace("demo_begin(demo);", "if (demo->live) {\n        demo_begin(demo, 1);\n    }")
+    result = miss(changed, "- demo_begin(demo);\n+ demo_start(demo);")
+    assert "after what stands at hw/demo/demo.c:" in result.suggestion
 
 
 def test_symbol_under_an_unshown_if_is_ambiguous_until_the_edit_says_so() -> None:

@@ -47,7 +47,8 @@ def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: 
         return scattered
     nearest = _nearest(chunk, block)
     candidates = tuple(_candidate(near, located) for near in nearest)
-    suggestion = _suggestion(hunk, before, nearest[0], block, located) if nearest else ""
+    suggestion = (_mended(hunk, before, _one_after_the_other(failing, block), block, located)
+                  or _lines_to_write(before, nearest[0], located)) if nearest else ""
     return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path, candidates, suggestion=suggestion)
 
 
@@ -133,13 +134,33 @@ def _scattered(edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, 
                    _parts([(item,) for item in chunk], before, block, located), suggestion=suggestion)
 
 
-def _suggestion(hunk: Hunk, before: Pattern, near: _Near, block: Term, located: Located) -> str:
-    """Return the hunk that would fit; where that cannot be told, the lines of the target to write it from."""
-    numbers = sorted({before.line_of(leaf).number for item in near.chunk for leaf in item.leaves()})
-    place = _place(near.members, located)
-    mended = mended_hunk(hunk, range(numbers[0], numbers[-1] + 1), place.snippet)
-    if mended is not None and _matches(mended, before, block):
-        return f"write the hunk so; its added lines may need the same change:\n{mended}"
+def _one_after_the_other(chunks: Sequence[tuple[Term, ...]], block: Term) -> list[_Near]:
+    """Return the nearest code for each chunk, each behind the one before; what resembles nothing is left out."""
+    chosen: list[_Near] = []
+    for chunk in chunks:
+        behind = chosen[-1].members[-1].end if chosen else 0
+        chosen += [near for near in _nearest(chunk, block) if near.members[0].start >= behind][:1]
+    return chosen
+
+
+def _mended(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: Located) -> str:
+    """Return the hunk rewritten after the nearest code to each part that fits nowhere, or '' if that does not fit."""
+    mended: Hunk | None = hunk
+    for near in nearest:
+        numbers = _line_numbers(before, near)
+        mended = mended and mended_hunk(mended, range(numbers[0], numbers[-1] + 1), _place(near.members, located).snippet)
+    if mended is None or not _matches(mended, before, block):
+        return ""
+    return f"write the hunk so; its added lines may need the same change:\n{mended}"
+
+
+def _line_numbers(before: Pattern, near: _Near) -> list[int]:
+    return sorted({before.line_of(leaf).number for item in near.chunk for leaf in item.leaves()})
+
+
+def _lines_to_write(before: Pattern, near: _Near, located: Located) -> str:
+    """Return the lines of the target that part of the hunk has to be written after."""
+    numbers, place = _line_numbers(before, near), _place(near.members, located)
     lines = place.snippet.splitlines()
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     written = "\n".join(f"  {line[margin:]}".rstrip() for line in lines)
