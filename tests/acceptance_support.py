@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,6 +170,37 @@ def series_of(output: Path) -> dict[str, bytes]:
             if path.is_file() and not path.name.endswith(".lock")}
 
 
-def lines_of(texts: Sequence[str]) -> str:
-    """Join lines."""
-    return "\n".join(texts)
+def follow(file: Path, told: str) -> None:
+    """Change the strategy as the explanations `told` say, literally: no thinking, as a stranger would."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    found = [(int(miss[1]), textwrap.dedent(miss[2]).strip("\n").split("\n")) for miss in _MISS.finditer(told)]
+    assert found, f"no suggestion in:\n{told}"
+    for number, suggestion in sorted(found, reverse=True):  # from the end, so that the line numbers stay right
+        end = _end_of_item(lines, number - 1)
+        lines[number - 1:end] = _followed(lines[number - 1:end], suggestion)
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
+# A miss, as printed: the line of the edit in the strategy, and what is suggested.
+_MISS = re.compile(r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?  to mend the strategy:\n((?:    .*\n|\n)+)",
+                   re.MULTILINE)
+
+
+def _end_of_item(lines: Sequence[str], start: int) -> int:
+    margin = len(lines[start]) - len(lines[start].lstrip())
+    return next((index for index in range(start + 1, len(lines))
+                 if lines[index].strip() and len(lines[index]) - len(lines[index].lstrip()) <= margin), len(lines))
+
+
+def _followed(item: list[str], suggestion: list[str]) -> list[str]:
+    """Return the lines of an edit with its keys, or its hunk, as suggested."""
+    head = item[0][:item[0].index("-")] + "  "
+    if suggestion[0].startswith(("write the hunk", "write the enclosing")):
+        first = next(index for index, line in enumerate(item) if line.strip() == "hunk: |2")
+        return [*item[:first + 1], *(f"{head}  {line}" for line in suggestion[1:]), ""]
+    item = [item[0].replace("- ", "  ", 1), *item[1:]]
+    for line in suggestion:
+        key = line.split(":")[0]
+        item = [other for other in item if not other.startswith(f"{head}{key}: ")]
+        item.insert(suggestion.index(line), head + line)
+    return [item[0].replace("  " + item[0].lstrip(), "- " + item[0].lstrip()), *item[1:]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from qpatch.capabilities.catalogue import KINDS, capabilities_of, read_catalogue
@@ -194,6 +196,13 @@ def test_every_shipped_capability_is_documented(kind: str) -> None:
         assert capability.doc.endswith((".", ")."))
         assert capability.source
         assert capability.name.isidentifier()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_handbook_lists_every_capability(kind: str) -> None:
+    handbook = (Path(__file__).parent.parent / "docs" / "capabilities.md").read_text(encoding="utf-8")
+    for capability in capabilities_of(kind).values():
+        assert f"| `{capability.name}` | {capability.doc} | {capability.source} |" in handbook
 
 
 def test_names_by_kind() -> None:

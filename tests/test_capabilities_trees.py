@@ -1,4 +1,4 @@
-"""Capabilities on real QEMU: the table of the domain notes, and one mutation for each that flips it alone."""
+"""Capabilities on real QEMU: their values on four releases, and for each a mutation that flips it alone."""
 
 from __future__ import annotations
 
@@ -112,7 +112,8 @@ MUTATIONS = [
     Mutation("interlock", "10.2", INTERNAL, "#define VFIO_MIG_FLAG_DEV_CONFIG_LOAD_READY",
              "#define VFIO_MIG_FLAG_DEV_READY"),
     Mutation("internal_header", "10.0", INTERNAL, "", "/* Internal */\n"),
-    Mutation("save_complete_name", "10.2", MIGRATION, "    .save_complete = vfio", "    .save_live_complete_precopy = vfio"),
+    Mutation("save_complete_name", "10.2", MIGRATION, "    .save_complete = vfio",
+             "    .save_live_complete_precopy = vfio"),
     Mutation("const_handlers", "10.2", MIGRATION, "static const SaveVMHandlers savevm_vfio_handlers",
              "static SaveVMHandlers savevm_vfio_handlers"),
     Mutation("const_handlers", "7.2", MIGRATION, "static SaveVMHandlers savevm_vfio_handlers",
@@ -167,7 +168,7 @@ def open_tree() -> Iterator[Callable[[str], OpenTree]]:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_table_of_the_domain_notes(release: str, open_tree: Callable[[str], OpenTree]) -> None:
+def test_the_values_on_four_releases(release: str, open_tree: Callable[[str], OpenTree]) -> None:
     _, capabilities = open_tree(release)
     column = RELEASES.index(release)
     assert dict(capabilities) == {name: row[column] == "Y" for name, row in TABLE.items()}

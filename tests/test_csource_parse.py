@@ -166,6 +166,8 @@ def test_a_function_named_like_a_loop_macro_stays_a_function() -> None:
     "SOME_REGISTRATION(pet_register)\nint x;\n",
     in_function("p = pet_of(q, struct pet, list);"),
     "static int NEVER_HEARD_OF f(int a)\n{\n    return a;\n}\n",
+    "static PET_ATTR(name, 0444, show, NULL);\n",
+    "static const char *f(void)\n{\n    return g(LEGS TAIL, 1);\n}\n",
 ])
 def test_unknown_macros_are_mended_by_their_shape(source: str) -> None:
     empty = MacroTable({})
@@ -173,6 +175,17 @@ def test_unknown_macros_are_mended_by_their_shape(source: str) -> None:
     parsed = parse(source.encode(), empty)
     assert not parsed.tree.root_node.has_error
     assert shadow_is_aligned(parsed)
+
+
+def test_macros_that_cut_through_each_other_are_left_alone() -> None:
+    source = b"container_of(a, struct b [DECLARE_BITMAP(c] *, d), e)\n"
+    assert shadow_is_aligned(parse(source, QEMU))
+
+
+@pytest.mark.parametrize("column", ["", "    "])
+def test_a_call_inside_a_function_is_no_declaration(column: str) -> None:
+    source = f"static void f(void)\n{{\n{column}type_init(pet);\n}}\n".encode()
+    assert parse(source, QEMU).regions == ()
 
 
 def test_a_mistake_stays_a_mistake() -> None:
@@ -199,6 +212,10 @@ def test_repair_gives_up_on_what_is_not_c() -> None:
     "struct pet *p __free(kfree) = NULL;\n",
     in_function("struct pet *p __free(kfree) = kzalloc(sizeof(*p), GFP_KERNEL);"),
     in_function("p = container_of_const(q, struct pet, list); guard(mutex)(&lock);"),
+    in_function("n = min_t(u64 __iomem *, a, b); m = offsetof(typeof(*p), tail[2]);"),
+    in_function("typeof(&a->b.c) p = &a->b.c;"),
+    in_function("module_put(pet->module);"),
+    "static DEVICE_ATTR(legs, 0444, legs_show, NULL);\n",
 ])
 def test_macros_of_the_kernel_parse_without_errors(source: str) -> None:
     parsed = parse(source.encode(), LINUX)

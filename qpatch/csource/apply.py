@@ -14,7 +14,7 @@ from qpatch.csource.anchors.locate import Located, Workspace, locate
 from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.operations import additions
-from qpatch.csource.operations.renamed import explain_renamed
+from qpatch.csource.operations.renamed import explain_renamed, share_renames
 from qpatch.csource.operations.signature import edit_signature, unfinished
 from qpatch.csource.operations.substitute import Found, substitute
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
@@ -37,6 +37,19 @@ def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
         return _apply(edit, workspace)
     except HunkError as error:
         raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
+
+
+def apply_edits(edits: Sequence[Edit], workspace: Workspace) -> list[EditResult]:
+    """Apply the edits of one patch, each to what the one before has left, and return what became of each.
+
+    All of them are tried, so that all misses are known at once. A signature that was edited while a use of it was left
+    behind has drifted. Raises UserError where an edit itself is wrong.
+    """
+    results = share_renames(edits, [apply_edit(edit, workspace) for edit in edits], workspace)
+    if any(isinstance(result, Drifted | Ambiguous) for result in results):
+        return results
+    left = {id(edit): drifted for edit, drifted in check_signatures(edits, workspace)}
+    return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
 
 
 def check_signatures(edits: Sequence[Edit], workspace: Workspace) -> list[tuple[Edit, Drifted]]:

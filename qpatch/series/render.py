@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.locate import Workspace
-from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply import apply_edits
 from qpatch.csource.results import Applied, Skipped
 from qpatch.csource.source import Overlay
 from qpatch.series.model import PlannedPatch, PlannedSeries
@@ -149,8 +149,9 @@ def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[lis
 
 
 def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
-    edits = [EditOutcome(_named(edit.anchor), edit.where, apply_edit(edit, workspace), edit)
-             for edit in patch.edits]
+    results = apply_edits(patch.edits, workspace)
+    edits = [EditOutcome(_named(edit.anchor), edit.where, result, edit)
+             for edit, result in zip(patch.edits, results, strict=True)]
     skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
     return PatchOutcome(patch.subject, patch.partial, (*edits, *skipped), patch.reason)
 

@@ -1,33 +1,77 @@
-"""Looks, for an anchor that is nowhere, for a symbol that the hunk fits: then it was only renamed."""
+"""Looks, for an anchor that is nowhere, for a symbol that the hunk fits: then it was only renamed.
+
+An edit without a hunk (an addition beside the symbol, a deletion, a move) is told what the hunks of the patch's other
+edits at the same anchor have found; where there are none, the similar names are all that can be offered.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import Located, Workspace, similar_symbols
+from qpatch.csource.anchors.locate import Located, Workspace, locate, similar_symbols
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.substitute import Found, substitute
 from qpatch.csource.results import Candidate, Drifted, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.results import EditResult
     from qpatch.csource.syntax.symbols import Symbol
 
 
 def explain_renamed(edit: Edit, drifted: Drifted, workspace: Workspace) -> Drifted:
     """Add to `drifted` the symbols of the anchor's kind that the hunk fits as it stands."""
     if not isinstance(edit.operation, HunkOperation):
+        return _with_similar_names(edit, drifted)
+    return _with_fitting(edit, drifted, _fitting(edit, workspace), "the hunk fits here as it stands")
+
+
+def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspace: Workspace) -> list[EditResult]:
+    """Return the results of a patch's edits, those without a hunk explained by the hunks of their siblings."""
+    return [_by_siblings(edit, result, edits, workspace)
+            if isinstance(result, Drifted) and not isinstance(edit.operation, HunkOperation) else result
+            for edit, result in zip(edits, results, strict=True)]
+
+
+def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: Workspace) -> Drifted:
+    if not isinstance(locate(edit.anchor, workspace), Drifted):
         return drifted
-    fitting = [(path, symbol) for path, symbol in _symbols(edit, workspace) if _fits(edit, path, symbol, workspace)]
+    for sibling in edits:
+        if isinstance(sibling.operation, HunkOperation) and (
+                (sibling.anchor.kind, sibling.anchor.name) == (edit.anchor.kind, edit.anchor.name)):
+            fitting = _fitting(sibling, workspace)
+            if fitting:
+                return _with_fitting(edit, drifted, fitting, f"the hunk of the edit at {sibling.where} fits here")
+    return drifted
+
+
+def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[str, Symbol]], why: str) -> Drifted:
     if not fitting:
         return drifted
     path, symbol = fitting[0]
-    candidates = tuple(Candidate(Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"), 1.0,
-                                 ("the hunk fits here as it stands",)) for path, symbol in fitting)
+    candidates = tuple(Candidate(Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"), 1.0, (why,))
+                       for path, symbol in fitting)
     others = tuple(candidate for candidate in drifted.candidates
                    if candidate.place.line not in [found.place.line for found in candidates])
     return replace(drifted, message=f"{drifted.message}; it may have been renamed to {symbol.name}",
-                   candidates=candidates + others, suggestion=f"in: {symbol.kind} {symbol.name}\npath: {path}")
+                   candidates=candidates + others,
+                   suggestion=f"{edit.anchor.position}: {symbol.kind} {symbol.name}\npath: {path}")
+
+
+def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
+    """Offer all the candidates: similar names alone do not tell which of them is the anchor's new one."""
+    if len(drifted.candidates) < 2:
+        return drifted
+    offers = [f"{edit.anchor.position}: {candidate.place.snippet}\npath: {candidate.place.path}"
+              for candidate in drifted.candidates]
+    return replace(drifted, suggestion="only names could be compared; the one that is meant, if it is among these:\n"
+                   + "\n# or\n".join(offers))
+
+
+def _fitting(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
+    return [(path, symbol) for path, symbol in _symbols(edit, workspace) if _fits(edit, path, symbol, workspace)]
 
 
 def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:

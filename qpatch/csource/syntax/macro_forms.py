@@ -28,12 +28,14 @@ _LAST_WORD = re.compile(rb"(\w+)\s*$")
 # Starts as only a type can, or is a pointer to a named type, or a type of C that needs no other word.
 _TYPE = re.compile(
     rb"""(?:(?:const|volatile|struct|union|enum|unsigned|signed|long|short)\b[\w\s]*
-        | \w+(?:\s+const)?\s*\*
+        | \w+(?:\s+\w+)?\s*\*
+        | (?:__)?typeof(?:__)?\s*\([^()]*\)
         | (?:int|char|void|bool|float|double)\s*$ )
         (?:\s*\(\s*\*\s*\)\s*\(.*\) | [\s*]|const\b)*$""", re.VERBOSE | re.DOTALL)
 _DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
+_FAR = 4000  # So many bytes back, braces are looked for that are open.
 _STORAGE = (b"static", b"extern", b"const", b"inline")
 
 
@@ -193,7 +195,8 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
         return end
     after = skip_gap(source, call[1] + 1)
     before = _word_before(source, start)
-    if source[after:after + 1] in (b"{", b"=", b",", b")", b"[") or (before and before not in _STORAGE):
+    declares = before in _STORAGE or (not before and _at_file_scope(source, start))
+    if source[after:after + 1] in (b"{", b"=", b",", b")", b"[") or not declares:
         return end
     after = after + 1 if source[after:after + 1] == b";" else call[1] + 1
     closing = call[1]
@@ -206,6 +209,12 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
     shadow.put(start, call[0] + 1, source[start:end])
     shadow.put(closing, after, b";")
     return after
+
+
+def _at_file_scope(source: bytes, start: int) -> bool:
+    """Tell whether no brace is open at `start`, counting from the last line that begins with a `}`."""
+    since = _COMMENT.sub(b"", source[max(0, start - _FAR, source.rfind(b"\n}", 0, start) + 2):start])
+    return since.count(b"{") <= since.count(b"}")
 
 
 def _attribute(shadow: Shadow, start: int, end: int) -> int:

@@ -40,7 +40,7 @@ _TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
 _OTHER_DIRECTIVE = re.compile(
     rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*",
     re.DOTALL | re.MULTILINE)
-_FILE_SCOPE_CALL = re.compile(rb"^([A-Za-z_]\w*)\s*\(", re.MULTILINE)
+_FILE_SCOPE_CALL = re.compile(rb"^(?:(?:static|extern|const)\s+)*([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 # Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
 _FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
 _NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"do", b"else"})

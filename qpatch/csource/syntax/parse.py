@@ -116,7 +116,5 @@ def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
 
 
 def _token_text(source: bytes, kind: str) -> str:
-    """Return the text of a leaf, '' for a directive's line end; a #define's content is one line."""
-    if kind == "preproc_arg":
-        return folded(source)
-    return source.decode(errors="surrogateescape").strip()
+    """Return the text of a leaf, '' for a directive's line end; what is no string loses inner white space."""
+    return source.decode(errors="surrogateescape") if kind in WHOLE_LEAVES else folded(source)

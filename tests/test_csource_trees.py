@@ -1,0 +1,51 @@
+"""The macro table on real sources: every function of the parts that strategies touch parses, and no token is lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from qpatch.csource.edit import AnchorKind
+from qpatch.csource.syntax.macro_repair import broken_nodes
+from qpatch.csource.syntax.macros import TreeKind, macro_table
+from qpatch.csource.syntax.parse import parse, tokens
+from qpatch.csource.syntax.shadow import folded
+from qpatch.csource.syntax.symbols import outline
+from qpatch.errors import UserError
+from qpatch.trees.resolve import resolve
+
+pytestmark = pytest.mark.tree
+
+QEMU_FOLDERS = ("hw/vfio/", "migration/", "hw/pci/")
+LINUX_FOLDERS = ("drivers/vfio/", "samples/vfio-mdev/")
+
+
+def sources_of(name: str, folders: tuple[str, ...]) -> dict[str, bytes]:
+    """The C files below `folders`; skips the test where the tree is not in the cache."""
+    try:
+        tree = resolve(name)
+    except UserError as error:
+        pytest.skip(f"{error}; `qpatch tree fetch {name}` brings them")
+    with tree.open() as files:
+        found = {path: files.read(path) for folder in folders for path in files.paths(folder)
+                 if path.endswith((".c", ".h"))}
+    return {path: source for path, source in found.items() if source is not None}
+
+
+@pytest.mark.parametrize(("name", "kind", "folders"), [
+    ("qemu-5.2", "qemu", QEMU_FOLDERS), ("qemu-7.2", "qemu", QEMU_FOLDERS), ("qemu-10.0", "qemu", QEMU_FOLDERS),
+    ("qemu-10.2", "qemu", QEMU_FOLDERS), ("linux-6.12", "linux", LINUX_FOLDERS),
+])
+def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]) -> None:
+    table = macro_table(kind)
+    functions = 0
+    broken: dict[str, list[int]] = {}
+    for path, source in sources_of(name, folders).items():
+        parsed = parse(source, table)
+        functions += sum(1 for symbol in outline(parsed) if symbol.kind is AnchorKind.FUNCTION)
+        lines = [node.start_point[0] + 1 for node in broken_nodes(parsed.tree.root_node)]
+        if lines:
+            broken[path] = lines
+        found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
+        assert found.replace(" ", "") == folded(source).replace(" ", ""), path
+    assert broken == {}
+    assert functions > 1000
