@@ -4,9 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 QEMU_TREES := qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2
+BUILD_TREES := qemu-5.2 qemu-10.2
+# What configure and the compilation of QEMU need, as Debian packages.
+BUILD_PACKAGES := bison bzip2 ccache flex gcc libc6-dev libfdt-dev libglib2.0-dev libpixman-1-dev make ninja-build perl \
+	pkg-config python3-venv zlib1g-dev
 SERIES ?= series
 
-.PHONY: demo test test-tree check bench clean
+.PHONY: demo test test-tree test-build deps check bench clean
 
 ## demo: fetch four QEMU releases and render every strategy on each
 demo: $(VENV)/installed
@@ -23,6 +27,16 @@ test: $(VENV)/installed-test
 test-tree: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(QEMU_TREES)
 	$(BIN)/pytest -q -n auto -m tree
+
+## test-build: compile what each series touches, patch by patch; needs the packages of `make deps`
+test-build: $(VENV)/installed-test
+	$(BIN)/qpatch tree fetch $(BUILD_TREES)
+	$(BIN)/pytest -q -m build
+
+## deps: install the Debian packages that compiling QEMU needs, where one is missing; as root
+deps:
+	@dpkg-query --show --showformat='$${db:Status-Status}\n' $(BUILD_PACKAGES) 2>&1 | grep -qvx installed || exit 0; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BUILD_PACKAGES)
 
 ## bench: the measurements of docs/benchmarks.md, as JSON
 bench: $(VENV)/installed-test

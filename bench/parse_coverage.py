@@ -2,10 +2,11 @@
 
     python bench/parse_coverage.py SOURCE... [--kind qemu|linux] [--directories DIR...] [--json] [--names]
 
-SOURCE is a directory with unpacked sources. For each one, before (`plain`) and after the table: the share of
-functions whose name and lines are those that universal-ctags reports, the share without an ERROR or MISSING
-node, and the time. Also checked: outside the rewritten macros the shadow is the source, comments aside, and
-the tokens make up the whole source. ctags errs too: `--names` lists every difference.
+SOURCE is a directory with unpacked sources, or a tree as `qpatch tree list` shows them. For each one, before
+(`plain`) and after the table: the share of functions whose name and lines are those that universal-ctags reports,
+the share without an ERROR or MISSING node, and the time. Also checked: outside the rewritten macros the shadow is
+the source, comments aside, and the tokens make up the whole source. ctags errs too: `--names` lists every
+difference.
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macros import MacroTable, macro_table
 from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
 from qpatch.csource.syntax.shadow import folded
 from qpatch.csource.syntax.symbols import outline
+from qpatch.trees.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DIRECTORIES = {"qemu": ["hw/vfio", "migration", "hw/pci"], "linux": ["drivers/vfio", "samples/vfio-mdev"]}
 Function = tuple[str, int, int]
@@ -45,6 +53,21 @@ class Coverage:
     changed_outside_macros: list[str] = field(default_factory=list)
     lost_tokens: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def unpacked(argument: str, directories: list[str]) -> Iterator[Path]:
+    """Give the directory `argument`, or a temporary one with the `directories` of the tree of that name."""
+    if Path(argument).is_dir():
+        yield Path(argument).resolve()
+        return
+    with tempfile.TemporaryDirectory() as temporary, resolve(argument).open() as tree:
+        top = Path(temporary) / argument
+        for path in (path for directory in directories for path in tree.paths(f"{directory}/")):
+            if path.endswith((".c", ".h")):
+                (top / path).parent.mkdir(parents=True, exist_ok=True)
+                (top / path).write_bytes(tree.read(path) or b"")
+        yield top
 
 
 def functions_by_ctags(files: list[Path]) -> dict[str, set[Function]]:
@@ -123,18 +146,20 @@ def show(result: Coverage, *, names: bool) -> None:
 def main() -> int:
     """Measure the sources named on the command line; exit code 1 where bytes or tokens were lost."""
     parser = argparse.ArgumentParser(description="Measure the macro table against universal-ctags.")
-    parser.add_argument("sources", nargs="+", type=Path)
+    parser.add_argument("sources", nargs="+", metavar="SOURCE")
     parser.add_argument("--kind", choices=("qemu", "linux"), default="qemu")
     parser.add_argument("--directories", nargs="+")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--names", action="store_true", help="name what differs")
     options = parser.parse_args()
     results = []
-    for source in options.sources:
-        files = sorted(path for directory in options.directories or DIRECTORIES[options.kind]
-                       for path in (source / directory).rglob("*.[ch]") if path.is_file())
-        expected = functions_by_ctags(files)
-        results += [measure(source, files, expected, table) for table in (None, macro_table(options.kind))]
+    for argument in options.sources:
+        directories = options.directories or DIRECTORIES[options.kind]
+        with unpacked(argument, directories) as source:
+            files = sorted(path for directory in directories for path in (source / directory).rglob("*.[ch]")
+                           if path.is_file())
+            expected = functions_by_ctags(files)
+            results += [measure(source, files, expected, table) for table in (None, macro_table(options.kind))]
     if options.json:
         json.dump({"version": 1, "results": [asdict(result) for result in results]}, sys.stdout, indent=1)
     else:

@@ -61,7 +61,7 @@ LOOPS = {
                  "+         vfio_probe($dev);\n"
                  "      }\n"
                  "  }"),
-    "qemu-10.2": ("hw/vfio/listener.c", "vfio_device_is_busy",
+    "qemu-10.2": ("hw/vfio/listener.c", "vfio_log_sync_needed",
                   "QLIST_FOREACH(vbasedev, &bcontainer->device_list, container_next) {",
                   "QLIST_FOREACH_SAFE(vbasedev, &bcontainer->device_list, container_next, tmp) {",
                   "  QLIST_FOREACH($dev, &bcontainer->device_list, container_next) {\n"
@@ -258,12 +258,16 @@ def test_caller_that_an_edited_signature_leaves_behind(name: str, tmp_path: Path
 @BOTH
 def test_anchor_wrapped_in_an_if(name: str, tmp_path: Path, capsys: Capture) -> None:
     bench = Bench(tmp_path, capsys, name, {PCI: replaced(SETUP, WRAPPED)})
-    strategy = strategy_copy(tmp_path, "qemu-defer")
-    done = bench.misses(strategy)
-    assert "ambiguous" in done.out
-    done.tells("the hunk fits only inside a block that it does not show", bench.line(PCI, "if (msi_enabled(pdev)) {"),
-               "inside if (vdev->guest_ready) {", "write the enclosing block whole",
-               "      if (vdev->guest_ready) {\n          ...\n    -     if (msi_enabled(pdev)) {\n")
+    probe = "\n".join(f"    - {line[4:]}" for line in SETUP.splitlines())
+    strategy = fixture_strategy(
+        tmp_path, f"- in: function vfio_pci_load_config\n  path: {PCI}\n  hunk: |2\n{probe}\n    + vfio_probe(vdev);\n")
+    for rendered in ("qemu-defer", strategy):
+        done = bench.misses(rendered)
+        assert "ambiguous" in done.out
+        done.tells("the hunk fits only inside a block that it does not show",
+                   bench.line(PCI, "if (msi_enabled(pdev)) {"), "inside if (vdev->guest_ready) {",
+                   "write the enclosing block whole",
+                   "      if (vdev->guest_ready) {\n          ...\n    -     if (msi_enabled(pdev)) {\n")
     bench.mended_by_following(strategy, done)
 
 
@@ -282,11 +286,21 @@ def test_loop_macro_swapped(name: str, tmp_path: Path, capsys: Capture) -> None:
 @BOTH
 def test_struct_renamed(name: str, tmp_path: Path, capsys: Capture) -> None:
     bench = Bench(tmp_path, capsys, name, {HEADER: replaced("struct VFIOPCIDevice {", "struct VFIOPCIState {")})
-    strategy = strategy_copy(tmp_path, "qemu-defer")
-    done = bench.misses(strategy)
+    done = bench.misses("qemu-defer")
     done.tells("the tree has no struct VFIOPCIDevice (expected in hw/vfio/pci.h)",
                "it may have been renamed to VFIOPCIState", bench.line(HEADER, "struct VFIOPCIState {"),
                "    in: struct VFIOPCIState\n    path: hw/vfio/pci.h")
+
+
+@pytest.mark.parametrize(("name", "path"), [("qemu-5.2", "include/hw/vfio/vfio-common.h"),
+                                            ("qemu-10.2", "include/hw/vfio/vfio-device.h")])
+def test_struct_renamed_that_is_expected_in_a_folder(name: str, path: str, tmp_path: Path, capsys: Capture) -> None:
+    bench = Bench(tmp_path, capsys, name, {path: renamed("VFIODeviceOps", "VFIODeviceOperations")})
+    strategy = strategy_copy(tmp_path, "qemu-defer")
+    done = bench.misses(strategy)
+    done.tells("the tree has no struct VFIODeviceOps (expected in include/hw/vfio/)",
+               "it may have been renamed to VFIODeviceOperations",
+               f"    in: struct VFIODeviceOperations\n    path: {path}")
     bench.mended_by_following(strategy, done)
 
 

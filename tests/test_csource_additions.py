@@ -93,7 +93,8 @@ def test_missing_neighbour_names_the_members_there_are() -> None:
 
 
 def test_entry_before_the_sentinel_of_an_array() -> None:
-    source = "static Property props[] = {\n    DEFINE_PROP_BOOL(\"a\", Demo, a, false),\n    DEFINE_PROP_END_OF_LIST(),\n};\n"
+    source = ("static Property props[] = {\n    DEFINE_PROP_BOOL(\"a\", Demo, a, false),\n"
+              "    DEFINE_PROP_END_OF_LIST(),\n};\n")
     entry = 'DEFINE_PROP_BOOL("b", Demo, b, true),'
     check_applied(source, add_edit("initializer props", entry), source.replace(
         "    DEFINE_PROP_END", f"    {entry}\n    DEFINE_PROP_END"))
@@ -148,6 +149,76 @@ def test_callers_and_operations_left_behind_by_a_signature_are_named() -> None:
     assert "demo.c:12 passes 1 arguments" in words
     assert "demo.c:7 is called through a member that takes 1 parameters" in words
     followed = [hunk_edit("function user", "- demo_save(f);\n+ demo_save(f, NULL);", path="demo.c"),
-                hunk_edit("struct Ops", "- int (*save)(File *f);\n+ int (*save)(File *f, Error **errp);", path="demo.h")]
+                hunk_edit("struct Ops", "- int (*save)(File *f);\n+ int (*save)(File *f, Error **errp);",
+                          path="demo.h")]
     assert all(isinstance(apply_edit(other, space), Applied) for other in followed)
     assert not check_signatures([edit], space)
+
+
+DISPATCH = """
+static int dispatch(int kind, int other)
+{
+    switch (kind) {
+    case ONE:
+    case TWO:
+        one();
+        break;
+    default:
+        /* nothing */
+        break;
+    }
+    return 0;
+}
+"""
+
+
+def test_case_before_the_default_one() -> None:
+    check_applied(DISPATCH, add_edit("switch dispatch", "case THREE:\n    three();\n    break;\n"),
+                  DISPATCH.replace("    default:", "    case THREE:\n        three();\n        break;\n    default:"))
+
+
+def test_case_beside_another() -> None:
+    check_applied(DISPATCH, add_edit("switch dispatch(kind)", "case THREE:\n    break;\n", beside="ONE",
+                                     beside_position=Position.BEFORE),
+                  DISPATCH.replace("    case ONE:", "    case THREE:\n        break;\n    case ONE:"))
+    check_applied(DISPATCH, add_edit("switch dispatch", "case THREE:\n    break;\n", beside="TWO"),
+                  DISPATCH.replace("    default:", "    case THREE:\n        break;\n    default:"))
+
+
+def test_case_that_exists_with_another_body_is_drift() -> None:
+    result = outcome(DISPATCH, add_edit("switch dispatch", "default:\n    return -1;\n"))
+    assert isinstance(result, Drifted)
+    assert "has a default already" in result.message
+
+
+def test_hunk_in_a_switch() -> None:
+    check_applied(DISPATCH, hunk_edit("switch dispatch", "  case TWO:\n- one();\n+ two();"),
+                  DISPATCH.replace("one();", "two();"))
+
+
+def test_switch_is_told_by_what_it_switches_on() -> None:
+    twice = DISPATCH.replace("    return 0;", "    switch (other) {\n    case NINE:\n        break;\n    }\n    return 0;")
+    both = outcome(twice, add_edit("switch dispatch", "case THREE:\n    break;\n"))
+    assert isinstance(both, Ambiguous)
+    assert both.suggestion == "in: switch dispatch(kind)"
+    missing = outcome(twice, add_edit("switch dispatch(neither)", "case THREE:\n    break;\n"))
+    assert isinstance(missing, Drifted)
+    assert [candidate.place.snippet for candidate in missing.candidates] == ["switch (kind)", "switch (other)"]
+    check_applied(twice, add_edit("switch dispatch(other)", "case THREE:\n    break;\n"), twice.replace(
+        "    case NINE:\n        break;\n", "    case NINE:\n        break;\n    case THREE:\n        break;\n"))
+
+
+@pytest.mark.parametrize(("where", "source", "text"), [
+    ("struct Demo", "struct Demo {\n    int a;\n};\n", "bool a;"),
+    ("enum Kind", "enum Kind {\n    ONE = 1,\n};\n", "ONE = 2,"),
+    ("initializer ops", "static Ops ops = {\n    .save = f,\n};\n", ".save = g,"),
+])
+def test_member_that_exists_with_another_content_is_drift(where: str, source: str, text: str) -> None:
+    result = outcome(source, add_edit(where, text))
+    assert isinstance(result, Drifted)
+    assert "already, with another content" in result.message
+
+
+def test_member_that_exists_in_another_layout_is_already_there() -> None:
+    result = outcome("struct Demo {\n    int  a ; /* it */\n};\n", add_edit("struct Demo", "int a;"))
+    assert isinstance(result, AlreadyThere)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from csource_support import add_edit, check_applied, code, hunk_edit, outcome, workspace
+from csource_support import check_applied, code, hunk_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.matching.hunk import HunkError
@@ -297,7 +297,8 @@ def test_members_of_a_struct_and_values_of_an_enum() -> None:
 
 
 def test_macro_value() -> None:
-    check_applied("#define LIMIT 3\n#define OTHER 4\n", hunk_edit("macro LIMIT", "- #define LIMIT 3\n+ #define LIMIT 5"),
+    check_applied("#define LIMIT 3\n#define OTHER 4\n",
+                  hunk_edit("macro LIMIT", "- #define LIMIT 3\n+ #define LIMIT 5"),
                   "#define LIMIT 5\n#define OTHER 4\n")
 
 
@@ -322,7 +323,7 @@ def test_comments_are_exact_where_they_are_removed_or_added() -> None:
 
 
 def test_edit_that_breaks_the_syntax_is_refused() -> None:
-    result = outcome("struct S {\n    int a;\n};\n", add_edit("struct S", "int b"))
+    result = outcome("void f(void)\n{\n    go(a->b);\n}\n", hunk_edit("function f", "- go($x);\n+ int $x;"))
     assert isinstance(result, Drifted)
     assert "would not parse" in result.message
 
@@ -344,9 +345,10 @@ def test_hunk_that_is_wrong_in_itself_says_so(hunk: str, words: str) -> None:
 
 
 def test_signature_is_edited_in_the_definition_and_every_prototype() -> None:
-    files = {"a.h": "int demo_save(File *f);\n", "b.c": "static int x;\n\nint demo_save(File *file)\n{\n    return 0;\n}\n"}
-    space = workspace(**files)
-    edit = hunk_edit("signature demo_save", "- int demo_save(File *$f)\n+ int demo_save(File *$f, Error **errp)", path="b.c")
+    space = workspace(**{"a.h": "int demo_save(File *f);\n",
+                         "b.c": "static int x;\n\nint demo_save(File *file)\n{\n    return 0;\n}\n"})
+    edit = hunk_edit("signature demo_save", "- int demo_save(File *$f)\n+ int demo_save(File *$f, Error **errp)",
+                     path="b.c")
     assert isinstance(apply_edit(edit, space), Applied)
     assert space.tree.changed["a.h"] == b"int demo_save(File *f, Error **errp);\n"
     assert b"int demo_save(File *file, Error **errp)\n{" in space.tree.changed["b.c"]

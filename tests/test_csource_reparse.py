@@ -16,7 +16,8 @@ PARTS = [
     "static int two(void)\n{\n    g_autofree char *text = NULL;\n\n    return text ? 1 : 0;\n}\n\n",
     "struct Demo {\n    int a;\n    QLIST_HEAD(, Item) list;\n};\n\n", "#ifdef CONFIG_DEMO\nint x;\n#endif\n\n",
 ]
-INSERTED = ["", "    go(1);\n", "    g_autoptr(Error) err = NULL;\n", "}\n\nstatic void more(void)\n{\n", "    if (a) {\n"]
+INSERTED = ["", "    go(1);\n", "    g_autoptr(Error) err = NULL;\n",
+            "}\n\nstatic void more(void)\n{\n", "    if (a) {\n"]
 
 
 @given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=7), st.integers(0, 10_000), st.sampled_from(INSERTED))

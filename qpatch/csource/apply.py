@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.anchors.locate import Located, Workspace, locate
-from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation
+from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import HunkError
-from qpatch.csource.operations import additions
+from qpatch.csource.operations.beside import add_beside
+from qpatch.csource.operations.changes import Changes, Outcome
+from qpatch.csource.operations.inside import add_inside
+from qpatch.csource.operations.places import places_in_tree
+from qpatch.csource.operations.relocate import delete, move
 from qpatch.csource.operations.renamed import explain_renamed, share_renames
 from qpatch.csource.operations.signature import edit_signature, unfinished
 from qpatch.csource.operations.substitute import Found, substitute
@@ -34,7 +38,7 @@ def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
     Raises UserError where the edit itself is wrong (a hunk that is not C, an addition without a place).
     """
     try:
-        return _apply(edit, workspace)
+        return places_in_tree(_apply(edit, workspace), workspace)
     except HunkError as error:
         raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
 
@@ -48,7 +52,7 @@ def apply_edits(edits: Sequence[Edit], workspace: Workspace) -> list[EditResult]
     results = share_renames(edits, [apply_edit(edit, workspace) for edit in edits], workspace)
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
-    left = {id(edit): drifted for edit, drifted in check_signatures(edits, workspace)}
+    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in check_signatures(edits, workspace)}
     return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
 
 
@@ -80,19 +84,21 @@ def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
                             where=edit.where)
         return _commit(edit, edit_signature(edit, operation, workspace), workspace, None)
     if isinstance(operation, MoveOperation):
-        return _commit(edit, additions.move(edit, operation, workspace), workspace, None)
-    return _commit(edit, additions.delete(edit, workspace), workspace, None)
+        return _commit(edit, move(edit, operation, workspace), workspace, None)
+    return _commit(edit, delete(edit, workspace), workspace, None)
 
 
 def _apply_at(edit: Edit, operation: HunkOperation | AddOperation, located: Located,
               workspace: Workspace) -> EditResult:
     """Carry out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
-        return _commit(edit, additions.add(edit, operation, located, workspace), workspace, located)
+        inside = edit.anchor.position is Position.IN and located.symbol is not None
+        added = (add_inside if inside else add_beside)(edit, operation, located, workspace)
+        return _commit(edit, added, workspace, located)
     found = substitute(edit, operation.hunks, located, workspace)
     if not isinstance(found, Found):
         return _moved(found, located)
-    changes = additions.Changes({located.path: found.replacements}, found.places)
+    changes = Changes({located.path: found.replacements}, found.places)
     result = _commit(edit, changes, workspace, located)
     return replace(result, bindings=found.bindings) if isinstance(result, Applied) else result
 
@@ -104,9 +110,9 @@ def _moved(result: EditResult, located: Located) -> EditResult:
     return result
 
 
-def _commit(edit: Edit, outcome: additions.Outcome, workspace: Workspace, located: Located | None) -> EditResult:
+def _commit(edit: Edit, outcome: Outcome, workspace: Workspace, located: Located | None) -> EditResult:
     """Write the changes into the overlay unless they break the syntax of what they touch."""
-    if not isinstance(outcome, additions.Changes):
+    if not isinstance(outcome, Changes):
         return outcome
     changed: dict[str, bytes] = {}
     for path, replacements in outcome.replacements.items():

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from qpatch.errors import Location
 
-
 NOWHERE = Location("")
 
 
@@ -27,6 +26,7 @@ class AnchorKind(enum.StrEnum):
     ENUM = "enum"
     TYPEDEF = "typedef"
     INITIALIZER = "initializer"
+    SWITCH = "switch"
     MACRO = "macro"
     INCLUDES = "includes"
     FILE = "file"
@@ -48,7 +48,8 @@ class Anchor:
 
     `position` is IN for hunks and for additions to the inside of the anchor, AFTER or BEFORE for additions beside it.
     `parameters`, if given, is the parameter list that a function must have, with `$name` and `...`, parentheses
-    included. `guard` is the `#if` condition that the symbol stands under, as the outline gives it; '' for none.
+    included; for a SWITCH, whose name is that of its function, the expression that it switches on. `guard` is the
+    `#if` condition that the symbol stands under, as the outline gives it; '' for none.
     """
 
     kind: AnchorKind

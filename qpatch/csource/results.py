@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Place:
-    """A place in the target tree: path, line (from 1), and the source text there."""
+    """A place in the target tree: path, line (from 1), and the source text there.
+
+    `edited` marks a line that an earlier edit has written: it is counted in the file as edited so far.
+    """
 
     path: str
     line: int
     snippet: str = ""
+    edited: bool = False
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
+        return f"{self.path}:{self.line}{' (as edited so far)' if self.edited else ''}"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # Kinds that stand for a place in a file, so that they say nothing without a path.
 KINDS_IN_A_FILE = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES, AnchorKind.SECTION})
-KINDS_WITH_PARAMETERS = frozenset({AnchorKind.FUNCTION, AnchorKind.SIGNATURE, AnchorKind.PROTOTYPE})
+KINDS_WITH_PARAMETERS = frozenset({AnchorKind.FUNCTION, AnchorKind.SIGNATURE, AnchorKind.PROTOTYPE, AnchorKind.SWITCH})
 NAMELESS_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.matching.compare import differences
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import matches_in
@@ -16,7 +17,6 @@ from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
     from qpatch.csource.anchors.locate import Located, Workspace
-    from qpatch.csource.edit import Anchor
 
 
 def unmet(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | Ambiguous | None:
@@ -40,7 +40,7 @@ def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | No
 
 
 def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | None:
-    if not anchor.parameters or located.symbol is None:
+    if not anchor.parameters or located.symbol is None or anchor.kind is AnchorKind.SWITCH:
         return None
     line = HunkLine(Sign.CONTEXT, f"void {anchor.name}{anchor.parameters}", 1)
     pattern = compile_pattern((line,), Context.SIGNATURE, workspace.table)

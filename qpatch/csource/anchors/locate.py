@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.switches import switch_in
 from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
 from qpatch.csource.source import C_SUFFIXES, mentions
@@ -72,6 +73,9 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
     """Find the one place that `anchor` names."""
     if anchor.kind in FILE_KINDS:
         return _locate_file(anchor, workspace)
+    if anchor.kind is AnchorKind.SWITCH:
+        function = locate(replace(anchor, kind=AnchorKind.FUNCTION), workspace)
+        return switch_in(anchor, function) if isinstance(function, Located) else function
     here = _in_files(anchor, _expected_files(anchor, workspace), workspace)
     found = here or _in_files(anchor, workspace.tree.mentioning(anchor.name), workspace)
     if not found:
@@ -83,7 +87,7 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
                          "the definitions stand in different #if arms: qpatch cannot tell which is meant")
     path, symbol = found[0]
     parsed = workspace.parse(path)
-    assert parsed is not None  # noqa: S101 - outlined a moment ago
+    assert parsed is not None
     return Located(path, parsed, symbol, "" if here else anchor.path)
 
 

@@ -42,8 +42,8 @@ def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
     return 2 * common / max(1, len(wanted) + len(target) - (len(pattern) - len(wanted)))
 
 
-def _is_placeholder(token: str) -> bool:
-    return token == "..." or token.startswith("$")
+def _is_placeholder(word: str) -> bool:
+    return word.startswith(("...", "$"))
 
 
 def _may_stand_for(tokens: Sequence[str], count: int) -> bool:

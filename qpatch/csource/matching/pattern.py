@@ -17,9 +17,9 @@ from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
-
     from collections.abc import Iterator
+
+    from tree_sitter import Node
 
     from qpatch.csource.syntax.macros import MacroTable
 
@@ -133,7 +133,8 @@ def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkEr
     index = max((i for i, start in enumerate(starts) if start <= position), default=0)
     line = lines[index]
     missing = f" (is a {node.type!r} missing?)" if node is not None and node.is_missing else ""
-    return HunkError(f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}", line.number,
+    return HunkError(f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}",
+                     line.number,
                      "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
                      "number of them, `$name` for one expression, type or name")
 

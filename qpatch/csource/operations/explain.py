@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.compare import differences, likeness, words
-from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.matching.hunk import HunkError, parse_hunk
 from qpatch.csource.matching.match import matches_in, nested_blocks
 from qpatch.csource.matching.mend import mended_hunk
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
@@ -160,17 +160,17 @@ def _line_numbers(before: Pattern, near: _Near) -> list[int]:
 
 def _lines_to_write(before: Pattern, near: _Near, located: Located) -> str:
     """Return the lines of the target that part of the hunk has to be written after."""
-    numbers, place = _line_numbers(before, near), _place(near.members, located)
-    lines = place.snippet.splitlines()
+    numbers = _line_numbers(before, near)
+    lines = _place(near.members, located).snippet.splitlines()
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     written = "\n".join(f"  {line[margin:]}".rstrip() for line in lines)
     which = f"line {numbers[0]}" if numbers[0] == numbers[-1] else f"lines {numbers[0]} to {numbers[-1]}"
-    return f"write {which} of the hunk (the signs in column 0 aside) after what stands at {place} now:\n{written}"
+    return f"write {which} of the hunk after what stands there now:\n{written}"
 
 
 def _matches(hunk: Hunk, before: Pattern, block: Term) -> bool:
     try:
-        pattern = before.of_lines(hunk.before())
-    except HunkError:  # the target's code is not what the hunk's lines can be parsed as
+        pattern = before.of_lines(parse_hunk(str(hunk)).before())
+    except HunkError:  # the target's code is not what a hunk can show, or nothing binds a metavariable any more
         return False
     return bool(matches_in(pattern, block, block.items))

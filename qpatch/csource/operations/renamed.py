@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.locate import Located, Workspace, locate, similar_symbols
 from qpatch.csource.edit import Edit, HunkOperation
+from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import Found, substitute
 from qpatch.csource.results import Candidate, Drifted, Place
 
@@ -41,37 +42,36 @@ def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace:
     for sibling in edits:
         if isinstance(sibling.operation, HunkOperation) and (
                 (sibling.anchor.kind, sibling.anchor.name) == (edit.anchor.kind, edit.anchor.name)):
-            fitting = _fitting(sibling, workspace)
+            fitting = [(symbol, place_in_tree(place, workspace)) for symbol, place in _fitting(sibling, workspace)]
             if fitting:
                 return _with_fitting(edit, drifted, fitting, f"the hunk of the edit at {sibling.where} fits here")
     return drifted
 
 
-def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[str, Symbol]], why: str) -> Drifted:
+def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, Place]], why: str) -> Drifted:
     if not fitting:
         return drifted
-    path, symbol = fitting[0]
-    candidates = tuple(Candidate(Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"), 1.0, (why,))
-                       for path, symbol in fitting)
-    others = tuple(candidate for candidate in drifted.candidates
-                   if candidate.place.line not in [found.place.line for found in candidates])
+    symbol, place = fitting[0]
+    fits = [place for _, place in fitting]
+    others = tuple(candidate for candidate in drifted.candidates if candidate.place not in fits)
     return replace(drifted, message=f"{drifted.message}; it may have been renamed to {symbol.name}",
-                   candidates=candidates + others,
-                   suggestion=f"{edit.anchor.position}: {symbol.kind} {symbol.name}\npath: {path}")
+                   candidates=(*(Candidate(place, 1.0, (why,)) for place in fits), *others),
+                   suggestion=f"{edit.anchor.position}: {edit.anchor.kind} {symbol.name}\npath: {place.path}")
 
 
 def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
     """Offer all the candidates: similar names alone do not tell which of them is the anchor's new one."""
     if len(drifted.candidates) < 2:
         return drifted
-    offers = [f"{edit.anchor.position}: {candidate.place.snippet}\npath: {candidate.place.path}"
-              for candidate in drifted.candidates]
+    symbols = [(candidate.place.snippet.partition(" (")[0], candidate.place.path) for candidate in drifted.candidates]
+    offers = [f"{edit.anchor.position}: {symbol}\npath: {path}" for symbol, path in symbols]
     return replace(drifted, suggestion="only names could be compared; the one that is meant, if it is among these:\n"
                    + "\n# or\n".join(offers))
 
 
-def _fitting(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
-    return [(path, symbol) for path, symbol in _symbols(edit, workspace) if _fits(edit, path, symbol, workspace)]
+def _fitting(edit: Edit, workspace: Workspace) -> list[tuple[Symbol, Place]]:
+    return [(symbol, Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
+            for path, symbol in _symbols(edit, workspace) if _fits(edit, path, symbol, workspace)]
 
 
 def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
@@ -83,6 +83,6 @@ def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
 
 def _fits(edit: Edit, path: str, symbol: Symbol, workspace: Workspace) -> bool:
     parsed = workspace.parse(path)
-    assert parsed is not None  # noqa: S101
-    assert isinstance(edit.operation, HunkOperation)  # noqa: S101
+    assert parsed is not None
+    assert isinstance(edit.operation, HunkOperation)
     return isinstance(substitute(edit, edit.operation.hunks, Located(path, parsed, symbol), workspace), Found)

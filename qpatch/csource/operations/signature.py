@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.locate import Located, Workspace, locate, locate_all, symbols_in
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
-from qpatch.csource.matching.hunk import Hunk, parse_hunk
+from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
-from qpatch.csource.operations.additions import Changes, Outcome
+from qpatch.csource.operations.changes import Changes, Outcome
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from qpatch.csource.syntax.layout import Replacement
     from tree_sitter import Node
+
+    from qpatch.csource.syntax.layout import Replacement
 
 _DECLARING = (AnchorKind.FUNCTION, AnchorKind.PROTOTYPE)
 _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
@@ -92,14 +93,14 @@ def _files_of(anchor: Anchor, definition: Located, workspace: Workspace) -> list
 
 
 def _is_static(located: Located) -> bool:
-    assert located.symbol is not None  # noqa: S101
+    assert located.symbol is not None
     return any(child.type == "storage_class_specifier" and child.text == b"static"
                for child in located.symbol.node.children)
 
 
 def _signature(located: Located) -> Term:
     """Return the signature as a block whose items are its specifiers and its declarator."""
-    assert located.symbol is not None  # noqa: S101
+    assert located.symbol is not None
     term = build(located.parsed, located.symbol.node)
     parts = [child for child in term.children if child.kind != "compound_statement" and child.text != ";"]
     return Term("translation_unit", parts[0].start, parts[-1].end, children=parts,
@@ -115,7 +116,7 @@ def _match(pattern: Pattern, block: Term) -> Match | None:
 
 
 def _place(located: Located) -> Place:
-    assert located.symbol is not None  # noqa: S101
+    assert located.symbol is not None
     return Place(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
 
 

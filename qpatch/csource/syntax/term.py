@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tree_sitter import Node
 
@@ -25,6 +25,7 @@ BLOCKS = frozenset({"compound_statement", "field_declaration_list", "initializer
                     "preproc_elif"})
 _WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "preproc_arg", "number_literal"})
 _LABELLED = frozenset({"case_statement", "labeled_statement"})
+CASE = "case"
 CASE_LABEL = "case_label"
 LABEL = "label"
 
@@ -64,6 +65,18 @@ class Term:
 
 
 _FRAME = frozenset({"{", "}", "#ifdef", "#ifndef", "#if", "#else", "#elif", "#endif", "directive_condition"})
+
+
+def cases(items: Sequence[Term]) -> list[Term]:
+    """Group the items of a switch's block into its cases, each one term from its labels to its last statement."""
+    groups: list[list[Term]] = []
+    for item in items:
+        if item.kind == CASE_LABEL and not (groups and groups[-1][-1].kind == CASE_LABEL):
+            groups.append([])
+        if groups:
+            groups[-1].append(item)
+    return [Term(CASE, group[0].start, group[-1].end, children=group,
+                 tokens=tuple(token for term in group for token in term.tokens)) for group in groups]
 
 
 def build(parsed: ParsedFile, node: Node) -> Term:

@@ -1,0 +1,57 @@
+"""Finds the `switch` that an anchor means: by its function, and by what it switches on where there are several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.syntax.term import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from qpatch.csource.anchors.locate import Located
+
+
+def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguous:
+    """Return the switch of `function` that the anchor means, as a symbol whose body is the block of its cases."""
+    assert function.symbol is not None
+    switches = list(_switches(function.symbol.node))
+    wanted = _folded(anchor.parameters)
+    fitting = [node for node in switches if wanted in ("", _value(node, function))]
+    if len(fitting) == 1:
+        node = fitting[0]
+        symbol = replace(function.symbol, kind=AnchorKind.SWITCH, node=node, body=node.child_by_field_name("body"),
+                         start_line=node.start_point.row + 1, end_line=node.end_point.row + 1)
+        return replace(function, symbol=symbol)
+    places = tuple(Place(function.path, node.start_point.row + 1, f"switch {_value(node, function)}")
+                   for node in switches)
+    if fitting:
+        return Ambiguous(f"function {anchor.name} has {len(fitting)} such switches", function.path, places,
+                         f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}")
+    which = f" on {anchor.parameters}" if wanted else ""
+    return Drifted(f"function {anchor.name} has no switch{which}", function.path,
+                   tuple(Candidate(place, 0.5) for place in places),
+                   suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "")
+
+
+def _switches(node: Node) -> Iterator[Node]:
+    for child in node.children:
+        if child.type == "switch_statement":
+            yield child
+        yield from _switches(child)
+
+
+def _value(node: Node, function: Located) -> str:
+    """Return what a switch switches on, with its parentheses."""
+    condition = node.child_by_field_name("condition")
+    assert condition is not None
+    return _folded("".join(build(function.parsed, condition).tokens))
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split())

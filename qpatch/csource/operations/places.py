@@ -1,0 +1,40 @@
+"""Tells the places of a miss as they are in the tree, and not in a file as the edits before have left it.
+
+Whoever reads an explanation has the tree before them; what earlier edits have added above a place must not count.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.results import Ambiguous, Drifted, Place
+
+if TYPE_CHECKING:
+    from qpatch.csource.anchors.locate import Workspace
+    from qpatch.csource.results import EditResult
+
+
+def places_in_tree(result: EditResult, workspace: Workspace) -> EditResult:
+    """Return a miss with the lines of its candidates or matches counted in the tree; other results as they are."""
+    if isinstance(result, Drifted):
+        candidates = tuple(replace(candidate, place=place_in_tree(candidate.place, workspace))
+                           for candidate in result.candidates)
+        return replace(result, candidates=candidates)
+    if isinstance(result, Ambiguous):
+        return replace(result, matches=tuple(place_in_tree(place, workspace) for place in result.matches))
+    return result
+
+
+def place_in_tree(place: Place, workspace: Workspace) -> Place:
+    """Return `place` with its line counted in the tree; one that an earlier edit has written is marked as such."""
+    edited, original = workspace.tree.changed.get(place.path), workspace.tree.base.read(place.path)
+    if edited is None or edited == original:
+        return place
+    index = place.line - 1
+    lines = difflib.SequenceMatcher(None, edited.split(b"\n"), (original or b"").split(b"\n"))
+    for block in lines.get_matching_blocks():
+        if block.a <= index < block.a + block.size:
+            return replace(place, line=index - block.a + block.b + 1)
+    return replace(place, edited=True)

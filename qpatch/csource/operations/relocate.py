@@ -1,0 +1,53 @@
+"""Deletes a symbol, and moves one byte for byte."""
+
+from __future__ import annotations
+
+from qpatch.csource.anchors.blocks import layout_of
+from qpatch.csource.anchors.locate import Located, Workspace, locate
+from qpatch.csource.edit import Edit, MoveOperation, Position
+from qpatch.csource.operations.beside import extent_of, insertion_beside
+from qpatch.csource.operations.changes import Changes, Outcome, place_of
+from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
+from qpatch.csource.syntax.layout import Layout, Replacement
+
+_NEAR_ENOUGH_TO_BE_RENAMED = 0.85
+
+
+def delete(edit: Edit, workspace: Workspace) -> Outcome:
+    """Delete the anchor with its leading comment and one surplus blank line."""
+    located = locate(edit.anchor, workspace)
+    if isinstance(located, Drifted):
+        renamed = any(candidate.likeness >= _NEAR_ENOUGH_TO_BE_RENAMED for candidate in located.candidates)
+        return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
+    if isinstance(located, Ambiguous):
+        return located
+    layout = layout_of(located)
+    start, end = extent_of(located, layout)
+    change = Replacement(*layout.without_surplus_blank(start, end), b"")
+    return Changes({located.path: [change]}, (place_of(located),))
+
+
+def move(edit: Edit, operation: MoveOperation, workspace: Workspace) -> Outcome:
+    """Move the anchor with its leading comment beside the operation's target, byte for byte."""
+    located = locate(edit.anchor, workspace)
+    target = locate(operation.target, workspace)
+    for found in (located, target):
+        if isinstance(found, Drifted | Ambiguous):
+            return found
+    assert isinstance(located, Located) and isinstance(target, Located)
+    layout = layout_of(located)
+    start, end = extent_of(located, layout)
+    position = operation.target.position
+    if located.path == target.path and _adjoins(layout, (start, end), extent_of(target, layout), position):
+        return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
+    text = located.parsed.source[start:end]
+    insertion = insertion_beside(layout_of(target), target, position, text.rstrip(b"\n"), blank=True)
+    removal = Replacement(*layout.without_surplus_blank(start, end), b"")
+    replacements: dict[str, list[Replacement]] = {located.path: [removal]}
+    replacements.setdefault(target.path, []).append(insertion)
+    return Changes(replacements, (place_of(located), place_of(target)))
+
+
+def _adjoins(layout: Layout, moved: tuple[int, int], target: tuple[int, int], position: Position) -> bool:
+    first, second = (target, moved) if position is Position.AFTER else (moved, target)
+    return first[1] <= second[0] and layout.is_blank(first[1], second[0])
