@@ -1,4 +1,4 @@
-"""QEMU configured in a directory of its own, where the objects of some sources are compiled at one commit after another.
+"""QEMU configured in a directory of its own, to compile the objects of some sources at one commit after another.
 
 What is configured stays in the cache, below `test-builds`; nothing is linked.
 """
@@ -25,11 +25,11 @@ from qpatch.trees.store import default_store
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# What stands for a Debian package: a program, or a module of pkg-config. All of them: `make deps`.
+# What stands for a Debian package: a program, a module of pkg-config, or a header. All of them: `make deps`.
 PROGRAMS = {"bison": "bison", "bzip2": "bzip2", "cc": "gcc", "flex": "flex", "make": "make", "ninja": "ninja-build",
             "perl": "perl", "pkg-config": "pkg-config"}
-LIBRARIES = {"glib-2.0": "libglib2.0-dev", "libfdt": "libfdt-dev", "pixman-1": "libpixman-1-dev",
-             "zlib": "zlib1g-dev"}
+LIBRARIES = {"glib-2.0": "libglib2.0-dev", "pixman-1": "libpixman-1-dev", "zlib": "zlib1g-dev"}
+HEADERS = {"stdlib.h": "libc6-dev", "libfdt.h": "libfdt-dev"}
 VENV_PACKAGE = "python3-venv"
 COMPILER_CACHE = Path("/usr/lib/ccache")  # where Debian's ccache has a link by the name of every compiler
 
@@ -69,12 +69,17 @@ class Compilation:
 def missing_packages() -> list[str]:
     """Return the Debian packages without which no release can be configured here."""
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
-    if "pkg-config" not in missing:
-        missing += [package for module, package in LIBRARIES.items()
-                    if subprocess.run(["pkg-config", "--exists", module], check=False).returncode]
+    missing += [package for module, package in LIBRARIES.items() if not _succeeds("pkg-config", "--exists", module)]
+    missing += [package for header, package in HEADERS.items()
+                if not _succeeds("cc", "-E", "-include", header, "-x", "c", os.devnull, "-o", os.devnull)]
     if not find_spec("ensurepip"):
         missing.append(VENV_PACKAGE)
     return missing
+
+
+def _succeeds(program: str, *arguments: str) -> bool:
+    return bool(shutil.which(program)) and not subprocess.run(
+        [program, *arguments], capture_output=True, check=False).returncode
 
 
 def run(directory: Path, environment: Mapping[str, str], *command: str | Path) -> None:

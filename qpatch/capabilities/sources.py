@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from qpatch.csource.edit import AnchorKind
     from qpatch.csource.source import SourceTree
@@ -57,12 +57,5 @@ class Sources:
         return self._areas[area]
 
     def _defined(self, kind: AnchorKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
-        return [(parsed, symbol) for path in paths for parsed, symbol in self._outlined(path)
-                if symbol.kind is kind and symbol.name == name]
-
-    def _outlined(self, path: str) -> Iterator[tuple[ParsedFile, Symbol]]:
-        source = self.read(path)
-        if source is not None:
-            parsed = self._cache.parse(source)
-            for symbol in self._cache.outline(source):
-                yield parsed, symbol
+        return [(self._cache.parse(source), symbol) for path in paths if (source := self.read(path)) is not None
+                for symbol in self._cache.symbols(source, name) if symbol.kind is kind]

@@ -153,7 +153,8 @@ def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
     edits = [EditOutcome(_named(edit.anchor), edit.where, result, edit)
              for edit, result in zip(patch.edits, results, strict=True)]
     skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
-    return PatchOutcome(patch.subject, patch.partial, (*edits, *skipped), patch.reason)
+    in_order = sorted((*edits, *skipped), key=lambda outcome: outcome.where.line)
+    return PatchOutcome(patch.subject, patch.partial, tuple(in_order), patch.reason)
 
 
 def _named(anchor: Anchor) -> str:

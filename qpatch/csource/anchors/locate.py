@@ -68,6 +68,11 @@ class Workspace:
         source = self.tree.read(path)
         return () if source is None else self.cache.outline(source)
 
+    def symbols(self, path: str, name: str) -> tuple[Symbol, ...]:
+        """Return the symbols of a file that are called `name`; none where there is no such file."""
+        source = self.tree.read(path)
+        return () if source is None else self.cache.symbols(source, name)
+
 
 def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguous:
     """Find the one place that `anchor` names."""
@@ -99,11 +104,9 @@ def locate_all(anchor: Anchor, workspace: Workspace, kinds: Iterable[AnchorKind]
 
 def symbols_in(path: str, name: str, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
     """Return the symbols of `kinds` called `name` in one file."""
-    parsed = workspace.parse(path)
-    if parsed is None:
-        return []
-    return [Located(path, parsed, symbol) for symbol in workspace.outline(path)
-            if symbol.name == name and symbol.kind in kinds]
+    found = [symbol for symbol in workspace.symbols(path, name) if symbol.kind in kinds]
+    parsed = workspace.parse(path) if found else None
+    return [Located(path, parsed, symbol) for symbol in found] if parsed is not None else []
 
 
 def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Symbol, float]]:
@@ -149,8 +152,8 @@ def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
 
 
 def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> list[tuple[str, Symbol]]:
-    return [(path, symbol) for path in paths for symbol in workspace.outline(path)
-            if symbol.name == anchor.name and symbol.kind is anchor.kind]
+    return [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name)
+            if symbol.kind is anchor.kind]
 
 
 def _place(path: str, symbol: Symbol) -> Place:

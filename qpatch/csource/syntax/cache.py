@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.parse import ParsedFile, parse
 from qpatch.csource.syntax.reparse import reparse
-from qpatch.csource.syntax.symbols import Symbol, outline
+from qpatch.csource.syntax.symbols import Symbol, outline, symbols_named
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.layout import Replacement
@@ -20,6 +20,7 @@ class ParseCache:
         self.table = table
         self._parsed: dict[bytes, ParsedFile] = {}
         self._outlines: dict[bytes, tuple[Symbol, ...]] = {}
+        self._named: dict[tuple[bytes, str], tuple[Symbol, ...]] = {}
 
     def parse(self, source: bytes) -> ParsedFile:
         """Return the parse of `source`, the same object for the same content."""
@@ -38,3 +39,11 @@ class ParseCache:
         if source not in self._outlines:
             self._outlines[source] = outline(self.parse(source))
         return self._outlines[source]
+
+    def symbols(self, source: bytes, name: str) -> tuple[Symbol, ...]:
+        """Return the symbols of `source` called `name`; a source without that text is not parsed."""
+        if name.encode() not in source:
+            return ()
+        if (source, name) not in self._named:
+            self._named[source, name] = symbols_named(self.parse(source), name)
+        return self._named[source, name]

@@ -7,6 +7,7 @@ under which `#if` conditions it stands. A header's include guard is no condition
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _TAGGED = {"struct_specifier": AnchorKind.STRUCT, "union_specifier": AnchorKind.
            "enum_specifier": AnchorKind.ENUM}
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
+_CONDITIONALS = frozenset({"preproc_if", "preproc_ifdef"})
 _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_specification", "ERROR"})
 
 
@@ -52,25 +54,44 @@ def outline(parsed: ParsedFile) -> tuple[Symbol, ...]:
     return tuple(_Outliner(parsed).symbols())
 
 
-class _Outliner:
-    """Walks the file-scope items of one parsed file."""
+def symbols_named(parsed: ParsedFile, name: str) -> tuple[Symbol, ...]:
+    """Return those symbols of `outline` that are called `name`; only the items that hold the name are looked at."""
+    places = [found.start() for found in re.finditer(re.escape(name.encode()), parsed.source)]
+    if not places:
+        return ()
+    return tuple(symbol for symbol in _Outliner(parsed, places).symbols() if symbol.name == name)
 
-    def __init__(self, parsed: ParsedFile) -> None:
+
+class _Outliner:
+    """Walks the file-scope items of one parsed file: all of them, or those that hold one of the sorted `places`."""
+
+    def __init__(self, parsed: ParsedFile, places: list[int] | None = None) -> None:
         self._parsed = parsed
+        self._places = places
+        self._defines = [found.end() for found in _DEFINE.finditer(parsed.source)]
 
     def symbols(self) -> Iterator[Symbol]:
         """Yield every symbol."""
         root = self._parsed.tree.root_node
-        yield from self._includes(root)
+        if self._places is None:
+            yield from self._includes(root)
         for node, guards in self._items(root, ()):
             yield from self._of_item(node, guards)
 
+    def _children(self, node: Node) -> list[Node]:
+        """Return the named children that concern us."""
+        children = node.named_children
+        if self._places is None:
+            return children
+        return [child for child in children if _first_within(self._places, child) is not None]
+
     def _items(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
         """Yield the file-scope items below `node`, each with its conditions."""
-        for child in node.named_children:
-            if child.type in ("preproc_if", "preproc_ifdef"):
+        for child in self._children(node):
+            kind = child.type
+            if kind in _CONDITIONALS:
                 yield from self._arms(child, guards)
-            elif child.type in _TRANSPARENT:
+            elif kind in _TRANSPARENT:
                 yield from self._items(child, guards)
             else:
                 yield child, guards
@@ -80,13 +101,14 @@ class _Outliner:
         condition = self._condition(node)
         inner = (*guards, condition) if condition and not self._is_include_guard(node) else guards
         alternative = node.child_by_field_name("alternative")
-        for child in node.named_children:
+        for child in self._children(node):
+            kind = child.type
             if alternative is not None and child.id == alternative.id:
                 refused = (*guards, f"!({condition})") if condition else guards
                 yield from self._arms(child, refused)
-            elif child.type in ("preproc_if", "preproc_ifdef"):
+            elif kind in _CONDITIONALS:
                 yield from self._arms(child, inner)
-            elif child.type in _TRANSPARENT:
+            elif kind in _TRANSPARENT:
                 yield from self._items(child, inner)
             else:
                 yield child, inner
@@ -116,18 +138,19 @@ class _Outliner:
 
     def _of_item(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the symbols that one file-scope item defines or declares."""
-        if node.type in _MACROS:
+        kind = node.type
+        if kind in _MACROS:
             yield from self._macro(node, guards)
             return
         yield from self._inner_macros(node, guards)
-        if node.type == "function_definition":
+        if kind == "function_definition":
             yield from self._function(node, guards)
-        elif node.type == "declaration":
+        elif kind == "declaration":
             yield from self._tagged(node, guards)
             yield from self._declared(node, guards)
-        elif node.type == "type_definition":
+        elif kind == "type_definition":
             yield from self._typedef(node, guards)
-        elif node.type in _TAGGED:
+        elif kind in _TAGGED:
             yield from self._tagged_item(node, node, guards)
 
     def _macro(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
@@ -137,8 +160,11 @@ class _Outliner:
 
     def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
-        for define in _DEFINE.finditer(self._parsed.source, item.start_byte, item.end_byte):
-            node = item.descendant_for_byte_range(define.end() - 1, define.end())
+        first = _first_within(self._defines, item)
+        if first is None:
+            return
+        for end in self._defines[first:bisect_left(self._defines, item.end_byte)]:
+            node = item.descendant_for_byte_range(end - 1, end)
             while node is not None and node.type not in _MACROS and node != item:
                 node = node.parent
             if node is not None and node.type in _MACROS:
@@ -233,6 +259,12 @@ def _innermost(declarator: Node | None) -> Node | None:
 def _first_named(node: Node) -> Node | None:
     return next((child for child in node.named_children
                  if child.type.endswith(("declarator", "identifier"))), None)
+
+
+def _first_within(positions: list[int], node: Node) -> int | None:
+    """Return the index of the first of the sorted `positions` that is inside `node`, None where there is none."""
+    index = bisect_left(positions, node.start_byte)
+    return index if index < len(positions) and positions[index] < node.end_byte else None
 
 
 def _first_line(node: Node) -> int:
