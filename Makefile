@@ -23,9 +23,10 @@ test: $(VENV)/installed-test
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto
 
-## test-tree: the tests on real QEMU sources, fetched if they are not in the cache
+## test-tree: the tests on real sources, fetched if they are not in the cache (those of Linux are skipped if it is not to be had)
 test-tree: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(QEMU_TREES)
+	-$(BIN)/qpatch tree fetch linux-6.12
 	$(BIN)/pytest -q -n auto -m tree
 
 ## test-build: compile what each series touches, patch by patch; needs the packages of `make deps`

@@ -1,0 +1,71 @@
+"""Hunks on real sources: every statement of central files can be found and replaced, and nothing else moves."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qpatch.csource.anchors.locate import Workspace
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.results import Ambiguous, Applied
+from qpatch.csource.source import DictTree, Overlay
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.errors import UserError
+from qpatch.trees.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qpatch.csource.syntax.symbols import Symbol
+
+pytestmark = pytest.mark.tree
+
+LABEL = "labeled_statement"  # its indentation is not that of a statement, which the expected bytes are computed with
+
+
+def source_of(name: str, path: str) -> bytes:
+    try:
+        tree = resolve(name)
+    except UserError as error:
+        pytest.skip(f"{error}; `qpatch tree fetch {name}` brings it")
+    with tree.open() as files:
+        source = files.read(path)
+    assert source is not None
+    return source
+
+
+def statements(source: bytes, workspace: Workspace, path: str) -> Iterator[tuple[Symbol, int, int]]:
+    """Yield the function, the start of its line and the end of each statement of a function's own block."""
+    for symbol in workspace.outline(path):
+        if symbol.kind is not AnchorKind.FUNCTION or symbol.body is None:
+            continue
+        for node in symbol.body.named_children:
+            start = source.rfind(b"\n", 0, node.start_byte) + 1
+            plain = node.type not in ("comment", LABEL) and not node.type.startswith("preproc")
+            if plain and not source[start:node.start_byte].strip():
+                yield symbol, start, node.end_byte
+
+
+@pytest.mark.parametrize("name", ["qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2"])
+@pytest.mark.parametrize("path", ["hw/vfio/migration.c", "hw/vfio/display.c"])
+def test_every_statement_can_be_replaced(name: str, path: str) -> None:
+    source = source_of(name, path)
+    cache = ParseCache(macro_table("qemu"))
+    found = list(statements(source, Workspace(Overlay(DictTree({path: source})), cache), path))
+    replaced = 0
+    for symbol, start, end in found:
+        workspace = Workspace(Overlay(DictTree({path: source})), cache)
+        removed = textwrap.dedent(source[start:end].decode()).split("\n")
+        hunk = "".join(f"- {line}\n" for line in removed) + "+ qpatch_marker(1);\n"
+        anchor = Anchor(AnchorKind.FUNCTION, symbol.name, path, guard=" && ".join(symbol.guards))
+        result = apply_edit(Edit(anchor, HunkOperation((hunk,))), workspace)
+        # The same statement twice in one function is ambiguous, and must be.
+        assert isinstance(result, Applied | Ambiguous), (symbol.name, hunk, result)
+        if isinstance(result, Applied):
+            replaced += 1
+            assert workspace.tree.changed[path] == source[:start] + b"    qpatch_marker(1);" + source[end:]
+    assert replaced > 0.85 * len(found) > 30
