@@ -39,10 +39,10 @@ deps:
 	@dpkg-query --show --showformat='$${db:Status-Status}\n' $(BUILD_PACKAGES) 2>&1 | grep -qvx installed || exit 0; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BUILD_PACKAGES)
 
-## bench: the measurements of docs/benchmarks.md, as JSON
+## bench: the measurements of docs/benchmarks.md, as one JSON document
 bench: $(VENV)/installed-test
-	$(BIN)/python bench/edits.py
-	$(BIN)/python bench/render.py
+	$(BIN)/qpatch tree fetch $(QEMU_TREES)
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) $(SERIES)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.measuring import DirectoryTree, median, run, write_out
+from bench.measuring import DirectoryTree, median, missing, run, write_out
 from qpatch.csource.anchors.locate import Workspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
@@ -43,7 +43,7 @@ DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 SOURCES = ("hw/vfio/", "include/hw/vfio/")
 SCRIPTS = ("scripts/checkpatch.pl", "scripts/spelling.txt")
-TOOLS = ("qpatch", "spatch", "ast-grep")
+OTHERS = ("spatch", "ast-grep")
 TOGETHER = "together"
 _TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\w+|\S', re.DOTALL)
 
@@ -85,12 +85,13 @@ def apply_with_qpatch(task: Task, directory: Path) -> None:
 class Bench:
     """The directories of a run: `pristine` has the release's files, `work` is edited, `rules` has the rules.
 
-    `runs` is how often each thing is timed.
+    `tools` are those at hand, qpatch first; `runs` is how often each thing is timed.
     """
 
     pristine: Path
     work: Path
     rules: Path
+    tools: tuple[str, ...]
     runs: int
 
     def restore(self) -> None:
@@ -116,21 +117,23 @@ class Bench:
 
     def measure(self, task: Task, startup: Mapping[str, float]) -> dict[str, Any]:
         """Do `task` with each tool, compare the outcomes, and time them."""
-        outcomes = {tool: self._outcome(tool, task) for tool in TOOLS}
+        outcomes = {tool: self._outcome(tool, task) for tool in self.tools}
+        others = self.tools[1:]
         seconds: dict[str, dict[str, float]] = {
             tool: {"process": median(partial(self.perform, tool, task), self.runs, self.restore)}
-            for tool in TOOLS}
+            for tool in self.tools}
         own = median(lambda: apply_with_qpatch(task, self.work), self.runs, self.restore)
         seconds["qpatch"]["in_process"] = own
-        process = {tool: seconds[tool]["process"] for tool in TOOLS}
+        process = {tool: seconds[tool]["process"] for tool in self.tools}
         return {
             "name": task.name, "files": sorted(outcomes["qpatch"]),
-            "same_code": {tool: _code(outcomes[tool]) == _code(outcomes["qpatch"]) for tool in TOOLS[1:]},
+            "same_code": {tool: _code(outcomes[tool]) == _code(outcomes["qpatch"]) for tool in others},
             "seconds": seconds,
             "times_faster": {
-                "process": {tool: round(process[tool] / process["qpatch"], 2) for tool in TOOLS[1:]},
-                "in_process": {tool: round((process[tool] - startup[tool]) / own, 2) for tool in TOOLS[1:]}},
-            "checkpatch": {tool: self._checkpatch(outcomes[tool]) for tool in TOOLS}}
+                "process": {tool: round(process[tool] / process["qpatch"], 2) for tool in others},
+                "in_process": {tool: round((process[tool] - startup[tool]) / own, 2) for tool in others}},
+            "checkpatch": {tool: self._checkpatch(outcomes[tool]) for tool in self.tools}
+            if not missing("perl") else {}}
 
     def startup(self) -> dict[str, float]:
         """Return the seconds that each tool takes to do nothing."""
@@ -139,7 +142,7 @@ class Bench:
         (self.rules / "nothing.yml").write_text(
             "id: nothing\nlanguage: c\nrule: {pattern: nothing()}\n", encoding="utf-8")
         nothing = Task("nothing", (), ("empty.c",))
-        return {tool: median(partial(self.perform, tool, nothing), self.runs) for tool in TOOLS}
+        return {tool: median(partial(self.perform, tool, nothing), self.runs) for tool in self.tools}
 
     def _outcome(self, tool: str, task: Task) -> dict[str, str]:
         """Return the changed files after `tool` did `task`."""
@@ -177,16 +180,23 @@ def main() -> int:
         for task in chosen:
             apply_with_qpatch(task, Path(options.apply[1]))
         return 0
+    measured = document(options.tree, options.runs)
+    json.dump(measured, sys.stdout, indent=1)
+    return int(not measured["as_expected"])
+
+
+def document(tree: str, runs: int) -> dict[str, Any]:
+    """Measure all edits on `tree` and return what is printed; tools that are not installed are left out."""
     with tempfile.TemporaryDirectory() as directory:
-        document = _measure_all(tasks, options.tree, options.runs, Path(directory))
-    json.dump(document, sys.stdout, indent=1)
-    return int(not all(same for result in document["edits"] for same in result["same_code"].values()))
+        return _measure_all(load_tasks(), tree, runs, Path(directory))
 
 
 def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> dict[str, Any]:
     from qpatch.trees.resolve import open_tree
 
-    bench = Bench(directory / "pristine", directory / "work", directory / "rules", runs)
+    absent = missing(*OTHERS, "perl")
+    tools = ("qpatch", *(tool for tool in OTHERS if tool not in absent))
+    bench = Bench(directory / "pristine", directory / "work", directory / "rules", tools, runs)
     shutil.copytree(DATA, bench.rules)
     for suffix, between in ((".cocci", "\n"), (".yml", "---\n")):
         rules = between.join((DATA / f"{task.name}{suffix}").read_text(encoding="utf-8") for task in tasks)
@@ -197,10 +207,10 @@ def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> di
     bench.restore()
     startup = bench.startup()
     results = [bench.measure(task, startup) for task in (*tasks, together(tasks))]
-    versions = {"python": sys.version.split()[0], "spatch": run(["spatch", "--version"]).splitlines()[0],
-                "ast-grep": run(["ast-grep", "--version"]).strip()}
-    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs, "tools": versions,
-            "startup_seconds": startup, "edits": results}
+    versions = {tool: run([tool, "--version"]).splitlines()[0] for tool in tools[1:]}
+    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs, "missing": absent,
+            "as_expected": all(same for result in results for same in result["same_code"].values()),
+            "tools": {"python": sys.version.split()[0], **versions}, "startup_seconds": startup, "edits": results}
 
 
 def _code(files: Mapping[str, str]) -> dict[str, list[str]]:

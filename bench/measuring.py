@@ -1,22 +1,29 @@
-"""What the benchmarks share: a tree on disk for tools that want files, and medians."""
+"""What the benchmarks share: a tree on disk for tools that want files, the programs to compare with, and medians."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from qpatch.csource.source import SourceTree
+
+
+# Programs that are compared with, and where each comes from.
+PACKAGES = {"spatch": "Debian package coccinelle", "ast-grep": "pip install qpatch[bench]",
+            "ctags": "Debian package universal-ctags", "perl": "Debian package perl"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,16 @@ class DirectoryTree:
                 if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
 
 
+def program(name: str) -> str | None:
+    """Return the path of a program, looked for beside Python first (a virtual environment) and then on PATH."""
+    return shutil.which(name, path=os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))))
+
+
+def missing(*names: str) -> list[str]:
+    """Return those of the programs that are not installed."""
+    return [name for name in names if program(name) is None]
+
+
 def write_out(source: SourceTree, directory: Path, beginnings: Sequence[str]) -> None:
     """Write the files of `source` whose paths begin with one of `beginnings` below `directory`."""
     for path in source.paths():
@@ -72,7 +89,8 @@ def median(action: Callable[[], object], runs: int, before: Callable[[], object]
 def run(command: Sequence[str | Path], directory: Path | None = None,
         environment: Mapping[str, str] | None = None) -> str:
     """Run `command` and return what it printed. Raises RuntimeError, with its complaint, where it fails."""
-    finished = subprocess.run(list(map(str, command)), cwd=directory, check=False, capture_output=True,
+    words = [program(str(command[0])) or str(command[0]), *map(str, command[1:])]
+    finished = subprocess.run(words, cwd=directory, check=False, capture_output=True,
                               text=True, env={**os.environ, **(environment or {})})
     if finished.returncode:
         shown = " ".join(map(str, command))

@@ -1,6 +1,6 @@
 """Measures the macro table: what the parser makes of real sources with and without it, beside ctags.
 
-    python bench/parse_coverage.py SOURCE... [--kind qemu|linux] [--directories DIR...] [--json] [--names]
+    python -m bench.parse_coverage SOURCE... [--kind qemu|linux] [--directories DIR...] [--json] [--names]
 
 SOURCE is a directory with unpacked sources, or a tree as `qpatch tree list` shows them. For each one, before
 (`plain`) and after the table: the share of functions whose name and lines are those that universal-ctags reports,
@@ -21,10 +21,11 @@ from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from bench.measuring import missing
 from qpatch.csource.edit import AnchorKind
-from qpatch.csource.syntax.macros import MacroTable, macro_table
+from qpatch.csource.syntax.macros import MacroTable, TreeKind, macro_table
 from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
 from qpatch.csource.syntax.shadow import folded
 from qpatch.csource.syntax.symbols import outline
@@ -53,6 +54,19 @@ class Coverage:
     changed_outside_macros: list[str] = field(default_factory=list)
     lost_tokens: list[str] = field(default_factory=list)
     differing: list[str] = field(default_factory=list)
+
+    @property
+    def lossy(self) -> bool:
+        """Whether bytes outside macros changed, or tokens were lost."""
+        return bool(self.changed_outside_macros or self.lost_tokens)
+
+    def shares(self) -> dict[str, Any]:
+        """Return the figures without names; shares in percent."""
+        return {"source": self.source, "table": self.table, "files": self.files, "kib": self.bytes // 1024,
+                "functions": self.functions, "same_as_ctags": _percent(self.same_as_ctags, self.functions),
+                "without_error": _percent(self.without_error, self.functions), "seconds": self.seconds,
+                "rewritten_bytes": _percent(self.rewritten_bytes, self.bytes),
+                "changed_outside_macros": len(self.changed_outside_macros), "lost_tokens": len(self.lost_tokens)}
 
 
 @contextmanager
@@ -127,7 +141,11 @@ def _check_alignment(result: Coverage, name: str, parsed: ParsedFile) -> None:
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part}/{whole} = {100 * part / max(1, whole):.2f} %"
+    return f"{part}/{whole} = {_percent(part, whole):.2f} %"
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / max(1, whole), 2)
 
 
 def show(result: Coverage, *, names: bool) -> None:
@@ -152,20 +170,30 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--names", action="store_true", help="name what differs")
     options = parser.parse_args()
-    results = []
-    for argument in options.sources:
-        directories = options.directories or DIRECTORIES[options.kind]
-        with unpacked(argument, directories) as source:
-            files = sorted(path for directory in directories for path in (source / directory).rglob("*.[ch]")
-                           if path.is_file())
-            expected = functions_by_ctags(files)
-            results += [measure(source, files, expected, table) for table in (None, macro_table(options.kind))]
+    results = [result for argument in options.sources for result in cover(argument, options.kind, options.directories)]
     if options.json:
         json.dump({"version": 1, "results": [asdict(result) for result in results]}, sys.stdout, indent=1)
     else:
         for result in results:
             show(result, names=options.names)
-    return int(any(result.changed_outside_macros or result.lost_tokens for result in results))
+    return int(any(result.lossy for result in results))
+
+
+def cover(argument: str, kind: TreeKind, directories: list[str] | None = None) -> list[Coverage]:
+    """Measure one source (a directory or a tree's name), without the table and with it."""
+    wanted = directories or DIRECTORIES[kind]
+    with unpacked(argument, wanted) as source:
+        files = sorted(path for directory in wanted for path in (source / directory).rglob("*.[ch]") if path.is_file())
+        expected = functions_by_ctags(files)
+        return [measure(source, files, expected, table) for table in (None, macro_table(kind))]
+
+
+def document(trees: list[str]) -> dict[str, Any]:
+    """Measure releases of QEMU and return the shares as a table; empty where ctags is not installed."""
+    absent = missing("ctags")
+    results = [] if absent else [result for tree in trees for result in cover(tree, "qemu")]
+    return {"missing": absent, "as_expected": not any(result.lossy for result in results),
+            "results": [result.shares() for result in results]}
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@
 
 `render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
 get_maintainer). The floor is, for the same series: one tree-sitter parse of each C file that it touches, and
-one `git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `version` is
-`qpatch --version`. Seconds are medians. Exit code 1 where a strategy was neither
-rendered nor landed nor void.
+one `git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `libraries`
+Python importing the libraries that a render uses, `version` is `qpatch --version`. Seconds are medians.
+Exit code 1 where a strategy was neither rendered nor landed nor void.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
+LIBRARIES = "import filelock, jinja2.sandbox, pydantic.main, tree_sitter_c, yaml; pydantic.BaseModel"
 WELL = ("rendered", "landed", "void")
 _NOBODY = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org",
            "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "n@example.org"}
@@ -66,10 +67,10 @@ def qpatch(*arguments: str | Path) -> list[str | Path]:
 
 def render(trees: list[str], output: Path) -> dict[str, Any]:
     """Render all strategies on `trees`; return the JSON document. Raises RuntimeError if it fails."""
-    document: dict[str, Any] = json.loads(run(qpatch(
+    results: dict[str, Any] = json.loads(run(qpatch(
         "render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"),
         ROOT))
-    return document
+    return results
 
 
 def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
@@ -104,9 +105,11 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "floor_parse": median(lambda: parse_all(series), runs),
         "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),
         "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
+        "libraries": median(lambda: run([sys.executable, "-c", LIBRARIES]), runs),
         "version": median(lambda: run(qpatch("--version"), ROOT), runs)}
     least = seconds["floor_parse"] + seconds["floor_format_patch"] + seconds["interpreter"]
-    return {"version": 1, "trees": trees, "runs": runs, "python": sys.version.split()[0],
+    return {"version": 1, "trees": trees, "runs": runs, "python": sys.version.split()[0], "missing": [],
+            "as_expected": all(result["status"] in WELL for result in results),
             "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")}
                         for result in results],
             "files_parsed": sum(len(one.sources) for one in series), "series": len(series),
@@ -119,10 +122,15 @@ def main() -> int:
     parser.add_argument("--tree", nargs="+", default=list(TREES), dest="trees")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
+    measured = document(options.trees, options.runs)
+    json.dump(measured, sys.stdout, indent=1)
+    return int(not measured["as_expected"])
+
+
+def document(trees: list[str], runs: int) -> dict[str, Any]:
+    """Measure rendering on `trees` and return what is printed."""
     with tempfile.TemporaryDirectory() as directory:
-        document = measure(options.trees, options.runs, Path(directory))
-    json.dump(document, sys.stdout, indent=1)
-    return int(not all(result["status"] in WELL for result in document["results"]))
+        return measure(trees, runs, Path(directory))
 
 
 if __name__ == "__main__":

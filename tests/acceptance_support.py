@@ -182,8 +182,8 @@ def follow(file: Path, told: str) -> None:
 
 
 # A miss, as printed: the line of the edit in the strategy, and what is suggested.
-_MISS = re.compile(r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?  to mend the strategy:\n((?:    .*\n|\n)+)",
-                   re.MULTILINE)
+_MISS = re.compile(r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?"
+                   r"  to mend the strategy:\n((?:    .*\n|\n)+)", re.MULTILINE)
 
 
 def _end_of_item(lines: Sequence[str], start: int) -> int:

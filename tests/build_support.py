@@ -110,10 +110,15 @@ class BuildTree:
         """The directory that ninja works in."""
         return self.directory / "build"
 
+    @property
+    def tools(self) -> Path:
+        """The programs of the virtual environment: python3, pip, meson."""
+        return self.directory / "venv" / "bin"
+
     @cached_property
     def environment(self) -> dict[str, str]:
-        """The environment of configure and ninja, with ccache if it is installed."""
-        path = os.pathsep.join([str(COMPILER_CACHE)] * COMPILER_CACHE.is_dir() + [os.environ["PATH"]])
+        """The environment of configure and ninja: `tools` come first, then ccache if it is installed."""
+        path = os.pathsep.join([str(self.tools), str(COMPILER_CACHE), os.environ["PATH"]])
         return {"CCACHE_DIR": str(self.directory.parent / "ccache"), **os.environ, "PATH": path, "LC_ALL": "C"}
 
     def git(self, *arguments: str) -> str:
@@ -225,11 +230,8 @@ def _stub_firmware(directory: Path) -> None:
 
 def _configure(tree: BuildTree, recipe: Recipe) -> None:
     tree.build.mkdir()
-    tools = tree.directory / "venv" / "bin"
-    run(tree.directory, tree.environment, sys.executable, "-m", "venv", tools.parent)
-    run(tree.directory, tree.environment, tools / "pip", "install", "--quiet", "--disable-pip-version-check",
+    run(tree.directory, tree.environment, sys.executable, "-m", "venv", tree.tools.parent)
+    run(tree.directory, tree.environment, tree.tools / "pip", "install", "--quiet", "--disable-pip-version-check",
         *recipe.python_packages)
-    ninja = shutil.which("ninja")
-    meson = (f"--meson={tools / 'meson'}", f"--ninja={ninja}") if recipe.meson_option else ()
-    run(tree.build, tree.environment, tree.source / "configure", f"--python={tools / 'python3'}", *meson,
-        *recipe.configure)
+    meson = (f"--meson={tree.tools / 'meson'}", f"--ninja={shutil.which('ninja')}") if recipe.meson_option else ()
+    run(tree.build, tree.environment, tree.source / "configure", *meson, *recipe.configure)

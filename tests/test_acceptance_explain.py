@@ -170,7 +170,8 @@ def test_callee_in_the_context_renamed(tmp_path: Path, capsys: Capture) -> None:
     done = bench.misses(strategy)
     # The signs stay with their lines: what was context does not become a removal.
     done.tells("    - expected 'vfio_update_pending', found 'vfio_refresh_pending'\n",
-               "    - ret = vfio_save_device_config_state(f, opaque);\n", "      ret = vfio_refresh_pending(vbasedev);\n")
+               "    - ret = vfio_save_device_config_state(f, opaque);\n",
+               "      ret = vfio_refresh_pending(vbasedev);\n")
     bench.mended_by_following(strategy, done)
 
 
@@ -317,7 +318,8 @@ def test_statement_reordered(name: str, tmp_path: Path, capsys: Capture) -> None
 
 def test_neighbours_reordered(tmp_path: Path, capsys: Capture) -> None:
     check = "    if (ret) {\n        return ret;\n    }\n"
-    save, pending = "    ret = vfio_save_device_config_state(f, opaque);\n", "    ret = vfio_update_pending(vbasedev);\n"
+    save = "    ret = vfio_save_device_config_state(f, opaque);\n"
+    pending = "    ret = vfio_update_pending(vbasedev);\n"
     bench = Bench(tmp_path, capsys, "qemu-5.2", {MIGRATION: replaced(
         f"{save}{check}\n{pending}{check}", f"{pending}{check}\n{save}{check}")})
     bench.misses("save-state").tells(
@@ -338,8 +340,8 @@ def test_two_definitions_where_the_hint_fails(name: str, tmp_path: Path, capsys:
     assert "ambiguous" in done.out
     done.tells("function vfio_pci_load_config is defined 2 times", "  hw/vfio/pci-load.c:1: a match",
                "  hw/vfio/pci-other.c:2: a match", "give `path:` with the file that is meant")
-    strategy.write_text(strategy.read_text().replace("function vfio_pci_load_config\n          path: hw/vfio/pci.c",
-                                                     "function vfio_pci_load_config\n          path: hw/vfio/pci-load.c"))
+    anchor = "function vfio_pci_load_config\n          path: hw/vfio/pci"
+    strategy.write_text(strategy.read_text().replace(f"{anchor}.c", f"{anchor}-load.c"))
     bench.renders(strategy)
 
 

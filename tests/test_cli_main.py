@@ -131,6 +131,15 @@ def test_faults_of_the_system(number: int, code: str, raising: Raising,
     assert error["code"] == code and error["message"] == "series/x: what the system says"
 
 
+@pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR])
+def test_a_path_that_cannot_be_one_is_the_users_mistake(number: int, raising: Raising,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:
+    raising(OSError(number, "what the system says", "x" * 300))
+    assert main(["tree", "--json"]) == ExitCode.USAGE
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "bad-path" and error["message"] == f"{'x' * 200}...: what the system says"
+
+
 @pytest.mark.parametrize("error", [ValueError("odd"), OSError(errno.EBADF, "bad descriptor")])
 def test_a_bug_keeps_its_traceback(error: Exception, raising: Raising,
                                  capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from csource_support import PATH, code, gutter, hunk_edit, outcome, workspace
+from csource_support import PATH, add_edit, code, gutter, hunk_edit, outcome, workspace
 
-from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import AnchorKind
+from qpatch.csource.apply import apply_edit, apply_edits
+from qpatch.csource.edit import AnchorKind, Position
 from qpatch.csource.results import Ambiguous, Applied, Drifted
 
 SOURCE = code("""
@@ -88,7 +88,8 @@ def test_swapped_loop_macro_is_named() -> None:
 
 
 def test_renamed_struct_is_found_by_its_members() -> None:
-    result = miss("struct DemoState {\n    int alpha;\n    int beta;\n};\n", "  int alpha;\n+ int gamma;", "struct Demo")
+    renamed = "struct DemoState {\n    int alpha;\n    int beta;\n};\n"
+    result = miss(renamed, "  int alpha;\n+ int gamma;", "struct Demo")
     assert "struct DemoState" in result.suggestion
 
 
@@ -128,7 +129,7 @@ def test_several_parts_that_fit_nowhere_are_mended_together() -> None:
 def test_where_whole_statements_would_have_to_be_added_the_target_is_shown() -> None:
     changed = SOURCE.replace("demo_begin(demo);", "if (demo->live) {\n        demo_begin(demo, 1);\n    }")
     result = miss(changed, "- demo_begin(demo);\n+ demo_start(demo);")
-    assert "after what stands at hw/demo/demo.c:" in result.suggestion
+    assert result.suggestion == "write line 1 of the hunk as the nearest code has it:\n  demo_begin(demo, 1);"
 
 
 def test_symbol_under_an_unshown_if_is_ambiguous_until_the_edit_says_so() -> None:
@@ -149,3 +150,50 @@ def test_missing_file_names_where_one_of_that_name_is() -> None:
     result = apply_edit(edit, space)
     assert isinstance(result, Drifted)
     assert result.moved_to == ("hw/new/demo.h",)
+
+
+def test_an_addition_learns_from_the_hunks_beside_it_what_its_anchor_is_called() -> None:
+    source = SOURCE.replace("demo_reset", "thing_restart") + "\nstatic void demo_preset(void)\n{\n    probe();\n}\n"
+    added = add_edit("function demo_reset", "static void demo_more(void)\n{\n}\n", Position.BEFORE)
+    edits = [added, hunk_edit("function demo_reset", HUNK)]
+    alone, = apply_edits(edits[:1], workspace(source))
+    assert isinstance(alone, Drifted) and "demo_preset" in alone.suggestion  # the name alone misleads
+    beside, own = apply_edits(edits, workspace(source))
+    assert isinstance(beside, Drifted) and isinstance(own, Drifted)
+    assert beside.suggestion == f"before: function thing_restart\npath: {PATH}"
+    assert "it may have been renamed to thing_restart" in beside.message
+    assert beside.candidates[0].differences[0].startswith("the hunk of the edit at")
+
+
+def test_names_that_are_alike_are_all_offered_where_nothing_tells_them_apart() -> None:
+    source = "".join(f"void demo_{word}set(void)\n{{\n}}\n\n" for word in ("pre", "off", "un"))
+    result, = apply_edits([add_edit("function demo_reset", "int x;\n", Position.AFTER)], workspace(source))
+    assert isinstance(result, Drifted)
+    assert result.suggestion.startswith("only names could be compared")
+    assert result.suggestion.count("\n# or\nafter: function demo_") == 2
+
+
+def test_lines_are_those_of_the_tree_whatever_was_added_above() -> None:
+    source = SOURCE.replace("demo_begin", "demo_start")
+    edits = [add_edit("function demo_reset", "int one;\n\n\nint two;\n", Position.BEFORE),
+             hunk_edit("function demo_reset", "- demo_begin(demo);\n+ demo_middle(demo);")]
+    _, result = apply_edits(edits, workspace(source))
+    assert isinstance(result, Drifted)
+    assert result.candidates[0].place.line == source[:source.index("demo_start")].count("\n") + 1
+
+
+def test_a_line_that_an_earlier_edit_wrote_is_marked() -> None:
+    edits = [hunk_edit("function demo_reset", "  demo_begin(demo);\n+ demo_middle(demo, 1);"),
+             hunk_edit("function demo_reset", "- demo_middle(demo, 2);\n+ demo_late(demo);")]
+    _, result = apply_edits(edits, workspace(SOURCE))
+    assert isinstance(result, Drifted)
+    assert str(result.candidates[0].place) == f"{PATH}:9 (as edited so far)"
+
+
+def test_a_use_that_an_edited_signature_leaves_behind_is_drift_of_that_edit() -> None:
+    source = "static void reset(Demo *demo)\n{\n}\n\nvoid use(Demo *demo)\n{\n    reset(demo);\n}\n"
+    signature = hunk_edit("signature reset", "- static void reset(Demo *demo)\n+ static void reset(Demo *demo, int x)")
+    caller = hunk_edit("function use", "- reset(demo);\n+ reset(demo, 1);")
+    left, = apply_edits([signature], workspace(source))
+    assert isinstance(left, Drifted) and left.candidates[0].place.line == 7
+    assert all(isinstance(result, Applied) for result in apply_edits([signature, caller], workspace(source)))

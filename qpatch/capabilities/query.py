@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from qpatch.capabilities.pattern import TokenPattern, tokens_of
+from qpatch.csource.source import mentions
 from qpatch.csource.syntax.shadow import HIDDEN
 from qpatch.csource.syntax.symbols import function_declarator
 from qpatch.csource.text.outline import outline as outline_text
@@ -127,7 +128,7 @@ class CodeQuery:
         """See `Query.holds`."""
         paths = [self.path] if self.path else sources.mentioning(self.word, self.area)
         return any(self.pattern.is_in(tokens_of(source)) for path in paths
-                   if (source := sources.read(path)) is not None)
+                   if mentions(source := sources.read(path) or b"", self.word))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from qpatch.strategy.library import StrategyLibrary
     from qpatch.strategy.load import LoadedStrategy
@@ -48,7 +49,18 @@ def chosen_strategies(arguments: argparse.Namespace) -> tuple[LoadedStrategy, ..
     if not names:
         raise UserError("unknown-strategy", "there are no strategies",
                         hint="`--strategies DIR` adds a directory.")
-    return tuple(found.get(name) for name in names)
+    return _distinct([found.get(name) for name in names])
+
+
+def _distinct(strategies: Sequence[LoadedStrategy]) -> tuple[LoadedStrategy, ...]:
+    """Return the strategies once each. Raises UserError for two that are called the same: they share a directory."""
+    by_name: dict[str, LoadedStrategy] = {}
+    for strategy in strategies:
+        other = by_name.setdefault(strategy.name, strategy)
+        if other.file.resolve() != strategy.file.resolve():
+            raise UserError("usage", f"{other.file} and {strategy.file} are both called {strategy.name}: their series "
+                            "would go into one directory")
+    return tuple(by_name.values())
 
 
 def settings(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> dict[str, str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from qpatch.cli.cells import Cell, exit_code, failed_cell, print_cells, rendered_cell
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
@@ -12,13 +15,18 @@ from qpatch.errors import QpatchError, UserError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from qpatch.cli.output import Output, Progress
     from qpatch.errors import ExitCode
     from qpatch.series.model import RenderOptions
-    from qpatch.series.render import Target
+    from qpatch.series.render import Attempt, Target
     from qpatch.strategy.load import LoadedStrategy
 
+# By the name of a tree, which is that of its output directory: the word of the command line, repository and commit.
+Claims: TypeAlias = dict[str, tuple[str, tuple[Path, str]]]
+# Writing a series is git's work (and perl's, which takes two processes at a time).
+WRITERS = 2
 DEFAULT_OUTPUT = Path("series")
 
 
@@ -60,10 +68,11 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     if arguments.branch and (len(strategies) > 1 or len(trees) > 1):
         raise UserError("usage", "--branch names one branch: give one strategy and one tree")
     options = series_options(arguments, strategies)
-    cells: list[Cell] = []
-    with output.progress("rendering", len(strategies) * len(trees)) as progress:
+    with (output.progress("rendering", len(strategies) * len(trees)) as progress,
+          Rendering(options, progress, dry_run=arguments.dry_run) as rendering):
         for tree in trees:
-            cells += render_tree(strategies, tree, options, progress, dry_run=arguments.dry_run)
+            rendering.render_tree(strategies, tree)
+        cells = rendering.cells()
     print_cells(cells, output, explain=arguments.explain)
     output.document({"version": 1, "results": [cell.document for cell in cells]})
     return exit_code(cells)
@@ -82,30 +91,75 @@ def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrate
                          parameters=settings(arguments, strategies))
 
 
-def render_tree(strategies: tuple[LoadedStrategy, ...], tree: str, options: RenderOptions,
-                progress: Progress, *, dry_run: bool) -> list[Cell]:
-    """Render all strategies on one tree, opened once."""
-    from qpatch.cli.targets import opened_target
-    cells: list[Cell] = []
-    try:
-        with opened_target(tree) as target:
-            for strategy in strategies:
-                progress.describe(f"{strategy.name} on {tree}")
-                cells.append(render_one(strategy, target, tree, options, dry_run=dry_run))
-                progress.advance()
-    except QpatchError as error:
-        cells += [failed_cell(strategy.name, tree, error) for strategy in strategies[len(cells):]]
-    return cells
+class Rendering:
+    """Renders on one tree after the other, while git writes the series that are done already.
+
+    A context manager: the trees stay open until everything is written.
+    """
+
+    def __init__(self, options: RenderOptions, progress: Progress, *, dry_run: bool) -> None:
+        self._options = options
+        self._progress = progress
+        self._dry_run = dry_run
+        self._claims: Claims = {}
+        self._cells: list[Callable[[], Cell]] = []
+
+    def __enter__(self) -> Self:
+        self._open = ExitStack()
+        self._writers = ThreadPoolExecutor(WRITERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writers.shutdown()
+        self._open.close()
+
+    def cells(self) -> list[Cell]:
+        """Wait until all is written and return what came of each strategy on each tree."""
+        return [cell() for cell in self._cells]
+
+    def render_tree(self, strategies: tuple[LoadedStrategy, ...], tree: str) -> None:
+        """Render all strategies on one tree, opened once; nothing where the very same tree was rendered before."""
+        from qpatch.cli.targets import opened_target
+        done = 0
+        try:
+            target = self._open.enter_context(opened_target(tree))
+            for strategy in strategies if claim(target, tree, self._claims) else ():
+                self._progress.describe(f"{strategy.name} on {tree}")
+                self._cells.append(self._render(strategy, target, tree))
+                self._progress.advance()
+                done += 1
+        except QpatchError as error:
+            self._cells += [partial(failed_cell, strategy.name, tree, error) for strategy in strategies[done:]]
+
+    def _render(self, strategy: LoadedStrategy, target: Target, tree: str) -> Callable[[], Cell]:
+        """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
+        from qpatch.series.render import attempt
+        try:
+            tried = attempt(strategy, target, self._options.parameters)
+        except QpatchError as error:
+            return partial(failed_cell, strategy.name, tree, error)
+        return self._writers.submit(write_one, tried, tree, self._options, dry_run=self._dry_run).result
 
 
-def render_one(strategy: LoadedStrategy, target: Target, tree: str, options: RenderOptions, *,
-               dry_run: bool) -> Cell:
-    """Render one strategy on one tree."""
-    from qpatch.series.render import attempt, finish
+def claim(target: Target, tree: str, claims: Claims) -> bool:
+    """Note that `tree` takes the output directory of the target's name; False where it has done so before.
+
+    Raises UserError where another tree of the same name was rendered: it would be replaced in silence.
+    """
+    place = (target.source.repository.path, target.source.commit)
+    first, taken = claims.setdefault(target.info.name, (tree, place))
+    if taken != place:
+        raise UserError("usage", f"{first} and {tree} are both called {target.info.name}: their series would go into "
+                        "one directory", hint="`qpatch tree add NAME PATH` gives a tree a name of its own.")
+    return first == tree
+
+
+def write_one(tried: Attempt, tree: str, options: RenderOptions, *, dry_run: bool) -> Cell:
+    """Write what came of one strategy on one tree."""
+    from qpatch.series.render import finish
     try:
-        tried = attempt(strategy, target, options.parameters)
         result = finish(replace(tried, planned=None) if dry_run else tried, options)
     except QpatchError as error:
-        return failed_cell(strategy.name, tree, error)
+        return failed_cell(tried.strategy, tree, error)
     planned = len(tried.planned.patches) if tried.planned else 0
     return rendered_cell(result, planned)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from qpatch.errors import UserError
+from qpatch.errors import EnvironmentFault, UserError
 from qpatch.series.record import RECORD_FILE, Record, load_record
 
 if TYPE_CHECKING:
@@ -66,13 +66,26 @@ def open_output(root: Path, kind: Record) -> Iterator[OutputDirectory]:
     holds something else.
     """
     path = output_path(root, kind.strategy, kind.tree)
-    for place in (path, *path.parents):
-        if place.exists() and not place.is_dir():
-            raise UserError("output-directory-foreign", f"{place} is a file")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _check_places(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:  # the parent is there: it is a file system where nothing can be made
+        raise EnvironmentFault("no-permission", f"{path.parent} cannot be made") from error
     with FileLock(_sibling(path, "lock")):
         _recover(path)
         yield OutputDirectory(path, _check(path, kind))
+
+
+def _check_places(path: Path) -> None:
+    """Refuse what a directory cannot be made in, and a link where the directory itself is to be."""
+    for place in (path, *path.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError("output-directory-foreign", f"{place} is a file")
+        if place.is_symlink() and not place.exists():
+            raise UserError("output-directory-foreign", f"{place} is a symbolic link that leads nowhere")
+    if path.is_symlink():
+        raise UserError("output-directory-foreign", f"{path} is a symbolic link",
+                        hint="a render replaces this directory; a link further up is followed")
 
 
 def output_path(root: Path, strategy: str, tree: str) -> Path:

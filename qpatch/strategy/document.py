@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 
+# Far more levels than any key of a strategy or a configuration lies deep.
+MOST_NESTED = 40
 _BLOCK_HEADER = re.compile(r"[|>](?:[+-]?([1-9])[+-]?|[+-]?)(?=\s|$)")
 _SYNTAX_HINT = ("A block such as `hunk: |2` ends where a line is indented less than its indicator says; text "
                 "that begins with `@`, holds `: ` or ` #`, or has braces inside `{...}`, must be quoted.")
@@ -65,6 +67,7 @@ def read_document(text: str, file: str) -> Document:
     Raises UserError with line and column for a syntax error, a repeated key, an alias, a key that is no text.
     """
     try:
+        _check_nesting(text, file)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, file) from error
@@ -75,6 +78,19 @@ def read_document(text: str, file: str) -> Document:
     if node is None:
         raise UserError("strategy-syntax", "the file is empty", where=Location(file, 1))
     return _Reader(text, file).read(node)
+
+
+def _check_nesting(text: str, file: str) -> None:
+    """Refuse what is nested too deep: composing it is recursive, in C without any limit."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_NESTED and event.start_mark is not None:
+                raise UserError("strategy-syntax", f"more than {MOST_NESTED} levels are nested here",
+                                where=Location(file, event.start_mark.line + 1, event.start_mark.column + 1))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Reader:

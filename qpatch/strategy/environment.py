@@ -93,6 +93,7 @@ class StrategyEnvironment:
         self._jinja.context_class = LazyContext
         self._inline: dict[str, Template] = {}
         self._expressions: dict[str, TemplateExpression] = {}
+        self._expression_names: dict[str, tuple[str, ...]] = {}
 
     def render_file(self, name: str, names: Names, where: Location) -> str:
         """Render the template `name`; `where` is the place in the strategy that asks for it.
@@ -114,10 +115,13 @@ class StrategyEnvironment:
 
         Raises UserError for a syntax error and for an unknown name, even where evaluation would not reach it.
         """
-        for name, place in self.names_in_expression(expression, where).items():
-            if name not in names.known():
-                raise unknown_name(name, names.known(), place)
-        with reporting(where, names.known()):
+        known = names.known()
+        if expression not in self._expression_names:
+            self._expression_names[expression] = tuple(self.names_in_expression(expression, where))
+        for name in self._expression_names[expression]:
+            if name not in known:
+                raise unknown_name(name, known, where)
+        with reporting(where, known):
             if expression not in self._expressions:
                 compiled = self._jinja.compile_expression(expression, undefined_to_none=False)
                 self._expressions[expression] = compiled

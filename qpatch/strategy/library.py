@@ -26,7 +26,8 @@ class StrategyLibrary:
         found: dict[str, Path] = {}
         for directory in self._directories:
             for file in sorted(directory.glob(f"*{SUFFIX}")):
-                found.setdefault(file.stem, file)
+                if file.is_file():
+                    found.setdefault(file.stem, file)
         return dict(sorted(found.items()))
 
     def names(self) -> tuple[str, ...]:

@@ -40,6 +40,8 @@ _MESSAGES = {
     "string_pattern_mismatch": "{key!r} is not written as it must be: {input!r}",
     "greater_than_equal": "{key!r}: {detail}",
 }
+# Bytes. The longest strategies have some ten thousand; what is larger by far is something else.
+_LARGEST = 1 << 20
 _QUOTING_HINT = "Text that holds `: ` is a mapping in YAML unless it is quoted."
 
 
@@ -90,8 +92,12 @@ class LoadedStrategy:
 def load_strategy(file: Path) -> LoadedStrategy:
     """Read and check the strategy in `file`.
 
-    Raises UserError where it is not UTF-8 or not YAML, InvalidStrategyError where its content is wrong.
+    Raises UserError where it is not UTF-8, not YAML or too large to be a strategy, InvalidStrategyError where its
+    content is wrong.
     """
+    size = file.stat().st_size
+    if size > _LARGEST:
+        raise UserError("strategy-too-large", f"the file has {size} bytes", where=Location(shown(file)))
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -159,6 +165,8 @@ def _problem(detail: ErrorDetails, document: Document) -> UserError:
     if key := context.get("key"):
         path = (*path, key)
     where = document.key_place(path)
+    if detail["type"] == "model_type" and not detail["loc"]:
+        return UserError("strategy-invalid", "the file must be a mapping of keys to values", where=where)
     if detail["type"] == "extra_forbidden":
         *parent, key = path
         return UserError("strategy-unknown-key", f"unknown key {key!r}", where=where,

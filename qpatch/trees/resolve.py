@@ -68,6 +68,8 @@ def resolve(argument: str, store: Store | None = None, configuration: Path | Non
     `tree-not-fetched`, `no-repository`, `foreign-repository`, `partial-clone`, `bad-ref`, `unknown-ref`,
     `not-a-source-tree`.
     """
+    if not argument:
+        raise UserError("unknown-tree", "the name of the tree is empty")
     shared = store or default_store()
     if NAME.fullmatch(argument):
         commit = shared.commit_of(argument)

@@ -62,8 +62,8 @@ class _Beside:
             return AlreadyThere(self._located.path) if there else None
         same = 0
         for symbol in added:
-            other = next((known for known in self._workspace.outline(self._located.path)
-                          if known.kind is symbol.kind and known.name == symbol.name), None)
+            other = next((known for known in self._workspace.symbols(self._located.path, symbol.name)
+                          if known.kind is symbol.kind), None)
             if other is None:
                 continue
             if build(self._located.parsed, other.node).tokens != build(parsed, symbol.node).tokens:

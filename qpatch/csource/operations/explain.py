@@ -147,8 +147,8 @@ def _mended(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, 
     """Return the hunk rewritten after the nearest code to each part that fits nowhere, or '' if that does not fit."""
     mended: Hunk | None = hunk
     for near in nearest:
-        numbers = _line_numbers(before, near)
-        mended = mended and mended_hunk(mended, range(numbers[0], numbers[-1] + 1), _place(near.members, located).snippet)
+        numbers, target = _line_numbers(before, near), _place(near.members, located).snippet
+        mended = mended and mended_hunk(mended, range(numbers[0], numbers[-1] + 1), target)
     if mended is None or not _matches(mended, before, block):
         return ""
     return f"write the hunk so; its added lines may need the same change:\n{mended}"
@@ -165,7 +165,7 @@ def _lines_to_write(before: Pattern, near: _Near, located: Located) -> str:
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     written = "\n".join(f"  {line[margin:]}".rstrip() for line in lines)
     which = f"line {numbers[0]}" if numbers[0] == numbers[-1] else f"lines {numbers[0]} to {numbers[-1]}"
-    return f"write {which} of the hunk after what stands there now:\n{written}"
+    return f"write {which} of the hunk as the nearest code has it:\n{written}"
 
 
 def _matches(hunk: Hunk, before: Pattern, block: Term) -> bool:

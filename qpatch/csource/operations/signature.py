@@ -19,12 +19,16 @@ from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.changes import Changes, Outcome
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tree_sitter import Node
 
     from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.syntax.parse import ParsedFile
 
 _DECLARING = (AnchorKind.FUNCTION, AnchorKind.PROTOTYPE)
 _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
@@ -149,10 +153,11 @@ def _callers_left(name: str, wanted: int, path: str, workspace: Workspace) -> li
     parsed = workspace.parse(path)
     if parsed is None:
         return []
-    left, pending = [], [parsed.tree.root_node]
-    while pending:
-        node = pending.pop()
-        pending += node.children
+    left = []
+    for leaf in leaves_called(parsed, name):
+        node = leaf.parent
+        if node is None:
+            continue
         if node.type == "call_expression":
             count = _arguments(node, name)
             if count is not None and count != wanted:
@@ -184,21 +189,20 @@ def _operation_parameters(member: str, workspace: Workspace) -> int | None:
         parsed = workspace.parse(path)
         if parsed is None:
             continue
-        for declarator in _function_pointers(parsed.tree.root_node, member):
+        for declarator in _function_pointers(parsed, member):
             parameters = declarator.child_by_field_name("parameters")
             if parameters is not None:
                 counts.add(sum(child.type in _PARAMETER for child in parameters.named_children))
     return counts.pop() if len(counts) == 1 else None
 
 
-def _function_pointers(root: Node, member: str) -> list[Node]:
-    found, pending = [], [root]
-    while pending:
-        node = pending.pop()
-        pending += node.children
-        if node.type == "function_declarator":
-            declarator = node.child_by_field_name("declarator")
-            if declarator is not None and declarator.text is not None and (
-                    declarator.text.replace(b" ", b"") == f"(*{member})".encode()):
-                found.append(node)
-    return found
+def _function_pointers(parsed: ParsedFile, member: str) -> Iterator[Node]:
+    """Yield the declarators of the function pointers called `member`: `(*member)(...)`."""
+    for leaf in leaves_called(parsed, member):
+        node = leaf.parent
+        while node is not None and node.type in ("pointer_declarator", "parenthesized_declarator"):
+            node = node.parent
+        declarator = node.child_by_field_name("declarator") if node is not None else None
+        if node is not None and node.type == "function_declarator" and declarator is not None and (
+                parsed.text(declarator).replace(" ", "") == f"(*{member})"):
+            yield node

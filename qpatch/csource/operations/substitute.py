@@ -53,7 +53,9 @@ def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: 
     there = [outcome for outcome in outcomes if isinstance(outcome, AlreadyThere)]
     if there:
         return there[0]
-    return max((outcome for outcome in outcomes if isinstance(outcome, Drifted)),
+    missed = [attempt.explanation() if outcome is None else outcome
+              for attempt, outcome in zip(attempts, outcomes, strict=True)]
+    return max((outcome for outcome in missed if isinstance(outcome, Drifted)),
                key=lambda drifted: max((candidate.likeness for candidate in drifted.candidates), default=0.0))
 
 
@@ -77,7 +79,8 @@ class _Attempt:
         self._after = compile_pattern(hunk.after(), context, workspace.table)
         self._layout: Layout | None = None
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Outcome | None:
+        """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
         present = self._matches(self._after, self._block)
         candidates = self._matches(self._before, self._block)
         try:
@@ -92,6 +95,10 @@ class _Attempt:
         if not pending and len(there) >= self._edit.expect:
             return AlreadyThere(self._located.path, bindings=self._rewriter(there[0], self._after).bindings())
         return self._miscount(pending, there)
+
+    def explanation(self) -> Drifted:
+        """Say why the hunk fits nowhere; this takes long, so it is asked for only where no alternative fits."""
+        return explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
 
     def _split(self, candidates: list[Match], present: list[Match]) -> tuple[list[Match], list[Match]]:
         """Tell the places still to edit from those that have the result already."""
@@ -128,7 +135,7 @@ class _Attempt:
         replacements = [change for rewriter in rewriters for change in rewriter.replacements()]
         return Found(replacements, tuple(self._place(match) for match in matches), rewriters[0].bindings())
 
-    def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous:
+    def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous | None:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
         places = tuple(self._place(match) for match in pending)
         if len(pending) > expect:
@@ -141,7 +148,7 @@ class _Attempt:
         nested = [match for block in nested_blocks(self._block) for match in self._matches(self._before, block)]
         if nested:
             return self._nested(nested)
-        return explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
+        return None
 
     def _nested(self, matches: list[Match]) -> Ambiguous:
         places = tuple(self._place(match, f"inside {self._owner(match.block)}, which the hunk does not show")
@@ -208,8 +215,7 @@ class _Attempt:
             return False
         if any(difflib.get_close_matches(name, here, 1, _LIKENESS_OF_RENAMED) for name in gone):
             return True
-        drifted = explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
-        return any(candidate.likeness >= _LIKENESS_OF_CHANGED for candidate in drifted.candidates)
+        return any(candidate.likeness >= _LIKENESS_OF_CHANGED for candidate in self.explanation().candidates)
 
     def _removed_names(self) -> list[str]:
         """Return the identifiers on removed lines."""

@@ -7,23 +7,25 @@ shape around the name (is there a `(`, what follows the `)`) and leaves the macr
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macros import MacroForm
-from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, arguments, closing_parenthesis, skip_gap
+from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, arguments, closing_parenthesis, is_word, skip_gap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from qpatch.csource.syntax.macros import MacroTable
 
-DIRECTIVE = rb"^[ \t]*\#(?:\\\r?\n|/\*.*?\*/|[^\n])*"
+DIRECTIVE_REST = rb"(?:\\\r?\n|/\*.*?\*/|[^\n])*"
+DIRECTIVE = rb"^[ \t]*\#" + DIRECTIVE_REST
 """A preprocessor directive with its continuation lines."""
 
 _COMMENT = re.compile(HIDDEN, re.DOTALL)
-_WORD = re.compile(rb"[A-Za-z_]\w+")
-_CASE_RANGE = rb"(?<=[\w') ])\.\.\.(?=[^\n:;]*:)"
+# What holds no macros, and case ranges. Every branch begins with a character, which makes the search a fast one.
+_NO_CODE = re.compile(HIDDEN + rb"|\#" + DIRECTIVE_REST + rb"|\.\.\.(?<=[\w') ]\.\.\.)(?=[^\n:;]*:)", re.DOTALL)
+_WORDS_ALONE = bytes(code if is_word(bytes([code])) else ord(" ") for code in range(256))
 _LAST_WORD = re.compile(rb"(\w+)\s*$")
 # Starts as only a type can, or is a pointer to a named type, or a type of C that needs no other word.
 _TYPE = re.compile(
@@ -42,26 +44,42 @@ _STORAGE = (b"static", b"extern", b"const", b"inline")
 def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
     """Return the shadow of `source` with every macro of `table` rewritten."""
     shadow = Shadow(source)
-    known = {word: form for word in set(_WORD.findall(source)) if (form := table.form_of(word))}
     done = 0
-    for match in _scanner(frozenset(known)).finditer(source):
-        if match.start() < done:
+    for start, end, form in _spots(source, table):
+        if start < done:
             continue
-        if match["name"]:
-            done = _apply_if_free(shadow, known[match["name"]], match.start(), match.end())
-        elif match["directive"]:
-            _hide_comments(shadow, match.start(), match.end())
-        elif match["range"] and _in_case_label(source, match.start()):
-            shadow.put(match.start(), match.end(), b"|")
+        if form is not None:
+            done = _apply_if_free(shadow, form, start, end)
+        elif source.startswith(b"#", start):
+            _hide_comments(shadow, start, end)
+        elif _in_case_label(source, start):
+            shadow.put(start, end, b"|")
     return shadow
 
 
-@lru_cache(maxsize=256)
-def _scanner(names: frozenset[bytes]) -> re.Pattern[bytes]:
-    """Return what finds `names` and case ranges; it also matches all that hides them, directives included."""
-    either = rb"|".join(sorted(names)) or rb"(?!)"
-    return re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")|(?P<range>" + _CASE_RANGE + rb")"
-                      rb"|\b(?P<name>" + either + rb")\b", re.DOTALL | re.MULTILINE)
+def _spots(source: bytes, table: MacroTable) -> list[tuple[int, int, MacroForm | None]]:
+    """Return the [start, end) of the macros that nothing hides, with their forms, and of directives and case ranges."""
+    found = [match.span() for match in _NO_CODE.finditer(source)]
+    starts = [start for start, _ in found]
+    spots: list[tuple[int, int, MacroForm | None]] = [
+        (start, end, None) for start, end in found if source[start] in b"#."]
+    for word in set(source.translate(_WORDS_ALONE).split()):
+        form = table.form_of(word)
+        for start in _places(source, word) if form else ():
+            before = bisect_right(starts, start) - 1
+            if before < 0 or found[before][1] <= start:
+                spots.append((start, start + len(word), form))
+    return sorted(spots, key=lambda spot: spot[0])
+
+
+def _places(source: bytes, word: bytes) -> Iterator[int]:
+    """Yield where `word` begins as a whole word."""
+    start = source.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not is_word(source[start - 1:start]) and not is_word(source[end:end + 1]):
+            yield start
+        start = source.find(word, end)
 
 
 def _apply_if_free(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:

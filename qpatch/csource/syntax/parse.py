@@ -7,6 +7,7 @@ always taken from the true source. A `Region` marks bytes whose leaves count as 
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.macros import MacroTable
 
-__all__ = ["C_LANGUAGE", "ParsedFile", "Region", "Token", "c_parser", "leaves", "parse", "tokens"]
+__all__ = ["C_LANGUAGE", "ParsedFile", "Region", "Token", "c_parser", "leaves", "leaves_called", "parse", "tokens"]
 
 C_LANGUAGE = Language(tree_sitter_c.language())
 
@@ -82,6 +83,15 @@ def leaves(node: Node) -> Iterator[Node]:
             yield current
         else:
             waiting.extend(reversed(children))
+
+
+def leaves_called(parsed: ParsedFile, word: str) -> Iterator[Node]:
+    """Yield the leaves whose whole text is `word`, in source order."""
+    root = parsed.tree.root_node
+    for found in re.finditer(re.escape(word.encode()), parsed.source):
+        leaf = root.descendant_for_byte_range(*found.span())
+        if leaf is not None and (leaf.start_byte, leaf.end_byte) == found.span():
+            yield leaf
 
 
 def tokens(parsed: ParsedFile, node: Node) -> list[Token]:

@@ -68,7 +68,6 @@ class _Outliner:
     def __init__(self, parsed: ParsedFile, places: list[int] | None = None) -> None:
         self._parsed = parsed
         self._places = places
-        self._defines = [found.end() for found in _DEFINE.finditer(parsed.source)]
 
     def symbols(self) -> Iterator[Symbol]:
         """Yield every symbol."""
@@ -80,10 +79,16 @@ class _Outliner:
 
     def _children(self, node: Node) -> list[Node]:
         """Return the named children that concern us."""
-        children = node.named_children
         if self._places is None:
-            return children
-        return [child for child in children if _first_within(self._places, child) is not None]
+            return node.named_children
+        found: list[Node] = []
+        low, high = (bisect_left(self._places, border) for border in (node.start_byte, node.end_byte))
+        for place in self._places[low:high]:
+            if not found or place >= found[-1].end_byte:
+                child = node.first_named_child_for_byte(place)
+                if child is not None and child.start_byte <= place:
+                    found.append(child)
+        return found
 
     def _items(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
         """Yield the file-scope items below `node`, each with its conditions."""
@@ -160,11 +165,11 @@ class _Outliner:
 
     def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
-        first = _first_within(self._defines, item)
-        if first is None:
-            return
-        for end in self._defines[first:bisect_left(self._defines, item.end_byte)]:
-            node = item.descendant_for_byte_range(end - 1, end)
+        start, end = item.start_byte, item.end_byte
+        if self._parsed.source.find(b"define", start, end) < 0:
+            return  # Nearly always, and much faster found out than by the regular expression.
+        for define in _DEFINE.finditer(self._parsed.source, start, end):
+            node = item.descendant_for_byte_range(define.end() - 1, define.end())
             while node is not None and node.type not in _MACROS and node != item:
                 node = node.parent
             if node is not None and node.type in _MACROS:
@@ -259,12 +264,6 @@ def _innermost(declarator: Node | None) -> Node | None:
 def _first_named(node: Node) -> Node | None:
     return next((child for child in node.named_children
                  if child.type.endswith(("declarator", "identifier"))), None)
-
-
-def _first_within(positions: list[int], node: Node) -> int | None:
-    """Return the index of the first of the sorted `positions` that is inside `node`, None where there is none."""
-    index = bisect_left(positions, node.start_byte)
-    return index if index < len(positions) and positions[index] < node.end_byte else None
 
 
 def _first_line(node: Node) -> int:

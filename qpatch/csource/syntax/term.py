@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -100,21 +101,23 @@ class _Builder:
 
     def _terms(self, node: Node) -> list[Term]:
         """Reduce `node` to no term (a comment), one, or several (a labelled statement)."""
-        if node.type == "comment":
+        kind = node.type
+        if kind == "comment":
             return []
-        if not node.children or node.type in _WHOLE_LEAVES:
-            return self._leaf(node)
-        children = [term for child in node.children for term in self._terms(child)]
-        if node.type in LISTS:
+        nodes = node.children
+        if not nodes or kind in _WHOLE_LEAVES:
+            return self._leaf(kind, node.start_byte, node.end_byte)
+        children = [term for child in nodes for term in self._terms(child)]
+        if kind in LISTS:
             children = [child for child in children if child.kind != ","]
         if not children:
             return []
-        if node.type in _LABELLED:
-            return _split_label(node.type, children)
-        if node.type in ("preproc_ifdef", "preproc_if", "preproc_elif"):
+        if kind in _LABELLED:
+            return _split_label(kind, children)
+        if kind in ("preproc_ifdef", "preproc_if", "preproc_elif"):
             children = self._condition(node, children)
         # A leading word of a labelled node was split off: positions come from the children, not from the node.
-        return [_parent(node.type, children[0].start, children[-1].end, children)]
+        return [_parent(kind, children[0].start, children[-1].end, children)]
 
     def _condition(self, node: Node, children: list[Term]) -> list[Term]:
         """Fold the condition of a directive into one child, so that only its arm's members are items."""
@@ -124,30 +127,28 @@ class _Builder:
         return [_parent("directive_condition", child.start, child.end, [child])
                 if child.start == condition.start_byte else child for child in children]
 
-    def _leaf(self, node: Node) -> list[Term]:
-        region = self._region_at.get(node.start_byte)
+    def _leaf(self, kind: str, start: int, end: int) -> list[Term]:
+        region = self._region_at.get(start)
         if region is not None:
-            return [self._make_leaf(node.type, region.start, region.end)]
-        if self._inside_region(node.start_byte):
+            return [self._make_leaf(kind, region.start, region.end)]
+        if self._inside_region(start):
             return []
-        return self._make_leaves(node)
+        leaf = self._make_leaf(kind, start, end)
+        return [leaf] if leaf.text else []
 
     def _inside_region(self, position: int) -> bool:
         index = bisect_right(self._region_starts, position) - 1
         return index >= 0 and position < self._region_at[self._region_starts[index]].end
 
-    def _make_leaves(self, node: Node) -> list[Term]:
-        leaf = self._make_leaf(node.type, node.start_byte, node.end_byte)
-        return [leaf] if leaf.text else []
-
     def _make_leaf(self, kind: str, start: int, end: int) -> Term:
         raw = self._parsed.source[start:end].decode(errors="surrogateescape")
         text = raw if kind in ("string_literal", "char_literal") else " ".join(raw.replace("\\\n", " ").split())
-        return Term(kind, start, end, text, tokens=(text,))
+        return Term(kind, start, end, text, [], None, (text,))
 
 
 def _parent(kind: str, start: int, end: int, children: list[Term]) -> Term:
-    term = Term(kind, start, end, children=children, tokens=tuple(t for child in children for t in child.tokens))
+    tokens = tuple(chain.from_iterable([child.tokens for child in children]))
+    term = Term(kind, start, end, "", children, None, tokens)
     for child in children:
         child.parent = term
     return term
