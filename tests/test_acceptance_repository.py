@@ -174,7 +174,10 @@ def test_killed_at_any_moment(clone: Path, tmp_path: Path) -> None:
         # With all that it has started, or alone, so that git finds its pipes broken.
         os.killpg(process.pid, signal.SIGKILL) if number % 3 else process.kill()
         process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:  # it had ended before: the machine has got faster since the runs that were timed
+            durations[number % 2] *= 0.7
         found = {path: content for path, content in series_of(output).items() if "/." not in f"/{path}"}
         for series in {path.rsplit("/", 1)[0] for path in found}:
             part = {path: content for path, content in found.items() if path.startswith(f"{series}/")}

@@ -197,7 +197,8 @@ def test_hunk_in_a_switch() -> None:
 
 
 def test_switch_is_told_by_what_it_switches_on() -> None:
-    twice = DISPATCH.replace("    return 0;", "    switch (other) {\n    case NINE:\n        break;\n    }\n    return 0;")
+    second = "    switch (other) {\n    case NINE:\n        break;\n    }\n"
+    twice = DISPATCH.replace("    return 0;", second + "    return 0;")
     both = outcome(twice, add_edit("switch dispatch", "case THREE:\n    break;\n"))
     assert isinstance(both, Ambiguous)
     assert both.suggestion == "in: switch dispatch(kind)"

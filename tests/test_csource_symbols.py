@@ -7,7 +7,7 @@ import pytest
 from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.symbols import Symbol, outline
+from qpatch.csource.syntax.symbols import Symbol, outline, symbols_named
 
 
 def symbols(source: str) -> tuple[Symbol, ...]:
@@ -162,3 +162,31 @@ def test_functions_around_macros_that_look_like_them() -> None:
               "static void feed(void)\n{\n    QLIST_FOREACH(a, b, c) {\n    }\n}\n\n"
               "static int for_each_pet(int n)\n{\n    return 0;\n}\n\ntype_init(register_pet)\n")
     assert names(source, AnchorKind.FUNCTION) == ["feed", "for_each_pet"]
+
+
+NAMES_IN_ODD_PLACES = b"""\
+#ifndef DEMO_H
+#define DEMO_H
+#include "demo_open.h"
+typedef struct DemoPort {
+    int demo_open;   /* demo_open is no symbol here */
+#define DEMO_FLAG 1
+} DemoPort;
+#ifdef CONFIG_DEMO
+int demo_open(DemoPort *port);
+#else
+static inline int demo_open(DemoPort *port) { return demo_open_all(DEMO_FLAG); }
+#endif
+enum DemoPort2 { DEMO_A, DEMO_B };
+static const int demo_open_all[] = { DEMO_A }, demo_last = 3;
+#endif
+"""
+
+
+@pytest.mark.parametrize("name", ["demo_open", "DemoPort", "DEMO_FLAG", "DEMO_H", "demo_last", "demo_open_all",
+                                  "absent"])
+def test_symbols_by_name_are_those_of_the_outline(name: str) -> None:
+    parsed = parse(NAMES_IN_ODD_PLACES)
+    wanted = tuple(symbol for symbol in outline(parsed) if symbol.name == name)
+    assert symbols_named(parsed, name) == wanted
+    assert bool(wanted) == (name != "absent")

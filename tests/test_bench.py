@@ -1,0 +1,63 @@
+"""The one command that runs the benchmarks: what it prints and how it ends; nothing is measured here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bench import __main__ as bench
+from bench import measuring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    Capture = pytest.CaptureFixture[str]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, capsys: Capture, **parts: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
+    monkeypatch.setattr(bench, "parts", lambda runs: {name: lambda part=part: part for name, part in parts.items()})
+    monkeypatch.setattr(sys, "argv", ["bench"])
+    code = bench.main()
+    said = capsys.readouterr()
+    return code, json.loads(said.out), said.err
+
+
+GOOD = {"missing": [], "as_expected": True, "figure": 1}
+
+
+def test_one_document_has_all_parts_and_the_machine(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    code, document, _ = run(monkeypatch, capsys, edits=GOOD, render=GOOD)
+    assert code == 0
+    assert document["edits"]["figure"] == document["render"]["figure"] == 1
+    assert document["machine"]["cores"] >= 1
+
+
+def test_a_missing_program_is_named_and_other_figures_come(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    code, document, said = run(monkeypatch, capsys, edits={**GOOD, "missing": ["spatch"]}, render=GOOD)
+    assert code == 6
+    assert "spatch is missing (Debian package coccinelle)" in said
+    assert document["edits"]["figure"] == document["render"]["figure"] == 1
+
+
+def test_an_unexpected_outcome_is_a_failure(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    code, _, _ = run(monkeypatch, capsys, edits={**GOOD, "as_expected": False})
+    assert code == 1
+
+
+def test_programs_are_looked_for_beside_python(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "ast-grep"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert measuring.program("ast-grep") == str(tool)
+    assert measuring.missing("ast-grep", "spatch") == ["spatch"]
+
+
+def test_the_median_leaves_the_first_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0, 100, 200, 201, 300, 302, 400, 403])
+    monkeypatch.setattr("bench.measuring.time.perf_counter", lambda: next(ticks))
+    assert measuring.median(lambda: None, 3) == pytest.approx(2)
