@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from series_support import (
@@ -35,8 +35,8 @@ def repository(tmp_path: Path) -> Repository:
     return make_tree(tmp_path / "user")
 
 
-def version(tmp_path: Path, number: int, **more: str) -> RenderOptions:
-    return RenderOptions(tmp_path / "out", revision=number, check=False, maintainers=False, **more)  # type: ignore[arg-type]
+def version(tmp_path: Path, number: int, **more: Any) -> RenderOptions:
+    return RenderOptions(tmp_path / "out", revision=number, check=False, maintainers=False, **more)
 
 
 def changed_patches() -> tuple[PlannedPatch, ...]:

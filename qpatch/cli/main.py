@@ -13,7 +13,7 @@ import importlib
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from qpatch import __version__
 from qpatch.cli.errors import error_document, error_text, indented
@@ -72,8 +72,8 @@ class VerbModule(Protocol):
 class Parser(argparse.ArgumentParser):
     """An argument parser with the common flags, whose errors are UserErrors; so are nested ones."""
 
-    def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **{**options, "allow_abbrev": False})  # type: ignore[arg-type]
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "allow_abbrev": False})
         common = self.add_argument_group("common flags")
         common.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
                             help="print one JSON document on stdout (QPATCH_JSON=1)")
