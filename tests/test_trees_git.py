@@ -14,7 +14,6 @@ from qpatch.trees.git import (
     GitError,
     Identity,
     Repository,
-    is_repository,
     open_repository,
     user_identity,
 )
@@ -89,7 +88,6 @@ def test_reading_changes_nothing_in_a_dirty_repository(clone: Path) -> None:
         tree.read("a.c")
         tree.mentioning("foo")
     assert opened.date_of("HEAD") > 0
-    assert opened.is_bare is False
     assert snapshot(clone) == before
 
 
@@ -122,7 +120,7 @@ def test_a_directory_of_the_work_tree_leads_to_its_top(clone: Path) -> None:
     bare = clone.parent / "bare.git"
     git(clone, "clone", "-q", "--bare", ".", str(bare))
     opened = open_repository(bare)
-    assert (opened.path, opened.is_bare, opened.object_directory) == (bare, True, bare / "objects")
+    assert (opened.path, opened.object_directory) == (bare, bare / "objects")
 
 
 def test_a_linked_work_tree_shares_the_objects(clone: Path) -> None:
@@ -132,7 +130,6 @@ def test_a_linked_work_tree_shares_the_objects(clone: Path) -> None:
 
 
 def test_no_repository(tmp_path: Path) -> None:
-    assert not is_repository(tmp_path)
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UserError) as caught:
             open_repository(path)

@@ -22,6 +22,7 @@ from qpatch.csource.operations.renamed import explain_renamed, share_renames
 from qpatch.csource.operations.signature import edit_signature, unfinished
 from qpatch.csource.operations.substitute import Found, substitute
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
+from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
 from qpatch.csource.text.edits import apply_text_edit, is_text_file
 from qpatch.errors import UserError
@@ -82,10 +83,10 @@ def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
         if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
             raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else",
                             where=edit.where)
-        return _commit(edit, edit_signature(edit, operation, workspace), workspace, None)
+        return _commit(edit, edit_signature(edit, operation, workspace), workspace)
     if isinstance(operation, MoveOperation):
-        return _commit(edit, move(edit, operation, workspace), workspace, None)
-    return _commit(edit, delete(edit, workspace), workspace, None)
+        return _commit(edit, move(edit, operation, workspace), workspace)
+    return _commit(edit, delete(edit, workspace), workspace)
 
 
 def _apply_at(edit: Edit, operation: HunkOperation | AddOperation, located: Located,
@@ -94,12 +95,12 @@ def _apply_at(edit: Edit, operation: HunkOperation | AddOperation, located: Loca
     if isinstance(operation, AddOperation):
         inside = edit.anchor.position is Position.IN and located.symbol is not None
         added = (add_inside if inside else add_beside)(edit, operation, located, workspace)
-        return _commit(edit, added, workspace, located)
+        return _commit(edit, added, workspace)
     found = substitute(edit, operation.hunks, located, workspace)
     if not isinstance(found, Found):
         return _moved(found, located)
-    changes = Changes({located.path: found.replacements}, found.places)
-    result = _commit(edit, changes, workspace, located)
+    changes = Changes({located.path: found.replacements}, found.places, located.moved_from)
+    result = _commit(edit, changes, workspace)
     return replace(result, bindings=found.bindings) if isinstance(result, Applied) else result
 
 
@@ -110,12 +111,13 @@ def _moved(result: EditResult, located: Located) -> EditResult:
     return result
 
 
-def _commit(edit: Edit, outcome: Outcome, workspace: Workspace, located: Located | None) -> EditResult:
+def _commit(edit: Edit, outcome: Outcome, workspace: Workspace) -> EditResult:
     """Write the changes into the overlay unless they break the syntax of what they touch."""
     if not isinstance(outcome, Changes):
         return outcome
     changed: dict[str, bytes] = {}
-    for path, replacements in outcome.replacements.items():
+    for path, wanted in outcome.replacements.items():
+        replacements = with_line_ends(workspace.tree.read(path) or b"", wanted)
         changed[path] = workspace.change(path, replacements)
         broken = _broken(workspace, path, changed[path], replacements)
         if broken is not None:
@@ -124,9 +126,8 @@ def _commit(edit: Edit, outcome: Outcome, workspace: Workspace, located: Located
                 "removes what they replace"))
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
-    moved_from = located.moved_from if located is not None else ""
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation) else 1
-    return Applied(path, count, moved_from, outcome.places)
+    return Applied(path, count, outcome.moved_from, outcome.places)
 
 
 def _broken(workspace: Workspace, path: str, new: bytes, replacements: list[Replacement]) -> Place | None:

@@ -25,7 +25,6 @@ from qpatch.trees.places import reports_full_disk
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _LONGEST_LINK = 4096
 _MODE_DIGITS = len("100644")
 # Set where git runs qpatch (in a hook, say); they would lead git to another repository than the one meant.
@@ -103,11 +102,6 @@ class Repository:
     def object_directory(self) -> Path:
         """The directory holding the objects, absolute; what an `alternates` file must name."""
         return (self.path / self.text("rev-parse", "--git-path", "objects")).resolve()
-
-    @cached_property
-    def is_bare(self) -> bool:
-        """Whether the repository has no work tree."""
-        return self.text("rev-parse", "--is-bare-repository") == "true"
 
     def resolve(self, ref: str) -> str:
         """Return the id of the commit that `ref` names.
@@ -271,15 +265,6 @@ def open_repository(path: Path) -> Repository:
         repository = Repository(path, trusted=_safe_directories())
         top = _trusted_top(repository)
     return replace(repository, path=top)
-
-
-def is_repository(path: Path) -> bool:
-    """Tell whether `path` is inside a git repository, readable or not."""
-    try:
-        open_repository(path)
-    except UserError as error:
-        return error.code == "foreign-repository"
-    return True
 
 
 def _top(repository: Repository) -> Path:

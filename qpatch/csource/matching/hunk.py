@@ -62,10 +62,12 @@ class Hunk:
         return tuple(line for line in self.lines if line.sign is not Sign.REMOVED)
 
     def groups(self) -> tuple[Group, ...]:
-        """Return the runs of neighbouring changed lines, in order."""
+        """Return the runs of changed lines with no code of the context between them, in order."""
         runs: list[list[HunkLine]] = []
         previous: HunkLine | None = None
         for line in self.lines:
+            if line.sign is Sign.CONTEXT and not without_comments(line.code):
+                continue
             if line.sign is not Sign.CONTEXT:
                 if previous is None or previous.sign is Sign.CONTEXT:
                     runs.append([])
@@ -135,6 +137,11 @@ def _parse_line(line: str, number: int) -> HunkLine:
 def blank_opaque(code: str) -> str:
     """Return `code` with comments and the insides of constants replaced by blanks of the same length."""
     return OPAQUE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), code)
+
+
+def without_comments(code: str) -> str:
+    """Return `code` without its comments and the white space around it."""
+    return OPAQUE.sub(lambda found: "" if found.group().startswith(("/*", "//")) else found.group(), code).strip()
 
 
 def _check_attached(hunk: Hunk) -> None:

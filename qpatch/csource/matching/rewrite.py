@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import OPAQUE, Group, Hunk, HunkError, HunkLine
+from qpatch.csource.matching.hunk import OPAQUE, Group, Hunk, HunkError, HunkLine, Sign, without_comments
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, bound
 from qpatch.csource.syntax.layout import Layout, Replacement, column, fold, reindent
-from qpatch.csource.syntax.term import BLOCKS, Term
+from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
 
 if TYPE_CHECKING:
     from qpatch.csource.matching.match import Match
@@ -66,16 +66,26 @@ class Rewriter:
         return (above[-1] if above else None), (below[0] if below else None)
 
     def _gap(self, group: Group) -> tuple[int, int]:
-        """Return the bytes between the neighbours of the group, or the block's ends."""
+        """Return the bytes between the neighbours of the group; with one neighbour, the comments at its side."""
         above, below = self._neighbours(group)
-        block = self.match.block
-        start = self.match.extents[above][1] if above else self.layout.line_start(block.start)
-        return start, self.match.extents[below][0] if below else block.end
+        low = self.match.extents[above][1] if above else self.match.extents[below][0] if below else 0
+        high = self.match.extents[below][0] if below else low
+        return self.layout.with_adjacent_comments(low, high) if not above or not below else (low, high)
+
+    def has_added_comments(self) -> bool:
+        """Tell whether the comments on added lines stand where each group would put them."""
+        return all(comment in {text for _, _, text in self.layout.comments_between(*self._gap(group))}
+                   for group in self.hunk.groups() for comment in _comments(group.added))
+
+    def ends_in_addition(self) -> bool:
+        """Tell whether the hunk adds its last lines, after an ellipsis: they become the end of the block."""
+        last = self.hunk.groups()[-1]
+        return self.hunk.lines[-1].sign is Sign.ADDED and not last.removed and self._follows_ellipsis(last)
 
     def _removed_extent(self, group: Group, removed: list[Term]) -> tuple[int, int]:
         extents = [self.match.extents[leaf] for leaf in removed]
         start, end = min(low for low, _ in extents), max(high for _, high in extents)
-        if _plain(group.removed[-1].code).endswith(","):
+        if without_comments(group.removed[-1].code).endswith(","):
             end = self._past_comma(end)
         around = self.layout.with_adjacent_comments(start, end)
         for comment in _comments(group.removed):
@@ -114,6 +124,8 @@ class Rewriter:
         """Replace comments (or remove them with their line) where no code is removed."""
         gap = self._gap(group)
         extents = [self._find_comment(comment, *gap) for comment in _comments(group.removed)]
+        if not extents and any(without_comments(line.code) for line in group.removed):  # An ellipsis, for nothing.
+            return self._insert(group) if group.added else Replacement(gap[0], gap[0], b"")
         if not extents:
             raise HunkError("removing blank lines alone changes nothing that is matched", group.first)
         start, end = extents[0][0], extents[-1][1]
@@ -133,7 +145,7 @@ class Rewriter:
         if above is not None and not after_ellipsis:
             return self._insert_after(above, self._added_lines(group, above))
         if below is not None:
-            return self._insert_before(below, self._added_lines(group, below))
+            return self._insert_before(below, self._added_lines(group, below), self.match.extents[below][0])
         if above is not None:
             return self._insert_at_end(self._added_lines(group, above))
         raise HunkError("an added line needs a line of context to attach to", group.first,
@@ -141,16 +153,18 @@ class Rewriter:
 
     def _follows_ellipsis(self, group: Group) -> bool:
         """Tell whether the line above the group (comments and blanks aside) is an ellipsis."""
-        numbers = [line.number for line in self.before.lines if line.number < group.first and _plain(line.code)]
-        last = [leaf for leaf in self.before.leaves() if numbers and self.before.line_of(leaf).number == numbers[-1]]
-        return bool(last) and last[-1].kind == ELLIPSIS_KIND and _plain(self.before.line_of(last[-1]).code) in (
-            "...", "...,", "...;")
+        above = [line for line in self.before.lines if line.number < group.first and without_comments(line.code)]
+        last = [leaf for leaf in self.before.leaves() if above and self.before.line_of(leaf) is above[-1]]
+        return bool(last) and last[-1].kind == ELLIPSIS_KIND and (
+            without_comments(above[-1].code) in ("...", "...,", "...;"))
 
     def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
         end = self.match.extents[leaf][1]
         comma = self._past_comma(end) if _in_comma_list(leaf) else end
         missing_comma = b"," if _in_comma_list(leaf) and comma == end else b""
         rest = self.layout.after_trailing_comments(comma)
+        if _owner(leaf).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
+            rest = self.layout.line_end(rest)
         text = _encode("\n" + "\n".join(lines))
         if self.layout.is_blank(rest, self.layout.line_end(rest)):
             if missing_comma:
@@ -160,19 +174,22 @@ class Rewriter:
         skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
         return Replacement(end, rest + skip, missing_comma + self.layout.source[end:rest] + text + b"\n" + indentation)
 
-    def _insert_before(self, leaf: Term, lines: list[str]) -> Replacement:
-        start = self.match.extents[leaf][0]
+    def _insert_before(self, leaf: Term, lines: list[str], start: int) -> Replacement:
         if not self.layout.starts_line(start):
             indentation = self.layout.indentation(start)
             return Replacement(start, start, _encode("\n".join(lines).lstrip() + "\n" + indentation))
         position = self.layout.line_start(start)
-        if leaf.text != "}":
+        if leaf.text != "}" and leaf.kind != "#endif":
             position = self.layout.before_leading_comments(position)
         return Replacement(position, position, _encode("\n".join(lines) + "\n"))
 
     def _insert_at_end(self, lines: list[str]) -> Replacement:
-        position = self.layout.line_start(max(self.match.block.start, self.match.block.end - 1))
-        return Replacement(position, position, _encode("\n".join(lines) + "\n"))
+        """Insert before the bracket or `#endif` that closes the block; a file ends where its last item does."""
+        closing = self.match.block.children[-1]
+        if closing.text == "}" or closing.kind == "#endif":
+            return self._insert_before(closing, lines, closing.start)
+        position = self.layout.line_end(self.layout.after_trailing_comments(closing.end))
+        return Replacement(position, position, _encode("\n" + "\n".join(lines)))
 
     def _added_lines(self, group: Group, attached: Term | None) -> list[str]:
         """Return the added lines with metavariables bound, indented for where they land."""
@@ -180,12 +197,28 @@ class Rewriter:
         lines = [bound(line.code, bindings) for line in group.added]
         if attached is None:
             return lines
-        first = next(leaf for leaf in _owner(attached).leaves())
-        reference = first if first in self.match.extents else attached
+        reference = self._reference(attached)
         target = self.layout.indentation(self.match.extents[reference][0])
         code = self.before.line_of(reference).code
         shift = column(target) - column(code[:len(code) - len(code.lstrip())])
         return reindent(lines, shift, tabs="\t" in target)
+
+
+    def _reference(self, attached: Term) -> Term:
+        """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
+        first = next(_owner(attached).leaves())
+        if not _is_outdented(attached):
+            return first if first in self.match.extents else attached
+        line = self.before.line_of(attached).number
+        others = [leaf for leaf in self._leaves()
+                  if not _is_outdented(leaf) and leaf.text != "}" and next(_owner(leaf).leaves()) is leaf]
+        return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
+
+
+def _is_outdented(leaf: Term) -> bool:
+    """Tell whether `leaf` belongs to a label or a directive, which are not indented as the code around them is."""
+    owner = _owner(leaf)
+    return owner.kind == LABEL or owner.is_directive or leaf.text.startswith("#")
 
 
 def _owner(leaf: Term) -> Term:
@@ -209,15 +242,6 @@ def _in_comma_list(leaf: Term) -> bool:
             return False
         term = term.parent
     return False
-
-
-def _plain(code: str) -> str:
-    return OPAQUE.sub(lambda found: "" if found.group().startswith(("/*", "//")) else found.group(), code).strip()
-
-
-def added_comments(hunk: Hunk) -> list[str]:
-    """Return the folded texts of the comments on added lines."""
-    return [comment for group in hunk.groups() for comment in _comments(group.added)]
 
 
 def _comments(lines: tuple[HunkLine, ...]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.blocks import layout_of
+from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.edit import AddOperation, AnchorKind, Edit, Position
+from qpatch.csource.matching.match import same_code
 from qpatch.csource.operations.changes import Changes, Outcome, place_of
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, Place
 from qpatch.csource.syntax.layout import Layout, Replacement
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 # Symbols of one line that stand together without blank lines between them.
 _LINE_KINDS = frozenset({AnchorKind.MACRO, AnchorKind.PROTOTYPE, AnchorKind.TYPEDEF})
+# The terms whose items stand at file scope.
+_FILE_SCOPE = frozenset({"translation_unit", "declaration_list", "preproc_ifdef", "preproc_if", "preproc_else",
+                         "preproc_elif"})
 
 
 def add_beside(edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> Outcome:
@@ -40,12 +44,19 @@ class _Beside:
         if present is not None:
             return present
         layout = layout_of(self._located)
-        if self._located.symbol is None:
-            change = self._in_file(layout)
+        if self._edit.anchor.kind is AnchorKind.INCLUDES:
+            block = next((symbol for symbol in self._workspace.outline(self._located.path)
+                          if symbol.kind is AnchorKind.INCLUDES), None)
+            if block is None:
+                return Drifted(f"{self._located.path} has no #include to add to", self._located.path,
+                               suggestion="add beside another symbol: `after:` or `before:`")
+            change = self._after_includes(layout, block)
+        elif self._located.symbol is None:
+            change = self._at_end_of_file(layout)
         else:
             change = insertion_beside(layout, self._located, self._edit.anchor.position, self._text,
                                       blank=self._needs_blank())
-        return Changes({self._located.path: [change]}, (place_of(self._located),))
+        return Changes({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
     def _added_symbols(self) -> tuple[Symbol, ...]:
         return tuple(symbol for symbol in outline(self._parse_text()) if symbol.kind is not AnchorKind.INCLUDES)
@@ -58,8 +69,7 @@ class _Beside:
         parsed = self._parse_text()
         added = self._added_symbols()
         if not added:
-            there = _folded(self._text) in _folded(self._located.parsed.source)
-            return AlreadyThere(self._located.path) if there else None
+            return AlreadyThere(self._located.path) if self._holds_text(parsed) else None
         same = 0
         for symbol in added:
             other = next((known for known in self._workspace.symbols(self._located.path, symbol.name)
@@ -73,22 +83,37 @@ class _Beside:
             same += 1
         return AlreadyThere(self._located.path) if same == len(added) else None
 
+    def _holds_text(self, added: ParsedFile) -> bool:
+        """Tell whether what is added stands at file scope, and not as a part of something or in another `#if` arm."""
+        if _folded(self._text) not in _folded(self._located.parsed.source):
+            return False
+        new = build(added, added.tree.root_node).items
+        if not new:  # A comment.
+            return True
+        root = build(self._located.parsed, self._located.parsed.tree.root_node)
+        blocks = [block_of(self._located)] if self._located.symbol is None else [
+            term for term in root.below() if term.kind in _FILE_SCOPE]
+        return any(all(any(same_code(item, other) for other in block.items) for item in new) for block in blocks)
+
     def _needs_blank(self) -> bool:
         assert self._located.symbol is not None
         kinds = {self._located.symbol.kind, *(symbol.kind for symbol in self._added_symbols())}
         return not kinds <= _LINE_KINDS
 
-    def _in_file(self, layout: Layout) -> Replacement:
-        if self._edit.anchor.kind is AnchorKind.INCLUDES:
-            return self._after_includes(layout)
-        end = len(layout.source)
-        gap = b"" if not layout.source or layout.source.endswith(b"\n\n") else b"\n"
-        return Replacement(end, end, gap + self._text + b"\n")
+    def _at_end_of_file(self, layout: Layout) -> Replacement:
+        """Add at the end of the file; in a header, before the `#endif` of its include guard."""
+        block = block_of(self._located)
+        guarded = block.kind == "preproc_ifdef"
+        end = layout.line_start(block.children[-1].start) if guarded else len(layout.source)
+        above = layout.source[:end]
+        gap = b"" if not above or above.endswith(b"\n\n") else b"\n" if above.endswith(b"\n") else b"\n\n"
+        return Replacement(end, end, gap + self._text + (b"\n\n" if guarded else b"\n"))
 
-    def _after_includes(self, layout: Layout) -> Replacement:
-        includes = [node for node in self._located.parsed.tree.root_node.children if node.type == "preproc_include"]
-        end = layout.next_line(includes[-1].start_byte) if includes else 0
-        return Replacement(end, end, self._text + b"\n")
+    def _after_includes(self, layout: Layout, block: Symbol) -> Replacement:
+        end = 0
+        for _ in range(block.end_line):
+            end = layout.next_line(end)
+        return Replacement(end, end, _new_line(layout, end) + self._text + b"\n")
 
 
 def insertion_beside(layout: Layout, located: Located, position: Position, text: bytes, *, blank: bool) -> Replacement:
@@ -98,7 +123,7 @@ def insertion_beside(layout: Layout, located: Located, position: Position, text:
     if position is Position.BEFORE:
         return Replacement(start, start, text + b"\n" + gap)
     followed = b"" if layout.is_blank(end, layout.line_end(end)) else gap
-    return Replacement(end, end, gap + text + b"\n" + followed)
+    return Replacement(end, end, _new_line(layout, end) + gap + text + b"\n" + followed)
 
 
 def extent_of(located: Located, layout: Layout) -> tuple[int, int]:
@@ -110,6 +135,11 @@ def extent_of(located: Located, layout: Layout) -> tuple[int, int]:
         end += 1
     end = layout.next_line(layout.after_trailing_comments(end))
     return layout.before_leading_comments(layout.line_start(node.start_byte)), end
+
+
+def _new_line(layout: Layout, position: int) -> bytes:
+    """Return the newline that is missing where `position` is the end of a file without a final one."""
+    return b"" if layout.starts_line(position) else b"\n"
 
 
 def _folded(text: bytes) -> bytes:

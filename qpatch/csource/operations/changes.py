@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Changes:
-    """Replacements per path, and the places that they touch."""
+    """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has."""
 
     replacements: dict[str, list[Replacement]]
     places: tuple[Place, ...]
+    moved_from: str = ""
 
 
 Outcome = Changes | AlreadyThere | Drifted | Ambiguous

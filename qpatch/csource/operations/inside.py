@@ -14,7 +14,7 @@ from qpatch.csource.matching.pattern import compile_pattern
 from qpatch.csource.operations.changes import Changes, Outcome, place_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
 from qpatch.csource.syntax.layout import Replacement, column, reindent
-from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, cases
+from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, cases, hidden_arms
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BLOCK_KINDS = frozenset({AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER,
                           AnchorKind.SWITCH})
+_COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
 # What ends an array of entries, and stays its end.
 _SENTINELS = frozenset({("{", "}"), ("{", "0", "}"), ("{", "NULL", "}"), ("NULL",),
                         ("DEFINE_PROP_END_OF_LIST", "(", ")"), ("VMSTATE_END_OF_LIST", "(", ")")})
@@ -59,15 +60,50 @@ class _Inside:
         present = self._present(members)
         if present is not None:
             return present
-        if self._operation.beside:
-            named = [member for member in members if _is_named(member, self._operation.beside)]
-            if len(named) != 1:
-                return self._no_neighbour(members, len(named))
-            after = self._operation.beside_position is Position.AFTER
-            change = self._after(named[0]) if after else self._before(named[0])
-        else:
-            change = self._at_end(members)
-        return Changes({self._located.path: [change]}, (place_of(self._located),))
+        if not self._operation.beside:
+            return self._unclear_end(members) or self._changes(self._at_end(members))
+        named = [member for member in members if _is_named(member, self._operation.beside)]
+        if len(named) != 1:
+            return self._no_neighbour(members, len(named))
+        if named[0] not in self._in_open(members):
+            return Ambiguous(f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
+                             self._located.path, (self._place(named[0]),),
+                             "name a member that is under no #if, or write a hunk that shows the arm")
+        after = self._operation.beside_position is Position.AFTER
+        above = members.index(named[0]) - (not after)
+        if above >= 0 and _falls_through(members[above]):
+            return self._fallen_into(members[above])
+        return self._changes(self._after(named[0]) if after else self._before(named[0]))
+
+    def _changes(self, change: Replacement) -> Changes:
+        return Changes({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
+
+    def _in_open(self, members: Sequence[Term]) -> list[Term]:
+        """Return the members that stand in no `#if` arm."""
+        arms = hidden_arms(self._block)
+        return [member for member in members if not member.is_directive
+                and not any(start <= member.start < end for start, end in arms)]
+
+    def _unclear_end(self, members: Sequence[Term]) -> Ambiguous | None:
+        """Refuse an end that nothing can follow: a case that falls through, an `#if` arm whose entry has no comma."""
+        last = members[-1] if members else None
+        above = members[-2:-1] if last is not None and _stays_last(last) else members[-1:]
+        if above and _falls_through(above[0]):
+            return self._fallen_into(above[0])
+        if last is None or last in self._in_open(members):
+            return None
+        entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
+        if self._edit.anchor.kind not in _COMMA_KINDS or self._source[entry.end:].lstrip().startswith(b","):
+            return None
+        return Ambiguous(f"{self._edit.anchor} ends in an #if arm without a comma", self._located.path,
+                         (self._place(last),), "write a hunk that shows the arm")
+
+    def _fallen_into(self, case: Term) -> Ambiguous:
+        return Ambiguous(f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
+                         self._located.path, (self._place(case),), "write a hunk that shows the cases around")
+
+    def _place(self, member: Term) -> Place:
+        return Place(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
 
     def _grouped(self, items: Sequence[Term]) -> Sequence[Term]:
         return cases(items) if self._edit.anchor.kind is AnchorKind.SWITCH else items
@@ -77,14 +113,17 @@ class _Inside:
         lines = tuple(HunkLine(Sign.CONTEXT, line, number)
                       for number, line in enumerate(self._operation.text.splitlines(), 1))
         added = self._grouped(compile_pattern(lines, context_of(self._edit.anchor.kind), self._table).items)
-        if all(any(same_code(new, member) for member in members) for new in added):
+        if not added:
+            raise UserError("add-needs-block", f"nothing is added inside {self._edit.anchor} but comments",
+                            where=self._edit.where, hint="add a member, an entry or a case; use a hunk for a comment")
+        if all(any(same_code(new, member) for member in self._in_open(members)) for new in added):
             return AlreadyThere(self._located.path)
         for new in added:
             other = next((member for member in members if _name(member) == _name(new) != ""), None)
             if other is not None:
-                place = Place(self._located.path, self._source.count(b"\n", 0, other.start) + 1, words(other.tokens))
+                near = Candidate(self._place(other), 1.0, differences(new.tokens, other.tokens))
                 return Drifted(f"{self._edit.anchor} has a {_name(new)} already, with another content",
-                               self._located.path, (Candidate(place, 1.0, differences(new.tokens, other.tokens)),),
+                               self._located.path, (near,),
                                suggestion="give what is added another name, or edit what is there")
         return None
 
@@ -101,29 +140,56 @@ class _Inside:
         if not members:
             position = self._block.start + 1
             return Replacement(position, position, b"\n" + self._lines("    ", 0))
-        if members[-1].tokens in _SENTINELS or members[-1].tokens[0] == "default":
+        if _stays_last(members[-1]):
             return self._before(members[-1])
         return self._after(members[-1])
 
     def _after(self, member: Term) -> Replacement:
+        if member.is_directive:
+            position = self._layout.next_line(member.end - 1)
+            return Replacement(position, position, self._lines(self._indentation(member), 0) + b"\n")
         end = member.end
         comma = b""
-        if self._located.symbol is not None and self._located.symbol.kind in (AnchorKind.ENUM, AnchorKind.INITIALIZER):
+        if self._edit.anchor.kind in _COMMA_KINDS:
             rest = self._source[end:].lstrip()
             comma = b"" if rest.startswith(b",") else b","
             end = end + self._source[end:].index(b",") + 1 if not comma else end
+        if not self._layout.starts_line(member.start):  # The block stands on one line.
+            return Replacement(end, end, comma + b" " + self._lines("", 0))
         trailing = self._layout.after_trailing_comments(end)
         text = comma + self._source[end:trailing] + b"\n" + self._lines(self._layout.indentation(member.start), 0)
         return Replacement(end, trailing, text)
 
     def _before(self, member: Term) -> Replacement:
+        if not self._layout.starts_line(member.start):  # The block stands on one line.
+            return Replacement(member.start, member.start, self._lines("", 0) + b" ")
         position = self._layout.before_leading_comments(self._layout.line_start(member.start))
         return Replacement(position, position, self._lines(self._layout.indentation(member.start), 0) + b"\n")
+
+    def _indentation(self, member: Term) -> str:
+        """Return how the members are indented; a directive, which is not, takes it from another member."""
+        open_ones = [other for other in self._block.items if not other.is_directive] or [member]
+        return self._layout.indentation(open_ones[-1].start)
 
     def _lines(self, indentation: str, shift: int) -> bytes:
         lines = textwrap.dedent(self._operation.text).strip("\n").split("\n")
         shifted = reindent(lines, column(indentation) + shift, tabs="\t" in indentation)
         return "\n".join(shifted).encode(errors="surrogateescape")
+
+
+def _stays_last(member: Term) -> bool:
+    """Tell whether a member ends the list that it is in: a sentinel, or the `default` of a switch."""
+    return member.tokens in _SENTINELS or member.tokens[0] == "default"
+
+
+def _falls_through(member: Term) -> bool:
+    """Tell whether the last statement of a case is a plain one, after which the next case is run."""
+    if member.kind != CASE:
+        return False
+    last = member.children[-1]
+    while last.kind == "compound_statement" and last.items:
+        last = last.items[-1]
+    return last.kind == "expression_statement"
 
 
 def _is_named(member: Term, name: str) -> bool:

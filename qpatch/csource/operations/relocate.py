@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from qpatch.csource.anchors.blocks import layout_of
+from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.anchors.locate import Located, Workspace, locate
-from qpatch.csource.edit import Edit, MoveOperation, Position
+from qpatch.csource.edit import AnchorKind, Edit, MoveOperation, Position
 from qpatch.csource.operations.beside import extent_of, insertion_beside
 from qpatch.csource.operations.changes import Changes, Outcome, place_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.syntax.layout import Layout, Replacement
+from qpatch.errors import UserError
 
 _NEAR_ENOUGH_TO_BE_RENAMED = 0.85
 
@@ -21,31 +23,54 @@ def delete(edit: Edit, workspace: Workspace) -> Outcome:
         return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
     if isinstance(located, Ambiguous):
         return located
+    refused = unmet(edit.anchor, located, workspace) or _declares_more(edit, located)
+    if refused is not None:
+        return refused
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     change = Replacement(*layout.without_surplus_blank(start, end), b"")
-    return Changes({located.path: [change]}, (place_of(located),))
+    return Changes({located.path: [change]}, (place_of(located),), located.moved_from)
 
 
 def move(edit: Edit, operation: MoveOperation, workspace: Workspace) -> Outcome:
-    """Move the anchor with its leading comment beside the operation's target, byte for byte."""
+    """Move the anchor with its leading comment beside the operation's target, byte for byte.
+
+    Raises UserError where the target is the anchor.
+    """
     located = locate(edit.anchor, workspace)
     target = locate(operation.target, workspace)
     for found in (located, target):
         if isinstance(found, Drifted | Ambiguous):
             return found
     assert isinstance(located, Located) and isinstance(target, Located)
+    refused = unmet(edit.anchor, located, workspace) or unmet(operation.target, target, workspace)
+    if refused is not None:
+        return refused
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     position = operation.target.position
     if located.path == target.path and _adjoins(layout, (start, end), extent_of(target, layout), position):
         return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
+    if located.path == target.path and start == extent_of(target, layout)[0]:
+        raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
     text = located.parsed.source[start:end]
     insertion = insertion_beside(layout_of(target), target, position, text.rstrip(b"\n"), blank=True)
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
-    return Changes(replacements, (place_of(located), place_of(target)))
+    return Changes(replacements, (place_of(located), place_of(target)), located.moved_from)
+
+
+def _declares_more(edit: Edit, located: Located) -> Ambiguous | None:
+    """Refuse to delete what is declared together with something else: `int a = 1, b = 2;`, `struct S {...} s;`."""
+    assert located.symbol is not None
+    node = located.symbol.node
+    declared = len(node.children_by_field_name("declarator"))
+    tagged = edit.anchor.kind in (AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM) and node.type == "declaration"
+    if declared + tagged <= 1:
+        return None
+    return Ambiguous(f"{edit.anchor} is declared together with something else", located.path, (place_of(located),),
+                     "write a hunk in this file that shows what becomes of the declaration")
 
 
 def _adjoins(layout: Layout, moved: tuple[int, int], target: tuple[int, int], position: Position) -> bool:

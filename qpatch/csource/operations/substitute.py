@@ -14,9 +14,10 @@ from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
 from qpatch.csource.matching.hunk import Hunk, Sign, parse_hunk
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
-from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter, added_comments
+from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
+from qpatch.csource.syntax.term import hidden_arms
 
 if TYPE_CHECKING:
     from qpatch.csource.anchors.locate import Located, Workspace
@@ -42,6 +43,13 @@ def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: 
     block = block_of(located)
     attempts = [_Attempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
     outcomes = [attempt.outcome() for attempt in attempts]
+    done = [attempt for attempt, outcome in zip(attempts, outcomes, strict=True)
+            if isinstance(outcome, AlreadyThere) and attempt.adds_code()]
+    open_ones = [outcome for outcome in outcomes if isinstance(outcome, Found)]
+    if done and open_ones:
+        return Ambiguous("one of the alternatives under one-of is there already, and another one fits", located.path,
+                         tuple(place for outcome in open_ones for place in outcome.places),
+                         "make the alternatives exclude each other, by context or with `when:`")
     for kind in (Found, Ambiguous):
         fitting = [outcome for outcome in outcomes if isinstance(outcome, kind)]
         if len(fitting) > 1:
@@ -78,20 +86,21 @@ class _Attempt:
         self._before = compile_pattern(hunk.before(), context, workspace.table)
         self._after = compile_pattern(hunk.after(), context, workspace.table)
         self._layout: Layout | None = None
+        self._arms = hidden_arms(block) if b"#" in located.parsed.source[block.start:block.end] else []
 
     def outcome(self) -> Outcome | None:
         """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
-        present = self._matches(self._after, self._block)
+        present = self._present()
         candidates = self._matches(self._before, self._block)
         try:
             pending, there = self._split(candidates, present)
         except CommentDiffersError as differs:
             return Drifted(f"{self._edit.anchor}: the comment {differs} on a removed line is not there",
                            self._located.path, suggestion="correct the comment in the hunk, or leave it out")
-        if not pending and not self._adds_code() and not self._is_bracketed():
+        if not pending and not self.adds_code() and not self._is_bracketed():
             return self._miscount([], []) if self._resembles_removed() else AlreadyThere(self._located.path)
         if len(pending) == self._edit.expect:
-            return self._found(pending)
+            return self._overlapping(pending) or self._found(pending)
         if not pending and len(there) >= self._edit.expect:
             return AlreadyThere(self._located.path, bindings=self._rewriter(there[0], self._after).bindings())
         return self._miscount(pending, there)
@@ -105,15 +114,40 @@ class _Attempt:
         if self._before_equals_after():
             done = [match for match in candidates if self._has_added_comments(match)]
             return self._distinct([match for match in candidates if match not in done]), done
-        if not self._adds_code():
-            return self._distinct(candidates), [] if candidates else _apart(present)
+        if not self.adds_code():
+            pending = [match for match in self._distinct(candidates) if not self._changes_nothing(match)]
+            return pending, [] if pending else _apart(present)
         pending = [match for match in candidates if not any(_overlap(match, other) for other in present)]
         return self._distinct(pending), _apart(present)
 
     def _matches(self, pattern: Pattern, block: Term) -> list[Match]:
         if not pattern.items or all(item.kind == ELLIPSIS_KIND for item in pattern.items):
             return []
-        return matches_in(pattern, block, block.items)
+        return [match for match in matches_in(pattern, block, block.items) if not self._in_hidden_arm(match)]
+
+    def _present(self) -> list[Match]:
+        """Return where the result is; what the hunk adds to the end of a block has to stand there."""
+        present = self._matches(self._after, self._block)
+        if any(line.sign is Sign.ADDED for line in self._hunk.lines[-1:]) and present and (
+                self._rewriter(present[0]).ends_in_addition()):
+            return [match for match in present if match.items[-1] is self._block.items[-1]]
+        return present
+
+    def _in_hidden_arm(self, match: Match) -> bool:
+        """Tell whether the match holds entries of an `#if` arm (in an initialiser) that the hunk does not show."""
+        shown = {start for leaf, (start, _) in match.extents.items() if leaf.kind != ELLIPSIS_KIND}
+        return any(start not in shown and any(start <= place < end for place in shown) for start, end in self._arms)
+
+    def _changes_nothing(self, match: Match) -> bool:
+        return all(change.start == change.end and not change.text for change in self._rewriter(match).replacements())
+
+    def _overlapping(self, matches: list[Match]) -> Ambiguous | None:
+        """Refuse to edit two places of which one holds a part of the other."""
+        if len(_apart(matches)) == len(matches):
+            return None
+        return Ambiguous(f"{self._edit.anchor}: the hunk fits {len(matches)} places, which overlap", self._located.path,
+                         tuple(self._place(match) for match in matches),
+                         "add lines of context, and write an edit for each place")
 
     def _distinct(self, matches: list[Match]) -> list[Match]:
         """Keep one match of those that lead to the same edit."""
@@ -145,6 +179,12 @@ class _Attempt:
             done = f", {len(there)} already changed" if there else ""
             return Drifted(f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}", path,
                            suggestion=f"expect: {len(pending)}")
+        in_arms = [match for match in matches_in(self._before, self._block, self._block.items)
+                   if self._in_hidden_arm(match)] if self._arms else []
+        if in_arms:
+            return Ambiguous(f"{anchor}: the hunk fits only inside an #if arm that it does not show", path,
+                             tuple(self._place(match) for match in in_arms),
+                             "write the `#if` and the `#endif` around the hunk's lines, with `...` for the rest")
         nested = [match for block in nested_blocks(self._block) for match in self._matches(self._before, block)]
         if nested:
             return self._nested(nested)
@@ -178,17 +218,15 @@ class _Attempt:
         return Place(self._located.path, source.count(b"\n", 0, start) + 1,
                      note or source[start:line_end].decode(errors="replace").strip())
 
-    def _adds_code(self) -> bool:
+    def adds_code(self) -> bool:
+        """Tell whether the hunk has added lines that are not blank."""
         return any(line.sign is Sign.ADDED and line.code.strip() for line in self._hunk.lines)
 
     def _before_equals_after(self) -> bool:
         return ([item.tokens for item in self._before.items] == [item.tokens for item in self._after.items])
 
     def _has_added_comments(self, match: Match) -> bool:
-        rewriter = self._rewriter(match)
-        near = rewriter.layout.comments_between(match.block.start, match.block.end)
-        texts = {text for _, _, text in near}
-        return all(comment in texts for comment in added_comments(self._hunk))
+        return self._rewriter(match).has_added_comments()
 
     def _is_bracketed(self) -> bool:
         """Tell whether each removal stands between two lines of context that are not ellipses."""

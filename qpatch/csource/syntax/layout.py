@@ -10,6 +10,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 TAB = 8
+# The comment that heads a file belongs to the file, not to what happens to stand below it.
+_LICENCE = re.compile(rb"copyright|licen[cs]e|spdx", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Layout:
         while start:
             end = len(self.source[:start - 1].rstrip(b" \t"))
             found = next((first for first, last in self._comments if last == end), None)
-            if found is None or not self.starts_line(found):
+            if found is None or not self.starts_line(found) or self._heads_file(found, end):
                 return start
             start = self.line_start(found)
         return start
@@ -113,6 +115,10 @@ class Layout:
             return self.line_start(start - 1), end
         return start, end
 
+    def _heads_file(self, start: int, end: int) -> bool:
+        """Tell whether the comment [start, end) is the file's licence."""
+        return self.is_blank(0, start) and _LICENCE.search(self.source, start, end) is not None
+
     def _skip_spaces(self, position: int) -> int:
         while self.source[position:position + 1] in (b" ", b"\t"):
             position += 1
@@ -152,6 +158,13 @@ def reindent(lines: list[str], shift: int, *, tabs: bool) -> list[str]:
 
 def _indentation(columns: int, *, tabs: bool) -> str:
     return "\t" * (columns // TAB) + " " * (columns % TAB) if tabs else " " * columns
+
+
+def with_line_ends(source: bytes, replacements: list[Replacement]) -> list[Replacement]:
+    """Return `replacements` with their lines ended as those of `source` are: by CR LF if its first line is."""
+    if not source.partition(b"\n")[0].endswith(b"\r"):
+        return replacements
+    return [Replacement(change.start, change.end, re.sub(rb"\r?\n", b"\r\n", change.text)) for change in replacements]
 
 
 def apply_replacements(source: bytes, replacements: list[Replacement]) -> bytes:

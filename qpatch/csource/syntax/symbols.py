@@ -82,7 +82,11 @@ class _Outliner:
         if self._places is None:
             return node.named_children
         found: list[Node] = []
-        low, high = (bisect_left(self._places, border) for border in (node.start_byte, node.end_byte))
+        last = node.named_child(node.named_child_count - 1) if node.named_child_count else None
+        if last is None:
+            return found
+        # Behind its last named child (in `#endif`, say) tree-sitter gives a null node, which crashes the process.
+        low, high = (bisect_left(self._places, border) for border in (node.start_byte, last.end_byte))
         for place in self._places[low:high]:
             if not found or place >= found[-1].end_byte:
                 child = node.first_named_child_for_byte(place)

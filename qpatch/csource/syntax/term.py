@@ -60,6 +60,11 @@ class Term:
             yield from child.below()
 
     @property
+    def is_directive(self) -> bool:
+        """Whether this is a line such as `#endif`, or an `#if` with all its arms."""
+        return bool(self.tokens) and self.tokens[0].startswith("#")
+
+    @property
     def items(self) -> list[Term]:
         """The members of a block, without its braces and directives' own words."""
         return [child for child in self.children if child.kind not in _FRAME]
@@ -78,6 +83,20 @@ def cases(items: Sequence[Term]) -> list[Term]:
             groups[-1].append(item)
     return [Term(CASE, group[0].start, group[-1].end, children=group,
                  tokens=tuple(token for term in group for token in term.tokens)) for group in groups]
+
+
+def hidden_arms(block: Term) -> list[tuple[int, int]]:
+    """Return the bytes of each `#if` to its `#endif` that the parser took for entries of a list (an initialiser's).
+
+    Their directives are leaves among the entries, not blocks around them.
+    """
+    arms, opened = [], []
+    for leaf in block.leaves():
+        if leaf.text.startswith(("#if ", "#ifdef ", "#ifndef ")):
+            opened.append(leaf.start)
+        elif opened and leaf.text.startswith("#endif") and leaf.kind != "#endif":
+            arms.append((opened.pop(), leaf.end))
+    return [*arms, *((start, block.end) for start in opened)]
 
 
 def build(parsed: ParsedFile, node: Node) -> Term:

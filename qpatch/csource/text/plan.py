@@ -145,7 +145,8 @@ def _wrong_count(changes: list[LineChange], done: int, expect: int, document: Do
     if found < expect:
         suggestion = f"find out what became of the others, or say `expect: {found}`"
         return Drifted(message, document.path, suggestion=suggestion)
-    return Ambiguous(message, document.path, places, "show more context in the hunk")
+    overlap = ", which overlap" if found == expect else ""
+    return Ambiguous(message + overlap, document.path, places, "show more context in the hunk")
 
 
 def _declared(hunk: Hunk, changes: list[LineChange], document: Document) -> Refusal | None:
