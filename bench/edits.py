@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.measuring import DirectoryTree, median, missing, run, write_out
-from qpatch.csource.anchors.locate import Workspace
+from qpatch.csource.anchors.workspace import Workspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.results import Applied

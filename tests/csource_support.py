@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from qpatch.csource.anchors.locate import Workspace
+from qpatch.csource.anchors.workspace import Workspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Operation, Position
 from qpatch.csource.results import Applied, EditResult

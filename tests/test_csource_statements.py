@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qpatch.csource.anchors.locate import Workspace
+from qpatch.csource.anchors.workspace import Workspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.results import Ambiguous, Applied

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.locate import Located, Workspace, locate
+from qpatch.csource.anchors.locate import locate
 from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.operations.beside import add_beside
@@ -30,6 +30,7 @@ from qpatch.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qpatch.csource.anchors.workspace import Located, Workspace
     from qpatch.csource.syntax.layout import Replacement
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import Workspace
+from qpatch.csource.anchors.workspace import Workspace
 from qpatch.csource.apply import apply_edits
 from qpatch.csource.results import Applied, Skipped
 from qpatch.csource.source import Overlay

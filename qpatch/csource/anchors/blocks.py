@@ -16,7 +16,7 @@ from qpatch.csource.syntax.term import Term, build
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.locate import Located
+    from qpatch.csource.anchors.workspace import Located
 
 # Bytes before and after an anchor that may hold a comment of its own.
 _NEAR = 8192

@@ -16,7 +16,7 @@ from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.anchors.workspace import Located, Workspace
 
 
 def unmet(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | Ambiguous | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.locate import Located
+    from qpatch.csource.anchors.workspace import Located
 
 
 def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguous:

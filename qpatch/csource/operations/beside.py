@@ -15,7 +15,7 @@ from qpatch.csource.syntax.symbols import Symbol, outline
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.anchors.workspace import Located, Workspace
     from qpatch.csource.syntax.parse import ParsedFile
 
 # Symbols of one line that stand together without blank lines between them.

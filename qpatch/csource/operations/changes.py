@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.locate import Located
+    from qpatch.csource.anchors.workspace import Located
     from qpatch.csource.syntax.layout import Replacement
 
 

@@ -15,7 +15,7 @@ from qpatch.csource.results import Candidate, Drifted, Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qpatch.csource.anchors.locate import Located
+    from qpatch.csource.anchors.workspace import Located
     from qpatch.csource.edit import Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term

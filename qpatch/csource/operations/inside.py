@@ -20,7 +20,7 @@ from qpatch.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.anchors.workspace import Located, Workspace
     from qpatch.csource.syntax.macros import MacroTable
 
 _BLOCK_KINDS = frozenset({AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER,

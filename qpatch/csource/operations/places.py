@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Ambiguous, Drifted, Place
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.locate import Workspace
+    from qpatch.csource.anchors.workspace import Workspace
     from qpatch.csource.results import EditResult
 
 

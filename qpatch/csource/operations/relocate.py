@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.locate import Located, Workspace, locate
+from qpatch.csource.anchors.locate import locate
+from qpatch.csource.anchors.workspace import Located, Workspace
 from qpatch.csource.edit import AnchorKind, Edit, MoveOperation, Position
 from qpatch.csource.operations.beside import extent_of, insertion_beside
 from qpatch.csource.operations.changes import Changes, Outcome, place_of

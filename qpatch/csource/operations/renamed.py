@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import Located, Workspace, locate, similar_symbols
+from qpatch.csource.anchors.locate import locate, similar_symbols
+from qpatch.csource.anchors.workspace import Located, Workspace
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import Found, substitute

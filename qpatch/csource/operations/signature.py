@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
-from qpatch.csource.anchors.locate import Located, Workspace, locate, locate_all, symbols_in
+from qpatch.csource.anchors.locate import locate, locate_all, symbols_in
+from qpatch.csource.anchors.workspace import Located, Workspace
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.matching.match import Match, matches_in

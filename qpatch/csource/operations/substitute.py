@@ -20,7 +20,7 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
 from qpatch.csource.syntax.term import hidden_arms
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.locate import Located, Workspace
+    from qpatch.csource.anchors.workspace import Located, Workspace
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout, Replacement
     from qpatch.csource.syntax.term import Term

@@ -1,0 +1,56 @@
+"""A tree under edit and what was parsed of it, and an anchor that was found in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qpatch.csource.source import Overlay
+    from qpatch.csource.syntax.cache import ParseCache
+    from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.syntax.symbols import Symbol
+
+
+@dataclass(frozen=True)
+class Located:
+    """An anchor that was found: the file, parsed, the symbol (None for a file), where it was expected instead."""
+
+    path: str
+    parsed: ParsedFile
+    symbol: Symbol | None
+    moved_from: str = ""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind."""
+
+    tree: Overlay
+    cache: ParseCache
+
+    @property
+    def table(self) -> MacroTable | None:
+        """The macro table that files are parsed with."""
+        return self.cache.table
+
+    def parse(self, path: str) -> ParsedFile | None:
+        """Return the parsed file, or None where there is none."""
+        source = self.tree.read(path)
+        return None if source is None else self.cache.parse(source)
+
+    def change(self, path: str, replacements: list[Replacement]) -> bytes:
+        """Return the content of a file with `replacements` made; the tree stays as it is."""
+        return self.cache.change(self.tree.read(path) or b"", replacements)
+
+    def outline(self, path: str) -> tuple[Symbol, ...]:
+        """Return the symbols of a file; none where there is no such file."""
+        source = self.tree.read(path)
+        return () if source is None else self.cache.outline(source)
+
+    def symbols(self, path: str, name: str) -> tuple[Symbol, ...]:
+        """Return the symbols of a file that are called `name`; none where there is no such file."""
+        source = self.tree.read(path)
+        return () if source is None else self.cache.symbols(source, name)
