@@ -192,7 +192,7 @@ def document(tree: str, runs: int) -> dict[str, Any]:
 
 
 def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> dict[str, Any]:
-    from qpatch.trees.resolve import open_tree
+    from qpatch.trees.resolve import resolve
 
     absent = missing(*OTHERS, "perl")
     tools = ("qpatch", *(tool for tool in OTHERS if tool not in absent))
@@ -201,14 +201,15 @@ def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> di
     for suffix, between in ((".cocci", "\n"), (".yml", "---\n")):
         rules = between.join((DATA / f"{task.name}{suffix}").read_text(encoding="utf-8") for task in tasks)
         (bench.rules / f"{TOGETHER}{suffix}").write_text(rules, encoding="utf-8")
-    with open_tree(tree) as opened:
-        write_out(opened.source, bench.pristine, (*SOURCES, *SCRIPTS))
-        release, commit = opened.release, opened.commit
+    resolved = resolve(tree)
+    with resolved.open() as source:
+        write_out(source, bench.pristine, (*SOURCES, *SCRIPTS))
     bench.restore()
     startup = bench.startup()
     results = [bench.measure(task, startup) for task in (*tasks, together(tasks))]
     versions = {tool: run([tool, "--version"]).splitlines()[0] for tool in tools[1:]}
-    return {"version": 1, "tree": tree, "release": release, "commit": commit, "runs": runs, "missing": absent,
+    return {"version": 1, "tree": tree, "release": resolved.release, "commit": resolved.commit, "runs": runs,
+            "missing": absent,
             "as_expected": all(same for result in results for same in result["same_code"].values()),
             "tools": {"python": sys.version.split()[0], **versions}, "startup_seconds": startup, "edits": results}
 

@@ -47,8 +47,8 @@ def render(capture: Capture, *words: str | Path, strategy: str = "demo", tree: s
     return run(capture, "render", strategy, "--tree", tree, *QUICK, *words)
 
 
-def refused(capture: Capture, *fragments: str, code: ExitCode = ExitCode.USAGE, words: tuple[str | Path, ...] = (),
-            strategy: str = "demo", tree: str = "./tree") -> None:
+def check_refused(capture: Capture, *fragments: str, code: ExitCode = ExitCode.USAGE,
+                  words: tuple[str | Path, ...] = (), strategy: str = "demo", tree: str = "./tree") -> None:
     """Check that a render ends with `code`, says every fragment and leaves every file as it was."""
     before = files_below(Path.cwd())
     done = render(capture, *words, strategy=strategy, tree=tree)
@@ -77,12 +77,12 @@ def test_the_good_input_renders(capsys: Capture) -> None:
     (f"./{'x' * 5000}", "File name too long"),
 ])
 def test_unknown_strategy(strategy: str, said: str, capsys: Capture) -> None:
-    refused(capsys, said, "help: ", strategy=strategy)
+    check_refused(capsys, said, "help: ", strategy=strategy)
 
 
 def test_yaml_syntax(capsys: Capture) -> None:
     spoil("for: [It is small.]", "for: [It is small.")
-    refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'for: [') + 1}:8: YAML syntax: ", "hint: ")
+    check_refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'for: [') + 1}:8: YAML syntax: ", "hint: ")
 
 
 @pytest.mark.parametrize(("old", "new", "meant"), [("title: ", "tilte: ", "title"), ("patches:", "patchs:", "patches"),
@@ -91,7 +91,7 @@ def test_unknown_key(old: str, new: str, meant: str, capsys: Capture) -> None:
     spoil(old, new)
     column = PLAIN[:PLAIN.index(old)].rpartition("\n")[2]
     where = f"strategies/demo.yaml:{line_of(PLAIN, old)}:{len(column) + len(old) - len(old.lstrip()) + 1}"
-    refused(capsys, f"{where}: unknown key '{new.strip().split(':')[0]}'", f"Did you mean '{meant}'?")
+    check_refused(capsys, f"{where}: unknown key '{new.strip().split(':')[0]}'", f"Did you mean '{meant}'?")
 
 
 @pytest.mark.parametrize(("template", "text", "said"), [
@@ -108,13 +108,13 @@ def test_unknown_key(old: str, new: str, meant: str, capsys: Capture) -> None:
 ])
 def test_templates_that_may_not_be(template: str, text: str, said: str, capsys: Capture) -> None:
     write_strategy(Path.cwd(), PLAIN, {**PLAIN_TEMPLATES, template: text})
-    refused(capsys, said)
+    check_refused(capsys, said)
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "hw/../../x", "hw/./../.."])
 def test_a_path_that_leaves_the_tree(path: str, capsys: Capture) -> None:
     spoil("path: hw/demo.c", f"path: {path}")
-    refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'path: hw')}:", f"'{path}' leaves the tree")
+    check_refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'path: hw')}:", f"'{path}' leaves the tree")
 
 
 @pytest.mark.parametrize(("content", "said"), [
@@ -129,13 +129,13 @@ def test_a_path_that_leaves_the_tree(path: str, capsys: Capture) -> None:
 ])
 def test_strategy_files_that_are_none(content: bytes, said: str, capsys: Capture) -> None:
     Path("strategies/odd.yaml").write_bytes(content)
-    refused(capsys, said, strategy="odd")
+    check_refused(capsys, said, strategy="odd")
 
 
 def test_a_directory_called_like_a_strategy(capsys: Capture) -> None:
     Path("strategies/odd.yaml").mkdir()
-    refused(capsys, "there is no strategy 'odd'", strategy="odd")
-    refused(capsys, "there is no strategy file strategies/odd.yaml", strategy="strategies/odd.yaml")
+    check_refused(capsys, "there is no strategy 'odd'", strategy="odd")
+    check_refused(capsys, "there is no strategy file strategies/odd.yaml", strategy="strategies/odd.yaml")
     assert run(capsys, "strategy", "check", "demo").code == ExitCode.OK
 
 
@@ -173,18 +173,18 @@ def test_two_of_one_name_do_not_replace_each_other(capsys: Capture) -> None:
 ])
 def test_trees_that_are_none(tree: str, said: str, capsys: Capture) -> None:
     Path("bare-directory").mkdir()
-    refused(capsys, said, tree=tree)
+    check_refused(capsys, said, tree=tree)
 
 
 def test_a_repository_of_something_else(capsys: Capture) -> None:
     make_tree(Path("other"))
     for command in (("rm", "-q", "VERSION"), ("-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x")):
         subprocess.run(["git", *command], cwd="other", check=True)
-    refused(capsys, "is the source of neither QEMU nor Linux", tree="./other")
+    check_refused(capsys, "is the source of neither QEMU nor Linux", tree="./other")
     empty = Path("empty")
     empty.mkdir()
     subprocess.run(["git", "init", "-q"], cwd=empty, check=True)
-    refused(capsys, "empty has no commit named 'HEAD'", tree="./empty")
+    check_refused(capsys, "empty has no commit named 'HEAD'", tree="./empty")
 
 
 # Output
@@ -213,7 +213,7 @@ def test_links_that_a_series_cannot_go_through(name: str, target: str, said: str
     Path("precious/thesis").write_text("years of work")
     Path("empty").mkdir()
     link(name, target)
-    refused(capsys, said, words=("-o", "out"))
+    check_refused(capsys, said, words=("-o", "out"))
     assert Path(name).is_symlink() and not list(Path("empty").iterdir()) and not Path("nowhere").exists()
 
 
@@ -221,13 +221,13 @@ def test_links_that_a_series_cannot_go_through(name: str, target: str, said: str
     ("file", "file is a file"), ("file/below", "file is a file"), ("x" * 5000, "File name too long")])
 def test_outputs_that_cannot_be(output: str, said: str, capsys: Capture) -> None:
     Path("file").write_text("mine")
-    refused(capsys, said, words=("-o", output))
+    check_refused(capsys, said, words=("-o", output))
 
 
 def test_an_output_directory_that_holds_something_else(capsys: Capture) -> None:
     Path("out/demo/tree").mkdir(parents=True)
     Path("out/demo/tree/thesis.tex").write_text("years of work")
-    refused(capsys, "out/demo/tree holds thesis.tex, which qpatch did not write", "choose another directory (-o)",
+    check_refused(capsys, "out/demo/tree holds thesis.tex, which qpatch did not write", "choose another directory (-o)",
             words=("-o", "out"))
 
 
@@ -248,7 +248,8 @@ def mounted(place: Path, options: str) -> Iterator[Path]:
 @AS_ROOT
 def test_a_full_disk(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "small", "size=8k") as small:
-        refused(capsys, "No space left on device", "help: Make room", code=ExitCode.ENVIRONMENT, words=("-o", small))
+        check_refused(capsys, "No space left on device", "help: Make room", code=ExitCode.ENVIRONMENT,
+                      words=("-o", small))
         assert series_of(small) == {}
 
 
@@ -269,20 +270,21 @@ def test_a_disk_that_fills_up_leaves_the_series_before(tmp_path: Path, capsys: C
 def test_a_full_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with mounted(tmp_path / "small", "size=4k") as small:
         monkeypatch.setattr("tempfile.tempdir", str(small))
-        refused(capsys, "No space left on device", code=ExitCode.ENVIRONMENT)
+        check_refused(capsys, "No space left on device", code=ExitCode.ENVIRONMENT)
         assert not Path("series/demo/tree").exists()
 
 
 @AS_ROOT
 def test_an_output_directory_that_is_read_only_for_root(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "fixed", "ro") as fixed:
-        refused(capsys, "Read-only file system", "help: Check who owns", code=ExitCode.ENVIRONMENT, words=("-o", fixed))
+        check_refused(capsys, "Read-only file system", "help: Check who owns", code=ExitCode.ENVIRONMENT,
+                      words=("-o", fixed))
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
 def test_an_output_directory_that_is_read_only(capsys: Capture) -> None:
     Path("fixed").mkdir(mode=0o555)
-    refused(capsys, "Permission denied", "help: Check who owns", code=ExitCode.ENVIRONMENT, words=("-o", "fixed"))
+    check_refused(capsys, "Permission denied", "help: Check who owns", code=ExitCode.ENVIRONMENT, words=("-o", "fixed"))
 
 
 # Sources of trees
@@ -293,7 +295,7 @@ def configure(*candidates: object, **settings: object) -> None:
     configuration_file().write_text(yaml.safe_dump({"releases": [release], **settings}))
 
 
-def fetch_fails(capture: Capture, *fragments: str) -> None:
+def check_fetch_fails(capture: Capture, *fragments: str) -> None:
     done = run(capture, "tree", "fetch", "odd-1")
     assert done.code == ExitCode.ENVIRONMENT, done
     done.tells(*fragments, "odd-1: cannot be had from any of its sources")
@@ -308,7 +310,7 @@ def test_an_index_that_lists_a_version_whose_files_are_gone(tmp_path: Path, monk
     apt.suite("sid", "1:11.1.3-1")
     candidate = {"debian": {"suite": "sid", "package": "qemu", "version": "1:11.*"}}
     configure(candidate, debian={"mirror": "http://mirror.example/debian", "signed-by": "/keyring.gpg"})
-    fetch_fails(capsys, "sid lists qemu 1:11.1.3-1, but its files are not on http://mirror.example/debian")
+    check_fetch_fails(capsys, "sid lists qemu 1:11.1.3-1, but its files are not on http://mirror.example/debian")
     apt.package("1:11.1.3-1")
     assert run(capsys, "tree", "fetch", "odd-1").code == ExitCode.OK
 
@@ -316,14 +318,14 @@ def test_an_index_that_lists_a_version_whose_files_are_gone(tmp_path: Path, monk
 def test_a_tarball_with_a_wrong_checksum(tmp_path: Path, capsys: Capture) -> None:
     archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
     configure({"tarball": {"url": str(archive), "sha256": "0" * 64}})
-    fetch_fails(capsys, "q.tar.gz", sha256(archive), "0" * 64)
+    check_fetch_fails(capsys, "q.tar.gz", sha256(archive), "0" * 64)
 
 
 @pytest.mark.parametrize("member", ["../outside", "/etc/outside", "a/../../outside"])
 def test_a_tarball_whose_members_leave_the_directory(member: str, tmp_path: Path, capsys: Capture) -> None:
     archive = tarball(tmp_path / "q.tar.gz", {**QEMU_FILES, member: "bad"}, top="")
     configure({"tarball": {"url": str(archive), "sha256": sha256(archive)}})
-    fetch_fails(capsys, member)
+    check_fetch_fails(capsys, member)
     assert not list(tmp_path.rglob("outside")) and not Path("/etc/outside").exists()
 
 
@@ -337,4 +339,4 @@ def test_a_tarball_with_a_device(tmp_path: Path, capsys: Capture) -> None:
         device.type = tarfile.CHRTYPE
         tar.addfile(device)
     configure({"tarball": {"url": str(archive), "sha256": sha256(archive)}})
-    fetch_fails(capsys, "null")
+    check_fetch_fails(capsys, "null")

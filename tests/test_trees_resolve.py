@@ -19,7 +19,7 @@ from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package
 from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.progress import Silence
-from qpatch.trees.resolve import detect_kind, open_tree, read_release, resolve
+from qpatch.trees.resolve import detect_kind, read_release, resolve
 from qpatch.trees.store import default_store
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def test_a_bare_repository(clone: Path, tmp_path: Path) -> None:
 def test_the_repository_is_only_read(clone: Path) -> None:
     (clone / "VERSION").write_text("dirty")
     before = snapshot(clone)
-    with open_tree(str(clone)) as tree:
-        assert tree.source.mentioning("first_word") == ["hw/dev.c"]
+    with resolve(str(clone)).open() as source:
+        assert source.mentioning("first_word") == ["hw/dev.c"]
     assert snapshot(clone) == before
     assert list((cache_directory() / "mentions").iterdir())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,7 +14,6 @@ from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.store import Store, default_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from qpatch.csource.source import SourceTree
 
@@ -44,21 +42,6 @@ class Tree:
         """Return the tree's files; the caller closes them (a context manager)."""
         memory = MentionMemory(cache_directory() / "mentions" / f"{self.commit}.json")
         return CommitTree(self.repository, self.commit, memory)
-
-
-@dataclass(frozen=True)
-class OpenTree(Tree):
-    """A tree with its files at hand."""
-
-    source: CommitTree
-
-
-@contextmanager
-def open_tree(argument: str) -> Iterator[OpenTree]:
-    """Open the tree that `argument` names while the context lasts; see `resolve` for what is raised."""
-    tree = resolve(argument)
-    with tree.open() as source:
-        yield OpenTree(tree.name, tree.kind, tree.release, tree.repository, tree.commit, source)
 
 
 def resolve(argument: str, store: Store | None = None, configuration: Path | None = None) -> Tree:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 _BLOCK_KINDS = frozenset({AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER,
                           AnchorKind.SWITCH})
 _COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
-# What ends an array of entries, and stays its end.
-_SENTINELS = frozenset({("{", "}"), ("{", "0", "}"), ("{", "NULL", "}"), ("NULL",),
-                        ("DEFINE_PROP_END_OF_LIST", "(", ")"), ("VMSTATE_END_OF_LIST", "(", ")")})
 
 
 def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> Outcome:
@@ -179,7 +178,15 @@ class _Inside:
 
 def _stays_last(member: Term) -> bool:
     """Tell whether a member ends the list that it is in: a sentinel, or the `default` of a switch."""
-    return member.tokens in _SENTINELS or member.tokens[0] == "default"
+    return member.tokens in _sentinels() or member.tokens[0] == "default"
+
+
+@cache
+def _sentinels() -> frozenset[tuple[str, ...]]:
+    import yaml
+
+    text = resources.files(__package__).joinpath("sentinels.yaml").read_text(encoding="utf-8")
+    return frozenset(tuple(entry.split()) for entry in yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def _falls_through(member: Term) -> bool:
