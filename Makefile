@@ -5,10 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 QEMU_TREES := qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2
 BUILD_TREES := qemu-5.2 qemu-10.2
-# What configure and the compilation of QEMU need, as Debian packages.
-BUILD_PACKAGES := bison bzip2 ccache flex gcc libc6-dev libfdt-dev libglib2.0-dev libpixman-1-dev make ninja-build perl \
-	pkg-config python3-venv zlib1g-dev
 SERIES ?= series
+INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
 .PHONY: demo test test-tree test-build deps check bench clean
 
@@ -34,10 +32,12 @@ test-build: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(BUILD_TREES)
 	$(BIN)/pytest -q -m build
 
-## deps: install the Debian packages that compiling QEMU needs, where one is missing; as root
-deps:
-	@dpkg-query --show --showformat='$${db:Status-Status}\n' $(BUILD_PACKAGES) 2>&1 | grep -qvx installed || exit 0; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(BUILD_PACKAGES)
+## deps: install the Debian packages that `qpatch doctor` misses; as root
+deps: $(VENV)/installed
+	@packages=$$($(BIN)/qpatch doctor --packages) || exit; \
+	test -n "$$packages" || exit 0; \
+	test "$$(id -u)" = 0 || { echo "make deps: only root can install packages" >&2; exit 1; }; \
+	$(INSTALL) $$packages && $(BIN)/qpatch doctor
 
 ## bench: the measurements of docs/benchmarks.md, as one JSON document
 bench: $(VENV)/installed-test
@@ -49,7 +49,7 @@ clean:
 
 # Debian's python3 has venv only with the package python3-venv.
 $(VENV)/bin/pip:
-	$(PYTHON) -m venv $(VENV) || { apt-get install -y python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+	$(PYTHON) -m venv $(VENV) || { $(INSTALL) python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 
 $(VENV)/installed: $(VENV)/bin/pip pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from acceptance_support import QUICK, start
-from build_support import HEADERS, LIBRARIES, PROGRAMS, RECIPES, VENV_PACKAGE, BuildTree, Compilation, prepared
+from build_support import RECIPES, BuildTree, Compilation, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,9 +95,3 @@ def test_who_includes_a_header(tree: BuildTree) -> None:
     found = tree.dependants(["hw/vfio/pci.h"])
     assert {"hw/vfio/pci.c", "hw/vfio/igd.c"} <= found
     assert "hw/net/e1000.c" not in found  # it includes hw/pci/pci.h by way of other headers
-
-
-def test_make_deps_installs_what_is_asked_for() -> None:
-    makefile = (Path(__file__).parents[1] / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
-    packages = next(line for line in makefile.splitlines() if line.startswith("BUILD_PACKAGES :=")).split()
-    assert {*PROGRAMS.values(), *LIBRARIES.values(), *HEADERS.values(), VENV_PACKAGE} <= set(packages)

@@ -10,7 +10,7 @@ import pytest
 from trees_support import QEMU_FILES, FakeApt, apt_configuration, git, repository, sha256, snapshot, tarball
 
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.trees.apt_root import AptRoot
+from qpatch.trees.apt_packages import SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
 from qpatch.trees.fetch import Fetched, fetch_releases
 from qpatch.trees.providers import Job
@@ -133,7 +133,8 @@ def test_apt_is_kept_to_its_private_root(tmp_path: Path, listener: Listener, apt
     assert f'Dir "{root}";' in settings
     assert 'Acquire::AllowInsecureRepositories "false";' in settings
     assert (root / "debian.sources").read_text() == (
-        "Types: deb-src\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\n")
+        "Types: deb-src\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\n"
+        "Targets: Sources\n")
     assert listener.amount >= 40  # apt's own progress came through
     assert not list((root / "downloads").iterdir())
 
@@ -143,7 +144,7 @@ def test_real_apt_reads_the_configuration(tmp_path: Path) -> None:
     (etc / "apt.conf.d").mkdir()
     (etc / "apt.conf.d" / "hooks").write_text('APT::Update::Post-Invoke-Success { "touch /nowhere"; };\n'
                                               'Acquire::http::Proxy "http://proxy.example:3128";\n')
-    root = AptRoot(tmp_path / "root", "sid", Mirror("http://mirror.example/debian"), etc)
+    root = SourceRoot(tmp_path / "root", ("sid",), Mirror("http://mirror.example/debian"), etc)
     root.directory.mkdir()
     root.prepare()
     dump = subprocess.check_output(["apt-config", "dump"], env=root.environment(), text=True)

@@ -1,4 +1,4 @@
-"""TREE arguments: known names, paths, PATH@REF; and the verbs `tree` and `doctor`."""
+"""TREE arguments: known names, paths, PATH@REF; and the verb `tree`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from trees_support import QEMU_FILES, FakeApt, git, repository, sha256, snapshot, tarball
+from trees_support import QEMU_FILES, git, repository, sha256, snapshot, tarball
 
 from qpatch.cli.main import main
 from qpatch.cli.output import Output
-from qpatch.cli.tree import FetchDisplay
+from qpatch.cli.display import StepDisplay
 from qpatch.csource.source import DictTree
 from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package
@@ -229,24 +229,9 @@ def test_a_terminal_shows_bars_and_a_file_gets_lines() -> None:
             return True
 
     for stream in (Terminal(), io.StringIO()):
-        with FetchDisplay(Output(stderr=stream)) as display:
+        with StepDisplay(Output(stderr=stream)) as display:
             display.begin("reading x", 10)
             display.advance(10)
             display.note("passed over")
         assert "passed over" in stream.getvalue()
         assert ("reading x\n" in stream.getvalue()) != stream.isatty()
-
-
-def test_doctor_names_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                      monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = FakeApt(tmp_path / "fake")
-    (fake.directory / "bin" / "git").write_text("#!/bin/sh\necho git version 2.20.1\n")
-    (fake.directory / "bin" / "git").chmod(0o755)
-    monkeypatch.setenv("PATH", str(fake.directory / "bin"))
-    code, document, _ = run(capsys, "doctor")
-    reasons = {entry["name"]: entry["reason"] for entry in document["requirements"]}
-    assert code == ExitCode.ENVIRONMENT
-    assert reasons["perl"] == "perl is not on PATH"
-    assert "2.20.1" in reasons["git"]
-    assert reasons["apt-get"] == ""
-    assert {"git", "perl", "gpgv"} <= set(document["install"].split())

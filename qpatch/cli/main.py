@@ -55,6 +55,7 @@ VERBS: dict[str, Verb] = {
     "strategy": Verb("qpatch.cli.strategy", "list, show, check and start strategies"),
     "render": Verb("qpatch.cli.render", "render strategies on trees as patch series"),
     "rebase": Verb("qpatch.cli.rebase", "render strategies on a newer tree and compare the series"),
+    "build": Verb("qpatch.cli.build", "compile every patch of a series, or a release as it is"),
     "completion": Verb("qpatch.cli.completion", "print the completion script for a shell"),
 }
 

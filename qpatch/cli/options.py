@@ -22,9 +22,9 @@ def add_strategies_option(parser: argparse.ArgumentParser) -> None:
                              "it (repeatable; QPATCH_STRATEGIES)")
 
 
-def add_strategy_choice(parser: argparse.ArgumentParser) -> None:
-    """Add `STRATEGY... | --all`, `--strategies` and `--set`."""
-    parser.add_argument("strategy", nargs="*", metavar="STRATEGY", help="a strategy's name, or its file")
+def add_strategy_choice(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add `STRATEGY... | --all`, `--strategies` and `--set`; `more` is said of STRATEGY besides."""
+    parser.add_argument("strategy", nargs="*", metavar="STRATEGY", help=f"a strategy's name, or its file{more}")
     parser.add_argument("--all", action="store_true", help="every strategy that can be found")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings",
                         help="set a parameter of the strategies (repeatable)")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
+from qpatch.cli.display import StepDisplay
 from qpatch.errors import ExitCode, QpatchError, UserError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
-    from typing import Self
 
     from qpatch.cli.output import Output
-    from qpatch.cli.output import Progress as Bar
     from qpatch.trees.fetch import Fetched
     from qpatch.trees.releases import Release
 
@@ -66,7 +64,7 @@ def fetch(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     if bool(arguments.names) == arguments.all:
         raise UserError("usage", "name the releases to fetch, or give --all")
-    with FetchDisplay(output) as display:
+    with StepDisplay(output) as display:
         job = default_job(display)
         names = list(known_releases(job.configuration)) if arguments.all else arguments.names
         results = []
@@ -122,44 +120,6 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
                      "repository": str(tree.repository.path), "commit": tree.commit,
                      "capabilities": capabilities})
     return ExitCode.OK
-
-
-class FetchDisplay:
-    """Renders `qpatch.trees.progress.Progress`: a bar for each step on a terminal, else a line for it."""
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-        self._steps = contextlib.ExitStack()
-        self._bar: Bar | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.end()
-
-    def begin(self, step: str, total: int | None) -> None:
-        """See `Progress.begin`."""
-        self.end()
-        if self._output.stderr.isatty():
-            self._bar = self._steps.enter_context(self._output.progress(step, total))
-        else:
-            self._output.message(step)
-
-    def advance(self, amount: int) -> None:
-        """See `Progress.advance`."""
-        if self._bar is not None:
-            self._bar.advance(amount)
-
-    def note(self, message: str) -> None:
-        """See `Progress.note`."""
-        self.end()
-        self._output.message(message)
-
-    def end(self) -> None:
-        """Take the bar away."""
-        self._bar = None
-        self._steps.close()
 
 
 def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:

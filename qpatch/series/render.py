@@ -124,6 +124,11 @@ def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
             "count": result.count if isinstance(result, Applied) else 0, "message": outcome.message}
 
 
+def anchor_name(anchor: Anchor) -> str:
+    """Return the name of an anchor in the table of edits; a file has its path for a name."""
+    return str(anchor) if anchor.name else f"{anchor.kind} {anchor.path}"
+
+
 def _standing(binding: Binding) -> Decision | None:
     kind = binding.tree.kind
     if not binding.concerns_tree:
@@ -150,15 +155,11 @@ def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[lis
 
 def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
     results = apply_edits(patch.edits, workspace)
-    edits = [EditOutcome(_named(edit.anchor), edit.where, result, edit)
+    edits = [EditOutcome(anchor_name(edit.anchor), edit.where, result, edit)
              for edit, result in zip(patch.edits, results, strict=True)]
     skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
     in_order = sorted((*edits, *skipped), key=lambda outcome: outcome.where.line)
     return PatchOutcome(patch.subject, patch.partial, tuple(in_order), patch.reason)
-
-
-def _named(anchor: Anchor) -> str:
-    return str(anchor) if anchor.name else f"{anchor.kind} {anchor.path}"  # a file has a path for its name
 
 
 def _without_empty_patches(decision: Decision, bound: Sequence[BoundPatch],

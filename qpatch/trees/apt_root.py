@@ -1,8 +1,8 @@
-"""A private apt root: Debian's signed indexes and source packages, without root and beside the system's apt.
+"""A private apt root: Debian's signed indexes, without root's rights and beside the system's apt.
 
-Each suite has a root of its own, so that a suite which fails spoils no other. The machine's apt configuration
-is obeyed (proxies, credentials, expiry rules), except that its hooks do not run and its sources, preferences
-and state are neither used nor touched.
+Each suite has a root of its own, so that a suite which fails spoils no other; what comes out of it is told by
+`qpatch.trees.apt_packages`. The machine's apt configuration is obeyed (proxies, credentials, expiry rules), except
+that its hooks do not run and its sources, preferences and state are neither used nor touched.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, ClassVar
 
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.places import reports_full_disk
@@ -51,9 +51,12 @@ Acquire::AllowDowngradeToInsecureRepositories "false";
 APT::Get::AllowUnauthenticated "false";
 APT::Update::Error-Mode "any";
 Acquire::Retries "2";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 {sandbox}
 """
-_STANZA = "Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\n"
+# Targets: only the index itself, neither translations nor what other programs add (such as lists of contents).
+_STANZA = "Types: {kind}\nURIs: {uri}\nSuites: {suites}\nComponents: main\nTargets: {index}\n"
 _STATUS = re.compile(rb"dlstatus:\d+:(?P<percent>[\d.]+):")
 
 
@@ -69,64 +72,43 @@ class AptFailed(EnvironmentFault):
 
 @dataclass(frozen=True)
 class AptRoot:
-    """The private root for one `suite` of one mirror, in `directory`; `etc` is the machine's /etc/apt."""
+    """The private root for `suites` of one mirror, in `directory`; `etc` is the machine's /etc/apt.
+
+    A subclass says which type of source it has (sources.list(5)) and which index that is.
+    """
+
+    kind: ClassVar[str]
+    index: ClassVar[str]
 
     directory: Path
-    suite: str
+    suites: tuple[str, ...]
     mirror: Mirror
     etc: Path
 
+    @property
+    def title(self) -> str:
+        """The suites, for messages."""
+        return " + ".join(self.suites)
+
     def update(self) -> None:
-        """Fetch and verify the suite's index of sources.
+        """Fetch and verify the index of each suite.
 
         Raises AptFailed where it cannot be had or its signature is wrong, and EnvironmentFault
-        `not-debian` where the mirror's suite is not Debian's.
+        `not-debian` where the mirror's suites are not Debian's.
         """
         self.prepare()
         self._run("apt-get", "-q", "update")
         lists = self.directory / "state" / "lists"
         releases = [file.read_text(encoding="utf-8") for file in lists.glob("*Release")]
         if not any(re.search(r"^Origin: Debian( Backports)?$", text, re.MULTILINE) for text in releases):
-            raise EnvironmentFault("not-debian", f"{self.mirror.uri} ({self.suite}) is not Debian's archive")
-
-    def versions(self, package: str) -> list[str]:
-        """Return the versions of the source `package` that the index lists, newest first."""
-        from debian.deb822 import Deb822  # only here: it takes a while to import
-        from debian.debian_support import Version
-
-        listing = self._run("apt-cache", "showsrc", "--only-source", package)
-        stanzas = Deb822.iter_paragraphs(listing.splitlines(), use_apt_pkg=False)
-        return sorted({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package},
-                      key=Version, reverse=True)
-
-    def download(self, package: str, version: str, directory: Path, progress: Progress) -> Path:
-        """Download the source `package` in `version` into `directory` and return the path of its .dsc.
-
-        apt verifies each file against the signed index. Raises EnvironmentFault `version-gone` where the
-        index lists files that the mirror does not have, AptFailed for any other failure.
-        """
-        directory.mkdir(parents=True, exist_ok=True)
-        progress.begin(f"downloading {package} {version}", 100)
-        command = ("apt-get", "-q", "source", "--download-only", "--only-source", f"{package}={version}")
-        try:
-            self._run_showing(progress, directory, *command)
-        except AptFailed as error:
-            if re.search(r"\b404\b", error.output):
-                raise EnvironmentFault(
-                    "version-gone", f"{self.suite} lists {package} {version}, but its files are not on "
-                                    f"{self.mirror.uri}") from error
-            raise
-        descriptions = list(directory.glob("*.dsc"))
-        if len(descriptions) != 1:
-            raise AptFailed(f"E: apt-get source left {len(descriptions)} .dsc files for {package} {version}")
-        return descriptions[0]
+            raise EnvironmentFault("not-debian", f"{self.mirror.uri} ({self.title}) is not Debian's archive")
 
     def prepare(self) -> None:
         """Write the root's directories, its one source and its configuration."""
         for name in ("state/lists/partial", "cache/archives/partial"):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
         (self.directory / "status").touch()
-        stanza = _STANZA.format(uri=self.mirror.uri, suite=self.suite)
+        stanza = _STANZA.format(kind=self.kind, uri=self.mirror.uri, suites=" ".join(self.suites), index=self.index)
         if self.mirror.signed_by:
             # An inline key brings its own newline: it begins on the line after the field's name.
             stanza += f"Signed-By: {self.mirror.signed_by}\n".replace(": \n", ":\n", 1)
@@ -142,10 +124,23 @@ class AptRoot:
         return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc,
                                      sandbox=sandbox)
 
-    def _run(self, *command: str) -> str:
+    def _run(self, *command: str, known_complaint: str = "") -> str:
+        """Run apt and return what it prints; that it fails with `known_complaint` alone is no error."""
         process = _start(command, self.directory, self.environment(), stdout=subprocess.PIPE)
         output, _ = process.communicate()
-        return _checked(process, output)
+        return _checked(process, output, known_complaint)
+
+    def _fetch(self, progress: Progress, cwd: Path, what: str, *command: str) -> None:
+        """Let apt download `what` into `cwd`; raise EnvironmentFault `version-gone` where the mirror lacks a file."""
+        cwd.mkdir(parents=True, exist_ok=True)
+        progress.begin(f"downloading {what}", 100)
+        try:
+            self._run_showing(progress, cwd, *command)
+        except AptFailed as error:
+            if re.search(r"\b404\b", error.output):
+                raise EnvironmentFault("version-gone", f"{self.title} lists {what}, but its files are not on "
+                                                       f"{self.mirror.uri}") from error
+            raise
 
     def _run_showing(self, progress: Progress, cwd: Path, *command: str) -> str:
         """Run apt, which writes percentages to one pipe; its messages go to a file, so neither can block."""
@@ -176,9 +171,10 @@ def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], st
         raise EnvironmentFault("apt-missing", f"{command[0]} was not found on PATH") from error
 
 
-def _checked(process: subprocess.Popen[bytes], output: bytes) -> str:
+def _checked(process: subprocess.Popen[bytes], output: bytes, known_complaint: str = "") -> str:
     text = output.decode(errors="replace")
-    if process.returncode:
+    errors = [line for line in text.splitlines() if line.startswith("E:")]
+    if process.returncode and not (known_complaint and all(known_complaint in error for error in errors)):
         raise AptFailed(text)
     return text
 

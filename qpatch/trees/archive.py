@@ -73,14 +73,23 @@ def members(archive: Path, progress: Progress) -> Iterator[Member]:
     `archive-escapes` where a member would leave the directory.
     """
     progress.begin(f"reading {archive.name}", archive.stat().st_size)
+    with archive.open("rb") as file:
+        yield from members_of(file, archive.name, progress)
+
+
+def members_of(file: BinaryIO, name: str, progress: Progress) -> Iterator[Member]:
+    """Yield the files and links of the tarball that `file` holds; `name` is what messages call it.
+
+    Raises as `members` does; `progress` has begun a step already.
+    """
     try:
-        with archive.open("rb") as file, _decompressed(file, progress) as stream, \
+        with _decompressed(file, progress) as stream, \
                 tarfile.open(fileobj=stream, mode="r|", bufsize=_TAR_BLOCK) as tar:
             for entry in tar:
                 if not entry.isdir():
-                    yield _member(tar, entry, archive.name)
+                    yield _member(tar, entry, name)
     except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
-        raise UserError("bad-archive", f"{archive.name}: {error}") from error
+        raise UserError("bad-archive", f"{name}: {error}") from error
 
 
 def _decompressed(file: BinaryIO, progress: Progress) -> IO[bytes]:

@@ -71,14 +71,19 @@ def private_repository(sources: Sequence[Repository], commit: str,
     """
     with scratch_directory("series") as directory:
         path = directory / "series.git"
-        _lay_out(path, commit)
-        lines = b"".join(_alternate(source.object_directory) for source in sources)
-        (path / "objects/info/alternates").write_bytes(lines)
+        lay_out(path, commit)
+        borrow_objects(path, sources)
         (path / "info/attributes").write_bytes(attributes)
-        shallow = b"".join(_shallow_commits(source) for source in sources)
-        if shallow:
-            (path / "shallow").write_bytes(shallow)
         yield Repository(path)
+
+
+def borrow_objects(path: Path, sources: Sequence[Repository]) -> None:
+    """Let the bare repository at `path` see the objects of `sources`, and of nothing it saw before."""
+    lines = b"".join(_alternate(source.object_directory) for source in sources)
+    (path / "objects/info/alternates").write_bytes(lines)
+    shallow = b"".join(_shallow_commits(source) for source in sources)
+    if shallow:
+        (path / "shallow").write_bytes(shallow)
 
 
 def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit],
@@ -155,7 +160,8 @@ def _branch_exists(repository: Repository, name: str) -> UserError:
                      hint=f"choose another name, or remove it: git branch -D {name}")
 
 
-def _lay_out(path: Path, commit: str) -> None:
+def lay_out(path: Path, commit: str) -> None:
+    """Make an empty bare repository at `path` for objects of the hash function that `commit`'s id tells."""
     # By hand instead of `git init`, which costs a process: see gitrepository-layout(5).
     for name in ("objects/info", "objects/pack", "refs/heads", "info"):
         (path / name).mkdir(parents=True)

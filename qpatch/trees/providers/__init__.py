@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 class Job:
     """What a provider works with while releases are fetched.
 
-    `etc` is the machine's apt configuration directory; `updated` remembers the suites whose index is fresh.
+    `etc` is the machine's apt configuration directory; `updated` remembers the apt roots whose index is fresh, by
+    their directories.
     """
 
     store: Store
     configuration: Configuration
     progress: Progress
     etc: Path
-    updated: dict[str, AptRoot] = field(default_factory=dict)
+    updated: dict[Path, AptRoot] = field(default_factory=dict)
 
 
 def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:

@@ -1,0 +1,1 @@
+"""Builds of QEMU and the kernel: each patch of a series, from one build per release that is kept."""

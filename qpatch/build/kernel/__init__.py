@@ -1,0 +1,1 @@
+"""Builds of Linux: modules against a distribution's headers, and the lab's own kernel."""

@@ -1,0 +1,65 @@
+"""Runs the kernel's make; the lines that it prints for its commands are the progress."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.build.backend import Made
+from qpatch.build.running import Runner
+from qpatch.build.toolchain import build_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from qpatch.build.backend import Place
+    from qpatch.trees.progress import Progress
+
+# Documentation/kbuild/reproducible-builds.rst: what else would be the time, the user and the machine in the objects.
+FIXED = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01 00:00:00 UTC", "KBUILD_BUILD_USER": "qpatch",
+         "KBUILD_BUILD_HOST": "qpatch", "KBUILD_BUILD_VERSION": "1"}
+COMPILER = "gcc"
+
+# Documentation/kbuild/kbuild.rst and make itself: variables of the user's that would change what is built.
+_OF_THE_USER = re.compile(r"KBUILD_\w+|KCONFIG_\w+|MAKE\w+|MFLAGS|GNUMAKEFLAGS|ARCH|CROSS_COMPILE|[KA]?C(PP)?FLAGS|KRUSTFLAGS|"
+                          r"K?CPPFLAGS|KAFLAGS|HOST\w+|USER(C|LD)FLAGS|LDFLAGS\w*|LLVM(_IAS)?|LOCALVERSION|[CMOVW]|MO|CC|LD")
+_STEP = re.compile(r"  (?P<what>[A-Z][A-Z0-9_]*(?: \[M\])?) +\S")
+
+
+class _Steps:
+    """Counts the commands that kbuild says it runs."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.done = 0
+        self._progress = progress
+
+    def line(self, line: str) -> None:
+        """Take note of a line that make printed."""
+        if _STEP.match(line):
+            self.done += 1
+            self._progress.advance(1)
+
+
+def variables(values: Mapping[str, str]) -> list[str]:
+    """Return the variables of a make command, those that make builds reproducible first."""
+    return [f"{name}={value}" for name, value in {**FIXED, "CC": COMPILER, **values}.items()]
+
+
+def run_make(place: Place, directory: Path, arguments: Sequence[str], jobs: int, progress: Progress) -> Made:
+    """Run make with `arguments` in `directory`, `jobs` commands at a time (0: one for each processor).
+
+    What a command prints stays together: messages of several compilers would mix otherwise.
+    """
+    steps = _Steps(progress)
+    environment = {name: value for name, value in build_environment(place).items() if not _OF_THE_USER.fullmatch(name)}
+    at_once = jobs or len(os.sched_getaffinity(0))
+    ran = Runner(environment, place.log, place.lock).run(
+        ["make", f"-j{at_once}", "-Otarget", *arguments], directory, steps.line)
+    return Made(ran.succeeded, ran.output, steps.done, ran.seconds, ran.cpu_seconds)
+
+
+def nothing_made() -> Made:
+    """Return what a run would be in which there was nothing to do."""
+    return Made(True, "", 0, 0.0, 0.0)

@@ -1,0 +1,122 @@
+"""QEMU as a `qpatch.build.backend.Backend`: a recipe and a target become configure and ninja."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.build.backend import BuildFailed
+from qpatch.build.qemu.ninja import run_ninja
+from qpatch.build.qemu.objects import compiled_sources, concerned_sources
+from qpatch.build.qemu.venv import python_environment
+from qpatch.build.running import Runner
+from qpatch.build.toolchain import build_environment, compiler_version
+from qpatch.errors import UserError
+from qpatch.requirements import require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from qpatch.build.backend import Made, Place
+    from qpatch.build.recipe import QemuRecipe, QemuTarget
+    from qpatch.csource.source import SourceTree
+    from qpatch.trees.progress import Progress
+
+REQUIREMENTS = "build-qemu"
+
+
+@dataclass(frozen=True)
+class QemuBackend:
+    """QEMU for one `target`, such as aarch64-softmmu, by a release's `recipe`; `jobs` is ninja's -j, 0 its default."""
+
+    recipe: QemuRecipe
+    target: str
+    jobs: int = 0
+
+    def __post_init__(self) -> None:
+        if self.target not in self.recipe.targets:
+            raise UserError("unknown-target", f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
+                            hint=f"It has {', '.join(self.recipe.targets)}.")
+
+    def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
+        """See `Backend.overlay`."""
+        empty = {path: b"" for path in self.recipe.empty_files if source.read(path) is None}
+        return {**empty, **{path: content.encode() for path, content in self._target.files.items()}}
+
+    def identity(self) -> Mapping[str, str]:
+        """See `Backend.identity`."""
+        return {"recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}", "target": self.target,
+                "compiler": compiler_version(), "python": sys.version.split()[0]}
+
+    def configure(self, place: Place, progress: Progress) -> Sequence[str]:
+        """See `Backend.configure`."""
+        require(REQUIREMENTS)
+        progress.begin(f"configuring {self.target}", None)
+        tools = python_environment(self.recipe.python, place)
+        command = self._configure_command(place, tools)
+        ran = Runner(build_environment(place, tools), place.log, place.lock).run(command, place.build)
+        if not ran.succeeded:
+            last = "\n".join(ran.output.splitlines()[-10:])
+            raise BuildFailed("configure-failed", f"QEMU's configure failed:\n{last}", hint=f"The log: {place.log}")
+        return command
+
+    def make(self, place: Place, progress: Progress) -> Made:
+        """See `Backend.make`."""
+        return run_ninja(self._runner(place), place, [self._target.goal], self.jobs, progress)
+
+    def make_objects(self, place: Place, files: Sequence[str], progress: Progress) -> Made:
+        """See `Backend.make_objects`."""
+        runner = self._runner(place)
+        before = compiled_sources(place)
+        regenerated = run_ninja(runner, place, ["build.ninja"], self.jobs, progress)  # meson again where it must
+        if not regenerated.succeeded:
+            return regenerated
+        objects = compiled_sources(place)
+        # A file that a meson.build or a Kconfig newly asks for is concerned as well.
+        concerned = [*concerned_sources(place, files), *(source for source in objects if source not in before)]
+        wanted = [name for source in dict.fromkeys(concerned) for name in objects.get(source, ())]
+        return run_ninja(runner, place, wanted, self.jobs, progress) if wanted else regenerated
+
+    def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
+        """See `Backend.not_compiled`."""
+        objects = compiled_sources(place)
+        return [file for file in files if file.endswith(".c") and file not in objects]
+
+    def products(self, place: Place) -> Mapping[str, Path]:
+        """See `Backend.products`."""
+        return {self._target.goal: place.build / self._target.goal}
+
+    def reproducer(self, place: Place) -> Sequence[str]:
+        """See `Backend.reproducer`."""
+        install = f" && $VENV/bin/pip install {shlex.join(self.recipe.python)}" if self.recipe.python else ""
+        options = [option.replace(str(place.source), "$SOURCE") for option in self._arguments()]
+        meson = ["--meson=$VENV/bin/meson", "--ninja=$(command -v ninja)"] if self.recipe.meson_option else [
+            "--python=$VENV/bin/python3"]
+        return [f"VENV=$PWD/venv; python3 -m venv $VENV{install}",
+                f"PATH=$VENV/bin:$PATH $SOURCE/configure {' '.join([*meson, *map(shlex.quote, options)])}",
+                f"PATH=$VENV/bin:$PATH ninja {self._target.goal}"]
+
+    @property
+    def _target(self) -> QemuTarget:
+        return self.recipe.targets[self.target]
+
+    def _runner(self, place: Place) -> Runner:
+        tools = python_environment(self.recipe.python, place)
+        return Runner(build_environment(place, tools), place.log, place.lock)
+
+    def _configure_command(self, place: Place, tools: Path) -> list[str]:
+        # configure of 5.2 refuses --python together with --meson; of 8.1 and later it makes an environment of its own
+        # from the Python that it is given.
+        if self.recipe.meson_option:
+            ninja = shutil.which("ninja")
+            python = [f"--meson={tools / 'meson'}", f"--ninja={ninja}"]
+        else:
+            python = [f"--python={tools / 'python3'}"]
+        return [str(place.source / "configure"), *python, *self._arguments()]
+
+    def _arguments(self) -> list[str]:
+        return [f"--target-list={self.target}", *self.recipe.configure, *self._target.configure]

@@ -1,0 +1,84 @@
+"""The directory in the cache where one tree is built, again and again.
+
+It holds the checkout, which is switched from commit to commit; for each target a build directory and the stamp that
+tells what it was configured with; the logs; and the products. One process at a time works in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.build.backend import Place
+from qpatch.build.lock import inherited_lock
+from qpatch.build.products import ProductStore
+from qpatch.trees.checkout import Checkout
+from qpatch.trees.places import cache_directory, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a build directory was made with, by which command, and whether the base was built in it since."""
+
+    identity: Mapping[str, str]
+    configure: tuple[str, ...]
+    proven: bool = False
+
+
+class Workspace:
+    """The workspace of the tree called `name` from the repository at `repository`, in the directory `builds`."""
+
+    def __init__(self, builds: Path, name: str, repository: Path) -> None:
+        origin = hashlib.sha256(str(repository).encode()).hexdigest()[:_DIGITS]
+        self.directory = builds / f"{name}-{origin}"
+        self.checkout = Checkout(self.directory)
+        self.products = ProductStore(self.directory / "products")
+        self._shared = builds / "shared"
+
+    @contextmanager
+    def locked(self, waiting: Callable[[str], None]) -> Iterator[int]:
+        """Hold the workspace; see `inherited_lock`."""
+        with inherited_lock(self.directory / "lock", waiting) as lock:
+            yield lock
+
+    def place(self, target: str, log: str, lock: int) -> Place:
+        """Return where the build of `target` works, with its output in the log of that name."""
+        logs = self.directory / "logs" / target
+        return Place(self.checkout.source, self.directory / target, self._shared, logs / f"{log}.log", lock)
+
+    def stamp(self, place: Place) -> Stamp | None:
+        """Return the stamp of a build directory, None where it was never configured to the end."""
+        try:
+            content = json.loads(_stamp_file(place).read_text(encoding="utf-8"))
+            return Stamp(content["identity"], tuple(content["configure"]), content["proven"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def write_stamp(self, place: Place, stamp: Stamp) -> None:
+        """Note what the build directory was made with."""
+        write_whole(_stamp_file(place), json.dumps(asdict(stamp), indent=2) + "\n")
+
+    def clear(self, place: Place) -> None:
+        """Make the build directory an empty one."""
+        _stamp_file(place).unlink(missing_ok=True)
+        shutil.rmtree(place.build, ignore_errors=True)
+        place.build.mkdir(parents=True)
+
+
+def _stamp_file(place: Place) -> Path:
+    return place.build.with_suffix(".json")
+
+
+def default_workspace(name: str, repository: Path) -> Workspace:
+    """Return the workspace of a tree in the user's cache directory."""
+    return Workspace(cache_directory() / "builds", name, repository)

@@ -1,0 +1,142 @@
+"""`qpatch build`: a release, or every patch of a strategy's series on it, compiled and linked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qpatch.cli.build_cells import BuildCell, exit_code, print_cells
+from qpatch.cli.display import StepDisplay
+from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
+from qpatch.errors import QpatchError, UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from qpatch.build.backend import Backend
+    from qpatch.build.culprit import Culprit
+    from qpatch.build.results import BuildResult
+    from qpatch.cli.output import Output
+    from qpatch.errors import ExitCode
+    from qpatch.series.render import Target
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.git import Identity
+    from qpatch.trees.progress import Progress
+
+BASELINE = "baseline"
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_strategy_choice(parser, f"; `{BASELINE}` is the tree as it is")
+    parser.add_argument("--tree", nargs="+", action="extend", required=True, metavar="TREE", dest="trees",
+                        help="a known tree, a path, or PATH@REF")
+    parser.add_argument("--target", metavar="TARGET", default="",
+                        help="aarch64-softmmu (the default for QEMU), x86_64-softmmu or both; modules (the default for "
+                             "Linux) or kernel")
+    extent = parser.add_mutually_exclusive_group()
+    extent.add_argument("--each-patch", action="store_true", help="build every patch, not only the whole series")
+    extent.add_argument("--objects", action="store_true",
+                        help="compile, patch by patch, only the objects that it concerns; link nothing")
+    extent.add_argument("--prebuilt", action="store_true",
+                        help="take the distribution's own binary of the release instead of building it")
+    parser.add_argument("-j", "--jobs", type=int, metavar="N", default=0,
+                        help="run N compilers at a time (default: what ninja or the number of processors says)")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for, read."""
+
+    baseline: bool
+    strategies: tuple[LoadedStrategy, ...]
+    parameters: Mapping[str, object]
+    target: str
+    jobs: int
+    each_patch: bool
+    objects: bool
+    author: Identity | None
+
+    @property
+    def names(self) -> list[str]:
+        """What is built of each tree, by the words of the command line."""
+        return [*([BASELINE] if self.baseline else []), *(strategy.name for strategy in self.strategies)]
+
+
+def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Build everything that is asked for; what fails does not stop the rest."""
+    request = read_request(arguments)
+    cells: list[BuildCell] = []
+    with StepDisplay(output) as display:
+        for tree in dict.fromkeys(arguments.trees):
+            build = build_tree
+            try:
+                cells += build(tree, request, display)
+            except QpatchError as error:
+                cells += [BuildCell(name, tree, request.target, error=error) for name in request.names]
+    print_cells(cells, output)
+    output.document({"version": 1, "results": [cell.as_json() for cell in cells]})
+    return exit_code(cells)
+
+
+def read_request(arguments: argparse.Namespace) -> Request:
+    """Return what the arguments ask for. Raises UserError where they do not go together."""
+    from qpatch.trees.git import user_identity
+    baseline = BASELINE in arguments.strategy
+    arguments.strategy = [name for name in arguments.strategy if name != BASELINE]
+    alone = baseline and not arguments.strategy and not arguments.all
+    strategies = () if alone else chosen_strategies(arguments)
+    if arguments.prebuilt and not alone:
+        raise UserError("usage", f"--prebuilt takes a distribution's binary as it is: it goes with `{BASELINE}` alone")
+    if arguments.jobs < 0:
+        raise UserError("usage", "--jobs cannot be negative")
+    return Request(baseline, strategies, settings(arguments, strategies), arguments.target, arguments.jobs,
+                   arguments.each_patch, arguments.objects, user_identity())
+
+
+def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
+    """Build one tree, opened once, for every target that is asked for."""
+    from qpatch.build.targets import backends
+    from qpatch.cli.targets import opened_target
+    with opened_target(tree) as target:
+        wanted = backends(target.info.kind, target.info.release, request.target, request.jobs)
+        for backend in wanted:
+            if request.baseline:
+                yield build_one(None, target, backend, request, progress)
+            for strategy in request.strategies:
+                yield build_one(strategy, target, backend, request, progress)
+
+
+def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend, request: Request,
+              progress: Progress) -> BuildCell:
+    """Build a strategy's series on a tree, or the tree as it is."""
+    from qpatch.build.builder import Builder, Order
+    from qpatch.build.workspace import default_workspace
+    from qpatch.series.render import attempt
+    name = strategy.name if strategy else BASELINE
+    cell = BuildCell(name, target.info.name, backend.target, base=target.source.commit)
+    try:
+        tried = attempt(strategy, target, request.parameters) if strategy else None
+        if tried and tried.planned is None:
+            return replace(cell, tried=tried)
+        order = Order(name, target.source, tried.planned if tried else None, request.each_patch, request.objects,
+                      request.author)
+        workspace = default_workspace(target.info.name, target.source.repository.path)
+        result = Builder(workspace, backend, progress).build(order)
+    except QpatchError as error:
+        return replace(cell, error=error)
+    if strategy is None or result.failed is None:
+        return replace(cell, tried=tried, result=result)
+    return replace(cell, tried=tried, result=result, culprit=blamed(strategy, target, request, result))
+
+
+def blamed(strategy: LoadedStrategy, target: Target, request: Request, result: BuildResult) -> Culprit | None:
+    """Return the error of the failed step and the edit that it leads to, as far as that can be told."""
+    from qpatch.build.culprit import find_culprit
+    from qpatch.series.blame import authorship
+    failed = result.failed
+    assert failed is not None
+    last_built = max((step.step.number for step in result.steps if step is not failed), default=0)
+    return find_culprit(failed.diagnostics, authorship(strategy, target, request.parameters), failed.step.number,
+                        last_built)

@@ -1,0 +1,48 @@
+"""Shows steps of work as they go: a bar for each on a terminal, a line for each elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from qpatch.cli.output import Output
+    from qpatch.cli.output import Progress as Bar
+
+
+class StepDisplay:
+    """Renders `qpatch.trees.progress.Progress`: a bar for each step on a terminal, else a line for it."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._steps = contextlib.ExitStack()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def begin(self, step: str, total: int | None) -> None:
+        """See `Progress.begin`."""
+        self.end()
+        if self._output.stderr.isatty():
+            self._bar = self._steps.enter_context(self._output.progress(step, total))
+        else:
+            self._output.message(step)
+
+    def advance(self, amount: int) -> None:
+        """See `Progress.advance`."""
+        if self._bar is not None:
+            self._bar.advance(amount)
+
+    def note(self, message: str) -> None:
+        """See `Progress.note`."""
+        self.end()
+        self._output.message(message)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._bar = None
+        self._steps.close()

@@ -1,0 +1,106 @@
+"""The verb `build` run on the miniature QEMU: in this process, or as one of its own that can be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli_support import isolate, use_capabilities
+from miniature_support import miniature_strategy, miniature_tree, path_with_ninja
+
+from qpatch.cli.main import main
+
+if TYPE_CHECKING:
+    from miniature_support import Kind
+
+ROOT = Path(__file__).parents[1]
+TREE = "miniature"
+TARGET = "aarch64-softmmu"
+BINARY = "qemu-system-aarch64"
+DEVICES = "configs/devices/aarch64-softmmu/qpatch.mak"
+RECIPE = f"""\
+from: "10.0"
+kind: qemu
+python: []
+configure: [--disable-docs]
+targets:
+  {TARGET}:
+    goal: {BINARY}
+    configure: [--with-devices-aarch64=qpatch]
+    files:
+      {DEVICES}: |
+        CONFIG_VFIO_PCI=y
+  x86_64-softmmu:
+    goal: qemu-system-x86_64
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A directory with the miniature tree and strategies; what is built goes into the cache of the test."""
+
+    directory: Path
+    home: Path
+
+    @property
+    def tree(self) -> Path:
+        """The repository of the miniature tree."""
+        return self.directory / TREE
+
+    @property
+    def workspace(self) -> Path:
+        """The directory where the tree is built; it must have been."""
+        found, = (self.home / "cache" / "builds").glob(f"{TREE}-*")
+        return found
+
+    def words(self, kind: Kind | str, *options: str) -> list[str]:
+        """Return the words of a command that builds the strategy of that kind, or the baseline."""
+        return ["build", kind, "--strategies", str(self.directory / "strategies"), "--tree", str(self.tree), *options]
+
+    def start(self, kind: Kind | str, *options: str, **environment: str) -> subprocess.Popen[str]:
+        """Start the command as a process in a session of its own."""
+        return subprocess.Popen([sys.executable, "-m", "qpatch", *self.words(kind, *options)], cwd=ROOT,
+                                env={**os.environ, **environment}, text=True, start_new_session=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def build(self, capsys: pytest.CaptureFixture[str], kind: Kind | str, *options: str) -> tuple[int, dict[str, Any]]:
+        """Run the command; return its exit code and its only result."""
+        code = main([*self.words(kind, *options), "--json"])
+        document = json.loads(capsys.readouterr().out)
+        assert document["version"] == 1
+        result, = document["results"]
+        return code, result
+
+    def recipe(self, text: str = RECIPE) -> None:
+        """Make `text` the recipe of the miniature tree."""
+        file = self.home / "config" / "qpatch" / "recipes" / "miniature.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench with the good strategy; the machine is not asked for the libraries that the real QEMU needs."""
+    isolate(tmp_path, monkeypatch)
+    monkeypatch.setenv("PATH", path_with_ninja())
+    monkeypatch.setenv("CCACHE_DISABLE", "1")
+    monkeypatch.setattr("qpatch.build.qemu.backend.REQUIREMENTS", "miniature")
+    monkeypatch.setattr("qpatch.build.qemu.backend.require", lambda _group: None)
+    use_capabilities(monkeypatch, {})
+    bench = Bench(tmp_path, isolated)
+    miniature_tree(bench.tree)
+    miniature_strategy(tmp_path)
+    bench.recipe()
+    return bench
+
+
+def compiled(result: dict[str, Any], number: int) -> list[str]:
+    """Return the objects that the log of a patch says were compiled."""
+    log = Path(result["patches"][number]["log"]).read_text(encoding="utf-8")
+    return [line.rpartition(" ")[2] for line in log.splitlines() if "Compiling C object" in line]

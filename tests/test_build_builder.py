@@ -1,0 +1,221 @@
+"""The builder on a miniature QEMU: what is built, what is not built again, and what is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from builder_support import BINARY, DEVICES, RECIPE, TARGET, bench, compiled
+from miniature_support import COMPILED, miniature_strategy, needs_compiler, other_compiler
+from series_support import git
+
+from qpatch.cli.main import main
+from qpatch.errors import ExitCode
+
+if TYPE_CHECKING:
+    from builder_support import Bench
+
+__all__ = ["bench"]
+pytestmark = needs_compiler
+
+
+def statuses(result: dict[str, object]) -> list[str]:
+    patches = result["patches"]
+    assert isinstance(patches, list)
+    return [patch["status"] for patch in patches]
+
+
+def test_a_baseline_is_built_once(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    code, first = bench.build(capsys, "baseline")
+    assert (code, first["status"], statuses(first)) == (ExitCode.OK, "built", ["built"])
+    binary = first["products"][BINARY]
+    assert subprocess.run([binary], check=False).returncode == 0
+    code, second = bench.build(capsys, "baseline")
+    assert (code, second["status"], second["products"]) == (ExitCode.OK, "kept", first["products"])
+    assert second["patches"][0]["steps"] == 0
+
+
+def test_each_patch_compiles_what_it_touches_and_the_baseline_stays(bench: Bench,
+                                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    _, baseline = bench.build(capsys, "baseline")
+    before = Path(baseline["products"][BINARY]).read_bytes()
+    code, result = bench.build(capsys, "good", "--each-patch")
+    assert (code, statuses(result)) == (ExitCode.OK, ["kept", "built", "built", "built"])
+    for number, sources in enumerate(COMPILED, start=1):
+        names = {Path(name).name for name in compiled(result, number)}
+        assert names == {f"{source.replace('/', '_')}.o" for source in sources}
+    assert Path(baseline["products"][BINARY]).read_bytes() == before
+    assert Path(result["products"][BINARY]).read_bytes() != before
+    _, again = bench.build(capsys, "baseline")
+    assert again["status"] == "kept"
+
+
+def test_without_each_patch_the_last_one_alone_is_built(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    code, result = bench.build(capsys, "good")
+    assert (code, [patch["number"] for patch in result["patches"]]) == (ExitCode.OK, [0, 3])
+    _, each = bench.build(capsys, "good", "--each-patch")
+    assert statuses(each) == ["kept", "built", "built", "kept"]
+    _, again = bench.build(capsys, "good", "--each-patch")
+    assert (again["status"], again["products"]) == ("kept", result["products"])
+
+
+def test_both_targets_have_builds_of_their_own(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*bench.words("baseline"), "--target", "both", "--json"]) == ExitCode.OK
+    results = json.loads(capsys.readouterr().out)["results"]
+    assert [(result["target"], list(result["products"])) for result in results] == [
+        (TARGET, [BINARY]), ("x86_64-softmmu", ["qemu-system-x86_64"])]
+
+
+def test_files_of_the_build_alone_are_in_no_product_of_git(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.build(capsys, "good")
+    assert (bench.workspace / "source" / DEVICES).read_text() == "CONFIG_VFIO_PCI=y\n"
+    assert git(bench.tree, "status", "--porcelain") == ""
+    assert main(["render", "good", "--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree),
+                 "-o", "out", "--no-checkpatch", "--no-maintainers"]) == ExitCode.OK
+    mails = "".join(path.read_text() for path in Path("out").rglob("*.patch"))
+    assert "qpatch.mak" not in mails
+
+
+def test_the_commits_are_those_that_render_names(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    _, built = bench.build(capsys, "good", "--each-patch")
+    main(["render", "good", "--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree), "-o", "out",
+          "--no-checkpatch", "--no-maintainers", "--json"])
+    rendered = json.loads(capsys.readouterr().out)["results"][0]
+    assert [patch["commit"] for patch in built["patches"]] == [
+        rendered["base"], *(patch["commit"] for patch in rendered["patches"])]
+
+
+def test_metadata_tells_how_and_the_reproducer_repeats_it(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    _, result = bench.build(capsys, "baseline")
+    metadata = json.loads(Path(result["metadata"]).read_text())
+    assert metadata["base"] == git(bench.tree, "rev-parse", "HEAD").strip()
+    assert "--target-list=aarch64-softmmu" in metadata["configure"]
+    assert metadata["compiler"].startswith(("cc", "gcc"))
+    assert metadata["steps"] > 1
+    assert metadata["durations"]["make_s"] > 0
+    script = bench.directory / "reproduce.sh"
+    script.write_text(metadata["reproducer"])
+    clean, empty = bench.directory / "clean", bench.directory / "empty"
+    git(bench.directory, "clone", "-q", str(bench.tree), str(clean))
+    empty.mkdir()
+    done = subprocess.run(["sh", str(script)], cwd=empty, env={**os.environ, "SOURCE": str(clean)}, check=False)
+    assert done.returncode == 0
+    assert (empty / BINARY).exists()
+
+
+@pytest.mark.parametrize(("kind", "edit", "message"), [
+    ("type-error", "vbasedev->changes += *new_state", "invalid type argument of unary"),
+    ("missing-caller", "parameter", "too few arguments"),
+    ("link-error", "", "undefined reference"),
+])
+def test_what_does_not_build_leads_to_the_edit(bench: Bench, capsys: pytest.CaptureFixture[str], kind: str, edit: str,
+                                               message: str) -> None:
+    strategy = miniature_strategy(bench.directory, kind)  # type: ignore[arg-type]  # parametrized
+    code, result = bench.build(capsys, kind, "--each-patch")
+    assert (code, result["status"], statuses(result)) == (ExitCode.BUILD_FAILED, "failed", ["built", "built", "failed"])
+    culprit = result["culprit"]
+    assert message in culprit["error"]["message"]
+    assert culprit["edit"]["patch"] == 2
+    assert Path(culprit["edit"]["file"]).samefile(strategy)
+    if edit:
+        lines = strategy.read_text().splitlines()[culprit["edit"]["line"] - 1:]
+        following = "\n".join(lines[:lines.index(next(line for line in lines[1:] if "- in:" in line or "subject" in line))])
+        assert edit in following or kind == "missing-caller"
+    code, baseline = bench.build(capsys, "baseline")
+    assert (code, baseline["status"]) == (ExitCode.OK, "kept")
+    code, good = bench.build(capsys, "good", "--each-patch")
+    assert (code, statuses(good)[0]) == (ExitCode.OK, "kept")
+
+
+def test_a_failure_is_told_in_words(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    miniature_strategy(bench.directory, "type-error")
+    assert main([*bench.words("type-error", "--each-patch"), "-q"]) == ExitCode.BUILD_FAILED
+    told = capsys.readouterr().err
+    assert "patch 2 (vfio/migration: Count the changes of state) does not build" in told
+    assert "hw/vfio/migration.c:18:" in told
+    assert "strategies/type-error.yaml:" in told
+    log = Path(told.split("log: ")[1].splitlines()[0])
+    assert "invalid type argument" in log.read_text()
+
+
+def test_a_new_warning_is_told_and_an_old_one_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    miniature_strategy(bench.directory, "warning")
+    code, result = bench.build(capsys, "warning", "--each-patch")
+    assert code == ExitCode.OK
+    warned = [patch["warnings"] for patch in result["patches"]]
+    assert warned[1] == warned[3] == []
+    assert "defined but not used" in warned[2][0]
+
+
+def test_objects_are_compiled_and_nothing_is_linked(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    code, result = bench.build(capsys, "good", "--objects")
+    assert code == ExitCode.OK
+    assert result["products"] == {}
+    assert not (bench.workspace / TARGET / BINARY).exists()
+    for number, sources in enumerate(COMPILED, start=1):
+        names = {Path(name).name for name in compiled(result, number)}
+        assert names >= {f"{source.replace('/', '_')}.o" for source in sources}
+    assert not (bench.workspace / TARGET / "libqemu-aarch64-softmmu.a.p" / "system_main.c.o").exists()
+
+
+def test_objects_of_a_series_that_does_not_compile(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    miniature_strategy(bench.directory, "missing-caller")
+    code, result = bench.build(capsys, "missing-caller", "--objects")
+    assert (code, result["culprit"]["edit"]["patch"]) == (ExitCode.BUILD_FAILED, 2)
+
+
+def test_a_series_with_nothing_to_do_is_not_built(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    strategy = bench.directory / "strategies" / "good.yaml"
+    strategy.write_text(strategy.read_text().replace("qemu:\n", "qemu:\n  void: [{when: \"true\", reason: no use}]\n"))
+    code, result = bench.build(capsys, "good")
+    assert (code, result["status"], result["reason"]) == (ExitCode.NOTHING_APPLIED, "void", "no use")
+
+
+def test_a_drifted_series_is_not_built(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    strategy = bench.directory / "strategies" / "good.yaml"
+    strategy.write_text(strategy.read_text().replace("vfio_set_state", "vfio_gone"))
+    code, result = bench.build(capsys, "good")
+    assert (code, result["status"]) == (ExitCode.DRIFT, "drifted")
+
+
+def test_a_tree_that_cannot_be_configured(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.recipe(RECIPE.replace("--disable-docs", "bad-word"))
+    code, result = bench.build(capsys, "baseline")
+    assert (code, result["error"]["code"]) == (ExitCode.BUILD_FAILED, "configure-failed")
+    assert "unknown option bad-word" in result["reason"]
+    bench.recipe()
+    assert bench.build(capsys, "baseline")[0] == ExitCode.OK
+
+
+def test_another_compiler_means_another_configuration(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.build(capsys, "baseline")
+    directory = other_compiler(bench.directory / "other")
+    monkeypatch.setenv("PATH", str(directory), prepend=":")
+    code = main([*bench.words("baseline"), "--json"])
+    shown = capsys.readouterr()
+    result = json.loads(shown.out)["results"][0]
+    assert (code, result["status"]) == (ExitCode.OK, "built")
+    assert "configured anew: compiler was" in shown.err
+    assert json.loads(Path(result["metadata"]).read_text())["compiler"] == "cc 99.1"
+
+
+@pytest.mark.parametrize("words", [
+    ["build", "baseline"],
+    ["build", "--tree", "x"],
+    ["build", "baseline", "--tree", "x", "--objects", "--each-patch"],
+    ["build", "good", "--tree", "x", "--prebuilt"],
+    ["build", "baseline", "--tree", "x", "-j", "-1"],
+])
+def test_wrong_usage(bench: Bench, words: list[str]) -> None:
+    assert main([*words, *(["--strategies", "strategies"] if "good" in words else [])]) == ExitCode.USAGE
+
+
+def test_an_unknown_target(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    code, result = bench.build(capsys, "baseline", "--target", "arm")
+    assert (code, result["error"]["code"]) == (ExitCode.USAGE, "unknown-target")
+    assert "aarch64-softmmu" in result["error"]["hint"]
