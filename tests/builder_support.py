@@ -25,7 +25,7 @@ TARGET = "aarch64-softmmu"
 BINARY = "qemu-system-aarch64"
 DEVICES = "configs/devices/aarch64-softmmu/qpatch.mak"
 RECIPE = f"""\
-from: "10.0"
+from: "10.2.2"
 kind: qemu
 python: []
 configure: [--disable-docs]
@@ -65,9 +65,10 @@ class Bench:
 
     def start(self, kind: Kind | str, *options: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command as a process in a session of its own."""
-        return subprocess.Popen([sys.executable, "-m", "qpatch", *self.words(kind, *options)], cwd=ROOT,
-                                env={**os.environ, **environment}, text=True, start_new_session=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        return subprocess.Popen([sys.executable, __file__, *self.words(kind, *options)], cwd=self.directory,
+                                env={**os.environ, "PYTHONPATH": paths, **environment}, text=True,
+                                start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def build(self, capsys: pytest.CaptureFixture[str], kind: Kind | str, *options: str) -> tuple[int, dict[str, Any]]:
         """Run the command; return its exit code and its only result."""
@@ -90,9 +91,7 @@ def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Be
     isolate(tmp_path, monkeypatch)
     monkeypatch.setenv("PATH", path_with_ninja())
     monkeypatch.setenv("CCACHE_DISABLE", "1")
-    monkeypatch.setattr("qpatch.build.qemu.backend.REQUIREMENTS", "miniature")
-    monkeypatch.setattr("qpatch.build.qemu.backend.require", lambda _group: None)
-    use_capabilities(monkeypatch, {})
+    ask_for_little(monkeypatch)
     bench = Bench(tmp_path, isolated)
     miniature_tree(bench.tree)
     miniature_strategy(tmp_path)
@@ -100,7 +99,18 @@ def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Be
     return bench
 
 
+def ask_for_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do without the libraries that the real QEMU needs, and without capabilities, which the miniature has none of."""
+    monkeypatch.setattr("qpatch.build.qemu.backend.require", lambda _group: None)
+    use_capabilities(monkeypatch, {})
+
+
 def compiled(result: dict[str, Any], number: int) -> list[str]:
     """Return the objects that the log of a patch says were compiled."""
     log = Path(result["patches"][number]["log"]).read_text(encoding="utf-8")
     return [line.rpartition(" ")[2] for line in log.splitlines() if "Compiling C object" in line]
+
+
+if __name__ == "__main__":
+    ask_for_little(pytest.MonkeyPatch())
+    sys.exit(main())

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from qpatch.build.prebuilt.fetch import prebuilt_binaries
+from qpatch.trees.apt_packages import binary_suites
+from qpatch.trees.deb import unpack_all
+from qpatch.trees.fetch import default_job
+from qpatch.trees.places import cache_directory
+from qpatch.trees.progress import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
+
+    from qpatch.build.kernel.headers import DebianHeaders
 
 PATIENCE = 300  # seconds; Debian's kernels take half a minute without KVM on an idle machine
-EMULATOR = "qemu-system-x86_64"
 DONE = "the script has ended"
 
 _DEPENDS = re.compile(rb"\0depends=([^\0]*)\0")
@@ -41,11 +51,10 @@ poweroff -f
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine is made of: the kernel's image, its modules in any order, and the program busybox."""
+    """What a machine is made of: the kernel's image and its modules, in any order."""
 
     kernel: Path
     modules: Sequence[Path]
-    busybox: Path
 
 
 def boot(machine: Machine, script: str, directory: Path) -> str:
@@ -53,22 +62,55 @@ def boot(machine: Machine, script: str, directory: Path) -> str:
 
     `directory` is for the initial file system. Fails where the script was not run to its end.
     """
-    insertions = "\n".join(f'insmod {module.name} && echo "loaded {module.name}"' for module in _in_order(machine.modules))
+    names = [module.name for module in _in_order(machine.modules)]
+    insertions = "\n".join(f"insmod {name} && echo loaded {name}" for name in names)
     modules = {f"modules/{module.name}": _content(module) for module in machine.modules}
     init = _INIT.format(insertions=insertions, script=script, done=DONE)
     archive = directory / "initramfs.gz"
     archive.write_bytes(gzip.compress(_cpio(
-        {"init": init.encode(), "bin/busybox": machine.busybox.read_bytes(), **modules}), 1))
-    emulator = shutil.which(EMULATOR)
-    assert emulator is not None, f"{EMULATOR} is not on PATH"
+        {"init": init.encode(), "bin/busybox": busybox().read_bytes(), **modules}), 1))
+    emulator = prebuilt_binaries(default_job(), "qemu-7.2", "7.2", "x86_64-softmmu")[0]
     run = subprocess.run(
-        [emulator, "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "512", "-nodefaults", "-display", "none",
-         "-no-reboot", "-serial", "stdio", "-kernel", str(machine.kernel), "-initrd", str(archive),
-         "-append", "console=ttyS0 panic=-1 quiet"],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
+        [*emulator.command, *emulator.arguments, "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "512",
+         "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", str(machine.kernel),
+         "-initrd", str(archive), "-append", "console=ttyS0 panic=-1 quiet"],
+        env={**os.environ, **emulator.environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
     console = run.stdout.decode(errors="replace").replace("\r\n", "\n")
     assert DONE in console, f"the machine did not get to the end:\n{console[-3000:]}"
     return console
+
+
+def busybox() -> Path:
+    """Return a static busybox, as Debian has it."""
+    directory = _unpacked("bookworm", "busybox-static", ("bin/busybox",))
+    return directory / "bin" / "busybox"
+
+
+def debian_machine(headers: DebianHeaders, modules: Sequence[Path]) -> Machine:
+    """Return Debian's kernel for which `headers` are, with `modules` and the one of its own that these need."""
+    image = headers.directory().name.replace("linux-headers", "linux-image") + "-unsigned"
+    wanted = ("boot/vmlinuz-*", "lib/modules/*/kernel/virt/lib/irqbypass.ko*")
+    directory = _unpacked(headers.chosen.suite, image, wanted)
+    return Machine(next(directory.glob("boot/vmlinuz-*")), [*modules, *directory.rglob("irqbypass.ko*")])
+
+
+def _unpacked(suite: str, package: str, wanted: Sequence[str]) -> Path:
+    """Return a directory in the cache with the files of a package that match the patterns `wanted`."""
+    directory = cache_directory() / "test-builds" / "packages" / package
+    if directory.is_dir():
+        return directory
+    with binary_suites(default_job(), suite) as root, tempfile.TemporaryDirectory(dir=root.directory) as scratch:
+        found = root.newest(package)
+        unpack_all(root.download([found], Silence()), Path(scratch, "all"), Silence())
+        for pattern in wanted:
+            for file in Path(scratch, "all").glob(pattern):
+                kept = Path(scratch, "kept", file.relative_to(Path(scratch, "all")))
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, kept)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(Path(scratch, "kept"), directory)
+    return directory
 
 
 def _content(module: Path) -> bytes:

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import tarfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ import pytest
 import yaml
 from acceptance_support import QUICK, Run, files_below, run, series_of
 from cli_support import isolate, make_tree
+from disk_support import mounted
 from strategy_support import STRATEGY, TEMPLATES, line_of, write_strategy
 from trees_support import QEMU_FILES, FakeApt, sha256, tarball
 
@@ -22,7 +22,6 @@ from qpatch.errors import ExitCode
 from qpatch.trees.places import configuration_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     Capture = pytest.CaptureFixture[str]
 
@@ -229,20 +228,6 @@ def test_an_output_directory_that_holds_something_else(capsys: Capture) -> None:
     Path("out/demo/tree/thesis.tex").write_text("years of work")
     check_refused(capsys, "out/demo/tree holds thesis.tex, which qpatch did not write", "choose another directory (-o)",
             words=("-o", "out"))
-
-
-@contextmanager
-def mounted(place: Path, options: str) -> Iterator[Path]:
-    """Mount a small file system on `place`; skip the test where that is not allowed."""
-    place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=False,
-                          capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"this machine does not allow mounting: {done.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 @AS_ROOT

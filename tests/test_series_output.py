@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from disk_support import mounted
 from series_support import content_of, git, make_tree, plan, replaced, write
 
 from qpatch.errors import UserError
@@ -147,23 +148,14 @@ def test_full_disk_leaves_the_old_output(repository: Repository, options: Render
     assert content_of(options.output) == before
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="mounting needs root")
 def test_really_full_disk(repository: Repository, tmp_path: Path) -> None:
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(place)], check=False,
-                             capture_output=True)
-    if mounted.returncode:
-        pytest.skip("this machine does not allow mounting")
-    try:
+    with mounted(tmp_path / "small", "size=8k") as place:
         options = RenderOptions(place / "out", check=False, maintainers=False)
         with pytest.raises(OSError, match="No space left") as caught:
             write(repository, plan(repository), options)
         assert caught.value.errno == errno.ENOSPC
         assert content_of(place) == {}
         assert [path.name for path in (place / "out/option").iterdir()] == [".tree-1.lock"]
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_interrupted_exchange_is_mended(repository: Repository, options: RenderOptions) -> None:

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
 from qpatch.requirements import missing_program
-from qpatch.trees.places import reports_full_disk
+from qpatch.trees.places import is_full, reports_full_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +74,7 @@ class Runner:
             except BaseException:
                 _end(process)
                 raise
-        if process.returncode and reports_full_disk(output):
+        if process.returncode and (reports_full_disk(output) or is_full(cwd)):
             raise EnvironmentFault("disk-full", f"{command[0]} found no room on the disk", hint=f"The log: {self.log}")
         return Ran(process.returncode, output, time.monotonic() - started, usage.ru_utime + usage.ru_stime)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.cli.build_cells import BuildCell, exit_code, print_cells
 from qpatch.cli.display import StepDisplay
+from qpatch.cli.errors import fault_of_system
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
 from qpatch.errors import QpatchError, UserError
 
@@ -126,6 +127,11 @@ def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend,
         result = Builder(workspace, backend, progress).build(order)
     except QpatchError as error:
         return replace(cell, error=error)
+    except OSError as error:
+        fault = fault_of_system(error)
+        if fault is None:
+            raise
+        return replace(cell, error=fault)
     if strategy is None or result.failed is None:
         return replace(cell, tried=tried, result=result)
     return replace(cell, tried=tried, result=result, culprit=blamed(strategy, target, request, result))

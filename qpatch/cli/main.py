@@ -7,7 +7,6 @@ an ExitCode. The flags common to all verbs are added here, to every parser.
 from __future__ import annotations
 
 import argparse
-import errno
 import gc
 import importlib
 import os
@@ -16,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from qpatch import __version__
-from qpatch.cli.errors import error_document, error_text, indented
+from qpatch.cli.errors import error_document, error_text, fault_of_system, indented
 from qpatch.cli.output import Output, flag_from_environment
-from qpatch.errors import EnvironmentFault, ExitCode, QpatchError, UserError
+from qpatch.errors import ExitCode, QpatchError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,17 +27,6 @@ if TYPE_CHECKING:
 ALLOCATIONS_BETWEEN_COLLECTIONS = 200_000
 # What a shell reports for a process ended by SIGPIPE.
 BROKEN_PIPE_EXIT = 141
-
-OS_FAULTS = {
-    errno.ENOSPC: "disk-full",
-    errno.EDQUOT: "disk-full",
-    errno.EACCES: "no-permission",
-    errno.EPERM: "no-permission",
-    errno.EROFS: "no-permission",
-}
-# A path of the user's that cannot be one; errors of qpatch's own paths have other numbers.
-PATH_MISTAKES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
-LONGEST_PATH = 200
 
 
 @dataclass(frozen=True)
@@ -106,10 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.stdout.fileno())
         return BROKEN_PIPE_EXIT
     except OSError as error:
-        if error.errno not in OS_FAULTS.keys() | PATH_MISTAKES:
+        fault = fault_of_system(error)
+        if fault is None:
             announce_bug(output)
             raise
-        return report(fault_of_system(error), output)
+        return report(fault, output)
     except Exception:
         announce_bug(output)
         raise
@@ -167,16 +156,6 @@ def output_for(words: Sequence[str]) -> Output:
     if flags & {"-q", "--quiet"} or flag_from_environment("QPATCH_QUIET"):
         verbosity = -1
     return Output(json="--json" in flags or flag_from_environment("QPATCH_JSON"), verbosity=verbosity)
-
-
-def fault_of_system(error: OSError) -> QpatchError:
-    """Return the UserError or EnvironmentFault for an OSError of PATH_MISTAKES or OS_FAULTS."""
-    name = str(error.filename or "")
-    thing = f"{name[:LONGEST_PATH]}{'...' if name[LONGEST_PATH:] else ''}: " if name else ""
-    message = f"{thing}{error.strerror}"
-    if error.errno in PATH_MISTAKES:
-        return UserError("bad-path", message)
-    return EnvironmentFault(OS_FAULTS[error.errno or 0], message)
 
 
 def report(error: QpatchError, output: Output) -> int:

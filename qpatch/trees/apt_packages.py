@@ -121,6 +121,8 @@ class BinaryRoot(AptRoot):
         directory = self.directory / "downloads"
         missing = [package for package in packages if not _is_whole(directory / package.file, package)]
         if missing:
+            for package in missing:  # what an interrupted download left
+                (directory / package.file).unlink(missing_ok=True)
             rest = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             self._fetch(progress, directory, f"{missing[0].name} {missing[0].version}{rest}",
                         "apt-get", "-q", "download", *(f"{package.name}={package.version}" for package in missing))
@@ -163,7 +165,8 @@ def root_directory(job: Job, kind: type[AptRoot], suites: tuple[str, ...]) -> Pa
 def binary_suites(job: Job, *suites: str) -> Iterator[BinaryRoot]:
     """Open the binary packages of `suites` (a backport needs its release beside it), locked for this process.
 
-    What was downloaded is removed at the end; after a crash it is used by the next run. Raises as `updated_root`.
+    What was downloaded is removed at the end; after a failure the next run uses it. The lock is held meanwhile: do not
+    open the same suites twice at a time. Raises as `updated_root`.
     """
     from filelock import FileLock  # only here: looking at what is there needs no lock
 

@@ -52,7 +52,7 @@ APT::Get::AllowUnauthenticated "false";
 APT::Update::Error-Mode "any";
 Acquire::Retries "2";
 Dir::Cache::pkgcache "pkgcache.bin";
-Dir::Cache::srcpkgcache "srcpkgcache.bin";
+Dir::Cache::srcpkgcache "";
 {sandbox}
 """
 # Targets: only the index itself, neither translations nor what other programs add (such as lists of contents).

@@ -10,7 +10,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from qpatch.errors import EnvironmentFault
 from qpatch.trees.git import GitError, Repository
+from qpatch.trees.places import is_full
 from qpatch.trees.private import borrow_objects, lay_out
 
 if TYPE_CHECKING:
@@ -46,8 +48,8 @@ class Checkout:
         try:
             self._read_tree(commit)
         except GitError as error:
-            if error.code == "disk-full":
-                raise
+            if error.code == "disk-full" or is_full(self.source):
+                raise EnvironmentFault("disk-full", f"no room for the files of {commit[:12]} in {self.source}") from error
             self._index.unlink(missing_ok=True)
             self._read_tree(commit)
 

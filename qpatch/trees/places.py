@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
+
+NEXT_TO_NOTHING = 1 << 18  # bytes
 
 
 def cache_directory() -> Path:
@@ -27,6 +30,11 @@ def reports_full_disk(output: str) -> bool:
     """Tell whether a program (run with LC_ALL=C) failed because its disk is full, by what it printed."""
     complaints = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
     return any(complaint in output for complaint in complaints)
+
+
+def is_full(directory: Path) -> bool:
+    """Tell whether the disk of `directory` has next to no room: some programs do not say why they could not write."""
+    return shutil.disk_usage(directory).free < NEXT_TO_NOTHING
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Kind = Literal["qemu", "linux"]
-ProviderName = Literal["debian", "tarball", "git", "local"]
+ProviderName = Literal["debian", "packaged", "tarball", "git", "local"]
 # A name becomes part of a git ref and of a file name.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 # A ref that began with a dash would be taken for an option by git.
@@ -31,6 +31,18 @@ class DebianSource(_Entry):
     suite: Name
     package: Name
     version: str
+
+
+class PackagedSource(_Entry):
+    """A tarball in a binary package (linux-source-*) of a Debian suite: `archive` is its path in there.
+
+    `version` is a shell pattern.
+    """
+
+    suite: Name
+    package: Name
+    version: str
+    archive: str
 
 
 class TarballSource(_Entry):
@@ -54,31 +66,38 @@ class LocalSource(_Entry):
     ref: Ref = "HEAD"
 
 
+Source = DebianSource | PackagedSource | TarballSource | GitSource | LocalSource
+
+
 class Candidate(_Entry):
-    """One place where a release may be had: exactly one of the four."""
+    """One place where a release may be had: exactly one of the five."""
 
     debian: DebianSource | None = None
+    packaged: PackagedSource | None = None
     tarball: TarballSource | None = None
     git: GitSource | None = None
     local: LocalSource | None = None
 
     @model_validator(mode="after")
     def _one_provider(self) -> Candidate:
-        if sum(source is not None for source in (self.debian, self.tarball, self.git, self.local)) != 1:
-            raise ValueError("give exactly one of debian, tarball, git, local")
+        if sum(source is not None for source in self._sources) != 1:
+            raise ValueError("give exactly one of debian, packaged, tarball, git, local")
         return self
 
     @property
     def provider(self) -> ProviderName:
         """The name of the provider."""
-        names: tuple[ProviderName, ...] = ("debian", "tarball", "git", "local")
+        names: tuple[ProviderName, ...] = ("debian", "packaged", "tarball", "git", "local")
         return next(name for name in names if getattr(self, name) is not None)
 
     @property
-    def source(self) -> DebianSource | TarballSource | GitSource | LocalSource:
+    def source(self) -> Source:
         """What the provider is given."""
-        given = (self.debian, self.tarball, self.git, self.local)
-        return next(source for source in given if source is not None)
+        return next(source for source in self._sources if source is not None)
+
+    @property
+    def _sources(self) -> tuple[Source | None, ...]:
+        return (self.debian, self.packaged, self.tarball, self.git, self.local)
 
 
 class Release(_Entry):

@@ -14,20 +14,20 @@ from qpatch.trees.places import cache_directory
 
 if TYPE_CHECKING:
     from qpatch.build.backend import Backend
-    from qpatch.build.kernel.headers import Packages
 
 
-def kernel_backend(release: str, target: str, jobs: int, packages: Packages) -> Backend:
-    """Return what builds `target` ('' is `modules`) of Linux `release`, with headers from `packages`.
+def kernel_backend(release: str, target: str, jobs: int) -> Backend:
+    """Return what builds `target` of Linux `release`; '' is the recipe's first target. For `jobs` see `run_make`.
 
     Raises UserError `no-recipe` and `unknown-target`, EnvironmentFault `compiler-too-old`.
     """
     recipe = linux_recipe(release)
-    if target in ("", modules.TARGET):
+    if recipe.modules is not None and target in ("", modules.TARGET):
         chosen = choose(recipe.modules.packages, compiler_version(COMPILER))
-        return modules.ModulesBackend(recipe, DebianHeaders(chosen, cache_directory() / "builds" / "shared", packages), jobs)
-    if target == lab.TARGET and recipe.kernel is not None:
+        headers = DebianHeaders(chosen, cache_directory() / "builds" / "shared")
+        return modules.ModulesBackend(recipe, recipe.modules, headers, jobs)
+    if recipe.kernel is not None and target in ("", lab.TARGET):
         return lab.LabKernelBackend(recipe, recipe.kernel, jobs)
-    known = [modules.TARGET, *([lab.TARGET] if recipe.kernel else [])]
+    known = {modules.TARGET: recipe.modules, lab.TARGET: recipe.kernel}
     raise UserError("unknown-target", f"the recipe of Linux {recipe.from_} has no target {target}",
-                    hint=f"It has {', '.join(known)}.")
+                    hint=f"It has {', '.join(name for name, wanted in known.items() if wanted)}.")

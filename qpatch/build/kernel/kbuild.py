@@ -22,9 +22,9 @@ FIXED = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01 00:00:00 UTC", "KBUILD_BUILD_USER
          "KBUILD_BUILD_HOST": "qpatch", "KBUILD_BUILD_VERSION": "1"}
 COMPILER = "gcc"
 
-# Documentation/kbuild/kbuild.rst and make itself: variables of the user's that would change what is built.
-_OF_THE_USER = re.compile(r"KBUILD_\w+|KCONFIG_\w+|MAKE\w+|MFLAGS|GNUMAKEFLAGS|ARCH|CROSS_COMPILE|[KA]?C(PP)?FLAGS|KRUSTFLAGS|"
-                          r"K?CPPFLAGS|KAFLAGS|HOST\w+|USER(C|LD)FLAGS|LDFLAGS\w*|LLVM(_IAS)?|LOCALVERSION|[CMOVW]|MO|CC|LD")
+# Variables of the user's that would change what is built: Documentation/kbuild/kbuild.rst, and make's own.
+_OF_THE_USER = re.compile(r"(KBUILD_|KCONFIG_|MAKE|HOST|LDFLAGS|LLVM)\w*|MFLAGS|GNUMAKEFLAGS|K?(A|C|CPP|RUST)FLAGS|"
+                          r"USER(C|LD)FLAGS|ARCH|SUBARCH|CROSS_COMPILE|LOCALVERSION|[CMOVW]|MO|CC|LD")
 _STEP = re.compile(r"  (?P<what>[A-Z][A-Z0-9_]*(?: \[M\])?) +\S")
 
 

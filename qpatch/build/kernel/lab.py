@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -47,11 +46,11 @@ class LabKernelBackend:
     def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
         """See `Backend.overlay`: the configuration, where kbuild finds it by its name."""
         del source
-        return {f"{_FRAGMENTS}/{_FRAGMENT}": configuration(self.recipe.configuration)}
+        return {f"{_FRAGMENTS}/{_FRAGMENT}": self._configuration()}
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
-        of_recipe = digest(self.recipe, configuration(self.recipe.configuration))
+        of_recipe = digest(self.recipe, self._configuration())
         return {"recipe": f"linux-{self.linux.from_} {of_recipe}", "target": self.target,
                 "compiler": compiler_version(COMPILER)}
 
@@ -90,12 +89,17 @@ class LabKernelBackend:
 
     def reproducer(self, place: Place) -> Sequence[str]:
         """See `Backend.reproducer`."""
+        del place
         command = f"make -C $SOURCE O=$PWD {shlex.join(variables({}))}"
         return [f"{command} {' '.join(self._configurations)}", f"{command} -j$(nproc) bzImage modules"]
 
     @property
     def _configurations(self) -> tuple[str, str]:
         return self.recipe.base, _FRAGMENT
+
+    def _configuration(self) -> bytes:
+        of_release = "".join(f"{name}={value}\n" for name, value in self.recipe.options.items())
+        return configuration(self.recipe.configuration) + of_release.encode()
 
     def _make(self, place: Place, goals: Sequence[str], progress: Progress) -> Made:
         """Make `goals`; where a patch has changed what can be configured, begin with that, as from nothing.
@@ -116,7 +120,7 @@ class LabKernelBackend:
 
     def _check(self, place: Place, progress: Progress) -> None:
         """Tell of options that the release has refused; raise BuildFailed `option-refused` for an essential one."""
-        wanted = dict(_options(configuration(self.recipe.configuration).decode()))
+        wanted = dict(_options(self._configuration().decode()))
         chosen = dict(_options((place.build / ".config").read_text(encoding="utf-8")))
         refused = [name for name, value in wanted.items() if chosen.get(name, _UNSET) != value]
         told = [f"{name}={wanted[name]} became {chosen.get(name, _UNSET)}" for name in refused]
@@ -144,5 +148,5 @@ def _is_outdated(place: Place) -> bool:
         return False
     made = (place.build / ".config").stat().st_mtime_ns
     declared = record.read_text(encoding="utf-8").split("deps_config := ")[-1].split("\n\n")[0]
-    files = [place.source / word for word in declared.replace("\\\n", " ").split()]
-    return any(not file.exists() or os.stat(file).st_mtime_ns > made for file in files)
+    files = [place.source / word for word in declared.replace("\\", " ").split()]
+    return any(not file.exists() or file.stat().st_mtime_ns > made for file in files)

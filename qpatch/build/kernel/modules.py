@@ -7,8 +7,7 @@ own headers of the subsystem stand before those of the package: a struct that a 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.build.kernel.kbuild import COMPILER, nothing_made, run_make, variables
@@ -21,10 +20,11 @@ from qpatch.trees.places import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from qpatch.build.backend import Made, Place
     from qpatch.build.kernel.headers import Headers
-    from qpatch.build.kernel.recipe import LinuxRecipe
+    from qpatch.build.kernel.recipe import LinuxRecipe, ModulesRecipe
     from qpatch.csource.source import SourceTree
     from qpatch.trees.progress import Progress
 
@@ -35,17 +35,18 @@ REQUIREMENTS = "build-kernel"
 # C code does not see these: the layout of structures stays the kernel's.
 _SMALL = {"CONFIG_DEBUG_INFO": "", "CONFIG_DEBUG_INFO_BTF_MODULES": ""}
 _KBUILD = """\
-# Written by qpatch. The tree's headers stand before those of the kernel that the modules are for.
-LINUXINCLUDE := -I{mirror}/include -I{mirror}/include/uapi $(LINUXINCLUDE)
+# Written by qpatch. Headers of the tree stand before those of the kernel that loads the modules.
+LINUXINCLUDE := -I$(M)/include -I$(M)/include/uapi $(LINUXINCLUDE)
 obj-y += {directories}
 """
 
 
 @dataclass(frozen=True)
 class ModulesBackend:
-    """The modules of a tree by a release's `recipe`, for the kernel of `headers`; for `jobs` see `run_make`."""
+    """The modules of a tree by a release's recipe `linux`, for the kernel of `headers`; for `jobs` see `run_make`."""
 
-    recipe: LinuxRecipe
+    linux: LinuxRecipe
+    recipe: ModulesRecipe
     headers: Headers
     jobs: int = 0
     target: str = TARGET
@@ -57,28 +58,27 @@ class ModulesBackend:
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
-        return {"recipe": f"linux-{self.recipe.from_} {digest(self.recipe.modules)}", "target": self.target,
+        return {"recipe": f"linux-{self.linux.from_} {digest(self.recipe)}", "target": self.target,
                 "compiler": compiler_version(COMPILER), "headers": self.headers.version()}
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`: unpack the headers; kbuild does the rest."""
         require(REQUIREMENTS)
-        self.headers.directory(progress)
+        self.headers.prepare(progress)
         mirror = _mirror(place)
         mirror.mkdir(parents=True, exist_ok=True)
-        directories = " ".join(f"{directory}/" for directory in self.recipe.modules.directories)
-        write_whole(mirror / "Kbuild", _KBUILD.format(mirror=mirror, directories=directories))
-        return self._command(place, progress)
+        write_whole(mirror / "Kbuild", self._kbuild())
+        return self._command(place)
 
     def make(self, place: Place, progress: Progress) -> Made:
         """See `Backend.make`."""
         from_nothing = not (_mirror(place) / "modules.order").exists()
-        progress.begin(f"building {self.target}", self.recipe.modules.steps if from_nothing else None)
+        progress.begin(f"building {self.target}", self.recipe.steps if from_nothing else None)
         return self._make(place, ["modules"], progress)
 
     def make_objects(self, place: Place, files: Sequence[str], progress: Progress) -> Made:
         """See `Backend.make_objects`."""
-        goals = self._objects(place).concerned(files, self.recipe.modules.directories)
+        goals = self._objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
 
@@ -92,31 +92,35 @@ class ModulesBackend:
 
     def reproducer(self, place: Place) -> Sequence[str]:
         """See `Backend.reproducer`."""
-        recipe = self.recipe.modules
-        sources = " ".join([*recipe.directories, *recipe.headers])
-        kbuild = _KBUILD.format(mirror="$(CURDIR_OF_MODULES)", directories=" ".join(
-            f"{directory}/" for directory in recipe.directories))
+        headers = [pattern for pattern in self.recipe.headers if any(place.source.glob(pattern))]
+        sources = " ".join([*self.recipe.directories, *headers])
         arguments = shlex.join(variables(self._variables("MIRROR"))).replace("MIRROR", "$PWD/modules")
         return [*self.headers.reproducer(),
                 "mkdir modules",
                 f"(cd $SOURCE && cp --parents -R {sources} $OLDPWD/modules)",
-                f"printf %s {shlex.quote(kbuild)} > modules/Kbuild",
-                f"make -C $HEADERS M=$PWD/modules CURDIR_OF_MODULES=$PWD/modules {arguments} modules"]
+                f"printf %s {shlex.quote(self._kbuild())} > modules/Kbuild",
+                f"make -C $HEADERS M=$PWD/modules {arguments} modules"]
 
     def _make(self, place: Place, goals: Sequence[str], progress: Progress) -> Made:
-        update_mirror(_mirror(place), place.source.resolve(), self.recipe.modules)
-        return run_make(place, place.build, [*self._command(place, progress)[1:], *goals], self.jobs, progress)
+        """Make `goals`; messages name the checkout's files, and not the links to them."""
+        source, mirror = place.source.resolve(), _mirror(place)
+        update_mirror(mirror, source, self.recipe)
+        made = run_make(place, place.build, [*self._command(place)[1:], *goals], self.jobs, progress)
+        return replace(made, output=made.output.replace(f"{mirror}/", f"{source}/"))
 
-    def _command(self, place: Place, progress: Progress) -> list[str]:
+    def _command(self, place: Place) -> list[str]:
         mirror = str(_mirror(place))
-        return ["make", "-C", str(self.headers.directory(progress)), f"M={mirror}", *variables(self._variables(mirror))]
+        return ["make", "-C", str(self.headers.directory()), f"M={mirror}", *variables(self._variables(mirror))]
+
+    def _kbuild(self) -> str:
+        return _KBUILD.format(directories=" ".join(f"{directory}/" for directory in self.recipe.directories))
 
     def _variables(self, mirror: str) -> dict[str, str]:
         """Return what make is told; __FILE__ is without the place of the build, so objects do not depend on it."""
-        return {**_SMALL, "KCFLAGS": f"-fmacro-prefix-map={mirror}/=", **self.recipe.modules.options}
+        return {**_SMALL, "KCFLAGS": f"-fmacro-prefix-map={mirror}/=", **self.recipe.options}
 
     def _objects(self, place: Place) -> ObjectTree:
-        update_mirror(_mirror(place), place.source.resolve(), self.recipe.modules)
+        update_mirror(_mirror(place), place.source.resolve(), self.recipe)
         return ObjectTree(_mirror(place), _mirror(place))
 
 

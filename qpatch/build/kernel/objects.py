@@ -71,7 +71,7 @@ class ObjectTree:
         return f"  {self.sources}/{file} \\\n" in each.dependencies or f"  {file} \\\n" in each.dependencies
 
     def _directory(self, file: str) -> Iterator[str]:
-        """Yield the goal for a file that nothing is known to be made of: the nearest directory that make has entered."""
+        """Yield the goal for a file that nothing is known of: the nearest directory that make enters."""
         if not file.endswith((*_COMPILED, "Makefile", "Kbuild")):
             return
         whole = (self.objects / _ENDED).exists()

@@ -41,12 +41,14 @@ class ModulesRecipe(RecipeModel):
 class KernelRecipe(RecipeModel):
     """How a whole kernel is built: `configuration` names a file beside the recipes, laid over `base`.
 
-    `essential` are patterns of options that the release must accept. `directories` are compiled for a changed header
-    as long as the whole was never built. `image` is the kernel, as make places it; for `steps` see `ModulesRecipe`.
+    `options` are added to it for this release. `essential` are patterns of options that the release must accept.
+    `directories` are compiled for a changed header as long as the whole was never built. `image` is the kernel, as
+    make places it; for `steps` see `ModulesRecipe`.
     """
 
     base: str = "tinyconfig"
     configuration: str
+    options: dict[str, str] = Field(default_factory=dict)
     essential: tuple[str, ...] = ()
     directories: tuple[str, ...]
     image: str
@@ -54,11 +56,11 @@ class KernelRecipe(RecipeModel):
 
 
 class LinuxRecipe(RecipeModel):
-    """How a release of Linux is built; `kernel` is None where the lab's kernel is not for it."""
+    """How a release of Linux is built; a target that is None is not for it."""
 
     from_: str
     kind: str
-    modules: ModulesRecipe
+    modules: ModulesRecipe | None = None
     kernel: KernelRecipe | None = None
 
 

@@ -42,10 +42,9 @@ class QemuBackend:
             raise UserError("unknown-target", f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
                             hint=f"It has {', '.join(self.recipe.targets)}.")
 
-    def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
+    def overlay(self, _source: SourceTree) -> Mapping[str, bytes]:
         """See `Backend.overlay`."""
-        empty = {path: b"" for path in self.recipe.empty_files if source.read(path) is None}
-        return {**empty, **{path: content.encode() for path, content in self._target.files.items()}}
+        return {path: content.encode() for path, content in {**self.recipe.files, **self._target.files}.items()}
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.trees.releases import DebianSource, GitSource, TarballSource
+from qpatch.trees.releases import DebianSource, GitSource, PackagedSource, TarballSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,9 @@ def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:
     if isinstance(source, DebianSource):
         from qpatch.trees.providers import debian
         return debian.fetch(job, name, source)
+    if isinstance(source, PackagedSource):
+        from qpatch.trees.providers import packaged
+        return packaged.fetch(job, name, source)
     if isinstance(source, TarballSource):
         from qpatch.trees.providers import tarball
         return tarball.fetch(job, name, source)

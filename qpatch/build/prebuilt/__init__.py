@@ -1,0 +1,3 @@
+"""A distribution's own QEMU as a baseline: unpacked into the cache with its libraries, never installed."""
+
+from __future__ import annotations
