@@ -11,9 +11,9 @@ import pytest
 import yaml
 from trees_support import QEMU_FILES, git, repository, sha256, snapshot, tarball
 
+from qpatch.cli.display import StepDisplay
 from qpatch.cli.main import main
 from qpatch.cli.output import Output
-from qpatch.cli.display import StepDisplay
 from qpatch.csource.source import DictTree
 from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package

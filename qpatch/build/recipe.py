@@ -11,7 +11,7 @@ import hashlib
 import re
 from importlib import resources
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,11 +45,22 @@ class QemuTarget(RecipeModel):
     files: dict[str, str] = Field(default_factory=dict)
 
 
+class PackagedRelease(RecipeModel):
+    """Debian suites that have a release's binaries; `version` is a shell pattern.
+
+    A backport needs the suite it was made for beside it.
+    """
+
+    suites: Annotated[tuple[str, ...], Field(min_length=1)]
+    version: str
+
+
 class QemuRecipe(RecipeModel):
     """How a release of QEMU is configured and what is built.
 
     `python` lists what pip installs into the virtual environment that configure runs in; `meson_option` says that
     configure takes `--meson` and `--ninja`; `files` are those that only the build needs, whatever the target.
+    `prebuilt` tells where a distribution's own binaries are to be had, in the order to try.
     """
 
     from_: str
@@ -59,11 +70,12 @@ class QemuRecipe(RecipeModel):
     configure: tuple[str, ...]
     targets: dict[str, QemuTarget]
     files: dict[str, str] = Field(default_factory=dict)
+    prebuilt: tuple[PackagedRelease, ...] = ()
 
     @property
     def digest(self) -> str:
-        """A short name for exactly this recipe."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """A short name for exactly this recipe; where binaries are to be had is no part of it."""
+        return hashlib.sha256(self.model_dump_json(exclude={"prebuilt"}).encode()).hexdigest()[:12]
 
 
 def qemu_recipe(release: str) -> QemuRecipe:
@@ -103,8 +115,6 @@ def _read(file: Path | Traversable) -> dict[str, Any]:
         content = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise UserError("bad-recipe", str(error), where=Location(str(file))) from error
-    if file.name == "prebuilt.yaml":  # TEMPORARY
-        return {"from": "0", "kind": "prebuilt"}
     if not isinstance(content, dict) or "from" not in content:
         raise UserError("bad-recipe", "a recipe has the keys `kind` and `from`", where=Location(str(file)))
     return content

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from qpatch.cli.build_cells import BuildCell, exit_code, print_cells
+from qpatch.cli.build_cells import BuildCell, exit_code, print_builds
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.errors import fault_of_system
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from qpatch.errors import ExitCode
     from qpatch.series.render import Target
     from qpatch.strategy.load import LoadedStrategy
-    from qpatch.trees.git import Identity
     from qpatch.trees.progress import Progress
 
 BASELINE = "baseline"
@@ -50,14 +50,14 @@ def register(parser: argparse.ArgumentParser) -> None:
 class Request:
     """What the command line asks for, read."""
 
-    baseline: bool
     strategies: tuple[LoadedStrategy, ...]
     parameters: Mapping[str, object]
-    target: str
-    jobs: int
-    each_patch: bool
-    objects: bool
-    author: Identity | None
+    baseline: bool = False
+    target: str = ""
+    jobs: int = 0
+    each_patch: bool = False
+    objects: bool = False
+    prebuilt: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -67,23 +67,27 @@ class Request:
 
 def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Build everything that is asked for; what fails does not stop the rest."""
-    request = read_request(arguments)
-    cells: list[BuildCell] = []
-    with StepDisplay(output) as display:
-        for tree in dict.fromkeys(arguments.trees):
-            build = build_tree
-            try:
-                cells += build(tree, request, display)
-            except QpatchError as error:
-                cells += [BuildCell(name, tree, request.target, error=error) for name in request.names]
-    print_cells(cells, output)
+    cells = build_all(tuple(dict.fromkeys(arguments.trees)), read_request(arguments), output)
+    print_builds(cells, output)
     output.document({"version": 1, "results": [cell.as_json() for cell in cells]})
     return exit_code(cells)
 
 
+def build_all(trees: tuple[str, ...], request: Request, output: Output) -> list[BuildCell]:
+    """Build what is asked for on every tree; a tree that cannot be opened has an error for each."""
+    build = prebuilt_cells if request.prebuilt else build_tree
+    cells: list[BuildCell] = []
+    with StepDisplay(output) as display:
+        for tree in trees:
+            try:
+                cells += build(tree, request, display)
+            except QpatchError as error:
+                cells += [BuildCell(name, tree, request.target, error=error) for name in request.names]
+    return cells
+
+
 def read_request(arguments: argparse.Namespace) -> Request:
     """Return what the arguments ask for. Raises UserError where they do not go together."""
-    from qpatch.trees.git import user_identity
     baseline = BASELINE in arguments.strategy
     arguments.strategy = [name for name in arguments.strategy if name != BASELINE]
     alone = baseline and not arguments.strategy and not arguments.all
@@ -92,8 +96,8 @@ def read_request(arguments: argparse.Namespace) -> Request:
         raise UserError("usage", f"--prebuilt takes a distribution's binary as it is: it goes with `{BASELINE}` alone")
     if arguments.jobs < 0:
         raise UserError("usage", "--jobs cannot be negative")
-    return Request(baseline, strategies, settings(arguments, strategies), arguments.target, arguments.jobs,
-                   arguments.each_patch, arguments.objects, user_identity())
+    return Request(strategies, settings(arguments, strategies), baseline, arguments.target, arguments.jobs,
+                   arguments.each_patch, arguments.objects, arguments.prebuilt)
 
 
 def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
@@ -115,6 +119,7 @@ def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend,
     from qpatch.build.builder import Builder, Order
     from qpatch.build.workspace import default_workspace
     from qpatch.series.render import attempt
+    from qpatch.trees.git import user_identity
     name = strategy.name if strategy else BASELINE
     cell = BuildCell(name, target.info.name, backend.target, base=target.source.commit)
     try:
@@ -122,7 +127,7 @@ def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend,
         if tried and tried.planned is None:
             return replace(cell, tried=tried)
         order = Order(name, target.source, tried.planned if tried else None, request.each_patch, request.objects,
-                      request.author)
+                      user_identity())
         workspace = default_workspace(target.info.name, target.source.repository.path)
         result = Builder(workspace, backend, progress).build(order)
     except QpatchError as error:
@@ -146,3 +151,25 @@ def blamed(strategy: LoadedStrategy, target: Target, request: Request, result: B
     last_built = max((step.step.number for step in result.steps if step is not failed), default=0)
     return find_culprit(failed.diagnostics, authorship(strategy, target, request.parameters), failed.step.number,
                         last_built)
+
+
+def prebuilt_cells(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
+    """Fetch a distribution's binaries of a release; its sources need not be there."""
+    from qpatch.build.prebuilt.fetch import prebuilt_binaries
+    from qpatch.trees.fetch import default_job
+    name, release = release_of(tree)
+    for binary in prebuilt_binaries(default_job(progress), name, release, request.target):
+        yield BuildCell(BASELINE, name, binary.target, prebuilt=binary)
+
+
+def release_of(tree: str) -> tuple[str, str]:
+    """Return a tree's name, fit for a directory, and the release of QEMU that it is."""
+    from qpatch.trees.places import configuration_file
+    from qpatch.trees.releases import known_releases, load_configuration
+    from qpatch.trees.resolve import resolve
+    known = known_releases(load_configuration(configuration_file())).get(tree)
+    kind, name, release = (known.kind, tree, known.release) if known else attrgetter("kind", "name", "release")(
+        resolve(tree))
+    if kind != "qemu":
+        raise UserError("no-prebuilt", f"{tree} is a tree of Linux: there are prebuilt binaries of QEMU only")
+    return name, release

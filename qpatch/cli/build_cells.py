@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from qpatch.series.render import Attempt
 
 FAILED = "failed"
+DONE = frozenset({"built", "kept", "prebuilt"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ class BuildCell:
         return f"{self.status} ({len(built)} {'patch' if len(built) == 1 else 'patches'})"
 
     @property
+    def exit_code(self) -> ExitCode:
+        """What the exit code were if this were the only build."""
+        if self.status in MISSED:
+            return ExitCode.DRIFT
+        if self.status == FAILED:
+            return self.error.exit_code if self.error else ExitCode.BUILD_FAILED
+        return ExitCode.OK if self.status in DONE else ExitCode.NOTHING_APPLIED
+
+    @property
     def reason(self) -> str:
         """Why there is nothing built, in words; '' where there is."""
         if self.error is not None:
@@ -100,7 +110,7 @@ def step_title(step: StepResult) -> str:
     return f"patch {step.step.number} ({step.step.subject})"
 
 
-def print_cells(cells: Sequence[BuildCell], output: Output) -> None:
+def print_builds(cells: Sequence[BuildCell], output: Output) -> None:
     """Print the table, and below it what is to be said of each build."""
     rows = [(cell.strategy, cell.tree, cell.target, cell.label, *_amounts(cell)) for cell in cells]
     output.table("Builds", ("strategy", "tree", "target", "result", "steps", "seconds"), rows)
@@ -111,14 +121,12 @@ def print_cells(cells: Sequence[BuildCell], output: Output) -> None:
 
 
 def exit_code(cells: Sequence[BuildCell]) -> ExitCode:
-    """Return the exit code: drift before failures, failures before "nothing to build"."""
-    statuses = {cell.status for cell in cells}
-    if statuses & MISSED:
-        return ExitCode.DRIFT
-    failed = [cell for cell in cells if cell.status == FAILED]
-    if failed:
-        return next((cell.error.exit_code for cell in failed if cell.error), ExitCode.BUILD_FAILED)
-    return ExitCode.OK if statuses & {"built", "kept", "prebuilt"} else ExitCode.NOTHING_APPLIED
+    """Return the exit code: drift before failures, failures before what was built, that before "nothing to build"."""
+    codes = [cell.exit_code for cell in cells]
+    failures = [code for code in codes if code not in (ExitCode.OK, ExitCode.NOTHING_APPLIED)]
+    if failures:
+        return ExitCode.DRIFT if ExitCode.DRIFT in failures else failures[0]
+    return ExitCode.OK if ExitCode.OK in codes else ExitCode.NOTHING_APPLIED
 
 
 def _amounts(cell: BuildCell) -> tuple[str, str]:

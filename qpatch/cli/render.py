@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from qpatch.cli.cells import Cell, exit_code, failed_cell, print_cells, rendered_cell
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
-from qpatch.errors import QpatchError, UserError
+from qpatch.errors import ExitCode, QpatchError, UserError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from qpatch.cli.build_cells import BuildCell
     from qpatch.cli.output import Output, Progress
-    from qpatch.errors import ExitCode
     from qpatch.series.model import RenderOptions
     from qpatch.series.render import Attempt, Target
     from qpatch.strategy.load import LoadedStrategy
@@ -40,6 +40,9 @@ def register(parser: argparse.ArgumentParser) -> None:
                         help="also make this branch in the tree's repository (one strategy, one tree)")
     parser.add_argument("-n", "--dry-run", action="store_true",
                         help="carry out the edits in memory, write nothing")
+    parser.add_argument("--check", choices=["objects"],
+                        help="then compile, patch by patch, the objects that each patch concerns, as `qpatch build "
+                             "--objects` does")
 
 
 def add_series_options(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +77,21 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
             rendering.render_tree(strategies, tree)
         cells = rendering.cells()
     print_cells(cells, output, explain=arguments.explain)
-    output.document({"version": 1, "results": [cell.document for cell in cells]})
-    return exit_code(cells)
+    checked = check_objects(arguments, strategies, trees, output) if arguments.check else []
+    checks = {"checks": [cell.as_json() for cell in checked]} if arguments.check else {}
+    output.document({"version": 1, "results": [cell.document for cell in cells], **checks})
+    return exit_code(cells) or max((cell.exit_code for cell in checked), default=ExitCode.OK)
+
+
+def check_objects(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...], trees: tuple[str, ...],
+                  output: Output) -> list[BuildCell]:
+    """Compile what the rendered series concern, print how that went, and return the builds."""
+    from qpatch.cli.build import Request, build_all
+    from qpatch.cli.build_cells import print_builds
+    request = Request(strategies=strategies, parameters=settings(arguments, strategies), objects=True)
+    checked = [cell for cell in build_all(trees, request, output) if cell.result or cell.error]
+    print_builds(checked, output)
+    return checked
 
 
 def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> RenderOptions:

@@ -49,7 +49,7 @@ class Checkout:
             self._read_tree(commit)
         except GitError as error:
             if error.code == "disk-full" or is_full(self.source):
-                raise EnvironmentFault("disk-full", f"no room for the files of {commit[:12]} in {self.source}") from error
+                raise EnvironmentFault("disk-full", f"no room for {commit[:12]} in {self.source}") from error
             self._index.unlink(missing_ok=True)
             self._read_tree(commit)
 

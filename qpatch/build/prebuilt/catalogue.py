@@ -1,17 +1,21 @@
-"""Which packages of which suite hold a release of QEMU: the data file recipes/prebuilt.yaml and its models."""
+"""Which packages of which suite hold a release of QEMU: the release's recipe, and packages.yaml for all of them."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from dataclasses import dataclass
 from importlib import resources
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import yaml
-from pydantic import Field
 
-from qpatch.build.recipe import RecipeModel
+from qpatch.build.recipe import RecipeModel, qemu_recipe
 from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class PackagedProgram(RecipeModel):
@@ -22,36 +26,28 @@ class PackagedProgram(RecipeModel):
     beside: tuple[str, ...] = ()
 
 
-class PackagedRelease(RecipeModel):
-    """One place where a release may be had; `version` is a shell pattern."""
+@dataclass(frozen=True)
+class Candidate:
+    """One place where a release may be had: the suites, a shell pattern for the version, the program of each target."""
 
-    suites: Annotated[tuple[str, ...], Field(min_length=1)]
+    suites: tuple[str, ...]
     version: str
-    targets: dict[str, PackagedProgram]
+    targets: Mapping[str, PackagedProgram]
 
     @property
     def digest(self) -> str:
         """A short name for exactly this candidate."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        programs = {name: program.model_dump() for name, program in self.targets.items()}
+        text = json.dumps([self.suites, self.version, programs], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-class PrebuiltCatalogue(RecipeModel):
-    """The data file; `targets` is there to be repeated in the releases."""
+@dataclass(frozen=True)
+class Catalogue:
+    """The targets that are packaged, and the candidates for a release, in the order to try."""
 
-    targets: dict[str, PackagedProgram]
-    releases: dict[str, tuple[PackagedRelease, ...]]
-
-    def candidates(self, release: str) -> tuple[PackagedRelease, ...]:
-        """Return where `release`, such as `7.2` or `10.0.13`, may be had, in the order to try.
-
-        Raises UserError `no-prebuilt` where no distribution is known to have it.
-        """
-        numbers = re.findall(r"\d+", release)
-        found = self.releases.get(".".join(numbers[:2]))
-        if found is None:
-            raise UserError("no-prebuilt", f"no binaries of QEMU {release} are known",
-                            hint=f"those of {', '.join(self.releases)} are")
-        return found
+    targets: Mapping[str, PackagedProgram]
+    candidates: tuple[Candidate, ...]
 
     def target_names(self, wanted: str) -> tuple[str, ...]:
         """Return the targets that `wanted` names: one of them, `both`, or '' for the first.
@@ -64,7 +60,18 @@ class PrebuiltCatalogue(RecipeModel):
         return names if wanted == "both" else (wanted or names[0],)
 
 
-def load_catalogue() -> PrebuiltCatalogue:
-    """Read the data file."""
-    text = resources.files("qpatch.build").joinpath("recipes", "prebuilt.yaml").read_text(encoding="utf-8")
-    return PrebuiltCatalogue.model_validate(yaml.load(text, yaml.CSafeLoader))
+def load_catalogue(release: str) -> Catalogue:
+    """Return where QEMU's `release`, such as `7.2` or `10.0.13`, may be had.
+
+    Raises UserError `no-prebuilt` where no distribution is known to have it: the recipe is then that of an older one.
+    """
+    recipe = qemu_recipe(release)
+    if not recipe.prebuilt or _series(recipe.from_) != _series(release):
+        raise UserError("no-prebuilt", f"no binaries of QEMU {release} are known")
+    text = resources.files(__package__).joinpath("packages.yaml").read_text(encoding="utf-8")
+    targets = {name: PackagedProgram.model_validate(entry) for name, entry in yaml.load(text, yaml.CSafeLoader).items()}
+    return Catalogue(targets, tuple(Candidate(place.suites, place.version, targets) for place in recipe.prebuilt))
+
+
+def _series(release: str) -> list[str]:
+    return re.findall(r"\d+", release)[:2]

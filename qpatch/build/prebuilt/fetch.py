@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from qpatch.build.prebuilt.catalogue import PackagedProgram, PackagedRelease
+    from qpatch.build.prebuilt.catalogue import Candidate, PackagedProgram
     from qpatch.trees.apt_packages import BinaryPackage, BinaryRoot
     from qpatch.trees.providers import Job
 
@@ -45,8 +45,8 @@ def prebuilt_binaries(job: Job, name: str, release: str, target: str = "", *,
     is known; EnvironmentFault `no-prebuilt` where none can be had, and what no other candidate would mend, such as
     `no-debian-mirror` or `disk-full`.
     """
-    catalogue = load_catalogue()
-    targets, candidates = catalogue.target_names(target), catalogue.candidates(release)
+    catalogue = load_catalogue(release)
+    targets, candidates = catalogue.target_names(target), catalogue.candidates
     found = {} if again else _all_kept(job, name, targets, candidates)
     if len(found) < len(targets):
         with _locked(job.store.cache / "prebuilt" / name):
@@ -60,13 +60,13 @@ def _place(job: Job, name: str, target: str) -> Path:
     return job.store.cache / "prebuilt" / name / target
 
 
-def _identity(candidate: PackagedRelease) -> dict[str, str]:
+def _identity(candidate: Candidate) -> dict[str, str]:
     """Return what a binary is made from, besides the packages: with a newer C library it may run differently."""
     return {"recipe": candidate.digest, "host-libc": ".".join(str(number) for number in host_glibc())}
 
 
 def _all_kept(job: Job, name: str, targets: Sequence[str],
-              candidates: Sequence[PackagedRelease]) -> dict[str, Prebuilt]:
+              candidates: Sequence[Candidate]) -> dict[str, Prebuilt]:
     """Return those of the targets' binaries that are in the cache and whole, whichever candidate they came from."""
     return {target: binary for target in targets for candidate in candidates
             if (binary := find_prebuilt(_place(job, name, target), _identity(candidate))) is not None}
@@ -84,7 +84,7 @@ def _locked(directory: Path) -> Iterator[None]:
 
 
 def _from_first(job: Job, name: str, release: str, targets: Sequence[str],
-                candidates: Sequence[PackagedRelease]) -> dict[str, Prebuilt]:
+                candidates: Sequence[Candidate]) -> dict[str, Prebuilt]:
     faults: list[QpatchError] = []
     for candidate in candidates:
         try:
@@ -103,7 +103,7 @@ def _from_first(job: Job, name: str, release: str, targets: Sequence[str],
 class _Making:
     """One binary being made from the packages of `root`."""
 
-    def __init__(self, job: Job, root: BinaryRoot, candidate: PackagedRelease, target: str) -> None:
+    def __init__(self, job: Job, root: BinaryRoot, candidate: Candidate, target: str) -> None:
         self._job = job
         self._root = root
         self._candidate = candidate
