@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 QEMU_TREES := qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2
 BUILD_TREES := qemu-5.2 qemu-10.2
+LINUX_TREES := linux-6.1 linux-6.12
 SERIES ?= series
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
@@ -27,9 +28,11 @@ test-tree: $(VENV)/installed-test
 	-$(BIN)/qpatch tree fetch linux-6.12
 	$(BIN)/pytest -q -n auto -m tree
 
-## test-build: compile what each series touches, patch by patch; needs the packages of `make deps`
+## test-build: build releases, every patch of each series, kernel modules and a kernel; needs the packages of `make deps`
 test-build: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(BUILD_TREES)
+	-$(BIN)/qpatch tree fetch $(LINUX_TREES)
+	$(BIN)/qpatch build baseline --tree $(BUILD_TREES)
 	$(BIN)/pytest -q -m build
 
 ## deps: install the Debian packages that `qpatch doctor` misses; as root

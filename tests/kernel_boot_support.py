@@ -38,6 +38,7 @@ _INIT = """\
 /bin/busybox mkdir -p /proc /sys /dev /tmp
 /bin/busybox mount -t proc none /proc
 /bin/busybox mount -t sysfs none /sys
+/bin/busybox mount -t devtmpfs none /dev
 /bin/busybox --install -s /bin
 export PATH=/bin
 cd /modules

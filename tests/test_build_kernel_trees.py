@@ -114,10 +114,11 @@ def test_a_struct_that_grows_is_seen_by_all_modules(modules: Built, tmp_path: Pa
 def test_the_labs_kernel_boots(kernel: Built, tmp_path: Path) -> None:
     modules = [file for name, file in kernel.products.items() if name.endswith(".ko")]
     assert {file.name for file in modules} >= CORE
-    console = boot(Machine(kernel.products["bzImage"], modules), f"{NEW_DEVICE}\nls /dev/vfio", tmp_path)
-    assert "-qpatch" in console
+    console = boot(Machine(kernel.products["bzImage"], modules), f"{NEW_DEVICE}\necho nodes: $(ls -d /dev/iommu /dev/vfio/devices/*)", tmp_path)
+    assert "-qpatch\n" in console
+    assert [file.name for file in modules if f"loaded {file.name}\n" not in console] == []
     assert DEVICE in console
-    assert "iommu" in console
+    assert "nodes: /dev/iommu /dev/vfio/devices/vfio0" in console
 
 
 def test_the_same_tree_gives_the_same_bytes(modules: Built, tmp_path: Path) -> None:

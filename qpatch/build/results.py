@@ -44,7 +44,7 @@ class StepResult:
         """Return the step as `build --json` prints it."""
         made = self.made
         return {"number": self.step.number, "subject": self.step.subject, "commit": self.step.commit,
-                "status": str(self.status), "steps": made.steps if made else 0,
+                "files": list(self.step.files), "status": str(self.status), "steps": made.steps if made else 0,
                 "seconds": round(made.seconds, 3) if made else 0.0,
                 "cpu_seconds": round(made.cpu_seconds, 3) if made else 0.0,
                 "switch_seconds": round(self.switch_seconds, 3),

@@ -1,0 +1,115 @@
+"""Builds: what a cold baseline costs, a strategy after it, nothing at all, and ninja alone for the same patches.
+
+    python -m bench.builds --tree qemu-5.2 qemu-10.2 [--strategy save-state qemu-defer] [--cold] [--target TARGET]
+
+Without ccache, one after the other, in the user's cache; `--cold` removes the tree's workspace there first. *Bare* is
+ninja, started by hand, on the files of the same patch, from the same state. One JSON document on stdout; seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpatch.build.builder import BASELINE
+from qpatch.build.qemu.backend import QemuBackend
+from qpatch.build.qemu.venv import python_environment
+from qpatch.build.recipe import qemu_recipe
+from qpatch.build.steps import make_steps
+from qpatch.build.toolchain import build_environment
+from qpatch.build.workspace import default_workspace
+from qpatch.cli.targets import opened_target
+from qpatch.series.render import attempt
+from qpatch.strategy.library import StrategyLibrary
+
+if TYPE_CHECKING:
+    from qpatch.build.workspace import Workspace
+
+WITHOUT_CCACHE = {**os.environ, "CCACHE_DISABLE": "1"}
+
+
+def build(*words: str) -> tuple[float, dict[str, Any]]:
+    """Run `qpatch build`; return the seconds it took and its only result."""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "qpatch", "build", *words, "--json"], env=WITHOUT_CCACHE,
+                          stdout=subprocess.PIPE, text=True, check=False)
+    seconds = time.monotonic() - started
+    result, = json.loads(done.stdout)["results"]
+    return seconds, result
+
+
+def forget_series(workspace: Workspace) -> None:
+    """Remove what is kept of strategies, so that they are built again."""
+    for metadata in (workspace.directory / "products").glob("*/metadata.json"):
+        if json.loads(metadata.read_text(encoding="utf-8"))["strategy"] != BASELINE:
+            shutil.rmtree(metadata.parent)
+
+
+def bare(tree: str, strategy: str, target: str) -> list[float]:
+    """Return the seconds that ninja takes for each patch, from what the patch before has left."""
+    with opened_target(tree) as opened:
+        recipe = qemu_recipe(opened.info.release)
+        workspace = default_workspace(opened.info.name, opened.source.repository.path)
+        place = workspace.place(target, "bare", -1)
+        repository = workspace.checkout.borrow(opened.source.repository, opened.source.commit)
+        planned = attempt(StrategyLibrary().get(strategy), opened, {}).planned
+        overlay = QemuBackend(recipe, target).overlay()
+        steps = make_steps(repository, opened.source.commit, overlay, planned, None)
+        environment = {**build_environment(place, python_environment(recipe.python, place)), "CCACHE_DISABLE": "1"}
+        seconds = []
+        for step in steps:
+            workspace.checkout.switch(step.build_commit)
+            started = time.monotonic()
+            subprocess.run(["ninja", recipe.targets[target].goal], cwd=place.build, env=environment,
+                           stdout=subprocess.DEVNULL, check=True)
+            seconds.append(time.monotonic() - started)
+    return seconds[1:]
+
+
+def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dict[str, Any]:
+    """Measure one tree; see the module."""
+    with opened_target(tree) as opened:
+        workspace = default_workspace(opened.info.name, opened.source.repository.path)
+    if cold:
+        shutil.rmtree(workspace.directory, ignore_errors=True)
+    words = ("--tree", tree, "--target", target)
+    seconds, result = build(BASELINE, *words)
+    metadata = json.loads(Path(result["metadata"]).read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"baseline": {"wall": seconds, "steps": metadata["steps"], **metadata["durations"]}}
+    forget_series(workspace)
+    for strategy in strategies:
+        warm, result = build(strategy, *words, "--each-patch")
+        again, _ = build(strategy, *words, "--each-patch")
+        alone = bare(tree, strategy, target) if result["status"] == "built" else []
+        patches = [{"subject": patch["subject"], "steps": patch["steps"], "cpu": patch["cpu_seconds"],
+                    "seconds": patch["switch_seconds"] + patch["seconds"], "bare": seconds,
+                    "ratio": (patch["switch_seconds"] + patch["seconds"]) / seconds}
+                   for patch, seconds in zip(result["patches"][1:], alone, strict=bool(alone))]
+        found[strategy] = {"status": result["status"], "all patches": warm, "no-op": again, "patches": patches,
+                           "ratio": warm / sum(alone) if alone else None}
+    return found
+
+
+def main() -> int:
+    """Measure what the command line asks for and print JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.builds", description="Measure builds.")
+    parser.add_argument("--tree", nargs="+", required=True)
+    parser.add_argument("--strategy", nargs="+", default=[])
+    parser.add_argument("--target", default="aarch64-softmmu")
+    parser.add_argument("--cold", action="store_true", help="remove the tree's workspace first")
+    options = parser.parse_args()
+    json.dump({tree: measure(tree, options.strategy, options.target, cold=options.cold) for tree in options.tree},
+              sys.stdout, indent=1, default=str)
+    print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
