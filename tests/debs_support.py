@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.trees.providers import Job
+from qpatch.trees.job import Job
 from qpatch.trees.releases import Configuration
 from qpatch.trees.store import Store
 

@@ -24,7 +24,6 @@ from qpatch.build.kernel.recipe import (
     configuration,
     linux_recipe,
 )
-from qpatch.csource.source import DictTree
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.progress import Silence
 
@@ -169,7 +168,7 @@ class TestModules:
         assert other.identity()["recipe"] != identity["recipe"]
 
     def test_nothing_is_laid_over(self, backend: ModulesBackend) -> None:
-        assert backend.overlay(DictTree({})) == {}
+        assert backend.overlay() == {}
 
 
 class TestObjects:
@@ -277,9 +276,9 @@ class TestKernel:
         assert of_kernel.make(kernel, Silence()).steps == 0
 
     def test_its_configuration_is_laid_over_the_source(self, of_kernel: LabKernelBackend, kernel: Place) -> None:
-        assert of_kernel.overlay(DictTree({})) == {FRAGMENT: OPTIONS.encode()}
+        assert of_kernel.overlay() == {FRAGMENT: OPTIONS.encode()}
         more = OF_KERNEL.model_copy(update={"options": {"CONFIG_PREEMPT_VOLUNTARY": "y"}})
-        overlay = LabKernelBackend(LINUX, more).overlay(DictTree({}))
+        overlay = LabKernelBackend(LINUX, more).overlay()
         assert overlay[FRAGMENT].endswith(b"CONFIG_PREEMPT_VOLUNTARY=y\n")
 
     def test_an_essential_option_that_is_refused(self, of_kernel: LabKernelBackend, kernel: Place) -> None:

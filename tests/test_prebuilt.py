@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qpatch.build.prebuilt.binary import Prebuilt
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
 
 STAND_IN = "/bin/bash"
 NEEDED = (*PROGRAMS, "bash", "ldd")

@@ -13,7 +13,7 @@ from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.apt_packages import SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
 from qpatch.trees.fetch import Fetched, fetch_releases
-from qpatch.trees.providers import Job
+from qpatch.trees.job import Job
 from qpatch.trees.releases import Configuration, known_releases, load_configuration
 from qpatch.trees.store import Store
 

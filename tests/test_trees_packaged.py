@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
 
 PACKAGE = "linux-source-7.2"
 ARCHIVE = "usr/src/linux-source-7.2.tar.xz"

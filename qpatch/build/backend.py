@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from qpatch.csource.source import SourceTree
     from qpatch.trees.progress import Progress
 
 
@@ -55,7 +54,7 @@ class Backend(Protocol):
     def target(self) -> str:
         """The name of the target on the command line."""
 
-    def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
+    def overlay(self) -> Mapping[str, bytes]:
         """Return the files that only the build needs, by their paths in the source: they are in no series."""
 
     def identity(self) -> Mapping[str, str]:

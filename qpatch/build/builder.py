@@ -80,7 +80,7 @@ class _Run:
         self._order = order
         self._lock = lock
         self._identity = dict(backend.identity())
-        self._overlay = dict(backend.overlay(order.source))
+        self._overlay = dict(backend.overlay())
         source = order.source
         repository = workspace.checkout.borrow(source.repository, source.commit)
         self._steps = make_steps(repository, source.commit, self._overlay, order.series, order.author)

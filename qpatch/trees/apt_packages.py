@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from qpatch.trees.job import Job
     from qpatch.trees.progress import Progress
-    from qpatch.trees.providers import Job
 
 _NAME = re.compile(r"\s*([a-z0-9][a-z0-9+.-]+)")
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from qpatch.errors import QpatchError, UserError
 from qpatch.suggest import did_you_mean
+from qpatch.trees.job import Job
 from qpatch.trees.places import configuration_file
 from qpatch.trees.progress import Silence
-from qpatch.trees.providers import Job, fetch_candidate
+from qpatch.trees.providers import fetch_candidate
 from qpatch.trees.releases import known_releases, load_configuration
 from qpatch.trees.store import default_store
 

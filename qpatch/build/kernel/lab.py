@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from qpatch.build.backend import Made, Place
     from qpatch.build.kernel.recipe import KernelRecipe, LinuxRecipe
-    from qpatch.csource.source import SourceTree
     from qpatch.trees.progress import Progress
 
 TARGET = "kernel"
@@ -43,9 +42,8 @@ class LabKernelBackend:
     jobs: int = 0
     target: str = TARGET
 
-    def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
+    def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: the configuration, where kbuild finds it by its name."""
-        del source
         return {f"{_FRAGMENTS}/{_FRAGMENT}": self._configuration()}
 
     def identity(self) -> Mapping[str, str]:

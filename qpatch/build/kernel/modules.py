@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from qpatch.build.backend import Made, Place
     from qpatch.build.kernel.headers import Headers
     from qpatch.build.kernel.recipe import LinuxRecipe, ModulesRecipe
-    from qpatch.csource.source import SourceTree
     from qpatch.trees.progress import Progress
 
 TARGET = "modules"
@@ -51,9 +50,8 @@ class ModulesBackend:
     jobs: int = 0
     target: str = TARGET
 
-    def overlay(self, source: SourceTree) -> Mapping[str, bytes]:
+    def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: nothing, for kbuild's own file is not in the checkout."""
-        del source
         return {}
 
     def identity(self) -> Mapping[str, str]:

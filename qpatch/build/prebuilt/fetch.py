@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from qpatch.build.prebuilt.catalogue import Candidate, PackagedProgram
     from qpatch.trees.apt_packages import BinaryPackage, BinaryRoot
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
 
 # Where no other candidate would fare better.
 _FINAL = ("disk-full", "apt-missing", "no-debian-mirror")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from qpatch.build.backend import Made, Place
     from qpatch.build.recipe import QemuRecipe, QemuTarget
-    from qpatch.csource.source import SourceTree
     from qpatch.trees.progress import Progress
 
 REQUIREMENTS = "build-qemu"
@@ -42,7 +41,7 @@ class QemuBackend:
             raise UserError("unknown-target", f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
                             hint=f"It has {', '.join(self.recipe.targets)}.")
 
-    def overlay(self, _source: SourceTree) -> Mapping[str, bytes]:
+    def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`."""
         return {path: content.encode() for path, content in {**self.recipe.files, **self._target.files}.items()}
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.trees.releases import DebianSource, GitSource, PackagedSource, TarballSource
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from qpatch.trees.apt_root import AptRoot
-    from qpatch.trees.progress import Progress
-    from qpatch.trees.releases import Candidate, Configuration
-    from qpatch.trees.store import Store
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a provider works with while releases are fetched.
-
-    `etc` is the machine's apt configuration directory; `updated` remembers the apt roots whose index is fresh, by
-    their directories.
-    """
-
-    store: Store
-    configuration: Configuration
-    progress: Progress
-    etc: Path
-    updated: dict[Path, AptRoot] = field(default_factory=dict)
+    from qpatch.trees.job import Job
+    from qpatch.trees.releases import Candidate
 
 
 def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:

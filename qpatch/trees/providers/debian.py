@@ -12,7 +12,7 @@ from qpatch.trees.dsc import read_package
 from qpatch.trees.importer import import_package
 
 if TYPE_CHECKING:
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
     from qpatch.trees.releases import DebianSource
 
 

@@ -9,7 +9,7 @@ from qpatch.trees.git import GitError, run_with_user_configuration
 from qpatch.trees.importer import commit_of_tree
 
 if TYPE_CHECKING:
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
     from qpatch.trees.releases import GitSource
 
 

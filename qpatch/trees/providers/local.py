@@ -10,7 +10,7 @@ from qpatch.trees.providers import giturl
 from qpatch.trees.releases import GitSource
 
 if TYPE_CHECKING:
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
     from qpatch.trees.releases import LocalSource
 
 

@@ -15,7 +15,7 @@ from qpatch.trees.deb import unpack_all
 from qpatch.trees.importer import SourcePackage, import_package
 
 if TYPE_CHECKING:
-    from qpatch.trees.providers import Job
+    from qpatch.trees.job import Job
     from qpatch.trees.releases import PackagedSource
 
 

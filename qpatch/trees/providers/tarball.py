@@ -16,8 +16,8 @@ from qpatch.trees.importer import SourcePackage, import_package
 if TYPE_CHECKING:
     import http.client
 
+    from qpatch.trees.job import Job
     from qpatch.trees.progress import Progress
-    from qpatch.trees.providers import Job
     from qpatch.trees.releases import TarballSource
 
 _BLOCK = 1 << 18

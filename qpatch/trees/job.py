@@ -1,0 +1,29 @@
+"""What everything that fetches works with: where things are kept, the user's settings, who is told of the progress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qpatch.trees.apt_root import AptRoot
+    from qpatch.trees.progress import Progress
+    from qpatch.trees.releases import Configuration
+    from qpatch.trees.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a provider works with while releases or packages are fetched.
+
+    `etc` is the machine's apt configuration directory; `updated` remembers the apt roots whose index is fresh, by
+    their directories.
+    """
+
+    store: Store
+    configuration: Configuration
+    progress: Progress
+    etc: Path
+    updated: dict[Path, AptRoot] = field(default_factory=dict)
