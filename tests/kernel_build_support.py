@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # As scripts/basic/fixdep.c writes what an object depends on.
 _RULES = r"""
 MAKEFLAGS += -rR
+unexport LC_ALL
 define compile
 @echo "  CC      $@"
 @mkdir -p $(@D)

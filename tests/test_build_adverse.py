@@ -16,6 +16,7 @@ from builder_support import BINARY, TARGET, bench
 from disk_support import mounted
 from miniature_support import miniature_strategy, needs_compiler
 
+from qpatch.build.lock import inherited_lock
 from qpatch.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ def test_two_builds_at_once_do_not_harm_each_other(bench: Bench, expected: bytes
     assert binary_of(good) == expected
 
 
+def test_a_build_waits_for_another(bench: Bench) -> None:
+    finished(bench.start("baseline", "--json"))
+    waited: list[str] = []
+    with inherited_lock(bench.workspace / "lock", waited.append):
+        process = bench.start("baseline")
+        assert process.stderr is not None
+        assert f"waiting for another qpatch (process {os.getpid()})" in process.stderr.readline()
+        assert process.poll() is None
+    assert process.wait(BOUND) == ExitCode.OK
+    assert waited == []
+
+
 DAMAGES: dict[str, Callable[[Path, Path], object]] = {
     "object removed": lambda place, _: objects(place)[0].unlink(),
     "object overwritten": lambda place, _: [file.write_bytes(GARBAGE) for file in objects(place)],
@@ -102,6 +115,9 @@ DAMAGES: dict[str, Callable[[Path, Path], object]] = {
     "ninja log": lambda place, _: [(place / name).write_bytes(GARBAGE) for name in (".ninja_log", ".ninja_deps")],
     "build directory": lambda place, _: shutil.rmtree(place),
     "stamp": lambda place, _: place.with_suffix(".json").write_text("{"),
+    "another stamp": lambda place, _: place.with_suffix(".json").write_text("[]"),
+    "compile commands": lambda place, _: (place / "compile_commands.json").unlink(),
+    "index": lambda _, workspace: (workspace / "index").write_bytes(GARBAGE),
     "source file": lambda _, workspace: (workspace / "source/hw/core/irq.c").write_text("int broken by hand;\n"),
     "source": lambda _, workspace: shutil.rmtree(workspace / "source"),
     "git directory": lambda _, workspace: shutil.rmtree(workspace / "git"),
@@ -111,6 +127,14 @@ DAMAGES: dict[str, Callable[[Path, Path], object]] = {
 
 def objects(place: Path) -> list[Path]:
     return [path for path in place.rglob("*.o") if "migration" in path.name or "irq" in path.name]
+
+
+@pytest.mark.parametrize("damage", ["build.ninja", "compile commands", "object removed", "build directory"])
+def test_damage_is_noticed_where_only_objects_are_made(bench: Bench, damage: str) -> None:
+    finished(bench.start("good", "--objects", "--json"))
+    DAMAGES[damage](bench.workspace / TARGET, bench.workspace)
+    code, result = finished(bench.start("good", "--objects", "--json"))
+    assert code == ExitCode.OK, result
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

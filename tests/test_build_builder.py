@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,13 +144,94 @@ def test_a_failure_is_told_in_words(bench: Bench, capsys: pytest.CaptureFixture[
     assert "invalid type argument" in log.read_text()
 
 
-def test_a_new_warning_is_told_and_an_old_one_not(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("extents", [("--each-patch",), ("--objects",), ("--objects", "--each-patch"),
+                                     ("--each-patch", "--each-patch")])
+def test_a_new_warning_is_told_and_an_old_one_not(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                                  extents: tuple[str, ...]) -> None:
+    migration = bench.tree / "hw/vfio/migration.c"
+    migration.write_text(migration.read_text() + "\nstatic int old(void)\n{\n    return 0;\n}\n")
+    git(bench.tree, "commit", "-qam", "a warning")
     miniature_strategy(bench.directory, "warning")
-    code, result = bench.build(capsys, "warning", "--each-patch")
-    assert code == ExitCode.OK
-    warned = [patch["warnings"] for patch in result["patches"]]
-    assert warned[1] == warned[3] == []
-    assert "defined but not used" in warned[2][0]
+    bench.build(capsys, "baseline")
+    for extent in extents:
+        code, result = bench.build(capsys, "warning", extent)
+        assert code == ExitCode.OK
+        warned = [patch["warnings"] for patch in result["patches"]]
+        assert warned[0] == warned[1] == warned[3] == []
+        warning, = warned[2]
+        assert "defined but not used" in warning
+        assert "old" not in warning
+
+
+def test_the_users_compiler_flags_do_not_matter(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {"CC": "/bin/false", "CFLAGS": "-DX", "NINJA_STATUS": "%p ", "MAKEFLAGS": "-n"}.items():
+        monkeypatch.setenv(variable, value)
+    code, result = bench.build(capsys, "good", "--each-patch")
+    assert (code, [patch["steps"] > 0 for patch in result["patches"]]) == (ExitCode.OK, [True] * 4)
+
+
+def test_search_paths_of_the_user_are_part_of_what_is_built(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.build(capsys, "baseline")
+    monkeypatch.setenv("CPATH", str(bench.directory))
+    assert bench.build(capsys, "baseline")[1]["status"] == "built"
+
+
+def test_the_cache_may_lie_behind_a_link(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    (bench.directory / "elsewhere").mkdir()
+    (bench.directory / "link").symlink_to("elsewhere")
+    monkeypatch.setenv("QPATCH_CACHE", str(bench.directory / "link"))
+    miniature_strategy(bench.directory, "type-error")
+    code, result = bench.build(capsys, "type-error", "--objects")
+    assert (code, result["culprit"]["edit"]["patch"]) == (ExitCode.BUILD_FAILED, 2)
+    assert bench.build(capsys, "good")[1]["patches"][-1]["not_compiled"] == []
+
+
+def test_a_cache_that_was_moved_is_configured_anew(bench: Bench, capsys: pytest.CaptureFixture[str],
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    miniature_strategy(bench.directory, "type-error")
+    bench.build(capsys, "baseline")
+    shutil.copytree(bench.home / "cache", bench.directory / "copy", symlinks=True)
+    monkeypatch.setenv("QPATCH_CACHE", str(bench.directory / "copy"))
+    code, result = bench.build(capsys, "type-error", "--each-patch")
+    assert (code, result["culprit"]["edit"]["patch"]) == (ExitCode.BUILD_FAILED, 2)
+
+
+def test_a_tree_that_moves_on_is_built_where_it_was(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bench.build(capsys, "baseline")
+    irq = bench.tree / "hw/core/irq.c"
+    irq.write_text(irq.read_text() + "\n")
+    git(bench.tree, "commit", "-qam", "one file")
+    _, result = bench.build(capsys, "baseline")
+    assert [Path(name).name for name in compiled(result, 0)] == ["hw_core_irq.c.o"]
+    configure = bench.tree / "configure"
+    configure.write_text(configure.read_text() + "\n")
+    git(bench.tree, "commit", "-qam", "configure")
+    assert main(bench.words("baseline")) == ExitCode.OK
+    assert "what it is configured by has changed" in capsys.readouterr().err
+
+
+def test_a_patch_to_what_nothing_is_made_of_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    strategy = bench.directory / "strategies" / "good.yaml"
+    strategy.write_text(strategy.read_text().replace("path: hw/vfio/meson.build", "path: hw/vfio/ready.c").replace(
+        "  'pci.c',\n            + 'ready.c',\n", "  #include \"qemu/osdep.h\"\n            + /* x */\n"))
+    code, result = bench.build(capsys, "good", "--each-patch")
+    assert code == ExitCode.OK, result
+    assert result["patches"][3]["not_compiled"] == ["hw/vfio/ready.c"]
+
+
+def test_a_base_that_does_not_build_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    irq = bench.tree / "hw/core/irq.c"
+    irq.write_text(irq.read_text() + "\nint f(void) { return undeclared; }\n")
+    git(bench.tree, "commit", "-qam", "broken")
+    for words in ("baseline", "good"):
+        assert main(bench.words(words)) == ExitCode.BUILD_FAILED
+        told = capsys.readouterr().err
+        assert "hw/core/irq.c:" in told
+        assert "'undeclared' undeclared" in told
+        assert "the tree does not build without any patch" in told
 
 
 def test_objects_are_compiled_and_nothing_is_linked(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

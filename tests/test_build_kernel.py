@@ -136,12 +136,15 @@ class TestModules:
         assert found == set(MODULES)
 
     def test_messages_name_files_of_the_checkout(
-            self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]) -> None:
+            self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None],
+            monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LC_CTYPE", "C.UTF-8")
         edit("drivers/vfio/type1.c", "int type1 = missing;\n")
         made = backend.make(place, Silence())
         assert not made.succeeded
         assert [(each.path, each.line) for each in errors(made.output, place.source, place.build)] == [
             ("drivers/vfio/type1.c", 1)]
+        assert "'missing'" in made.output
 
     def test_objects_do_not_depend_on_the_place(self, backend: ModulesBackend, place: Place, tmp_path: Path) -> None:
         other = new_place(tmp_path / "quite" / "another", MODULES, "modules")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +71,20 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[Built]:
     yield from built(request.param, "kernel")
 
 
+def copied(source: Path, target: Path, *directories: str) -> Path:
+    for directory in directories:
+        shutil.copytree(source / directory, target / directory, symlinks=True)
+    return target
+
+
+def edit(file: Path, replacements: dict[str, str]) -> None:
+    text = file.read_text()
+    for old, new in replacements.items():
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new, 1)
+    file.write_text(text)
+
+
 def headers_of(backend: Backend) -> DebianHeaders:
     assert isinstance(backend, ModulesBackend)
     assert isinstance(backend.headers, DebianHeaders)
@@ -85,28 +101,25 @@ def test_modules_load_into_debians_kernel(modules: Built, tmp_path: Path) -> Non
 
 def test_a_struct_that_grows_is_seen_by_all_modules(modules: Built, tmp_path: Path) -> None:
     """A member more in a struct, a new export and its use: modules compiled apart would not load, or crash."""
-    place, backend = modules.place, modules.backend
-    header, core, sample = (place.source / name for name in (
-        "include/linux/vfio.h", "drivers/vfio/vfio_main.c", "samples/vfio-mdev/mtty.c"))
-    before = {file: file.read_text() for file in (header, core, sample)}
-    try:
-        header.write_text(before[header].replace(
-            "struct vfio_device {\n", "struct vfio_device {\n\tu64 qpatch[40];\n").replace(
-            "int vfio_register_emulated", "u64 qpatch_size(void);\nint vfio_register_emulated"))
-        core.write_text(before[core] + "u64 qpatch_size(void)\n{\n\treturn sizeof(struct vfio_device);\n}\n"
-                                       "EXPORT_SYMBOL_GPL(qpatch_size);\n")
-        sample.write_text(before[sample].replace(
-            "module_init(mtty_dev_init)",
+    source = copied(modules.place.source, tmp_path / "source", "drivers/vfio", "samples/vfio-mdev", "include")
+    edit(source / "include/linux/vfio.h", {
+        "struct vfio_device {\n": "struct vfio_device {\n\tu64 qpatch[40];\n",
+        "int vfio_register_emulated": "u64 qpatch_size(void);\nint vfio_register_emulated"})
+    edit(source / "drivers/vfio/vfio_main.c", {
+        "module_init(vfio_init);": "u64 qpatch_size(void)\n{\n\treturn sizeof(struct vfio_device);\n}\n"
+                                   "EXPORT_SYMBOL_GPL(qpatch_size);\nmodule_init(vfio_init);"})
+    edit(source / "samples/vfio-mdev/mtty.c", {
+        "module_init(mtty_dev_init)":
             "static int __init qpatch_init(void)\n{\n\tint result = mtty_dev_init();\n"
             '\tpr_info("qpatch %d\\n", qpatch_size() == sizeof(struct vfio_device));\n\treturn result;\n}\n'
-            "module_init(qpatch_init)"))
-        made = backend.make(place, Silence())
-        assert made.succeeded, made.output
-        machine = debian_machine(headers_of(backend), list(backend.products(place).values()))
-        console = boot(machine, f"{NEW_DEVICE}\ndmesg | grep qpatch", tmp_path)
-    finally:
-        for file, text in before.items():
-            file.write_text(text)
+            "module_init(qpatch_init)"})
+    place = replace(modules.place, source=source, build=tmp_path / "build", log=tmp_path / "log")
+    place.build.mkdir()
+    modules.backend.configure(place, Silence())
+    made = modules.backend.make(place, Silence())
+    assert made.succeeded, made.output
+    machine = debian_machine(headers_of(modules.backend), list(modules.backend.products(place).values()))
+    console = boot(machine, f"{NEW_DEVICE}\ndmesg | grep qpatch", tmp_path)
     assert "qpatch 1" in console
     assert DEVICE in console
 
@@ -114,7 +127,8 @@ def test_a_struct_that_grows_is_seen_by_all_modules(modules: Built, tmp_path: Pa
 def test_the_labs_kernel_boots(kernel: Built, tmp_path: Path) -> None:
     modules = [file for name, file in kernel.products.items() if name.endswith(".ko")]
     assert {file.name for file in modules} >= CORE
-    console = boot(Machine(kernel.products["bzImage"], modules), f"{NEW_DEVICE}\necho nodes: $(ls -d /dev/iommu /dev/vfio/devices/*)", tmp_path)
+    machine = Machine(kernel.products["bzImage"], modules)
+    console = boot(machine, f"{NEW_DEVICE}\necho nodes: $(ls -d /dev/iommu /dev/vfio/devices/*)", tmp_path)
     assert "-qpatch\n" in console
     assert [file.name for file in modules if f"loaded {file.name}\n" not in console] == []
     assert DEVICE in console
@@ -124,7 +138,7 @@ def test_the_labs_kernel_boots(kernel: Built, tmp_path: Path) -> None:
 def test_the_same_tree_gives_the_same_bytes(modules: Built, tmp_path: Path) -> None:
     first = {name: file.read_bytes() for name, file in modules.products.items()}
     place = modules.place
-    again = type(place)(place.source, tmp_path / "elsewhere", place.shared, tmp_path / "log")
+    again = replace(place, build=tmp_path / "elsewhere", log=tmp_path / "log")
     again.build.mkdir()
     modules.backend.configure(again, Silence())
     assert modules.backend.make(again, Silence()).succeeded

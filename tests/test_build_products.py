@@ -23,12 +23,13 @@ def binary(tmp_path: Path) -> Path:
 
 def test_what_is_kept_is_found_with_its_metadata(tmp_path: Path, binary: Path) -> None:
     store = ProductStore(tmp_path / "store")
-    store.keep("key", {binary.name: binary}, {"warnings": ["w"]})
+    store.keep("key", {binary.name: binary}, {"warnings": ["w"]}, binary)
     binary.unlink()
     found = store.find("key")
     assert found is not None
     assert found.metadata["warnings"] == ["w"]
     assert found.files[binary.name].read_bytes() == b"\x7fELF and so on"
+    assert found.log.read_bytes() == b"\x7fELF and so on"
     assert found.files[binary.name].stat().st_mode & 0o111
     assert json.loads(found.metadata_file.read_text())["products"][binary.name]["size"] == 14
 
@@ -36,7 +37,7 @@ def test_what_is_kept_is_found_with_its_metadata(tmp_path: Path, binary: Path) -
 @pytest.mark.parametrize("damage", ["change", "truncate", "remove", "metadata"])
 def test_a_damaged_product_is_none(tmp_path: Path, binary: Path, damage: str) -> None:
     store = ProductStore(tmp_path / "store")
-    kept = store.keep("key", {binary.name: binary}, {})
+    kept = store.keep("key", {binary.name: binary}, {}, binary)
     file = kept.files[binary.name]
     if damage == "change":
         file.write_bytes(b"\x7fELF and so off")
@@ -47,7 +48,7 @@ def test_a_damaged_product_is_none(tmp_path: Path, binary: Path, damage: str) ->
     else:
         (kept.directory / METADATA).write_text("{")
     assert store.find("key") is None
-    store.keep("key", {binary.name: binary}, {})
+    store.keep("key", {binary.name: binary}, {}, binary)
     assert store.find("key") is not None
 
 
@@ -57,10 +58,24 @@ def test_an_unknown_key_is_none(tmp_path: Path) -> None:
 
 def test_a_copy_that_fails_leaves_what_was_there(tmp_path: Path, binary: Path) -> None:
     store = ProductStore(tmp_path / "store")
-    store.keep("key", {binary.name: binary}, {"run": 1})
+    store.keep("key", {binary.name: binary}, {"run": 1}, binary)
     with pytest.raises(FileNotFoundError):
-        store.keep("key", {binary.name: binary, "gone": tmp_path / "gone"}, {"run": 2})
+        store.keep("key", {binary.name: binary, "gone": tmp_path / "gone"}, {"run": 2}, binary)
     found = store.find("key")
     assert found is not None
     assert found.metadata["run"] == 1
     assert [path.name for path in (tmp_path / "store").iterdir()] == ["key"]
+
+
+def test_what_a_killed_process_left_goes_away(tmp_path: Path, binary: Path) -> None:
+    (tmp_path / "store" / ".new-killed").mkdir(parents=True)
+    ProductStore(tmp_path / "store").keep("key", {binary.name: binary}, {}, binary)
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize("content", ["[]", "null", '{"products": 1}', '{"products": {"x": 1}}'])
+def test_other_json_is_no_metadata(tmp_path: Path, binary: Path, content: str) -> None:
+    store = ProductStore(tmp_path / "store")
+    kept = store.keep("key", {binary.name: binary}, {}, binary)
+    kept.metadata_file.write_text(content)
+    assert store.find("key") is None

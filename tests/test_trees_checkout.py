@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from series_support import git
 
+from qpatch.errors import UserError
 from qpatch.series.model import PLACEHOLDER
 from qpatch.trees.checkout import Checkout
 from qpatch.trees.git import Repository
@@ -99,6 +100,37 @@ def test_what_a_build_leaves_stays(tmp_path: Path, lender: Repository) -> None:
     (checkout.source / "same.o").write_text("object")
     checkout.switch(patch)
     assert content(checkout)["same.o"] == "object"
+
+
+@pytest.mark.parametrize("damage", ["killed", "index"])
+def test_after_a_broken_switch_no_file_of_another_commit_is_left(tmp_path: Path, lender: Repository,
+                                                                 damage: str) -> None:
+    directory = tmp_path / "workspace"
+    checkout = Checkout(directory)
+    base, _ = commits(checkout, lender)
+    checkout.switch(base)
+    if damage == "killed":  # after git wrote the work tree, before it wrote the index
+        (directory / "switching").touch()
+        (directory / "index.lock").touch()
+    else:
+        (directory / "index").write_bytes(b"DIRC, but no index")
+    (checkout.source / "added.c").write_text("of the other commit\n")
+    checkout.switch(base)
+    assert set(content(checkout)) == {"changed.c", "configure", "removed.c", "same.c"}
+
+
+def test_what_git_does_not_have_is_taken_from_the_clone(tmp_path: Path, lender: Repository) -> None:
+    (lender.path / "ui/keycodemapdb").mkdir(parents=True)
+    (lender.path / "ui/keycodemapdb/README").write_text("of a submodule\n")
+    checkout = Checkout(tmp_path / "workspace")
+    base, _ = commits(checkout, lender)
+    checkout.switch(base)
+    checkout.lend(lender, ["ui/keycodemapdb"])
+    assert (checkout.source / "ui/keycodemapdb/README").read_text() == "of a submodule\n"
+    with pytest.raises(UserError) as raised:
+        checkout.lend(lender, ["subprojects/berkeley"])
+    assert raised.value.code == "missing-subproject"
+    assert "meson subprojects download berkeley" in raised.value.hint
 
 
 def test_the_lender_is_only_read(tmp_path: Path, lender: Repository) -> None:

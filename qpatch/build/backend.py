@@ -54,6 +54,14 @@ class Backend(Protocol):
     def target(self) -> str:
         """The name of the target on the command line."""
 
+    @property
+    def configure_inputs(self) -> Sequence[str]:
+        """Files of the source that configure is made of, and whose change ninja or make does not notice."""
+
+    @property
+    def borrowed(self) -> Sequence[str]:
+        """Directories that releases have and git does not: submodules and subprojects, taken from the user's clone."""
+
     def overlay(self) -> Mapping[str, bytes]:
         """Return the files that only the build needs, by their paths in the source: they are in no series."""
 
@@ -76,7 +84,7 @@ class Backend(Protocol):
         """Compile what the configuration makes of `files` (paths in the source) and of what includes them."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
-        """Return the C files among `files` that this configuration makes nothing of."""
+        """Return those of `files` that are code, and that no object depends on in this configuration."""
 
     def products(self, place: Place) -> Mapping[str, Path]:
         """Return what `make` has built, by the names that it is kept under."""

@@ -52,8 +52,8 @@ def step_metadata(origin: Origin, result: StepResult, patches: int, place: Place
         "durations": {"switch_s": round(result.switch_seconds, 3), "make_s": round(made.seconds, 3),
                       "cpu_s": round(made.cpu_seconds, 3)},
         "ccache": compiler_cache_statistics(place),
-        "warnings": sorted({f"{warning.path}: {warning.message}" for warning in result.warnings}),
-        "log": str(result.log), "reproducer": reproducer_script(origin)}
+        "warnings": list(result.warnings), "all_warnings": sorted(result.all_warnings),
+        "not_compiled": list(result.not_compiled), "reproducer": reproducer_script(origin)}
 
 
 def reproducer_script(origin: Origin) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 METADATA = "metadata.json"
+LOG = "build.log"
+_SCRATCH = ".new-"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Product:
     def files(self) -> dict[str, Path]:
         """The files by their names."""
         return {name: self.directory / name for name in self.metadata["products"]}
+
+    @property
+    def log(self) -> Path:
+        """The file with all that was printed when it was built."""
+        return self.directory / LOG
 
     @property
     def metadata_file(self) -> Path:
@@ -56,21 +63,25 @@ class ProductStore:
             metadata = json.loads((directory / METADATA).read_text(encoding="utf-8"))
             product = Product(directory, metadata)
             return product if product.is_whole else None
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def keep(self, key: str, files: Mapping[str, Path], metadata: Mapping[str, Any]) -> Product:
-        """Copy `files` into the store as the product of `key`, in the place of one that was there.
+    def keep(self, key: str, files: Mapping[str, Path], metadata: Mapping[str, Any], log: Path) -> Product:
+        """Copy `files` and `log` into the store as the product of `key`, in the place of one that was there.
 
-        Raises OSError where the disk is full; the product that was there is then there still.
+        Only one process at a time may do so. Raises OSError where the disk is full; the product that was there is then
+        there still.
         """
         self._directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self._directory, prefix=".new-") as scratch:
+        for leftover in self._directory.glob(f"{_SCRATCH}*"):  # of a process that was killed
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(dir=self._directory, prefix=_SCRATCH) as scratch:
             new = Path(scratch) / "product"
             new.mkdir()
             for name, path in files.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, new / name)
+            shutil.copy2(log, new / LOG)
             complete = {**metadata, "products": {name: _description(new / name) for name in files}}
             (new / METADATA).write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
             place = self._directory / key

@@ -60,6 +60,7 @@ class QemuRecipe(RecipeModel):
 
     `python` lists what pip installs into the virtual environment that configure runs in; `meson_option` says that
     configure takes `--meson` and `--ninja`; `files` are those that only the build needs, whatever the target.
+    `borrowed` lists directories that release archives have and git has not: submodules and subprojects.
     `prebuilt` tells where a distribution's own binaries are to be had, in the order to try.
     """
 
@@ -70,6 +71,7 @@ class QemuRecipe(RecipeModel):
     configure: tuple[str, ...]
     targets: dict[str, QemuTarget]
     files: dict[str, str] = Field(default_factory=dict)
+    borrowed: tuple[str, ...] = ()
     prebuilt: tuple[PackagedRelease, ...] = ()
 
     @property
@@ -88,7 +90,7 @@ def qemu_recipe(release: str) -> QemuRecipe:
 
 def nearest(kind: str, release: str, model: type[Model]) -> Model:
     """Return the recipe of `kind` (qemu, linux) for `release`; see the head of this module, and `qemu_recipe`."""
-    known = sorted(((_numbers(str(content["from"])), file, content) for file, content in _contents()
+    known = sorted(((_numbers(content["from"]), file, content) for file, content in _contents()
                     if content.get("kind") == kind), key=itemgetter(0))
     fitting = [(file, content) for oldest, file, content in known if oldest <= _numbers(release)]
     if not fitting:
@@ -98,7 +100,12 @@ def nearest(kind: str, release: str, model: type[Model]) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise UserError("bad-recipe", str(error), where=Location(str(file))) from error
+        raise UserError("bad-recipe", _told(error), where=Location(str(file))) from error
+
+
+def _told(error: ValidationError) -> str:
+    """Return what is wrong, one line for each thing."""
+    return "\n".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
 
 
 def _contents() -> Iterator[tuple[Path | Traversable, dict[str, Any]]]:
@@ -113,10 +120,13 @@ def _contents() -> Iterator[tuple[Path | Traversable, dict[str, Any]]]:
 def _read(file: Path | Traversable) -> dict[str, Any]:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError("bad-recipe", str(error), where=Location(str(file))) from error
-    if not isinstance(content, dict) or "from" not in content:
+    if not isinstance(content, dict) or not {"kind", "from"} <= content.keys():
         raise UserError("bad-recipe", "a recipe has the keys `kind` and `from`", where=Location(str(file)))
+    if not isinstance(content["from"], str) or not _numbers(content["from"]):
+        raise UserError("bad-recipe", f'`from: {content["from"]}` is no release: write it as in `from: "10.2"`',
+                        where=Location(str(file)))
     return content
 
 

@@ -27,8 +27,8 @@ class StepStatus(enum.StrEnum):
 class StepResult:
     """How one step ended.
 
-    `warnings` are those that the base has not; `not_compiled` names C files of the patch that this configuration makes
-    nothing of; `made`, `diagnostics` and `switch_seconds` are there where something was built in this run.
+    `warnings` are those that the step before has not, `all_warnings` those of all objects; `not_compiled` names files
+    of the patch that nothing was made of; `made`, `diagnostics` and `switch_seconds` are of this run.
     """
 
     step: Step
@@ -37,8 +37,9 @@ class StepResult:
     made: Made | None = None
     switch_seconds: float = 0.0
     diagnostics: tuple[Diagnostic, ...] = ()
-    warnings: tuple[Diagnostic, ...] = ()
+    warnings: tuple[str, ...] = ()
     not_compiled: tuple[str, ...] = ()
+    all_warnings: frozenset[str] = frozenset()
 
     def as_json(self) -> dict[str, object]:
         """Return the step as `build --json` prints it."""
@@ -48,8 +49,9 @@ class StepResult:
                 "seconds": round(made.seconds, 3) if made else 0.0,
                 "cpu_seconds": round(made.cpu_seconds, 3) if made else 0.0,
                 "switch_seconds": round(self.switch_seconds, 3),
-                "warnings": [str(warning) for warning in self.warnings],
-                "not_compiled": list(self.not_compiled), "log": str(self.log)}
+                "warnings": list(self.warnings),
+                "not_compiled": list(self.not_compiled), "log": str(self.log),
+                "errors": [diagnostic.as_json() for diagnostic in self.diagnostics]}
 
 
 @dataclass(frozen=True)

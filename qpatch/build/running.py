@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE = 10.0  # seconds that a program has to clean up after an interrupt
+# gcc of its own parts: nearly always the kernel, out of memory.
+_KILLED = "Killed signal terminated program"
 _DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
 
 
@@ -76,7 +78,20 @@ class Runner:
                 raise
         if process.returncode and (reports_full_disk(output) or is_full(cwd)):
             raise EnvironmentFault("disk-full", f"{command[0]} found no room on the disk", hint=f"The log: {self.log}")
+        if process.returncode and _KILLED in output:
+            raise EnvironmentFault("compiler-killed", f"a compiler that {command[0]} started was killed",
+                                   hint=f"The log: {self.log}")
         return Ran(process.returncode, output, time.monotonic() - started, usage.ru_utime + usage.ru_stime)
+
+    def ask(self, command: Sequence[str], cwd: Path) -> str:
+        """Run a command that only tells something, and return what it prints; the log does not grow by it.
+
+        Raises EnvironmentFault `program-missing`; a command that fails has nothing to tell.
+        """
+        if shutil.which(command[0], path=self.environment["PATH"]) is None:
+            raise missing_program(command[0])
+        return subprocess.run(command, cwd=cwd, env=self.environment, stdin=subprocess.DEVNULL, text=True,
+                              errors="replace", capture_output=True, check=False).stdout
 
     def _start(self, command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
         inherited = () if self.lock < 0 else (self.lock,)

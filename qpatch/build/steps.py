@@ -36,11 +36,6 @@ class Step:
     content: str
     files: tuple[str, ...] = ()
 
-    @property
-    def name(self) -> str:
-        """A word for file names and tables."""
-        return f"patch-{self.number}" if self.number else "baseline"
-
 
 def make_steps(repository: Repository, base: str, overlay: Mapping[str, bytes], series: PlannedSeries | None,
                author: Identity | None) -> tuple[Step, ...]:

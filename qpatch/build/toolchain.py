@@ -15,18 +15,31 @@ if TYPE_CHECKING:
 
 # Where Debian's ccache has a link by the name of every compiler.
 COMPILER_LINKS = Path("/usr/lib/ccache")
+# Which compiler, and how it is called, is said by recipes alone: what is built must not depend on who builds it.
+_RECIPES_BUSINESS = frozenset({
+    "AR", "AS", "CC", "CFLAGS", "CPP", "CPPFLAGS", "CXX", "CXXFLAGS", "LD", "LDFLAGS", "MAKEFLAGS", "NM", "OBJCOPY",
+    "PYTHONHOME", "PYTHONPATH", "RANLIB", "STRIP"})
+_SEARCH_PATHS = ("PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH")
 _HITS = frozenset({"direct_cache_hit", "preprocessed_cache_hit"})
 
 
 def build_environment(place: Place, *programs: Path) -> dict[str, str]:
     """Return the environment of a build: the directories `programs` come first on PATH, then ccache's links.
 
+    Variables that would change what is built (CC, CFLAGS and so on) are left out.
+
     The compiler cache is in the shared directory, unless the user's own CCACHE_DIR says otherwise; ccache (4.3 and
     later) notes beside the log what became of each compilation.
     """
     path = os.pathsep.join([*map(str, programs), str(COMPILER_LINKS), os.environ.get("PATH", os.defpath)])
-    return {"CCACHE_DIR": str(place.shared / "ccache"), **os.environ, "PATH": path, "LC_ALL": "C",
-            "CCACHE_STATSLOG": str(_statistics_log(place))}
+    kept = {name: value for name, value in os.environ.items() if name not in _RECIPES_BUSINESS}
+    return {"CCACHE_DIR": str(place.shared / "ccache"), **kept, "PATH": path, "LC_ALL": "C",
+            "NINJA_STATUS": "[%f/%t] ", "CCACHE_STATSLOG": str(_statistics_log(place))}
+
+
+def search_paths() -> dict[str, str]:
+    """Return the variables of the user's environment that say where libraries are: a build is made of them, too."""
+    return {name: os.environ[name] for name in _SEARCH_PATHS if os.environ.get(name)}
 
 
 def compiler_version(compiler: str = "cc") -> str:

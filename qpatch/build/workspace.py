@@ -28,17 +28,33 @@ _DIGITS = 8
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a build directory was made with, by which command, and whether the base was built in it since."""
+    """What a build directory was made with, by which command, where, and whether the base was built in it since.
+
+    `inputs` is a digest of the files that configure is made of: ninja does not look at these.
+    """
 
     identity: Mapping[str, str]
     configure: tuple[str, ...]
+    directory: str
+    inputs: str
     proven: bool = False
+
+    def differences(self, wanted: Stamp) -> Iterator[str]:
+        """Yield why a directory that is to be as `wanted` must be made anew."""
+        for name, value in wanted.identity.items():
+            if self.identity.get(name) != value:
+                yield f"{name} was '{self.identity.get(name, '')}' and is '{value}'"
+        if self.directory != wanted.directory:
+            yield f"it was made in {self.directory}"
+        if self.inputs != wanted.inputs:
+            yield "what it is configured by has changed"
 
 
 class Workspace:
     """The workspace of the tree called `name` from the repository at `repository`, in the directory `builds`."""
 
     def __init__(self, builds: Path, name: str, repository: Path) -> None:
+        builds = builds.resolve()  # as compilers and shells print it, whatever links lead there
         origin = hashlib.sha256(str(repository).encode()).hexdigest()[:_DIGITS]
         self.directory = builds / f"{name}-{origin}"
         self.checkout = Checkout(self.directory)
@@ -60,8 +76,9 @@ class Workspace:
         """Return the stamp of a build directory, None where it was never configured to the end."""
         try:
             content = json.loads(_stamp_file(place).read_text(encoding="utf-8"))
-            return Stamp(content["identity"], tuple(content["configure"]), content["proven"])
-        except (OSError, ValueError, KeyError):
+            return Stamp(dict(content["identity"]), tuple(content["configure"]), content["directory"],
+                         content["inputs"], content["proven"])
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def write_stamp(self, place: Place, stamp: Stamp) -> None:
@@ -71,7 +88,8 @@ class Workspace:
     def clear(self, place: Place) -> None:
         """Make the build directory an empty one."""
         _stamp_file(place).unlink(missing_ok=True)
-        shutil.rmtree(place.build, ignore_errors=True)
+        if place.build.exists():
+            shutil.rmtree(place.build)
         place.build.mkdir(parents=True)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from qpatch.build.builder import BASELINE
 from qpatch.cli.build_cells import BuildCell, exit_code, print_builds
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.errors import fault_of_system
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from qpatch.series.render import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
-
-BASELINE = "baseline"
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -137,20 +135,19 @@ def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend,
         if fault is None:
             raise
         return replace(cell, error=fault)
-    if strategy is None or result.failed is None:
-        return replace(cell, tried=tried, result=result)
-    return replace(cell, tried=tried, result=result, culprit=blamed(strategy, target, request, result))
+    culprit = blamed(strategy, target, request, result) if result.failed else None
+    return replace(cell, tried=tried, result=result, culprit=culprit)
 
 
-def blamed(strategy: LoadedStrategy, target: Target, request: Request, result: BuildResult) -> Culprit | None:
+def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, result: BuildResult) -> Culprit | None:
     """Return the error of the failed step and the edit that it leads to, as far as that can be told."""
     from qpatch.build.culprit import find_culprit
-    from qpatch.series.blame import authorship
+    from qpatch.series.blame import Authorship, authorship
     failed = result.failed
     assert failed is not None
     last_built = max((step.step.number for step in result.steps if step is not failed), default=0)
-    return find_culprit(failed.diagnostics, authorship(strategy, target, request.parameters), failed.step.number,
-                        last_built)
+    written = authorship(strategy, target, request.parameters) if strategy and failed.step.number else Authorship()
+    return find_culprit(failed.diagnostics, written, failed.step.number, last_built)
 
 
 def prebuilt_cells(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
@@ -167,9 +164,7 @@ def release_of(tree: str) -> tuple[str, str]:
     from qpatch.trees.places import configuration_file
     from qpatch.trees.releases import known_releases, load_configuration
     from qpatch.trees.resolve import resolve
-    known = known_releases(load_configuration(configuration_file())).get(tree)
-    kind, name, release = (known.kind, tree, known.release) if known else attrgetter("kind", "name", "release")(
-        resolve(tree))
-    if kind != "qemu":
+    found = known_releases(load_configuration(configuration_file())).get(tree) or resolve(tree)
+    if found.kind != "qemu":
         raise UserError("no-prebuilt", f"{tree} is a tree of Linux: there are prebuilt binaries of QEMU only")
-    return name, release
+    return found.name, found.release

@@ -146,7 +146,8 @@ def _words(cell: BuildCell) -> list[str]:
     if cell.result.failed:
         return _failure(cell, cell.result.failed)
     kept = cell.result.product.files.values() if cell.result.product else ()
-    return [*(f"{cell.title}: {path}" for path in kept),
+    log = cell.result.steps[-1].log
+    return [*(f"{cell.title}: {path}" for path in kept), f"  log: {log}",
             *(line for step in cell.result.steps for line in _remarks(cell, step))]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from qpatch.cli.cells import Cell, exit_code, failed_cell, print_cells, rendered_cell
+from qpatch.cli.cells import RENDERED, Cell, exit_code, failed_cell, print_cells, rendered_cell
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
 from qpatch.errors import ExitCode, QpatchError, UserError
 
@@ -77,10 +77,18 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
             rendering.render_tree(strategies, tree)
         cells = rendering.cells()
     print_cells(cells, output, explain=arguments.explain)
-    checked = check_objects(arguments, strategies, trees, output) if arguments.check else []
+    rendered = tuple(dict.fromkeys(cell.tree for cell in cells if cell.status == RENDERED))
+    checked = check_objects(arguments, strategies, rendered, output) if arguments.check else []
     checks = {"checks": [cell.as_json() for cell in checked]} if arguments.check else {}
     output.document({"version": 1, "results": [cell.document for cell in cells], **checks})
-    return exit_code(cells) or max((cell.exit_code for cell in checked), default=ExitCode.OK)
+    code = exit_code(cells)
+    return build_exit_code(checked) if checked and code in (ExitCode.OK, ExitCode.NOTHING_APPLIED) else code
+
+
+def build_exit_code(checked: list[BuildCell]) -> ExitCode:
+    """Return what the checks by compilation come to."""
+    from qpatch.cli.build_cells import exit_code as exit_code_of_builds
+    return exit_code_of_builds(checked)
 
 
 def check_objects(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...], trees: tuple[str, ...],

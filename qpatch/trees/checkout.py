@@ -10,12 +10,13 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from qpatch.errors import EnvironmentFault
+from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.git import GitError, Repository
 from qpatch.trees.places import is_full
 from qpatch.trees.private import borrow_objects, lay_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -30,10 +31,12 @@ class Checkout:
         self.source = directory / "source"
         self._git = directory / "git"
         self._index = directory / "index"
+        self._switching = directory / "switching"
 
     def borrow(self, lender: Repository, commit: str) -> Repository:
         """Return an empty repository for commits to switch to; it sees the objects of `lender`, which has `commit`."""
-        shutil.rmtree(self._git, ignore_errors=True)
+        if self._git.exists():
+            shutil.rmtree(self._git)
         lay_out(self._git, commit)
         borrow_objects(self._git, [lender])
         return Repository(self._git)
@@ -41,18 +44,60 @@ class Checkout:
     def switch(self, commit: str) -> None:
         """Give the work tree the content of `commit`: files that were changed or removed by hand come back.
 
-        Files that git does not know of (what a build leaves) stay. A damaged index is made anew.
+        Where a switch was broken off, or the index is damaged, git does not know what lies in the work tree: then all
+        that is not the commit's is removed. Raises EnvironmentFault `disk-full`.
         """
         self.source.mkdir(exist_ok=True)
-        self._index.with_name("index.lock").unlink(missing_ok=True)  # of a process that was killed
+        interrupted = self._switching.exists()
+        self._switching.touch()
         try:
-            self._read_tree(commit)
+            if interrupted or not self._read_tree(commit):
+                self._start_over(commit)
+        except GitError as error:
+            if is_full(self.source):
+                raise EnvironmentFault("disk-full", f"no room for {commit[:12]} in {self.source}") from error
+            raise
+        self._switching.unlink()
+
+    def lend(self, lender: Repository, directories: Sequence[str]) -> None:
+        """Copy `directories`, such as submodules, from the lender's work tree where the commit has none of their files.
+
+        Raises UserError `missing-subproject` where the lender has none either.
+        """
+        for name in directories:
+            if _has_files(self.source / name):
+                continue
+            theirs = lender.path / name
+            if not _has_files(theirs):
+                raise UserError("missing-subproject", f"the tree has no files in {name}, and {lender.path} neither",
+                                hint=f"in that clone: git submodule update --init {name}, or meson subprojects "
+                                     f"download {name.rpartition('/')[2]}")
+            shutil.copytree(theirs, self.source / name, symlinks=True, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns(".git"))
+
+    def _read_tree(self, commit: str) -> bool:
+        """Go from what the index says to `commit`; tell whether git could."""
+        if not self._index.exists():
+            return False
+        try:
+            self._git_here("read-tree", "--reset", "-u", commit)
         except GitError as error:
             if error.code == "disk-full" or is_full(self.source):
-                raise EnvironmentFault("disk-full", f"no room for {commit[:12]} in {self.source}") from error
-            self._index.unlink(missing_ok=True)
-            self._read_tree(commit)
+                raise
+            return False
+        return True
 
-    def _read_tree(self, commit: str) -> None:
-        Repository(self._git).run(f"--work-tree={self.source}", "read-tree", "--reset", "-u", commit,
-                                  environment={"GIT_INDEX_FILE": str(self._index)})
+    def _start_over(self, commit: str) -> None:
+        for file in (self._index, self._index.with_name("index.lock")):
+            file.unlink(missing_ok=True)
+        self._git_here("read-tree", "--reset", "-u", commit)
+        self._git_here("clean", "-ffdxq")
+
+    def _git_here(self, *arguments: str) -> None:
+        # clean works below the current directory: the work tree is named, and so is the place to work from.
+        Repository(self._git).run("-C", str(self.source), f"--git-dir={self._git}", f"--work-tree={self.source}",
+                                  *arguments, environment={"GIT_INDEX_FILE": str(self._index)})
+
+
+def _has_files(directory: Path) -> bool:
+    return directory.is_dir() and any(directory.iterdir())

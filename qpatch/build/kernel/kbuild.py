@@ -22,10 +22,12 @@ FIXED = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01 00:00:00 UTC", "KBUILD_BUILD_USER
          "KBUILD_BUILD_HOST": "qpatch", "KBUILD_BUILD_VERSION": "1"}
 COMPILER = "gcc"
 
-# Variables of the user's that would change what is built: Documentation/kbuild/kbuild.rst, and make's own.
+# Variables of the user's that would change what is built: Documentation/kbuild/kbuild.rst, and make's own. The locale's
+# would change messages: kbuild unsets LC_ALL, and the others come to count.
 _OF_THE_USER = re.compile(r"(KBUILD_|KCONFIG_|MAKE|HOST|LDFLAGS|LLVM)\w*|MFLAGS|GNUMAKEFLAGS|K?(A|C|CPP|RUST)FLAGS|"
-                          r"USER(C|LD)FLAGS|ARCH|SUBARCH|CROSS_COMPILE|LOCALVERSION|[CMOVW]|MO|CC|LD")
-_STEP = re.compile(r"  (?P<what>[A-Z][A-Z0-9_]*(?: \[M\])?) +\S")
+                          r"USER(C|LD)FLAGS|LC_\w+|LANG(UAGE)?|ARCH|SUBARCH|CROSS_COMPILE|LOCALVERSION|[CMOVW]|MO|CC|LD")
+# CALL and DESCEND are printed whether there is something to do or not.
+_STEP = re.compile(r"  (?!CALL |DESCEND )[A-Z][A-Z0-9_]*(?: \[M\])? +\S")
 
 
 class _Steps:
@@ -53,9 +55,9 @@ def run_make(place: Place, directory: Path, arguments: Sequence[str], jobs: int,
     What a command prints stays together: messages of several compilers would mix otherwise.
     """
     steps = _Steps(progress)
-    environment = {name: value for name, value in build_environment(place).items() if not _OF_THE_USER.fullmatch(name)}
+    kept = {name: value for name, value in build_environment(place).items() if not _OF_THE_USER.fullmatch(name)}
     at_once = jobs or len(os.sched_getaffinity(0))
-    ran = Runner(environment, place.log, place.lock).run(
+    ran = Runner({**kept, "LC_ALL": "C"}, place.log, place.lock).run(
         ["make", f"-j{at_once}", "-Otarget", *arguments], directory, steps.line)
     return Made(ran.succeeded, ran.output, steps.done, ran.seconds, ran.cpu_seconds)
 

@@ -42,6 +42,16 @@ class LabKernelBackend:
     jobs: int = 0
     target: str = TARGET
 
+    @property
+    def configure_inputs(self) -> Sequence[str]:
+        """See `Backend.configure_inputs`: kbuild notices everything itself."""
+        return ()
+
+    @property
+    def borrowed(self) -> Sequence[str]:
+        """See `Backend.borrowed`."""
+        return ()
+
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: the configuration, where kbuild finds it by its name."""
         return {f"{_FRAGMENTS}/{_FRAGMENT}": self._configuration()}

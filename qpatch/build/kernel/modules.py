@@ -50,6 +50,16 @@ class ModulesBackend:
     jobs: int = 0
     target: str = TARGET
 
+    @property
+    def configure_inputs(self) -> Sequence[str]:
+        """See `Backend.configure_inputs`: kbuild notices everything itself."""
+        return ()
+
+    @property
+    def borrowed(self) -> Sequence[str]:
+        """See `Backend.borrowed`."""
+        return ()
+
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: nothing, for kbuild's own file is not in the checkout."""
         return {}

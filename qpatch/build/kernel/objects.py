@@ -49,9 +49,10 @@ class ObjectTree:
         return sorted(goal for goal in goals if not any(goal.startswith(other) for other in whole if other != goal))
 
     def not_compiled(self, files: Sequence[str]) -> list[str]:
-        """Return the C files among `files` that no object was made of."""
-        sources = {each.source for each in self.compiled()}
-        return [file for file in files if file.endswith(".c") and file not in sources]
+        """Return the C files and headers among `files` that no object was made of or with."""
+        compiled = list(self.compiled())
+        return [file for file in files if file.endswith((*_COMPILED, ".h"))
+                and not any(file == each.source or self._mentions(each, file) for each in compiled)]
 
     def compiled(self) -> Iterator[Compiled]:
         """Yield what was compiled here."""

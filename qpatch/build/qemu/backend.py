@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from qpatch.build.backend import BuildFailed
 from qpatch.build.qemu.ninja import run_ninja
-from qpatch.build.qemu.objects import compiled_sources, concerned_sources
+from qpatch.build.qemu.objects import compiled_sources, concerned_objects, is_code
 from qpatch.build.qemu.venv import python_environment
 from qpatch.build.running import Runner
-from qpatch.build.toolchain import build_environment, compiler_version
+from qpatch.build.toolchain import build_environment, compiler_version, search_paths
 from qpatch.errors import UserError
 from qpatch.requirements import require
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from qpatch.trees.progress import Progress
 
 REQUIREMENTS = "build-qemu"
+# Makefile of 10.2 and before: configure runs again where these change, but only when make is used.
+CONFIGURE_INPUTS = ("configure", "scripts/meson-buildoptions.sh", "pythondeps.toml", "python/scripts/mkvenv.py")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,16 @@ class QemuBackend:
             raise UserError("unknown-target", f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
                             hint=f"It has {', '.join(self.recipe.targets)}.")
 
+    @property
+    def configure_inputs(self) -> Sequence[str]:
+        """See `Backend.configure_inputs`."""
+        return CONFIGURE_INPUTS
+
+    @property
+    def borrowed(self) -> Sequence[str]:
+        """See `Backend.borrowed`."""
+        return self.recipe.borrowed
+
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`."""
         return {path: content.encode() for path, content in {**self.recipe.files, **self._target.files}.items()}
@@ -48,7 +60,7 @@ class QemuBackend:
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
         return {"recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}", "target": self.target,
-                "compiler": compiler_version(), "python": sys.version.split()[0]}
+                "compiler": compiler_version(), "python": sys.version.split()[0], **search_paths()}
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`."""
@@ -69,38 +81,44 @@ class QemuBackend:
     def make_objects(self, place: Place, files: Sequence[str], progress: Progress) -> Made:
         """See `Backend.make_objects`."""
         runner = self._runner(place)
-        before = compiled_sources(place)
+        before = self._compiled(place)
         regenerated = run_ninja(runner, place, ["build.ninja"], self.jobs, progress)  # meson again where it must
         if not regenerated.succeeded:
             return regenerated
-        objects = compiled_sources(place)
+        compiled = self._compiled(place)
         # A file that a meson.build or a Kconfig newly asks for is concerned as well.
-        concerned = [*concerned_sources(place, files), *(source for source in objects if source not in before)]
-        wanted = [name for source in dict.fromkeys(concerned) for name in objects.get(source, ())]
+        new = [made for source, objects in compiled.items() if source not in before for made in objects]
+        concerned = concerned_objects(place, files, compiled).values()
+        wanted = list(dict.fromkeys([*new, *(made for objects in concerned for made in objects)]))
         return run_ninja(runner, place, wanted, self.jobs, progress) if wanted else regenerated
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""
-        objects = compiled_sources(place)
-        return [file for file in files if file.endswith(".c") and file not in objects]
+        code = [file for file in files if is_code(file)]
+        concerned = concerned_objects(place, code, self._compiled(place)) if code else {}
+        return [file for file, objects in concerned.items() if not objects]
 
     def products(self, place: Place) -> Mapping[str, Path]:
         """See `Backend.products`."""
         return {self._target.goal: place.build / self._target.goal}
 
-    def reproducer(self, place: Place) -> Sequence[str]:
+    def reproducer(self, _place: Place) -> Sequence[str]:
         """See `Backend.reproducer`."""
         install = f" && $VENV/bin/pip install {shlex.join(self.recipe.python)}" if self.recipe.python else ""
-        options = [option.replace(str(place.source), "$SOURCE") for option in self._arguments()]
         meson = ["--meson=$VENV/bin/meson", "--ninja=$(command -v ninja)"] if self.recipe.meson_option else [
             "--python=$VENV/bin/python3"]
-        return [f"VENV=$PWD/venv; python3 -m venv $VENV{install}",
-                f"PATH=$VENV/bin:$PATH $SOURCE/configure {' '.join([*meson, *map(shlex.quote, options)])}",
+        return [f"VENV=$PWD/venv  # a path without spaces\npython3 -m venv $VENV{install}",
+                f"PATH=$VENV/bin:$PATH $SOURCE/configure {' '.join([*meson, *map(shlex.quote, self._arguments())])}",
                 f"PATH=$VENV/bin:$PATH ninja {self._target.goal}"]
 
     @property
     def _target(self) -> QemuTarget:
         return self.recipe.targets[self.target]
+
+    def _compiled(self, place: Place) -> dict[str, list[str]]:
+        """Return what ninja compiles for the goal: tests and tools, which have rules too, do not count."""
+        command = ["ninja", "-t", "commands", self._target.goal]
+        return compiled_sources(place, self._runner(place).ask(command, place.build))
 
     def _runner(self, place: Place) -> Runner:
         tools = python_environment(self.recipe.python, place)
