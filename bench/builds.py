@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,11 @@ def forget_series(workspace: Workspace) -> None:
 
 def bare(tree: str, strategy: str, target: str) -> list[float]:
     """Return the seconds that ninja takes for each patch, from what the patch before has left."""
-    with opened_target(tree) as opened:
+    with opened_target(tree) as opened, ExitStack() as stack:
         recipe = qemu_recipe(opened.info.release)
         workspace = default_workspace(opened.info.name, opened.source.repository.path)
-        place = workspace.place(target, "bare", -1)
+        lock = stack.enter_context(workspace.locked(sys.exit))
+        place = workspace.place(target, "bare", lock)
         repository = workspace.checkout.borrow(opened.source.repository, opened.source.commit)
         planned = attempt(StrategyLibrary().get(strategy), opened, {}).planned
         overlay = QemuBackend(recipe, target).overlay()

@@ -57,12 +57,21 @@ def expected(bench: Bench, tmp_path: Path) -> bytes:
 
 
 def test_a_killed_build_is_taken_up_again(bench: Bench, expected: bytes) -> None:
+    started = time.monotonic()
+    finished(bench.start("good", "--each-patch", "--json"))
+    whole = time.monotonic() - started
     chance = random.Random(0)  # noqa: S311  # moments to kill at, no secrets
-    for _ in range(KILLS):
+    at_work = 0
+    for number in range(KILLS):
+        shutil.rmtree(bench.workspace / "products")
+        if number % 3 == 0:
+            shutil.rmtree(bench.workspace / TARGET)
         process = bench.start("good", "--each-patch", "--json")
-        time.sleep(chance.uniform(0.1, 1.5))
-        os.killpg(process.pid, signal.SIGKILL) if chance.random() < 0.5 else process.kill()
+        time.sleep(chance.uniform(0.3, 1.0) * whole)
+        at_work += process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL) if number % 2 else process.kill()
         process.communicate(timeout=BOUND)
+    assert at_work >= KILLS / 3, "nearly every build had ended before it was killed"
     code, result = finished(bench.start("good", "--each-patch", "--json"))
     assert code == ExitCode.OK
     assert binary_of(result) == expected
