@@ -59,7 +59,7 @@ def bare(tree: str, strategy: str, target: str) -> list[float]:
         recipe = qemu_recipe(opened.info.release)
         workspace = default_workspace(opened.info.name, opened.source.repository.path)
         lock = stack.enter_context(workspace.locked(sys.exit))
-        place = workspace.place(target, "bare", lock)
+        place = workspace.place("qemu", target, "bare", lock)
         repository = workspace.checkout.borrow(opened.source.repository, opened.source.commit)
         planned = attempt(StrategyLibrary().get(strategy), opened, {}).planned
         overlay = QemuBackend(recipe, target).overlay()

@@ -23,16 +23,16 @@ ROOT = Path(__file__).parents[1]
 TREE = "miniature"
 TARGET = "aarch64-softmmu"
 BINARY = "qemu-system-aarch64"
+BUILD = "qemu"  # the build directory
 DEVICES = "configs/devices/aarch64-softmmu/qpatch.mak"
 RECIPE = f"""\
 from: "10.2.2"
 kind: qemu
 python: []
-configure: [--disable-docs]
+configure: [--disable-docs, --with-devices-aarch64=qpatch]
 targets:
   {TARGET}:
     goal: {BINARY}
-    configure: [--with-devices-aarch64=qpatch]
     files:
       {DEVICES}: |
         CONFIG_VFIO_PCI=y

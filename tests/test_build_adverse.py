@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from builder_support import BINARY, TARGET, bench
+from builder_support import BINARY, BUILD, bench
 from disk_support import mounted
 from miniature_support import miniature_strategy, needs_compiler
 
@@ -63,9 +63,9 @@ def test_a_killed_build_is_taken_up_again(bench: Bench, expected: bytes) -> None
     chance = random.Random(0)  # noqa: S311  # moments to kill at, no secrets
     at_work = 0
     for number in range(KILLS):
-        shutil.rmtree(bench.workspace / "products")
+        shutil.rmtree(bench.workspace / "products", ignore_errors=True)
         if number % 3 == 0:
-            shutil.rmtree(bench.workspace / TARGET)
+            shutil.rmtree(bench.workspace / BUILD, ignore_errors=True)
         process = bench.start("good", "--each-patch", "--json")
         time.sleep(chance.uniform(0.3, 1.0) * whole)
         at_work += process.poll() is None
@@ -141,7 +141,7 @@ def objects(place: Path) -> list[Path]:
 @pytest.mark.parametrize("damage", ["build.ninja", "compile commands", "object removed", "build directory"])
 def test_damage_is_noticed_where_only_objects_are_made(bench: Bench, damage: str) -> None:
     finished(bench.start("good", "--objects", "--json"))
-    DAMAGES[damage](bench.workspace / TARGET, bench.workspace)
+    DAMAGES[damage](bench.workspace / BUILD, bench.workspace)
     code, result = finished(bench.start("good", "--objects", "--json"))
     assert code == ExitCode.OK, result
 
@@ -149,8 +149,8 @@ def test_damage_is_noticed_where_only_objects_are_made(bench: Bench, damage: str
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_damage_in_the_cache_is_noticed(bench: Bench, expected: bytes, damage: str) -> None:
     finished(bench.start("baseline", "--json"))
-    assert len(objects(bench.workspace / TARGET)) == 2
-    DAMAGES[damage](bench.workspace / TARGET, bench.workspace)
+    assert len(objects(bench.workspace / BUILD)) == 2
+    DAMAGES[damage](bench.workspace / BUILD, bench.workspace)
     code, result = finished(bench.start("good", "--each-patch", "--json"))
     assert code == ExitCode.OK
     assert binary_of(result) == expected

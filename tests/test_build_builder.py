@@ -238,11 +238,11 @@ def test_objects_are_compiled_and_nothing_is_linked(bench: Bench, capsys: pytest
     code, result = bench.build(capsys, "good", "--objects")
     assert code == ExitCode.OK
     assert result["products"] == {}
-    assert not (bench.workspace / TARGET / BINARY).exists()
+    assert not (bench.workspace / "qemu" / BINARY).exists()
     for number, sources in enumerate(COMPILED, start=1):
         names = {Path(name).name for name in compiled(result, number)}
         assert names >= {f"{source.replace('/', '_')}.o" for source in sources}
-    assert not (bench.workspace / TARGET / "libqemu-aarch64-softmmu.a.p" / "system_main.c.o").exists()
+    assert not (bench.workspace / "qemu" / "libqemu-aarch64-softmmu.a.p" / "system_main.c.o").exists()
 
 
 def test_objects_of_a_series_that_does_not_compile(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

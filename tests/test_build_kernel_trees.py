@@ -51,7 +51,7 @@ class Built:
 
     @property
     def place(self) -> Place:
-        return self._workspace.place(self.backend.target, "test", -1)
+        return self._workspace.place(self.backend.directory, self.backend.target, "test", -1)
 
 
 def built(tree: str, target: str) -> Iterator[Built]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from series_support import git
 
-from qpatch.errors import UserError
 from qpatch.series.model import PLACEHOLDER
 from qpatch.trees.checkout import Checkout
 from qpatch.trees.git import Repository
@@ -125,12 +124,8 @@ def test_what_git_does_not_have_is_taken_from_the_clone(tmp_path: Path, lender: 
     checkout = Checkout(tmp_path / "workspace")
     base, _ = commits(checkout, lender)
     checkout.switch(base)
-    checkout.lend(lender, ["ui/keycodemapdb"])
+    assert checkout.lend(lender, ["ui/keycodemapdb", "subprojects/berkeley"]) == ["subprojects/berkeley"]
     assert (checkout.source / "ui/keycodemapdb/README").read_text() == "of a submodule\n"
-    with pytest.raises(UserError) as raised:
-        checkout.lend(lender, ["subprojects/berkeley"])
-    assert raised.value.code == "missing-subproject"
-    assert "meson subprojects download berkeley" in raised.value.hint
 
 
 def test_the_lender_is_only_read(tmp_path: Path, lender: Repository) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from qpatch.errors import ExitCode, QpatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from qpatch.trees.progress import Progress
@@ -55,6 +55,10 @@ class Backend(Protocol):
         """The name of the target on the command line."""
 
     @property
+    def directory(self) -> str:
+        """The name of the build directory: targets that are configured together share it."""
+
+    @property
     def configure_inputs(self) -> Sequence[str]:
         """Files of the source that configure is made of, and whose change ninja or make does not notice."""
 
@@ -82,6 +86,9 @@ class Backend(Protocol):
 
     def make_objects(self, place: Place, files: Sequence[str], progress: Progress) -> Made:
         """Compile what the configuration makes of `files` (paths in the source) and of what includes them."""
+
+    def objects(self, place: Place) -> Collection[str] | None:
+        """Return the names of the objects that the target is made of, None where it is all that are there."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """Return those of `files` that are code, and that no object depends on in this configuration."""

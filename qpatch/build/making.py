@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from qpatch.build.backend import BuildFailed
 from qpatch.build.toolchain import begin_log
 from qpatch.build.warned import WarningLedger
 from qpatch.build.workspace import Stamp
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class Outcome:
     """What came of a step: where, what was made, seconds that the switch took, the configure line.
 
-    `warnings` are those of all objects in the build directory as it is now, as "file: message".
+    `warnings` are those of the target's objects as they are now (none where it does not build), as "file: message".
     """
 
     place: Place
@@ -105,11 +106,12 @@ class Making:
         made = run(place)
         ledger = WarningLedger(place)
         ledger.note(made.output)
+        warnings = ledger.warnings(self._backend.objects(place) if made.succeeded else ())
         stamp = self._workspace.stamp(place)
         assert stamp is not None
         if made.succeeded and step.number == 0 and not stamp.proven:
             self._workspace.write_stamp(place, replace(stamp, proven=True))
-        return Outcome(place, made, switched, stamp.configure, ledger.warnings), was_there
+        return Outcome(place, made, switched, stamp.configure, warnings), was_there
 
     def _configure(self, place: Place) -> bool:
         """Configure the directory unless that was done with the same; tell whether it was."""
@@ -121,8 +123,14 @@ class Making:
                 return True
             self._progress.note(f"{self._backend.target} is configured anew: {'; '.join(differences)}")
         self._workspace.clear(place)
-        self._workspace.checkout.lend(self._lender, self._backend.borrowed)
-        command = tuple(self._backend.configure(place, self._progress))
+        missing = self._workspace.checkout.lend(self._lender, self._backend.borrowed)
+        try:
+            command = tuple(self._backend.configure(place, self._progress))
+        except BuildFailed as error:
+            if missing:
+                error.hint += (f"\n{self._lender.path} has no files in {', '.join(missing)}: `git submodule update "
+                               "--init`, or `meson subprojects download`, fetches them there")
+            raise
         self._workspace.write_stamp(place, replace(wanted, configure=command))
         return False
 
@@ -139,7 +147,7 @@ class Making:
         return stamp is not None and stamp.proven
 
     def _place(self, log: str) -> Place:
-        return self._workspace.place(self._backend.target, log, self._lock)
+        return self._workspace.place(self._backend.directory, self._backend.target, log, self._lock)
 
 
 class _Titled:

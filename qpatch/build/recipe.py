@@ -38,10 +38,9 @@ Model = TypeVar("Model", bound=RecipeModel)
 
 
 class QemuTarget(RecipeModel):
-    """One target of QEMU: the file that ninja makes, arguments of configure, files that only the build needs."""
+    """One target of QEMU: the file that ninja makes, files that only the build needs."""
 
     goal: str
-    configure: tuple[str, ...] = ()
     files: dict[str, str] = Field(default_factory=dict)
 
 
@@ -56,7 +55,7 @@ class PackagedRelease(RecipeModel):
 
 
 class QemuRecipe(RecipeModel):
-    """How a release of QEMU is configured and what is built.
+    """How a release of QEMU is configured, for all its targets at once, and what is built.
 
     `python` lists what pip installs into the virtual environment that configure runs in; `meson_option` says that
     configure takes `--meson` and `--ninja`; `files` are those that only the build needs, whatever the target.

@@ -13,6 +13,8 @@ from qpatch.build.diagnostics import warnings
 from qpatch.trees.places import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qpatch.build.backend import Place
 
 # What begins the output of one compilation: ninja's line for meson's rule, make's quiet command of kbuild.
@@ -27,10 +29,10 @@ class WarningLedger:
         self._file = place.build / "qpatch-warnings.json"
         self._by_object: dict[str, list[str]] = self._read()
 
-    @property
-    def warnings(self) -> frozenset[str]:
-        """All of them, as "file: message": line numbers change with every patch."""
-        return frozenset(warning for found in self._by_object.values() for warning in found)
+    def warnings(self, objects: Collection[str] | None) -> frozenset[str]:
+        """Return those of `objects` (None: of all), as "file: message": line numbers change with every patch."""
+        wanted = self._by_object if objects is None else self._by_object.keys() & set(objects)
+        return frozenset(warning for name in wanted for warning in self._by_object[name])
 
     def note(self, output: str) -> None:
         """Take note of what a run printed: objects that it compiled have the warnings that stand below them."""

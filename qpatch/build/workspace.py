@@ -1,7 +1,7 @@
 """The directory in the cache where one tree is built, again and again.
 
-It holds the checkout, which is switched from commit to commit; for each target a build directory and the stamp that
-tells what it was configured with; the logs; and the products. One process at a time works in it.
+It holds the checkout, which is switched from commit to commit; build directories, each with the stamp that tells
+what it was configured with; the logs; and the products. One process at a time works in it.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class Workspace:
         with inherited_lock(self.directory / "lock", waiting) as lock:
             yield lock
 
-    def place(self, target: str, log: str, lock: int) -> Place:
-        """Return where the build of `target` works, with its output in the log of that name."""
+    def place(self, directory: str, target: str, log: str, lock: int) -> Place:
+        """Return the build directory of that name, for `target`, with its output in the log of that name."""
         logs = self.directory / "logs" / target
-        return Place(self.checkout.source, self.directory / target, self._shared, logs / f"{log}.log", lock)
+        return Place(self.checkout.source, self.directory / directory, self._shared, logs / f"{log}.log", lock)
 
     def stamp(self, place: Place) -> Stamp | None:
         """Return the stamp of a build directory, None where it was never configured to the end."""

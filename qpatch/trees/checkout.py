@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from qpatch.errors import EnvironmentFault, UserError
+from qpatch.errors import EnvironmentFault
 from qpatch.trees.git import GitError, Repository
 from qpatch.trees.places import is_full
 from qpatch.trees.private import borrow_objects, lay_out
@@ -59,21 +59,17 @@ class Checkout:
             raise
         self._switching.unlink()
 
-    def lend(self, lender: Repository, directories: Sequence[str]) -> None:
+    def lend(self, lender: Repository, directories: Sequence[str]) -> list[str]:
         """Copy `directories`, such as submodules, from the lender's work tree where the commit has none of their files.
 
-        Raises UserError `missing-subproject` where the lender has none either.
+        Return those that the lender has not got either.
         """
-        for name in directories:
-            if _has_files(self.source / name):
-                continue
-            theirs = lender.path / name
-            if not _has_files(theirs):
-                raise UserError("missing-subproject", f"the tree has no files in {name}, and {lender.path} neither",
-                                hint=f"in that clone: git submodule update --init {name}, or meson subprojects "
-                                     f"download {name.rpartition('/')[2]}")
-            shutil.copytree(theirs, self.source / name, symlinks=True, dirs_exist_ok=True,
+        wanted = [name for name in directories if not _has_files(self.source / name)]
+        there = [name for name in wanted if _has_files(lender.path / name)]
+        for name in there:
+            shutil.copytree(lender.path / name, self.source / name, symlinks=True, dirs_exist_ok=True,
                             ignore=shutil.ignore_patterns(".git"))
+        return [name for name in wanted if name not in there]
 
     def _read_tree(self, commit: str) -> bool:
         """Go from what the index says to `commit`; tell whether git could."""

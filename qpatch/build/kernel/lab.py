@@ -43,6 +43,11 @@ class LabKernelBackend:
     target: str = TARGET
 
     @property
+    def directory(self) -> str:
+        """See `Backend.directory`."""
+        return self.target
+
+    @property
     def configure_inputs(self) -> Sequence[str]:
         """See `Backend.configure_inputs`: kbuild notices everything itself."""
         return ()
@@ -85,6 +90,9 @@ class LabKernelBackend:
         goals = _objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
+
+    def objects(self, _place: Place) -> None:
+        """See `Backend.objects`: all of them."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""

@@ -51,6 +51,11 @@ class ModulesBackend:
     target: str = TARGET
 
     @property
+    def directory(self) -> str:
+        """See `Backend.directory`."""
+        return self.target
+
+    @property
     def configure_inputs(self) -> Sequence[str]:
         """See `Backend.configure_inputs`: kbuild notices everything itself."""
         return ()
@@ -89,6 +94,9 @@ class ModulesBackend:
         goals = self._objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
+
+    def objects(self, _place: Place) -> None:
+        """See `Backend.objects`: all of them."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""

@@ -18,7 +18,7 @@ from qpatch.errors import UserError
 from qpatch.requirements import require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from qpatch.build.backend import Made, Place
@@ -44,6 +44,11 @@ class QemuBackend:
                             hint=f"It has {', '.join(self.recipe.targets)}.")
 
     @property
+    def directory(self) -> str:
+        """See `Backend.directory`: of one configuration for all targets, most objects belong to each of them."""
+        return "qemu"
+
+    @property
     def configure_inputs(self) -> Sequence[str]:
         """See `Backend.configure_inputs`."""
         return CONFIGURE_INPUTS
@@ -55,17 +60,18 @@ class QemuBackend:
 
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`."""
-        return {path: content.encode() for path, content in {**self.recipe.files, **self._target.files}.items()}
+        files = [self.recipe.files, *(target.files for target in self.recipe.targets.values())]
+        return {path: content.encode() for group in files for path, content in group.items()}
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
-        return {"recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}", "target": self.target,
-                "compiler": compiler_version(), "python": sys.version.split()[0], **search_paths()}
+        return {"recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}", "compiler": compiler_version(),
+                "python": sys.version.split()[0], **search_paths()}
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`."""
         require(REQUIREMENTS)
-        progress.begin(f"configuring {self.target}", None)
+        progress.begin(f"configuring for {', '.join(self.recipe.targets)}", None)
         tools = python_environment(self.recipe.python, place)
         command = self._configure_command(place, tools)
         ran = Runner(build_environment(place, tools), place.log, place.lock).run(command, place.build)
@@ -91,6 +97,10 @@ class QemuBackend:
         concerned = concerned_objects(place, files, compiled).values()
         wanted = list(dict.fromkeys([*new, *(made for objects in concerned for made in objects)]))
         return run_ninja(runner, place, wanted, self.jobs, progress) if wanted else regenerated
+
+    def objects(self, place: Place) -> Collection[str]:
+        """See `Backend.objects`."""
+        return {made for objects in self._compiled(place).values() for made in objects}
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""
@@ -135,4 +145,4 @@ class QemuBackend:
         return [str(place.source / "configure"), *python, *self._arguments()]
 
     def _arguments(self) -> list[str]:
-        return [f"--target-list={self.target}", *self.recipe.configure, *self._target.configure]
+        return [f"--target-list={','.join(self.recipe.targets)}", *self.recipe.configure]
