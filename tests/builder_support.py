@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -112,5 +113,7 @@ def compiled(result: dict[str, Any], number: int) -> list[str]:
 
 
 if __name__ == "__main__":
+    # A shell starts what it runs in the background with interrupts ignored, and Python keeps it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ask_for_little(pytest.MonkeyPatch())
     sys.exit(main())

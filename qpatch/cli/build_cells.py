@@ -145,7 +145,9 @@ def _words(cell: BuildCell) -> list[str]:
         return [f"{cell.title}: {cell.status}: {cell.reason}", *([misses] if misses else [])]
     if cell.result.failed:
         return _failure(cell, cell.result.failed)
-    kept = cell.result.product.files.values() if cell.result.product else ()
+    product = cell.result.product
+    files = list(product.files.values()) if product else []
+    kept = [product.directory] if product and len(files) > 1 else files
     log = cell.result.steps[-1].log
     return [*(f"{cell.title}: {path}" for path in kept), f"  log: {log}",
             *(line for step in cell.result.steps for line in _remarks(cell, step))]
