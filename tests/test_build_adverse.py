@@ -68,8 +68,9 @@ def test_a_killed_build_is_taken_up_again(bench: Bench, expected: bytes) -> None
             shutil.rmtree(bench.workspace / BUILD, ignore_errors=True)
         process = bench.start("good", "--each-patch", "--json")
         time.sleep(chance.uniform(0.3, 1.0) * whole)
-        at_work += process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL) if number % 2 else process.kill()
+        if process.poll() is None:
+            at_work += 1
+            os.killpg(process.pid, signal.SIGKILL) if number % 2 else process.kill()
         process.communicate(timeout=BOUND)
     assert at_work >= KILLS / 3, "nearly every build had ended before it was killed"
     code, result = finished(bench.start("good", "--each-patch", "--json"))

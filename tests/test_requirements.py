@@ -315,6 +315,8 @@ def make_deps(directory: Path, *, missing: str, user: int = 0, apt_get: str = AP
     (directory / "pyproject.toml").touch()
     (directory / ".venv" / "installed").touch()
     environment = {**os.environ, "PATH": f"{directory / 'bin'}:{os.environ['PATH']}"}
+    for variable in ("MAKEFLAGS", "MAKELEVEL"):  # of the make that runs the tests
+        environment.pop(variable, None)
     done = subprocess.run(["make", "deps"], cwd=directory, env=environment, capture_output=True, text=True, check=False)
     return done.returncode == 0, (directory / "apt-get.log").read_text(), done.stdout + done.stderr
 
