@@ -9,7 +9,7 @@ LINUX_TREES := linux-6.1 linux-6.12
 SERIES ?= series
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-tree test-build deps check bench clean
+.PHONY: demo test test-tree test-build test-vm deps check bench clean
 
 ## demo: fetch four QEMU releases and render every strategy on each
 demo: $(VENV)/installed
@@ -28,12 +28,17 @@ test-tree: $(VENV)/installed-test
 	-$(BIN)/qpatch tree fetch linux-6.12
 	$(BIN)/pytest -q -n auto -m tree
 
-## test-build: build releases, every patch of each series, kernel modules and a kernel; needs the packages of `make deps`
+## test-build: build releases, every patch of each series, and kernel modules, which are booted; needs the packages of `make deps`
 test-build: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(BUILD_TREES)
 	-$(BIN)/qpatch tree fetch $(LINUX_TREES)
 	$(BIN)/qpatch build baseline --tree $(BUILD_TREES)
 	$(BIN)/pytest -q -m build
+
+## test-vm: what boots a virtual machine, a lab kernel built from nothing among it: a quarter of an hour on two cores
+test-vm: $(VENV)/installed-test
+	$(BIN)/qpatch tree fetch $(LINUX_TREES)
+	$(BIN)/pytest -q -m vm
 
 ## deps: install the Debian packages that `qpatch doctor` misses; as root
 deps: $(VENV)/installed

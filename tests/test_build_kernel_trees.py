@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from qpatch.build.backend import Backend, Place
     from qpatch.series.render import Target
 
-pytestmark = [pytest.mark.build, pytest.mark.vm]
+pytestmark = pytest.mark.vm  # they boot; those that are quick enough for every run are builds, too
 
 CORE = {"vfio.ko", "vfio_iommu_type1.ko", "vfio-pci-core.ko", "vfio-pci.ko", "mdev.ko", "mtty.ko"}
 # A device of the sample driver: proof that the modules work with each other.
@@ -91,6 +91,7 @@ def headers_of(backend: Backend) -> DebianHeaders:
     return backend.headers
 
 
+@pytest.mark.build
 def test_modules_load_into_debians_kernel(modules: Built, tmp_path: Path) -> None:
     assert set(modules.products) >= CORE
     machine = debian_machine(headers_of(modules.backend), [modules.products[name] for name in sorted(modules.products)])
@@ -99,6 +100,7 @@ def test_modules_load_into_debians_kernel(modules: Built, tmp_path: Path) -> Non
     assert DEVICE in console
 
 
+@pytest.mark.build
 def test_a_struct_that_grows_is_seen_by_all_modules(modules: Built, tmp_path: Path) -> None:
     """A member more in a struct, a new export and its use: modules compiled apart would not load, or crash."""
     source = copied(modules.place.source, tmp_path / "source", "drivers/vfio", "samples/vfio-mdev", "include")
@@ -135,6 +137,7 @@ def test_the_labs_kernel_boots(kernel: Built, tmp_path: Path) -> None:
     assert "nodes: /dev/iommu /dev/vfio/devices/vfio0" in console
 
 
+@pytest.mark.build
 def test_the_same_tree_gives_the_same_bytes(modules: Built, tmp_path: Path) -> None:
     first = {name: file.read_bytes() for name, file in modules.products.items()}
     place = modules.place
