@@ -54,7 +54,7 @@ def forget_series(workspace: Workspace) -> None:
 
 
 def bare(tree: str, strategy: str, target: str) -> list[float]:
-    """Return the seconds that ninja takes for each patch, from what the patch before has left."""
+    """Return the seconds that ninja takes for each patch, from what the patch before has left; end with the base."""
     with opened_target(tree) as opened, ExitStack() as stack:
         recipe = qemu_recipe(opened.info.release)
         workspace = default_workspace(opened.info.name, opened.source.repository.path)
@@ -66,13 +66,13 @@ def bare(tree: str, strategy: str, target: str) -> list[float]:
         steps = make_steps(repository, opened.source.commit, overlay, planned, None)
         environment = {**build_environment(place, python_environment(recipe.python, place)), "CCACHE_DISABLE": "1"}
         seconds = []
-        for step in steps:
+        for step in (*steps, steps[0]):
             workspace.checkout.switch(step.build_commit)
             started = time.monotonic()
             subprocess.run(["ninja", recipe.targets[target].goal], cwd=place.build, env=environment,
                            stdout=subprocess.DEVNULL, check=True)
             seconds.append(time.monotonic() - started)
-    return seconds[1:]
+    return seconds[1:-1]
 
 
 def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dict[str, Any]:
@@ -87,15 +87,15 @@ def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dic
     found: dict[str, Any] = {"baseline": {"wall": seconds, "steps": metadata["steps"], **metadata["durations"]}}
     forget_series(workspace)
     for strategy in strategies:
+        alone = bare(tree, strategy, target)
         warm, result = build(strategy, *words, "--each-patch")
         again, _ = build(strategy, *words, "--each-patch")
-        alone = bare(tree, strategy, target) if result["status"] == "built" else []
         patches = [{"subject": patch["subject"], "steps": patch["steps"], "cpu": patch["cpu_seconds"],
                     "seconds": patch["switch_seconds"] + patch["seconds"], "bare": seconds,
                     "ratio": (patch["switch_seconds"] + patch["seconds"]) / seconds}
-                   for patch, seconds in zip(result["patches"][1:], alone, strict=bool(alone))]
+                   for patch, seconds in zip(result["patches"][1:], alone, strict=True)]
         found[strategy] = {"status": result["status"], "all patches": warm, "no-op": again, "patches": patches,
-                           "ratio": warm / sum(alone) if alone else None}
+                           "ratio": warm / sum(alone)}
     return found
 
 
