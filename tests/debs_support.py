@@ -36,7 +36,7 @@ def deb(path: Path, files: Mapping[str, bytes], links: Mapping[str, str] | None 
     """Write a .deb as deb(5) describes it; every file is executable."""
     data = io.BytesIO()
     mode = f"w:{suffix}" if suffix in ("xz", "gz") else "w:"
-    with tarfile.open(fileobj=data, mode=mode) as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=data, mode=mode) as tar:  # type: ignore[call-overload]  # mode is no literal
         for name, content in files.items():
             entry = tarfile.TarInfo(f"./{name}")
             entry.size, entry.mode, entry.mtime = len(content), 0o4755, MTIME

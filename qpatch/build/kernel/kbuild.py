@@ -30,6 +30,30 @@ _OF_THE_USER = re.compile(r"(KBUILD_|KCONFIG_|MAKE|HOST|LDFLAGS|LLVM)\w*|MFLAGS|
 _STEP = re.compile(r"  (?!CALL |DESCEND )[A-Z][A-Z0-9_]*(?: \[M\])? +\S")
 
 
+class KbuildTarget:
+    """What the backends of kernels have in common; see `qpatch.build.backend.Backend`."""
+
+    target: str
+
+    @property
+    def directory(self) -> str:
+        """See `Backend.directory`."""
+        return self.target
+
+    @property
+    def configure_inputs(self) -> Sequence[str]:
+        """See `Backend.configure_inputs`: kbuild notices everything itself."""
+        return ()
+
+    @property
+    def borrowed(self) -> Sequence[str]:
+        """See `Backend.borrowed`."""
+        return ()
+
+    def objects(self, _place: Place) -> None:
+        """See `Backend.objects`: all of them."""
+
+
 class _Steps:
     """Counts the commands that kbuild says it runs."""
 

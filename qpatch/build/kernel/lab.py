@@ -9,7 +9,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from qpatch.build.backend import BuildFailed
-from qpatch.build.kernel.kbuild import COMPILER, nothing_made, run_make, variables
+from qpatch.build.kernel.kbuild import COMPILER, KbuildTarget, nothing_made, run_make, variables
 from qpatch.build.kernel.modules import REQUIREMENTS, modules_made
 from qpatch.build.kernel.objects import ObjectTree
 from qpatch.build.kernel.recipe import configuration, digest
@@ -34,28 +34,13 @@ _UNSET = "n"
 
 
 @dataclass(frozen=True)
-class LabKernelBackend:
+class LabKernelBackend(KbuildTarget):
     """The lab's kernel of a tree, by a release's recipe `linux`; for `jobs` see `run_make`."""
 
     linux: LinuxRecipe
     recipe: KernelRecipe
     jobs: int = 0
     target: str = TARGET
-
-    @property
-    def directory(self) -> str:
-        """See `Backend.directory`."""
-        return self.target
-
-    @property
-    def configure_inputs(self) -> Sequence[str]:
-        """See `Backend.configure_inputs`: kbuild notices everything itself."""
-        return ()
-
-    @property
-    def borrowed(self) -> Sequence[str]:
-        """See `Backend.borrowed`."""
-        return ()
 
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: the configuration, where kbuild finds it by its name."""
@@ -90,9 +75,6 @@ class LabKernelBackend:
         goals = _objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
-
-    def objects(self, _place: Place) -> None:
-        """See `Backend.objects`: all of them."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.build.kernel.kbuild import COMPILER, nothing_made, run_make, variables
+from qpatch.build.kernel.kbuild import COMPILER, KbuildTarget, nothing_made, run_make, variables
 from qpatch.build.kernel.mirror import update_mirror
 from qpatch.build.kernel.objects import ObjectTree
 from qpatch.build.kernel.recipe import digest
@@ -41,7 +41,7 @@ obj-y += {directories}
 
 
 @dataclass(frozen=True)
-class ModulesBackend:
+class ModulesBackend(KbuildTarget):
     """The modules of a tree by a release's recipe `linux`, for the kernel of `headers`; for `jobs` see `run_make`."""
 
     linux: LinuxRecipe
@@ -49,21 +49,6 @@ class ModulesBackend:
     headers: Headers
     jobs: int = 0
     target: str = TARGET
-
-    @property
-    def directory(self) -> str:
-        """See `Backend.directory`."""
-        return self.target
-
-    @property
-    def configure_inputs(self) -> Sequence[str]:
-        """See `Backend.configure_inputs`: kbuild notices everything itself."""
-        return ()
-
-    @property
-    def borrowed(self) -> Sequence[str]:
-        """See `Backend.borrowed`."""
-        return ()
 
     def overlay(self) -> Mapping[str, bytes]:
         """See `Backend.overlay`: nothing, for kbuild's own file is not in the checkout."""
@@ -94,9 +79,6 @@ class ModulesBackend:
         goals = self._objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
-
-    def objects(self, _place: Place) -> None:
-        """See `Backend.objects`: all of them."""
 
     def not_compiled(self, place: Place, files: Sequence[str]) -> Sequence[str]:
         """See `Backend.not_compiled`."""
