@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The interrupt controller of the virt machine, chosen at run time: GICv2 with
+ * a v2m frame (64 interrupts for messages), or GICv3 with or without an ITS.
+ */
+#include "board.h"
+
+#define DISTRIBUTOR		0x08000000
+#define GICD_CTLR		(DISTRIBUTOR + 0x000)
+#define GICD_TYPER		(DISTRIBUTOR + 0x004)
+#define GICD_IGROUPR		(DISTRIBUTOR + 0x080)
+#define GICD_ISENABLER		(DISTRIBUTOR + 0x100)
+#define GICD_IPRIORITYR		(DISTRIBUTOR + 0x400)
+#define GICD_ITARGETSR		(DISTRIBUTOR + 0x800)
+#define GICD_ICFGR		(DISTRIBUTOR + 0xc00)
+#define GICD_TYPER_LPIS		(1u << 17)
+#define GICD_V2_ENABLE		0x1
+#define GICD_V3_ENABLE		0x13	/* affinity routing, both groups */
+#define PRIORITIES		0x80808080
+#define TARGET_CPU0		0x01010101
+
+#define CPU_INTERFACE		0x08010000
+#define GICC_CTLR		(CPU_INTERFACE + 0x00)
+#define GICC_PMR		(CPU_INTERFACE + 0x04)
+#define GICC_IAR		(CPU_INTERFACE + 0x0c)
+#define GICC_EOIR		(CPU_INTERFACE + 0x10)
+
+#define V2M			0x08020000
+#define V2M_TYPER		(V2M + 0x008)
+#define V2M_SETSPI		(V2M + 0x040)
+
+#define REDISTRIBUTOR		0x080a0000
+
+#define INTERRUPT_MASK		0x00ffffff
+#define FIRST_SPECIAL		1020
+#define LAST_SPECIAL		1023
+
+#define ICC_PMR_EL1		"s3_0_c4_c6_0"
+#define ICC_IAR1_EL1		"s3_0_c12_c12_0"
+#define ICC_EOIR1_EL1		"s3_0_c12_c12_1"
+#define ICC_SRE_EL1		"s3_0_c12_c12_5"
+#define ICC_IGRPEN1_EL1		"s3_0_c12_c12_7"
+
+static enum { GICV2, GICV3, GICV3_ITS } version;
+static u32 first_message, message_count;	/* interrupt IDs of v2m */
+
+/* Edge or level is a field of two bits for each interrupt; messages are edges. */
+static void set_edge(u32 interrupt)
+{
+	uintptr_t address = GICD_ICFGR + interrupt / 16 * 4;
+
+	mmio_write32(address, mmio_read32(address) | 2u << interrupt % 16 * 2);
+}
+
+static void enable(u32 interrupt)
+{
+	mmio_write32(GICD_ISENABLER + interrupt / 32 * 4, 1u << interrupt % 32);
+}
+
+static void init_distributor(void)
+{
+	u32 interrupts = 32 * ((mmio_read32(GICD_TYPER) & 31) + 1), interrupt;
+
+	mmio_write32(GICD_CTLR, 0);
+	if (version != GICV2)	/* routing must be on before the rest is written */
+		mmio_write32(GICD_CTLR, GICD_V3_ENABLE);
+	for (interrupt = 32; interrupt < interrupts; interrupt += 4) {
+		mmio_write32(GICD_IPRIORITYR + interrupt, PRIORITIES);
+		if (version == GICV2)
+			mmio_write32(GICD_ITARGETSR + interrupt, TARGET_CPU0);
+		else if (interrupt % 32 == 0)
+			mmio_write32(GICD_IGROUPR + interrupt / 8, 0xffffffff);
+	}
+	if (version == GICV2)
+		mmio_write32(GICD_CTLR, GICD_V2_ENABLE);
+	for (interrupt = 0; interrupt < 4; interrupt++)
+		enable(IRQ_PCI + interrupt);
+	enable(IRQ_UART);
+}
+
+static void init_v2m(void)
+{
+	u32 type = mmio_read32(V2M_TYPER), i;
+
+	first_message = type >> 16 & 0x3ff;
+	message_count = type & 0x3ff;
+	for (i = 0; i < message_count; i++) {
+		set_edge(first_message + i);
+		enable(first_message + i);
+	}
+}
+
+static void init_cpu_v3(void)
+{
+	write_register(ICC_SRE_EL1, 7);
+	write_register(ICC_PMR_EL1, 0xff);
+	write_register(ICC_IGRPEN1_EL1, 1);
+}
+
+void gic_init(bool its)
+{
+	if (read_register("id_aa64pfr0_el1") >> 24 & 15)
+		version = GICV3;
+	init_distributor();
+	if (version == GICV2) {
+		init_v2m();
+		mmio_write32(GICC_PMR, 0xff);
+		mmio_write32(GICC_CTLR, 1);
+		return;
+	}
+	gicv3_wake(REDISTRIBUTOR);
+	if (its && mmio_read32(GICD_TYPER) & GICD_TYPER_LPIS) {
+		its_init(REDISTRIBUTOR);
+		version = GICV3_ITS;
+	}
+	init_cpu_v3();
+}
+
+static void dispatch(u32 interrupt)
+{
+	if (interrupt >= FIRST_LPI)
+		interrupt_message(interrupt - FIRST_LPI);
+	else if (interrupt - first_message < message_count)
+		interrupt_message(interrupt - first_message);
+	else if (interrupt - IRQ_PCI < 4)
+		interrupt_line(interrupt - IRQ_PCI);
+	else if (interrupt == IRQ_UART)
+		uart_interrupt();
+	else
+		unexpected_interrupts++;
+}
+
+/* Called with interrupts off; takes all that are waiting. */
+void gic_interrupt(void)
+{
+	for (;;) {
+		u32 value = version == GICV2 ? mmio_read32(GICC_IAR) : read_register(ICC_IAR1_EL1);
+		u32 interrupt = value & INTERRUPT_MASK;
+
+		if (version == GICV2)
+			interrupt &= 0x3ff;
+		if (interrupt >= FIRST_SPECIAL && interrupt <= LAST_SPECIAL)
+			return;
+		memory_barrier();
+		dispatch(interrupt);
+		memory_barrier();
+		if (version == GICV2)
+			mmio_write32(GICC_EOIR, value);
+		else
+			write_register(ICC_EOIR1_EL1, value);
+	}
+}
+
+const char *machine_controller(void)
+{
+	static const char *const names[] = {
+		[GICV2] = "gicv2", [GICV3] = "gicv3", [GICV3_ITS] = "gicv3-its",
+	};
+
+	return names[version];
+}
+
+unsigned int machine_slots(void)
+{
+	return version == GICV2 ? message_count : version == GICV3_ITS ? MAX_SLOTS : 0;
+}
+
+/* MSI puts its vector into the lower bits of the data: v2m's interrupt, the ITS' event. */
+bool machine_slot_aligned(u16 slot, unsigned int count)
+{
+	return version == GICV3_ITS || (first_message + slot) % count == 0;
+}
+
+void machine_route(u16 address, u32 event, u16 slot, struct message *message)
+{
+	if (version == GICV3_ITS) {
+		its_route(address, event, slot, message);
+		return;
+	}
+	message->address = V2M_SETSPI;
+	message->data = first_message + slot;
+}
+
+void machine_unroute(u16 address, u32 event, u16 slot)
+{
+	(void)slot;
+	if (version == GICV3_ITS)
+		its_unroute(address, event);
+}

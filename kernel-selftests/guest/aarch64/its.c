@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * GICv3's redistributor, and the interrupt translation service: tables in
+ * memory, a queue of commands, and a translation of (device, event) to an LPI.
+ * Registers and commands: Arm IHI 0069.
+ */
+#include "board.h"
+
+#define GICR_CTLR		0x0000
+#define GICR_WAKER		0x0014
+#define GICR_PROPBASER		0x0070
+#define GICR_PENDBASER		0x0078
+#define GICR_TYPER		0x0008
+#define WAKER_SLEEP		0x2
+#define WAKER_ASLEEP		0x4
+#define CTLR_ENABLE_LPIS	0x1
+
+#define ITS			0x08080000
+#define GITS_CTLR		(ITS + 0x0000)
+#define GITS_TYPER		(ITS + 0x0008)
+#define GITS_CBASER		(ITS + 0x0080)
+#define GITS_CWRITER		(ITS + 0x0088)
+#define GITS_CREADR		(ITS + 0x0090)
+#define GITS_BASER		(ITS + 0x0100)
+#define GITS_TRANSLATER		(ITS + 0x10040)
+#define TYPER_ADDRESS_TARGETS	(1ull << 19)
+#define CREADR_STALLED		0x1
+
+#define VALID			(1ull << 63)
+#define BASER_64K		(2ull << 8)
+#define BASER_TYPE_SHIFT	56
+#define BASER_DEVICES		1
+#define BASER_COLLECTIONS	4
+
+#define COMMAND_MOVI		0x01
+#define COMMAND_SYNC		0x05
+#define COMMAND_MAPD		0x08
+#define COMMAND_MAPC		0x09
+#define COMMAND_MAPTI		0x0a
+#define COMMAND_INV		0x0c
+#define COMMAND_DISCARD		0x0f
+
+#define LPI_BITS		14	/* 8192 IDs below FIRST_LPI, and as many LPIs */
+#define LPI_ON			0x81	/* lower than the top priority, enabled */
+#define EVENT_BITS		12	/* two events for each vector */
+#define MAX_ENTRY_BYTES		16	/* of an interrupt translation table */
+#define DEVICES			256	/* functions on the root bus */
+#define QUEUE_BYTES		65536
+#define TABLE_BYTES		65536
+
+#define TABLE __attribute__((section(".pages"), aligned(65536)))
+
+static u8 properties[TABLE_BYTES] TABLE;
+static u8 pending[TABLE_BYTES] TABLE;
+static u8 device_table[TABLE_BYTES] TABLE;
+static u8 collection_table[TABLE_BYTES] TABLE;
+static u8 translations[MAX_DEVICES][MAX_ENTRY_BYTES << EVENT_BITS] TABLE;
+static volatile u64 queue[QUEUE_BYTES / 8] TABLE;
+
+static u64 target;		/* of collections, as commands want it */
+static u8 mapped[DEVICES];	/* 1 + index of the device's table in translations[] */
+static u8 tables_used;
+
+void gicv3_wake(uintptr_t redistributor)
+{
+	uintptr_t waker = redistributor + GICR_WAKER;
+
+	mmio_write32(waker, mmio_read32(waker) & ~WAKER_SLEEP);
+	while (mmio_read32(waker) & WAKER_ASLEEP)
+		;
+}
+
+static void command(u64 word0, u64 word1, u64 word2)
+{
+	u64 offset = mmio_read64(GITS_CWRITER);
+
+	queue[offset / 8] = word0;
+	queue[offset / 8 + 1] = word1;
+	queue[offset / 8 + 2] = word2;
+	queue[offset / 8 + 3] = 0;
+	memory_barrier();
+	offset = (offset + 32) % QUEUE_BYTES;
+	mmio_write64(GITS_CWRITER, offset);
+	while ((mmio_read64(GITS_CREADR) & ~(u64)CREADR_STALLED) != offset)
+		;
+}
+
+static void sync(void)
+{
+	command(COMMAND_SYNC, 0, target << 16);
+}
+
+static void give_table(uintptr_t base_register)
+{
+	u64 type = mmio_read64(base_register) >> BASER_TYPE_SHIFT & 7;
+	void *table = type == BASER_DEVICES ? device_table :
+		      type == BASER_COLLECTIONS ? collection_table : NULL;
+
+	if (table)
+		mmio_write64(base_register, VALID | BASER_64K | (uintptr_t)table);
+}
+
+static void init_lpis(uintptr_t redistributor)
+{
+	u32 lpi;
+
+	for (lpi = 0; lpi < MAX_SLOTS; lpi++)
+		properties[lpi] = LPI_ON;
+	memory_barrier();
+	mmio_write64(redistributor + GICR_PROPBASER, (uintptr_t)properties | (LPI_BITS - 1));
+	mmio_write64(redistributor + GICR_PENDBASER, (uintptr_t)pending);
+	mmio_write32(redistributor + GICR_CTLR, CTLR_ENABLE_LPIS);
+}
+
+void its_init(uintptr_t redistributor)
+{
+	int i;
+
+	init_lpis(redistributor);
+	for (i = 0; i < 8; i++)
+		give_table(GITS_BASER + 8 * i);
+	mmio_write64(GITS_CBASER, VALID | (uintptr_t)queue | (QUEUE_BYTES / 4096 - 1));
+	mmio_write64(GITS_CWRITER, 0);
+	mmio_write32(GITS_CTLR, 1);
+
+	/* Targets are addresses or numbers of processors. */
+	if (mmio_read64(GITS_TYPER) & TYPER_ADDRESS_TARGETS)
+		target = redistributor >> 16;
+	else
+		target = mmio_read64(redistributor + GICR_TYPER) >> 8 & 0xffff;
+	/* Two collections for one processor, so that an event can move between them. */
+	command(COMMAND_MAPC, 0, VALID | target << 16 | 0);
+	command(COMMAND_MAPC, 0, VALID | target << 16 | 1);
+	sync();
+}
+
+static void map_device(u16 address)
+{
+	u8 *table;
+
+	if (mapped[address])
+		return;
+	table = translations[tables_used++];
+	mapped[address] = tables_used;
+	command(COMMAND_MAPD | (u64)address << 32, EVENT_BITS - 1, VALID | (uintptr_t)table);
+}
+
+/* The event first belongs to one collection and then moves to the other, as an affinity does. */
+void its_route(u16 address, u32 event, u16 slot, struct message *message)
+{
+	u64 device = (u64)address << 32;
+
+	map_device(address);
+	command(COMMAND_MAPTI | device, event | (u64)(FIRST_LPI + slot) << 32, 0);
+	command(COMMAND_INV | device, event, 0);
+	command(COMMAND_MOVI | device, event, 1);
+	sync();
+	message->address = GITS_TRANSLATER;
+	message->data = event;
+}
+
+void its_unroute(u16 address, u32 event)
+{
+	command(COMMAND_DISCARD | (u64)address << 32, event, 0);
+	sync();
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Driver of the emulated device: finds it, gives it a DMA ring, fills its
+ * memory, and checks that what came through a migration is what must be there.
+ */
+#include "guest.h"
+#include "machine.h"
+
+#define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
+#define REGISTERS_MAGIC	0x71706574
+#define PAGE_MAGIC	0x71706467
+#define PAGE_WORDS	(PAGE_SIZE / 4)
+#define LOOKS		3	/* at a page that seems wrong: the device may be writing it now */
+#define STATUS_VERIFIED	0x1
+#define STATUS_ERROR	0x2
+#define BAR_REGISTERS	0
+#define BAR_MEMORY	2
+#define BAR_TABLE	4
+#define PCI_HEADER_TYPE	0x0e
+#define PCI_MULTIPLE	0x80
+#define PCI_PIN		0x3d
+
+struct device devices[MAX_DEVICES];
+unsigned int device_count;
+
+static volatile u32 rings[MAX_DEVICES][MAX_RING_PAGES][PAGE_WORDS]
+	__attribute__((section(".pages"), aligned(4096)));
+
+u32 device_read(const struct device *device, u32 offset)
+{
+	return mmio_read32(device->registers + offset);
+}
+
+void device_write(const struct device *device, u32 offset, u32 value)
+{
+	mmio_write32(device->registers + offset, value);
+}
+
+static u32 mix(u32 x)
+{
+	x ^= x >> 16;
+	x *= 0x7feb352d;
+	x ^= x >> 15;
+	x *= 0x846ca68b;
+	x ^= x >> 16;
+	return x;
+}
+
+static u16 control_of(u16 address, u8 capability)
+{
+	return machine_config_read(address, capability + 2, 2);
+}
+
+static void add_device(u16 address)
+{
+	struct device *device = &devices[device_count];
+
+	device->address = address;
+	pci_assign_bars(address, &device->bars);
+	device->registers = device->bars.address[BAR_REGISTERS];
+	device->memory = device->bars.address[BAR_MEMORY];
+	device->table = device->bars.address[BAR_TABLE];
+	if (!device->registers || device_read(device, REGISTER_ID) != REGISTERS_MAGIC)
+		return;
+	device->msi = pci_find_capability(address, PCI_CAPABILITY_MSI);
+	device->msix = pci_find_capability(address, PCI_CAPABILITY_MSIX);
+	if (device->msi)
+		device->msi_count = 1u << (control_of(address, device->msi) >> 1 & 7);
+	if (device->msix)
+		device->msix_count = (control_of(address, device->msix) & 0x7ff) + 1;
+	device->pin = machine_config_read(address, PCI_PIN, 1);
+	if (device->pin)
+		device->line = machine_line(address, device->pin);
+	device_count++;
+}
+
+/* The root bus only: slots in their order, functions within them. */
+void device_find_all(void)
+{
+	u16 address;
+
+	for (address = 0; address < 256 && device_count < MAX_DEVICES; address++) {
+		if (machine_config_read(address, 0, 4) == IDENTITY)
+			add_device(address);
+		if (address % 8)
+			continue;
+		if (!(machine_config_read(address, PCI_HEADER_TYPE, 1) & PCI_MULTIPLE))
+			address += 7;
+	}
+}
+
+static volatile u32 (*ring_of(const struct device *device))[PAGE_WORDS]
+{
+	return rings[device - devices];
+}
+
+static void give_ring(const struct device *device)
+{
+	u64 address = (uintptr_t)ring_of(device);
+
+	device_write(device, REGISTER_RING_PAGES, 0);
+	device_write(device, REGISTER_RING_LOW, (u32)address);
+	device_write(device, REGISTER_RING_HIGH, (u32)(address >> 32));
+	device_write(device, REGISTER_RING_PAGES, device->ring_pages);
+}
+
+const char *device_ring(struct device *device, u32 pages)
+{
+	u32 page, word;
+
+	if (!pages || pages > MAX_RING_PAGES)
+		return "wrong number of pages";
+	device_write(device, REGISTER_RING_PAGES, 0);
+	for (page = 0; page < pages; page++)
+		for (word = 0; word < PAGE_WORDS; word++)
+			ring_of(device)[page][word] = 0;
+	memory_show_pages(ring_of(device), pages);
+	device->ring_pages = pages;
+	give_ring(device);
+	return NULL;
+}
+
+void device_fill(struct device *device, u32 seed)
+{
+	u32 word;
+
+	for (word = 0; word < device->bars.size[BAR_MEMORY] / 4; word++)
+		mmio_write32(device->memory + 4 * word, mix(seed ^ word));
+	device->filled = true;
+	device->fill_seed = seed;
+}
+
+/* Both the words as the guest reads them and their sum as the device sees it. */
+static bool memory_as_filled(const struct device *device)
+{
+	u32 word, sum = 0;
+
+	for (word = 0; word < device->bars.size[BAR_MEMORY] / 4; word++) {
+		u32 value = mix(device->fill_seed ^ word);
+
+		if (mmio_read32(device->memory + 4 * word) != value)
+			return false;
+		sum += value;
+	}
+	return device_read(device, REGISTER_MEMORY_SUM) == sum;
+}
+
+enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
+
+/* A page never written is all zero. */
+static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
+{
+	u32 sequence = words[2], word;
+	u32 base = seed ^ page * 0x9e3779b9 ^ sequence * 0x85ebca6b;
+
+	if (!sequence) {
+		for (word = 0; word < PAGE_WORDS; word++)
+			if (words[word])
+				return false;
+		return true;
+	}
+	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed)
+		return false;
+	for (word = 4; word < PAGE_WORDS; word++)
+		if (words[word] != mix(base ^ word * 0xc2b2ae35))
+			return false;
+	return true;
+}
+
+static enum page look_at(const struct device *device, u32 page)
+{
+	const volatile u32 *words = ring_of(device)[page];
+
+	if (!page_as_written(words, page, device_read(device, REGISTER_SEED)))
+		return PAGE_CORRUPT;
+	device_write(device, REGISTER_SELECT, page);
+	return words[2] == device_read(device, REGISTER_SEQUENCE) ? PAGE_GOOD : PAGE_STALE;
+}
+
+static enum page check_page(const struct device *device, u32 page)
+{
+	enum page result = PAGE_GOOD;
+	int look;
+
+	for (look = 0; look < LOOKS; look++) {
+		result = look_at(device, page);
+		if (result == PAGE_GOOD)
+			break;
+	}
+	return result;
+}
+
+void device_check(struct device *device, struct check_result *result)
+{
+	u32 status = device_read(device, REGISTER_STATUS), page;
+
+	result->stale = 0;
+	result->corrupt = 0;
+	for (page = 0; page < device->ring_pages; page++) {
+		enum page seen = check_page(device, page);
+
+		result->stale += seen == PAGE_STALE;
+		result->corrupt += seen == PAGE_CORRUPT;
+	}
+	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
+	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
+}
+
+/*
+ * As a driver does: interrupts off, reset, configuration and ring again,
+ * interrupts again.  Counts start anew on both sides.
+ */
+const char *device_reset(struct device *device)
+{
+	enum kind kind = device->kind;
+	u32 vectors = device->vectors, vector, pages = device->ring_pages;
+	const char *error = irq_setup(device, KIND_NONE, 0);
+
+	if (error)
+		return error;
+	device_write(device, REGISTER_RESET, 1);
+	pci_write_bars(device->address, &device->bars);
+	pci_command(device->address, 0,
+		    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF);
+	for (vector = 0; vector < MAX_VECTORS; vector++)
+		device->count[vector] = 0;
+	device->handled = 0;
+	device->filled = false;
+	if (pages)
+		error = device_ring(device, pages);
+	return error ? error : irq_setup(device, kind, vectors);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the shared part of the guest needs of a machine: written once for each
+ * architecture, in its folder.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "guest.h"
+
+#define MAX_SLOTS 8192
+
+struct message {
+	u64 address;
+	u32 data;
+};
+
+struct window {
+	u64 base, limit;	/* limit is the last byte; both 0: there is none */
+};
+
+const char *machine_architecture(void);
+const char *machine_controller(void);	/* gicv2, gicv3-its, gicv3 (takes no MSI), apic */
+
+void machine_put(char character);	/* to the serial line */
+
+u32 machine_config_read(u16 address, u16 offset, unsigned int bytes);
+void machine_config_write(u16 address, u16 offset, unsigned int bytes, u32 value);
+struct window machine_window(bool wide);	/* where BARs go; wide: those of 64 bits */
+
+/* Interrupt numbers for messages; 0: the machine has no MSI controller. */
+unsigned int machine_slots(void);
+/* Can it be the first of `count` vectors of MSI? */
+bool machine_slot_aligned(u16 slot, unsigned int count);
+/*
+ * The message with which event `event` of a device raises `slot`.  Of the
+ * events of MSI the device sends the first one's data plus its vector.
+ */
+void machine_route(u16 address, u32 event, u16 slot, struct message *message);
+void machine_unroute(u16 address, u32 event, u16 slot);
+unsigned int machine_line(u16 address, u8 pin);	/* for interrupt_line() */
+
+void machine_ticks(u64 *ticks, u32 *hertz);
+
+/* Interrupts of the processor. */
+bool machine_irq_save(void);			/* off; says whether they were on */
+void machine_irq_restore(bool on);
+/* Called with them off: turns them on, waits for one, returns with them off. */
+void machine_sleep(void);
+void machine_halt(void) __attribute__((noreturn));
+void machine_flush_tlb(void);
+
+static inline u32 mmio_read32(uintptr_t address)
+{
+	return *(volatile u32 *)address;
+}
+
+static inline void mmio_write32(uintptr_t address, u32 value)
+{
+	*(volatile u32 *)address = value;
+}
+
+#endif

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The serial protocol: one line in, exactly one line out.  The guest never
+ * speaks unasked but for `ready` at boot and `fatal` when all is lost, so it
+ * can be migrated at any moment: half a command, and half an answer, go with
+ * it.  A host that had a command under way sends ^U and `hello` to the
+ * destination and reads up to the answer to that.
+ */
+#include "guest.h"
+#include "machine.h"
+
+#define LINE_BYTES	128
+#define MAX_WORDS	5
+
+static void print_identity(const char *first)
+{
+	print(first);
+	machine_put(' ');
+	print(machine_architecture());
+	machine_put(' ');
+	print(machine_controller());
+	print_field("devices", device_count);
+	machine_put('\n');
+}
+
+static void answer(const char *error)
+{
+	if (error) {
+		print("error ");
+		print(error);
+	} else {
+		print("ok");
+	}
+	machine_put('\n');
+}
+
+static void command_hello(struct device *device, const u32 *numbers)
+{
+	(void)device;
+	(void)numbers;
+	print_identity("ok");
+}
+
+static void command_raise(struct device *device, const u32 *numbers)
+{
+	device_write(device, REGISTER_RAISE, numbers[0]);
+	answer(NULL);
+}
+
+static void command_status(struct device *device, const u32 *numbers)
+{
+	u32 vector;
+
+	(void)numbers;
+	print("ok");
+	print_field("raised", device_read(device, REGISTER_RAISED));
+	print_field("acked", device_read(device, REGISTER_ACKED));
+	print_field("spurious", device_read(device, REGISTER_SPURIOUS));
+	print_field("handled", device->handled);
+	if (unexpected_interrupts)
+		print_field("unexpected", unexpected_interrupts);
+	for (vector = 0; vector < MAX_VECTORS; vector++) {
+		if (!device->count[vector])
+			continue;
+		print(" v");
+		print_unsigned(vector);
+		machine_put('=');
+		print_unsigned(device->count[vector]);
+	}
+	machine_put('\n');
+}
+
+static void command_ring(struct device *device, const u32 *numbers)
+{
+	answer(device_ring(device, numbers[0]));
+}
+
+static void command_kick(struct device *device, const u32 *numbers)
+{
+	if (numbers[0] >= device->ring_pages) {
+		answer("no such page");
+		return;
+	}
+	device_write(device, REGISTER_KICK, numbers[0]);
+	answer(NULL);
+}
+
+static void command_check(struct device *device, const u32 *numbers)
+{
+	struct check_result result;
+
+	(void)numbers;
+	device_check(device, &result);
+	print("ok");
+	print_field("stale", result.stale);
+	print_field("corrupt", result.corrupt);
+	print(" memory=");
+	print(result.memory);
+	print(" state=");
+	print(result.state);
+	machine_put('\n');
+}
+
+static void command_fill(struct device *device, const u32 *numbers)
+{
+	device_fill(device, numbers[0]);
+	answer(NULL);
+}
+
+static void command_mask(struct device *device, const u32 *numbers)
+{
+	answer(irq_mask(device, numbers[0], true));
+}
+
+static void command_unmask(struct device *device, const u32 *numbers)
+{
+	answer(irq_mask(device, numbers[0], false));
+}
+
+static void command_move(struct device *device, const u32 *numbers)
+{
+	answer(irq_move(device, numbers[0]));
+}
+
+static void command_reset(struct device *device, const u32 *numbers)
+{
+	(void)numbers;
+	answer(device_reset(device));
+}
+
+static void command_ticks(struct device *device, const u32 *numbers)
+{
+	u64 ticks;
+	u32 hertz;
+
+	(void)device;
+	(void)numbers;
+	machine_ticks(&ticks, &hertz);
+	print("ok ");
+	print_unsigned(ticks);
+	machine_put(' ');
+	print_unsigned(hertz);
+	machine_put('\n');
+}
+
+static void command_off(struct device *device, const u32 *numbers)
+{
+	(void)device;
+	(void)numbers;
+	answer(NULL);
+	machine_halt();
+}
+
+static const struct command {
+	const char *name;
+	unsigned int numbers;	/* after the device's, if it takes one */
+	bool device;
+	void (*run)(struct device *device, const u32 *numbers);
+} commands[] = {
+	{ "hello", 0, false, command_hello },
+	{ "raise", 1, true, command_raise },
+	{ "status", 0, true, command_status },
+	{ "ring", 1, true, command_ring },
+	{ "kick", 1, true, command_kick },
+	{ "check", 0, true, command_check },
+	{ "fill", 1, true, command_fill },
+	{ "mask", 1, true, command_mask },
+	{ "unmask", 1, true, command_unmask },
+	{ "move", 1, true, command_move },
+	{ "reset", 0, true, command_reset },
+	{ "ticks", 0, false, command_ticks },
+	{ "off", 0, false, command_off },
+};
+
+static struct device *find_device(const char *word)
+{
+	u32 number;
+
+	if (!parse_unsigned(word, &number) || number >= device_count)
+		return NULL;
+	return &devices[number];
+}
+
+/* irq D KIND [N]: N may be left out for `none` and `intx`. */
+static void command_irq(char **words, unsigned int count)
+{
+	static const char *const names[] = {
+		[KIND_NONE] = "none",
+		[KIND_INTX] = "intx",
+		[KIND_MSI] = "msi",
+		[KIND_MSIX] = "msix",
+	};
+	struct device *device = count > 1 ? find_device(words[1]) : NULL;
+	const char *error;
+	u32 vectors = 1, kind;
+
+	if (count < 3 || count > 4 || (count == 4 && !parse_unsigned(words[3], &vectors))) {
+		answer("usage: irq D KIND N");
+		return;
+	}
+	if (!device) {
+		answer("no such device");
+		return;
+	}
+	for (kind = 0; kind < ARRAY_SIZE(names); kind++)
+		if (same_text(words[2], names[kind]))
+			break;
+	if (kind == ARRAY_SIZE(names)) {
+		answer("no such kind");
+		return;
+	}
+	error = irq_setup(device, kind, vectors);
+	if (error) {
+		answer(error);
+		return;
+	}
+	print("ok");
+	print_field("vectors", device->vectors);
+	machine_put('\n');
+}
+
+static void run(const struct command *command, char **words, unsigned int count)
+{
+	struct device *device = NULL;
+	unsigned int used = 1, i;
+	u32 numbers[MAX_WORDS] = { 0 };
+
+	if (count != 1 + command->device + command->numbers) {
+		answer("wrong number of words");
+		return;
+	}
+	if (command->device) {
+		device = find_device(words[used++]);
+		if (!device) {
+			answer("no such device");
+			return;
+		}
+	}
+	for (i = 0; i < command->numbers; i++) {
+		if (!parse_unsigned(words[used + i], &numbers[i])) {
+			answer("not a number");
+			return;
+		}
+	}
+	command->run(device, numbers);
+}
+
+static void interpret(char *line)
+{
+	char *words[MAX_WORDS];
+	unsigned int count = split_words(line, words, MAX_WORDS), i;
+
+	if (!count) {
+		answer("empty or too long a line");
+		return;
+	}
+	if (same_text(words[0], "irq")) {
+		command_irq(words, count);
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (same_text(words[0], commands[i].name)) {
+			run(&commands[i], words, count);
+			return;
+		}
+	}
+	answer("no such command");
+}
+
+void guest_main(void)
+{
+	static char line[LINE_BYTES];
+
+	device_find_all();
+	print_identity("ready");
+	machine_irq_restore(true);
+	for (;;) {
+		serial_line(line, sizeof(line));
+		interpret(line);
+	}
+}

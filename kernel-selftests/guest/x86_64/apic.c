@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Interrupts of a PC: the table of the processor, the local APIC, which takes
+ * messages, and the IOAPIC, to which the serial line and PCI's lines go.
+ */
+#include "board.h"
+
+#define LOCAL_APIC		0xfee00000
+#define APIC_TASK_PRIORITY	(LOCAL_APIC + 0x080)
+#define APIC_END		(LOCAL_APIC + 0x0b0)
+#define APIC_SPURIOUS		(LOCAL_APIC + 0x0f0)
+#define APIC_LINT0		(LOCAL_APIC + 0x350)
+#define APIC_ON			0x100
+#define APIC_MASKED		0x10000
+
+#define IO_APIC_INDEX		0xfec00000
+#define IO_APIC_DATA		0xfec00010
+#define IO_APIC_REDIRECTION	0x10
+#define LEVEL_LOW		0xa000
+
+#define PIN_UART		4
+#define PIN_PCI			16	/* PIRQA to PIRQH of the ICH9 */
+#define PCI_PINS		8
+
+#define VECTOR_UART		0x21
+#define VECTOR_PCI		0x22
+#define VECTOR_MESSAGES		0x28
+#define MESSAGES		208
+#define VECTOR_SPURIOUS		0xff
+#define EXCEPTIONS		32
+
+#define CODE_SELECTOR		8
+#define GATE_INTERRUPT		0x8e00
+#define ENTRY_BYTES		16
+
+extern const u8 interrupt_entries[];
+
+static struct gate {
+	u16 low, selector, type, high;
+} gates[256];
+
+static void init_table(void)
+{
+	struct {
+		u16 limit;
+		u32 base;
+	} __attribute__((packed)) pointer = { sizeof(gates) - 1, (u32)gates };
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		u32 entry = (u32)interrupt_entries + i * ENTRY_BYTES;
+
+		gates[i].low = entry;
+		gates[i].selector = CODE_SELECTOR;
+		gates[i].type = GATE_INTERRUPT;
+		gates[i].high = entry >> 16;
+	}
+	asm volatile("lidt %0" : : "m"(pointer), "m"(gates));
+}
+
+static void redirect(u32 pin, u32 value)
+{
+	mmio_write32(IO_APIC_INDEX, IO_APIC_REDIRECTION + 2 * pin + 1);
+	mmio_write32(IO_APIC_DATA, 0);	/* to the first processor */
+	mmio_write32(IO_APIC_INDEX, IO_APIC_REDIRECTION + 2 * pin);
+	mmio_write32(IO_APIC_DATA, value);
+}
+
+void apic_init(void)
+{
+	u32 pin;
+
+	init_table();
+	out8(0x21, 0xff);	/* the old interrupt controllers have no say */
+	out8(0xa1, 0xff);
+	mmio_write32(APIC_LINT0, APIC_MASKED);
+	mmio_write32(APIC_TASK_PRIORITY, 0);
+	mmio_write32(APIC_SPURIOUS, APIC_ON | VECTOR_SPURIOUS);
+	redirect(PIN_UART, VECTOR_UART);
+	for (pin = 0; pin < PCI_PINS; pin++)
+		redirect(PIN_PCI + pin, LEVEL_LOW | VECTOR_PCI);
+}
+
+void apic_interrupt(u32 vector, const u32 *frame)
+{
+	if (vector < EXCEPTIONS)
+		machine_fatal(vector, frame);
+	if (vector == VECTOR_SPURIOUS)	/* is not to be ended */
+		return;
+	if (vector == VECTOR_UART)
+		uart_interrupt();
+	else if (vector == VECTOR_PCI)
+		interrupt_line(0);
+	else if (vector - VECTOR_MESSAGES < MESSAGES)
+		interrupt_message(vector - VECTOR_MESSAGES);
+	else
+		unexpected_interrupts++;
+	mmio_write32(APIC_END, 0);
+}
+
+const char *machine_controller(void)
+{
+	return "apic";
+}
+
+unsigned int machine_slots(void)
+{
+	return MESSAGES;
+}
+
+bool machine_slot_aligned(u16 slot, unsigned int count)
+{
+	return (VECTOR_MESSAGES + slot) % count == 0;
+}
+
+void machine_route(u16 address, u32 event, u16 slot, struct message *message)
+{
+	(void)address;
+	(void)event;
+	message->address = LOCAL_APIC;
+	message->data = VECTOR_MESSAGES + slot;
+}
+
+void machine_unroute(u16 address, u32 event, u16 slot)
+{
+	(void)address;
+	(void)event;
+	(void)slot;
+}
+
+/* All pins of PCI raise one interrupt. */
+unsigned int machine_line(u16 address, u8 pin)
+{
+	(void)address;
+	(void)pin;
+	return 0;
+}
