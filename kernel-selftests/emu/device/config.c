@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Configuration space: a conventional PCI function with an MSI and an MSI-X
+ * capability.  As behind vfio-pci, BARs and the command register can be written
+ * freely and mean nothing to the outside.
+ */
+#include "device-internal.h"
+
+#define VENDOR		0x1234
+#define DEVICE		0x7170
+#define CLASS		0x088000
+#define REVISION	1
+
+#define OFFSET_COMMAND		0x04
+#define OFFSET_STATUS		0x06
+#define OFFSET_BARS		0x10
+#define OFFSET_INTERRUPT_LINE	0x3c
+#define OFFSET_INTERRUPT_PIN	0x3d
+
+#define COMMAND_INTX_DISABLE	(1 << 10)
+#define STATUS_INTERRUPT	(1 << 3)
+#define STATUS_CAPABILITIES	(1 << 4)
+
+#define BAR_64_PREFETCHABLE	0xc
+
+#define MSI_FLAGS		(EMU_CONFIG_MSI + 2)
+#define MSI_MASK		(EMU_CONFIG_MSI + 16)	/* 64-bit address, so behind the data */
+#define MSI_PENDING		(EMU_CONFIG_MSI + 20)
+#define MSI_FLAGS_64BIT		0x80
+#define MSI_FLAGS_MASK		0x100
+
+#define MSIX_FLAGS		(EMU_CONFIG_MSIX + 2)
+
+/* What can be written, field by field. */
+static const struct {
+	u8 offset, bytes;
+	u32 mask;
+} writable[] = {
+	{ OFFSET_COMMAND, 2, 0x0547 },	/* I/O, memory, master, parity, SERR, INTx disable */
+	{ 0x0c, 2, 0xffff },		/* cache line size, latency timer */
+	{ OFFSET_BARS, 4, ~(EMU_REGISTERS_SIZE - 1u) },
+	{ OFFSET_BARS + 8, 4, ~(EMU_MEMORY_SIZE - 1u) },
+	{ OFFSET_BARS + 12, 4, 0xffffffff },
+	{ OFFSET_BARS + 16, 4, ~(EMU_MSIX_BAR_SIZE - 1u) },
+	{ OFFSET_INTERRUPT_LINE, 1, 0xff },
+	{ MSI_FLAGS, 2, 0x0071 },	/* enable, multiple message enable */
+	{ EMU_CONFIG_MSI + 4, 4, 0xfffffffc },
+	{ EMU_CONFIG_MSI + 8, 4, 0xffffffff },
+	{ EMU_CONFIG_MSI + 12, 2, 0xffff },
+	{ MSI_MASK, 4, 0xffffffff },
+	{ MSIX_FLAGS, 2, 0xc000 },	/* enable, function mask */
+};
+
+static u8 log2_of(u32 value)
+{
+	u8 log = 0;
+
+	while (value > 1) {
+		value >>= 1;
+		log++;
+	}
+	return log;
+}
+
+void emu_config_reset(struct emu_device *device)
+{
+	const struct emu_profile *profile = &device->profile;
+	u8 *config = device->config;
+
+	memset(config, 0, EMU_CONFIG_SIZE);
+	emu_put16(config, VENDOR);
+	emu_put16(config + 2, DEVICE);
+	emu_put16(config + OFFSET_STATUS, STATUS_CAPABILITIES);
+	emu_put32(config + 8, (u32)CLASS << 8 | REVISION);
+	config[OFFSET_BARS + 8] = BAR_64_PREFETCHABLE;
+	emu_put16(config + 0x2c, VENDOR);
+	emu_put16(config + 0x2e, DEVICE);
+	config[0x34] = EMU_CONFIG_MSI;
+	config[OFFSET_INTERRUPT_PIN] = profile->interrupt_pin;
+
+	config[EMU_CONFIG_MSI] = 0x05;
+	config[EMU_CONFIG_MSI + 1] = EMU_CONFIG_MSIX;
+	emu_put16(config + MSI_FLAGS, (u16)(MSI_FLAGS_64BIT | MSI_FLAGS_MASK |
+					    log2_of(profile->msi_vectors) << 1));
+
+	config[EMU_CONFIG_MSIX] = 0x11;
+	emu_put16(config + MSIX_FLAGS, (u16)(profile->vectors - 1));
+	emu_put32(config + EMU_CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
+	emu_put32(config + EMU_CONFIG_MSIX + 8, 0x8000 | 4);	/* pending bits */
+}
+
+static u8 writable_bits(u64 position)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(writable); i++) {
+		u64 byte = position - writable[i].offset;
+
+		if (position >= writable[i].offset && byte < writable[i].bytes)
+			return (u8)(writable[i].mask >> (byte * 8));
+	}
+	return 0;
+}
+
+static void write_byte(struct emu_device *device, u64 position, u8 value)
+{
+	u8 mask = writable_bits(position);
+
+	device->config[position] = (u8)((device->config[position] & ~mask) | (value & mask));
+}
+
+/* From a stream: what a driver could have written, no more. */
+void emu_config_restore(struct emu_device *device, const u8 *config)
+{
+	u64 i;
+
+	for (i = 0; i < EMU_CONFIG_SIZE; i++)
+		write_byte(device, i, config[i]);
+}
+
+bool emu_intx_disabled(const struct emu_device *device)
+{
+	return emu_get16(device->config + OFFSET_COMMAND) & COMMAND_INTX_DISABLE;
+}
+
+u32 emu_msi_mask(const struct emu_device *device)
+{
+	return emu_get32(device->config + MSI_MASK);
+}
+
+/* Two fields show the device's state of the moment. */
+static void update_live_fields(struct emu_device *device)
+{
+	u16 status = STATUS_CAPABILITIES;
+
+	if (device->registers.intx_asserted)
+		status |= STATUS_INTERRUPT;
+	emu_put16(device->config + OFFSET_STATUS, status);
+	emu_put32(device->config + MSI_PENDING, device->registers.msi_held);
+}
+
+s64 emu_config_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+{
+	int fault = emu_fault(device, EMU_OP_CONFIG_READ, -1);
+
+	if (fault < 0)
+		return fault;
+	update_live_fields(device);
+	memcpy(buffer, device->config + position, bytes);
+	return (s64)bytes;
+}
+
+static void log_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes,
+		      int error)
+{
+	struct emu_text text = { .length = 0 };
+	u64 value = 0;
+	u64 i;
+
+	for (i = 0; i < bytes && i < 8; i++)
+		value |= (u64)buffer[i] << (i * 8);
+	emu_text_number(&text, "offset", position);
+	emu_text_number(&text, "size", bytes);
+	emu_text_number(&text, "value", value);
+	emu_text_string(&text, "state", emu_state_name(emu_state(device)));
+	emu_text_errno(&text, error);
+	emu_log(device, "config-write", &text);
+}
+
+s64 emu_config_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
+{
+	int fault = emu_fault(device, EMU_OP_CONFIG_WRITE, -1);
+	int error = fault < 0 ? fault : 0;
+	u64 i;
+
+	log_write(device, position, buffer, bytes, error);
+	if (error)
+		return error;
+	for (i = 0; i < bytes; i++)
+		write_byte(device, position + i, buffer[i]);
+	if (position < OFFSET_COMMAND + 2 && position + bytes > OFFSET_COMMAND)
+		device->config_written = true;
+	/* A mask may be gone now, of INTx or of an MSI vector. */
+	if (emu_is_running(device))
+		emu_deliver_held(device);
+	return (s64)bytes;
+}

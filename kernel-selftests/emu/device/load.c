@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reads the migration stream, which may come in pieces of any size.  What has
+ * a wrong form fails at once; at its end the content must have been right.
+ * Here, too, the profile's `require` rule holds: a real device may need its
+ * configuration space or its interrupts before it can take its state.
+ */
+#include "stream.h"
+
+#define SEEN(kind)	(1u << (kind))
+#define SEEN_WHOLE	(SEEN(EMU_CHUNK_HEAD) | SEEN(EMU_CHUNK_REGISTERS) | \
+			 SEEN(EMU_CHUNK_VECTORS) | SEEN(EMU_CHUNK_MEMORY))
+
+void emu_load_begin(struct emu_device *device)
+{
+	memset(&device->load, 0, sizeof(device->load));
+	device->load.active = true;
+	device->load.checksum = EMU_CHECKSUM_START;
+}
+
+/* Leaving RESUMING: all must have come, and be right. */
+int emu_load_end(struct emu_device *device)
+{
+	const struct emu_load *load = &device->load;
+
+	if (load->failed || !load->complete) {
+		device->status |= EMU_STATUS_STATE_ERROR;
+		return -EINVAL;
+	}
+	device->load.active = false;
+	return 0;
+}
+
+/* What the device misses before it takes stop-copy (or any) data; NULL: nothing. */
+static const char *missing(const struct emu_device *device, u32 phase)
+{
+	bool stop_copy = phase == EMU_PHASE_STOP_COPY;
+
+	switch (device->profile.require) {
+	case EMU_REQUIRE_CONFIG:
+		return stop_copy && !device->config_written ? "config" : NULL;
+	case EMU_REQUIRE_CONFIG_ANY:
+		return !device->config_written ? "config-any" : NULL;
+	case EMU_REQUIRE_IRQS:
+		return stop_copy && !device->irqs_set ? "irqs" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static bool refused(struct emu_device *device, u32 kind, u32 phase)
+{
+	const char *reason = missing(device, phase);
+	struct emu_text text = { .length = 0 };
+
+	if (!reason)
+		return false;
+	/* What satisfies the rule must get in. */
+	if (device->profile.self_contained && (kind == EMU_CHUNK_HEAD || kind == EMU_CHUNK_CONFIG))
+		return false;
+	emu_text_string(&text, "operation", "data-write");
+	emu_text_string(&text, "reason", reason);
+	emu_text_errno(&text, -EINVAL);
+	emu_log(device, "refuse", &text);
+	return true;
+}
+
+static bool length_is_right(const struct emu_device *device, u32 kind, u32 length)
+{
+	const struct emu_load *load = &device->load;
+	u32 which = kind == EMU_CHUNK_BULK_STOP;
+
+	switch (kind) {
+	case EMU_CHUNK_HEAD:
+		return length == EMU_HEAD_BYTES;
+	case EMU_CHUNK_CONFIG:
+		return length == EMU_CONFIG_BYTES;
+	case EMU_CHUNK_BULK_PRE:
+	case EMU_CHUNK_BULK_STOP:
+		return length && length <= EMU_BULK_CHUNK &&
+		       length <= load->bulk_size[which] - load->bulk_have[which];
+	case EMU_CHUNK_REGISTERS:
+		return length == EMU_REGISTERS_BYTES;
+	case EMU_CHUNK_VECTORS:
+		return length == emu_vector_count(device) * 8;
+	case EMU_CHUNK_MEMORY:
+		return length == EMU_MEMORY_SIZE;
+	case EMU_CHUNK_END:
+		return length == EMU_END_BYTES;
+	default:
+		return false;
+	}
+}
+
+static bool order_is_right(const struct emu_load *load, u32 kind)
+{
+	if (kind == EMU_CHUNK_HEAD)
+		return !load->seen;
+	if (!(load->seen & SEEN(EMU_CHUNK_HEAD)))
+		return false;
+	if (kind == EMU_CHUNK_END)
+		return (load->seen & SEEN_WHOLE) == SEEN_WHOLE &&
+		       load->bulk_have[0] == load->bulk_size[0] &&
+		       load->bulk_have[1] == load->bulk_size[1];
+	return emu_is_bulk(kind) || kind == EMU_CHUNK_CONFIG || !(load->seen & SEEN(kind));
+}
+
+/* The header is whole.  0, or -EINVAL; *refusal: it is only too early for this chunk. */
+static int open_chunk(struct emu_device *device, bool *refusal)
+{
+	struct emu_load *load = &device->load;
+	u32 tag = emu_get32(load->header);
+	u32 phase = emu_get32(load->header + 4);
+	u32 kind = tag & 0xffff;
+
+	if ((tag & 0xffff0000) != EMU_STREAM_MAGIC || load->complete)
+		return -EINVAL;
+	if (phase != EMU_PHASE_PRE_COPY && phase != EMU_PHASE_STOP_COPY)
+		return -EINVAL;
+	if (emu_get32(load->header + 8) != load->number)
+		return -EINVAL;
+	load->length = emu_get32(load->header + 12);
+	if (!length_is_right(device, kind, load->length) || !order_is_right(load, kind))
+		return -EINVAL;
+	if (refused(device, kind, phase)) {
+		*refusal = true;
+		return -EINVAL;
+	}
+	load->checksum = emu_checksum(load->checksum, load->header, EMU_CHUNK_HEADER);
+	load->kind = kind;
+	load->have = 0;
+	load->in_chunk = true;
+	load->seen |= SEEN(kind);
+	load->number++;
+	return 0;
+}
+
+static int take_head(struct emu_device *device)
+{
+	const u8 *bytes = device->staging;
+
+	if (emu_get32(bytes) != EMU_STREAM_VERSION)
+		return -EINVAL;
+	if (emu_get32(bytes + 8) != device->profile.vectors ||
+	    emu_get32(bytes + 12) != device->profile.msi_vectors)
+		return -EINVAL;
+	device->load.seed = emu_get32(bytes + 4);
+	device->load.bulk_size[0] = emu_get64(bytes + 16);
+	device->load.bulk_size[1] = emu_get64(bytes + 24);
+	return 0;
+}
+
+static void take_config(struct emu_device *device)
+{
+	u32 hint = emu_get32(device->staging + EMU_CONFIG_SIZE);
+
+	emu_config_restore(device, device->staging);
+	if (device->irq.kind == EMU_NO_IRQ && hint <= EMU_NO_IRQ)
+		device->irq.hint = hint;
+	device->config_written = true;
+	device->irqs_set = true;
+}
+
+/*
+ * An interrupt that this device raised before (in SET_IRQS, with an old QEMU)
+ * was numbered without knowledge of the source's: tell which number it has now.
+ */
+static void log_renumbered(struct emu_device *device, u32 vector, u32 local, u32 sequence)
+{
+	struct emu_text text = { .length = 0 };
+
+	emu_text_string(&text, "index", emu_irq_name(device->irq.kind));
+	emu_text_number(&text, "vector", vector);
+	emu_text_number(&text, "local", local);
+	emu_text_number(&text, "sequence", sequence);
+	emu_log(device, "irq-renumber", &text);
+}
+
+static void take_vectors(struct emu_device *device)
+{
+	struct emu_registers *registers = &device->registers;
+	u32 i;
+
+	for (i = 0; i < emu_vector_count(device); i++) {
+		u32 local = registers->raised[i];
+
+		registers->raised[i] += emu_get32(device->staging + i * 8);
+		registers->acked[i] += emu_get32(device->staging + i * 8 + 4);
+		if (local)
+			log_renumbered(device, i, local, registers->raised[i]);
+	}
+}
+
+static int take_end(struct emu_device *device)
+{
+	struct emu_load *load = &device->load;
+
+	if (load->mismatch || emu_get64(device->staging) != load->checksum)
+		return -EINVAL;
+	device->registers.seed = load->seed;
+	device->status |= EMU_STATUS_VERIFIED;
+	load->complete = true;
+	return 0;
+}
+
+/* The payload is whole (and in the staging area, if it is one of the short ones). */
+static int close_chunk(struct emu_device *device)
+{
+	device->load.in_chunk = false;
+	device->load.header_have = 0;
+	switch (device->load.kind) {
+	case EMU_CHUNK_HEAD:
+		return take_head(device);
+	case EMU_CHUNK_CONFIG:
+		take_config(device);
+		return 0;
+	case EMU_CHUNK_REGISTERS:
+		emu_registers_unpack(device, device->staging);
+		return 0;
+	case EMU_CHUNK_VECTORS:
+		take_vectors(device);
+		return 0;
+	case EMU_CHUNK_END:
+		return take_end(device);
+	default:
+		return 0;
+	}
+}
+
+static void take_payload(struct emu_device *device, const u8 *buffer, u64 bytes)
+{
+	struct emu_load *load = &device->load;
+	u8 *target = load->kind == EMU_CHUNK_MEMORY ? device->memory : device->staging;
+
+	if (emu_is_bulk(load->kind)) {
+		u32 which = load->kind == EMU_CHUNK_BULK_STOP;
+
+		if (!emu_bulk_matches(buffer, bytes, load->seed, load->kind,
+				      load->bulk_have[which]))
+			load->mismatch = true;
+		load->bulk_have[which] += bytes;
+	} else {
+		memcpy(target + load->have, buffer, bytes);
+		if (load->kind != EMU_CHUNK_END)
+			load->checksum = emu_checksum(load->checksum, target + load->have, bytes);
+	}
+	load->have += (u32)bytes;
+}
+
+/* Part of a header: true when it is whole. */
+static bool take_header(struct emu_load *load, const u8 *buffer, u64 *bytes)
+{
+	*bytes = emu_smaller(*bytes, EMU_CHUNK_HEADER - load->header_have);
+	memcpy(load->header + load->header_have, buffer, *bytes);
+	load->header_have += (u32)*bytes;
+	return load->header_have == EMU_CHUNK_HEADER;
+}
+
+/*
+ * Bytes taken, or -EINVAL.  A refusal leaves the stream where it was, so that
+ * the user can do what is missing and go on; all else ends it for good.
+ */
+s64 emu_load_write(struct emu_device *device, const u8 *buffer, u64 bytes)
+{
+	struct emu_load *load = &device->load;
+	bool refusal = false;
+	u64 done = 0;
+	int error = load->failed ? -EINVAL : 0;
+
+	while (!error && done < bytes) {
+		u64 part = bytes - done;
+
+		if (load->in_chunk) {
+			part = emu_smaller(part, load->length - load->have);
+			take_payload(device, buffer + done, part);
+			if (load->have == load->length)
+				error = close_chunk(device);
+		} else {
+			if (take_header(load, buffer + done, &part))
+				error = open_chunk(device, &refusal);
+			if (refusal) {
+				load->header_have -= (u32)part;
+				break;
+			}
+		}
+		done += part;
+	}
+	load->total += done;
+	if (refusal)
+		return done ? (s64)done : -EINVAL;
+	if (error) {
+		load->failed = true;
+		device->status |= EMU_STATUS_STATE_ERROR;
+	}
+	return error ? error : (s64)done;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The migration data of a device as its user moves it, with the profile's
+ * pause and faults; then protocol v2's descriptor and features on top.
+ */
+#include "device-internal.h"
+
+static void log_data(struct emu_device *device, const char *event, const char *phase, u64 bytes,
+		     u64 total, int error)
+{
+	struct emu_text text = { .length = 0 };
+
+	emu_text_number(&text, "bytes", bytes);
+	if (phase)
+		emu_text_string(&text, "phase", phase);
+	emu_text_number(&text, "total", total);
+	emu_text_errno(&text, error);
+	emu_log(device, event, &text);
+}
+
+/*
+ * Real devices take their time to give up their state: the reader waits in the
+ * second stop-copy read.  What went before, config space in QEMU 5.2, has left
+ * the source's buffers by then, and reaches the destination before the rest.
+ */
+static void pause_once(struct emu_device *device, u32 phase)
+{
+	struct emu_text text = { .length = 0 };
+
+	if (phase != EMU_PHASE_STOP_COPY || device->save.paused || !device->save.stop_reads++)
+		return;
+	device->save.paused = true;
+	if (!device->profile.stop_copy_pause_ms)
+		return;
+	emu_text_number(&text, "ms", device->profile.stop_copy_pause_ms);
+	emu_log(device, "pause", &text);
+	device->host->pause(device->context, device->profile.stop_copy_pause_ms);
+}
+
+static u64 half(u64 bytes)
+{
+	return bytes > 1 ? bytes / 2 : bytes;
+}
+
+s64 emu_data_read(struct emu_device *device, u8 *buffer, u64 bytes)
+{
+	u32 phase = (u32)emu_phase(device);
+	const char *phase_name = phase == EMU_PHASE_STOP_COPY ? "stop-copy" : "pre-copy";
+	struct emu_save *save = &device->save;
+	int fault = emu_fault(device, EMU_OP_DATA_READ, (int)phase);
+	u64 done;
+
+	if (fault < 0) {
+		log_data(device, "data-read", phase_name, 0, save->total, fault);
+		return fault;
+	}
+	pause_once(device, phase);
+	bytes = emu_smaller(bytes, emu_save_remaining(device, phase));
+	if (fault == EMU_FAULT_SHORT)
+		bytes = half(bytes);
+	done = emu_save_read(device, buffer, bytes, phase);
+	if (done || phase == EMU_PHASE_STOP_COPY) {
+		save->empty_logged = false;
+		log_data(device, "data-read", phase_name, done, save->total, 0);
+		return (s64)done;
+	}
+	/* QEMU asks again and again: once is enough in the log. */
+	if (!save->empty_logged)
+		log_data(device, "data-read", phase_name, 0, save->total, -ENOMSG);
+	save->empty_logged = true;
+	return -ENOMSG;
+}
+
+/* As emu_load_write, but the byte in the middle has one bit inverted. */
+static s64 write_flipped(struct emu_device *device, const u8 *buffer, u64 bytes)
+{
+	u64 before = bytes / 2;
+	u8 flipped = buffer[before] ^ 1;
+	s64 first = before ? emu_load_write(device, buffer, before) : 0;
+	s64 rest;
+
+	if (first < (s64)before)
+		return first;
+	rest = emu_load_write(device, &flipped, 1);
+	if (rest == 1 && before + 1 < bytes) {
+		rest = emu_load_write(device, buffer + before + 1, bytes - before - 1);
+		if (rest >= 0)
+			rest++;
+	}
+	return rest < 0 ? rest : first + rest;
+}
+
+s64 emu_data_write(struct emu_device *device, const u8 *buffer, u64 bytes)
+{
+	int fault = emu_fault(device, EMU_OP_DATA_WRITE, -1);
+	bool flip = emu_fault(device, EMU_OP_STATE_BYTE, -1) == EMU_FAULT_FLIP;
+	s64 done;
+
+	if (fault == EMU_FAULT_SHORT)
+		bytes = half(bytes);
+	if (fault < 0)
+		done = fault;
+	else if (flip && bytes)
+		done = write_flipped(device, buffer, bytes);
+	else
+		done = emu_load_write(device, buffer, bytes);
+	log_data(device, "data-write", NULL, done < 0 ? 0 : (u64)done, device->load.total,
+		 done < 0 ? (int)done : 0);
+	return done;
+}
+
+s64 emu_migration_read(struct emu_device *device, void *buffer, u64 bytes)
+{
+	if (device->profile.protocol != EMU_PROTOCOL_V2)
+		return -EINVAL;
+	if (!device->save.active)
+		return -ENODEV;
+	return emu_data_read(device, buffer, bytes);
+}
+
+s64 emu_migration_write(struct emu_device *device, const void *buffer, u64 bytes)
+{
+	if (device->profile.protocol != EMU_PROTOCOL_V2)
+		return -EINVAL;
+	if (!device->load.active)
+		return -ENODEV;
+	return emu_data_write(device, buffer, bytes);
+}
+
+int emu_get_precopy_info(struct emu_device *device, struct vfio_precopy_info *info)
+{
+	if (info->argsz < sizeof(*info) || device->profile.protocol != EMU_PROTOCOL_V2)
+		return -EINVAL;
+	if (!device->save.active || emu_phase(device) != EMU_PHASE_PRE_COPY)
+		return -EINVAL;
+	info->flags = 0;
+	info->initial_bytes = emu_save_remaining(device, EMU_PHASE_PRE_COPY);
+	info->dirty_bytes = 0;
+	return 0;
+}

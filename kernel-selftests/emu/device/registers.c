@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The BARs: BAR 0 has the registers by which a guest drives the device, BAR 2
+ * is plain memory, BAR 4 has MSI-X's table and pending bits, of which the user
+ * gets to see nothing, as behind vfio-pci.
+ */
+#include "stream.h"
+
+enum registers {
+	REGISTER_ID = 0x000,
+	REGISTER_VERSION = 0x004,
+	REGISTER_VECTORS = 0x008,
+	REGISTER_STATUS = 0x00c,
+	REGISTER_RAISE = 0x010,
+	REGISTER_ACK = 0x014,
+	REGISTER_INTX = 0x018,
+	REGISTER_RAISED = 0x01c,
+	REGISTER_ACKED = 0x020,
+	REGISTER_SPURIOUS = 0x024,
+	REGISTER_RING_LOW = 0x028,
+	REGISTER_RING_HIGH = 0x02c,
+	REGISTER_RING_PAGES = 0x030,
+	REGISTER_KICK = 0x034,
+	REGISTER_SELECT = 0x038,
+	REGISTER_SEQUENCE = 0x03c,
+	REGISTER_SEED = 0x040,
+	REGISTER_RESET = 0x044,
+	REGISTER_MEMORY_SUM = 0x048,
+	REGISTER_PENDING = 0x100,
+	REGISTER_PENDING_END = 0x200,
+};
+
+#define ID_VALUE	0x71706574
+#define PAGE_MAGIC	0x71706467
+#define DEVICE_VERSION	1
+
+static void log_dma(struct emu_device *device, u32 page, u32 sequence, u64 iova, int error)
+{
+	struct emu_text text = { .length = 0 };
+
+	emu_text_number(&text, "page", page);
+	emu_text_number(&text, "sequence", sequence);
+	emu_text_number(&text, "iova", iova);
+	emu_text_errno(&text, error);
+	emu_log(device, "dma-write", &text);
+}
+
+static void make_page(struct emu_device *device, u32 page, u32 sequence)
+{
+	u8 *bytes = (u8 *)device->page;
+	u32 seed = device->registers.seed;
+	u32 base = seed ^ page * 0x9e3779b9u ^ sequence * 0x85ebca6bu;
+	u32 i;
+
+	emu_put32(bytes, PAGE_MAGIC);
+	emu_put32(bytes + 4, page);
+	emu_put32(bytes + 8, sequence);
+	emu_put32(bytes + 12, seed);
+	for (i = 4; i < EMU_PAGE_SIZE / 4; i++)
+		emu_put32(bytes + i * 4, emu_mix(base ^ i * 0xc2b2ae35u));
+}
+
+static void write_ring_page(struct emu_device *device, u32 page)
+{
+	struct emu_registers *registers = &device->registers;
+	u64 ring = (u64)registers->ring_high << 32 | registers->ring_low;
+	u64 iova = ring + (u64)page * EMU_PAGE_SIZE;
+	int error;
+
+	if (page >= registers->ring_pages)
+		return;
+	if (!emu_is_running(device)) {
+		log_dma(device, page, registers->sequences[page], iova, -EPERM);
+		return;
+	}
+	make_page(device, page, registers->sequences[page] + 1);
+	error = device->host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
+	if (!error)
+		registers->sequences[page]++;
+	log_dma(device, page, registers->sequences[page], iova, error);
+}
+
+/*
+ * Also for a device without pre-copy: its guest's memory is copied while it
+ * runs, and somebody asking for dirty pages is the sign of that.
+ */
+void emu_before_dirty_report(struct emu_device *device)
+{
+	u32 pages = device->registers.ring_pages;
+
+	if (device->state != VFIO_DEVICE_STATE_RUNNING &&
+	    device->state != (int)VFIO_DEVICE_STATE_PRE_COPY)
+		return;
+	if (pages)
+		write_ring_page(device, device->dirty_queries++ % pages);
+}
+
+bool emu_reports_dirty_pages(const struct emu_device *device)
+{
+	return !device->profile.dirty_drop;
+}
+
+static u32 memory_sum(const struct emu_device *device)
+{
+	u32 sum = 0;
+	u32 i;
+
+	for (i = 0; i < EMU_MEMORY_SIZE; i += 4)
+		sum += emu_get32(device->memory + i);
+	return sum;
+}
+
+static u32 pending_word(const struct emu_device *device, u32 word)
+{
+	const struct emu_registers *registers = &device->registers;
+	u32 bits = 0;
+	u32 i;
+
+	for (i = 0; i < 32; i++)
+		if (registers->raised[word * 32 + i] != registers->acked[word * 32 + i])
+			bits |= 1u << i;
+	return bits;
+}
+
+static u32 selected_sequence(const struct emu_registers *registers)
+{
+	return registers->select < EMU_RING_PAGES ? registers->sequences[registers->select] : 0;
+}
+
+static u32 read_register(const struct emu_device *device, u32 offset)
+{
+	const struct emu_registers *registers = &device->registers;
+
+	if (offset >= REGISTER_PENDING && offset < REGISTER_PENDING_END)
+		return pending_word(device, (offset - REGISTER_PENDING) / 4);
+	switch (offset) {
+	case REGISTER_ID:
+		return ID_VALUE;
+	case REGISTER_VERSION:
+		return DEVICE_VERSION;
+	case REGISTER_VECTORS:
+		return device->profile.vectors;
+	case REGISTER_STATUS:
+		return device->status;
+	case REGISTER_INTX:
+		return registers->intx_asserted;
+	case REGISTER_RAISED:
+		return registers->raised_total;
+	case REGISTER_ACKED:
+		return registers->acked_total;
+	case REGISTER_SPURIOUS:
+		return registers->spurious_total;
+	case REGISTER_RING_LOW:
+		return registers->ring_low;
+	case REGISTER_RING_HIGH:
+		return registers->ring_high;
+	case REGISTER_RING_PAGES:
+		return registers->ring_pages;
+	case REGISTER_SELECT:
+		return registers->select;
+	case REGISTER_SEQUENCE:
+		return selected_sequence(registers);
+	case REGISTER_SEED:
+		return registers->seed;
+	case REGISTER_MEMORY_SUM:
+		return memory_sum(device);
+	default:
+		return 0;
+	}
+}
+
+/* A new ring: none of its pages was written yet. */
+static void set_ring_pages(struct emu_registers *registers, u32 pages)
+{
+	registers->ring_pages = (u32)emu_smaller(pages, EMU_RING_PAGES);
+	memset(registers->sequences, 0, sizeof(registers->sequences));
+}
+
+/* As a driver resets a device: VFIO knows nothing of it, so the migration state stays. */
+static void reset_by_guest(struct emu_device *device)
+{
+	struct emu_text text = { .length = 0 };
+
+	emu_text_string(&text, "state", emu_state_name(emu_state(device)));
+	emu_text_string(&text, "cause", "guest");
+	emu_log(device, "reset", &text);
+	emu_reset_internals(device);
+	emu_config_reset(device);
+}
+
+static void write_register(struct emu_device *device, u32 offset, u32 value)
+{
+	struct emu_registers *registers = &device->registers;
+
+	switch (offset) {
+	case REGISTER_RAISE:
+		emu_raise(device, value, "guest");
+		break;
+	case REGISTER_ACK:
+		emu_ack(device, value);
+		break;
+	case REGISTER_INTX:
+		if (value & 1)
+			emu_intx_ack(device);
+		break;
+	case REGISTER_RING_LOW:
+		registers->ring_low = value & ~(EMU_PAGE_SIZE - 1u);
+		break;
+	case REGISTER_RING_HIGH:
+		registers->ring_high = value;
+		break;
+	case REGISTER_RING_PAGES:
+		set_ring_pages(registers, value);
+		break;
+	case REGISTER_KICK:
+		write_ring_page(device, value);
+		break;
+	case REGISTER_SELECT:
+		registers->select = value;
+		break;
+	case REGISTER_RESET:
+		if (value & 1)
+			reset_by_guest(device);
+		break;
+	}
+}
+
+/* Registers are words; other accesses are put together from them, or ignored. */
+static void read_registers(const struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+{
+	u8 word[4];
+	u64 i;
+
+	for (i = 0; i < bytes; i++) {
+		u32 byte = (position + i) % 4;
+
+		if (!i || !byte)
+			emu_put32(word, read_register(device, (u32)(position + i - byte)));
+		buffer[i] = word[byte];
+	}
+}
+
+static void write_registers(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
+{
+	u64 i;
+
+	if (position % 4)
+		return;
+	for (i = 0; i + 4 <= bytes; i += 4)
+		write_register(device, (u32)(position + i), emu_get32(buffer + i));
+}
+
+/* The table is the kernel's own: all ones, as vfio-pci shows it. The pending bits are 0. */
+static void read_msix(const struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+{
+	u64 table = (u64)device->profile.vectors * 16;
+	u64 i;
+
+	for (i = 0; i < bytes; i++)
+		buffer[i] = position + i < table ? 0xff : 0;
+}
+
+s64 emu_bar_read(struct emu_device *device, u32 bar, u64 position, u8 *buffer, u64 bytes)
+{
+	if (bar == VFIO_PCI_BAR0_REGION_INDEX)
+		read_registers(device, position, buffer, bytes);
+	else if (bar == VFIO_PCI_BAR2_REGION_INDEX)
+		memcpy(buffer, device->memory + position, bytes);
+	else
+		read_msix(device, position, buffer, bytes);
+	return (s64)bytes;
+}
+
+s64 emu_bar_write(struct emu_device *device, u32 bar, u64 position, const u8 *buffer, u64 bytes)
+{
+	if (bar == VFIO_PCI_BAR0_REGION_INDEX)
+		write_registers(device, position, buffer, bytes);
+	else if (bar == VFIO_PCI_BAR2_REGION_INDEX)
+		memcpy(device->memory + position, buffer, bytes);
+	return (s64)bytes;
+}

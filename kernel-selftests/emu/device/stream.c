@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the writer and the reader of the migration stream share: the bulk data
+ * that follows from the seed, the checksum and the order of the registers.
+ */
+#include "stream.h"
+
+u64 emu_checksum(u64 checksum, const u8 *bytes, u64 count)
+{
+	u64 i;
+
+	for (i = 0; i < count; i++)
+		checksum = (checksum ^ bytes[i]) * 0x100000001b3ull;
+	return checksum;
+}
+
+/* The two kinds of bulk data differ, so that one cannot stand for the other. */
+static inline u32 bulk_word(u32 base, u64 index)
+{
+	return emu_mix(base ^ (u32)index);
+}
+
+static u32 bulk_base(u32 seed, u32 kind)
+{
+	return emu_mix(seed + 0x9e3779b9u * kind);
+}
+
+static inline u32 to_little_endian(u32 value)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return __builtin_bswap32(value);
+#else
+	return value;
+#endif
+}
+
+static u8 bulk_byte(u32 base, u64 position)
+{
+	return (u8)(bulk_word(base, position / 4) >> (position % 4 * 8));
+}
+
+void emu_bulk_fill(u8 *buffer, u64 bytes, u32 seed, u32 kind, u64 position)
+{
+	u32 base = bulk_base(seed, kind);
+	u64 i, words;
+
+	for (; bytes && position % 4; bytes--)
+		*buffer++ = bulk_byte(base, position++);
+	words = bytes / 4;
+	for (i = 0; i < words; i++) {
+		u32 word = to_little_endian(bulk_word(base, position / 4 + i));
+
+		memcpy(buffer + i * 4, &word, 4);
+	}
+	for (i = words * 4; i < bytes; i++)
+		buffer[i] = bulk_byte(base, position + i);
+}
+
+bool emu_bulk_matches(const u8 *buffer, u64 bytes, u32 seed, u32 kind, u64 position)
+{
+	u32 base = bulk_base(seed, kind);
+	u32 difference = 0;
+	u64 i, words;
+
+	for (; bytes && position % 4; bytes--)
+		difference |= (u32)(*buffer++ ^ bulk_byte(base, position++));
+	words = bytes / 4;
+	for (i = 0; i < words; i++) {
+		u32 word;
+
+		memcpy(&word, buffer + i * 4, 4);
+		difference |= word ^ to_little_endian(bulk_word(base, position / 4 + i));
+	}
+	for (i = words * 4; i < bytes; i++)
+		difference |= (u32)(buffer[i] ^ bulk_byte(base, position + i));
+	return !difference;
+}
+
+void emu_registers_pack(const struct emu_device *device, u8 *bytes)
+{
+	const struct emu_registers *registers = &device->registers;
+	const u32 words[EMU_REGISTER_WORDS] = {
+		registers->ring_low, registers->ring_high, registers->ring_pages,
+		registers->select, registers->raised_total, registers->acked_total,
+		registers->spurious_total, registers->intx_raised, registers->intx_acked,
+		registers->intx_asserted, registers->msi_held, device->irq.hint,
+	};
+	u32 i;
+
+	for (i = 0; i < EMU_REGISTER_WORDS; i++)
+		emu_put32(bytes + i * 4, words[i]);
+	for (i = 0; i < EMU_RING_PAGES; i++)
+		emu_put32(bytes + (EMU_REGISTER_WORDS + i) * 4, registers->sequences[i]);
+}
+
+/* What this device raised itself since RESUMING comes on top of what the source did. */
+void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
+{
+	struct emu_registers *registers = &device->registers;
+	u32 words[EMU_REGISTER_WORDS];
+	u32 i;
+
+	for (i = 0; i < EMU_REGISTER_WORDS; i++)
+		words[i] = emu_get32(bytes + i * 4);
+	registers->ring_low = words[0];
+	registers->ring_high = words[1];
+	registers->ring_pages = words[2] <= EMU_RING_PAGES ? words[2] : EMU_RING_PAGES;
+	registers->select = words[3];
+	registers->raised_total += words[4];
+	registers->acked_total += words[5];
+	registers->spurious_total += words[6];
+	registers->intx_raised += words[7];
+	registers->intx_acked += words[8];
+	registers->intx_asserted |= words[9] & 1;
+	registers->msi_held |= words[10];
+	if (device->irq.kind == EMU_NO_IRQ && words[11] <= EMU_NO_IRQ)
+		device->irq.hint = words[11];
+	for (i = 0; i < EMU_RING_PAGES; i++)
+		registers->sequences[i] = emu_get32(bytes + (EMU_REGISTER_WORDS + i) * 4);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the device model asks of its surroundings: eventfds, guest memory, the
+ * log and a pause.  All calls come with the device's lock held.
+ */
+#define _GNU_SOURCE
+#include <time.h>
+
+#include "devices.h"
+#include "dma.h"
+#include "log.h"
+#include "trigger.h"
+
+static const char *irq_index_name(u32 index)
+{
+	static const char *const names[] = { "intx", "msi", "msix", "err", "req" };
+
+	return index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown";
+}
+
+/* The vector that the SET_IRQS under way gives to `fd`; the model asks in the order of vectors. */
+static u32 vector_of(struct emulated_device *device, int fd)
+{
+	const struct vfio_irq_set *irqs = device->irqs;
+	const __s32 *fds = (const __s32 *)irqs->data;
+
+	while (device->next_irq < irqs->count)
+		if (fds[device->next_irq++] == fd)
+			return irqs->start + device->next_irq - 1;
+	return irqs->start;
+}
+
+static void *host_get_trigger(void *context, int fd)
+{
+	struct emulated_device *device = context;
+
+	return trigger_get(fd, device->name, irq_index_name(device->irqs->index),
+			   vector_of(device, fd));
+}
+
+static void host_put_trigger(void *context, void *trigger)
+{
+	(void)context;
+	trigger_put(trigger);
+}
+
+static void host_signal(void *context, void *trigger)
+{
+	(void)context;
+	trigger_signal(trigger);
+}
+
+static int host_dma_write(void *context, u64 iova, const void *data, u32 bytes)
+{
+	return dma_write(context, iova, data, bytes);
+}
+
+static void host_pause(void *context, u32 milliseconds)
+{
+	struct timespec left = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+	(void)context;
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
+static void host_log(void *context, const char *event, const char *text)
+{
+	log_event(((struct emulated_device *)context)->name, event, "%s", text);
+}
+
+const struct emu_host device_host = {
+	.get_trigger = host_get_trigger,
+	.put_trigger = host_put_trigger,
+	.signal = host_signal,
+	.dma_write = host_dma_write,
+	.pause = host_pause,
+	.log = host_log,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The emulated devices of this process: one for each section of devices.conf.
+ */
+#ifndef PRELOAD_DEVICES_H
+#define PRELOAD_DEVICES_H
+
+#include <pthread.h>
+
+#include "../device/device.h"
+#include "dirty.h"
+
+#define NAME_SIZE 64
+
+#ifndef EMU_MIGRATION_DATA_OFFSET
+#define EMU_MIGRATION_DATA_OFFSET 0x1000
+#endif
+
+struct container;
+struct dma_domain;
+
+/* The device's own log of the pages it wrote (VFIO_DEVICE_FEATURE_DMA_LOGGING_*). */
+struct device_log {
+	bool started;
+	struct dirty_set dirty;
+	struct vfio_device_feature_dma_logging_range *ranges;
+	u32 range_count;
+};
+
+struct emulated_device {
+	struct emulated_device *next;
+	char name[NAME_SIZE];
+	/* Last parts of the paths under /dev/vfio; "" without. */
+	char group[NAME_SIZE], cdev[NAME_SIZE];
+	struct emu_profile profile;
+
+	/* For the model, and what follows. */
+	pthread_mutex_t lock;
+	struct emu_device *model;
+	bool opened;
+	void *memory, *migration_data; /* parts of the device file's memfd, mapped */
+	u32 session; /* counts data streams: an older one's descriptor is dead */
+	const struct vfio_irq_set *irqs; /* the SET_IRQS under way, else NULL */
+	u32 next_irq; /* where in it the next eventfd is */
+
+	/* Under dma_lock(). */
+	struct dma_domain *domain; /* NULL: not attached */
+	struct device_log log;
+};
+
+struct emulated_device *device_list(void);
+void device_add(struct emulated_device *device);
+/* The device whose `name`, or `cdev` is that; NULL if there is none. */
+struct emulated_device *device_by_name(const char *name);
+struct emulated_device *device_by_cdev(const char *cdev);
+
+/* device-host.c: what the model calls back; the context is the emulated device. */
+extern const struct emu_host device_host;
+
+/*
+ * device-file.c.  Opens the device: its memory is new, its state that of a
+ * reset.  Returns the descriptor of its file or -errno, -EBUSY if it is open.
+ */
+int device_open(struct emulated_device *device);
+
+/* What /dev/vfio/devices/NAME gives, before it is bound to an iommufd. */
+int cdev_open(struct emulated_device *device);
+
+/*
+ * migration-file.c: the descriptor of a new data stream, `reading` or writing.
+ * Wants the device's lock.
+ */
+int migration_file_open(struct emulated_device *device, bool reading);
+
+/*
+ * device-log.c; device_log_add() and device_log_clear() want dma_lock(),
+ * device_log_feature() neither lock.
+ */
+int device_log_feature(struct emulated_device *device, struct vfio_device_feature *feature);
+int device_log_add(struct emulated_device *device, u64 iova, u32 bytes);
+void device_log_clear(struct emulated_device *device);
+
+#endif

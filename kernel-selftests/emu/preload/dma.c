@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Mappings of I/O virtual addresses, and the devices' writes through them.
+ */
+#define _GNU_SOURCE
+#include "dma.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "devices.h"
+#include "log.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+void dma_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void dma_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static uint64_t mapping_last(const struct mapping *mapping)
+{
+	return mapping->iova + mapping->size - 1;
+}
+
+static struct mapping *find_mapping(const struct address_space *space, uint64_t iova)
+{
+	size_t i;
+
+	for (i = 0; i < space->count; i++)
+		if (iova - space->mappings[i].iova < space->mappings[i].size)
+			return &space->mappings[i];
+	return NULL;
+}
+
+static bool overlaps(const struct address_space *space, uint64_t iova, uint64_t last)
+{
+	size_t i;
+
+	for (i = 0; i < space->count; i++)
+		if (iova <= mapping_last(&space->mappings[i]) && last >= space->mappings[i].iova)
+			return true;
+	return false;
+}
+
+static int try_map(struct address_space *space, const struct mapping *mapping)
+{
+	uint64_t last = mapping_last(mapping);
+
+	if (!mapping->size || (mapping->iova | mapping->size) % DIRTY_PAGE_SIZE ||
+	    last < mapping->iova || last > DMA_LAST_IOVA)
+		return -EINVAL;
+	if (overlaps(space, mapping->iova, last))
+		return -EEXIST;
+	if (space->count == space->room) {
+		size_t room = space->room ? 2 * space->room : 16;
+		struct mapping *larger = reallocarray(space->mappings, room, sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		space->mappings = larger;
+		space->room = room;
+	}
+	space->mappings[space->count++] = *mapping;
+	return 0;
+}
+
+int space_map(struct address_space *space, const struct mapping *mapping)
+{
+	int error = try_map(space, mapping);
+
+	log_event("", "dma-map", "\"iova\":%" PRIu64 ",\"size\":%" PRIu64 ",\"errno\":%d",
+		  mapping->iova, mapping->size, -error);
+	return error;
+}
+
+static void drop_mapping(struct address_space *space, size_t i)
+{
+	if (space->mappings[i].owned)
+		munmap(space->mappings[i].memory, space->mappings[i].size);
+	space->mappings[i] = space->mappings[--space->count];
+}
+
+bool space_has_edges(const struct address_space *space, uint64_t iova, uint64_t last)
+{
+	const struct mapping *first_mapping = find_mapping(space, iova);
+	const struct mapping *last_mapping = find_mapping(space, last);
+
+	return (!first_mapping || first_mapping->iova == iova) &&
+	       (!last_mapping || mapping_last(last_mapping) == last);
+}
+
+int space_unmap(struct address_space *space, uint64_t iova, uint64_t last, uint64_t *unmapped)
+{
+	int error = space_has_edges(space, iova, last) ? 0 : -EINVAL;
+	size_t i = 0;
+
+	*unmapped = 0;
+	while (!error && i < space->count) {
+		if (space->mappings[i].iova >= iova && mapping_last(&space->mappings[i]) <= last) {
+			*unmapped += space->mappings[i].size;
+			drop_mapping(space, i);
+		} else {
+			i++;
+		}
+	}
+	log_event("", "dma-unmap",
+		  "\"iova\":%" PRIu64 ",\"size\":%" PRIu64 ",\"unmapped\":%" PRIu64 ",\"errno\":%d",
+		  iova, last - iova + 1, *unmapped, -error);
+	return error;
+}
+
+void space_clear(struct address_space *space)
+{
+	while (space->count)
+		drop_mapping(space, space->count - 1);
+	free(space->mappings);
+	*space = (struct address_space){ 0 };
+}
+
+void log_dirty(const char *device, const char *by, const char *operation, int64_t pages)
+{
+	log_event(device, "dirty",
+		  "\"by\":\"%s\",\"operation\":\"%s\",\"pages\":%" PRId64 ",\"errno\":%d", by,
+		  operation, pages < 0 ? 0 : pages, pages < 0 ? (int)-pages : 0);
+}
+
+void domain_track(struct dma_domain *domain, const char *by, bool on)
+{
+	domain->tracking = on;
+	dirty_clear(&domain->dirty);
+	log_dirty("", by, on ? "start" : "stop", 0);
+}
+
+int domain_report(struct dma_domain *domain, const char *by, uint64_t iova, uint64_t bytes,
+		  uint64_t page_size, uint64_t *bitmap, bool keep)
+{
+	int64_t pages = -EINVAL;
+
+	if (domain->tracking)
+		pages = dirty_report(&domain->dirty, iova, bytes, page_size, bitmap, keep);
+	log_dirty("", by, "report", pages);
+	return pages < 0 ? (int)pages : 0;
+}
+
+void domain_clear(struct dma_domain *domain)
+{
+	domain->tracking = false;
+	dirty_clear(&domain->dirty);
+}
+
+static int note_written(struct emulated_device *device, uint64_t iova, uint32_t bytes)
+{
+	struct dma_domain *domain = device->domain;
+	int error = 0;
+
+	if (!emu_reports_dirty_pages(device->model))
+		return 0;
+	if (domain->tracking)
+		error = dirty_add(&domain->dirty, iova, bytes);
+	return error ? error : device_log_add(device, iova, bytes);
+}
+
+static int copy_out(const struct address_space *space, uint64_t iova, const char *data,
+		    uint32_t bytes)
+{
+	const struct mapping *mapping;
+	uint64_t room;
+
+	while (bytes) {
+		mapping = find_mapping(space, iova);
+		if (!mapping || !mapping->writeable)
+			return -EFAULT;
+		room = mapping_last(mapping) - iova + 1;
+		if (room > bytes)
+			room = bytes;
+		memcpy(mapping->memory + (iova - mapping->iova), data, room);
+		iova += room;
+		data += room;
+		bytes -= (uint32_t)room;
+	}
+	return 0;
+}
+
+int dma_write(struct emulated_device *device, uint64_t iova, const void *data, uint32_t bytes)
+{
+	int error = -EFAULT;
+
+	dma_lock();
+	if (device->domain)
+		error = copy_out(device->domain->space, iova, data, bytes);
+	if (!error)
+		error = note_written(device, iova, bytes);
+	dma_unlock();
+	return error;
+}
+
+void dma_before_report(const struct dma_domain *domain)
+{
+	struct emulated_device *device;
+	bool attached;
+
+	for (device = device_list(); device; device = device->next) {
+		dma_lock();
+		attached = device->domain == domain && domain->tracking;
+		dma_unlock();
+		if (!attached)
+			continue;
+		pthread_mutex_lock(&device->lock);
+		if (device->opened)
+			emu_before_dirty_report(device->model);
+		pthread_mutex_unlock(&device->lock);
+	}
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Faults on demand. */
+#include "fixture.h"
+#include "ktap.h"
+
+static u8 stream[1 << 20];
+
+static void states(void)
+{
+	struct fixture *fixture = fixture_new("fault=state/stop-copy:2:EBUSY\n"
+					      "fault=state/resuming:1:EIO");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), -EBUSY);
+	CHECK_EQUAL(get_state(fixture), STOP);
+	CHECK_EQUAL(log_count(fixture, "fault", "'operation':'state','to':'stop-copy','nth':2,"
+						"'result':'EBUSY'"), 1);
+	CHECK_EQUAL(log_count(fixture, "state", "'errno':16"), 1);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), -EIO);
+	CHECK_EQUAL(get_state(fixture), STOP_COPY);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	fixture_free(fixture);
+}
+
+static void reads(void)
+{
+	struct fixture *fixture = fixture_new("fault=data-read/stop-copy:1:EIO\n"
+					      "fault=data-read:2:short");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 100), 100);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 100), 50);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 100), -EIO);
+	CHECK_EQUAL(log_count(fixture, "data-read", "'bytes':0,'phase':'stop-copy','total':150,"
+						    "'errno':5"), 1);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 100), 100);
+	fixture_free(fixture);
+}
+
+static s64 make_stream(void)
+{
+	struct fixture *source = fixture_new("");
+	s64 bytes;
+
+	if (!source || set_state(source, STOP_COPY, NULL))
+		return -1;
+	bytes = read_all(source, stream, sizeof(stream), sizeof(stream));
+	fixture_free(source);
+	return bytes;
+}
+
+static void writes(void)
+{
+	struct fixture *fixture = fixture_new("fault=data-write:1:ENOSPC\n"
+					      "fault=data-write:2:short");
+	s64 bytes = make_stream();
+
+	CHECK(fixture && bytes > 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(emu_migration_write(fixture->device, stream, 1000), -ENOSPC);
+	CHECK_EQUAL(emu_migration_write(fixture->device, stream, 1000), 500);
+	CHECK_EQUAL(write_all(fixture, stream + 500, (u64)bytes - 500, 0), bytes - 500);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	fixture_free(fixture);
+}
+
+static void flipped_bit(void)
+{
+	struct fixture *fixture = fixture_new("fault=state-byte:2:flip");
+	s64 bytes = make_stream();
+
+	CHECK(fixture && bytes > 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(emu_migration_write(fixture->device, stream, 10000), 10000);
+	CHECK_EQUAL(write_all(fixture, stream + 10000, (u64)bytes - 10000, 0), -EINVAL);
+	CHECK_EQUAL(log_count(fixture, "fault", "'operation':'state-byte'"), 1);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), -EINVAL);
+	fixture_free(fixture);
+}
+
+static void set_irqs_on_the_destination(void)
+{
+	struct fixture *fixture = fixture_new("fault=set-irqs/destination:1:ENOMEM\n"
+					      "fault=set-irqs:2:EBUSY");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 0), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), -EBUSY);
+	CHECK_EQUAL(fixture->eventfds[0].users, 1);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), -ENOMEM);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), 0);
+	CHECK_EQUAL(log_count(fixture, "set-irqs", "'enabled':0,'state':'resuming','errno':12"),
+		    1);
+	fixture_free(fixture);
+}
+
+static void config_and_reset(void)
+{
+	struct fixture *fixture = fixture_new("fault=config-write:2:EIO\nfault=config-read:1:EIO\n"
+					      "fault=reset:1:EBUSY");
+	u32 value;
+
+	CHECK(fixture);
+	CHECK_EQUAL(emu_read(fixture->device, (u64)7 << EMU_REGION_SHIFT, &value, 4), -EIO);
+	CHECK_EQUAL(write_config(fixture, 4, 2, 2), 2);
+	CHECK_EQUAL(write_config(fixture, 4, 4, 2), -EIO);
+	CHECK_EQUAL(read_config(fixture, 4, 2), 2);
+	CHECK_EQUAL(log_count(fixture, "config-write", "'errno':5"), 1);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	CHECK_EQUAL(emu_reset(fixture->device), -EBUSY);
+	CHECK_EQUAL(get_state(fixture), STOP);
+	CHECK_EQUAL(emu_reset(fixture->device), 0);
+	fixture_free(fixture);
+}
+
+static void swallowed(void)
+{
+	struct fixture *fixture = fixture_new("vectors=8\nfault=raise:2:swallow");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 8, 0), 0);
+	write_register(fixture, 0x10, 1);
+	write_register(fixture, 0x10, 1);
+	CHECK_EQUAL(fixture->eventfds[1].signals, 1);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", "'sequence':2,'cause':'guest','sent':false,"
+						    "'reason':'swallowed'"), 1);
+	CHECK_EQUAL(log_count(fixture, "irq-swallow", "'vector':1"), 1);
+	write_register(fixture, 0x10, 1);
+	CHECK_EQUAL(fixture->eventfds[1].signals, 2);
+	fixture_free(fixture);
+}
+
+static const struct test tests[] = {
+	{ "states", states },
+	{ "data reads", reads },
+	{ "data writes", writes },
+	{ "flipped bit", flipped_bit },
+	{ "SET_IRQS on the destination", set_irqs_on_the_destination },
+	{ "config space and reset", config_and_reset },
+	{ "swallowed interrupt", swallowed },
+};
+
+TEST_MAIN(tests)

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The BARs: registers, the DMA ring, the device's memory. */
+#include "fixture.h"
+#include "ktap.h"
+
+#define BAR2	((u64)2 << EMU_REGION_SHIFT)
+#define BAR4	((u64)4 << EMU_REGION_SHIFT)
+
+#define RING_LOW	0x28
+#define RING_HIGH	0x2c
+#define RING_PAGES	0x30
+#define KICK		0x34
+#define SELECT		0x38
+#define SEQUENCE	0x3c
+
+static u32 mix(u32 x)
+{
+	x ^= x >> 16;
+	x *= 0x7feb352d;
+	x ^= x >> 15;
+	x *= 0x846ca68b;
+	x ^= x >> 16;
+	return x;
+}
+
+static bool page_is(const struct fixture *fixture, u32 page, u32 sequence, u32 seed)
+{
+	const u8 *bytes = fixture->ring + (size_t)page * EMU_PAGE_SIZE;
+	u32 words[EMU_PAGE_SIZE / 4];
+	u32 i;
+
+	memcpy(words, bytes, sizeof(words));
+	if (words[0] != 0x71706467 || words[1] != page || words[2] != sequence || words[3] != seed)
+		return false;
+	for (i = 4; i < EMU_PAGE_SIZE / 4; i++)
+		if (words[i] != mix(seed ^ page * 0x9e3779b9u ^ sequence * 0x85ebca6bu ^
+				    i * 0xc2b2ae35u))
+			return false;
+	return true;
+}
+
+static void set_ring(struct fixture *fixture)
+{
+	write_register(fixture, RING_LOW, (u32)FIXTURE_RING);
+	write_register(fixture, RING_HIGH, 0);
+	write_register(fixture, RING_PAGES, FIXTURE_RING_PAGES);
+}
+
+static u32 sequence_of(struct fixture *fixture, u32 page)
+{
+	write_register(fixture, SELECT, page);
+	return read_register(fixture, SEQUENCE);
+}
+
+static void constants(void)
+{
+	struct fixture *fixture = fixture_new("vectors=12\nseed=77");
+
+	CHECK(fixture);
+	CHECK_EQUAL(read_register(fixture, 0), 0x71706574);
+	CHECK_EQUAL(read_register(fixture, 4), 1);
+	CHECK_EQUAL(read_register(fixture, 8), 12);
+	CHECK_EQUAL(read_register(fixture, 12), 0);
+	CHECK_EQUAL(read_register(fixture, 0x40), 77);
+	CHECK_EQUAL(read_register(fixture, 0x3ffc), 0);
+	fixture_free(fixture);
+}
+
+static void odd_accesses(void)
+{
+	struct fixture *fixture = fixture_new("");
+	u8 bytes[8] = { 0 };
+
+	CHECK(fixture);
+	CHECK_EQUAL(emu_read(fixture->device, 0, bytes, 8), 8);
+	CHECK_EQUAL(bytes[0], 0x74);
+	CHECK_EQUAL(bytes[4], 1);
+	CHECK_EQUAL(emu_read(fixture->device, 1, bytes, 2), 2);
+	CHECK_EQUAL(bytes[0], 0x65);
+	CHECK_EQUAL(bytes[1], 0x70);
+	CHECK_EQUAL(emu_read(fixture->device, 0x3ffe, bytes, 8), 2);
+	CHECK_EQUAL(emu_read(fixture->device, 0x4000, bytes, 4), -EINVAL);
+	CHECK_EQUAL(emu_write(fixture->device, 0x11, bytes, 4), 4);
+	CHECK_EQUAL(emu_read(fixture->device, (u64)1 << EMU_REGION_SHIFT, bytes, 4), -EINVAL);
+	CHECK_EQUAL(emu_read(fixture->device, (u64)200 << EMU_REGION_SHIFT, bytes, 4), -EINVAL);
+	fixture_free(fixture);
+}
+
+static void dma_ring(void)
+{
+	struct fixture *fixture = fixture_new("seed=9");
+
+	CHECK(fixture);
+	write_register(fixture, KICK, 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 0);
+	set_ring(fixture);
+	write_register(fixture, KICK, 2);
+	write_register(fixture, KICK, 2);
+	CHECK(page_is(fixture, 2, 2, 9));
+	CHECK_EQUAL(sequence_of(fixture, 2), 2);
+	CHECK_EQUAL(sequence_of(fixture, 1), 0);
+	CHECK_EQUAL(sequence_of(fixture, 64), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", "'page':2,'sequence':2,'iova':1073750016,"
+						    "'errno':0"), 1);
+	write_register(fixture, KICK, FIXTURE_RING_PAGES);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 2);
+	fixture_free(fixture);
+}
+
+static void dma_fails(void)
+{
+	struct fixture *fixture = fixture_new("");
+
+	CHECK(fixture);
+	set_ring(fixture);
+	write_register(fixture, RING_HIGH, 1);
+	write_register(fixture, KICK, 0);
+	CHECK_EQUAL(sequence_of(fixture, 0), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", "'errno':14"), 1);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	write_register(fixture, RING_HIGH, 0);
+	write_register(fixture, KICK, 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write",
+			      "'sequence':0,'iova':1073741824,'errno':1"), 1);
+	write_register(fixture, RING_PAGES, 1000);
+	CHECK_EQUAL(read_register(fixture, RING_PAGES), EMU_RING_PAGES);
+	fixture_free(fixture);
+}
+
+static void writes_before_dirty_reports(void)
+{
+	struct fixture *fixture = fixture_new("traits=pre-copy,p2p");
+	u32 i;
+
+	CHECK(fixture);
+	emu_before_dirty_report(fixture->device);
+	set_ring(fixture);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	for (i = 0; i < FIXTURE_RING_PAGES + 1; i++)
+		emu_before_dirty_report(fixture->device);
+	CHECK_EQUAL(sequence_of(fixture, 0), 2);
+	CHECK_EQUAL(sequence_of(fixture, 3), 1);
+	/* One more at the very end of running, none after it. */
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), FIXTURE_RING_PAGES + 2);
+	emu_before_dirty_report(fixture->device);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), FIXTURE_RING_PAGES + 2);
+	CHECK(emu_reports_dirty_pages(fixture->device));
+	fixture_free(fixture);
+	fixture = fixture_new("dirty-report=drop");
+	CHECK(fixture && !emu_reports_dirty_pages(fixture->device));
+	fixture_free(fixture);
+}
+
+static void memory(void)
+{
+	struct fixture *fixture = fixture_new("");
+	u32 value = 0x01020304;
+
+	CHECK(fixture);
+	CHECK_EQUAL(emu_write(fixture->device, BAR2 + 0xfffc, &value, 4), 4);
+	CHECK_EQUAL(emu_write(fixture->device, BAR2, &value, 4), 4);
+	CHECK_EQUAL(fixture->memory[0xfffc], 4);
+	CHECK_EQUAL(read_register(fixture, 0x48), 0x02040608);
+	value = 0;
+	CHECK_EQUAL(emu_read(fixture->device, BAR2 + 0xfffd, &value, 4), 3);
+	CHECK_EQUAL(value, 0x010203);
+	CHECK_EQUAL(emu_write(fixture->device, BAR2 + 0x10000, &value, 4), -EINVAL);
+	fixture_free(fixture);
+}
+
+static void msix_table_is_hidden(void)
+{
+	struct fixture *fixture = fixture_new("vectors=2");
+	u32 value = 0;
+
+	CHECK(fixture);
+	CHECK_EQUAL(emu_write(fixture->device, BAR4, &value, 4), 4);
+	CHECK_EQUAL(emu_read(fixture->device, BAR4 + 28, &value, 4), 4);
+	CHECK_EQUAL(value, 0xffffffff);
+	CHECK_EQUAL(emu_read(fixture->device, BAR4 + 32, &value, 4), 4);
+	CHECK_EQUAL(value, 0);
+	CHECK_EQUAL(emu_read(fixture->device, BAR4 + 0x8000, &value, 4), 4);
+	CHECK_EQUAL(value, 0);
+	fixture_free(fixture);
+}
+
+static void reset_by_register(void)
+{
+	struct fixture *fixture = fixture_new("");
+
+	CHECK(fixture);
+	set_ring(fixture);
+	write_register(fixture, KICK, 1);
+	write_register(fixture, 0x10, 1);
+	write_config(fixture, 4, 6, 2);
+	fixture->memory[9] = 9;
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	write_register(fixture, 0x44, 1);
+	CHECK_EQUAL(get_state(fixture), PRE_COPY);
+	CHECK_EQUAL(read_register(fixture, RING_PAGES), 0);
+	CHECK_EQUAL(read_register(fixture, 0x1c), 0);
+	CHECK_EQUAL(read_register(fixture, 0x48), 0);
+	CHECK_EQUAL(read_config(fixture, 4, 2), 0);
+	CHECK_EQUAL(log_count(fixture, "reset", "'state':'pre-copy','cause':'guest'"), 1);
+	fixture_free(fixture);
+}
+
+static const struct test tests[] = {
+	{ "constants", constants },
+	{ "odd accesses", odd_accesses },
+	{ "DMA ring", dma_ring },
+	{ "DMA fails", dma_fails },
+	{ "writes before dirty reports", writes_before_dirty_reports },
+	{ "memory", memory },
+	{ "MSI-X table is hidden", msix_table_is_hidden },
+	{ "reset by register", reset_by_register },
+};
+
+TEST_MAIN(tests)
