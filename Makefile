@@ -5,16 +5,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 QEMU_TREES := qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2
 BUILD_TREES := qemu-5.2 qemu-10.2
+STOCK_TREES := qemu-5.2 qemu-10.0
 LINUX_TREES := linux-6.1 linux-6.12
 SERIES ?= series
+RESULTS ?= results
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-tree test-build test-vm deps check bench clean
+.PHONY: demo test test-tree test-build test-lab test-vm deps check bench clean
 
-## demo: fetch four QEMU releases and render every strategy on each
+## demo: fetch four QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
 	$(BIN)/qpatch tree fetch $(QEMU_TREES)
 	$(BIN)/qpatch render --all $(addprefix --tree ,$(QEMU_TREES)) -o $(SERIES)
+	$(BIN)/qpatch test baseline --prebuilt --tree $(STOCK_TREES) -o $(RESULTS) || test $$? = 1 # an interrupt is lost: that is the point
 
 ## test: the unit tests and linters; needs no sources
 test: $(VENV)/installed-test
@@ -35,6 +38,11 @@ test-build: $(VENV)/installed-test
 	$(BIN)/qpatch build baseline --tree $(BUILD_TREES)
 	$(BIN)/pytest -q -m build
 
+## test-lab: migrate an emulated device with builds of 5.2 and 10.2 and with Debian's binaries; builds what is not built
+test-lab: $(VENV)/installed-test
+	$(BIN)/qpatch tree fetch $(BUILD_TREES)
+	$(BIN)/pytest -q -m lab
+
 ## test-vm: what boots a virtual machine, a lab kernel built from nothing among it: a quarter of an hour on two cores
 test-vm: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(LINUX_TREES)
@@ -53,7 +61,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) $(SERIES)
+	rm -rf $(VENV) $(SERIES) $(RESULTS)
 
 # Debian's python3 has venv only with the package python3-venv.
 $(VENV)/bin/pip:

@@ -18,7 +18,7 @@ def isolated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
              monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give every test a home of its own; tests on real trees keep the cache that holds these."""
     home = tmp_path_factory.mktemp("home")
-    on_real_trees = any(request.node.get_closest_marker(marker) for marker in ("tree", "build", "vm"))
+    on_real_trees = any(request.node.get_closest_marker(marker) for marker in ("tree", "build", "lab", "vm"))
     cache = cache_directory() if on_real_trees else home / "cache"
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
         monkeypatch.delenv(name)

@@ -250,6 +250,24 @@ def test_doctor_names_what_is_missing(machine: Machine, capsys: pytest.CaptureFi
     assert document["install"].endswith(" ".join(document["packages"]))
 
 
+@pytest.mark.parametrize("program", ["cc", "gcc", "make", "setpriv"])
+def test_the_lab_needs_a_compiler(machine: Machine, program: str) -> None:
+    machine.furnish("lab")
+    require("lab")
+    machine.remove(program)
+    with pytest.raises(EnvironmentFault, match=f"migrating emulated devices is impossible here: .*{program}"):
+        require("lab")
+
+
+def test_a_guest_for_another_processor_needs_a_cross_compiler(machine: Machine) -> None:
+    machine.furnish("lab")
+    with pytest.raises(EnvironmentFault, match="aarch64-linux-gnu-gcc is not on PATH") as caught:
+        require_programs("lab-aarch64")
+    assert caught.value.hint.endswith("install --no-install-recommends gcc-aarch64-linux-gnu")
+    machine.program("aarch64-linux-gnu-gcc")
+    require("lab-aarch64")
+
+
 def test_doctor_for_one_purpose(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     machine.furnish(GROUP)
     assert main(["doctor", "--for", GROUP]) == ExitCode.OK

@@ -65,6 +65,11 @@ class Builder:
             run = _Run(self._workspace, self._backend, self._progress, order, lock)
             return run.objects() if order.objects else run.products()
 
+    def find(self, order: Order) -> Product | None:
+        """Return what is kept of `order`, its last patch with the series applied, None where that must be built."""
+        with self._workspace.locked(self._progress.note) as lock:
+            return _Run(self._workspace, self._backend, self._progress, order, lock).kept()
+
 
 class _Run:
     """One order, carried out under the workspace's lock."""
@@ -90,6 +95,11 @@ class _Run:
             result, product = self._product(step, results[-1])
             results.append(result)
         return BuildResult(tuple(results), product)
+
+    def kept(self) -> Product | None:
+        """Return the product of the last step, if there is one."""
+        product = self._workspace.products.find(self._key(self._steps[-1]))
+        return product if product and product.files else None
 
     def objects(self) -> BuildResult:
         """Compile what each patch concerns, at first as the base has it; nothing is linked or kept."""

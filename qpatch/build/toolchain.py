@@ -32,9 +32,14 @@ def build_environment(place: Place, *programs: Path) -> dict[str, str]:
     later) notes beside the log what became of each compilation.
     """
     path = os.pathsep.join([*map(str, programs), str(COMPILER_LINKS), os.environ.get("PATH", os.defpath)])
-    kept = {name: value for name, value in os.environ.items() if name not in _RECIPES_BUSINESS}
-    return {"CCACHE_DIR": str(place.shared / "ccache"), **kept, "PATH": path, "LC_ALL": "C",
+    return {"CCACHE_DIR": str(place.shared / "ccache"), **neutral_environment(), "PATH": path,
             "NINJA_STATUS": "[%f/%t] ", "CCACHE_STATSLOG": str(_statistics_log(place))}
+
+
+def neutral_environment() -> dict[str, str]:
+    """Return the user's environment without the variables that would change what is built, in the C locale."""
+    kept = {name: value for name, value in os.environ.items() if name not in _RECIPES_BUSINESS}
+    return {"PATH": os.defpath, **kept, "LC_ALL": "C"}
 
 
 def search_paths() -> dict[str, str]:

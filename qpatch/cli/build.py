@@ -114,20 +114,12 @@ def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[Buil
 def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend, request: Request,
               progress: Progress) -> BuildCell:
     """Build a strategy's series on a tree, or the tree as it is."""
-    from qpatch.build.builder import Builder, Order
-    from qpatch.build.workspace import default_workspace
-    from qpatch.series.render import attempt
-    from qpatch.trees.git import user_identity
+    from qpatch.build.strategy import Extent, build_strategy
     name = strategy.name if strategy else BASELINE
     cell = BuildCell(name, target.info.name, backend.target, base=target.source.commit)
     try:
-        tried = attempt(strategy, target, request.parameters) if strategy else None
-        if tried and tried.planned is None:
-            return replace(cell, tried=tried)
-        order = Order(name, target.source, tried.planned if tried else None, request.each_patch, request.objects,
-                      user_identity())
-        workspace = default_workspace(target.info.name, target.source.repository.path)
-        result = Builder(workspace, backend, progress).build(order)
+        built = build_strategy(strategy, target, request.parameters, backend, progress,
+                               Extent(request.each_patch, request.objects))
     except QpatchError as error:
         return replace(cell, error=error)
     except OSError as error:
@@ -135,8 +127,9 @@ def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend,
         if fault is None:
             raise
         return replace(cell, error=fault)
-    culprit = blamed(strategy, target, request, result) if result.failed else None
-    return replace(cell, tried=tried, result=result, culprit=culprit)
+    result = built.result
+    culprit = blamed(strategy, target, request, result) if result and result.failed else None
+    return replace(cell, tried=built.tried, result=result, culprit=culprit)
 
 
 def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, result: BuildResult) -> Culprit | None:
@@ -152,19 +145,9 @@ def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, re
 
 def prebuilt_cells(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
     """Fetch a distribution's binaries of a release; its sources need not be there."""
+    from qpatch.build.prebuilt.catalogue import release_of
     from qpatch.build.prebuilt.fetch import prebuilt_binaries
     from qpatch.trees.fetch import default_job
     name, release = release_of(tree)
     for binary in prebuilt_binaries(default_job(progress), name, release, request.target):
         yield BuildCell(BASELINE, name, binary.target, prebuilt=binary)
-
-
-def release_of(tree: str) -> tuple[str, str]:
-    """Return a tree's name, fit for a directory, and the release of QEMU that it is."""
-    from qpatch.trees.places import configuration_file
-    from qpatch.trees.releases import known_releases, load_configuration
-    from qpatch.trees.resolve import resolve
-    found = known_releases(load_configuration(configuration_file())).get(tree) or resolve(tree)
-    if found.kind != "qemu":
-        raise UserError("no-prebuilt", f"{tree} is a tree of Linux: there are prebuilt binaries of QEMU only")
-    return found.name, found.release

@@ -13,6 +13,9 @@ import yaml
 
 from qpatch.build.recipe import RecipeModel, qemu_recipe
 from qpatch.errors import UserError
+from qpatch.trees.places import configuration_file
+from qpatch.trees.releases import known_releases, load_configuration
+from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +74,17 @@ def load_catalogue(release: str) -> Catalogue:
     text = resources.files(__package__).joinpath("packages.yaml").read_text(encoding="utf-8")
     targets = {name: PackagedProgram.model_validate(entry) for name, entry in yaml.load(text, yaml.CSafeLoader).items()}
     return Catalogue(targets, tuple(Candidate(place.suites, place.version, targets) for place in recipe.prebuilt))
+
+
+def release_of(tree: str) -> tuple[str, str]:
+    """Return a tree's name, fit for a directory, and the release of QEMU that it is; a known one need not be fetched.
+
+    Raises UserError as `resolve` does, and `not-qemu` for a tree of Linux.
+    """
+    found = known_releases(load_configuration(configuration_file())).get(tree) or resolve(tree)
+    if found.kind != "qemu":
+        raise UserError("not-qemu", f"{tree} is a tree of Linux, not of QEMU")
+    return found.name, found.release
 
 
 def _series(release: str) -> list[str]:

@@ -1,0 +1,62 @@
+"""From a strategy and an open tree to what the builder is asked for: the same for every verb that builds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.build.builder import BASELINE, Builder, Order
+from qpatch.build.workspace import default_workspace
+from qpatch.trees.git import user_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qpatch.build.backend import Backend
+    from qpatch.build.results import BuildResult
+    from qpatch.series.render import Attempt, Target
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.progress import Progress
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of a series is built: every patch and not only the last, or the objects alone that patches concern."""
+
+    each_patch: bool = False
+    objects: bool = False
+
+
+@dataclass(frozen=True)
+class Built:
+    """What came of a build: the series that was tried (None for the baseline), and the result where there is one."""
+
+    tried: Attempt | None
+    result: BuildResult | None
+
+
+def build_strategy(strategy: LoadedStrategy | None, target: Target, parameters: Mapping[str, object],
+                   backend: Backend, progress: Progress, extent: Extent = Extent()) -> Built:
+    """Build the series of `strategy` (None: the tree as it is) on an open tree in the user's cache.
+
+    A strategy without a series there (landed, void, drifted) is no error: see `Built.tried`. Raises what
+    `Builder.build` raises.
+    """
+    tried = _attempt(strategy, target, parameters) if strategy else None
+    if tried and tried.planned is None:
+        return Built(tried, None)
+    order = Order(strategy.name if strategy else BASELINE, target.source, tried.planned if tried else None,
+                  extent.each_patch, extent.objects, user_identity())
+    return Built(tried, builder_for(target, backend, progress).build(order))
+
+
+def builder_for(target: Target, backend: Backend, progress: Progress) -> Builder:
+    """Return the builder of an open tree in the user's cache."""
+    workspace = default_workspace(target.info.name, target.source.repository.path)
+    return Builder(workspace, backend, progress)
+
+
+def _attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Attempt:
+    from qpatch.series.render import attempt  # only here: a baseline needs no edits
+
+    return attempt(strategy, target, parameters)

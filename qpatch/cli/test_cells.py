@@ -1,0 +1,100 @@
+"""The table of `test`: one row for each cell, and below it what is to be said of those that did not end well."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from qpatch.build.builder import BASELINE
+from qpatch.cli.errors import error_text
+from qpatch.lab.campaign.bundle import SCRIPT
+from qpatch.lab.campaign.runner import PICTURE
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+    from typing import TypeAlias
+
+    from qpatch.cli.output import Output
+    from qpatch.lab.campaign.reports import CellReport
+
+    # A cell without its strategy: what a strategy shares with the baseline that it is compared to.
+    Setting: TypeAlias = tuple[str, str, str, str, str]
+
+COLUMNS = ("strategy", "tree", "machine", "profile", "scenario", "verdict", "order on the destination",
+           "downtime (emulated, no KVM)", "median s")
+
+
+def print_cells(reports: Sequence[CellReport], arguments: argparse.Namespace, output: Output) -> None:
+    """Print the table, and below it the reason, the reproducer and the picture of each cell."""
+    baselines = {_setting(report): report.downtime_ms for report in reports if report.cell.strategy == BASELINE}
+    output.table("Migrations", COLUMNS, [_row(report, baselines) for report in reports])
+    for report in reports:
+        say = output.error if report.exit_code and not report.is_skipped else output.message
+        for line in _words(report, arguments):
+            say(line)
+
+
+def _row(report: CellReport, baselines: Mapping[Setting, float | None]) -> tuple[str, ...]:
+    cell, telling, wall = report.cell, report.telling, report.wall
+    tree = f"{cell.tree} -> {report.peer}" if report.peer else cell.tree
+    order = " > ".join(telling.observation.order) if telling else ""
+    return (cell.strategy, tree, cell.machine, cell.profile, cell.scenario, report.label, order,
+            _downtime(report, baselines), f"{wall.median:.2f}" if wall and wall.median else "")
+
+
+def _downtime(report: CellReport, baselines: Mapping[Setting, float | None]) -> str:
+    """Return the median downtime, and its ratio to the baseline's in the same run: that alone means something."""
+    if report.downtime_ms is None:
+        return ""
+    baseline = baselines.get(_setting(report))
+    text = f"{report.downtime_ms:.1f} ms"
+    if not baseline or report.cell.strategy == BASELINE:
+        return text
+    return f"{text} ({report.downtime_ms / baseline:.2f} x {BASELINE})"
+
+
+def _setting(report: CellReport) -> Setting:
+    cell = report.cell
+    return (cell.tree, cell.machine, cell.profile, cell.scenario, report.peer)
+
+
+def _words(report: CellReport, arguments: argparse.Namespace) -> list[str]:
+    cell, telling = report.cell, report.telling
+    peer = f" to {report.peer}" if report.peer else ""
+    title = f"{cell.strategy} on {cell.tree}{peer} ({cell.machine}, {cell.profile}, {cell.scenario})"
+    if report.error is not None:
+        return [f"{title}: {report.status}: {error_text(report.error)}"]
+    if telling is None:
+        return [f"{title}: {report.status}: {report.reason}"]
+    seen = telling.observation
+    words = [f"{title}: {seen.verdict}: {seen.reason}"]
+    if telling.timeline is not None:
+        words.append(f"  picture: {telling.timeline.parent / PICTURE}")
+    if not seen.verdict.is_green and not report.is_skipped:
+        bundle = next((result.bundle for result in report.results if result.bundle), None)
+        words += [f"  again: {shlex.join(_command(report, arguments))}",
+                  *([f"  without qpatch: {bundle / SCRIPT}"] if bundle else [])]
+    return words
+
+
+def _command(report: CellReport, arguments: argparse.Namespace) -> list[str]:
+    """Return the command that runs the cell alone."""
+    cell = report.cell
+    program = ["--binary", str(arguments.binary)] if arguments.binary else [cell.strategy, "--tree",
+                                                                            _tree(report, arguments)]
+    words = ["qpatch", "test", *program]
+    for option, name, given in (("--machine", cell.machine, arguments.machines),
+                                ("--profile", cell.profile, arguments.profiles),
+                                ("--scenario", cell.scenario, arguments.scenarios)):
+        words += [option, next((word for word in given if word.endswith(f"{name}.yaml")), name)]
+    for option, values in (("--peer", [arguments.peer]), ("--set", arguments.settings),
+                           ("--strategies", arguments.strategies)):
+        words += [word for value in values if value for word in (option, str(value))]
+    return words + [f"--{flag}" for flag in ("prebuilt", "build") if getattr(arguments, flag)]
+
+
+def _tree(report: CellReport, arguments: argparse.Namespace) -> str:
+    """Return the word of the command line for the tree of a cell: a path has a name as well."""
+    name = report.cell.tree
+    return name if name in arguments.trees or len(arguments.trees) != 1 else str(arguments.trees[0])

@@ -1,0 +1,1 @@
+"""The preload lab: real QEMU processes migrate an emulated VFIO device; what was seen becomes a verdict."""

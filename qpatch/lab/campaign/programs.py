@@ -1,0 +1,208 @@
+"""From a strategy (or the baseline), a tree and a target to the QEMU that the lab starts: built, kept, or Debian's own.
+
+A baseline that `qpatch build` has kept is taken; else Debian's binary of the release, if it is known by name and there
+is one: that needs neither sources nor a compiler; else the release is built. A strategy is always built.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qpatch.build.builder import BASELINE, Builder, Order
+from qpatch.build.strategy import build_strategy
+from qpatch.errors import QpatchError, UserError
+from qpatch.lab.plan import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from qpatch.build.products import Product
+    from qpatch.series.render import Target
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.progress import Progress
+
+    TreeOpener: TypeAlias = Callable[[str], AbstractContextManager[Target]]
+
+BUILD_FAILED = "failed"
+_START_SECONDS = 60  # a QEMU without a machine, asked what it is; the machine may be busy
+_WITHOUT_A_MACHINE = ("-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio")
+_QUESTIONS = ("qmp_capabilities", "query-target", "quit")
+
+
+class Choice(enum.StrEnum):
+    """Which baseline is taken: the first there is, Debian's binary, or the project's own build."""
+
+    AUTOMATIC = "automatic"
+    PREBUILT = "prebuilt"
+    BUILD = "build"
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why there is nothing to run: `status` is how the render ended (landed, void, drifted...), or failed."""
+
+    strategy: str
+    tree: str
+    target: str
+    status: str
+    reason: str
+    error: QpatchError | None = None
+
+
+@dataclass(frozen=True)
+class Programs:
+    """Finds programs: `opener` opens a tree by its name on the command line, `parameters` are the strategies' settings.
+
+    `jobs` is how many compilers run at a time, 0 for ninja's own choice.
+    """
+
+    opener: TreeOpener
+    progress: Progress
+    choice: Choice = Choice.AUTOMATIC
+    parameters: Mapping[str, object] | None = None
+    jobs: int = 0
+
+    def of_tree(self, tree: str, strategies: Sequence[LoadedStrategy | None],
+                targets: Iterable[str]) -> list[Program | Unavailable]:
+        """Return what each of `strategies` (None: the baseline) comes to on `tree`, for each of `targets`.
+
+        What cannot be had is told in its place; the others are not held up.
+        """
+        wanted = [(strategy, target) for strategy in strategies for target in targets]
+        return [self._guarded(strategy, tree, target) for strategy, target in wanted]
+
+    def _guarded(self, strategy: LoadedStrategy | None, tree: str, target: str) -> Program | Unavailable:
+        name = strategy.name if strategy else BASELINE
+        try:
+            return self._built(strategy, tree, target) if strategy else self._baseline(tree, target)
+        except QpatchError as error:
+            return Unavailable(name, tree, target, BUILD_FAILED, error.message, error)
+
+    def _baseline(self, tree: str, target: str) -> Program | Unavailable:
+        if self.choice is Choice.PREBUILT:
+            return self._prebuilt(tree, target)
+        if self.choice is Choice.AUTOMATIC:
+            found = self._kept(tree, target) or self._distributed(tree, target)
+            if found is not None:
+                return found
+            self.progress.note(f"{BASELINE} on {tree}: {target} is built, since there is no binary of it")
+        return self._built(None, tree, target)
+
+    def _kept(self, tree: str, target: str) -> Program | None:
+        """Return the baseline that was built before; None also where the sources are not there."""
+        from qpatch.build.targets import backends
+        from qpatch.build.workspace import default_workspace
+        from qpatch.trees.resolve import resolve
+        try:
+            found = resolve(tree)
+        except UserError as error:
+            if error.code == "tree-not-fetched":
+                return None
+            raise
+        _insist_on_qemu(tree, found.kind)
+        backend, = backends(found.kind, found.release, target, self.jobs)
+        workspace = default_workspace(found.name, found.repository.path)
+        with found.open() as source:
+            product = Builder(workspace, backend, self.progress).find(Order(BASELINE, source))
+        return _program(BASELINE, found.name, found.release, target, product) if product else None
+
+    def _distributed(self, tree: str, target: str) -> Program | None:
+        """Return Debian's binary of a release that has a name; a tree given by its path is something else."""
+        from qpatch.trees.places import configuration_file
+        from qpatch.trees.releases import known_releases, load_configuration
+        if tree not in known_releases(load_configuration(configuration_file())):
+            return None
+        try:
+            return self._prebuilt(tree, target)
+        except QpatchError as error:
+            if error.code == "disk-full":
+                raise
+            self.progress.note(f"{BASELINE} on {tree}: {error.message}")
+            return None
+
+    def _prebuilt(self, tree: str, target: str) -> Program:
+        from qpatch.build.prebuilt.catalogue import release_of
+        from qpatch.build.prebuilt.fetch import prebuilt_binaries
+        from qpatch.trees.fetch import default_job
+        name, release = release_of(tree)
+        binary, = prebuilt_binaries(default_job(self.progress), name, release, target)
+        return Program(BASELINE, name, release_numbers(release), target, binary.command, binary.environment,
+                       binary.arguments)
+
+    def _built(self, strategy: LoadedStrategy | None, tree: str, target: str) -> Program | Unavailable:
+        from qpatch.build.targets import backends
+        name = strategy.name if strategy else BASELINE
+        with self.opener(tree) as opened:
+            info = opened.info
+            _insist_on_qemu(tree, info.kind)
+            backend, = backends(info.kind, info.release, target, self.jobs)
+            built = build_strategy(strategy, opened, self.parameters or {}, backend, self.progress)
+        if built.result is None:
+            assert built.tried is not None
+            decision = built.tried.decision
+            return Unavailable(name, info.name, target, str(decision.status), decision.reason)
+        if built.result.failed or built.result.product is None:
+            return Unavailable(name, info.name, target, BUILD_FAILED, f"it does not build: `qpatch build {name} --tree "
+                               f"{tree} --target {target}` shows why")
+        return _program(name, info.name, info.release, target, built.result.product)
+
+
+def binary_program(file: Path) -> Program:
+    """Return the QEMU in the file that the user names; it is asked what it is, without a machine.
+
+    Raises UserError `bad-binary` where it does not run here, or is not a QEMU that emulates a whole machine.
+    """
+    answers = _asked(file)
+    greeting = next((answer["QMP"] for answer in answers if "QMP" in answer), None)
+    target = next((answer["return"]["arch"] for answer in answers if "arch" in answer.get("return", ())), None)
+    if greeting is None or target is None:
+        raise UserError("bad-binary", f"{file} does not answer as QEMU's monitor does")
+    version = greeting["version"]["qemu"]
+    release = (int(version["major"]), int(version["minor"]))
+    tree = f"{file.name}-{release[0]}.{release[1]}.{version['micro']}"
+    return Program(BASELINE, tree, release, f"{target}-softmmu", (str(file.resolve()),), {})
+
+
+def release_numbers(release: str) -> tuple[int, int]:
+    """Return a release such as `10.0.13` as the lab's data compare it: (10, 0)."""
+    numbers = [int(number) for number in re.findall(r"\d+", release)]
+    return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0] if numbers else 0, 0)
+
+
+def _insist_on_qemu(tree: str, kind: str) -> None:
+    if kind != "qemu":
+        raise UserError("not-qemu", f"{tree} is a tree of Linux, not of QEMU")
+
+
+def _program(strategy: str, tree: str, release: str, target: str, product: Product) -> Program:
+    file = next(iter(product.files.values()))
+    return Program(strategy, tree, release_numbers(release), target, (str(file),), {})
+
+
+def _asked(file: Path) -> list[dict[str, Any]]:
+    """Start the program without a machine and return what its monitor says: its greeting and answers."""
+    questions = "".join(json.dumps({"execute": name}) + "\n" for name in _QUESTIONS)
+    command = [str(file.resolve()), *_WITHOUT_A_MACHINE]
+    try:
+        done = subprocess.run(command, input=questions, capture_output=True, text=True, errors="replace",
+                              timeout=_START_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError("bad-binary", f"{file} does not start here: {error}") from error
+    if done.returncode:
+        raise UserError("bad-binary", f"{file} does not start here: {(done.stderr or done.stdout).strip()}")
+    return [answer for answer in map(_parsed, done.stdout.splitlines()) if isinstance(answer, dict)]
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -1,0 +1,1 @@
+"""What runs are made of, as data: machines, device profiles, scenarios, and how releases of QEMU differ."""

@@ -1,0 +1,105 @@
+"""What differs between releases of QEMU, and how long the lab waits for what: qemu.yaml, read once."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from qpatch.lab.definitions import datafile
+from qpatch.lab.definitions.datafile import LabModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Value = bool | int | str
+
+
+def _numbers(release: Any) -> Any:
+    return tuple(map(int, release.split("."))) if isinstance(release, str) else release
+
+
+# A release such as "10.2", written as a string since YAML would read 8.10 as a number.
+Release = Annotated[tuple[int, int], BeforeValidator(_numbers)]
+
+
+class Change(LabModel):
+    """What changes with the release `from`; None where it stays as it was."""
+
+    from_: Release
+    protocol: Literal["v1", "v2"] | None = None
+    properties: dict[str, Value] | None = None
+
+
+class Range(LabModel):
+    """Releases from `from` (None: the first) up to `before`, which is not among them (None: no end)."""
+
+    from_: Release | None = None
+    before: Release | None = None
+
+    def holds(self, release: tuple[int, int]) -> bool:
+        """Whether `release` is one of these."""
+        return (self.from_ or release) <= release and (self.before is None or release < self.before)
+
+
+class Feature(LabModel):
+    """Something that some releases have; `reason` is the sentence for those that have it not."""
+
+    ranges: tuple[Range, ...]
+    reason: str
+
+
+class Limits(LabModel):
+    """How many seconds the lab waits for each thing."""
+
+    start: float
+    ready: float
+    command: float
+    answer: float
+    pre_copy: float
+    migration: float
+    running: float
+    give_up: float
+    quit: float
+
+
+class Table(LabModel):
+    """The whole of qemu.yaml; the comments there explain each key."""
+
+    releases: tuple[Change, ...]
+    features: dict[str, Feature]
+    arguments: tuple[str, ...]
+    trace: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    parameters: dict[str, Value]
+    held: dict[str, Value]
+    short_directory: str
+    limits: Limits
+
+    def protocol(self, release: tuple[int, int]) -> str:
+        """Return the migration protocol that `release` speaks with devices: v1 or v2."""
+        return next(change.protocol for change in self._until(release) if change.protocol is not None)
+
+    def properties(self, release: tuple[int, int]) -> dict[str, Value]:
+        """Return what every `-device vfio-pci` of `release` needs to be migrated."""
+        return next(change.properties for change in self._until(release) if change.properties is not None)
+
+    def missing(self, features: Iterable[str], release: tuple[int, int]) -> str:
+        """Return why `release` cannot do what needs `features`, or ''."""
+        for name in features:
+            if not any(one.holds(release) for one in self.features[name].ranges):
+                return f"{self.features[name].reason}, and this is {release[0]}.{release[1]}"
+        return ""
+
+    def _until(self, release: tuple[int, int]) -> list[Change]:
+        """Return the changes up to `release`, the last one first; a release before all of them counts as the first."""
+        fitting = [change for change in self.releases if change.from_ <= release] or [self.releases[0]]
+        return fitting[::-1]
+
+
+@cache
+def table() -> Table:
+    """Return what qemu.yaml says."""
+    return datafile.read(resources.files(__package__).joinpath("qemu.yaml"), Table)

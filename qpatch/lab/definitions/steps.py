@@ -1,0 +1,199 @@
+"""The steps of a scenario: what the lab does to the guest, to QEMU and to the migration.
+
+A step is written as one word (`fence`), or as one key with its main value (`raise: sample`) or with all its values
+(`migrate: {expect: failed, to: vm}`). A word of sequences.yaml stands for several steps. What a step does: flow.py.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+import yaml
+from pydantic import BeforeValidator, Field, InstanceOf
+
+from qpatch.lab.definitions.datafile import LabModel
+from qpatch.suggest import did_you_mean
+
+
+class Outcome(enum.StrEnum):
+    """How a migration ends."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Step(LabModel):
+    """One step; `word` is what it is called, `main` the key that a value alone is for."""
+
+    word: ClassVar[str] = ""
+    main: ClassVar[str] = ""
+
+
+def _parsed(steps: Any) -> Any:
+    """Turn what YAML has into steps; what is no list is for pydantic to complain about."""
+    return tuple(step for written in steps for step in _parse(written)) if isinstance(steps, (list, tuple)) else steps
+
+
+Steps: TypeAlias = Annotated[tuple[InstanceOf[Step], ...], BeforeValidator(_parsed)]
+
+
+class Interrupts(Step):
+    """The guest's driver sets up `vectors` interrupts (None: all there are) of `kind` ('' as the profile says)."""
+
+    word: ClassVar[str] = "interrupts"
+    main: ClassVar[str] = "kind"
+    kind: Literal["", "msix", "msi", "intx", "none"] = ""
+    vectors: int | None = Field(default=None, ge=1)
+
+
+class Raise(Step):
+    """Each device raises interrupts: a `sample` of its vectors with the first and the last, `all`, or one of them."""
+
+    word: ClassVar[str] = "raise"
+    main: ClassVar[str] = "vectors"
+    vectors: Literal["sample", "all"] | int = "sample"
+
+
+class Ring(Step):
+    """The guest gives each device a ring of `pages` pages to write to."""
+
+    word: ClassVar[str] = "ring"
+    main: ClassVar[str] = "pages"
+    pages: int = Field(default=8, ge=1, le=64)
+
+
+class Kick(Step):
+    """Each device writes every page of its ring once."""
+
+    word: ClassVar[str] = "kick"
+
+
+class Fill(Step):
+    """The guest fills the memory of each device (BAR 2)."""
+
+    word: ClassVar[str] = "fill"
+
+
+class Mask(Step):
+    """The guest masks an MSI-X vector."""
+
+    word: ClassVar[str] = "mask"
+    main: ClassVar[str] = "vector"
+    vector: int = 0
+
+
+class Unmask(Step):
+    """The guest unmasks an MSI-X vector."""
+
+    word: ClassVar[str] = "unmask"
+    main: ClassVar[str] = "vector"
+    vector: int = 0
+
+
+class Move(Step):
+    """The guest moves an MSI-X vector to another of the machine's interrupt numbers."""
+
+    word: ClassVar[str] = "move"
+    main: ClassVar[str] = "vector"
+    vector: int = 0
+
+
+class Reset(Step):
+    """The guest resets each device and brings its config space back."""
+
+    word: ClassVar[str] = "reset"
+
+
+class Fence(Step):
+    """Every interrupt raised so far must have reached the guest: from here on the observer counts it as lost."""
+
+    word: ClassVar[str] = "fence"
+
+
+class Check(Step):
+    """The guest checks each device's state, memory and ring."""
+
+    word: ClassVar[str] = "check"
+
+
+class Migrate(Step):
+    """The guest moves to a new QEMU, or to a file and from there to a new QEMU.
+
+    `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`. The
+    migration is held in its pre-copy phase while the steps of `meanwhile` run.
+    """
+
+    word: ClassVar[str] = "migrate"
+    expect: Outcome | None = None
+    to: Literal["vm", "file"] = "vm"
+    paused: bool = False
+    meanwhile: Steps = ()
+
+
+class Await(Step):
+    """Waits until the migration is in its pre-copy phase, and the pre-copy data of a device that has any is read."""
+
+    word: ClassVar[str] = "await"
+    main: ClassVar[str] = "what"
+    what: Literal["pre-copy"] = "pre-copy"
+
+
+class Cancel(Step):
+    """Cancels the migration that is going on."""
+
+    word: ClassVar[str] = "cancel"
+
+
+class Continue(Step):
+    """Lets a paused destination run."""
+
+    word: ClassVar[str] = "continue"
+
+
+class Repeat(Step):
+    """Does `steps` `times` times; ends where a migration did not end as expected."""
+
+    word: ClassVar[str] = "repeat"
+    times: int = Field(ge=1, le=1000)
+    steps: Steps
+
+
+_WORDS: dict[str, type[Step]] = {kind.word: kind for kind in Step.__subclasses__()}
+
+
+def _parse(step: Any) -> tuple[Step, ...]:
+    """Return the steps that one entry of a list stands for. Raises ValueError, which pydantic reports."""
+    if isinstance(step, Step):
+        return (step,)
+    word, value = _word_and_value(step)
+    if value is None and word in _sequences():
+        parsed: tuple[Step, ...] = _parsed(_sequences()[word])
+        return parsed
+    if word not in _WORDS:
+        raise ValueError(f"there is no step {word!r}. {did_you_mean(word, [*_WORDS, *_sequences()])}")
+    kind = _WORDS[word]
+    if isinstance(value, dict):
+        return (kind.model_validate(value),)
+    if value is not None and not kind.main:
+        raise ValueError(f"the step {word!r} takes no single value")
+    return (kind.model_validate({} if value is None else {kind.main: value}),)
+
+
+@cache
+def _sequences() -> dict[str, list[Any]]:
+    text = resources.files(__package__).joinpath("sequences.yaml").read_text(encoding="utf-8")
+    sequences: dict[str, list[Any]] = yaml.load(text, yaml.CSafeLoader)
+    return sequences
+
+
+def _word_and_value(step: Any) -> tuple[str, Any]:
+    if isinstance(step, str):
+        return step, None
+    if isinstance(step, dict) and len(step) == 1:
+        word, value = next(iter(step.items()))
+        return str(word), value
+    raise ValueError(f"a step is a word, or a mapping with one key, and not {step!r}")

@@ -1,0 +1,136 @@
+"""The lab's vocabulary: events of a run, the words of a verdict, what is reported of a run."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Origin(enum.StrEnum):
+    """Where an event was seen."""
+
+    UAPI = "uapi"  # the emulated device: a line of the library's log
+    TRACE = "trace"  # a trace event of QEMU
+    MESSAGE = "message"  # what QEMU printed: errors and warnings
+    QMP = "qmp"  # an event or an answer on the monitor
+    SERIAL = "serial"  # a line to or from the guest
+    LAB = "lab"  # what the lab did: a process started, a migration begun
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing seen: `at` is CLOCK_MONOTONIC in nanoseconds; `actor` the process (`qemu0`) or `lab`."""
+
+    at: int
+    actor: str
+    origin: Origin
+    name: str
+    device: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the event as a line of timeline.jsonl has it."""
+        return {"at": self.at, "actor": self.actor, "origin": str(self.origin), "name": self.name,
+                "device": self.device, "fields": dict(self.fields)}
+
+
+class Verdict(enum.StrEnum):
+    """What a run showed, the first in this order that applies; docs/labs.md explains each."""
+
+    HARNESS = "harness"  # the lab itself failed: says nothing about QEMU
+    INCONSISTENT = "inconsistent"  # the timeline contradicts itself: nothing can be concluded
+    CRASHED = "crashed"  # a QEMU process died
+    REFUSED = "refused"  # the device refused data or a state by its profile's rule, and the migration failed
+    FAILED = "failed"  # the migration failed for another reason, and it should not have
+    UNNOTICED = "unnoticed"  # the device reported an error, and the migration was reported as completed
+    CORRUPTED = "corrupted"  # the device's state, or its memory, differs on the destination
+    STALE = "stale"  # guest memory that the device wrote is older on the destination
+    LOST = "lost"  # an interrupt never reached the guest
+    DUPLICATED = "duplicated"  # an interrupt reached the guest more often than it was raised
+    LATE = "late"  # every interrupt was delivered, one of them after the bound
+    RECOVERED = "recovered"  # the migration failed as the scenario wants it; the source ran on and nothing was lost
+    DELIVERED = "delivered"  # completed; every interrupt delivered once; state and memory whole
+    NOT_APPLICABLE = "not-applicable"  # this QEMU or machine cannot do what the scenario or profile asks for
+
+    @property
+    def is_green(self) -> bool:
+        """Whether the run ended as one would wish."""
+        return self in (Verdict.RECOVERED, Verdict.DELIVERED)
+
+
+@dataclass(frozen=True)
+class Interrupts:
+    """How many interrupts fared how; `late` ones are delivered ones, too."""
+
+    delivered: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    late: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """Return the counts by their names."""
+        return {"delivered": self.delivered, "lost": self.lost, "duplicated": self.duplicated, "late": self.late}
+
+
+@dataclass(frozen=True)
+class ErrorSeen:
+    """An error somebody reported: `by` is device, source, destination or lab; `at` as in Event."""
+
+    by: str
+    message: str
+    at: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """Return the error as `test --json` prints it."""
+        return {"by": self.by, "message": self.message, "at": self.at}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a run's timeline shows, and the verdict on it. Durations are milliseconds, 'emulated, no KVM'.
+
+    `reason` says in one sentence why the verdict is what it is; `order` names, in the order in which they happened on
+    the last destination, `data`, `config`, `set_irqs` and the interrupt controllers loaded (by their vmstate names).
+    """
+
+    verdict: Verdict
+    reason: str
+    interrupts: Interrupts = Interrupts()
+    order: tuple[str, ...] = ()
+    config_bytes: int = 0
+    config_writes: int = 0
+    set_irqs: int = 0
+    data_bytes: int = 0
+    downtime_ms: float | None = None
+    irq_setup_ms: float | None = None
+    errors: tuple[ErrorSeen, ...] = ()
+    source_state: str = ""
+    destination_state: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be run: strategy x tree x machine x profile x scenario."""
+
+    strategy: str
+    tree: str
+    machine: str
+    profile: str
+    scenario: str
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One run of a cell: `run` counts from 1; `timeline` is the file that was kept, `bundle` the reproducer if any."""
+
+    cell: Cell
+    run: int
+    observation: Observation
+    wall_seconds: float
+    timeline: Path | None = None
+    bundle: Path | None = None

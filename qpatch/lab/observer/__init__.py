@@ -1,0 +1,1 @@
+"""Reads what a run left, and says what happened: timeline, figures, verdict, picture."""

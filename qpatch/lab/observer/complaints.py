@@ -1,0 +1,141 @@
+"""Errors of a run: who reported what and when; which of the device's own errors belong to which migration."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import ErrorSeen, Event, Origin
+from qpatch.lab.observer.logs import ERROR, is_harmless
+from qpatch.lab.observer.story import RUNNING, device_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from qpatch.lab.observer.story import Migration, Story
+
+DEVICE = "device"
+LAB = "lab"
+
+# Operations whose failure is the device's answer to QEMU, and not QEMU's asking what there is.
+_OPERATIONS = frozenset({"state", "data-read", "data-write", "set-irqs", "config-read", "config-write", "reset"})
+_SHORT = {"set-irqs": "SET_IRQS", "state": "change of state"}
+_RULES = {"config": "config space", "config-any": "config space", "irqs": "interrupts"}
+_PROBED = frozenset({"err", "req"})  # QEMU tries whether the device has these interrupts
+
+
+@dataclass(frozen=True)
+class DeviceError:
+    """An error that the device gave, in migration number `migration` (0: none) by the profile's `rule`, if any."""
+
+    event: Event
+    migration: int
+    rule: str = ""
+
+    @property
+    def what(self) -> str:
+        """What the device did, in words."""
+        return f"{self.event.device} on {self.event.actor} answered {_operation(self.event)} with {self._name}"
+
+    @property
+    def short(self) -> str:
+        """The same in two words or three: the operation and the error."""
+        name = "refuses data" if self.rule else self.event.name
+        return f"{_SHORT.get(name, name)}: {self._name}"
+
+    @property
+    def _name(self) -> str:
+        number = int(self.event.fields.get("errno", 0))
+        return errno.errorcode.get(number, str(number))
+
+    @property
+    def because(self) -> str:
+        """Which rule of the profile is behind it, as the end of a sentence; '' where none is."""
+        return f", for it wants its {_RULES.get(self.rule, self.rule)} first" if self.rule else ""
+
+
+def device_errors(story: Story) -> tuple[DeviceError, ...]:
+    """Return the errors that devices gave; one that a rule of the profile is behind comes once, with that rule."""
+    found = []
+    refused: set[tuple[str, str, str]] = set()
+    injected: set[tuple[str, str, str]] = set()
+    for position, event in enumerate(story.timeline):
+        if event.origin is not Origin.UAPI:
+            continue
+        operation = (event.actor, event.device, str(event.fields.get("operation", event.name)))
+        if event.name == "refuse":
+            refused.add(operation)
+            found.append(DeviceError(event, _migration_of(story, position), str(event.fields.get("reason", ""))))
+        elif event.name == "fault":
+            injected.add(operation)
+        elif _is_failure(event, injected=operation in injected):
+            if operation not in refused:
+                found.append(DeviceError(event, _migration_of(story, position)))
+            refused.discard(operation)
+            injected.discard(operation)
+    return tuple(found)
+
+
+def errors_seen(story: Story) -> tuple[ErrorSeen, ...]:
+    """Return every error that somebody reported, in order; what QEMU prints when nothing is wrong is left out."""
+    devices = {id(error.event): error for error in device_errors(story)}
+    seen = []
+    for position, event in enumerate(story.timeline):
+        if id(event) in devices:
+            error = devices[id(event)]
+            seen.append(ErrorSeen(DEVICE, error.what + error.because, event.at))
+        elif event.origin is Origin.MESSAGE and event.name == ERROR and not is_harmless(str(event.fields["text"])):
+            seen.append(ErrorSeen(story.role_at(event.actor, position), str(event.fields["text"]), event.at))
+        elif event.origin is Origin.LAB:
+            seen += _of_lab(event)
+    return tuple(seen)
+
+
+def _of_lab(event: Event) -> Iterator[ErrorSeen]:
+    if event.name == "failure":
+        yield ErrorSeen(LAB, str(event.fields.get("message", "")), event.at)
+    elif event.name == "migrated" and event.fields.get("error"):
+        yield ErrorSeen("source", str(event.fields["error"]), event.at)
+    elif event.name == "refused":
+        yield ErrorSeen("source", f"{event.fields.get('command')}: {event.fields.get('error')}", event.at)
+
+
+def _is_failure(event: Event, *, injected: bool) -> bool:
+    """Return whether the device failed; what any device answers so is no failure, unless a fault is behind it."""
+    number = event.fields.get("errno", 0)
+    if event.name not in _OPERATIONS or not number:
+        return False
+    return injected or not (_is_probe(event) or (event.name == "data-read" and number == errno.ENOMSG))
+
+
+def _is_probe(event: Event) -> bool:
+    """Return whether QEMU asks for interrupts that a device need not have, or takes down what is not set up."""
+    fields = event.fields
+    return fields.get("index") in _PROBED or (event.name == "set-irqs" and not fields.get("count", 1))
+
+
+def _migration_of(story: Story, position: int) -> int:
+    """Return the number of the migration that the event at `position` is part of, 0 if it is none's."""
+    migration = story.migration_at(position)
+    if migration is None or not migration.role_of(story.timeline[position].actor):
+        return 0
+    return migration.number if position < _settled(story, migration) else 0
+
+
+def _settled(story: Story, migration: Migration) -> int:
+    """Return the position from which on errors are no longer the migration's: it is over, and the destination runs."""
+    runs = [position for position, event in story.events(migration.destination, migration.begin, migration.stop)
+            if device_state(event) == RUNNING]
+    return max(runs[-1] + 1, min(migration.told, migration.stop)) if runs else migration.stop
+
+
+def _operation(event: Event) -> str:
+    fields = event.fields
+    name = str(fields.get("operation", "")) if event.name == "refuse" else event.name
+    if name == "state":
+        return f"the change of its state from {fields.get('from')} to {fields.get('to')}"
+    if name == "set-irqs":
+        return f"SET_IRQS ({fields.get('index')})"
+    return {"data-read": "a read of its data", "data-write": "a write of its data", "reset": "a reset",
+            "config-read": "a read of its config space", "config-write": "a write of its config space"}.get(name, name)

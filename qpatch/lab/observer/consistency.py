@@ -1,0 +1,175 @@
+"""Rules that every timeline fulfils, whatever QEMU does: one that breaks a rule was read or written wrongly.
+
+Each violation is a sentence. The library numbers its events and takes their times under one lock, so any two of its
+events that have changed places are noticed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import Event, Origin
+from qpatch.lab.observer.logs import START
+from qpatch.lab.observer.story import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, Story, device_state, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
+
+    Rule: TypeAlias = Callable[[Story], Iterator[str]]
+
+_INITIAL = RUNNING
+_NEW_STATE = ("reset", "open", "close")
+_READABLE = {"pre-copy": ("pre-copy", "pre-copy-p2p"), "stop-copy": ("stop-copy",)}
+_NOT_IN_ORDER = 10  # violations of one rule that are told; the rest follow from them
+
+
+def contradictions(timeline: Sequence[Event]) -> tuple[str, ...]:
+    """Return a sentence for each rule that `timeline` breaks, at most ten of a kind."""
+    story = tell(timeline)
+    found: list[str] = []
+    for rule in _RULES:
+        found += [sentence for _, sentence in zip(range(_NOT_IN_ORDER), rule(story), strict=False)]
+    return tuple(found)
+
+
+def numbers_have_no_gaps(story: Story) -> Iterator[str]:
+    """Check that the library's events are numbered from 0 on in each process; a wrapper that runs QEMU only starts."""
+    expected: dict[str, int] = defaultdict(int)
+    for event in _library(story):
+        number = event.fields.get("n")
+        if event.name == START and number == 0 and expected[event.actor] <= 1:
+            expected[event.actor] = 0
+        if number != expected[event.actor]:
+            yield f"event {number} of {event.actor} ({event.name}) stands where event {expected[event.actor]} should"
+        expected[event.actor] = (number if isinstance(number, int) else expected[event.actor]) + 1
+
+
+def times_never_go_back(story: Story) -> Iterator[str]:
+    """Check that the library's events are in the order of their times, across processes: they have one clock."""
+    latest: Event | None = None
+    for event in _library(story):
+        if latest is not None and event.at < latest.at:
+            yield (f"{event.name} of {event.actor} was {latest.at - event.at} ns before {latest.name} of "
+                   f"{latest.actor}, and stands after it")
+        latest = event if latest is None or event.at >= latest.at else latest
+
+
+def states_are_a_chain(story: Story) -> Iterator[str]:
+    """Check that a device leaves the state that it has reached before."""
+    present: dict[tuple[str, str], str] = {}
+    for event in _library(story):
+        key = (event.actor, event.device)
+        if event.name in _NEW_STATE and event.fields.get("what", "device") in ("device", "cdev"):
+            present.pop(key, None)
+        if event.name != "state":
+            continue
+        left, known = str(event.fields["from"]), present.get(key, _INITIAL)
+        if known and left != known:
+            yield f"{event.device} of {event.actor} leaves {left}, but it was in {known}"
+        present[key] = device_state(event)  # '' after a failure: it may have stopped anywhere on the way
+
+
+def data_flows_in_its_states(story: Story) -> Iterator[str]:
+    """Check that data is written to a device that resumes, and read from one in the phase that the event names."""
+    present: dict[tuple[str, str], str] = {}
+    for event in _library(story):
+        key = (event.actor, event.device)
+        if event.name == "state":
+            present[key] = device_state(event)
+        state = present.get(key, _INITIAL)
+        if not state or event.fields.get("errno", 0):
+            continue
+        if event.name == "data-write" and state != RESUMING:
+            yield f"data is written to {event.device} of {event.actor}, which is not resuming but {state}"
+        phase = str(event.fields.get("phase", ""))
+        if event.name == "data-read" and phase in _READABLE and state not in _READABLE[phase]:
+            yield f"data of {phase} is read from {event.device} of {event.actor}, which is in {state}"
+
+
+def data_adds_up(story: Story) -> Iterator[str]:
+    """Check that each transfer's total is the last one and its own bytes; a new stream begins at 0."""
+    totals: dict[tuple[str, str, str], int] = defaultdict(int)
+    for event in _library(story):
+        if event.name not in ("data-read", "data-write") or event.fields.get("errno", 0) or "total" not in event.fields:
+            continue
+        key = (event.actor, event.device, event.name)
+        size, total = int(event.fields["bytes"]), int(event.fields["total"])
+        if total not in (size, totals[key] + size):
+            yield (f"{event.name} of {size} bytes of {event.device} of {event.actor} makes {total} bytes in all, "
+                   f"after {totals[key]}")
+        totals[key] = total
+
+
+@dataclass
+class _Vector:
+    """What is known of one vector of a device: the numbers raised in each process, and where one was sent."""
+
+    raised: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    sent: set[str] = field(default_factory=set)
+
+    def complaint(self, event: Event) -> str:
+        """Take `event` into account; return what is wrong with it, or ''."""
+        number = int(event.fields.get("sequence", 0))
+        if event.name == "irq-raise":
+            self.raised[event.actor].add(number)
+            if event.fields.get("sent", True):
+                self.sent.add(event.actor)
+        elif event.name == "irq-renumber":
+            shift = number - int(event.fields["local"])
+            self.raised[event.actor] |= {one + shift for one in self.raised[event.actor]}
+        elif event.name == "irq-consume" and event.actor not in self.sent:
+            return "reads an interrupt that was not sent"
+        elif event.name == "irq-ack" and not event.fields.get("spurious") and not any(
+                number in numbers for numbers in self.raised.values()):
+            return f"has the guest acknowledge interrupt {number} before it was raised"
+        return ""
+
+
+def effects_follow_causes(story: Story) -> Iterator[str]:
+    """Check that interrupts are acknowledged after they were raised, and eventfds read after they were sent."""
+    vectors: dict[tuple[str, bool, int], _Vector] = defaultdict(_Vector)
+    for event in _library(story):
+        if not event.name.startswith("irq-") or event.fields.get("index") in ("err", "req"):
+            continue
+        number = int(event.fields.get("vector", 0))
+        complaint = vectors[event.device, event.fields.get("index") == "intx", number].complaint(event)
+        if complaint:
+            yield f"{event.actor} {complaint} (vector {number} of {event.device})"
+
+
+def one_side_runs_at_a_time(story: Story) -> Iterator[str]:
+    """Check that the source's devices have stopped before the destination's run."""
+    for migration in story.migrations:
+        if migration.outcome != COMPLETED:
+            continue
+        stopped: set[str] = set()
+        resuming: set[str] = set()
+        for event in story.timeline[migration.begin:migration.stop]:
+            reached = device_state(event)
+            if event.actor == migration.source and reached:
+                (stopped.discard if reached in RUNNING_STATES else stopped.add)(event.device)
+            elif event.actor == migration.destination and reached == RESUMING:
+                resuming.add(event.device)
+            elif (event.actor == migration.destination and reached == RUNNING and event.device in resuming
+                  and event.device not in stopped):
+                yield (f"{event.device} runs on {migration.destination} before {migration.source} has stopped it "
+                       f"(migration {migration.number})")
+
+
+def processes_were_started(story: Story) -> Iterator[str]:
+    """Check that only processes which the lab has started have a log."""
+    started = {event.fields.get("vm") for event in story.timeline if event.origin is Origin.LAB and event.name == START}
+    for actor in sorted({event.actor for event in _library(story)} - started):
+        yield f"there are events of {actor}, which was never started"
+
+
+def _library(story: Story) -> Iterator[Event]:
+    return (event for event in story.timeline if event.origin is Origin.UAPI)
+
+
+_RULES: tuple[Rule, ...] = (
+    numbers_have_no_gaps, times_never_go_back, states_are_a_chain, data_flows_in_its_states, data_adds_up,
+    effects_follow_causes, one_side_runs_at_a_time, processes_were_started)

@@ -1,0 +1,267 @@
+"""Accounts for every interrupt of a run, across processes: delivered, lost and why, duplicated, late.
+
+An interrupt is delivered when the guest has acknowledged it, on whichever side; the device's counters migrate with it.
+It is lost when a fence of the VM that runs the guest comes first. What a device raises on a destination that the guest
+never came to is nobody's loss and is left out.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from qpatch.lab.model import Event, Interrupts, Origin
+from qpatch.lab.observer.story import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from qpatch.lab.observer.story import Story
+
+    Line: TypeAlias = tuple[str, str, int]
+
+NANOSECONDS_PER_MS = 1_000_000
+INTX = "intx"
+_NO_INTERRUPTS = frozenset({"err", "req"})  # indices that tell the VMM of errors and requests
+
+
+class Fate(enum.StrEnum):
+    """What became of an interrupt; `unsettled`: the run ended before it could be told."""
+
+    DELIVERED = "delivered"
+    LOST = "lost"
+    UNSETTLED = "unsettled"
+
+
+@dataclass(frozen=True)
+class Interrupt:
+    """One interrupt that a device raised, at `position` of the timeline; `sequence` counts those of its vector.
+
+    `wait_ms` is what passed until the guest acknowledged it, counted from the moment at which it could; `why` tells of
+    a lost one where it went.
+    """
+
+    raised: Event
+    position: int
+    sequence: int = 0
+    fate: Fate = Fate.UNSETTLED
+    acknowledged: Event | None = None
+    wait_ms: float = 0.0
+    why: str = ""
+
+    @property
+    def vector(self) -> int:
+        """The vector that was raised."""
+        return int(self.raised.fields.get("vector", 0))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it was delivered after the bound."""
+        return self.fate is Fate.DELIVERED and self.wait_ms > late_ms()
+
+    @property
+    def name(self) -> str:
+        """What to call it in a sentence."""
+        number = f" {self.sequence}" if self.sequence else ""
+        what = INTX.upper() if self.raised.fields.get("index") == INTX else f"vector {self.vector}"
+        return f"interrupt{number} of {self.raised.device}'s {what}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """All interrupts in the order in which they were raised, and the acknowledgements that nothing had called for."""
+
+    interrupts: tuple[Interrupt, ...] = ()
+    duplicates: tuple[Event, ...] = ()
+
+    def having(self, fate: Fate) -> tuple[Interrupt, ...]:
+        """Return the interrupts that had this `fate`."""
+        return tuple(interrupt for interrupt in self.interrupts if interrupt.fate is fate)
+
+    @property
+    def late(self) -> tuple[Interrupt, ...]:
+        """The interrupts that came after the bound."""
+        return tuple(interrupt for interrupt in self.interrupts if interrupt.is_late)
+
+    def totals(self) -> Interrupts:
+        """Return how many fared how."""
+        return Interrupts(len(self.having(Fate.DELIVERED)), len(self.having(Fate.LOST)), len(self.duplicates),
+                          len(self.late))
+
+    def by_vector(self) -> dict[tuple[str, int], Interrupts]:
+        """Return how many fared how, by device and vector."""
+        parts: dict[tuple[str, int], Account] = defaultdict(Account)
+        for interrupt in self.interrupts:
+            key = (interrupt.raised.device, interrupt.vector)
+            parts[key] = replace(parts[key], interrupts=(*parts[key].interrupts, interrupt))
+        for event in self.duplicates:
+            key = (event.device, int(event.fields.get("vector", 0)))
+            parts[key] = replace(parts[key], duplicates=(*parts[key].duplicates, event))
+        return {key: part.totals() for key, part in sorted(parts.items())}
+
+
+@dataclass
+class _Ledger:
+    """The account while the timeline is gone through."""
+
+    timeline: Sequence[Event]
+    destinations: frozenset[str]
+    settled: list[Interrupt] = field(default_factory=list)
+    outstanding: dict[Line, list[Interrupt]] = field(default_factory=lambda: defaultdict(list))
+    duplicates: list[Event] = field(default_factory=list)
+    running_since: dict[tuple[str, str], int] = field(default_factory=dict)
+    resuming: set[tuple[str, str]] = field(default_factory=set)
+    taken_over: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, position: int, event: Event) -> None:
+        """Take `event` into account."""
+        if event.origin is Origin.LAB and event.name == "fence":
+            self._fence(position)
+        elif event.origin is not Origin.UAPI:
+            return
+        elif event.name == "state":
+            self._state(event)
+        elif event.name == "reset":
+            self._reset(event)
+        elif event.fields.get("index") not in _NO_INTERRUPTS:
+            self._interrupt(position, event)
+
+    def account(self) -> Account:
+        """Return what has come of it; what is still outstanding stays unsettled."""
+        left = [interrupt for line in self.outstanding.values() for interrupt in line]
+        return Account(tuple(sorted([*self.settled, *left], key=lambda one: one.position)), tuple(self.duplicates))
+
+    def _interrupt(self, position: int, event: Event) -> None:
+        if event.name == "irq-raise":
+            self.outstanding[_line(event)].append(Interrupt(event, position, int(event.fields.get("sequence", 0))))
+        elif event.name == "irq-swallow":
+            self._swallow(position, event)
+        elif event.name == "irq-renumber":
+            self._renumber(event)
+        elif event.name == "irq-ack":
+            self._acknowledge(event)
+
+    def _renumber(self, event: Event) -> None:
+        """Renumber what a destination raised before it had the source's counters, which have come now."""
+        shift = int(event.fields["sequence"]) - int(event.fields["local"])
+        line = _line(event)
+        self.outstanding[line] = [
+            replace(one, sequence=one.sequence + shift) if one.raised.actor == event.actor else one
+            for one in self.outstanding[line]]
+
+    def _swallow(self, position: int, event: Event) -> None:
+        """Count an interrupt that the device swallows; it may have told of it as raised, too."""
+        line = self.outstanding[_line(event)]
+        if not any(one.raised.actor == event.actor and not one.raised.fields.get("sent", True) for one in line):
+            line.append(Interrupt(event, position))
+
+    def _acknowledge(self, event: Event) -> None:
+        if event.fields.get("spurious"):
+            self.duplicates.append(event)
+            return
+        sequence = event.fields["sequence"]
+        line = self.outstanding[_line(event)]
+        answered = [one for one in line if one.sequence <= sequence]
+        self.outstanding[_line(event)] = [one for one in line if one not in answered]
+        for one in answered:
+            ready = max(one.raised.at, self.running_since.get((event.actor, event.device), 0))
+            self.settled.append(replace(one, fate=Fate.DELIVERED, acknowledged=event,
+                                        wait_ms=max(0, event.at - ready) / NANOSECONDS_PER_MS))
+
+    def _state(self, event: Event) -> None:
+        key = (event.actor, event.device)
+        reached = device_state(event)
+        if reached == RESUMING:
+            self.resuming.add(key)
+        elif reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
+            self.running_since[key] = event.at
+            if key in self.resuming:
+                self.taken_over.add(key)
+
+    def _reset(self, event: Event) -> None:
+        """Take back what was raised; the reset of a destination which the guest has not come to yet concerns nobody."""
+        if event.actor in self.destinations and (event.actor, event.device) not in self.taken_over:
+            return
+        for line in [line for line in self.outstanding if line[0] == event.device]:
+            del self.outstanding[line]
+
+    def _fence(self, position: int) -> None:
+        for line in self.outstanding.values():
+            self.settled += [replace(one, fate=Fate.LOST, why=_whereabouts(self.timeline, one, position))
+                             for one in line]
+        self.outstanding.clear()
+
+
+def account_for(story: Story) -> Account:
+    """Return what became of every interrupt of the run."""
+    abandoned = story.abandoned()
+    ledger = _Ledger(story.timeline, frozenset(migration.destination for migration in story.migrations))
+    for position, event in enumerate(story.timeline):
+        if event.actor == LAB or event.actor not in abandoned:
+            ledger.note(position, event)
+    return ledger.account()
+
+
+@cache
+def late_ms() -> float:
+    """Return the bound after which an interrupt is late, in milliseconds."""
+    return float(_data("bounds.yaml")["late_ms"])
+
+
+@cache
+def controllers() -> frozenset[str]:
+    """Return the names under which interrupt controllers migrate."""
+    return frozenset(_data("controllers.yaml")["controllers"])
+
+
+def controller_loaded(event: Event) -> str:
+    """Return the name of the interrupt controller whose state `event` begins to load, or ''."""
+    if event.origin is not Origin.TRACE or event.name != "vmstate_load":
+        return ""
+    name = str(event.fields.get("id", ""))
+    return name if name in controllers() else ""
+
+
+def _data(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.load(
+        resources.files(__package__).joinpath(name).read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return content
+
+
+def _line(event: Event) -> Line:
+    index = event.fields.get("index", "")
+    return event.device, INTX if index == INTX else "message", int(event.fields.get("vector", 0))
+
+
+def _whereabouts(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
+    """Return where a lost interrupt went, from what the process did that it was raised in."""
+    raised = lost.raised
+    later = [event for event in timeline[lost.position + 1:fence] if event.actor == raised.actor]
+    if raised.name == "irq-swallow" or any(_same(event, raised, "irq-swallow") for event in later[:2]):
+        return "it was swallowed by the device"
+    if not raised.fields.get("sent", True):
+        return f"the device could not send it: {raised.fields.get('reason') or 'no eventfd was set'}"
+    taken = next((number for number, event in enumerate(later) if _same(event, raised, "irq-consume")), None)
+    if taken is None:
+        return f"its eventfd was never read by {raised.actor}"
+    return _after_taking(raised, later[taken], later[taken:])
+
+
+def _after_taking(raised: Event, taken: Event, later: Sequence[Event]) -> str:
+    what = "INTx's" if raised.fields.get("index") == INTX else f"vector {raised.fields.get('vector', 0)}'s"
+    loaded = next(((event, name) for event in later if (name := controller_loaded(event))), None)
+    if loaded is None:
+        return f"QEMU took {what} eventfd, but the guest never acknowledged it"
+    event, name = loaded
+    return f"QEMU took {what} eventfd {(event.at - taken.at) / NANOSECONDS_PER_MS:.1f} ms before {name} was loaded"
+
+
+def _same(event: Event, raised: Event, name: str) -> bool:
+    return event.origin is Origin.UAPI and event.name == name and _line(event) == _line(raised)

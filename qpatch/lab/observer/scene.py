@@ -1,0 +1,316 @@
+"""What a picture of a run shows: one migration, with what its source, its destination, the device and the guest did."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import Event, Origin
+from qpatch.lab.observer.complaints import device_errors
+from qpatch.lab.observer.interrupts import INTX, NANOSECONDS_PER_MS, Fate, account_for, controller_loaded
+from qpatch.lab.observer.logs import ERROR, is_harmless
+from qpatch.lab.observer.observe import CONFIG, DATA, SET_IRQS, kind, ran_at, stopped_at
+from qpatch.lab.observer.story import COMPLETED, DESTINATION, RUNNING, SOURCE, Migration, Story, device_state, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from qpatch.lab.observer.interrupts import Account, Interrupt
+
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_WAITS = "waits"  # a destination's device before anything is asked of it
+_APART = 10 * NANOSECONDS_PER_MS  # what is alike and further apart than this is shown twice
+_MOST_PATHS = 24  # of interrupts; of more, the picture shows those that were lost
+_MOST_NOTES = 4
+_SHORT = 44  # characters of a message that a label shows
+
+
+class Lane(enum.StrEnum):
+    """Whose doings a row of the picture shows."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    DEVICE = "device"
+    GUEST = "guest"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something that happened in `lane` from `begin` to `end` (ns); `what` names its symbol. Bad ones are red."""
+
+    lane: Lane
+    what: str
+    begin: int
+    end: int
+    text: str
+    bad: bool = False
+    count: int = 1
+    size: int = 0
+    vectors: tuple[int, ...] = ()
+    device: str = ""
+
+    @property
+    def label(self) -> str:
+        """The words beside the symbol."""
+        if self.what == DATA:
+            return f"{self.text} {_bytes(self.size)}"
+        if self.what == CONFIG:
+            return self.text
+        if self.vectors:
+            first, last = min(self.vectors), max(self.vectors)
+            which = f"vector {first}" if first == last else f"vectors {first} to {last}"
+            return f"{self.text} {which}{self._lost}" + (self._times if self.count > len(set(self.vectors)) else "")
+        return f"{self.text}{self._lost}{self._times}"
+
+    @property
+    def _lost(self) -> str:
+        return ": lost" if self.what == "raise" and self.bad else ""
+
+    @property
+    def _times(self) -> str:
+        return f" {_TIMES}{self.count}" if self.count > 1 else ""
+
+    def joined(self, other: Mark) -> Mark | None:
+        """Return this mark and `other`, which follows it, as one; None where they are not alike."""
+        alike = (self.lane, self.what, self.text, self.bad) == (other.lane, other.what, other.text, other.bad)
+        if not alike or self.what == ERROR or other.begin - self.end > _APART:
+            return None
+        return replace(self, end=other.end, count=self.count + other.count, size=self.size + other.size,
+                       vectors=self.vectors + other.vectors)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The time that a device of `lane` spent in `state`."""
+
+    lane: Lane
+    device: str
+    state: str
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """The way of an interrupt: through which lanes it went when."""
+
+    stops: tuple[tuple[Lane, int], ...]
+    bad: bool
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is drawn. Times are CLOCK_MONOTONIC in ns; `still` is when no device ran on the side that goes on.
+
+    `qemu_downtime_ms` is the source's own figure of that.
+    """
+
+    begin: int
+    end: int
+    source: str
+    destination: str
+    number: int
+    of: int
+    marks: tuple[Mark, ...]
+    bars: tuple[Bar, ...]
+    paths: tuple[Path, ...]
+    still: tuple[int, int] | None
+    qemu_downtime_ms: float | None
+    notes: tuple[str, ...]
+
+
+def scene(timeline: Sequence[Event]) -> Scene | None:
+    """Return what to draw of `timeline`: the first migration that lost an interrupt, else the last; None without."""
+    story = tell(timeline)
+    account = account_for(story)
+    migration = _telling(story, account)
+    if migration is None:
+        return None
+    window = _window(story, migration)
+    lost = {one.position: one for one in account.having(Fate.LOST) if one.position in window}
+    marks = _named(sorted(_marks(story, migration, window, set(lost)), key=lambda mark: mark.begin))
+    end = timeline[window.stop - 1].at
+    return Scene(
+        timeline[window.start].at, end, migration.source, migration.destination, migration.number,
+        len(story.migrations), tuple(_joined(marks)), tuple(_bars(story, migration, window)),
+        tuple(_few(_paths(story, account, window))), _still(story, migration, window), migration.downtime_ms,
+        tuple(_notes(lost.values())))
+
+
+def _telling(story: Story, account: Account) -> Migration | None:
+    lost = [story.migration_at(one.position) for one in account.having(Fate.LOST)]
+    return next((migration for migration in lost if migration is not None), story.last)
+
+
+def _window(story: Story, migration: Migration) -> range:
+    """Return the positions from the migration's command to the first fence after its end, which settles interrupts."""
+    for position in range(min(migration.told, migration.stop), migration.stop):
+        event = story.timeline[position]
+        if event.origin is Origin.LAB and event.name == "fence":
+            return range(migration.begin, position + 1)
+    return range(migration.begin, migration.stop)
+
+
+def _marks(story: Story, migration: Migration, window: range, lost: set[int]) -> Iterator[Mark]:
+    failures = {id(error.event): error for error in device_errors(story)}
+    for position in window:
+        event = story.timeline[position]
+        role = migration.role_of(event.actor)
+        if id(event) in failures:
+            yield Mark(Lane.DEVICE, ERROR, event.at, event.at, failures[id(event)].short, bad=True)
+        elif event.origin is Origin.LAB:
+            yield from _of_lab(event, migration)
+        elif role:
+            yield from (replace(mark, device=event.device)
+                        for mark in _of_process(event, Lane(role), lost=position in lost))
+
+
+def _named(marks: list[Mark]) -> list[Mark]:
+    """Return `marks` with their devices named where there are several."""
+    if len({mark.device for mark in marks} - {""}) < 2:
+        return marks
+    return [replace(mark, text=f"{mark.device} {mark.text}".strip()) for mark in marks]
+
+
+def _of_lab(event: Event, migration: Migration) -> Iterator[Mark]:
+    fields = event.fields
+    if event.name == "fence":
+        yield Mark(Lane.GUEST, "fence", event.at, event.at, "fence")
+    elif event.name == "exit" and not fields.get("expected") and migration.role_of(str(fields.get("vm"))):
+        yield Mark(Lane(migration.role_of(str(fields["vm"]))), ERROR, event.at, event.at, "dies", bad=True)
+    elif event.name == "resume":
+        yield Mark(Lane.SOURCE, "told", event.at, event.at, "the lab continues it")
+    elif event.name == "migrated":
+        yield Mark(Lane.SOURCE, "told", event.at, event.at, f"migration {fields['status']}",
+                   bad=fields["status"] != COMPLETED)
+
+
+def _of_process(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
+    at, fields = event.at, event.fields
+    if event.origin is Origin.MESSAGE:
+        if event.name == ERROR and not is_harmless(str(fields["text"])):
+            yield Mark(lane, ERROR, at, at, _shortened(str(fields["text"])), bad=True)
+    elif event.origin in (Origin.UAPI, Origin.TRACE):
+        yield from _of_device(event, lane, lost=lost)
+
+
+def _of_device(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
+    at, fields = event.at, event.fields
+    vectors = (int(fields.get("vector", 0)),) if event.name.startswith("irq-") and fields.get("index") != INTX else ()
+    line = "" if vectors else f" {INTX.upper()}"
+    if event.name == "irq-raise":
+        yield Mark(Lane.DEVICE, "raise", at, at, f"raises{line}", lost, vectors=vectors)
+    elif event.name == "irq-consume":
+        yield Mark(lane, "take", at, at, f"takes{line}", vectors=vectors)
+    elif event.name == "irq-ack":
+        twice = bool(fields.get("spurious"))
+        text = f"handles{line}{' for nothing' if twice else ''}"
+        yield Mark(Lane.GUEST, "handle", at, at, text, twice, vectors=vectors)
+    elif event.name == "pause":
+        yield Mark(Lane.DEVICE, "pause", at, at, f"pauses {fields.get('ms')} ms")
+    elif event.name == "data-read" and fields.get("bytes"):
+        yield Mark(lane, DATA, at, at, f"{fields.get('phase', '')} data", size=int(fields["bytes"]))
+    elif (what := kind(event)) and not (what == CONFIG and event.origin is Origin.TRACE):
+        yield _of_load(event, lane, what)
+
+
+def _of_load(event: Event, lane: Lane, what: str) -> Mark:
+    if what == DATA:
+        return Mark(lane, DATA, event.at, event.at, "data", size=int(event.fields["bytes"]))
+    if controller_loaded(event):
+        return Mark(lane, "controller", event.at, event.at, what)
+    return Mark(lane, what, event.at, event.at, {CONFIG: "config", SET_IRQS: "SET_IRQS"}[what])
+
+
+def _joined(marks: Iterable[Mark]) -> list[Mark]:
+    """Put marks of a lane together that are alike and follow each other there."""
+    lanes: dict[Lane, list[Mark]] = defaultdict(list)
+    for mark in marks:
+        lane = lanes[mark.lane]
+        both = lane[-1].joined(mark) if lane else None
+        lane[-1:] = [both] if both else [*lane[-1:], mark]
+    return sorted((mark for lane in lanes.values() for mark in lane), key=lambda mark: mark.begin)
+
+
+def _bars(story: Story, migration: Migration, window: range) -> Iterator[Bar]:
+    end = story.timeline[window.stop - 1].at
+    begin = story.timeline[window.start].at
+    for lane, actor in ((Lane.SOURCE, migration.source), (Lane.DESTINATION, migration.destination)):
+        initial = RUNNING if lane is Lane.SOURCE else _WAITS
+        states: dict[str, tuple[str, int]] = {}
+        for position, event in enumerate(story.timeline[:window.stop]):
+            if event.actor != actor or event.origin is not Origin.UAPI or not event.device:
+                continue
+            state, since = states.setdefault(event.device, (initial, begin))
+            reached = device_state(event)
+            if not reached:
+                continue
+            if position in window and event.at > since:
+                yield Bar(lane, event.device, state, since, event.at)
+            states[event.device] = (reached, max(begin, event.at))
+        yield from (Bar(lane, device, state, since, end) for device, (state, since) in states.items() if since < end)
+
+
+def _paths(story: Story, account: Account, window: range) -> Iterator[Path]:
+    for one in account.interrupts:
+        if one.position in window:
+            stops = [(Lane.DEVICE, one.raised.at), *_taken(story, one, window)]
+            if one.acknowledged is not None:
+                stops.append((Lane.GUEST, one.acknowledged.at))
+            yield Path(tuple(stops), one.fate is Fate.LOST)
+
+
+def _few(paths: Iterable[Path]) -> list[Path]:
+    found = list(paths)
+    return found if len(found) <= _MOST_PATHS else [path for path in found if path.bad][:_MOST_PATHS]
+
+
+def _notes(lost: Collection[Interrupt]) -> Iterator[str]:
+    for one, _ in zip(lost, range(_MOST_NOTES), strict=False):
+        yield f"{one.name} was lost: {one.why}"
+    if len(lost) > _MOST_NOTES:
+        yield f"and {len(lost) - _MOST_NOTES} more were lost"
+
+
+def _taken(story: Story, one: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
+    """Yield where and when QEMU took the eventfd of an interrupt, before the guest answered."""
+    role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[story.role_at(one.raised.actor, one.position)]
+    until = one.acknowledged.at if one.acknowledged is not None else None
+    for _, event in story.events(one.raised.actor, one.position, window.stop):
+        if until is not None and event.at > until:
+            return
+        if event.name == "irq-consume" and event.device == one.raised.device and (
+                event.fields.get("vector") == one.raised.fields.get("vector")):
+            yield role, event.at
+            return
+
+
+def _still(story: Story, migration: Migration, window: range) -> tuple[int, int] | None:
+    """Return when the devices stood still: up to the destination's running, or the source's where that goes on."""
+    stopped = stopped_at(story, migration)
+    ran = ran_at(story, migration)
+    if migration.outcome == COMPLETED:
+        return (stopped, ran) if stopped is not None and ran is not None else None
+    stopped = next((event.at for _, event in story.events(migration.source, window.start, window.stop)
+                    if device_state(event) in ("stop", "stop-copy")), None)
+    again = [event.at for _, event in story.events(migration.source, window.start, window.stop)
+             if device_state(event) == RUNNING and stopped is not None and event.at > stopped]
+    return (stopped, again[0]) if stopped is not None and again else None
+
+
+def _bytes(size: int) -> str:
+    units = ((1 << 20, "MiB"), (1 << 10, "KiB"))
+    return next((f"{size / unit:.0f} {name}" for unit, name in units if size >= unit), f"{size} bytes")
+
+
+def _shortened(text: str) -> str:
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= _SHORT else f"{line[:_SHORT - 1]}…"
+
+
+def milliseconds(duration: int) -> str:
+    """Return a duration in ns as readers want it."""
+    value = duration / NANOSECONDS_PER_MS
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.1f} ms" if value >= 1 else f"{value:.2f} ms"

@@ -1,0 +1,233 @@
+"""From what was found to one word: the rules in the order of Verdict, the first that applies decides.
+
+Each rule returns a sentence that says why it applies, or '' where it does not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import Verdict
+from qpatch.lab.observer.interrupts import Fate, late_ms
+from qpatch.lab.observer.story import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
+    from qpatch.lab.observer.complaints import DeviceError
+    from qpatch.lab.observer.findings import Death, Findings
+    from qpatch.lab.observer.story import Migration
+
+    Rule: TypeAlias = Callable[[Findings], str]
+
+NOTHING_SHOWN = "the run ended without showing anything"
+_VERIFIED = ("ok", "none")
+
+
+def judge(findings: Findings) -> tuple[Verdict, str]:
+    """Return the verdict on a run, and the sentence that says why."""
+    for verdict, rule in RULES:
+        reason = rule(findings)
+        if reason:
+            return verdict, reason
+    return Verdict.HARNESS, _nothing_shown(findings)
+
+
+def harness(findings: Findings) -> str:
+    """Apply if the lab waited in vain, and not because a process had died or stopped the VM."""
+    return findings.failure if not (findings.deaths or findings.halted) else ""
+
+
+def inconsistent(findings: Findings) -> str:
+    """Apply if the timeline breaks a rule that every timeline fulfils."""
+    more = len(findings.contradictions) - 1
+    return "".join(findings.contradictions[:1]) + (f" (and {more} more)" if more > 0 else "")
+
+
+def crashed(findings: Findings) -> str:
+    """Apply if a QEMU ended that should not have; one whose incoming migration failed ends itself rightly."""
+    return "; ".join(f"{death.vm} {death.how}{_before(findings, death)}" for death in findings.deaths)
+
+
+def refused(findings: Findings) -> str:
+    """Apply if the device refused something by its own rule, and the migration failed."""
+    for migration in findings.migrations:
+        rules = [error for error in findings.errors_in(migration) if error.rule]
+        if rules and migration.outcome not in (COMPLETED, UNFINISHED):
+            return f"{rules[0].what}{rules[0].because}; {_reactions(findings, migration, rules[0])}"
+    return ""
+
+
+def failed(findings: Findings) -> str:
+    """Apply if a migration ended otherwise than it should, or the source did not go on after one meant to fail."""
+    for migration in findings.migrations:
+        if migration.outcome in (migration.expect, UNFINISHED) or _never_failed(migration):
+            continue
+        why = findings.errors_in(migration)
+        first = f"; {why[0].what}; {_reactions(findings, migration, why[0])}" if why else _told(findings, migration)
+        return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
+    last = findings.last
+    if last is not None and findings.halted:
+        return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
+    if last is not None and last.outcome != COMPLETED and last.is_as_expected and not _source_runs(findings, last):
+        return (f"the migration {_ended(last)} as it should, but the source does not run on: "
+                f"it is {_state(findings, last.source)}")
+    return ""
+
+
+def unnoticed(findings: Findings) -> str:
+    """Apply if a device gave an error in a migration that was then reported as completed."""
+    for migration in findings.migrations:
+        errors = findings.errors_in(migration)
+        if errors and migration.outcome == COMPLETED:
+            said = _quoted(findings, migration, errors[0])
+            reaction = f"{said} and went on" if said else "nobody printed an error"
+            gone = findings.account.totals().lost
+            harm = f"; {gone} interrupt{'s were' if gone > 1 else ' was'} lost" if gone else ""
+            return f"{errors[0].what}, and the migration was reported as completed; {reaction}{harm}"
+    return ""
+
+
+def corrupted(findings: Findings) -> str:
+    """Apply if the guest found wrong pages, wrong device memory, or a device that knows its state to be wrong."""
+    for check in findings.checks:
+        what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
+        what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
+        what += ["its state is wrong"] if check.state not in _VERIFIED else []
+        if what:
+            reset = "; QEMU had reset the device" if (check.vm, check.device) in findings.resets else ""
+            return f"{check.device} on {check.vm}: {', '.join(what)}{reset}"
+    return ""
+
+
+def stale(findings: Findings) -> str:
+    """Apply if the guest found pages older than the device has written them."""
+    return next((f"{check.stale} pages that {check.device} wrote are older on {check.vm}"
+                 for check in findings.checks if check.stale), "")
+
+
+def lost(findings: Findings) -> str:
+    """Apply if an interrupt had not reached the guest by the next fence."""
+    gone = findings.account.having(Fate.LOST)
+    more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
+    return f"{gone[0].name}, raised on {gone[0].raised.actor}: {gone[0].why}{more}" if gone else ""
+
+
+def duplicated(findings: Findings) -> str:
+    """Apply if the guest handled an interrupt when nothing was outstanding."""
+    twice = findings.account.duplicates
+    more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
+    return (f"the guest on {twice[0].actor} handled vector {twice[0].fields.get('vector', 0)} of {twice[0].device} "
+            f"when nothing was outstanding{more}") if twice else ""
+
+
+def late(findings: Findings) -> str:
+    """Apply if an interrupt came after the bound."""
+    after = sorted(findings.account.late, key=lambda one: one.wait_ms, reverse=True)
+    return f"{after[0].name} came after {after[0].wait_ms:.1f} ms; the bound is {late_ms():g} ms" if after else ""
+
+
+def recovered(findings: Findings) -> str:
+    """Apply if the last migration failed as it should, the source runs, and interrupts reach the guest there."""
+    last = findings.last
+    if last is None or last.outcome in (COMPLETED, UNFINISHED) or not last.is_as_expected or not _settled(findings):
+        return ""
+    by = ", because the lab continued it," if last.resumed else ""
+    return f"the migration {_ended(last)} as it should, the source runs on{by} and {_count(findings.heard_after)} there"
+
+
+def delivered(findings: Findings) -> str:
+    """Apply if all migrations ended as they should, the last one completed, and every interrupt came once."""
+    last = findings.last
+    if last is None or last.outcome != COMPLETED or _never_failed(last) or not _settled(findings):
+        return ""
+    return f"the migration completed, all is whole, and {_count(findings.heard_after)} on the destination"
+
+
+def not_applicable(findings: Findings) -> str:
+    """Apply if the lab ran nothing, or what was to fail was never asked for."""
+    if findings.not_applicable:
+        return findings.not_applicable
+    vain = next((migration for migration in findings.migrations if _never_failed(migration)), None)
+    if vain is None or not _settled(findings):
+        return ""
+    return f"migration {vain.number} completed: this QEMU never did what the scenario wants to see fail"
+
+
+def _settled(findings: Findings) -> bool:
+    """Whether interrupts were tried after the last migration, and none is left in doubt."""
+    return findings.heard_after > 0 and not findings.account.having(Fate.UNSETTLED)
+
+
+def _nothing_shown(findings: Findings) -> str:
+    if findings.account.having(Fate.UNSETTLED):
+        return f"{findings.account.having(Fate.UNSETTLED)[0].name} was raised, and no fence came after it"
+    if findings.last is not None and findings.last.outcome == UNFINISHED:
+        return "the migration did not end"
+    return "no interrupt was raised after the migration" if findings.migrations else NOTHING_SHOWN
+
+
+def _never_failed(migration: Migration) -> bool:
+    """Whether a fault was to hit the migration and did not; one that was cancelled should have ended so."""
+    return migration.expect == "failed" and migration.outcome == COMPLETED
+
+
+def _source_runs(findings: Findings, migration: Migration) -> bool:
+    return findings.states.get(migration.source) == RUNNING
+
+
+def _state(findings: Findings, vm: str) -> str:
+    return findings.states.get(vm, "in an unknown state")
+
+
+def _ended(migration: Migration) -> str:
+    words = {COMPLETED: "completed", "cancelled": "was cancelled", UNFINISHED: "did not end"}
+    return words.get(migration.outcome, migration.outcome)
+
+
+def _count(interrupts: int) -> str:
+    return f"{interrupts} interrupt{'s' if interrupts != 1 else ''} reached the guest"
+
+
+def _told(findings: Findings, migration: Migration) -> str:
+    said = migration.error or findings.said_by(DESTINATION, migration.at) or findings.said_by(SOURCE, migration.at)
+    return f": {said}" if said else ""
+
+
+def _cause_of_halt(findings: Findings, migration: Migration) -> str:
+    """Return what the device did before the VM was stopped, and the last that QEMU said, as the end of a sentence."""
+    after = [f", after {error.what}" for error in findings.errors_in(migration)[:1]]
+    said = [error.message for error in findings.errors if error.by == DESTINATION and error.at >= migration.at]
+    return "".join([*after, *(f"; it printed {message!r}" for message in said[-1:])])
+
+
+def _before(findings: Findings, death: Death) -> str:
+    """Return which error of its device a process met with before it died, as the end of a sentence."""
+    errors = findings.errors_in(findings.last) if findings.last is not None else ()
+    return next((f", after {error.what}" for error in errors if error.event.actor == death.vm), "")
+
+
+def _quoted(findings: Findings, migration: Migration, error: DeviceError) -> str:
+    """Return what was first printed because of the device's error: by its own side, else by the other."""
+    own = migration.role_of(error.event.actor)
+    for role in (own, *({SOURCE, DESTINATION} - {own})):
+        if said := findings.said_by(role, error.event.at):
+            return f"the {role} printed {said!r}"
+    return ""
+
+
+def _reactions(findings: Findings, migration: Migration, error: DeviceError) -> str:
+    """Return what both sides made of the device's error."""
+    said = _quoted(findings, migration, error) or "nobody printed an error"
+    after = "runs on" if _source_runs(findings, migration) else f"is {_state(findings, migration.source)}"
+    by_lab = " because the lab continued it" if migration.resumed and after == "runs on" else ""
+    return f"{said}; the source called the migration {migration.source_status or migration.outcome} and {after}{by_lab}"
+
+
+RULES: tuple[tuple[Verdict, Rule], ...] = (
+    (Verdict.HARNESS, harness), (Verdict.INCONSISTENT, inconsistent), (Verdict.CRASHED, crashed),
+    (Verdict.REFUSED, refused), (Verdict.FAILED, failed), (Verdict.UNNOTICED, unnoticed),
+    (Verdict.CORRUPTED, corrupted), (Verdict.STALE, stale), (Verdict.LOST, lost), (Verdict.DUPLICATED, duplicated),
+    (Verdict.LATE, late), (Verdict.RECOVERED, recovered), (Verdict.DELIVERED, delivered),
+    (Verdict.NOT_APPLICABLE, not_applicable))

@@ -1,0 +1,81 @@
+"""What one run needs, and what it leaves: the plan that goes in and the record that comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from qpatch.lab.definitions.machine import Machine
+    from qpatch.lab.definitions.profile import DeviceSettings, Profile
+    from qpatch.lab.definitions.scenario import Scenario
+    from qpatch.lab.model import Event
+
+
+@dataclass(frozen=True)
+class Program:
+    """How one build of QEMU is run.
+
+    `strategy` is what was built (`baseline` for a release as it is), `release` its version as numbers, such as (10, 2).
+    `command` begins the command line, `arguments` follow it (where the firmware is), `environment` is added.
+    """
+
+    strategy: str
+    tree: str
+    release: tuple[int, int]
+    target: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Equipment:
+    """What the lab compiles for itself: the library that is the device, and the guests by their names in machines."""
+
+    library: Path
+    guests: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run: which QEMU begins, which one takes over, on what machine, with which device, in what scenario."""
+
+    source: Program
+    destination: Program
+    machine: Machine
+    profile: Profile
+    scenario: Scenario
+    equipment: Equipment
+
+    @property
+    def device(self) -> DeviceSettings:
+        """The device: the profile's, with what the scenario wants otherwise."""
+        return self.profile.device.overridden_by(self.scenario.device)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing the lab did to a VM, enough to do it again: `what` is start, serial, qmp, wait or quit."""
+
+    what: str
+    actor: str
+    fields: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run left: the lab's own events (lab, qmp, serial), each process's log by its actor, and what was done.
+
+    `failure` says what the lab waited for in vain, or '' where the scenario was carried out to its end.
+    """
+
+    directory: Path
+    events: tuple[Event, ...]
+    logs: Mapping[str, Path]
+    actions: tuple[Action, ...]
+    wall_seconds: float
+    failure: str = ""

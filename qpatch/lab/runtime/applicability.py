@@ -1,0 +1,56 @@
+"""Tells beforehand why a run would mean nothing: this QEMU, machine or device cannot do what the scenario is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.errors import EnvironmentFault, UserError
+from qpatch.lab.definitions.release import table
+from qpatch.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from qpatch.lab.plan import Program, RunPlan
+
+BASELINE = "baseline"
+
+
+def reason_against(plan: RunPlan) -> str:
+    """Return why `plan` is not applicable, or ''.
+
+    Raises UserError `unknown-feature` for a word that qemu.yaml does not know, EnvironmentFault `wrong-target` where a
+    program emulates another machine than the plan's.
+    """
+    for program in (plan.source, plan.destination):
+        _check_target(plan, program)
+    needed = (*plan.machine.requires, *plan.profile.requires, *plan.scenario.requires)
+    for name in needed:
+        if name not in table().features:
+            raise UserError("unknown-feature", f"there is no feature {name!r}",
+                            hint=did_you_mean(name, table().features))
+    return (table().missing(needed, plan.source.release) or table().missing(needed, plan.destination.release)
+            or _against_device(plan) or _against_programs(plan))
+
+
+def _check_target(plan: RunPlan, program: Program) -> None:
+    if program.target != plan.machine.target:
+        raise EnvironmentFault("wrong-target", f"{program.command[-1]} is for {program.target}, and the machine "
+                                               f"{plan.machine.name} for {plan.machine.target}")
+
+
+def _against_device(plan: RunPlan) -> str:
+    lacking = [trait for trait in plan.scenario.traits if trait not in plan.device.traits]
+    return f"the profile {plan.profile.name} has no {lacking[0]} phase" if lacking else ""
+
+
+def _against_programs(plan: RunPlan) -> str:
+    source, destination = age(plan.source), age(plan.destination)
+    if plan.scenario.programs == "old-to-new" and not source < destination:
+        return "the destination is no newer build than the source"
+    if plan.scenario.programs == "new-to-old" and not source > destination:
+        return "the destination is no older build than the source"
+    return plan.machine.one_release if plan.source.release != plan.destination.release else ""
+
+
+def age(program: Program) -> tuple[tuple[int, int], bool]:
+    """Return what is greater for a newer build: a release with a strategy's patches is newer than the release."""
+    return program.release, program.strategy != BASELINE

@@ -1,0 +1,211 @@
+"""Carries out a scenario: does its steps one after the other to the VM that runs the guest at that time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from qpatch.lab.definitions import steps as kinds
+from qpatch.lab.definitions.release import table
+from qpatch.lab.definitions.steps import Outcome, Step
+from qpatch.lab.runtime.migration import Migration, Moved
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from qpatch.lab.plan import RunPlan
+    from qpatch.lab.runtime.fleet import Fleet
+    from qpatch.lab.runtime.recorder import Recorder
+    from qpatch.lab.runtime.vm import VirtualMachine
+
+_FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when the interrupt was raised
+_SAMPLE = 8
+
+
+class Flow:
+    """The scenario of `plan` with the VMs of `fleet`. `guest` is the VM that runs the guest, None where none does."""
+
+    def __init__(self, plan: RunPlan, fleet: Fleet, recorder: Recorder) -> None:
+        self.guest: VirtualMachine | None = None
+        self._plan = plan
+        self._fleet = fleet
+        self._recorder = recorder
+        self._devices = range(plan.scenario.devices)
+        self._kind = ""
+        self._vectors = 0
+        self._pages = 0
+        self._log_offset = 0
+        self._disappointed = False
+        self._coming = deque(_migrations(plan.scenario.steps))
+        self._migrations = 0
+        self._next: asyncio.Task[VirtualMachine] | None = None
+        self._leaving: list[asyncio.Task[None]] = []
+        self._doers: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+            kinds.Interrupts: self._interrupts, kinds.Raise: self._raise, kinds.Ring: self._ring,
+            kinds.Kick: self._kick, kinds.Fill: self._fill, kinds.Reset: self._reset, kinds.Mask: self._vector,
+            kinds.Unmask: self._vector, kinds.Move: self._vector, kinds.Fence: self._fence, kinds.Check: self._check,
+            kinds.Migrate: self._migrate, kinds.Await: self._await, kinds.Cancel: self._cancel,
+            kinds.Continue: self._continue, kinds.Repeat: self._repeat}
+
+    async def run(self) -> None:
+        """Start the VMs, do the steps, and end the VMs.
+
+        Raises EnvironmentFault `qemu-died`, ProcessError, GuestError, RefusedError; then `abandon` is to be called.
+        """
+        source = asyncio.create_task(self._fleet.launch(self._plan.source, paused=True))
+        self._begin_next()
+        self.guest = await source
+        await self.guest.execute("cont")
+        await self.guest.until_ready(self._plan.machine.announces, len(self._devices))
+        await self._do(self._plan.scenario.steps)
+        if self._next is not None:
+            await self._next
+        await asyncio.gather(*self._leaving)
+        await self._fleet.quit()
+
+    async def abandon(self) -> None:
+        """Stop what goes on in the background; how that ends no longer matters."""
+        tasks = [task for task in (self._next, *self._leaving) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _do(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if self.guest is None:
+                return
+            await self._doers[type(step)](step)
+
+    async def _ask(self, line: str) -> dict[str, str]:
+        assert self.guest is not None
+        return await self.guest.ask(line)
+
+    async def _interrupts(self, step: kinds.Interrupts) -> None:
+        driver, device = self._plan.profile.interrupts, self._plan.device
+        self._kind = step.kind or driver.kind
+        most = {"msix": device.vectors, "msi": device.msi_vectors, "intx": 1, "none": 0}[self._kind]
+        wanted = step.vectors or driver.vectors or most
+        for number in self._devices:
+            answer = await self._ask(f"irq {number} {self._kind} {min(wanted, most)}")
+            self._vectors = int(answer["vectors"])
+
+    async def _raise(self, step: kinds.Raise) -> None:
+        for number in self._devices:
+            for vector in _chosen(step.vectors, self._vectors):
+                await self._ask(f"raise {number} {vector}")
+
+    async def _ring(self, step: kinds.Ring) -> None:
+        self._pages = step.pages
+        for number in self._devices:
+            await self._ask(f"ring {number} {step.pages}")
+
+    async def _kick(self, _: kinds.Kick) -> None:
+        for number in self._devices:
+            for page in range(self._pages):
+                await self._ask(f"kick {number} {page}")
+
+    async def _fill(self, _: kinds.Fill) -> None:
+        for number in self._devices:
+            await self._ask(f"fill {number} {number + 1}")
+
+    async def _reset(self, _: kinds.Reset) -> None:
+        for number in self._devices:
+            await self._ask(f"reset {number}")
+
+    async def _vector(self, step: kinds.Mask | kinds.Unmask | kinds.Move) -> None:
+        for number in self._devices:
+            await self._ask(f"{step.word} {number} {step.vector}")
+
+    async def _fence(self, _: kinds.Fence) -> None:
+        assert self.guest is not None
+        for _round in range(_FENCE_ROUND_TRIPS):
+            await self._ask("hello")
+        self._recorder.lab("fence", vm=self.guest.actor)
+
+    async def _check(self, _: kinds.Check) -> None:
+        assert self.guest is not None
+        for number in self._devices:
+            seen = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
+            self._recorder.lab("check", vm=self.guest.actor, device=f"dev{number}",
+                               **{name: int(value) if value.isdigit() else value for name, value in seen.items()})
+
+    async def _await(self, _: kinds.Await) -> None:
+        assert self.guest is not None
+        program = self.guest.program
+        await self.guest.until_active()
+        if "pre-copy" in self._plan.device.traits and not table().missing(["pre-copy"], program.release):
+            await self.guest.until_logged(('"event":"data-read"', '"phase":"pre-copy"'), self._log_offset)
+
+    async def _cancel(self, _: kinds.Cancel) -> None:
+        assert self.guest is not None
+        await self.guest.execute("migrate_cancel")
+
+    async def _continue(self, _: kinds.Continue) -> None:
+        assert self.guest is not None
+        await self.guest.execute("cont")
+        await self.guest.until_resumed()
+
+    async def _repeat(self, step: kinds.Repeat) -> None:
+        for _round in range(step.times):
+            if self._disappointed:
+                return
+            await self._do(step.steps)
+
+    async def _migrate(self, step: kinds.Migrate) -> None:
+        self._coming.popleft()
+        if self._disappointed:
+            return
+        assert self.guest is not None
+        assert self._next is not None
+        source, destination = self.guest, await self._next
+        self._next = None
+        self._log_offset = source.log.stat().st_size
+        expect = step.expect or self._plan.scenario.expect
+        migration = Migration(source, destination, step, self._channel(), self._recorder)
+        moved = await migration.run(expect, self._meanwhile(step))
+        self._disappointed = moved.outcome is not expect
+        self.guest = moved.guest
+        self._leave(source, moved)
+        self._begin_next()
+
+    def _meanwhile(self, step: kinds.Migrate) -> Callable[[], Awaitable[None]] | None:
+        """Return what is to be done in pre-copy, or None: the scenario's steps, else those of the profile's driver."""
+        steps = step.meanwhile or (self._plan.profile.meanwhile if step.to == "vm" else ())
+        return (lambda: self._do(steps)) if steps else None
+
+    def _channel(self) -> Path:
+        self._migrations += 1
+        return self._fleet.short / f"migration{self._migrations}"
+
+    def _leave(self, source: VirtualMachine, moved: Moved) -> None:
+        """End the source in the background where the guest has left it."""
+        if moved.outcome is Outcome.COMPLETED:
+            self._leaving.append(asyncio.create_task(source.quit()))
+
+    def _begin_next(self) -> None:
+        """Start the next destination in the background where another migration comes: the build the guest is not on."""
+        if self._coming and not self._disappointed:
+            here = self.guest.program if self.guest is not None else self._plan.source
+            program = self._plan.destination if here is self._plan.source else self._plan.source
+            self._next = asyncio.create_task(self._fleet.launch(program, paused=self._coming[0].paused))
+
+
+def _migrations(steps: Sequence[Step]) -> Iterator[kinds.Migrate]:
+    """Yield the migrations in the order in which they come, as often as they come."""
+    for step in steps:
+        if isinstance(step, kinds.Migrate):
+            yield step
+        elif isinstance(step, kinds.Repeat):
+            for _round in range(step.times):
+                yield from _migrations(step.steps)
+
+
+def _chosen(which: str | int, vectors: int) -> Sequence[int]:
+    """Return the vectors to raise out of `vectors`: all, one, or a sample with the first and the last."""
+    if isinstance(which, int):
+        return [which]
+    if which == "all" or vectors <= _SAMPLE:
+        return range(vectors)
+    return [number * (vectors - 1) // (_SAMPLE - 1) for number in range(_SAMPLE)]

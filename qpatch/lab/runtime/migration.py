@@ -1,0 +1,121 @@
+"""One migration of a run, from the first command to the VM that runs the guest afterwards.
+
+The lab does what management software does: it tells both sides what to do, waits for both ends, and where the
+destination did not take over although the source had finished, it lets the source go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.lab.definitions.release import table
+from qpatch.lab.definitions.steps import Outcome
+from qpatch.lab.runtime.monitor import RefusedError
+from qpatch.lab.runtime.process import WaitedInVainError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from qpatch.lab.definitions.steps import Migrate
+    from qpatch.lab.runtime.recorder import Recorder
+    from qpatch.lab.runtime.vm import VirtualMachine
+
+_SETTLE_SECONDS = 3.0  # how long QEMU may take to let the source run again by itself; it takes milliseconds
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How a migration ended, and where the guest runs now: None where it runs nowhere."""
+
+    outcome: Outcome
+    guest: VirtualMachine | None
+
+
+@dataclass(frozen=True)
+class Migration:
+    """A migration from `source` to `destination` through the socket or file `channel`, as `step` describes it."""
+
+    source: VirtualMachine
+    destination: VirtualMachine
+    step: Migrate
+    channel: Path
+    recorder: Recorder
+
+    async def run(self, expect: Outcome, meanwhile: Callable[[], Awaitable[None]] | None) -> Moved:
+        """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
+        self.recorder.lab("migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to,
+                          expect=str(expect))
+        try:
+            sent = await self._send(meanwhile)
+        except RefusedError as error:
+            return await self._refused(error)
+        received = await self._receive(sent)
+        outcome = Outcome(sent) if sent != "completed" else Outcome(received)
+        await self._tell(outcome, received)
+        if outcome is Outcome.COMPLETED:
+            return Moved(outcome, self.destination if self.step.paused else await self._destination_runs())
+        await self.destination.end(expected=True)
+        return Moved(outcome, await self._source_again(sent))
+
+    async def _send(self, meanwhile: Callable[[], Awaitable[None]] | None) -> str:
+        """Run the source's half and return how it ended: to a file, the destination begins only then."""
+        self.source.forget_migration()
+        if meanwhile is not None:
+            await self.source.execute("migrate-set-parameters", table().held)
+        if self.step.to == "vm":
+            await self.destination.execute("migrate-incoming", {"uri": f"unix:{self.channel}"})
+            await self.source.execute("migrate", {"uri": f"unix:{self.channel}"})
+        else:
+            await self.source.execute("migrate", {"uri": f"exec:cat > {self.channel}"})
+        if meanwhile is not None:
+            await meanwhile()
+            await self.source.execute("migrate-set-parameters", table().parameters)
+        return await self.source.until_sent()
+
+    async def _receive(self, sent: str) -> str:
+        """Run the destination's half, where there is one, and return how it ended."""
+        if self.step.to == "file":
+            if sent != "completed":
+                return sent
+            await self.destination.execute("migrate-incoming", {"uri": f"exec:cat {self.channel}"})
+        if sent == "completed":
+            return await self.destination.until_received(table().limits.migration)
+        try:
+            return await self.destination.until_received(table().limits.quit)
+        except WaitedInVainError:
+            return sent  # it waits for more, which never comes; it is killed next
+
+    async def _refused(self, error: RefusedError) -> Moved:
+        self.recorder.lab("migrated", source=self.source.actor, destination=self.destination.actor, status="failed",
+                          downtime_ms=None, total_ms=None, error=str(error))
+        await self.destination.end(expected=True)
+        return Moved(Outcome.FAILED, await self._source_again("failed"))
+
+    async def _tell(self, outcome: Outcome, received: str) -> None:
+        answer = await self.source.execute("query-migrate")
+        self.recorder.lab("migrated", source=self.source.actor, destination=self.destination.actor,
+                          status=str(outcome), source_status=answer.get("status"), destination_status=received,
+                          downtime_ms=answer.get("downtime"), total_ms=answer.get("total-time"),
+                          error=answer.get("error-desc", ""))
+
+    async def _destination_runs(self) -> VirtualMachine | None:
+        """Return the destination, or None where it has stopped again: then the guest runs nowhere."""
+        status = await self.destination.until_resumed()
+        if status == "running":
+            return self.destination
+        self.recorder.lab("stopped", vm=self.destination.actor, status=status)
+        return None
+
+    async def _source_again(self, sent: str) -> VirtualMachine | None:
+        """Return the source when it runs again, by itself or because the lab lets it, else None."""
+        if sent != "completed" and await self.source.settled(_SETTLE_SECONDS):
+            return self.source
+        self.recorder.lab("resume", vm=self.source.actor)
+        try:
+            await self.source.execute("cont")
+        except RefusedError as error:
+            self.recorder.lab("refused", vm=self.source.actor, command="cont", error=str(error))
+            return None
+        return self.source if await self.source.settled(_SETTLE_SECONDS) else None

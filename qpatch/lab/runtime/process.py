@@ -1,0 +1,152 @@
+"""One QEMU process: started with its messages going to a log file, waited for with a bound, never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+    from typing import Any
+
+Result = TypeVar("Result")
+
+# The kernel kills QEMU where qpatch itself is killed, and so cannot.
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+_INHERITED = ("PATH", "HOME", "TMPDIR")
+_LAST_BYTES = 8192
+_LAST_LINES = 6
+_ELF = b"\x7fELF"
+_ELF_HEADER = 20  # up to e_machine, at 18; class and byte order are at 4 and 5
+
+
+class ProcessError(Exception):
+    """What went wrong with a process of the lab."""
+
+
+class WaitedInVainError(ProcessError):
+    """Something did not happen in time; the message says what, and what the log says last."""
+
+
+class DiedError(ProcessError):
+    """The process has ended, and nobody had asked it to; `code` as subprocess has it: a signal is negative."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class LostConnectionError(Exception):
+    """A socket of the process was closed: it is ending, or has ended."""
+
+
+class Process:
+    """A running program, in a session of its own; `actor` is its name in messages. Use `start`."""
+
+    def __init__(self, actor: str, log: Path, process: asyncio.subprocess.Process) -> None:
+        self.actor = actor
+        self.log = log
+        self._process = process
+        self._end = asyncio.ensure_future(process.wait())
+
+    @classmethod
+    async def start(cls, actor: str, command: Sequence[str], log: Path) -> Process:
+        """Start `command`; all that it prints is appended to `log`. Raises OSError where there is no setpriv."""
+        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {"LC_ALL": "C.UTF-8"}
+        return cls(actor, log, await _spawn([*_DIES_WITH_US, *command], environment, log))
+
+    @property
+    def code(self) -> int | None:
+        """The exit code, a negative signal number, or None while the process runs."""
+        return self._process.returncode
+
+    async def within(self, seconds: float, what: str, work: Coroutine[Any, Any, Result]) -> Result:
+        """Return the result of `work`, which waits for `what`.
+
+        Raises DiedError where the process ends before, WaitedInVainError after `seconds`.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({task, self._end}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return await self._result(task, seconds, what)
+            if self._end.done():
+                raise self.died(what)
+            raise self.waited_in_vain(seconds, what)
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def ended(self, seconds: float) -> int | None:
+        """Wait `seconds` for the process to end; return its exit code, or None where it runs on."""
+        await asyncio.wait({self._end}, timeout=seconds)
+        return self.code
+
+    async def kill(self) -> None:
+        """End the process and all that it started, at once, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._end
+
+    def died(self, what: str) -> DiedError:
+        """Return the error to raise where the process ended while somebody waited for `what`."""
+        code = self.code if self.code is not None else 0
+        return DiedError(f"{self.actor} {_ending(code)} while the lab waited for {what}{self._tail()}", code)
+
+    def waited_in_vain(self, seconds: float, what: str) -> WaitedInVainError:
+        """Return the error to raise where `what` did not happen within `seconds`."""
+        return WaitedInVainError(f"waited {seconds:g} s for {what} of {self.actor}{self._tail()}")
+
+    def last_words(self) -> str:
+        """Return the last lines that people can read of what the process printed."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+        readable = [line for line in lines if line.strip() and not line.startswith("{")]
+        return "\n".join(readable[-_LAST_LINES:])
+
+    async def _result(self, task: asyncio.Future[Result], seconds: float, what: str) -> Result:
+        try:
+            return task.result()
+        except (LostConnectionError, ConnectionError, EOFError) as error:
+            if await self.ended(seconds) is None:
+                raise WaitedInVainError(f"{self.actor} closed its socket and runs on, while the lab waited for {what}"
+                                        f"{self._tail()}") from error
+            raise self.died(what) from error
+
+    def _tail(self) -> str:
+        words = self.last_words()
+        return f"; the last lines of its log:\n{words}" if words else "; its log is empty"
+
+
+def is_foreign(program: str) -> bool:
+    """Whether the file `program` is an ELF program for another processor than this one's; False where nobody knows."""
+    try:
+        theirs, ours = (_processor(Path(path)) for path in (program, "/proc/self/exe"))
+    except OSError:
+        return False
+    return theirs.startswith(_ELF) and theirs != ours
+
+
+def _processor(program: Path) -> bytes:
+    """Return what an ELF file says of its processor, with the file's magic before it."""
+    with program.open("rb") as file:
+        header = file.read(_ELF_HEADER)
+    return header[:6] + header[18:]
+
+
+async def _spawn(command: list[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=output,
+                                                    stderr=output, env=environment, start_new_session=True)
+    finally:
+        os.close(output)
+
+
+def _ending(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,35 @@
+"""Keeps what the lab does and hears during a run, in order: events for the observer, actions for a reproducer."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from qpatch.lab.model import Event, Origin
+from qpatch.lab.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAB = "lab"
+
+
+@dataclass
+class Recorder:
+    """The events and actions of one run so far."""
+
+    events: list[Event] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+
+    def lab(self, name: str, **fields: Any) -> None:
+        """Keep something that the lab did."""
+        self.event(LAB, Origin.LAB, name, fields)
+
+    def event(self, actor: str, origin: Origin, name: str, fields: Mapping[str, Any]) -> None:
+        """Keep something that was heard now."""
+        self.events.append(Event(time.monotonic_ns(), actor, origin, name, str(fields.get("device", "")), dict(fields)))
+
+    def action(self, what: str, actor: str, **fields: object) -> None:
+        """Keep something that was done to a VM."""
+        self.actions.append(Action(what, actor, fields))

@@ -1,0 +1,78 @@
+"""One run of the lab: from a plan to the record of what happened. Whatever happens, nothing is left running."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpatch.lab.definitions.release import table
+from qpatch.lab.plan import RunRecord
+from qpatch.lab.runtime.applicability import reason_against
+from qpatch.lab.runtime.fleet import LOG, Fleet
+from qpatch.lab.runtime.flow import Flow
+from qpatch.lab.runtime.monitor import RefusedError
+from qpatch.lab.runtime.process import DiedError, WaitedInVainError
+from qpatch.lab.runtime.recorder import Recorder
+from qpatch.lab.runtime.vm import GuestError, StoppedError
+
+if TYPE_CHECKING:
+    from qpatch.lab.plan import RunPlan
+
+# Paths that neither LD_PRELOAD nor QEMU's options nor a shell could take, or that leave no room for a socket's name.
+_AWKWARD = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
+_LONGEST = 60
+# A VM that stops for these reasons was to be talked to before: the lab did not hold the migration as it should.
+_MIGRATING = ("finish-migrate", "postmigrate", "inmigrate")
+
+
+async def run_once(plan: RunPlan, directory: Path) -> RunRecord:
+    """Carry out `plan`; logs and device files go to `directory`, which is made and should be new.
+
+    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, `wrong-target` where it emulates another
+    machine, and `program-missing`. All else that fails is told by the record.
+    """
+    started = time.monotonic()
+    directory.mkdir(parents=True, exist_ok=True)
+    recorder = Recorder()
+    failure = ""
+    logs: dict[str, Path] = {}
+    if reason := reason_against(plan):
+        recorder.lab("not-applicable", reason=reason)
+    else:
+        with tempfile.TemporaryDirectory(prefix="qpatch-", dir=_short_directory(), ignore_cleanup_errors=True) as short:
+            fleet = Fleet(plan, directory.resolve(), Path(short), recorder)
+            failure = await _carry_out(plan, fleet, recorder)
+        logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
+    events = tuple(sorted(recorder.events, key=lambda event: event.at))
+    return RunRecord(directory, events, logs, tuple(recorder.actions), time.monotonic() - started, failure)
+
+
+async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
+    """Return what the lab waited for in vain, or ''. A QEMU that died is no failure of the lab: the events tell it."""
+    flow = Flow(plan, fleet, recorder)
+    try:
+        await flow.run()
+    except DiedError:
+        return ""
+    except StoppedError as error:
+        if error.status in _MIGRATING:
+            return _failure(recorder, error)
+        recorder.lab("stopped", vm=error.actor, status=error.status)
+    except (WaitedInVainError, GuestError, RefusedError) as error:
+        return _failure(recorder, error)
+    finally:
+        await flow.abandon()
+        await fleet.end()
+    return ""
+
+
+def _failure(recorder: Recorder, error: Exception) -> str:
+    recorder.lab("failure", message=str(error))
+    return str(error)
+
+
+def _short_directory() -> str:
+    usual = tempfile.gettempdir()
+    return table().short_directory if len(usual) > _LONGEST or _AWKWARD & set(usual) else usual

@@ -1,0 +1,255 @@
+"""One virtual machine of a run: QEMU, its monitor, its guest's serial line. All that is done to it is recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from qpatch.errors import EnvironmentFault
+from qpatch.lab.definitions.release import table
+from qpatch.lab.runtime.monitor import Monitor, RefusedError
+from qpatch.lab.runtime.process import DiedError, Process, ProcessError, WaitedInVainError, is_foreign
+from qpatch.lab.runtime.serial import SerialLine
+from qpatch.requirements import missing_program
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+    from pathlib import Path
+
+    from qpatch.lab.plan import Program
+    from qpatch.lab.runtime.commandline import CommandLine, Places
+    from qpatch.lab.runtime.recorder import Recorder
+
+Result = TypeVar("Result")
+
+ENDS = ("completed", "failed", "cancelled")
+EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
+_ASK_AGAIN_SECONDS = 2.0  # the event of a migration's end is believed to come; should it not, the lab asks
+_POLL_SECONDS = 0.005  # how often a growing log is read
+
+
+class GuestError(Exception):
+    """The guest answered that it cannot do what the lab asked, or answered something else than it should."""
+
+
+class StoppedError(Exception):
+    """The VM stopped while its guest was to do something; `status` is what QEMU calls the state it is in."""
+
+    def __init__(self, actor: str, status: str, what: str) -> None:
+        super().__init__(f"{actor} stopped ({status}) while the lab waited for {what}")
+        self.actor = actor
+        self.status = status
+
+
+class VirtualMachine:
+    """A QEMU that is `role` (source, destination) in its first migration. Use `start` before anything else."""
+
+    def __init__(self, actor: str, program: Program, role: str, log: Path, recorder: Recorder) -> None:
+        self.actor = actor
+        self.program = program
+        self.role = role
+        self.log = log
+        self._recorder = recorder
+        self._monitor = Monitor(actor, recorder)
+        self._serial = SerialLine(actor, recorder)
+        self._process: Process | None = None
+        self._exit_told = False
+
+    async def start(self, line: CommandLine, places: Places) -> None:
+        """Start QEMU and connect to its monitor and serial line.
+
+        Raises EnvironmentFault `qemu-died` with its last words where it ends before it answers on its monitor, and
+        `program-missing`.
+        """
+        if shutil.which("setpriv") is None:
+            raise missing_program("setpriv")
+        self._recorder.lab("start", vm=self.actor, role=self.role, strategy=self.program.strategy,
+                           tree=self.program.tree, command=list(line.words))
+        self._recorder.action("start", self.actor, command=list(line.words), sockets=str(places.sockets),
+                              log=str(self.log))
+        self._process = await Process.start(self.actor, line.words, self.log)
+        try:
+            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(places))
+        except DiedError as error:
+            if is_foreign(self.program.command[-1]):
+                raise EnvironmentFault("qemu-died", f"{self.program.command[-1]} is a program for another processor "
+                                                    "than this machine's") from error
+            raise EnvironmentFault("qemu-died", str(error),
+                                   hint=f"It was started by: {shlex.join(line.words)}") from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.code is None
+
+    @property
+    def migration(self) -> str:
+        """What QEMU's events said last of a migration, '' before any."""
+        return self._monitor.migration
+
+    async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
+        self._recorder.action("qmp", self.actor, command=command, arguments=dict(arguments or {}))
+        return await self._within(table().limits.command, f"the answer to {command}",
+                                  self._monitor.execute(command, arguments or {}))
+
+    async def ask(self, line: str) -> dict[str, str]:
+        """Return what the guest answers to `line` after `ok`: its words, and values by their names.
+
+        Raises GuestError where it answers anything else, StoppedError where the VM stops, and ProcessError.
+        """
+        self._recorder.action("serial", self.actor, line=line)
+        what = f"the guest's answer to {line!r}"
+        answer = await self._within(table().limits.answer, what, self._answer(line))
+        if answer is None:
+            raise StoppedError(self.actor, await self.status(), what)
+        first, *rest = answer.split() or [""]
+        if first != "ok":
+            raise GuestError(f"the guest on {self.actor} answered {answer!r} to {line!r}")
+        return dict(word.partition("=")[::2] for word in rest)
+
+    async def until_ready(self, announces: str, devices: int) -> None:
+        """Wait for the guest to boot. Raises GuestError where it sees another machine than it should, ProcessError."""
+        self._recorder.action("wait", self.actor, until="ready")
+        greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.hear())
+        if greeting.split()[2:] != [announces, f"devices={devices}"]:
+            raise GuestError(f"the guest on {self.actor} should see {announces} and {devices} devices, "
+                             f"and says {greeting!r}")
+
+    async def until_resumed(self) -> str:
+        """Wait for the VM to run, and return its state: it may have stopped again at once. Raises ProcessError."""
+        self._recorder.action("wait", self.actor, until="running")
+        await self._within(table().limits.running, "the VM to run",
+                           self._monitor.until(lambda: self._monitor.running or self._monitor.stopped))
+        return await self.status()
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the VM to run by itself; return whether it does. Raises ProcessError."""
+        try:
+            await self._within(seconds, "the VM to run", self._monitor.until(lambda: self._monitor.running))
+        except WaitedInVainError:
+            return await self.status() == "running"
+        return True
+
+    async def until_active(self) -> None:
+        """Wait for the outgoing migration to be going on, or over. Raises ProcessError."""
+        self._recorder.action("wait", self.actor, until="active")
+        await self._within(table().limits.pre_copy, "the migration to go on",
+                           self._monitor.until(lambda: self.migration in ("active", *ENDS)))
+
+    async def until_logged(self, words: tuple[str, ...], offset: int) -> None:
+        """Wait for a line with all of `words` in the log after `offset`, or for the migration's end.
+
+        Raises ProcessError.
+        """
+        self._recorder.action("wait", self.actor, until="logged", words=list(words))
+        await self._within(table().limits.pre_copy, f"a line with {' and '.join(words)} in the log",
+                           self._logged(words, offset))
+
+    async def until_sent(self) -> str:
+        """Wait for the end of the outgoing migration and return how it ended. Raises ProcessError."""
+        self._recorder.action("wait", self.actor, until="sent")
+        return await self._within(table().limits.migration, "the end of the migration", self._migrated())
+
+    async def until_received(self, seconds: float) -> str:
+        """Wait for the end of the incoming migration and return how it ended; QEMU may end itself where it failed.
+
+        Raises WaitedInVainError after `seconds`.
+        """
+        self._recorder.action("wait", self.actor, until="received")
+        assert self._process is not None
+        try:
+            await self._process.within(seconds, "the end of the incoming migration", self._migrated())
+        except DiedError as error:
+            self._tell_exit(expected=error.code == EXIT_AFTER_FAILURE)
+            return "failed"
+        if self.migration != "completed":
+            code = await self._process.ended(table().limits.give_up)
+            if code is not None:
+                self._tell_exit(expected=code == EXIT_AFTER_FAILURE)
+        return self.migration
+
+    def forget_migration(self) -> None:
+        """Take what comes from here on for a new migration."""
+        self._monitor.migration = ""
+
+    async def status(self) -> str:
+        """Return the state of the VM as QEMU tells it: running, paused, postmigrate... Raises ProcessError."""
+        answer = await self._within(table().limits.command, "the answer to query-status",
+                                    self._monitor.execute("query-status", {}))
+        return str(answer["status"])
+
+    async def quit(self) -> None:
+        """Tell the VM's state, ask QEMU to end, and kill it where it does not."""
+        if self._process is None or self._exit_told:
+            return
+        try:
+            self._recorder.lab("state", vm=self.actor, status=await self.status())
+            self._recorder.action("quit", self.actor)
+            # It may end before the answer is read, so this is not a wait in which it must not die.
+            await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
+        except (ProcessError, RefusedError):
+            pass  # how it ended is told below, in either case
+        code = await self._process.ended(table().limits.quit)
+        await self.end(expected=code == 0)
+
+    async def end(self, *, expected: bool) -> None:
+        """Kill QEMU if it runs, and release all that belongs to it; a second call does nothing."""
+        if self._process is not None:
+            await self._process.kill()
+            self._tell_exit(expected=expected)
+        self._serial.close()
+        await self._monitor.close()
+
+    async def _connect(self, places: Places) -> None:
+        await asyncio.gather(self._monitor.connect(places.monitor), self._serial.connect(places.serial))
+
+    async def _answer(self, line: str) -> str | None:
+        """Return the guest's answer, or None where the VM stops before."""
+        answer = asyncio.ensure_future(self._serial.ask(line))
+        stop = asyncio.ensure_future(self._monitor.until(lambda: self._monitor.stopped))
+        try:
+            await asyncio.wait({answer, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return answer.result() if answer.done() else None
+        finally:
+            answer.cancel()
+            stop.cancel()
+            await asyncio.wait({answer, stop})
+
+    async def _logged(self, words: tuple[str, ...], offset: int) -> None:
+        wanted = [word.encode() for word in words]
+        with self.log.open("rb") as log:
+            log.seek(offset)
+            rest = b""
+            while self.migration not in ENDS:
+                *lines, rest = (rest + log.read()).split(b"\n")
+                if any(all(word in line for word in wanted) for line in lines):
+                    return
+                await asyncio.sleep(_POLL_SECONDS)
+
+    async def _migrated(self) -> str:
+        while self.migration not in ENDS:
+            try:
+                async with asyncio.timeout(_ASK_AGAIN_SECONDS):
+                    await self._monitor.until(lambda: self.migration in ENDS)
+            except TimeoutError:
+                answer = await self._monitor.execute("query-migrate", {})
+                self._monitor.migration = str(answer.get("status", self.migration))
+        return self.migration
+
+    async def _within(self, seconds: float, what: str, work: Coroutine[Any, Any, Result]) -> Result:
+        assert self._process is not None
+        try:
+            return await self._process.within(seconds, what, work)
+        except DiedError:
+            self._tell_exit(expected=False)
+            raise
+
+    def _tell_exit(self, *, expected: bool) -> None:
+        assert self._process is not None
+        if not self._exit_told:
+            self._exit_told = True
+            code = self._process.code or 0
+            self._recorder.lab("exit", vm=self.actor, code=max(code, 0), signal=max(-code, 0), expected=expected)

@@ -1,0 +1,120 @@
+"""Plans for tests of the lab, and a fleet of VMs that only remember what was done to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from qpatch.lab.definitions.machine import load_machine
+from qpatch.lab.definitions.profile import Profile
+from qpatch.lab.definitions.scenario import Scenario
+from qpatch.lab.plan import Equipment, Program, RunPlan
+from qpatch.lab.runtime.monitor import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+TARGETS = {"aarch64": "aarch64-softmmu", "x86_64": "x86_64-softmmu"}
+
+
+def program(command: tuple[str, ...], release: tuple[int, int] = (10, 2), target: str = "aarch64-softmmu") -> Program:
+    """A QEMU that is `command`."""
+    return Program("baseline", f"qemu-{release[0]}.{release[1]}", release, target, command, {})
+
+
+def plan(directory: Path, scenario: str, profile: str = "{name: p, title: p}", machine: str = "virt-gicv2",
+         source: Program | None = None, destination: Program | None = None) -> RunPlan:
+    """A plan from the YAML of a scenario's keys and of a profile; the equipment is empty files in `directory`."""
+    library, guest = directory / "library.so", directory / "guest"
+    library.touch()
+    guest.touch()
+    source = source or program(("qemu-system-aarch64",))
+    return RunPlan(source, destination or source, load_machine(machine),
+                   Profile.model_validate(yaml.safe_load(profile)),
+                   Scenario.model_validate({"name": "s", "title": "s", **yaml.safe_load(scenario)}),
+                   Equipment(library, {"aarch64": guest, "x86_64": guest}))
+
+
+@dataclass
+class FakeVm:
+    """A VM that does what it is told; `outgoing` and `incoming` say how its migrations end."""
+
+    actor: str
+    program: Program
+    log: Path
+    done: list[str]
+    paused: bool = False
+    outgoing: list[str] = field(default_factory=list)
+    incoming: str = "completed"
+    running_again: bool = True
+    resumed: str = "running"
+    refuse: str = ""
+
+    async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Remember the command and, of its arguments, the ones that tell it apart."""
+        shown = {"migrate": "uri", "migrate-incoming": "uri", "migrate-set-parameters": "downtime-limit"}.get(command)
+        value = f" {(arguments or {})[shown]}".replace(str(self.log.parent), "DIR") if shown else ""
+        self.done.append(f"{self.actor}: {command}{value}")
+        if command == self.refuse:
+            raise RefusedError(f"{command} is refused")
+        return {"status": "completed", "downtime": 7} if command == "query-migrate" else {}
+
+    async def ask(self, line: str) -> dict[str, str]:
+        self.done.append(f"{self.actor}> {line}")
+        word, *rest = line.split()
+        return {"vectors": rest[2]} if word == "irq" else {"raised": "1", "memory": "ok"} if word == "status" else {}
+
+    async def until_ready(self, announces: str, devices: int) -> None:
+        self.done.append(f"{self.actor} ready {announces} {devices}")
+
+    async def until_resumed(self) -> str:
+        self.done.append(f"{self.actor} running")
+        return self.resumed
+
+    async def until_active(self) -> None:
+        self.done.append(f"{self.actor} active")
+
+    async def until_logged(self, words: tuple[str, ...], offset: int) -> None:
+        self.done.append(f"{self.actor} logged {' '.join(words)} after {offset}")
+
+    async def until_sent(self) -> str:
+        return self.outgoing.pop(0) if self.outgoing else "completed"
+
+    async def until_received(self, seconds: float) -> str:
+        return self.incoming
+
+    async def settled(self, seconds: float) -> bool:
+        return self.running_again
+
+    def forget_migration(self) -> None:
+        pass
+
+    async def quit(self) -> None:
+        self.done.append(f"{self.actor} quit")
+
+    async def end(self, *, expected: bool) -> None:
+        self.done.append(f"{self.actor} end")
+
+
+@dataclass
+class FakeFleet:
+    """Makes FakeVms; `settings` says by number what is peculiar about one."""
+
+    short: Path
+    settings: dict[int, dict[str, Any]] = field(default_factory=dict)
+    vms: list[FakeVm] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+
+    async def launch(self, program: Program, *, paused: bool) -> FakeVm:
+        number = len(self.vms)
+        log = self.short / f"log{number}"
+        log.write_text("twelve bytes", encoding="utf-8")
+        self.done.append(f"launch {program.tree}{' paused' if paused else ''}")
+        self.vms.append(FakeVm(f"qemu{number}", program, log, self.done, paused, **self.settings.get(number, {})))
+        return self.vms[-1]
+
+    async def quit(self) -> None:
+        self.done.append("quit")

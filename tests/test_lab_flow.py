@@ -1,0 +1,179 @@
+"""What a scenario's steps become: operations on VMs, in order, on the VM that runs the guest at that time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from lab_vm_support import FakeFleet, plan, program
+
+from qpatch.lab.runtime.flow import Flow
+from qpatch.lab.runtime.monitor import RefusedError
+from qpatch.lab.runtime.recorder import Recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qpatch.lab.plan import Program
+
+
+def play(directory: Path, scenario: str, profile: str = "{name: p, title: p}",
+         settings: dict[int, dict[str, Any]] | None = None, source: Program | None = None,
+         destination: Program | None = None) -> tuple[list[str], Recorder]:
+    """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
+    recorder, fleet = Recorder(), FakeFleet(directory, settings or {})
+    found = plan(directory, scenario, profile, source=source, destination=destination)
+    flow = Flow(found, cast("Any", fleet), recorder)
+    asyncio.run(flow.run())
+    return fleet.done, recorder
+
+
+def told(recorder: Recorder, name: str) -> list[dict[str, Any]]:
+    return [dict(event.fields) for event in recorder.events if event.name == name]
+
+
+def test_source_and_destination_start_together_and_the_guest_boots_once(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [migrate]")
+    assert done[:4] == ["launch qemu-10.2 paused", "launch qemu-10.2", "qemu0: cont", "qemu0 ready gicv2 1"]
+
+
+def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None:
+    done, recorder = play(tmp_path, "steps: [fence, migrate, fence]")
+    assert [line for line in done[4:] if line != "qemu0 quit"] == [
+        "qemu0> hello", "qemu0> hello", "qemu1: migrate-incoming unix:DIR/migration1",
+        "qemu0: migrate unix:DIR/migration1", "qemu0: query-migrate", "qemu1 running", "qemu1> hello", "qemu1> hello",
+        "quit"]
+    assert "qemu0 quit" in done
+    assert told(recorder, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
+    assert told(recorder, "migrated")[0]["status"] == "completed"
+    assert told(recorder, "migrated")[0]["downtime_ms"] == 7
+
+
+def test_a_driver_uses_what_the_device_has(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 2, steps: [interrupts, raise: all]}",
+                   "{name: p, title: p, device: {vectors: 2}}")
+    assert done[3:-1] == ["qemu0> irq 0 msix 2", "qemu0> irq 1 msix 2", "qemu0> raise 0 0", "qemu0> raise 0 1",
+                          "qemu0> raise 1 0", "qemu0> raise 1 1"]
+
+
+@pytest.mark.parametrize(("kind", "vectors"), [("msi", 4), ("intx", 1), ("none", 0)])
+def test_kinds_of_interrupts_have_their_own_number_of_vectors(tmp_path: Path, kind: str, vectors: int) -> None:
+    done, _ = play(tmp_path, f"steps: [interrupts: {kind}]")
+    assert f"qemu0> irq 0 {kind} {vectors}" in done
+
+
+def test_a_sample_of_many_vectors_has_the_first_and_the_last(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [interrupts, raise: sample]", "{name: p, title: p, device: {vectors: 1024}}")
+    raised = [line for line in done if "raise" in line]
+    assert len(raised) == 8
+    assert (raised[0], raised[-1]) == ("qemu0> raise 0 0", "qemu0> raise 0 1023")
+
+
+def test_a_check_tells_what_the_guest_saw(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [check]")
+    assert told(recorder, "check") == [{"vm": "qemu0", "device": "dev0", "raised": 1, "memory": "ok"}]
+
+
+def test_the_ring_s_pages_are_all_kicked(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [ring: 3, kick, fill]")
+    assert done[3:-1] == ["qemu0> ring 0 3", "qemu0> kick 0 0", "qemu0> kick 0 1", "qemu0> kick 0 2", "qemu0> fill 0 1"]
+
+
+def test_there_and_back_alternates_the_programs(tmp_path: Path) -> None:
+    old, new = program(("old",), (5, 2)), program(("new",))
+    done, _ = play(tmp_path, "steps: [repeat: {times: 3, steps: [migrate]}]", source=old, destination=new)
+    assert [line for line in done if line.startswith("launch")] == [
+        "launch qemu-5.2 paused", "launch qemu-10.2", "launch qemu-5.2", "launch qemu-10.2"]
+
+
+def test_a_cancelled_migration_leaves_the_guest_and_the_next_one_has_a_new_destination(tmp_path: Path) -> None:
+    scenario = "steps: [migrate: {expect: cancelled, meanwhile: [await: pre-copy, cancel]}, migrate, fence]"
+    done, recorder = play(tmp_path, scenario, settings={0: {"outgoing": ["cancelled", "completed"]}})
+    assert [one["status"] for one in told(recorder, "migrated")] == ["cancelled", "completed"]
+    assert "qemu1 end" in done
+    assert told(recorder, "fence") == [{"vm": "qemu2"}]
+
+
+def test_what_happens_meanwhile_happens_in_a_migration_that_is_held(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy, fill]}]")
+    begin = done.index("qemu0: migrate-set-parameters 1")
+    assert done[begin:begin + 7] == [
+        "qemu0: migrate-set-parameters 1", "qemu1: migrate-incoming unix:DIR/migration1",
+        "qemu0: migrate unix:DIR/migration1", "qemu0 active",
+        'qemu0 logged "event":"data-read" "phase":"pre-copy" after 12', "qemu0> fill 0 1",
+        "qemu0: migrate-set-parameters 2000000"]
+
+
+def test_a_profile_s_driver_is_busy_in_every_scenario(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [migrate]", "{name: p, title: p, meanwhile: [fill]}")
+    assert done.index("qemu0> fill 0 1") > done.index("qemu0: migrate unix:DIR/migration1")
+
+
+@pytest.mark.parametrize(("traits", "release"), [("[]", (10, 2)), ("[pre-copy]", (8, 0))])
+def test_no_pre_copy_data_is_waited_for_where_there_is_none(tmp_path: Path, traits: str,
+                                                            release: tuple[int, int]) -> None:
+    done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy]}]",
+                   f"{{name: p, title: p, device: {{traits: {traits}}}}}", source=program(("qemu",), release))
+    assert not [line for line in done if "logged" in line]
+
+
+def test_after_a_failure_on_the_destination_the_lab_lets_the_source_go_on(tmp_path: Path) -> None:
+    done, recorder = play(tmp_path, "{expect: failed, steps: [migrate, fence]}", settings={1: {"incoming": "failed"}})
+    assert told(recorder, "migrated")[0]["status"] == "failed"
+    assert told(recorder, "resume") == [{"vm": "qemu0"}]
+    assert "qemu0: cont" in done[5:]
+    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+
+
+def test_a_source_that_failed_and_runs_by_itself_is_left_alone(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "{expect: failed, steps: [migrate, fence]}",
+                       settings={0: {"outgoing": ["failed"]}, 1: {"incoming": "failed"}})
+    assert told(recorder, "resume") == []
+    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+
+
+def test_a_migration_that_qemu_refuses_has_failed(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [migrate, fence]", settings={0: {"refuse": "migrate"}})
+    assert told(recorder, "migrated")[0]["error"] == "migrate is refused"
+    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+
+
+def test_other_refused_commands_are_the_lab_s_own_failures(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="cont is refused"):
+        play(tmp_path, "steps: [fence]", settings={0: {"refuse": "cont"}})
+
+
+def test_where_nothing_runs_the_guest_the_scenario_ends(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [migrate, fence]",
+                       settings={0: {"outgoing": ["failed"], "running_again": False}, 1: {"incoming": "failed"}})
+    assert told(recorder, "fence") == []
+
+
+def test_a_destination_that_stops_at_once_ends_the_scenario(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [migrate, fence]", settings={1: {"resumed": "internal-error"}})
+    assert told(recorder, "stopped") == [{"vm": "qemu1", "status": "internal-error"}]
+    assert told(recorder, "resume") == told(recorder, "fence") == []
+
+
+def test_repetition_ends_with_the_first_disappointment(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [repeat: {times: 5, steps: [migrate]}, migrate]",
+                       settings={1: {"outgoing": ["failed"]}, 2: {"incoming": "failed"}})
+    assert [one["status"] for one in told(recorder, "migrated")] == ["completed", "failed"]
+
+
+def test_a_file_is_written_before_the_destination_reads_it(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [migrate: {to: file}]")
+    assert done.index("qemu0: migrate exec:cat > DIR/migration1") < done.index(
+        "qemu1: migrate-incoming exec:cat DIR/migration1")
+
+
+def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [migrate: {paused: true}, continue, fence]")
+    assert done[1] == "launch qemu-10.2 paused"
+    assert done.index("qemu1: cont") < done.index("qemu1 running") < done.index("qemu1> hello")
+
+
+def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [mask: 1, unmask: 1, move: 2, reset]")
+    assert done[3:-1] == ["qemu0> mask 0 1", "qemu0> unmask 0 1", "qemu0> move 0 2", "qemu0> reset 0"]

@@ -1,0 +1,251 @@
+"""Accounting for interrupts across processes, and where the lost ones went."""
+
+from __future__ import annotations
+
+import pytest
+from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
+
+from qpatch.lab.model import Interrupts
+from qpatch.lab.observer.interrupts import Fate, account_for, late_ms
+from qpatch.lab.observer.story import tell
+
+
+def totals(teller: Teller) -> Interrupts:
+    return account_for(tell(teller.events)).totals()
+
+
+def why(teller: Teller) -> str:
+    lost, = account_for(tell(teller.events)).having(Fate.LOST)
+    return lost.why
+
+
+def moved(*, pause: float = 0) -> Teller:
+    """A run whose destination is about to run."""
+    teller = Teller()
+    teller.prepare()
+    teller.begin()
+    teller.stop(pause=pause)
+    teller.load()
+    return teller
+
+
+def test_every_interrupt_of_a_good_run_is_delivered() -> None:
+    assert totals(migration(SAVE_STATE_5_2, eager=True)) == Interrupts(delivered=3)
+
+
+def test_an_interrupt_that_was_taken_before_the_controller_was_loaded_is_lost_and_it_is_said_where() -> None:
+    told = migration(STOCK_5_2, eager=True, lost=True)
+    assert totals(told) == Interrupts(delivered=2, lost=1)
+    assert why(told) == "QEMU took vector 0's eventfd 2.0 ms before arm_gic was loaded"
+
+
+def test_an_interrupt_raised_on_the_source_may_reach_the_guest_on_the_destination() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin()
+    teller.raised("qemu0", 3)
+    teller.consumed("qemu0", 3)
+    teller.stop()
+    teller.load()
+    teller.run()
+    teller.acked("qemu1", 3)
+    teller.told()
+    teller.verify()
+    assert totals(teller) == Interrupts(delivered=3)
+
+
+def test_one_acknowledgement_answers_all_raises_before_it() -> None:
+    teller = Teller()
+    teller.prepare()
+    for _ in range(3):
+        teller.raised("qemu0", 2)
+    teller.acked("qemu0", 2)
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=4)
+
+
+def test_an_acknowledgement_of_an_earlier_raise_does_not_answer_a_later_one() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 2)
+    teller.raised("qemu0", 2)
+    teller.acked("qemu0", 2, sequence=1)
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=2, lost=1)
+
+
+def test_vectors_devices_and_intx_are_kept_apart() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 1)
+    teller.raised("qemu0", 0, "dev1")
+    teller.raised("qemu0", 0, index="intx")
+    teller.acked("qemu0", 1)
+    teller.fence("qemu0")
+    account = account_for(tell(teller.events))
+    assert account.totals() == Interrupts(delivered=2, lost=2)
+    assert account.by_vector() == {("dev0", 0): Interrupts(delivered=1, lost=1), ("dev0", 1): Interrupts(delivered=1),
+                                   ("dev1", 0): Interrupts(lost=1)}
+
+
+def test_without_a_fence_nothing_is_lost_yet() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 2)
+    assert totals(teller) == Interrupts(delivered=1)
+    assert len(account_for(tell(teller.events)).having(Fate.UNSETTLED)) == 1
+
+
+def test_what_is_acknowledged_after_the_fence_stays_lost() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 2)
+    teller.fence("qemu0")
+    teller.acked("qemu0", 2)
+    assert totals(teller) == Interrupts(delivered=1, lost=1)
+
+
+def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:
+    told = migration()
+    told.acked("qemu1", spurious=True)
+    assert totals(told) == Interrupts(delivered=2, duplicated=1)
+
+
+def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 0, index="req")
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=1)
+
+
+@pytest.mark.parametrize(("milliseconds", "late"), [(19.5, 0), (20.5, 1)])
+def test_an_interrupt_is_late_after_the_bound_past_running(milliseconds: float, late: int) -> None:
+    assert late_ms() == 20
+    teller = moved(pause=200)
+    teller.raised("qemu1", 4, cause="set-irqs")
+    teller.wait(500)  # the destination does not run yet: that is no lateness of the interrupt
+    teller.run()
+    teller.wait(milliseconds)
+    teller.acked("qemu1", 4)
+    teller.fence("qemu1")
+    assert totals(teller) == Interrupts(delivered=2, late=late)
+
+
+@pytest.mark.parametrize(("milliseconds", "late"), [(19.5, 0), (20.5, 1)])
+def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(milliseconds: float, late: int) -> None:
+    teller = moved()
+    teller.run()
+    teller.wait(300)
+    teller.raised("qemu1", 4)
+    teller.wait(milliseconds)
+    teller.acked("qemu1", 4)
+    teller.fence("qemu1")
+    assert totals(teller) == Interrupts(delivered=2, late=late)
+
+
+def test_an_interrupt_for_which_no_eventfd_was_set_says_so() -> None:
+    teller = moved()
+    teller.run()
+    teller.raised("qemu1", 5, sent=False)
+    teller.fence("qemu1")
+    assert why(teller) == "the device could not send it: no eventfd was set"
+
+
+def test_the_devices_own_reason_is_given() -> None:
+    teller = moved()
+    teller.run()
+    teller.raised("qemu1", 5, sent=False, reason="masked")
+    teller.fence("qemu1")
+    assert why(teller) == "the device could not send it: masked"
+
+
+def test_an_eventfd_that_was_never_read_is_named_with_its_process() -> None:
+    teller = moved()
+    teller.raised("qemu1", 5, cause="set-irqs")
+    teller.run()
+    teller.consumed("qemu1", 4)  # another one
+    teller.fence("qemu1")
+    assert why(teller) == "its eventfd was never read by qemu1"
+
+
+@pytest.mark.parametrize("told_as_raised", [False, True])
+def test_an_interrupt_that_the_device_swallows_counts_once(told_as_raised: bool) -> None:
+    teller = moved()
+    teller.run()
+    if told_as_raised:
+        teller.raised("qemu1", 5, sent=False)
+    teller.uapi("qemu1", "irq-swallow", index="msix", vector=5)
+    teller.fence("qemu1")
+    assert totals(teller) == Interrupts(delivered=1, lost=1)
+    assert why(teller) == "it was swallowed by the device"
+
+
+def test_an_interrupt_that_the_guest_ignores_is_lost_in_the_guest() -> None:
+    teller = moved()
+    teller.run()
+    teller.raised("qemu1", 5)
+    teller.consumed("qemu1", 5)
+    teller.fence("qemu1")
+    assert why(teller) == "QEMU took vector 5's eventfd, but the guest never acknowledged it"
+
+
+def test_what_a_destination_raises_to_which_the_guest_never_comes_concerns_nobody() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin(expect="failed")
+    teller.stop()
+    teller.load(STOCK_5_2, eager=True)
+    teller.give_up()
+    teller.raises["dev0", "message", 0] -= 1  # its counters are not the source's
+    teller.verify("qemu0")
+    assert totals(teller) == Interrupts(delivered=2)
+
+
+def test_a_reset_takes_interrupts_back() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 2)
+    teller.uapi("qemu0", "reset", state="running")
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=1)
+
+
+def test_the_reset_of_a_destination_before_the_guest_comes_takes_nothing_back() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.raised("qemu0", 2)
+    teller.start("qemu1", "destination")
+    teller.uapi("qemu1", "reset", state="running")
+    teller.begin()
+    teller.stop()
+    teller.load()
+    teller.run()
+    teller.fence("qemu1")
+    assert totals(teller) == Interrupts(delivered=1, lost=1)
+
+
+def test_an_interrupt_that_got_another_number_is_still_the_same() -> None:
+    teller = moved()
+    teller.uapi("qemu1", "irq-raise", index="msix", vector=0, sequence=1, cause="set-irqs", sent=True, state="resuming")
+    teller.uapi("qemu1", "irq-renumber", index="msix", vector=0, local=1, sequence=2)
+    teller.run()
+    teller.acked("qemu1", sequence=1)  # of the source's
+    teller.fence("qemu1")
+    assert totals(teller) == Interrupts(delivered=1, lost=1)
+    lost, = account_for(tell(teller.events)).having(Fate.LOST)
+    assert lost.name == "interrupt 2 of dev0's vector 0"
+
+
+def test_back_and_forth_every_process_takes_its_turn() -> None:
+    teller = Teller()
+    teller.prepare()
+    for number in range(4):
+        here, there = f"qemu{number}", f"qemu{number + 1}"
+        teller.begin(here, there)
+        teller.stop(here)
+        teller.load(destination=there, eager=True)
+        teller.run(there, acknowledge=True)
+        teller.told(source=here, destination=there)
+        teller.verify(there)
+    assert totals(teller) == Interrupts(delivered=1 + 4 * 2)

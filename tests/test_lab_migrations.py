@@ -1,0 +1,151 @@
+"""Real migrations: the history of the argument, what each design option costs, and the lab's negative controls.
+
+Needs the series of `save-state` and `qemu-defer` built on 5.2 and 10.2 (or builds them), and Debian's binaries.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from qpatch.cli.main import main
+from qpatch.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = pytest.mark.lab
+
+RUNS = 3
+GICV2, GICV3, Q35 = "virt-gicv2", "virt-gicv3-its", "q35"
+# What the destination does, in order, by release and strategy: the controllers of each machine come as a whole.
+CONTROLLERS = {GICV2: ["arm_gic"], GICV3: ["arm_gicv3", "arm_gicv3_its"], Q35: ["apic", "i8259", "ioapic"]}
+TOO_EARLY = ["data", "config", "set_irqs", "data", "controllers"]
+AFTER = ["data", "controllers", "config", "set_irqs"]
+DEFERRED = ["data", "config", "data", "controllers", "set_irqs"]
+
+HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
+    ("baseline", "qemu-5.2", GICV2, "once", "lost", TOO_EARLY, ""),
+    ("baseline", "qemu-5.2", Q35, "once", "lost", TOO_EARLY, ""),
+    ("save-state", "qemu-5.2", GICV2, "once", "delivered", AFTER, ""),
+    ("save-state", "qemu-5.2", Q35, "once", "delivered", AFTER, ""),
+    ("qemu-defer", "qemu-5.2", GICV2, "once", "delivered", DEFERRED, ""),
+    ("qemu-defer", "qemu-5.2", Q35, "once", "delivered", DEFERRED, ""),
+    ("baseline", "qemu-7.2", GICV2, "once", "delivered", AFTER, "--prebuilt"),
+    ("baseline", "qemu-7.2", GICV3, "once", "delivered", AFTER, "--prebuilt"),
+    ("baseline", "qemu-10.0", GICV3, "once", "delivered", AFTER, "--prebuilt"),
+    ("baseline", "qemu-10.2", GICV3, "once", "delivered", AFTER, "--build"),
+    ("baseline", "qemu-10.2", GICV3, "multifd-after-iter-off", "lost", None, "--build"),
+    ("baseline", "qemu-10.2", GICV3, "multifd", "delivered", AFTER, "--build"),
+    ("baseline", "qemu-10.2", GICV3, "multifd-after-iter-on", "delivered", AFTER, "--build"),
+    ("baseline", "qemu-10.2", Q35, "once", "delivered", AFTER, "--build"),
+    ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
+]
+# Profile by profile, what the device says to a strategy on a tree.
+COSTS = [
+    ("config-first", "baseline", "qemu-5.2", GICV2, "delivered"),
+    ("config-first", "save-state", "qemu-5.2", GICV2, "refused"),
+    ("config-first", "qemu-defer", "qemu-5.2", GICV2, "delivered"),
+    ("config-first", "baseline", "qemu-10.2", GICV3, "refused"),
+    ("config-first-precopy", "baseline", "qemu-5.2", GICV2, "refused"),
+    ("config-first-precopy", "baseline", "qemu-7.2", GICV3, "refused"),
+    ("config-first-precopy", "baseline", "qemu-10.2", GICV3, "refused"),
+    ("irqs-first", "baseline", "qemu-5.2", GICV2, "delivered"),
+    ("irqs-first", "qemu-defer", "qemu-5.2", GICV2, "refused"),
+    ("irqs-first", "qemu-defer", "qemu-10.2", GICV3, "refused"),
+    ("self-contained", "baseline", "qemu-10.2", GICV3, "delivered"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("QPATCH_JSON", "QPATCH_QUIET", "QPATCH_VERBOSE"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def migrated(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[dict[str, Any]]]:
+    """Run `qpatch test`; return its exit code and the results."""
+    code = main(["test", *words, "--json"])
+    return code, json.loads(capsys.readouterr().out)["results"]
+
+
+def by_kind(order: Sequence[str], machine: str) -> list[str]:
+    """Return the order on the destination with the machine's controllers as one thing."""
+    kinds = ["controllers" if name in CONTROLLERS[machine] else name for name in order]
+    return [kind for number, kind in enumerate(kinds) if kinds[number - 1:number] != [kind]]
+
+
+@pytest.mark.parametrize(("strategy", "tree", "machine", "scenario", "verdict", "order", "option"), HISTORY)
+def test_the_history_of_the_argument(capsys: pytest.CaptureFixture[str], strategy: str, tree: str, machine: str,
+                                     scenario: str, verdict: str, order: list[str] | None, option: str) -> None:
+    code, results = migrated(capsys, strategy, "--tree", tree, "--machine", machine, "--scenario", scenario,
+                             "--repeat", str(RUNS), *([option] if option else []))
+    assert Counter(one["verdict"] for one in results) == {verdict: RUNS}, results[0]["reason"]
+    assert code == (ExitCode.CHECKS_FAILED if verdict == "lost" else ExitCode.OK)
+    assert all((one["interrupts"]["lost"] > 0) == (verdict == "lost") for one in results)
+    if order is not None:
+        assert [by_kind(one["order"], machine) for one in results] == [order] * RUNS
+
+
+@pytest.mark.parametrize(("profile", "strategy", "tree", "machine", "verdict"), COSTS)
+def test_what_a_device_asks_for(capsys: pytest.CaptureFixture[str], profile: str, strategy: str, tree: str,
+                                machine: str, verdict: str) -> None:
+    _, results = migrated(capsys, strategy, "--tree", tree, "--machine", machine, "--profile", profile)
+    assert [one["verdict"] for one in results] == [verdict], results[0]["reason"]
+    if verdict == "refused":
+        assert any(error["by"] == "device" for error in results[0]["errors"])
+
+
+@pytest.mark.parametrize(("profile", "verdict"), [
+    ("dirty-dropped", "stale"), ("interrupt-swallowed", "lost"), ("set-irqs-fails", "unnoticed")])
+@pytest.mark.parametrize(("tree", "machine"), [("qemu-5.2", GICV2), ("qemu-7.2", GICV3), ("qemu-10.2", GICV3)])
+def test_negative_controls(capsys: pytest.CaptureFixture[str], profile: str, verdict: str, tree: str,
+                           machine: str) -> None:
+    code, results = migrated(capsys, "baseline", "--tree", tree, "--machine", machine, "--profile", profile)
+    assert (code, [one["verdict"] for one in results]) == (ExitCode.CHECKS_FAILED, [verdict]), results[0]["reason"]
+
+
+@pytest.mark.parametrize("tree", ["qemu-5.2", "qemu-10.2"])
+def test_a_flipped_byte_of_state_is_noticed(capsys: pytest.CaptureFixture[str], tree: str) -> None:
+    code, results = migrated(capsys, "baseline", "--tree", tree, "--profile", "state-flipped")
+    assert code == ExitCode.CHECKS_FAILED
+    assert results[0]["verdict"] in ("corrupted", "failed")
+
+
+@pytest.mark.parametrize("scenario", ["back-and-forth", "cancel-and-retry", "file", "paused", "two-devices",
+                                      "four-devices", "iommufd"])
+def test_scenarios_on_a_stock_release(capsys: pytest.CaptureFixture[str], scenario: str) -> None:
+    code, results = migrated(capsys, "baseline", "--tree", "qemu-10.2", "--profile", "plain", "--scenario", scenario)
+    assert (code, [one["verdict"] for one in results]) == (ExitCode.OK, ["delivered"]), results[0]["reason"]
+
+
+@pytest.mark.parametrize(("tree", "machine"), [("qemu-5.2", GICV2), ("qemu-10.2", GICV3)])
+def test_a_bundle_reproduces_what_went_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path, tree: str,
+                                             machine: str) -> None:
+    _, results = migrated(capsys, "baseline", "--tree", tree, "--machine", machine, "--profile", "interrupt-swallowed")
+    moved = tmp_path / "moved"
+    Path(results[0]["bundle"]).rename(moved)
+    done = subprocess.run([moved / "run.sh", "--times", "3"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("reproduced: lost") == 3
+
+
+def test_nothing_is_left_running(capsys: pytest.CaptureFixture[str]) -> None:
+    migrated(capsys, "baseline", "--tree", "qemu-10.2", "--repeat", "4", "--jobs", "2", "-o", "left")
+    commands = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.parent.name.isdigit()
+                and _is_readable(file)]
+    assert not [command for command in commands if str(Path("left").resolve()).encode() in command]
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        file.read_bytes()
+    except OSError:  # it has ended meanwhile
+        return False
+    return True

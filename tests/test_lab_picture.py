@@ -1,0 +1,257 @@
+"""The picture of a run: well-formed, complete, and readable: no label on another, nothing outside."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+import pytest
+from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
+
+from qpatch.lab.model import Cell
+from qpatch.lab.observer.observe import observe
+from qpatch.lab.observer.picture import LABEL_SIZE, LETTER, Scale, picture, save_picture
+from qpatch.lab.observer.scene import scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+CELL = Cell("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
+SIZES = {"title": 17, "tick": 11, "cut": 11, "state": 10}
+
+
+@dataclass(frozen=True)
+class Box:
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Box) -> bool:
+        return (self.left < other.right and other.left < self.right
+                and self.top < other.bottom and other.top < self.bottom)
+
+
+def drawn(teller: Teller) -> str:
+    return picture(teller.events, observe(teller.events), CELL)
+
+
+def elements(svg: str) -> list[tuple[str, dict[str, str], list[str]]]:
+    """The elements with their attributes and words, in order; raises an error where the XML is not well-formed."""
+    found: list[tuple[str, dict[str, str], list[str]]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes, []))
+    parser.CharacterDataHandler = lambda words: found[-1][2].append(words)
+    parser.Parse(svg, True)
+    return found
+
+
+def boxes(svg: str) -> list[Box]:
+    """Where each text is, with letters as wide as the picture takes them to be."""
+    found = []
+    for name, attributes, parts in elements(svg):
+        if name == "text":
+            x, y = float(attributes["x"]), float(attributes["y"])
+            size = SIZES.get(attributes["class"], LABEL_SIZE)
+            words = "".join(parts).rstrip("\n")
+            found.append(Box(words, x, y - size * 0.8, x + len(words) * size * LETTER, y + size * 0.2))
+    return found
+
+
+def lost() -> Teller:
+    return migration(STOCK_5_2, eager=True, lost=True, pause=100)
+
+
+def busy() -> Teller:
+    """Many things at nearly the same time, in every lane."""
+    teller = Teller(step=700)
+    teller.prepare()
+    teller.begin()
+    for vector in range(12):
+        teller.raised("qemu0", vector)
+        teller.consumed("qemu0", vector)
+        teller.set_irqs("qemu0")
+        teller.acked("qemu0", vector)
+        teller.uapi("qemu0", "config-write", offset=4, size=2, value=6, state="pre-copy", errno=0)
+    teller.message("qemu1", "a message that is much longer than what a label in a picture could show to anybody")
+    teller.stop(pause=300)
+    teller.load(("data", "arm_gicv3", "arm_gicv3_its", "config", "set-irqs", "apic", "ioapic", "i8259"), eager=True)
+    teller.run(acknowledge=True)
+    teller.acked("qemu1", spurious=True)
+    teller.told()
+    teller.verify()
+    teller.end()
+    return teller
+
+
+def failed() -> Teller:
+    teller = Teller()
+    teller.prepare()
+    teller.begin(expect="failed")
+    teller.stop()
+    teller.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
+    teller.write("qemu1", errno=22)
+    teller.give_up()
+    teller.verify("qemu0")
+    return teller
+
+
+def two_devices() -> Teller:
+    teller = Teller()
+    teller.prepare()
+    teller.begin()
+    teller.state("qemu1", "resuming", "dev1")
+    teller.stop()
+    teller.state("qemu0", "stop-copy", "dev1")
+    teller.load()
+    teller.run()
+    teller.state("qemu1", "running", "dev1")
+    teller.told()
+    teller.verify()
+    return teller
+
+
+STORIES: list[Callable[[], Teller]] = [lost, busy, failed, two_devices, lambda: migration(SAVE_STATE_5_2, eager=True)]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_no_text_lies_on_another_or_outside(story: Callable[[], Teller]) -> None:
+    svg = drawn(story())
+    width, height = (float(elements(svg)[0][1][name]) for name in ("width", "height"))
+    found = boxes(svg)
+    assert len(found) > 20
+    for number, box in enumerate(found):
+        assert box.left >= 0, box
+        assert box.bottom <= height, box
+        assert box.right <= width, box
+        assert not [other for other in found[number + 1:] if box.meets(other)], box
+
+
+def test_the_measure_of_overlap_is_no_empty_one() -> None:
+    assert Box("a", 0, 0, 10, 10).meets(Box("b", 9, 9, 20, 20))
+    assert not Box("a", 0, 0, 10, 10).meets(Box("b", 10, 0, 20, 10))
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_picture_is_plain(story: Callable[[], Teller]) -> None:
+    svg = drawn(story())
+    assert "<script" not in svg
+    assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
+    assert "prefers-color-scheme: dark" in svg
+    assert "var(" not in svg  # many programs that draw SVG know no variables
+
+
+def texts(svg: str) -> Iterator[str]:
+    return (box.text for box in boxes(svg))
+
+
+def test_the_title_is_the_cell_with_the_verdict_and_says_what_durations_are() -> None:
+    told = list(texts(drawn(lost())))
+    assert told[0] == "save-state / qemu-5.2 / virt-gicv2 / irq-eager / once: lost"
+    assert any("Emulated, no KVM" in text for text in told)
+    assert any("On the destination: data, config, set_irqs, data, arm_gic." in text for text in told)
+
+
+def test_a_lost_interrupt_is_red_with_its_reason() -> None:
+    svg = drawn(lost())
+    assert "interrupt 2 of dev0's vector 0 was lost: QEMU took vector 0's eventfd 2.0 ms before arm_gic was loaded" in (
+        texts(svg))
+    assert re.search(r'class="bad">raises vector 0: lost<', svg)
+    assert 'class="path lost"' in svg
+    good = drawn(migration(SAVE_STATE_5_2, eager=True))
+    assert 'class="path lost"' not in good
+    assert 'class="bad"' not in good
+
+
+def test_all_that_matters_is_marked() -> None:
+    told = set(texts(drawn(migration(SAVE_STATE_5_2, eager=True))))
+    assert {"config", "SET_IRQS", "arm_gic", "raises vector 0", "takes vector 0", "handles vector 0", "fence",
+            "migration completed", "pre-copy data 4 KiB", "stop-copy data 8 KiB", "source qemu0",
+            "destination qemu1", "device", "guest"} <= told
+
+
+def test_a_refusal_shows_who_said_what() -> None:
+    told = set(texts(drawn(failed())))
+    assert {"refuses data: EINVAL", "load of migration failed", "migration failed"} <= told
+
+
+def test_things_of_a_kind_are_one_mark() -> None:
+    shown = scene(busy().events)
+    assert shown is not None
+    labels = [mark.label for mark in shown.marks]
+    assert "raises vectors 0 to 11" in labels
+    assert "handles vectors 0 to 11" in labels
+
+
+def test_a_thousand_lost_interrupts_make_no_picture_that_nobody_can_read() -> None:
+    teller = lost()
+    last = next(place for place, event in enumerate(teller.events) if event.name == "migrated")
+    story = Teller(events=teller.events[:last + 1], now=teller.events[last].at, numbers=teller.numbers)
+    for vector in range(1000):
+        story.raised("qemu1", vector)
+    story.fence("qemu1")
+    svg = drawn(story)
+    assert float(elements(svg)[0][1]["width"]) < 3000
+    assert any(text.startswith("raises vectors 0 to 999: lost") for text in texts(svg))
+    assert "and 997 more were lost" in texts(svg)
+
+
+def test_several_devices_are_told_apart() -> None:
+    teller = two_devices()
+    teller.begin("qemu1", "qemu2")
+    for device in ("dev0", "dev1"):
+        teller.config("qemu2", device)
+    told = set(texts(drawn(teller)))
+    assert {"dev0 config", "dev1 config"} <= told
+
+
+def test_the_migration_that_lost_an_interrupt_is_the_one_shown() -> None:
+    teller = lost()
+    teller.begin("qemu1", "qemu2")
+    teller.stop("qemu1")
+    teller.load(destination="qemu2")
+    teller.run("qemu2")
+    teller.told(source="qemu1", destination="qemu2")
+    teller.verify("qemu2")
+    shown = scene(teller.events)
+    assert shown is not None
+    assert (shown.number, shown.of, shown.destination) == (1, 2, "qemu1")
+    assert "Migration 1 of 2" in drawn(teller)
+
+
+def test_without_a_loss_the_last_migration_is_shown() -> None:
+    teller = migration()
+    teller.begin("qemu1", "qemu2", expect="failed")
+    teller.give_up("qemu1", "qemu2")
+    shown = scene(teller.events)
+    assert shown is not None
+    assert shown.number == 2
+
+
+def test_a_run_without_a_migration_has_a_picture_of_words() -> None:
+    svg = picture((), observe((), "waited 30 s for QEMU & <others>"), CELL)
+    assert "waited 30 s for QEMU & <others>" in texts(svg)
+
+
+def test_a_picture_is_written(tmp_path: Path) -> None:
+    events = lost().events
+    save_picture(events, observe(events), tmp_path / "timeline.svg")
+    assert (tmp_path / "timeline.svg").read_text().startswith("<svg")
+
+
+def test_long_waits_are_cut_and_near_moments_kept_apart() -> None:
+    scale = Scale([0, 1, 2, 500_000_000, 500_000_001])
+    places = [scale.place(moment) for moment in (0, 1, 2, 500_000_000, 500_000_001)]
+    assert [gap for _, gap in scale.cuts] == [499_999_998]
+    assert all(later - earlier >= 14 for earlier, later in pairwise(places))
+    assert places[3] - places[2] <= 110
+
+
+def test_the_time_of_a_tick_is_counted_from_the_migrations_begin() -> None:
+    ticks = Scale([5_000_000, 9_000_000]).ticks(5_000_000)
+    assert [tick.text for tick in ticks] == ["0.0", "4.0"]

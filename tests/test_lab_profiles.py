@@ -1,0 +1,87 @@
+"""The device profiles that ship, how they are overridden, and what becomes of them in devices.conf."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+
+from qpatch.errors import UserError
+from qpatch.lab.definitions.profile import DeviceSettings, Faults, Profile, load_profile, profile_names
+from qpatch.lab.definitions.release import table
+from qpatch.lab.model import Verdict
+from qpatch.lab.runtime.devices import write_devices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WANTED = {"plain", "config-first", "config-first-precopy", "irqs-first", "irq-eager", "irq-late", "self-contained",
+          "chatty", "many-vectors-65", "many-vectors-1024", "big-state", "stop-copy-only", "pre-copy", "p2p", "faulty",
+          "dirty-dropped", "state-flipped", "set-irqs-fails", "interrupt-swallowed"}
+
+
+def test_the_profiles_of_the_lab_are_there() -> None:
+    assert set(profile_names()) >= WANTED
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_is_called_as_its_file_and_uses_known_words(name: str) -> None:
+    profile = load_profile(name)
+    assert profile.name == name
+    assert set(profile.requires) <= table().features.keys()
+    assert not profile.control or Verdict(profile.control)
+
+
+def test_the_near_name_is_proposed() -> None:
+    with pytest.raises(UserError) as caught:
+        load_profile("irq-eagre")
+    assert (caught.value.code, caught.value.hint) == ("unknown-profile", "Did you mean 'irq-eager'?")
+
+
+def test_a_scenario_overrides_only_what_it_names() -> None:
+    profile = DeviceSettings.model_validate({"vectors": 65, "dma-logging": True})
+    device = profile.overridden_by(DeviceSettings.model_validate({"dma-logging": False}))
+    assert (device.vectors, device.dma_logging) == (65, False)
+
+
+@pytest.mark.parametrize("fault", ["state/running:1:EIO", "data-read/stop-copy:2:short", "raise:1:swallow",
+                                   "set-irqs/destination:1:EINVAL", "state-byte:12:flip"])
+def test_faults_of_the_device_are_accepted(fault: str) -> None:
+    assert Faults.model_validate({"source": [fault]}).source == (fault,)
+
+
+@pytest.mark.parametrize("fault", ["state/walking:1:EIO", "data-read:0:EIO", "reset:1:EWHAT", "reset", "mmap:1:EIO"])
+def test_other_faults_are_not(fault: str) -> None:
+    with pytest.raises(ValidationError):
+        Faults.model_validate({"source": [fault]})
+
+
+@pytest.mark.parametrize("device", [{"vectors": 0}, {"vectors": 4096}, {"msi-vectors": 3}, {"traits": ["post-copy"]},
+                                    {"require": "luck"}, {"raise": ["now"]}])
+def test_values_that_no_device_has_are_refused(device: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Profile.model_validate({"name": "p", "title": "t", "device": device})
+
+
+def test_devices_have_seeds_groups_and_sysfs_directories_of_their_own(tmp_path: Path) -> None:
+    devices = write_devices(tmp_path, 2, "v2", DeviceSettings(seed=5), ("reset:1:EIO",))
+    first, second = devices.configuration.read_text(encoding="utf-8").split("\n\n")
+    assert {"name=dev0", "group=100", "cdev=vfio100", "protocol=v2", "seed=5",
+            "fault=reset:1:EIO"} <= {*first.split("\n")}
+    assert {"name=dev1", "group=101", "cdev=vfio101", "seed=6"} <= {*second.split("\n")}
+    assert "fault" not in second
+    assert str((devices.sysfs[1] / "iommu_group").readlink()) == "../../groups/101"
+    assert (devices.sysfs[1] / "vfio-dev/vfio101/dev").read_text(encoding="utf-8") == "1:3\n"
+
+
+def test_settings_are_written_as_the_library_reads_them() -> None:
+    entries = DeviceSettings.model_validate({"traits": ["p2p"], "raise": ["set-irqs", "running"], "require": "irqs",
+                                             "stop-copy-pause": 100, "memory-mmap": False}).entries()
+    assert entries["traits"] == "p2p"
+    assert entries["raise"] == "set-irqs,running"
+    assert (entries["require"], entries["stop-copy-pause"], entries["memory-mmap"]) == ("irqs", "100", "off")
+
+
+def test_a_device_without_a_rule_has_no_such_line() -> None:
+    assert "require" not in DeviceSettings().entries()

@@ -1,0 +1,161 @@
+"""Whole runs with a double in QEMU's place: what is recorded, and what becomes of a QEMU that misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lab_vm_support import plan, program
+
+from qpatch.lab.definitions import release
+from qpatch.lab.model import Event, Origin
+from qpatch.lab.runtime.run import run_once
+
+if TYPE_CHECKING:
+    from qpatch.lab.plan import RunRecord
+
+DOUBLE = str(Path(__file__).with_name("lab_qemu_double.py"))
+ONCE = "steps: [interrupts, raise: 0, fence, check, migrate, fence, check]"
+
+
+def run(directory: Path, scenario: str = ONCE, source: str = "", destination: str = "") -> RunRecord:
+    """Run the scenario; `source` and `destination` say how their QEMUs misbehave. No wait is longer than a second."""
+    programs = [dataclasses.replace(program((sys.executable, DOUBLE)), environment={"DOUBLE": deeds})
+                for deeds in (source, destination)]
+    second = dict.fromkeys(("ready", "command", "answer", "pre_copy", "migration", "running", "give_up", "quit"), 1.0)
+    limits = release.Limits(start=10, **second)
+    short = release.table().model_copy(update={"limits": limits})
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("vm", "migration"):
+            patch.setattr(f"qpatch.lab.runtime.{module}.table", lambda: short)
+        return asyncio.run(run_once(plan(directory, scenario, source=programs[0], destination=programs[1]),
+                                    directory / "run"))
+
+
+def told(record: RunRecord, name: str) -> list[dict[str, Any]]:
+    return [dict(event.fields) for event in record.events if event.name == name and event.origin is Origin.LAB]
+
+
+def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
+    record = run(tmp_path)
+    assert record.failure == ""
+    assert [one["role"] for one in told(record, "start")] == ["source", "destination"]
+    assert told(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
+    assert told(record, "migrated")[0] | {"error": ""} == {
+        "source": "qemu0", "destination": "qemu1", "status": "completed", "source_status": "completed",
+        "destination_status": "completed", "downtime_ms": 3, "total_ms": 9, "error": ""}
+    assert told(record, "check")[1]["handled"] == 1
+    assert {one["status"] for one in told(record, "state")} == {"postmigrate", "running"}
+    assert all(one["expected"] and one["code"] == one["signal"] == 0 for one in told(record, "exit"))
+    assert sorted(record.logs) == ["qemu0", "qemu1"]
+    assert [event.at for event in record.events] == sorted(event.at for event in record.events)
+    heard = [event.name for event in record.events if event.origin is Origin.QMP and event.actor == "qemu1"]
+    assert heard[:4] == ["MIGRATION", "MIGRATION", "MIGRATION", "RESUME"]
+
+
+def test_the_actions_are_enough_to_do_it_again(tmp_path: Path) -> None:
+    record = run(tmp_path)
+    actions = [(one.what, one.actor, one.fields.get("line") or one.fields.get("command"))
+               for one in record.actions if one.what in ("serial", "qmp")]
+    assert ("serial", "qemu0", "irq 0 msix 8") in actions
+    assert actions.index(("qmp", "qemu1", "migrate-incoming")) < actions.index(("qmp", "qemu0", "migrate"))
+
+
+def test_a_qemu_that_dies_ends_the_run_and_is_no_failure_of_the_lab(tmp_path: Path) -> None:
+    record = run(tmp_path, source="raise=die")
+    assert record.failure == ""
+    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
+    assert told(record, "migrate") == []
+
+
+def test_a_guest_that_says_nothing_is_a_failure_with_a_bound(tmp_path: Path) -> None:
+    record = run(tmp_path, source="raise=mute")
+    assert record.failure.startswith("waited 1 s for the guest's answer to 'raise 0 0' of qemu0")
+    assert record.wall_seconds < 20
+
+
+def test_a_monitor_that_says_nothing_is_one_too(tmp_path: Path) -> None:
+    assert run(tmp_path, source="query-migrate=mute").failure.startswith("waited 1 s for the answer to query-migrate")
+
+
+def test_a_guest_s_error_is_told(tmp_path: Path) -> None:
+    assert run(tmp_path, source="raise=error").failure == "the guest on qemu0 answered 'error no' to 'raise 0 0'"
+
+
+def test_a_vm_that_stops_by_itself_is_told_at_once(tmp_path: Path) -> None:
+    record = run(tmp_path, source="raise=stop")
+    assert (record.failure, told(record, "stopped")) == ("", [{"vm": "qemu0", "status": "internal-error"}])
+
+
+def test_a_destination_that_gives_up_is_expected_to_exit(tmp_path: Path) -> None:
+    record = run(tmp_path, f"{{expect: failed, {ONCE}}}", source="migrate=fail", destination="migrate-incoming=fail")
+    assert {"vm": "qemu1", "code": 1, "signal": 0, "expected": True} in told(record, "exit")
+    assert told(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu0"}]
+
+
+def test_a_destination_that_crashes_is_not(tmp_path: Path) -> None:
+    record = run(tmp_path, f"{{expect: failed, {ONCE}}}", source="migrate=fail", destination="migrate-incoming=die")
+    assert {"vm": "qemu1", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
+
+
+def test_a_qemu_that_does_not_quit_is_killed(tmp_path: Path) -> None:
+    record = run(tmp_path, destination="quit=mute")
+    assert {"vm": "qemu1", "code": 0, "signal": 9, "expected": False} in told(record, "exit")
+
+
+def test_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
+    found = plan(tmp_path, ONCE, source=program((sys.executable, DOUBLE)))
+
+    async def both() -> list[RunRecord]:
+        return await asyncio.gather(*(run_once(found, tmp_path / name) for name in ("one", "two")))
+    assert [(record.failure, len(told(record, "fence"))) for record in asyncio.run(both())] == [("", 2), ("", 2)]
+
+
+def test_a_directory_with_an_awkward_name_works(tmp_path: Path) -> None:
+    awkward = tmp_path / "a b,c:d"
+    awkward.mkdir()
+    assert run(awkward).failure == ""
+
+
+def test_qemu_does_not_outlive_a_qpatch_that_is_killed(tmp_path: Path) -> None:
+    script = textwrap.dedent(f"""
+        import asyncio, sys
+        from pathlib import Path
+        sys.path[:0] = {[str(Path(DOUBLE).parent), *sys.path]!r}
+        from lab_vm_support import plan, program
+        from qpatch.lab.runtime.run import run_once
+        qemu = program(("sh", "-c", "echo $$ >> {tmp_path}/ids; exec sleep 3600"))
+        asyncio.run(run_once(plan(Path({str(tmp_path)!r}), "steps: [fence, migrate]", source=qemu),
+                             Path({str(tmp_path)!r}, "run")))
+        """)
+    with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}) as qpatch:
+        ids = tmp_path / "ids"
+        while not ids.exists() or len(ids.read_text(encoding="utf-8").split()) < 2:
+            time.sleep(0.01)
+        qpatch.kill()
+    deadline = time.monotonic() + 10
+    left = [Path("/proc", word, "cmdline") for word in ids.read_text(encoding="utf-8").split()]
+    while any(_still_runs(one) for one in left) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not any(_still_runs(one) for one in left)
+
+
+def _still_runs(command: Path) -> bool:
+    """Whether the process runs: one that nobody has waited for yet has an empty command line."""
+    try:
+        return command.read_bytes() != b""
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_events_are_of_their_vm(tmp_path: Path) -> None:
+    commands: list[Event] = [event for event in run(tmp_path).events if event.origin is Origin.SERIAL]
+    assert {event.actor for event in commands} == {"qemu0", "qemu1"}

@@ -1,0 +1,123 @@
+"""The scenarios that ship, the language of their steps, and when a run would mean nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from lab_vm_support import plan, program
+from pydantic import ValidationError
+
+from qpatch.errors import EnvironmentFault, UserError
+from qpatch.lab.definitions import steps as kinds
+from qpatch.lab.definitions.profile import profile_names
+from qpatch.lab.definitions.release import table
+from qpatch.lab.definitions.scenario import Scenario, load_scenario, scenario_names
+from qpatch.lab.runtime.applicability import reason_against
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WANTED = {"once", "back-and-forth", "cancel-and-retry", "file", "paused", "multifd", "multifd-after-iter-off",
+          "multifd-after-iter-on", "two-devices", "four-devices", "iommufd", "iommufd-hwpt", "container-dirty",
+          "old-to-new", "new-to-old", "chatty", "fail-source-pre-copy", "fail-source-pre-copy-read",
+          "fail-source-stop-copy", "fail-source-stop-copy-read", "fail-destination-resuming",
+          "fail-destination-write", "fail-destination-set-irqs", "fail-destination-running"}
+
+
+def scenario(steps: str) -> Scenario:
+    return Scenario.model_validate({"name": "s", "title": "t", "steps": yaml.safe_load(steps)})
+
+
+def test_the_scenarios_of_the_lab_are_there() -> None:
+    assert set(scenario_names()) >= WANTED
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_every_scenario_is_called_as_its_file_and_uses_known_words(name: str) -> None:
+    found = load_scenario(name)
+    assert found.name == name
+    assert set(found.requires) <= table().features.keys()
+    assert found.profile in profile_names()
+
+
+def test_the_near_name_is_proposed() -> None:
+    with pytest.raises(UserError) as caught:
+        load_scenario("cancel-and-retyr")
+    assert (caught.value.code, caught.value.hint) == ("unknown-scenario", "Did you mean 'cancel-and-retry'?")
+
+
+@pytest.mark.parametrize(("written", "step"), [
+    ("fence", kinds.Fence()), ("raise", kinds.Raise()), ("{raise: 3}", kinds.Raise(vectors=3)),
+    ("{raise: all}", kinds.Raise(vectors="all")), ("{interrupts: msi}", kinds.Interrupts(kind="msi")),
+    ("{interrupts: {kind: msix, vectors: 2}}", kinds.Interrupts(kind="msix", vectors=2)),
+    ("{migrate: {to: file}}", kinds.Migrate(to="file")),
+    ("{repeat: {times: 2, steps: [check]}}", kinds.Repeat(times=2, steps=(kinds.Check(),)))])
+def test_a_step_is_written_as_a_word_a_value_or_all_its_values(written: str, step: kinds.Step) -> None:
+    assert scenario(f"[{written}]").steps == (step,)
+
+
+def test_a_sequence_stands_for_its_steps() -> None:
+    steps = scenario("[prepare, migrate]").steps
+    assert isinstance(steps[0], kinds.Interrupts)
+    assert isinstance(steps[-1], kinds.Migrate)
+
+
+@pytest.mark.parametrize(("steps", "message"), [
+    ("[fense]", "there is no step 'fense'. Did you mean 'fence'?"),
+    ("[{fence: 3}]", "the step 'fence' takes no single value"),
+    ("[{raise: 1, ring: 2}]", "a mapping with one key"),
+    ("[{migrate: {speed: 3}}]", "speed"), ("[{ring: 0}]", "greater than or equal to 1"), ("[3]", "a step is a word"),
+    ("[{repeat: {times: 2, steps: [jump]}}]", "there is no step 'jump'"), ("[]", "at least 1"), ("fence", "tuple")])
+def test_a_wrong_step_is_named(steps: str, message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        scenario(steps)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("keys", "releases", "reason"), [
+    ("requires: [iommufd]", ((8, 2), (8, 2)), "QEMU opens devices through iommufd from 9.0 on, and this is 8.2"),
+    ("requires: [p2p]", ((10, 2), (5, 2)), "QEMU knows the peer-to-peer states from 8.2 on, and this is 5.2"),
+    ("requires: [pre-copy]", ((8, 0), (8, 0)), "QEMU 8.0 reads a device's state in stop-copy only, and this is 8.0"),
+    ("requires: [pre-copy]", ((7, 2), (8, 1)), ""),
+    ("programs: old-to-new", ((10, 2), (10, 2)), "the destination is no newer build than the source"),
+    ("programs: new-to-old", ((5, 2), (10, 2)), "the destination is no older build than the source"),
+    ("programs: old-to-new", ((5, 2), (10, 2)), "")])
+def test_what_a_release_cannot_do_is_not_applicable(tmp_path: Path, keys: str, releases: Any, reason: str) -> None:
+    source, destination = (program(("qemu",), release, "x86_64-softmmu") for release in releases)
+    found = plan(tmp_path, f"{{{keys}, steps: [migrate]}}", machine="q35", source=source, destination=destination)
+    assert reason_against(found) == reason
+
+
+def test_a_strategy_s_build_is_newer_than_its_release(tmp_path: Path) -> None:
+    patched = dataclasses.replace(program(("qemu",)), strategy="save-state")
+    for programs, reason in (("old-to-new", ""), ("new-to-old", "the destination is no older build than the source")):
+        found = plan(tmp_path, f"{{programs: {programs}, steps: [migrate]}}", destination=patched)
+        assert reason_against(found) == reason
+
+
+def test_a_machine_may_be_unable_to_cross_releases(tmp_path: Path) -> None:
+    found = plan(tmp_path, "steps: [migrate]", destination=program(("qemu",), (10, 0)))
+    assert "system registers" in reason_against(found)
+
+
+def test_what_a_device_or_machine_lacks_is_not_applicable(tmp_path: Path) -> None:
+    profile = "{name: quick, title: t, device: {traits: []}}"
+    assert reason_against(plan(tmp_path, "{traits: [pre-copy], steps: [migrate]}", profile)) \
+        == "the profile quick has no pre-copy phase"
+    old = program(("qemu",), (5, 2))
+    assert "ITS" in reason_against(plan(tmp_path, "steps: [migrate]", machine="virt-gicv3-its", source=old))
+
+
+def test_a_feature_that_nobody_knows_is_an_error_of_the_author(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        reason_against(plan(tmp_path, "{requires: [iomufd], steps: [migrate]}"))
+    assert (caught.value.code, caught.value.hint) == ("unknown-feature", "Did you mean 'iommufd'?")
+
+
+def test_a_program_for_another_machine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault) as caught:
+        reason_against(plan(tmp_path, "steps: [migrate]", machine="q35"))
+    assert caught.value.code == "wrong-target"
