@@ -9,12 +9,14 @@ STOCK_TREES := qemu-5.2 qemu-10.0
 LINUX_TREES := linux-6.1 linux-6.12
 SERIES ?= series
 RESULTS ?= results
+DEVICE := $(CURDIR)/.device
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-tree test-build test-lab test-vm deps check bench clean
+.PHONY: demo test test-tree test-build test-device test-lab test-vm deps check bench clean
 
 ## demo: fetch four QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
+	@$(MAKE) --no-print-directory deps FOR="render prebuilt lab lab-aarch64"
 	$(BIN)/qpatch tree fetch $(QEMU_TREES)
 	$(BIN)/qpatch render --all $(addprefix --tree ,$(QEMU_TREES)) -o $(SERIES)
 	$(BIN)/qpatch test baseline --prebuilt --tree $(STOCK_TREES) -o $(RESULTS) || test $$? = 1 # an interrupt is lost: that is the point
@@ -38,6 +40,11 @@ test-build: $(VENV)/installed-test
 	$(BIN)/qpatch build baseline --tree $(BUILD_TREES)
 	$(BIN)/pytest -q -m build
 
+## test-device: the unit tests of the emulated device with sanitizers, then a minute of random calls
+test-device:
+	$(MAKE) -C kernel-selftests/emu O=$(DEVICE) SANITIZE=1 check
+	$(MAKE) -C kernel-selftests/emu/tests O=$(DEVICE)/tests SANITIZE=1 SECONDS=60 fuzz
+
 ## test-lab: migrate an emulated device with builds of 5.2 and 10.2 and with Debian's binaries; builds what is not built
 test-lab: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(BUILD_TREES)
@@ -48,12 +55,12 @@ test-vm: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch $(LINUX_TREES)
 	$(BIN)/pytest -q -m vm
 
-## deps: install the Debian packages that `qpatch doctor` misses; as root
+## deps: install the Debian packages that `qpatch doctor` misses; as root. FOR="lab prebuilt": only what those need
 deps: $(VENV)/installed
-	@packages=$$($(BIN)/qpatch doctor --packages) || exit; \
+	@packages=$$($(BIN)/qpatch doctor --packages $(addprefix --for ,$(FOR))) || exit; \
 	test -n "$$packages" || exit 0; \
 	test "$$(id -u)" = 0 || { echo "make deps: only root can install packages" >&2; exit 1; }; \
-	$(INSTALL) $$packages && $(BIN)/qpatch doctor
+	$(INSTALL) $$packages && $(BIN)/qpatch doctor $(addprefix --for ,$(FOR))
 
 ## bench: the measurements of docs/benchmarks.md, as one JSON document
 bench: $(VENV)/installed-test
@@ -61,7 +68,7 @@ bench: $(VENV)/installed-test
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) $(SERIES) $(RESULTS)
+	rm -rf $(VENV) $(SERIES) $(RESULTS) $(DEVICE)
 
 # Debian's python3 has venv only with the package python3-venv.
 $(VENV)/bin/pip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from qpatch.build.builder import BASELINE
@@ -12,7 +13,7 @@ from qpatch.lab.campaign.runner import PICTURE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from qpatch.cli.output import Output
@@ -23,16 +24,32 @@ if TYPE_CHECKING:
 
 COLUMNS = ("strategy", "tree", "machine", "profile", "scenario", "verdict", "order on the destination",
            "downtime (emulated, no KVM)", "median s")
+FEW = 6
 
 
 def print_cells(reports: Sequence[CellReport], arguments: argparse.Namespace, output: Output) -> None:
-    """Print the table, and below it the reason, the reproducer and the picture of each cell."""
+    """Print the table, and below it the reason, the reproducer and the picture of each cell; of many, the red ones."""
     baselines = {_setting(report): report.downtime_ms for report in reports if report.cell.strategy == BASELINE}
     output.table("Migrations", COLUMNS, [_row(report, baselines) for report in reports])
     for report in reports:
-        say = output.error if report.exit_code and not report.is_skipped else output.message
         for line in _words(report, arguments):
-            say(line)
+            _say(report, len(reports), output)(line)
+    if len(reports) > FEW:
+        skipped = Counter(_why_skipped(report) for report in reports if report.is_skipped)
+        for words, cells in skipped.items():
+            output.message(f"{cells} {'cell' if cells == 1 else 'cells'}: {words}")
+
+
+def _why_skipped(report: CellReport) -> str:
+    seen = report.telling.observation if report.telling else None
+    return f"{seen.verdict}: {seen.reason}" if seen else f"{report.status}: {report.reason}"
+
+
+def _say(report: CellReport, cells: int, output: Output) -> Callable[[str], None]:
+    """Return how to say the words on a cell: of many cells, people read those that did not end well."""
+    if report.exit_code and not report.is_skipped:
+        return output.error
+    return output.message if cells <= FEW else output.detail
 
 
 def _row(report: CellReport, baselines: Mapping[Setting, float | None]) -> tuple[str, ...]:
