@@ -141,7 +141,7 @@ static void update_live_fields(struct emu_device *device)
 
 s64 emu_config_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
 {
-	int fault = emu_fault(device, EMU_OP_CONFIG_READ, -1);
+	int fault = emu_fault(device, EMU_OPERATION_CONFIG_READ, -1);
 
 	if (fault < 0)
 		return fault;
@@ -169,7 +169,7 @@ static void log_write(struct emu_device *device, u64 position, const u8 *buffer,
 
 s64 emu_config_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
 {
-	int fault = emu_fault(device, EMU_OP_CONFIG_WRITE, -1);
+	int fault = emu_fault(device, EMU_OPERATION_CONFIG_WRITE, -1);
 	int error = fault < 0 ? fault : 0;
 	u64 i;
 

@@ -22,9 +22,6 @@
 #define EMU_CONFIG_MSI		0x40
 #define EMU_CONFIG_MSIX		0x60
 
-/* The data area of v1's migration region starts on the second page. */
-#define EMU_MIGRATION_DATA_OFFSET	0x1000
-
 /* Bits of the register STATUS. */
 #define EMU_STATUS_VERIFIED	(1u << 0)
 #define EMU_STATUS_STATE_ERROR	(1u << 1)
@@ -39,7 +36,6 @@ struct emu_interrupts {
 	u32 hint;		/* last kind in use, here or on the source: for the log */
 	u32 allocated;		/* vectors of that kind */
 	bool intx_masked;
-	void *intx_unmask;
 	void *error;
 	void *request;
 	void *triggers[EMU_MAX_VECTORS];	/* INTx has the first */
@@ -73,8 +69,8 @@ struct emu_save {
 	u32 kind, length, sent;	/* of the current chunk's payload */
 	bool in_chunk;
 	u64 checksum, total;
-	u32 stop_reads;
-	bool paused, empty_logged;
+	u32 stop_copy_reads;
+	bool empty_logged;	/* that pre-copy has nothing more, since it last had */
 	u32 prepared;		/* v1: bytes in the data area, to be taken by the user */
 };
 
@@ -127,7 +123,12 @@ void emu_text_flag(struct emu_text *text, const char *key, bool value);
 void emu_text_errno(struct emu_text *text, int error);	/* 0 or negative errno */
 void emu_log(struct emu_device *device, const char *event, const struct emu_text *text);
 
-/* faults.c: 0: no fault; else the fault's result (negative errno or EMU_FAULT_...). */
+/* profile.c: decimal, or hexadecimal behind 0x; the whole string. */
+bool emu_parse_number(const char *text, u64 least, u64 most, u64 *value);
+
+/* faults.c: `value` is `OPERATION:NTH:RESULT`; false: it is not, or there are too many. */
+bool emu_add_fault(struct emu_profile *profile, const char *value);
+/* An operation takes place. 0: no fault; else its result (negative errno or EMU_FAULT_...). */
 int emu_fault(struct emu_device *device, enum emu_operation operation, int detail);
 
 /* device.c */
@@ -143,7 +144,6 @@ bool emu_intx_disabled(const struct emu_device *device);
 u32 emu_msi_mask(const struct emu_device *device);
 
 /* interrupts.c */
-const char *emu_irq_name(u32 index);
 void emu_drop_triggers(struct emu_device *device);
 
 /* raise.c */
@@ -172,8 +172,7 @@ u64 emu_region_size(const struct emu_device *device, u32 region);
 /* migration.c */
 int emu_set_state(struct emu_device *device, u32 state);
 int emu_next_state(const struct emu_device *device, int from, int to);
-bool emu_is_saving(const struct emu_device *device);
-int emu_phase(const struct emu_device *device);	/* EMU_PHASE_... of a saving device */
+u32 emu_phase(const struct emu_device *device);	/* EMU_PHASE_... of a saving device */
 
 /* migration-data.c: the data path that both protocols share */
 s64 emu_data_read(struct emu_device *device, u8 *buffer, u64 bytes);

@@ -91,7 +91,7 @@ int emu_get_info(struct emu_device *device, struct vfio_device_info *info)
 int emu_reset(struct emu_device *device)
 {
 	struct emu_text text = { .length = 0 };
-	int fault = emu_fault(device, EMU_OP_RESET, -1);
+	int fault = emu_fault(device, EMU_OPERATION_RESET, -1);
 
 	emu_text_string(&text, "state", emu_state_name(emu_state(device)));
 	emu_text_string(&text, "cause", "user");

@@ -27,17 +27,26 @@
 #define EMU_REGION_SHIFT	40
 #define EMU_NUM_REGIONS		10	/* nine of PCI, then v1's migration region */
 #define EMU_MIGRATION_REGION	9
+#define EMU_MIGRATION_DATA_OFFSET	0x1000	/* of the data area in v1's migration region */
 
 enum emu_protocol { EMU_PROTOCOL_V1 = 1, EMU_PROTOCOL_V2 = 2 };
 
 /* The operations that a fault can hit. */
 enum emu_operation {
-	EMU_OP_STATE, EMU_OP_DATA_READ, EMU_OP_DATA_WRITE, EMU_OP_SET_IRQS,
-	EMU_OP_CONFIG_READ, EMU_OP_CONFIG_WRITE, EMU_OP_RESET, EMU_OP_RAISE,
-	EMU_OP_STATE_BYTE,
+	EMU_OPERATION_STATE,
+	EMU_OPERATION_DATA_READ,
+	EMU_OPERATION_DATA_WRITE,
+	EMU_OPERATION_SET_IRQS,
+	EMU_OPERATION_CONFIG_READ,
+	EMU_OPERATION_CONFIG_WRITE,
+	EMU_OPERATION_RESET,
+	EMU_OPERATION_RAISE,
+	EMU_OPERATION_STATE_BYTE,	/* a data write that has bulk data or memory */
 };
 
-enum emu_requirement { EMU_REQUIRE_NOTHING, EMU_REQUIRE_CONFIG, EMU_REQUIRE_CONFIG_ANY, EMU_REQUIRE_IRQS };
+enum emu_requirement {
+	EMU_REQUIRE_NOTHING, EMU_REQUIRE_CONFIG, EMU_REQUIRE_CONFIG_ANY, EMU_REQUIRE_IRQS,
+};
 
 /* Bits of emu_profile.raise_on. */
 #define EMU_RAISE_ON_SET_IRQS		(1u << 0)
@@ -50,7 +59,11 @@ enum emu_requirement { EMU_REQUIRE_NOTHING, EMU_REQUIRE_CONFIG, EMU_REQUIRE_CONF
 
 struct emu_fault {
 	enum emu_operation operation;
-	int detail;		/* EMU_OP_STATE: the new state; data reads: a phase; SET_IRQS: 1 = on a destination; -1: any */
+	/*
+	 * Which of them.  States: the new one; data reads: the phase; SET_IRQS: 1 is one
+	 * that gives a destination an eventfd for its interrupts; -1: all.
+	 */
+	int detail;
 	u32 nth;		/* the nth matching operation, from 1 */
 	int result;		/* negative errno, or EMU_FAULT_... */
 	u32 seen;		/* how many matched so far */
@@ -66,7 +79,7 @@ struct emu_profile {
 	bool pre_copy, p2p, region_mmap, memory_mmap, dma_logging, dirty_drop, self_contained;
 	enum emu_requirement require;
 	u32 raise_on, raise_vector;
-	u32 stop_copy_pause_ms;
+	u32 stop_copy_pause_ms;	/* once, in the second stop-copy read */
 	u64 pre_copy_bytes, stop_copy_bytes;
 	u32 fault_count;
 	struct emu_fault faults[EMU_MAX_FAULTS];
@@ -82,7 +95,7 @@ struct emu_host {
 	void (*signal)(void *context, void *trigger);
 	int (*dma_write)(void *context, u64 iova, const void *data, u32 bytes);
 	void (*pause)(void *context, u32 milliseconds);
-	/* One line of the log: `text` is a JSON fragment such as "\"vector\":3,\"sent\":true" (may be empty). */
+	/* One line of the log: `text` is JSON members, `"vector":3,"sent":true`, or is empty. */
 	void (*log)(void *context, const char *event, const char *text);
 };
 
@@ -95,9 +108,11 @@ u32 emu_device_size(void);	/* bytes the caller allocates, zeroed, for a struct e
  * the data area of v1's migration region (NULL for v2).  Both may be mapped by
  * the user of the device at any time.
  */
-int emu_device_init(struct emu_device *device, const struct emu_profile *profile, const struct emu_host *host,
-		    void *context, void *memory, void *migration_data, u32 migration_data_size);
-void emu_device_close(struct emu_device *device);	/* the last user closed it: triggers are put, state is as new */
+int emu_device_init(struct emu_device *device, const struct emu_profile *profile,
+		    const struct emu_host *host, void *context, void *memory,
+		    void *migration_data, u32 migration_data_size);
+/* The last user closed it: triggers are put, state is as new. */
+void emu_device_close(struct emu_device *device);
 
 int emu_get_info(struct emu_device *device, struct vfio_device_info *info);
 /* `info` is followed by `argsz` - sizeof(*info) bytes for capabilities, as in the ioctl. */
@@ -105,18 +120,22 @@ int emu_get_region_info(struct emu_device *device, struct vfio_region_info *info
 int emu_get_irq_info(struct emu_device *device, struct vfio_irq_info *info);
 int emu_set_irqs(struct emu_device *device, const struct vfio_irq_set *set, u32 bytes);
 int emu_reset(struct emu_device *device);
-/* Somebody signalled an eventfd of which get_trigger made `trigger`: it may be one that unmasks INTx. */
-void emu_trigger_fired(struct emu_device *device, const void *trigger);
+const char *emu_irq_name(u32 index);	/* as the log has it */
 
 /*
- * VFIO_DEVICE_FEATURE but for the DMA_LOGGING features, which the host answers
- * with emu_dirty_*.  For a state that has a data stream *data_fd_wanted is set
- * to 1 (reading) or 2 (writing) and the host puts the descriptor into the
- * structure, else -1 is there already.  `bytes` is what `feature` holds in all.
+ * VFIO_DEVICE_FEATURE but for the DMA_LOGGING features, which are the host's.
+ * *wanted is the data stream that the new state begins: the host puts a
+ * descriptor of it into the structure, where -1 is until then.  `bytes` is what
+ * `feature` holds in all.
  */
-int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, u32 bytes, int *data_fd_wanted);
+enum emu_stream { EMU_STREAM_NONE, EMU_STREAM_READ, EMU_STREAM_WRITE };
+int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, u32 bytes,
+		enum emu_stream *wanted);
 
-/* pread and pwrite of the device's file; `offset` holds the region in its upper bits.  Returns bytes or -errno. */
+/*
+ * pread and pwrite of the device's file; `offset` holds the region in its upper
+ * bits.  Bytes or -errno.
+ */
 s64 emu_read(struct emu_device *device, u64 offset, void *buffer, u64 bytes);
 s64 emu_write(struct emu_device *device, u64 offset, const void *buffer, u64 bytes);
 
@@ -126,17 +145,21 @@ s64 emu_migration_write(struct emu_device *device, const void *buffer, u64 bytes
 int emu_get_precopy_info(struct emu_device *device, struct vfio_precopy_info *info);
 
 /*
- * Somebody asks for dirty pages: the device writes one more page of its ring
- * when it is in a pre-copy state.  The host calls this before it reports.
+ * Somebody asks for dirty pages: the device, if it runs, writes one more page of
+ * its ring.  The host calls this before it reports.
  */
 void emu_before_dirty_report(struct emu_device *device);
-bool emu_reports_dirty_pages(const struct emu_device *device);	/* false: profile dirty-report=drop */
+/* false: the profile says dirty-report=drop. */
+bool emu_reports_dirty_pages(const struct emu_device *device);
 
 enum vfio_device_mig_state emu_state(const struct emu_device *device);
 const char *emu_state_name(enum vfio_device_mig_state state);
 
-/* profile.c: one line `key=value` into `profile`; -EINVAL with a reason in `error` (EMU_ERROR_SIZE bytes). */
-#define EMU_ERROR_SIZE 128
+/*
+ * One line `key=value` of devices.conf into `profile`; -EINVAL with a reason in
+ * `error`, which has EMU_ERROR_SIZE bytes.
+ */
+#define EMU_ERROR_SIZE	128
 void emu_profile_defaults(struct emu_profile *profile);
 int emu_profile_set(struct emu_profile *profile, const char *key, const char *value, char *error);
 

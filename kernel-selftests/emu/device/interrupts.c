@@ -61,7 +61,6 @@ static void disable(struct emu_device *device)
 
 	for (i = 0; i < EMU_MAX_VECTORS; i++)
 		replace(device, &device->irq.triggers[i], NULL);
-	replace(device, &device->irq.intx_unmask, NULL);
 	device->irq.kind = EMU_NO_IRQ;
 	device->irq.allocated = 0;
 	device->irq.intx_masked = false;
@@ -162,24 +161,16 @@ static int trigger_device_irq(struct emu_device *device, const struct vfio_irq_s
 
 static int mask_intx(struct emu_device *device, const struct vfio_irq_set *set)
 {
-	bool unmask = set->flags & VFIO_IRQ_SET_ACTION_UNMASK;
-	int error;
-
 	if (set->index != VFIO_PCI_INTX_IRQ_INDEX)
 		return -ENOTTY;
 	if (device->irq.kind != VFIO_PCI_INTX_IRQ_INDEX || set->count != 1)
 		return -EINVAL;
-	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD) {
-		if (!unmask)
-			return -ENOTTY;
-		error = stage_triggers(device, set);
-		if (!error)
-			replace(device, &device->irq.intx_unmask, device->irq.staged[0]);
-		return error;
-	}
+	/* The kernel can unmask by eventfd, which only KVM makes use of. */
+	if (set->flags & VFIO_IRQ_SET_DATA_EVENTFD)
+		return -ENOTTY;
 	if ((set->flags & VFIO_IRQ_SET_DATA_BOOL) && !set->data[0])
 		return 0;
-	if (unmask)
+	if (set->flags & VFIO_IRQ_SET_ACTION_UNMASK)
 		emu_intx_unmask(device);
 	else
 		device->irq.intx_masked = true;
@@ -259,6 +250,8 @@ static u32 count_eventfds(const struct vfio_irq_set *set)
 	u32 valid = 0;
 	u32 i;
 
+	if (!(set->flags & VFIO_IRQ_SET_DATA_EVENTFD))
+		return 0;
 	for (i = 0; i < set->count; i++)
 		valid += set_fd(set, i) >= 0;
 	return valid;
@@ -273,10 +266,16 @@ static int apply(struct emu_device *device, const struct vfio_irq_set *set)
 	return mask_intx(device, set);
 }
 
+/* The calls that make interrupts work, unlike those that take them down or prepare them. */
+static bool sets_triggers(const struct vfio_irq_set *set)
+{
+	return set->index <= VFIO_PCI_MSIX_IRQ_INDEX &&
+	       (set->flags & VFIO_IRQ_SET_ACTION_TRIGGER) && count_eventfds(set);
+}
+
 int emu_set_irqs(struct emu_device *device, const struct vfio_irq_set *set, u32 bytes)
 {
 	bool on_destination = device->status & EMU_STATUS_DESTINATION;
-	bool sets_triggers = false;
 	u32 enabled = 0;
 	int error;
 
@@ -284,18 +283,17 @@ int emu_set_irqs(struct emu_device *device, const struct vfio_irq_set *set, u32 
 		return -EINVAL;
 	error = validate(device, set, bytes);
 	if (!error) {
-		int fault = emu_fault(device, EMU_OP_SET_IRQS, on_destination);
+		int fault = emu_fault(device, EMU_OPERATION_SET_IRQS,
+				      on_destination && sets_triggers(set));
 
 		error = fault < 0 ? fault : 0;
 	}
-	if (!error && (set->flags & VFIO_IRQ_SET_DATA_EVENTFD))
+	if (!error) {
 		enabled = count_eventfds(set);
-	if (!error)
 		error = apply(device, set);
+	}
 	log_set(device, set, enabled, error);
-	if (!error && set->index <= VFIO_PCI_MSIX_IRQ_INDEX)
-		sets_triggers = enabled && (set->flags & VFIO_IRQ_SET_ACTION_TRIGGER);
-	if (sets_triggers) {
+	if (!error && sets_triggers(set)) {
 		device->irqs_set = true;
 		if (emu_is_running(device))
 			emu_deliver_held(device);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The migration data of a device as its user moves it, with the profile's
- * pause and faults; then protocol v2's descriptor and features on top.
+ * pause and faults; then what protocol v2's data descriptor does with it.
  */
 #include "device-internal.h"
 
@@ -19,17 +19,18 @@ static void log_data(struct emu_device *device, const char *event, const char *p
 }
 
 /*
- * Real devices take their time to give up their state: the reader waits in the
- * second stop-copy read.  What went before, config space in QEMU 5.2, has left
- * the source's buffers by then, and reaches the destination before the rest.
+ * Real devices take their time to give up their state: the reader waits, once,
+ * in its second stop-copy read, before it gets anything.  Not in the first:
+ * config space, which QEMU 5.2 writes just before that, would still be in the
+ * source's buffers.  The first read's data push it out, so that the destination
+ * has it while it waits for the rest.
  */
-static void pause_once(struct emu_device *device, u32 phase)
+static void pause_in_second_read(struct emu_device *device, u32 phase)
 {
 	struct emu_text text = { .length = 0 };
 
-	if (phase != EMU_PHASE_STOP_COPY || device->save.paused || !device->save.stop_reads++)
+	if (phase != EMU_PHASE_STOP_COPY || ++device->save.stop_copy_reads != 2)
 		return;
-	device->save.paused = true;
 	if (!device->profile.stop_copy_pause_ms)
 		return;
 	emu_text_number(&text, "ms", device->profile.stop_copy_pause_ms);
@@ -44,17 +45,17 @@ static u64 half(u64 bytes)
 
 s64 emu_data_read(struct emu_device *device, u8 *buffer, u64 bytes)
 {
-	u32 phase = (u32)emu_phase(device);
+	u32 phase = emu_phase(device);
 	const char *phase_name = phase == EMU_PHASE_STOP_COPY ? "stop-copy" : "pre-copy";
 	struct emu_save *save = &device->save;
-	int fault = emu_fault(device, EMU_OP_DATA_READ, (int)phase);
+	int fault = emu_fault(device, EMU_OPERATION_DATA_READ, (int)phase);
 	u64 done;
 
 	if (fault < 0) {
 		log_data(device, "data-read", phase_name, 0, save->total, fault);
 		return fault;
 	}
-	pause_once(device, phase);
+	pause_in_second_read(device, phase);
 	bytes = emu_smaller(bytes, emu_save_remaining(device, phase));
 	if (fault == EMU_FAULT_SHORT)
 		bytes = half(bytes);
@@ -71,39 +72,14 @@ s64 emu_data_read(struct emu_device *device, u8 *buffer, u64 bytes)
 	return -ENOMSG;
 }
 
-/* As emu_load_write, but the byte in the middle has one bit inverted. */
-static s64 write_flipped(struct emu_device *device, const u8 *buffer, u64 bytes)
-{
-	u64 before = bytes / 2;
-	u8 flipped = buffer[before] ^ 1;
-	s64 first = before ? emu_load_write(device, buffer, before) : 0;
-	s64 rest;
-
-	if (first < (s64)before)
-		return first;
-	rest = emu_load_write(device, &flipped, 1);
-	if (rest == 1 && before + 1 < bytes) {
-		rest = emu_load_write(device, buffer + before + 1, bytes - before - 1);
-		if (rest >= 0)
-			rest++;
-	}
-	return rest < 0 ? rest : first + rest;
-}
-
 s64 emu_data_write(struct emu_device *device, const u8 *buffer, u64 bytes)
 {
-	int fault = emu_fault(device, EMU_OP_DATA_WRITE, -1);
-	bool flip = emu_fault(device, EMU_OP_STATE_BYTE, -1) == EMU_FAULT_FLIP;
+	int fault = emu_fault(device, EMU_OPERATION_DATA_WRITE, -1);
 	s64 done;
 
 	if (fault == EMU_FAULT_SHORT)
 		bytes = half(bytes);
-	if (fault < 0)
-		done = fault;
-	else if (flip && bytes)
-		done = write_flipped(device, buffer, bytes);
-	else
-		done = emu_load_write(device, buffer, bytes);
+	done = fault < 0 ? fault : emu_load_write(device, buffer, bytes);
 	log_data(device, "data-write", NULL, done < 0 ? 0 : (u64)done, device->load.total,
 		 done < 0 ? (int)done : 0);
 	return done;

@@ -90,7 +90,7 @@ void emu_v1_take_prepared(struct emu_device *device)
 /* In v1 the pre-copy state exists for devices that have no data in it as well. */
 static u64 pending(const struct emu_device *device)
 {
-	u32 phase = (u32)emu_phase(device);
+	u32 phase = emu_phase(device);
 
 	if (!device->save.active)
 		return 0;

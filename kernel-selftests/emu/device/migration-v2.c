@@ -57,7 +57,7 @@ static int feature_data_size(struct emu_device *device, struct vfio_device_featu
 }
 
 static int feature_state(struct emu_device *device, struct vfio_device_feature *feature,
-			 u32 bytes, int *data_fd_wanted)
+			 u32 bytes, enum emu_stream *wanted)
 {
 	struct vfio_device_feature_mig_state state;
 	bool was_saving = device->save.active;
@@ -71,9 +71,9 @@ static int feature_state(struct emu_device *device, struct vfio_device_feature *
 	if (feature->flags & VFIO_DEVICE_FEATURE_SET) {
 		result = emu_set_state(device, state.device_state);
 		if (!result && device->save.active && !was_saving)
-			*data_fd_wanted = 1;
+			*wanted = EMU_STREAM_READ;
 		if (!result && device->load.active && !was_loading)
-			*data_fd_wanted = 2;
+			*wanted = EMU_STREAM_WRITE;
 	} else {
 		state.device_state = (u32)device->state;
 	}
@@ -83,9 +83,9 @@ static int feature_state(struct emu_device *device, struct vfio_device_feature *
 }
 
 int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, u32 bytes,
-		int *data_fd_wanted)
+		enum emu_stream *wanted)
 {
-	*data_fd_wanted = 0;
+	*wanted = EMU_STREAM_NONE;
 	if (bytes < sizeof(*feature) || feature->argsz < sizeof(*feature))
 		return -EINVAL;
 	if (bytes > feature->argsz)
@@ -103,7 +103,7 @@ int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, 
 	case VFIO_DEVICE_FEATURE_MIGRATION:
 		return feature_migration(device, feature, bytes);
 	case VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE:
-		return feature_state(device, feature, bytes, data_fd_wanted);
+		return feature_state(device, feature, bytes, wanted);
 	case VFIO_DEVICE_FEATURE_MIG_DATA_SIZE:
 		return feature_data_size(device, feature, bytes);
 	default:

@@ -6,14 +6,14 @@
  */
 #include "device-internal.h"
 
-#define STATE_ERROR		0
-#define STATE_STOP		1
-#define STATE_RUNNING		2
-#define STATE_STOP_COPY		3
-#define STATE_RESUMING		4
-#define STATE_RUNNING_P2P	5
-#define STATE_PRE_COPY		6
-#define STATE_PRE_COPY_P2P	7
+#define STATE_ERROR		((int)VFIO_DEVICE_STATE_ERROR)
+#define STATE_STOP		((int)VFIO_DEVICE_STATE_STOP)
+#define STATE_RUNNING		((int)VFIO_DEVICE_STATE_RUNNING)
+#define STATE_STOP_COPY		((int)VFIO_DEVICE_STATE_STOP_COPY)
+#define STATE_RESUMING		((int)VFIO_DEVICE_STATE_RESUMING)
+#define STATE_RUNNING_P2P	((int)VFIO_DEVICE_STATE_RUNNING_P2P)
+#define STATE_PRE_COPY		((int)VFIO_DEVICE_STATE_PRE_COPY)
+#define STATE_PRE_COPY_P2P	((int)VFIO_DEVICE_STATE_PRE_COPY_P2P)
 
 /* On what an arc depends. */
 #define WITH_P2P	(1 << 0)
@@ -48,8 +48,14 @@ static const struct arc arcs[] = {
 const char *emu_state_name(enum vfio_device_mig_state state)
 {
 	static const char * const names[EMU_NUM_STATES] = {
-		"error", "stop", "running", "stop-copy", "resuming", "running-p2p", "pre-copy",
-		"pre-copy-p2p",
+		[STATE_ERROR] = "error",
+		[STATE_STOP] = "stop",
+		[STATE_RUNNING] = "running",
+		[STATE_STOP_COPY] = "stop-copy",
+		[STATE_RESUMING] = "resuming",
+		[STATE_RUNNING_P2P] = "running-p2p",
+		[STATE_PRE_COPY] = "pre-copy",
+		[STATE_PRE_COPY_P2P] = "pre-copy-p2p",
 	};
 
 	return (u32)state < EMU_NUM_STATES ? names[state] : "invalid";
@@ -65,12 +71,7 @@ static bool in_saving_group(int state)
 	return state == STATE_STOP_COPY || state == STATE_PRE_COPY || state == STATE_PRE_COPY_P2P;
 }
 
-bool emu_is_saving(const struct emu_device *device)
-{
-	return in_saving_group(device->state);
-}
-
-int emu_phase(const struct emu_device *device)
+u32 emu_phase(const struct emu_device *device)
 {
 	return device->state == STATE_STOP_COPY ? EMU_PHASE_STOP_COPY : EMU_PHASE_PRE_COPY;
 }
@@ -234,7 +235,7 @@ int emu_set_state(struct emu_device *device, u32 state)
 	else if (emu_next_state(device, from, (int)state) < 0)
 		error = -EINVAL;
 	else
-		error = emu_fault(device, EMU_OP_STATE, (int)state);
+		error = emu_fault(device, EMU_OPERATION_STATE, (int)state);
 	if (!error) {
 		emu_v1_take_prepared(device);
 		error = go_to(device, (int)state, &moments);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Profiles: the keys of devices.conf that concern the device itself.
+ * Profiles: the keys of devices.conf that concern the device itself.  What a
+ * fault is made of is in faults.c.
  */
 #include "device-internal.h"
 
@@ -32,8 +33,7 @@ void emu_profile_defaults(struct emu_profile *profile)
 	profile->stop_copy_bytes = 131072;
 }
 
-/* Decimal, or hexadecimal behind 0x; the whole string. */
-static bool parse_number(const char *text, u64 least, u64 most, u64 *value)
+bool emu_parse_number(const char *text, u64 least, u64 most, u64 *value)
 {
 	u64 base = 10;
 
@@ -142,7 +142,7 @@ static bool set_msi_vectors(struct emu_profile *profile, const char *value)
 {
 	u64 number;
 
-	if (!parse_number(value, 1, EMU_MAX_MSI_VECTORS, &number) || (number & (number - 1)))
+	if (!emu_parse_number(value, 1, EMU_MAX_MSI_VECTORS, &number) || (number & (number - 1)))
 		return false;
 	profile->msi_vectors = (u32)number;
 	return true;
@@ -152,126 +152,9 @@ static bool set_interrupt_pin(struct emu_profile *profile, const char *value)
 {
 	u64 number;
 
-	if (!parse_number(value, 0, 4, &number))
+	if (!emu_parse_number(value, 0, 4, &number))
 		return false;
 	profile->interrupt_pin = (u8)number;
-	return true;
-}
-
-/* What a fault can hit: an operation and, after the slash, which of them. */
-static const struct {
-	const char *name;
-	enum emu_operation operation;
-	int detail;
-} operations[] = {
-	{ "state/stop", EMU_OP_STATE, VFIO_DEVICE_STATE_STOP },
-	{ "state/running", EMU_OP_STATE, VFIO_DEVICE_STATE_RUNNING },
-	{ "state/stop-copy", EMU_OP_STATE, VFIO_DEVICE_STATE_STOP_COPY },
-	{ "state/resuming", EMU_OP_STATE, VFIO_DEVICE_STATE_RESUMING },
-	{ "state/running-p2p", EMU_OP_STATE, VFIO_DEVICE_STATE_RUNNING_P2P },
-	{ "state/pre-copy", EMU_OP_STATE, VFIO_DEVICE_STATE_PRE_COPY },
-	{ "state/pre-copy-p2p", EMU_OP_STATE, VFIO_DEVICE_STATE_PRE_COPY_P2P },
-	{ "state", EMU_OP_STATE, -1 },
-	{ "data-read/pre-copy", EMU_OP_DATA_READ, EMU_PHASE_PRE_COPY },
-	{ "data-read/stop-copy", EMU_OP_DATA_READ, EMU_PHASE_STOP_COPY },
-	{ "data-read", EMU_OP_DATA_READ, -1 },
-	{ "data-write", EMU_OP_DATA_WRITE, -1 },
-	{ "set-irqs/destination", EMU_OP_SET_IRQS, 1 },
-	{ "set-irqs", EMU_OP_SET_IRQS, -1 },
-	{ "config-write", EMU_OP_CONFIG_WRITE, -1 },
-	{ "config-read", EMU_OP_CONFIG_READ, -1 },
-	{ "reset", EMU_OP_RESET, -1 },
-	{ "raise", EMU_OP_RAISE, -1 },
-	{ "state-byte", EMU_OP_STATE_BYTE, -1 },
-};
-
-static const struct {
-	const char *name;
-	int result;
-} results[] = {
-	{ "EIO", -EIO },
-	{ "EINVAL", -EINVAL },
-	{ "ENOSPC", -ENOSPC },
-	{ "ENOMEM", -ENOMEM },
-	{ "EBUSY", -EBUSY },
-	{ "short", EMU_FAULT_SHORT },
-	{ "swallow", EMU_FAULT_SWALLOW },
-	{ "flip", EMU_FAULT_FLIP },
-};
-
-static bool result_fits(enum emu_operation operation, int result)
-{
-	switch (result) {
-	case EMU_FAULT_SHORT:
-		return operation == EMU_OP_DATA_READ || operation == EMU_OP_DATA_WRITE;
-	case EMU_FAULT_SWALLOW:
-		return operation == EMU_OP_RAISE;
-	case EMU_FAULT_FLIP:
-		return operation == EMU_OP_STATE_BYTE;
-	default:
-		return operation != EMU_OP_RAISE && operation != EMU_OP_STATE_BYTE;
-	}
-}
-
-/* Cuts the text before the next colon (or the end) out into `part`; false: too long. */
-static bool cut(const char **text, char *part, u32 size)
-{
-	u32 length = 0;
-
-	while (**text && **text != ':') {
-		if (length + 1 >= size)
-			return false;
-		part[length++] = *(*text)++;
-	}
-	part[length] = '\0';
-	if (**text == ':')
-		(*text)++;
-	return true;
-}
-
-static bool find_operation(const char *name, struct emu_fault *fault)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(operations); i++) {
-		if (strcmp(operations[i].name, name))
-			continue;
-		fault->operation = operations[i].operation;
-		fault->detail = operations[i].detail;
-		return true;
-	}
-	return false;
-}
-
-static bool find_result(const char *name, struct emu_fault *fault)
-{
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(results); i++) {
-		if (strcmp(results[i].name, name))
-			continue;
-		fault->result = results[i].result;
-		return result_fits(fault->operation, fault->result);
-	}
-	return false;
-}
-
-static bool add_fault(struct emu_profile *profile, const char *value)
-{
-	struct emu_fault fault = { .seen = 0 };
-	char part[32];
-	u64 nth;
-
-	if (profile->fault_count >= EMU_MAX_FAULTS)
-		return false;
-	if (!cut(&value, part, sizeof(part)) || !find_operation(part, &fault))
-		return false;
-	if (!cut(&value, part, sizeof(part)) || !parse_number(part, 1, 0xffffffff, &nth))
-		return false;
-	if (!cut(&value, part, sizeof(part)) || *value || !find_result(part, &fault))
-		return false;
-	fault.nth = (u32)nth;
-	profile->faults[profile->fault_count++] = fault;
 	return true;
 }
 
@@ -313,7 +196,7 @@ static const struct {
 	{ "dirty-report", set_dirty_report },
 	{ "require", set_require },
 	{ "raise", set_raise },
-	{ "fault", add_fault },
+	{ "fault", emu_add_fault },
 };
 
 /* 1: set; 0: not a key of these; -EINVAL: not a value for it. */
@@ -326,7 +209,7 @@ static int set_number(struct emu_profile *profile, const char *key, const char *
 	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i].key, key))
 			continue;
-		if (!parse_number(value, words[i].least, words[i].most, &number))
+		if (!emu_parse_number(value, words[i].least, words[i].most, &number))
 			return -EINVAL;
 		*(u32 *)(base + words[i].member) = (u32)number;
 		return 1;
@@ -334,7 +217,7 @@ static int set_number(struct emu_profile *profile, const char *key, const char *
 	for (i = 0; i < ARRAY_SIZE(longs); i++) {
 		if (strcmp(longs[i].key, key))
 			continue;
-		if (!parse_number(value, longs[i].least, longs[i].most, &number))
+		if (!emu_parse_number(value, longs[i].least, longs[i].most, &number))
 			return -EINVAL;
 		*(u64 *)(base + longs[i].member) = number;
 		return 1;

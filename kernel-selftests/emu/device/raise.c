@@ -2,6 +2,7 @@
 /*
  * Interrupts that the device raises, and the guest's answers.  Each raise of a
  * vector has a number; an answer covers all raises of its vector before it.
+ * The log has a raise before its eventfd is signalled: nobody can take it first.
  */
 #include "device-internal.h"
 
@@ -29,7 +30,7 @@ static void log_raise(struct emu_device *device, const struct raise *raise)
 	emu_log(device, "irq-raise", &text);
 }
 
-static void log_simple(struct emu_device *device, const char *event, u32 index, u32 vector,
+static void log_vector(struct emu_device *device, const char *event, u32 index, u32 vector,
 		       u32 sequence)
 {
 	struct emu_text text = { .length = 0 };
@@ -77,10 +78,8 @@ static void raise_intx(struct emu_device *device, struct raise *raise, bool swal
 	device->registers.intx_asserted = 1;
 	if (!raise->reason)
 		raise->reason = intx_obstacle(device);
-	if (!raise->reason) {
+	if (!raise->reason)
 		device->irq.intx_masked = true;
-		send(device, 0);
-	}
 }
 
 static void raise_message(struct emu_device *device, struct raise *raise, bool swallowed)
@@ -92,9 +91,7 @@ static void raise_message(struct emu_device *device, struct raise *raise, bool s
 		return;
 	if (!raise->reason)
 		raise->reason = message_obstacle(device, vector);
-	if (!raise->reason)
-		send(device, vector);
-	else if (msi_masked(device, vector))
+	if (raise->reason && msi_masked(device, vector))
 		device->registers.msi_held |= 1u << vector;
 }
 
@@ -110,7 +107,7 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 		raise.index = VFIO_PCI_MSIX_IRQ_INDEX;
 	if (raise.index != VFIO_PCI_INTX_IRQ_INDEX && vector >= emu_vector_count(device))
 		return;
-	swallowed = emu_fault(device, EMU_OP_RAISE, -1) == EMU_FAULT_SWALLOW;
+	swallowed = emu_fault(device, EMU_OPERATION_RAISE, -1) == EMU_FAULT_SWALLOW;
 	if (swallowed)
 		raise.reason = "swallowed";
 	else if (by_guest && !emu_is_running(device))
@@ -121,8 +118,10 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 	else
 		raise_message(device, &raise, swallowed);
 	log_raise(device, &raise);
+	if (!raise.reason)
+		send(device, raise.vector);
 	if (swallowed)
-		log_simple(device, "irq-swallow", raise.index, raise.vector, raise.sequence);
+		log_vector(device, "irq-swallow", raise.index, raise.vector, raise.sequence);
 }
 
 /*
@@ -198,9 +197,9 @@ void emu_deliver_held(struct emu_device *device)
 
 	if (registers->intx_asserted && !intx_obstacle(device)) {
 		device->irq.intx_masked = true;
-		send(device, 0);
-		log_simple(device, "irq-resend", VFIO_PCI_INTX_IRQ_INDEX, 0,
+		log_vector(device, "irq-resend", VFIO_PCI_INTX_IRQ_INDEX, 0,
 			   registers->intx_raised);
+		send(device, 0);
 	}
 	if (device->irq.kind != VFIO_PCI_MSI_IRQ_INDEX)
 		return;
@@ -208,22 +207,16 @@ void emu_deliver_held(struct emu_device *device)
 		if (!(registers->msi_held >> vector & 1) || message_obstacle(device, vector))
 			continue;
 		registers->msi_held &= ~(1u << vector);
-		send(device, vector);
-		log_simple(device, "irq-resend", VFIO_PCI_MSI_IRQ_INDEX, vector,
+		log_vector(device, "irq-resend", VFIO_PCI_MSI_IRQ_INDEX, vector,
 			   registers->raised[vector]);
+		send(device, vector);
 	}
 }
 
-/* By SET_IRQS or the eventfd for it; a level that still stands is passed on again. */
+/* The level may still stand: then it is passed on again. */
 void emu_intx_unmask(struct emu_device *device)
 {
 	device->irq.intx_masked = false;
 	if (emu_is_running(device))
 		emu_deliver_held(device);
-}
-
-void emu_trigger_fired(struct emu_device *device, const void *trigger)
-{
-	if (trigger && trigger == device->irq.intx_unmask)
-		emu_intx_unmask(device);
 }

@@ -4,7 +4,7 @@
  * header of four little-endian words (magic and kind, phase, number, length of
  * the payload) and the payload.  The chunks are numbered from 0 and come as:
  *
- *	HEADER, [CONFIG], BULK_PRE..., [CONFIG], BULK_STOP..., REGISTERS, VECTORS,
+ *	HEAD, [CONFIG], BULK_PRE..., [CONFIG], BULK_STOP..., REGISTERS, VECTORS,
  *	MEMORY, END
  *
  * CONFIG only from a self-contained device.  Bulk data stands for the state of

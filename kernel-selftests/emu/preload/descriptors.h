@@ -41,8 +41,8 @@ struct descriptor {
 };
 
 /*
- * A new descriptor on a new, empty memfd.  Returns its number or -errno, and
- * then `release` is not called.  `cloexec` is always set.
+ * A new descriptor on a new, empty memfd, which is closed on exec.  Returns its
+ * number, or -errno: then `release` is not called.
  */
 int descriptor_create(const struct descriptor_operations *operations, void *object,
 		      const char *device);

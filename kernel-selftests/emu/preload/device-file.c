@@ -28,13 +28,9 @@
 struct device_file {
 	struct emulated_device *device;
 	bool cdev;
-	struct iommufd *iommufd; /* what a cdev is bound to; before, nothing else is allowed */
+	bool usable; /* the model lives; before, a cdev can only be bound */
+	struct iommufd *iommufd; /* what a cdev is bound to */
 };
-
-static bool usable(const struct device_file *file)
-{
-	return !file->cdev || file->iommufd;
-}
 
 /* Maps the parts of `fd` that model and QEMU share. */
 static int map_memory(struct emulated_device *device, int fd)
@@ -112,6 +108,7 @@ static void close_model(struct emulated_device *device)
 static int bind_iommufd(struct descriptor *descriptor, struct cdev_bind_iommufd *bind)
 {
 	struct device_file *file = descriptor->object;
+	struct iommufd *iommufd;
 	int memory, error;
 
 	if (!file->cdev || file->iommufd || bind->argsz < sizeof(*bind) || bind->flags)
@@ -121,14 +118,20 @@ static int bind_iommufd(struct descriptor *descriptor, struct cdev_bind_iommufd 
 		return -errno;
 	error = open_model(file->device, memory);
 	if (!error) {
-		file->iommufd = iommufd_bind(bind->iommufd, file->device, &bind->out_devid);
-		if (!file->iommufd)
+		iommufd = iommufd_bind(bind->iommufd, file->device, &bind->out_devid);
+		if (!iommufd)
 			error = -EINVAL;
 		/* QEMU has checked by now that the descriptor is a character device. */
 		else if (dup3(memory, descriptor->fd, O_CLOEXEC) < 0)
 			error = -errno;
-		if (error)
+		if (!error) {
+			file->iommufd = iommufd;
+			file->usable = true;
+		} else {
 			close_model(file->device);
+			if (iommufd)
+				iommufd_unbind(iommufd, file->device);
+		}
 	}
 	system_close(memory);
 	return error;
@@ -163,12 +166,13 @@ static int set_irqs(struct emulated_device *device, const struct vfio_irq_set *i
 static int feature(struct emulated_device *device, struct vfio_device_feature *feature)
 {
 	struct vfio_device_feature_mig_state *state = (void *)feature->data;
-	int wanted = 0, result;
+	enum emu_stream wanted;
+	int result;
 
 	result = emu_feature(device->model, feature, feature->argsz, &wanted);
-	if (result || !wanted)
+	if (result || wanted == EMU_STREAM_NONE)
 		return result;
-	state->data_fd = migration_file_open(device, wanted == 1);
+	state->data_fd = migration_file_open(device, wanted == EMU_STREAM_READ);
 	return state->data_fd < 0 ? state->data_fd : 0;
 }
 
@@ -224,7 +228,7 @@ static long device_ioctl(struct descriptor *descriptor, unsigned int request, vo
 		return attach(file, argument);
 	if (request == CDEV_DETACH_PT)
 		return detach(file, argument);
-	if (!usable(file))
+	if (!file->usable)
 		return -EINVAL;
 	if (request == VFIO_DEVICE_FEATURE && is_log_feature(argument))
 		return device_log_feature(file->device, argument);
@@ -240,7 +244,7 @@ static int64_t device_pread(struct descriptor *descriptor, void *buffer, size_t 
 	struct device_file *file = descriptor->object;
 	int64_t result;
 
-	if (!usable(file))
+	if (!file->usable)
 		return -EINVAL;
 	pthread_mutex_lock(&file->device->lock);
 	result = emu_read(file->device->model, offset, buffer, bytes);
@@ -254,7 +258,7 @@ static int64_t device_pwrite(struct descriptor *descriptor, const void *buffer, 
 	struct device_file *file = descriptor->object;
 	int64_t result;
 
-	if (!usable(file))
+	if (!file->usable)
 		return -EINVAL;
 	pthread_mutex_lock(&file->device->lock);
 	result = emu_write(file->device->model, offset, buffer, bytes);
@@ -266,7 +270,7 @@ static void device_release(struct descriptor *descriptor)
 {
 	struct device_file *file = descriptor->object;
 
-	if (usable(file))
+	if (file->usable)
 		close_model(file->device);
 	if (file->iommufd)
 		iommufd_unbind(file->iommufd, file->device);
@@ -294,7 +298,7 @@ static struct device_file *new_file(struct emulated_device *device, bool cdev)
 	struct device_file *file = calloc(1, sizeof(*file));
 
 	if (file)
-		*file = (struct device_file){ device, cdev, NULL };
+		*file = (struct device_file){ .device = device, .cdev = cdev };
 	return file;
 }
 
@@ -311,10 +315,9 @@ int device_open(struct emulated_device *device)
 		return fd;
 	}
 	error = open_model(device, fd);
+	file->usable = !error;
 	if (!error)
 		return fd;
-	/* Not yet usable: nothing to release but the file. */
-	file->cdev = true;
 	descriptor_remove(fd, file);
 	system_close(fd);
 	return error;

@@ -11,13 +11,6 @@
 #include "log.h"
 #include "trigger.h"
 
-static const char *irq_index_name(u32 index)
-{
-	static const char *const names[] = { "intx", "msi", "msix", "err", "req" };
-
-	return index < sizeof(names) / sizeof(names[0]) ? names[index] : "unknown";
-}
-
 /* The vector that the SET_IRQS under way gives to `fd`; the model asks in the order of vectors. */
 static u32 vector_of(struct emulated_device *device, int fd)
 {
@@ -34,7 +27,7 @@ static void *host_get_trigger(void *context, int fd)
 {
 	struct emulated_device *device = context;
 
-	return trigger_get(fd, device->name, irq_index_name(device->irqs->index),
+	return trigger_get(fd, device->name, emu_irq_name(device->irqs->index),
 			   vector_of(device, fd));
 }
 

@@ -12,11 +12,6 @@
 
 #define NAME_SIZE 64
 
-#ifndef EMU_MIGRATION_DATA_OFFSET
-#define EMU_MIGRATION_DATA_OFFSET 0x1000
-#endif
-
-struct container;
 struct dma_domain;
 
 /* The device's own log of the pages it wrote (VFIO_DEVICE_FEATURE_DMA_LOGGING_*). */

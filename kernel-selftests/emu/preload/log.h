@@ -6,8 +6,6 @@
 #ifndef PRELOAD_LOG_H
 #define PRELOAD_LOG_H
 
-#include <stdarg.h>
-
 void log_start(void);
 
 /*

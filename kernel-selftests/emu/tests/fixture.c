@@ -27,12 +27,13 @@ static void put_trigger(void *context, void *trigger)
 
 static void signal_trigger(void *context, void *trigger)
 {
+	const struct fixture *fixture = context;
 	struct eventfd *eventfd = trigger;
 
-	(void)context;
 	if (!eventfd->users)
 		abort();
 	eventfd->signals++;
+	eventfd->log_length = fixture->log_length;
 }
 
 static int dma_write(void *context, u64 iova, const void *data, u32 bytes)
@@ -236,7 +237,7 @@ struct state_feature {
 	struct vfio_device_feature_mig_state state;
 };
 
-int set_state(struct fixture *fixture, u32 state, int *data_fd)
+int set_state(struct fixture *fixture, u32 state, enum emu_stream *wanted)
 {
 	struct state_feature set = {
 		.feature = {
@@ -245,11 +246,11 @@ int set_state(struct fixture *fixture, u32 state, int *data_fd)
 		},
 		.state = { .device_state = state },
 	};
-	int wanted = 0;
-	int result = emu_feature(fixture->device, &set.feature, sizeof(set), &wanted);
+	enum emu_stream stream;
+	int result = emu_feature(fixture->device, &set.feature, sizeof(set), &stream);
 
-	if (data_fd)
-		*data_fd = wanted;
+	if (wanted)
+		*wanted = stream;
 	return result;
 }
 
@@ -261,7 +262,7 @@ int get_state(struct fixture *fixture)
 			.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE,
 		},
 	};
-	int wanted = 0;
+	enum emu_stream wanted;
 	int result = emu_feature(fixture->device, &get.feature, sizeof(get), &wanted);
 
 	return result ? result : (int)get.state.device_state;

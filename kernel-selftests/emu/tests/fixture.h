@@ -32,6 +32,7 @@ enum state {
 struct eventfd {
 	u32 signals;
 	u32 users;
+	u32 log_length;		/* of the fixture, at the last signal */
 };
 
 struct fixture {
@@ -67,7 +68,7 @@ int set_eventfds(struct fixture *fixture, u32 index, u32 start, u32 count, int f
 int set_irqs(struct fixture *fixture, u32 index, u32 flags, u32 start, u32 count);
 
 /* v2: SET and GET of the state. */
-int set_state(struct fixture *fixture, u32 state, int *data_fd);
+int set_state(struct fixture *fixture, u32 state, enum emu_stream *wanted);
 int get_state(struct fixture *fixture);
 
 /* All that there is to read in pieces of `piece`; bytes, or -errno.  `size`: of `stream`. */

@@ -58,6 +58,7 @@ static void choose_settings(struct fuzz *fuzz)
 		"state/stop:1:EIO", "state:3:EBUSY", "data-read:2:short", "data-read:1:EIO",
 		"data-write:2:short", "data-write:3:ENOSPC", "set-irqs:2:ENOMEM", "reset:1:EIO",
 		"state-byte:2:flip", "raise:1:swallow", "config-write:4:EIO", "config-read:4:EIO",
+		"state-byte:1:flip", "set-irqs/destination:1:EIO",
 	};
 	u32 count = pick(fuzz, 2) ? pick(fuzz, 4) : 0;
 
@@ -74,7 +75,7 @@ static void choose_settings(struct fuzz *fuzz)
 	add_setting(fuzz, "self-contained=%s\n", pick(fuzz, 2) ? "on" : "off");
 	add_setting(fuzz, "raise=set-irqs,running,running-p2p\nstop-copy-pause=1");
 	while (count--)
-		add_setting(fuzz, "\nfault=%s", faults[pick(fuzz, 12)]);
+		add_setting(fuzz, "\nfault=%s", faults[pick(fuzz, ARRAY_SIZE(faults))]);
 }
 
 static void check_invariants(struct fuzz *fuzz)

@@ -69,17 +69,47 @@ static void writes(void)
 	fixture_free(fixture);
 }
 
+/* In writes of all sizes: the device takes the data, and only its STATUS tells. */
 static void flipped_bit(void)
 {
-	struct fixture *fixture = fixture_new("fault=state-byte:2:flip");
+	static const u64 pieces[] = { 0, 1, 15, 16, 17, 48, 50000 };
 	s64 bytes = make_stream();
+	u32 i;
 
-	CHECK(fixture && bytes > 0);
+	CHECK(bytes > 0);
+	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
+		struct fixture *fixture = fixture_new("fault=state-byte:1:flip");
+
+		CHECK(fixture);
+		CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+		CHECK_EQUAL(write_all(fixture, stream, (u64)bytes, pieces[i]), bytes);
+		CHECK_EQUAL(log_count(fixture, "fault", "'operation':'state-byte','nth':1,"
+							"'result':'flip'"), 1);
+		CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+		CHECK_EQUAL(read_register(fixture, 0x0c), 6);
+		fixture_free(fixture);
+	}
+}
+
+/* Writes that have nothing to invert (here all that come first) do not count. */
+static void flipped_bit_in_memory(void)
+{
+	struct fixture *source = fixture_new("traits=\nstop-copy-bytes=0");
+	struct fixture *fixture = fixture_new("stop-copy-bytes=0\nfault=state-byte:1:flip");
+	s64 bytes;
+	u32 i;
+
+	CHECK(source && fixture);
+	CHECK_EQUAL(set_state(source, STOP_COPY, NULL), 0);
+	bytes = read_all(source, stream, sizeof(stream), sizeof(stream));
 	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
-	CHECK_EQUAL(emu_migration_write(fixture->device, stream, 10000), 10000);
-	CHECK_EQUAL(write_all(fixture, stream + 10000, (u64)bytes - 10000, 0), -EINVAL);
-	CHECK_EQUAL(log_count(fixture, "fault", "'operation':'state-byte'"), 1);
-	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), -EINVAL);
+	CHECK_EQUAL(write_all(fixture, stream, (u64)bytes, 40), bytes);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	CHECK_EQUAL(read_register(fixture, 0x0c), 6);
+	CHECK_EQUAL(fixture->memory[0], 1);
+	for (i = 1; i < EMU_MEMORY_SIZE; i++)
+		CHECK_EQUAL(fixture->memory[i], 0);
+	fixture_free(source);
 	fixture_free(fixture);
 }
 
@@ -89,14 +119,36 @@ static void set_irqs_on_the_destination(void)
 					      "fault=set-irqs:2:EBUSY");
 
 	CHECK(fixture);
-	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 0), 0);
-	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), -EBUSY);
+	CHECK_EQUAL(set_eventfds(fixture, INTX, 0, 1, 0), 0);
+	CHECK_EQUAL(set_eventfds(fixture, INTX, 0, 1, 1), -EBUSY);
 	CHECK_EQUAL(fixture->eventfds[0].users, 1);
 	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	/* As QEMU goes from INTx to MSI-X; ERR is no interrupt of the device's. */
+	CHECK_EQUAL(set_irqs(fixture, INTX, DATA_NONE | MASK, 0, 1), 0);
+	CHECK_EQUAL(set_irqs(fixture, INTX, DATA_NONE | TRIGGER, 0, 0), 0);
+	CHECK_EQUAL(set_eventfds(fixture, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, 9), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, -1), 0);
+	CHECK_EQUAL(log_count(fixture, "fault", "'nth':1"), 0);
 	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), -ENOMEM);
 	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), 0);
 	CHECK_EQUAL(log_count(fixture, "set-irqs", "'enabled':0,'state':'resuming','errno':12"),
 		    1);
+	fixture_free(fixture);
+}
+
+static void set_irqs_after_resuming(void)
+{
+	struct fixture *fixture = fixture_new("fault=set-irqs/destination:2:EIO");
+	s64 bytes = make_stream();
+
+	CHECK(fixture && bytes > 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(write_all(fixture, stream, (u64)bytes, 0), bytes);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), 0);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 1), -EIO);
 	fixture_free(fixture);
 }
 
@@ -141,7 +193,9 @@ static const struct test tests[] = {
 	{ "data reads", reads },
 	{ "data writes", writes },
 	{ "flipped bit", flipped_bit },
+	{ "flipped bit in memory", flipped_bit_in_memory },
 	{ "SET_IRQS on the destination", set_irqs_on_the_destination },
+	{ "SET_IRQS after RESUMING", set_irqs_after_resuming },
 	{ "config space and reset", config_and_reset },
 	{ "swallowed interrupt", swallowed },
 };

@@ -15,7 +15,7 @@ struct request {
 static int ask(struct fixture *fixture, u32 flags, u32 argsz, u64 *payload)
 {
 	struct request request = { .feature = { .argsz = argsz, .flags = flags } };
-	int wanted;
+	enum emu_stream wanted;
 	int result = emu_feature(fixture->device, &request.feature, sizeof(request), &wanted);
 
 	if (payload)

@@ -40,7 +40,7 @@ static void all_keys(void)
 	CHECK_EQUAL(profile.raise_vector, 2047);
 	CHECK_EQUAL(profile.stop_copy_pause_ms, 100);
 	CHECK_EQUAL(profile.fault_count, 1);
-	CHECK_EQUAL(profile.faults[0].operation, EMU_OP_DATA_READ);
+	CHECK_EQUAL(profile.faults[0].operation, EMU_OPERATION_DATA_READ);
 	CHECK_EQUAL(profile.faults[0].nth, 3);
 	CHECK_EQUAL(profile.faults[0].result, EMU_FAULT_SHORT);
 }

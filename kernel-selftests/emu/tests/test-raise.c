@@ -37,6 +37,31 @@ static void message(void)
 	fixture_free(fixture);
 }
 
+/* How often `event` was in the log when `eventfd` was signalled. */
+static u32 logged_before_signal(struct fixture *fixture, u32 eventfd, const char *event)
+{
+	fixture->log[fixture->eventfds[eventfd].log_length] = '\0';
+	return log_count(fixture, event, NULL);
+}
+
+static void log_comes_first(void)
+{
+	struct fixture *message = fixture_new("vectors=8");
+	struct fixture *level = fixture_new("");
+
+	CHECK(message && level);
+	CHECK_EQUAL(set_eventfds(message, MSIX, 0, 8, 0), 0);
+	write_register(message, RAISE, 3);
+	CHECK_EQUAL(logged_before_signal(message, 3, "irq-raise"), 1);
+	CHECK_EQUAL(set_eventfds(level, INTX, 0, 1, 0), 0);
+	write_register(level, RAISE, 0);
+	CHECK_EQUAL(logged_before_signal(level, 0, "irq-raise"), 1);
+	CHECK_EQUAL(set_irqs(level, INTX, DATA_NONE | UNMASK, 0, 1), 0);
+	CHECK_EQUAL(logged_before_signal(level, 0, "irq-resend"), 1);
+	fixture_free(message);
+	fixture_free(level);
+}
+
 static void nobody_listens(void)
 {
 	struct fixture *fixture = fixture_new("vectors=8");
@@ -244,6 +269,7 @@ static void level_migrates(void)
 
 static const struct test tests[] = {
 	{ "message", message },
+	{ "the log comes first", log_comes_first },
 	{ "nobody listens", nobody_listens },
 	{ "level", level },
 	{ "level while disabled", level_disabled },

@@ -136,23 +136,23 @@ static void illegal_transitions_change_nothing(void)
 static void data_descriptors(void)
 {
 	struct fixture *fixture = fixture_new("traits=pre-copy,p2p");
-	int fd;
+	enum emu_stream wanted;
 
 	CHECK(fixture);
-	CHECK_EQUAL(set_state(fixture, PRE_COPY, &fd), 0);
-	CHECK_EQUAL(fd, 1);
-	CHECK_EQUAL(set_state(fixture, PRE_COPY_P2P, &fd), 0);
-	CHECK_EQUAL(fd, 0);
-	CHECK_EQUAL(set_state(fixture, STOP_COPY, &fd), 0);
-	CHECK_EQUAL(fd, 0);
-	CHECK_EQUAL(set_state(fixture, STOP, &fd), 0);
-	CHECK_EQUAL(fd, 0);
-	CHECK_EQUAL(set_state(fixture, STOP_COPY, &fd), 0);
-	CHECK_EQUAL(fd, 1);
-	CHECK_EQUAL(set_state(fixture, RESUMING, &fd), 0);
-	CHECK_EQUAL(fd, 2);
-	CHECK_EQUAL(set_state(fixture, RESUMING, &fd), 0);
-	CHECK_EQUAL(fd, 0);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_READ);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY_P2P, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_NONE);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_NONE);
+	CHECK_EQUAL(set_state(fixture, STOP, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_NONE);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_READ);
+	CHECK_EQUAL(set_state(fixture, RESUMING, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_WRITE);
+	CHECK_EQUAL(set_state(fixture, RESUMING, &wanted), 0);
+	CHECK_EQUAL(wanted, EMU_STREAM_NONE);
 	fixture_free(fixture);
 }
 

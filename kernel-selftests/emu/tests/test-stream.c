@@ -149,31 +149,74 @@ static void cancel_and_again(void)
 	fixture_free(destination);
 }
 
-/* A wrong byte anywhere must be noticed, at the latest when RESUMING is left. */
+static u32 word_at(s64 position)
+{
+	u32 word;
+
+	memcpy(&word, stream + position, 4);
+	return word;
+}
+
+/*
+ * The form: headers, and all but the seed of the first chunk.  `chunk` is where
+ * the one with the byte at `position` begins, or the one before: it moves on.
+ */
+static bool is_form(s64 position, s64 *chunk)
+{
+	while (position >= *chunk + 16 + word_at(*chunk + 12))
+		*chunk += 16 + word_at(*chunk + 12);
+	if (position < *chunk + 16)
+		return true;
+	return !*chunk && (position < 20 || position >= 24);
+}
+
+/* A wrong byte anywhere: in the form it is an error, in the content the device's STATUS tells. */
 static void any_wrong_byte(void)
 {
 	const char *settings = "vectors=8\npre-copy-bytes=5000\nstop-copy-bytes=5000\n"
 			       "self-contained=on";
 	struct fixture *source = used_device(settings);
 	struct fixture *destination = fixture_new(settings);
-	s64 bytes, i;
+	s64 bytes, i, chunk = 0;
 
 	CHECK(source && destination);
 	destination->log_off = true;
 	bytes = save_device(source, 50000);
 	CHECK(bytes > 0);
-	for (i = 0; i < bytes; i += i < 12000 ? 1 : 97) {
+	for (i = 0; i < bytes; i += i < 12000 || i > bytes - 30 ? 1 : 7) {
+		bool form = is_form(i, &chunk);
+
 		CHECK_EQUAL(set_state(destination, RESUMING, NULL), 0);
 		stream[i] ^= (u8)(1 << i % 8);
-		write_all(destination, stream, (u64)bytes, 0);
+		CHECK_EQUAL(write_all(destination, stream, (u64)bytes, 0), form ? -EINVAL : bytes);
 		stream[i] ^= (u8)(1 << i % 8);
-		CHECK_EQUAL(set_state(destination, RUNNING, NULL), -EINVAL);
-		CHECK(read_register(destination, 0x0c) & 2);
+		CHECK_EQUAL(set_state(destination, RUNNING, NULL), form ? -EINVAL : 0);
+		CHECK_EQUAL(read_register(destination, 0x0c), 6);
 		CHECK_EQUAL(emu_reset(destination->device), 0);
 	}
 	CHECK_EQUAL(set_state(destination, RESUMING, NULL), 0);
 	CHECK_EQUAL(write_all(destination, stream, (u64)bytes, 0), bytes);
 	CHECK_EQUAL(set_state(destination, RUNNING, NULL), 0);
+	CHECK_EQUAL(read_register(destination, 0x0c), 5);
+	fixture_free(source);
+	fixture_free(destination);
+}
+
+/* Also the address of a ring, which a device must not take as it is. */
+static void wrong_ring(void)
+{
+	struct fixture *source = used_device("");
+	struct fixture *destination = fixture_new("");
+	s64 bytes, chunk = 0;
+
+	CHECK(source && destination);
+	bytes = save_device(source, 50000);
+	while (word_at(chunk) != 0x71700005)
+		chunk += 16 + word_at(chunk + 12);
+	stream[chunk + 16] ^= 1;
+	CHECK_EQUAL(set_state(destination, RESUMING, NULL), 0);
+	CHECK_EQUAL(write_all(destination, stream, (u64)bytes, 0), bytes);
+	CHECK_EQUAL(read_register(destination, 0x28), (u32)FIXTURE_RING);
 	fixture_free(source);
 	fixture_free(destination);
 }
@@ -286,9 +329,12 @@ static void data_events(void)
 	CHECK(source);
 	CHECK_EQUAL(set_state(source, STOP_COPY, NULL), 0);
 	CHECK_EQUAL(emu_migration_read(source->device, stream, 1000), 1000);
+	CHECK_EQUAL(source->paused_ms, 0);
 	CHECK_EQUAL(log_count(source, "data-read", "'bytes':1000,'phase':'stop-copy',"
 						   "'total':1000,'errno':0"), 1);
-	bytes = read_all(source, stream + 1000, STREAM_SIZE - 1000, 1000);
+	CHECK_EQUAL(emu_migration_read(source->device, stream, 1000), 1000);
+	CHECK_EQUAL(source->paused_ms, 100);
+	bytes = read_all(source, stream, STREAM_SIZE, 1000);
 	CHECK(bytes > 0);
 	CHECK_EQUAL(source->paused_ms, 100);
 	CHECK_EQUAL(log_count(source, "pause", "'ms':100"), 1);
@@ -327,12 +373,13 @@ static const struct test tests[] = {
 	{ "early end of pre-copy", early_end_of_pre_copy },
 	{ "cancelled, and again", cancel_and_again },
 	{ "any wrong byte is noticed", any_wrong_byte },
+	{ "wrong address of the ring", wrong_ring },
 	{ "truncated", truncated },
 	{ "more than the end", more_than_the_end },
 	{ "promised data missing", promised_data_missing },
 	{ "stream of another device", another_device },
 	{ "seed travels", seed_travels },
-	{ "data events and pause", data_events },
+	{ "data events, pause in the second read", data_events },
 	{ "512 MiB of bulk data", big_bulk_is_fast },
 };
 

@@ -4,6 +4,7 @@
 #include "ktap.h"
 
 #define REGION		((u64)EMU_MIGRATION_REGION << EMU_REGION_SHIFT)
+#define DATA		(REGION + EMU_MIGRATION_DATA_OFFSET)
 #define DEVICE_STATE	0
 #define PENDING_BYTES	8
 #define DATA_OFFSET	16
@@ -48,12 +49,12 @@ static void accesses(void)
 	CHECK_EQUAL(value, 0);
 	CHECK_EQUAL(emu_read(fixture->device, REGION + 32, &value, 8), -EINVAL);
 	CHECK_EQUAL(emu_write(fixture->device, REGION + 1, &value, 1), -EINVAL);
-	CHECK_EQUAL(emu_read(fixture->device, REGION + 0x1000 + FIXTURE_DATA_SIZE, &value, 1),
+	CHECK_EQUAL(emu_read(fixture->device, DATA + FIXTURE_DATA_SIZE, &value, 1),
 		    -EINVAL);
 	value = 0x1122334455667788;
-	CHECK_EQUAL(emu_write(fixture->device, REGION + 0x1000, &value, 8), 8);
+	CHECK_EQUAL(emu_write(fixture->device, DATA, &value, 8), 8);
 	value = 0;
-	CHECK_EQUAL(emu_read(fixture->device, REGION + 0x1002, &value, 1), 1);
+	CHECK_EQUAL(emu_read(fixture->device, DATA + 2, &value, 1), 1);
 	CHECK_EQUAL(value, 0x66);
 	fixture_free(fixture);
 }
@@ -95,7 +96,7 @@ static s64 move_buffer(struct fixture *source, struct fixture *destination, bool
 	u64 value = (u64)size;
 	s64 at;
 
-	if (offset != 0x1000 || size <= 0)
+	if (offset != EMU_MIGRATION_DATA_OFFSET || size <= 0)
 		return size;
 	if (field(source, DATA_OFFSET) != offset || field(source, DATA_SIZE) != size)
 		return -EIO;
@@ -215,6 +216,22 @@ static void refused_data(void)
 	fixture_free(destination);
 }
 
+static void flipped_bit(void)
+{
+	struct fixture *source = fixture_new("protocol=v1");
+	struct fixture *destination = fixture_new("protocol=v1\nfault=state-byte:2:flip");
+
+	CHECK(source && destination);
+	CHECK_EQUAL(set_v1_state(destination, V1_RESUMING), 0);
+	CHECK_EQUAL(set_v1_state(source, V1_SAVING), 0);
+	CHECK(move_pending(source, destination, true) > 0);
+	CHECK_EQUAL(log_count(destination, "fault", "'operation':'state-byte','nth':2"), 1);
+	CHECK_EQUAL(set_v1_state(destination, V1_RUNNING), 0);
+	CHECK_EQUAL(read_register(destination, 0x0c), 6);
+	fixture_free(source);
+	fixture_free(destination);
+}
+
 static void incomplete_state(void)
 {
 	struct fixture *fixture = fixture_new("protocol=v1");
@@ -254,6 +271,7 @@ static const struct test tests[] = {
 	{ "migration without pre-copy data", without_pre_copy_data },
 	{ "state changes between buffers", state_changes_between },
 	{ "refused data", refused_data },
+	{ "flipped bit", flipped_bit },
 	{ "incomplete state", incomplete_state },
 	{ "names are those of v2", names_are_those_of_v2 },
 };

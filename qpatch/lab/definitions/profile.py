@@ -26,8 +26,8 @@ class DeviceSettings(LabModel):
     `traits` are what its migration has besides stop-copy. `require` names what must have happened on the destination
     before the device takes its data: `config` (stop-copy data wants PCI_COMMAND written first), `config-any` (any
     data does), `irqs` (stop-copy data wants SET_IRQS first). `raise` says when a device that is a destination raises
-    vector `raise-vector` by itself. `stop-copy-pause` delays the first stop-copy data on the source. `dirty-report:
-    drop` hides pages that it wrote.
+    vector `raise-vector` by itself. `stop-copy-pause` is slept once on the source, in the second read of stop-copy
+    data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
     """
 
     seed: int = 1
