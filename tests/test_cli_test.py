@@ -167,6 +167,8 @@ def test_a_strategy_needs_sources(bench: Bench, tmp_path: Path) -> None:
     (["save-state", "--tree", "t", "--prebuilt"], "are about `baseline`"),
     (["save-state", "--binary", "f"], "takes neither"),
     (["baseline", "--tree", "t", "--binary", "f"], "takes neither"),
+    (["--all", "--binary", "f"], "takes neither"),
+    (["baseline", "--tree", "t", "--junit", "."], "is a directory"),
     (["baseline", "--tree", "t", "--binary", "f", "--build"], "not allowed with"),
 ])
 def test_what_does_not_go_together(bench: Bench, words: list[str], message: str) -> None:
@@ -190,6 +192,34 @@ def test_scenarios_say_which_end_is_the_older(bench: Bench, trees: tuple[str, st
     assert [(one["scenario"], one["tree"], one["peer"]) for one in results] == [
         ("old-to-new", "qemu-5.2", "qemu-7.2"), ("new-to-old", "qemu-7.2", "qemu-5.2")]
     assert [plan.source.release for plan in bench.lab.plans] == [(5, 2), (7, 2)]
+
+
+def test_the_command_that_does_it_again_is_in_the_users_words(bench: Bench) -> None:
+    for name, title in (("plain", "plain"), ("mine", "other")):
+        Path(f"{name}.yaml").write_text(f"name: {title}\ntitle: t\n")
+    bench.lab.verdicts = [Verdict.LOST] * 3
+    words = ("--profile", "./mine.yaml", "plain", "--scenario", "old-to-new", "--peer", "qemu-5.2")
+    _, _, said = bench.run("baseline", "--tree", "qemu-7.2", "--machine", "q35", *words)
+    for profile in ("./mine.yaml", "plain"):
+        assert (f"again: qpatch test baseline --tree qemu-7.2 --machine q35 --profile {profile} "
+                "--scenario old-to-new --peer qemu-5.2\n") in said
+
+
+def test_what_is_named_twice_is_run_once(bench: Bench) -> None:
+    _, results = bench.json("baseline", "--tree", "qemu-7.2", "--profile", "plain", "plain", "--machine", "q35", "q35")
+    assert [one["run"] for one in results] == [1]
+    Path("copy.yaml").write_text("name: plain\ntitle: t\n")
+    code, _, said = bench.run("baseline", "--tree", "qemu-7.2", "--profile", "plain", "copy.yaml", "--machine", "q35")
+    assert code == ExitCode.USAGE
+    assert "baseline qemu-7.2 q35 plain once and baseline qemu-7.2 q35 copy.yaml once" in said
+
+
+def test_a_report_that_cannot_be_written_comes_after_the_results(bench: Bench) -> None:
+    code, printed, said = bench.run("baseline", "--tree", "qemu-7.2", "--ktap", "/dev/full")
+    assert code == ExitCode.ENVIRONMENT
+    assert "delivered" in printed
+    assert "No space left" in said
+    assert not Path("/dev/full").is_file()
 
 
 def test_a_destination_that_cannot_be_had(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -88,6 +89,20 @@ def test_a_fault_of_the_lab_is_a_verdict_and_stops_nothing(lab: Lab) -> None:
     assert json.loads((lab.place() / "1" / "result.json").read_text())["verdict"] == "harness"
 
 
+def test_a_full_disk_ends_all(lab: Lab) -> None:
+    lab.verdicts = [OSError(errno.ENOSPC, "No space left on device")]
+    with pytest.raises(EnvironmentFault) as caught:
+        lab.run(lab.cell(), repeat=3)
+    assert (caught.value.code, str(lab.place() / "1") in caught.value.message) == ("disk-full", True)
+
+
+def test_what_is_not_the_labs_is_not_removed(lab: Lab) -> None:
+    for name in ("notes", "7", "bundle"):
+        (lab.place() / name).mkdir(parents=True)
+    lab.run(lab.cell())
+    assert sorted(path.name for path in lab.place().iterdir()) == [".lock", "1", "notes"]
+
+
 def test_a_picture_that_fails_is_a_fault_of_the_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("no picture")
@@ -161,7 +176,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_lets_every_run_clean_up(tmp_path: Path, number: signal.Signals) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     process = subprocess.Popen([sys.executable, "-c", SLEEPING, str(tmp_path)], env={**os.environ, "PYTHONPATH": paths})

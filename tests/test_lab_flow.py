@@ -105,6 +105,12 @@ def test_what_happens_meanwhile_happens_in_a_migration_that_is_held(tmp_path: Pa
         "qemu0: migrate-set-parameters 2000000"]
 
 
+def test_a_scenario_s_own_parameters_hold_again_afterwards(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{parameters: {downtime-limit: 5}, steps: [migrate: {meanwhile: [fill]}]}")
+    assert [line for line in done if line.startswith("qemu0: migrate-set")] == [
+        "qemu0: migrate-set-parameters 1", "qemu0: migrate-set-parameters 5"]
+
+
 def test_a_profile_s_driver_is_busy_in_every_scenario(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [migrate]", "{name: p, title: p, meanwhile: [fill]}")
     assert done.index("qemu0> fill 0 1") > done.index("qemu0: migrate unix:DIR/migration1")

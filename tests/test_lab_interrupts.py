@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
 
+from qpatch.lab.definitions.machine import load_machine, machine_names
 from qpatch.lab.model import Interrupts
-from qpatch.lab.observer.interrupts import Fate, account_for, late_ms
+from qpatch.lab.observer.interrupts import Fate, account_for, controllers, late_ms
 from qpatch.lab.observer.story import tell
 
 
@@ -84,8 +85,8 @@ def test_vectors_devices_and_intx_are_kept_apart() -> None:
     teller.fence("qemu0")
     account = account_for(tell(teller.events))
     assert account.totals() == Interrupts(delivered=2, lost=2)
-    assert account.by_vector() == {("dev0", 0): Interrupts(delivered=1, lost=1), ("dev0", 1): Interrupts(delivered=1),
-                                   ("dev1", 0): Interrupts(lost=1)}
+    assert [one.name for one in account.having(Fate.LOST)] == [
+        "interrupt 1 of dev1's vector 0", "interrupt 1 of dev0's INTx"]
 
 
 def test_without_a_fence_nothing_is_lost_yet() -> None:
@@ -142,6 +143,45 @@ def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(millis
     teller.acked("qemu1", 4)
     teller.fence("qemu1")
     assert totals(teller) == Interrupts(delivered=2, late=late)
+
+
+def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.state("qemu0", "running-p2p")  # newer QEMU, when the VM starts
+    teller.state("qemu0", "running")
+    teller.raised("qemu0", 4)
+    teller.wait(50)
+    teller.acked("qemu0", 4)
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=2)
+
+
+def test_after_a_fence_only_the_host_makes_an_interrupt_late() -> None:
+    teller = moved()
+    teller.run()
+    teller.told()
+    late = []
+    for vm in ("qemu0", "qemu1", "qemu1"):  # a fence of another VM changes nothing
+        teller.raised("qemu1", 4)
+        teller.wait(50)
+        teller.acked("qemu1", 4)
+        teller.fence(vm)
+        late.append(totals(teller).late)
+    assert late == [1, 2, 2]
+
+
+def test_an_interrupt_is_late_on_a_source_too_that_runs_again_after_its_migration_failed() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin(expect="failed")
+    teller.stop()
+    teller.raised("qemu0", 4)
+    teller.give_up()
+    teller.wait(50)
+    teller.acked("qemu0", 4)
+    teller.fence("qemu0")
+    assert totals(teller) == Interrupts(delivered=2, late=1)
 
 
 def test_an_interrupt_for_which_no_eventfd_was_set_says_so() -> None:
@@ -249,3 +289,8 @@ def test_back_and_forth_every_process_takes_its_turn() -> None:
         teller.told(source=here, destination=there)
         teller.verify(there)
     assert totals(teller) == Interrupts(delivered=1 + 4 * 2)
+
+
+def test_the_controllers_of_every_machine_are_known() -> None:
+    for name in machine_names():
+        assert set(load_machine(name).controllers) <= controllers()

@@ -151,6 +151,18 @@ def test_errors_say_who_reported_what_in_which_order() -> None:
     assert [error.at for error in seen.errors] == sorted(error.at for error in seen.errors)
 
 
+def test_what_the_source_printed_is_not_told_again_by_its_monitor() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin(expect="failed")
+    teller.stop()
+    teller.message("qemu0", "Channel error")
+    teller.give_up(said="", error="Channel error")
+    teller.begin(destination="qemu2", expect="failed")
+    teller.give_up(destination="qemu2", said="", error="Channel error")
+    assert [error.message for error in observe(teller.events).errors] == ["Channel error"] * 2
+
+
 def test_the_role_of_a_process_is_that_of_the_migration_it_is_in() -> None:
     teller = migration()
     teller.begin("qemu1", "qemu2")

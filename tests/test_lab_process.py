@@ -159,6 +159,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
         task = asyncio.create_task(run_once(plan(tmp_path, "steps: [migrate]", source=program((str(qemu),))),
                                             tmp_path / "run"))
         while not (tmp_path / "ids").exists() or len((tmp_path / "ids").read_text(encoding="utf-8").split()) < 2:
+            assert not task.done()
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait({task})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -216,12 +217,23 @@ def test_a_binary_is_asked_what_it_is(tmp_path: Path) -> None:
     ("#!/bin/sh\necho '{}'\n", "does not answer"),
     ("#!/bin/sh\necho invalid option >&2\nexit 1\n", "invalid option"),
     ("#!/no/such/interpreter\n", "does not start here"),
-    ("\x7fELF of another processor", "does not start here"),
+    ("\x7fELF\x02\x01 of another processor", "for another processor"),
 ])
 def test_what_is_no_qemu(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
         binary_program(binary(tmp_path, text))
     assert caught.value.code == "bad-binary"
+
+
+def test_a_binary_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qpatch.lab.campaign.programs._START_SECONDS", 0.5)
+    with pytest.raises(UserError, match=r"did not answer within 0.5 s"):
+        binary_program(binary(tmp_path, f"#!/bin/sh\nsleep 3600 & echo $! > {tmp_path}/id\nwait\n"))
+    child = Path("/proc", (tmp_path / "id").read_text().strip(), "cmdline")
+    deadline = time.monotonic() + 10
+    while child.exists() and child.read_bytes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not child.exists() or child.read_bytes() == b""
 
 
 def test_a_binary_that_is_not_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from lab_support import CELL, LOST, report
 
 from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.durations import durations
-from qpatch.lab.campaign.junit import write_junit
+from qpatch.lab.campaign.junit import junit
 from qpatch.lab.campaign.ktap import ktap
 from qpatch.lab.campaign.reports import FAILED, CellReport, document, exit_code
 from qpatch.lab.model import Cell, Verdict
@@ -49,7 +49,7 @@ def test_the_telling_run_is_the_first_of_the_gravest() -> None:
     ([report(DELIVERED), LANDED], ExitCode.OK),
     ([report(DELIVERED), report(NOT_APPLICABLE)], ExitCode.OK),
     ([report(NOT_APPLICABLE), LANDED], ExitCode.NOTHING_APPLIED),
-    ([CellReport(OTHER, status="drifted")], ExitCode.NOTHING_APPLIED),
+    ([report(Verdict.LOST), CellReport(OTHER, status="drifted")], ExitCode.DRIFT),
     ([], ExitCode.NOTHING_APPLIED),
 ])
 def test_exit_codes(reports: list[CellReport], code: ExitCode) -> None:
@@ -86,10 +86,9 @@ not ok 5 save-state/qemu-7.2/q35/plain/once
 """
 
 
-def test_junit(tmp_path: Path) -> None:
-    file = tmp_path / "deep" / "junit.xml"
-    write_junit([report(Verdict.LOST, DELIVERED, HARNESS, NOT_APPLICABLE), LANDED, BROKEN], file)
-    runs, landed, broken = JUnitXml.fromfile(str(file))
+def test_junit() -> None:
+    document = junit([report(Verdict.LOST, DELIVERED, HARNESS, NOT_APPLICABLE), LANDED, BROKEN])
+    runs, landed, broken = JUnitXml.fromstring(document.encode())
     assert (runs.name, runs.tests, runs.failures, runs.errors, runs.skipped) == (
         "baseline/qemu-5.2/virt-gicv2/irq-eager/once", 4, 1, 1, 1)
     results = [case.result[0] if case.result else None for case in runs]
@@ -99,11 +98,15 @@ def test_junit(tmp_path: Path) -> None:
     assert (landed.skipped, broken.errors) == (1, 1)
 
 
-def test_junit_names_the_timeline(tmp_path: Path) -> None:
+def test_what_xml_cannot_hold_is_left_out_of_junit() -> None:
+    cell, = JUnitXml.fromstring(junit([replace(BROKEN, reason="it said \x1b[31mno\x00\ufffe")]).encode())
+    assert [case.result[0].message for case in cell] == ["it said [31mno"]
+
+
+def test_junit_names_the_timeline() -> None:
     cell = report(DELIVERED)
     kept = replace(cell, results=(replace(cell.results[0], timeline=Path("results/timeline.jsonl")),))
-    write_junit([kept], tmp_path / "junit.xml")
-    assert "results/timeline.jsonl" in (tmp_path / "junit.xml").read_text()
+    assert "results/timeline.jsonl" in junit([kept])
 
 
 def test_durations() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ from lab_vm_support import plan, program
 
 from qpatch.lab.definitions import release
 from qpatch.lab.model import Event, Origin
+from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
     """Run the scenario; `source` and `destination` say how their QEMUs misbehave. No wait is longer than a second."""
     programs = [dataclasses.replace(program((sys.executable, DOUBLE)), environment={"DOUBLE": deeds})
                 for deeds in (source, destination)]
-    second = dict.fromkeys(("ready", "command", "answer", "pre_copy", "migration", "running", "give_up", "quit"), 1.0)
+    second = dict.fromkeys(("ready", "command", "answer", "pre_copy", "migration", "running", "settle", "give_up",
+                            "quit"), 1.0)
     limits = release.Limits(start=10, **second)
     short = release.table().model_copy(update={"limits": limits})
     with pytest.MonkeyPatch.context() as patch:
@@ -106,9 +109,23 @@ def test_a_destination_that_crashes_is_not(tmp_path: Path) -> None:
     assert {"vm": "qemu1", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
 
 
+def test_a_crash_that_nobody_waited_for_is_told_as_one(tmp_path: Path) -> None:
+    async def crash_and_fail(flow: Any, _step: object) -> None:
+        process = flow.guest._process
+        os.kill(process._process.pid, signal.SIGSEGV)
+        await process.ended(10)
+        raise RefusedError("something else goes wrong")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("qpatch.lab.runtime.flow.Flow._fence", crash_and_fail)
+        record = run(tmp_path)
+    assert record.failure == "something else goes wrong"
+    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
+
+
 def test_a_qemu_that_does_not_quit_is_killed(tmp_path: Path) -> None:
     record = run(tmp_path, destination="quit=mute")
-    assert {"vm": "qemu1", "code": 0, "signal": 9, "expected": False} in told(record, "exit")
+    assert record.failure.startswith("waited 1 s for the answer to quit of qemu1")
+    assert {"vm": "qemu1", "code": 0, "signal": 9, "expected": True} in told(record, "exit")
 
 
 def test_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:

@@ -109,11 +109,15 @@ def duplicated() -> Teller:
 
 
 def late() -> Teller:
-    teller = delivered()
+    teller = prepared()
+    teller.load()
+    teller.run()
+    teller.told()
     teller.raised("qemu1")
     teller.wait(21)
     teller.acked("qemu1")
-    teller.fence("qemu1")
+    teller.verify()
+    teller.end()
     return teller
 
 
@@ -194,6 +198,16 @@ def test_an_unnoticed_error_quotes_what_was_printed() -> None:
         "destination printed 'vfio: failed to enable vectors, -22' and went on; 1 interrupt was lost")
 
 
+def test_an_unnoticed_error_tells_what_is_wrong_after_it() -> None:
+    teller = prepared()
+    teller.load()
+    teller.state("qemu1", "running", errno=5)
+    teller.run()
+    teller.told()
+    teller.verify(state="error")
+    assert reason(teller, Verdict.UNNOTICED).endswith("dev0 on qemu1: its state is wrong")
+
+
 def test_an_error_that_was_to_make_the_migration_fail_and_did_not_went_unnoticed() -> None:
     teller = prepared("failed")
     teller.set_irqs("qemu1", errno=22)
@@ -262,6 +276,39 @@ def test_corruption_after_a_reset_by_qemu_says_so() -> None:
     teller.verify("qemu0", memory="bad")
     teller.lab("state", vm="qemu0", status="running")
     assert reason(teller, Verdict.CORRUPTED) == "dev0 on qemu0: its memory is wrong; QEMU had reset the device"
+
+
+def test_a_reset_names_the_error_that_qemu_reset_the_device_for() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin(expect="failed")
+    teller.state("qemu0", "stop-copy", errno=5)
+    teller.uapi("qemu0", "reset", state="running")
+    teller.states["qemu0", "dev0"] = "running"
+    teller.give_up(said="")
+    teller.verify("qemu0", memory="bad")
+    teller.lab("state", vm="qemu0", status="running")
+    assert reason(teller, Verdict.CORRUPTED).endswith(
+        "its memory is wrong; QEMU had reset the device, after dev0 on qemu0 answered the change of its state from "
+        "pre-copy to stop-copy with EIO")
+
+
+def test_a_transfer_that_was_cut_short_is_named_where_the_migration_failed_for_it() -> None:
+    teller = prepared()
+    teller.uapi("qemu1", "fault", operation="data-write", nth=2, result="short")
+    teller.write("qemu1", 2048)
+    teller.give_up(said="vfio_mig_write failed")
+    assert "dev0 on qemu1 did only half of a write of its data; the destination printed 'vfio_mig_write failed'" in (
+        reason(teller, Verdict.FAILED))
+
+
+def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest() -> None:
+    teller = prepared()
+    teller.uapi("qemu0", "fault", operation="data-read", nth=2, result="short")
+    teller.read("qemu0", 2048)
+    teller.read("qemu0", errno=42)  # ENOMSG: the end of the stream, and no fault
+    seen = observe(finished(teller).events)
+    assert (seen.verdict, seen.errors) == (Verdict.DELIVERED, ())
 
 
 def test_a_migration_that_failed_where_it_should_not_quotes_the_error() -> None:
@@ -339,6 +386,49 @@ def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> No
     assert told == "migration 1 completed: this QEMU never did what the scenario wants to see fail"
 
 
+@pytest.mark.parametrize(("fault", "event"), [
+    ("data-read/stop-copy:1:EIO", {"operation": "data-read", "nth": 1, "result": "EIO"}),
+    ("state/stop-copy:2:EIO", {"operation": "state", "to": "stop-copy", "nth": 2, "result": "EIO"}),
+    ("state-byte:2:flip", {"operation": "state-byte", "nth": 2, "result": "flip"})])
+def test_a_fault_of_the_profile_that_never_came_to_pass_makes_no_green_run(fault: str, event: dict[str, Any]) -> None:
+    teller = Teller()
+    teller.lab("faults", vm="qemu1", faults=[fault])
+    teller.prepare()
+    teller.begin()
+    teller.stop()
+    events = finished(teller).events
+    assert observe(events).verdict is Verdict.NOT_APPLICABLE
+    assert observe(events).reason == f"the fault {fault} never came to pass, so nothing was tried"
+    teller.uapi("qemu1", "fault", **event)
+    reason(teller, Verdict.DELIVERED)
+    teller.lab("faults", vm="qemu1", faults=["state/running:1:EIO"])
+    reason(teller, Verdict.NOT_APPLICABLE)
+
+
+def test_a_migration_that_failed_for_another_reason_than_its_fault_has_not_recovered() -> None:
+    teller = prepared("failed")
+    teller.give_up(said="load of migration failed", error="Unable to write to socket: Broken pipe")
+    teller.verify("qemu0")
+    teller.lab("state", vm="qemu0", status="running")
+    assert "should; the source runs on" in reason(teller, Verdict.RECOVERED)
+    teller.lab("faults", vm="qemu1", faults=["data-write:7:EIO"])
+    assert reason(teller, Verdict.FAILED) == (
+        "the migration failed, but the fault data-write:7:EIO that it was to fail for never came to pass: "
+        "load of migration failed")
+
+
+def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
+    teller = recovered()
+    teller.lab("faults", vm="qemu1", faults=["data-write:2:EIO", "raise:1:swallow"])
+    reason(teller, Verdict.RECOVERED)
+
+
+def test_a_recovery_names_what_the_migration_failed_for() -> None:
+    assert reason(recovered(), Verdict.RECOVERED) == (
+        "the migration failed as it should, for dev0 on qemu1 answered a write of its data with EIO; the source runs "
+        "on and 1 interrupt reached the guest there")
+
+
 def test_an_end_after_a_failed_incoming_migration_is_no_crash() -> None:
     teller = recovered()
     reason(teller, Verdict.RECOVERED)
@@ -361,6 +451,14 @@ def test_corruption_says_what_is_wrong(check: dict[str, object], told: str) -> N
 
 def test_memory_that_was_never_filled_is_not_corrupt() -> None:
     reason(finished(prepared(), memory="none", state="none"), Verdict.DELIVERED)
+
+
+def test_a_second_handling_is_named_with_its_line() -> None:
+    assert reason(duplicated(), Verdict.DUPLICATED) == (
+        "the guest on qemu1 handled vector 0 of dev0 when nothing was outstanding")
+    teller = delivered()
+    teller.acked("qemu1", index="intx", spurious=True)
+    assert "handled INTx of dev0" in reason(teller, Verdict.DUPLICATED)
 
 
 def test_a_lost_interrupt_is_named_with_its_reason() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qpatch.build.results import BuildResult
     from qpatch.series.render import Attempt, Target
     from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.git import Repository
     from qpatch.trees.progress import Progress
 
 
@@ -47,13 +48,13 @@ def build_strategy(strategy: LoadedStrategy | None, target: Target, parameters: 
         return Built(tried, None)
     order = Order(strategy.name if strategy else BASELINE, target.source, tried.planned if tried else None,
                   extent.each_patch, extent.objects, user_identity())
-    return Built(tried, builder_for(target, backend, progress).build(order))
+    builder = builder_for(target.info.name, target.source.repository, backend, progress)
+    return Built(tried, builder.build(order))
 
 
-def builder_for(target: Target, backend: Backend, progress: Progress) -> Builder:
-    """Return the builder of an open tree in the user's cache."""
-    workspace = default_workspace(target.info.name, target.source.repository.path)
-    return Builder(workspace, backend, progress)
+def builder_for(tree: str, repository: Repository, backend: Backend, progress: Progress) -> Builder:
+    """Return the builder, in the user's cache, of the tree that is called `tree` and kept in `repository`."""
+    return Builder(default_workspace(tree, repository.path), backend, progress)
 
 
 def _attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Attempt:

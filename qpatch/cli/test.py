@@ -74,9 +74,9 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     with StepDisplay(output) as display:
         planned = plan_cells(wanted, find_programs(arguments, wanted.strategies, display))
     reports = run_cells(planned, arguments, output)
-    write_reports(reports, arguments)
     print_cells(reports, arguments, output)
     output.document(document(reports))
+    write_reports(reports, arguments)  # last: where that fails, what was seen has been told
     return exit_code(reports)
 
 
@@ -84,7 +84,7 @@ def check(arguments: argparse.Namespace) -> None:
     """Raise UserError for arguments that do not go together."""
     if arguments.lab != LABS[0]:
         raise UserError("usage", f"the lab {arguments.lab} is not there yet: only {LABS[0]} is")
-    if arguments.binary and (arguments.trees or arguments.strategy not in ([], [BASELINE])):
+    if arguments.binary and (arguments.trees or arguments.all or arguments.strategy not in ([], [BASELINE])):
         raise UserError("usage", "--binary FILE is run as it is: it takes neither a strategy nor --tree")
     if not arguments.binary and not arguments.trees:
         raise UserError("usage", "name the trees with --tree, or a QEMU with --binary")
@@ -92,6 +92,9 @@ def check(arguments: argparse.Namespace) -> None:
         raise UserError("usage", "--repeat and --jobs count from 1")
     if (arguments.prebuilt or arguments.build) and BASELINE not in (*arguments.strategy, peer_name(arguments.peer)):
         raise UserError("usage", f"--prebuilt and --build are about `{BASELINE}`: a strategy is always built")
+    for file in filter(None, (arguments.junit, arguments.ktap)):
+        if file.is_dir():
+            raise UserError("bad-path", f"{file} is a directory: the results go into a file")
 
 
 def read_request(arguments: argparse.Namespace) -> Wanted:
@@ -101,9 +104,9 @@ def read_request(arguments: argparse.Namespace) -> Wanted:
     from qpatch.lab.definitions.profile import load_profile
     from qpatch.lab.definitions.scenario import load_scenario
     return Wanted(strategies_of(arguments), list(dict.fromkeys(arguments.trees)),
-                  [load_machine(name) for name in arguments.machines],
-                  [load_profile(name) for name in arguments.profiles],
-                  [load_scenario(name) for name in arguments.scenarios or [defaults().scenario]],
+                  [load_machine(name) for name in dict.fromkeys(arguments.machines)],
+                  [load_profile(name) for name in dict.fromkeys(arguments.profiles)],
+                  [load_scenario(name) for name in dict.fromkeys(arguments.scenarios or [defaults().scenario])],
                   read_peer(arguments) if arguments.peer else None, arguments.binary)
 
 
@@ -167,11 +170,19 @@ def write_reports(reports: Sequence[CellReport], arguments: argparse.Namespace) 
     """Write the files for programs that are asked for."""
     if arguments.ktap:
         from qpatch.lab.campaign.ktap import ktap
-        from qpatch.trees.places import write_whole
-        write_whole(arguments.ktap, ktap(reports))
+        write_report(arguments.ktap, ktap(reports))
     if arguments.junit:
-        from qpatch.lab.campaign.junit import write_junit
-        write_junit(reports, arguments.junit)
+        from qpatch.lab.campaign.junit import junit
+        write_report(arguments.junit, junit(reports))
+
+
+def write_report(file: Path, text: str) -> None:
+    """Write a file that is asked for; one that is no plain file, such as /dev/stdout, is not replaced."""
+    from qpatch.trees.places import write_whole
+    if file.exists() and not file.is_file():
+        file.write_text(text, encoding="utf-8")
+    else:
+        write_whole(file, text)
 
 
 def list_all(output: Output) -> ExitCode:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from qpatch.build.builder import BASELINE
 from qpatch.cli.errors import error_text
+from qpatch.cli.options import library
 from qpatch.lab.campaign.bundle import SCRIPT
 from qpatch.lab.campaign.runner import PICTURE
+from qpatch.strategy.library import SUFFIX
 
 if TYPE_CHECKING:
     import argparse
@@ -91,27 +93,24 @@ def _words(report: CellReport, arguments: argparse.Namespace) -> list[str]:
     if not seen.verdict.is_green and not report.is_skipped:
         bundle = next((result.bundle for result in report.results if result.bundle), None)
         words += [f"  again: {shlex.join(_command(report, arguments))}",
-                  *([f"  without qpatch: {bundle / SCRIPT}"] if bundle else [])]
+                  *([f"  without qpatch: {shlex.quote(str(bundle / SCRIPT))}"] if bundle else [])]
     return words
 
 
 def _command(report: CellReport, arguments: argparse.Namespace) -> list[str]:
-    """Return the command that runs the cell alone."""
-    cell = report.cell
-    program = ["--binary", str(arguments.binary)] if arguments.binary else [cell.strategy, "--tree",
-                                                                            _tree(report, arguments)]
-    words = ["qpatch", "test", *program]
-    for option, name, given in (("--machine", cell.machine, arguments.machines),
-                                ("--profile", cell.profile, arguments.profiles),
-                                ("--scenario", cell.scenario, arguments.scenarios)):
-        words += [option, next((word for word in given if word.endswith(f"{name}.yaml")), name)]
+    """Return the command that runs the cell alone, in the user's own words."""
+    cell = report.asked or report.cell
+    program = ["--binary", str(arguments.binary)] if arguments.binary else [_strategy(cell.strategy, arguments),
+                                                                            "--tree", cell.tree]
+    words = ["qpatch", "test", *program, "--machine", cell.machine, "--profile", cell.profile,
+             "--scenario", cell.scenario]
     for option, values in (("--peer", [arguments.peer]), ("--set", arguments.settings),
                            ("--strategies", arguments.strategies)):
         words += [word for value in values if value for word in (option, str(value))]
     return words + [f"--{flag}" for flag in ("prebuilt", "build") if getattr(arguments, flag)]
 
 
-def _tree(report: CellReport, arguments: argparse.Namespace) -> str:
-    """Return the word of the command line for the tree of a cell: a path has a name as well."""
-    name = report.cell.tree
-    return name if name in arguments.trees or len(arguments.trees) != 1 else str(arguments.trees[0])
+def _strategy(name: str, arguments: argparse.Namespace) -> str:
+    """Return the user's word for a strategy: its name, or the path of its file."""
+    paths = [word for word in arguments.strategy if "/" in word or word.endswith(SUFFIX)]
+    return next((word for word in paths if library(arguments).get(word).name == name), name)

@@ -82,9 +82,14 @@ def release_of(tree: str) -> tuple[str, str]:
     Raises UserError as `resolve` does, and `not-qemu` for a tree of Linux.
     """
     found = known_releases(load_configuration(configuration_file())).get(tree) or resolve(tree)
-    if found.kind != "qemu":
-        raise UserError("not-qemu", f"{tree} is a tree of Linux, not of QEMU")
+    insist_on_qemu(tree, found.kind)
     return found.name, found.release
+
+
+def insist_on_qemu(tree: str, kind: str) -> None:
+    """Raise UserError `not-qemu` for a tree of another kind."""
+    if kind != "qemu":
+        raise UserError("not-qemu", f"{tree} is a tree of Linux, not of QEMU")
 
 
 def _series(release: str) -> list[str]:

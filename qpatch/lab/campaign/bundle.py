@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ACTIONS = "actions.json"
 EXPECTED = "expected.txt"
 SCRIPT = "run.sh"
+SCRATCH = ".bundle-"  # begins the names of bundles that are being written
 _BINARIES = "bin"
 
 
@@ -46,7 +47,7 @@ class Bundle:
         if not self._starts:
             return None
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".bundle-") as scratch:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=SCRATCH) as scratch:
             new = Path(scratch) / "new"
             new.mkdir()
             self._fill(new)

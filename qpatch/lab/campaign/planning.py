@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from qpatch.lab.plan import Equipment, Program, RunPlan
 from qpatch.lab.runtime.applicability import age
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from qpatch.lab.campaign.programs import Programs
@@ -67,9 +67,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Case:
-    """One cell with its source, not yet with equipment."""
+    """One cell with its source, not yet with equipment; `tree` is the user's word for it."""
 
     source: Program | Unavailable
+    tree: str
     machine: Machine
     profile: Profile
     scenario: Scenario
@@ -77,6 +78,11 @@ class _Case:
     @property
     def cell(self) -> Cell:
         return Cell(self.source.strategy, self.source.tree, self.machine.name, self.profile.name, self.scenario.name)
+
+    @property
+    def asked(self) -> Cell:
+        """The cell in the user's words."""
+        return Cell(self.source.strategy, self.tree, self.machine.word, self.profile.word, self.scenario.word)
 
 
 @cache
@@ -100,8 +106,10 @@ def plan_cells(wanted: Wanted, programs: Programs) -> list[PlannedCell | CellRep
     pairs = [found.paired(case) for case in cases]
     guests = {case.machine.guest for case, ends in zip(cases, pairs, strict=True) if isinstance(ends, tuple)}
     equipment = prepare(guests, programs.progress) if guests else None
-    return [_planned(case, ends, equipment) if isinstance(ends, tuple) else ends
-            for case, ends in zip(cases, pairs, strict=True)]
+    planned = [_planned(case, ends, equipment) if isinstance(ends, tuple) else ends
+               for case, ends in zip(cases, pairs, strict=True)]
+    _insist_on_places(planned)
+    return planned
 
 
 class _Planner:
@@ -119,17 +127,17 @@ class _Planner:
                 for scenario in wanted.scenarios:
                     for profile in wanted.profiles or [_default_profile(scenario)]:
                         source = found[strategy.name if strategy else BASELINE, machine.target]
-                        yield _Case(source, machine, profile, scenario)
+                        yield _Case(source, tree, machine, profile, scenario)
 
     def paired(self, case: _Case) -> tuple[Program, Program] | CellReport:
         """Return source and destination of a cell; a scenario may want them the other way round."""
         if isinstance(case.source, Unavailable):
-            return _report(case.cell, case.source)
+            return _report(case, case.source)
         if self._wanted.peer is None:
             return case.source, case.source
         peer = self._peer(self._wanted.peer, case.machine.target)
         if isinstance(peer, Unavailable):
-            return _report(case.cell, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
+            return _report(case, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
         ends = (case.source, peer)
         backwards = {"old-to-new": age(case.source) > age(peer),
                      "new-to-old": age(case.source) < age(peer)}.get(case.scenario.programs, False)
@@ -179,8 +187,9 @@ def _default_profile(scenario: Scenario) -> Profile:
     return load_profile(scenario.profile if own else defaults().profile)
 
 
-def _report(cell: Cell, unavailable: Unavailable, about: str = "") -> CellReport:
-    return CellReport(cell, status=unavailable.status, reason=about + unavailable.reason, error=unavailable.error)
+def _report(case: _Case, unavailable: Unavailable, about: str = "") -> CellReport:
+    return CellReport(case.cell, status=unavailable.status, reason=about + unavailable.reason, error=unavailable.error,
+                      asked=case.asked)
 
 
 def _planned(case: _Case, ends: tuple[Program, Program], equipment: Equipment | None) -> PlannedCell:
@@ -188,7 +197,20 @@ def _planned(case: _Case, ends: tuple[Program, Program], equipment: Equipment | 
     source, destination = ends
     cell = replace(case.cell, strategy=source.strategy, tree=source.tree)
     plan = RunPlan(source, destination, case.machine, case.profile, case.scenario, equipment)
-    return PlannedCell(cell, plan, "" if source is destination else _label(destination))
+    return PlannedCell(cell, plan, "" if source is destination else _label(destination), case.asked)
+
+
+def _insist_on_places(found: Iterable[PlannedCell | CellReport]) -> None:
+    """Raise UserError for two cells whose results would go into one directory."""
+    asked: dict[tuple[Cell, str], Cell | None] = {}
+    for one in found:
+        if isinstance(one, PlannedCell) and (other := asked.setdefault((one.cell, one.peer), one.asked)) != one.asked:
+            raise UserError("usage", "two cells are called the same, and their results would go into one directory: "
+                                     f"{_words(other)} and {_words(one.asked)}", hint="Names are in the files.")
+
+
+def _words(cell: Cell | None) -> str:
+    return " ".join(filter(None, astuple(cell))) if cell else ""
 
 
 def _label(program: Program) -> str:

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qpatch.build.builder import BASELINE, Builder, Order
-from qpatch.build.strategy import build_strategy
+from qpatch.build.builder import BASELINE, Order
+from qpatch.build.prebuilt.catalogue import insist_on_qemu
+from qpatch.build.strategy import build_strategy, builder_for
 from qpatch.errors import QpatchError, UserError
+from qpatch.lab.campaign.reports import FAILED
 from qpatch.lab.plan import Program
+from qpatch.lab.runtime.process import DIES_WITH_US, is_foreign, surroundings
+from qpatch.requirements import missing_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,7 +38,6 @@ if TYPE_CHECKING:
 
     TreeOpener: TypeAlias = Callable[[str], AbstractContextManager[Target]]
 
-BUILD_FAILED = "failed"
 _START_SECONDS = 60  # a QEMU without a machine, asked what it is; the machine may be busy
 _WITHOUT_A_MACHINE = ("-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio")
 _QUESTIONS = ("qmp_capabilities", "query-target", "quit")
@@ -84,7 +90,7 @@ class Programs:
         try:
             return self._built(strategy, tree, target) if strategy else self._baseline(tree, target)
         except QpatchError as error:
-            return Unavailable(name, tree, target, BUILD_FAILED, error.message, error)
+            return Unavailable(name, tree, target, FAILED, error.message, error)
 
     def _baseline(self, tree: str, target: str) -> Program | Unavailable:
         if self.choice is Choice.PREBUILT:
@@ -99,7 +105,6 @@ class Programs:
     def _kept(self, tree: str, target: str) -> Program | None:
         """Return the baseline that was built before; None also where the sources are not there."""
         from qpatch.build.targets import backends
-        from qpatch.build.workspace import default_workspace
         from qpatch.trees.resolve import resolve
         try:
             found = resolve(tree)
@@ -107,11 +112,11 @@ class Programs:
             if error.code == "tree-not-fetched":
                 return None
             raise
-        _insist_on_qemu(tree, found.kind)
+        insist_on_qemu(tree, found.kind)
         backend, = backends(found.kind, found.release, target, self.jobs)
-        workspace = default_workspace(found.name, found.repository.path)
         with found.open() as source:
-            product = Builder(workspace, backend, self.progress).find(Order(BASELINE, source))
+            builder = builder_for(found.name, found.repository, backend, self.progress)
+            product = builder.find(Order(BASELINE, source))
         return _program(BASELINE, found.name, found.release, target, product) if product else None
 
     def _distributed(self, tree: str, target: str) -> Program | None:
@@ -142,7 +147,7 @@ class Programs:
         name = strategy.name if strategy else BASELINE
         with self.opener(tree) as opened:
             info = opened.info
-            _insist_on_qemu(tree, info.kind)
+            insist_on_qemu(tree, info.kind)
             backend, = backends(info.kind, info.release, target, self.jobs)
             built = build_strategy(strategy, opened, self.parameters or {}, backend, self.progress)
         if built.result is None:
@@ -150,7 +155,7 @@ class Programs:
             decision = built.tried.decision
             return Unavailable(name, info.name, target, str(decision.status), decision.reason)
         if built.result.failed or built.result.product is None:
-            return Unavailable(name, info.name, target, BUILD_FAILED, f"it does not build: `qpatch build {name} --tree "
+            return Unavailable(name, info.name, target, FAILED, f"it does not build: `qpatch build {name} --tree "
                                f"{tree} --target {target}` shows why")
         return _program(name, info.name, info.release, target, built.result.product)
 
@@ -177,11 +182,6 @@ def release_numbers(release: str) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0] if numbers else 0, 0)
 
 
-def _insist_on_qemu(tree: str, kind: str) -> None:
-    if kind != "qemu":
-        raise UserError("not-qemu", f"{tree} is a tree of Linux, not of QEMU")
-
-
 def _program(strategy: str, tree: str, release: str, target: str, product: Product) -> Program:
     file = next(iter(product.files.values()))
     return Program(strategy, tree, release_numbers(release), target, (str(file),), {})
@@ -190,15 +190,31 @@ def _program(strategy: str, tree: str, release: str, target: str, product: Produ
 def _asked(file: Path) -> list[dict[str, Any]]:
     """Start the program without a machine and return what its monitor says: its greeting and answers."""
     questions = "".join(json.dumps({"execute": name}) + "\n" for name in _QUESTIONS)
-    command = [str(file.resolve()), *_WITHOUT_A_MACHINE]
-    try:
-        done = subprocess.run(command, input=questions, capture_output=True, text=True, errors="replace",
-                              timeout=_START_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UserError("bad-binary", f"{file} does not start here: {error}") from error
-    if done.returncode:
-        raise UserError("bad-binary", f"{file} does not start here: {(done.stderr or done.stdout).strip()}")
-    return [answer for answer in map(_parsed, done.stdout.splitlines()) if isinstance(answer, dict)]
+    if is_foreign(str(file)):
+        raise UserError("bad-binary", f"{file} is a program for another processor than this machine's")
+    code, said, complaints = _said([str(file.resolve()), *_WITHOUT_A_MACHINE], questions)
+    if code is None:
+        raise UserError("bad-binary", f"{file} was asked what it is, and did not answer within {_START_SECONDS} s")
+    if code:
+        raise UserError("bad-binary", f"{file} does not start here: {(complaints or said).strip()}")
+    return [answer for answer in map(_parsed, said.splitlines()) if isinstance(answer, dict)]
+
+
+def _said(command: list[str], questions: str) -> tuple[int | None, str, str]:
+    """Return exit code, output and messages of a program, which is ended where it takes too long: None then."""
+    if shutil.which(DIES_WITH_US[0]) is None:
+        raise missing_program(DIES_WITH_US[0])
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*DIES_WITH_US, *command], stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace",
+                          env=surroundings(), start_new_session=True) as asked:
+        try:
+            said, complaints = asked.communicate(questions, _START_SECONDS)
+        except BaseException as error:
+            os.killpg(asked.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                return None, "", ""
+            raise
+    return asked.returncode, said, complaints
 
 
 def _parsed(line: str) -> Any:

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 LAB = "preload"
 FAILED = "failed"
+MISSED = frozenset({"drifted", "ambiguous"})
 
 
 @dataclass(frozen=True)
 class CellReport:
     """What came of a cell: `results` in the order of the runs, or `status` and `reason` where there is nothing to run.
 
-    `peer` names the destination where it is another build than the source; `error` is what broke the cell off.
+    `peer` names the destination where it is another build than the source; `error` is what broke the cell off; `asked`
+    is the cell in the user's words (see PlannedCell).
     """
 
     cell: Cell
@@ -34,6 +36,7 @@ class CellReport:
     status: str = ""
     reason: str = ""
     error: QpatchError | None = None
+    asked: Cell | None = None
 
     @property
     def name(self) -> str:
@@ -83,6 +86,8 @@ class CellReport:
         verdicts = set(self.counts)
         if Verdict.HARNESS in verdicts:
             return ExitCode.ENVIRONMENT
+        if self.status in MISSED:
+            return ExitCode.DRIFT
         if self.status == FAILED:
             return self.error.exit_code if self.error else ExitCode.BUILD_FAILED
         if any(not verdict.is_green and verdict is not Verdict.NOT_APPLICABLE for verdict in verdicts):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -16,10 +17,10 @@ import signal
 import time
 import traceback
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qpatch.errors import EnvironmentFault, QpatchError
-from qpatch.lab.campaign.bundle import Bundle
+from qpatch.lab.campaign.bundle import SCRATCH, Bundle
 from qpatch.lab.campaign.reports import CellReport, run_document
 from qpatch.lab.model import ErrorSeen, Observation, RunResult, Verdict
 from qpatch.lab.observer.observe import observe
@@ -39,16 +40,21 @@ if TYPE_CHECKING:
 PICTURE = "timeline.svg"
 RESULT = "result.json"
 BUNDLE = "bundle"
+BUNDLE_NAMES = (BUNDLE, SCRATCH)
 TRACEBACK = "harness.txt"
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell that can be run; `peer` names the destination where it is another build than the source."""
+    """A cell that can be run; `peer` names the destination where it is another build than the source.
+
+    `asked` is the cell in the user's words, where a path may stand for a name; None where those are the same.
+    """
 
     cell: Cell
     plan: RunPlan
     peer: str = ""
+    asked: Cell | None = None
 
     def directory(self, output: Path) -> Path:
         """Return where below `output` the runs of the cell are kept."""
@@ -78,7 +84,8 @@ def run_campaign(cells: Sequence[PlannedCell], settings: Settings,
     """Run all cells and return a report for each, in their order; `on_result` is told of each run as it ends.
 
     Raises UserError and EnvironmentFault where a plan makes no sense, EnvironmentFault `results-busy` where another
-    process writes to the same place; KeyboardInterrupt, with nothing left running, also for the signal TERM.
+    process writes to the same place, and `disk-full`; KeyboardInterrupt, also for the signals TERM and HUP. Nothing is
+    left running then.
     """
     reasons = [reason_against(planned.plan) for planned in cells]  # before anything is run
     with _claimed(planned.directory(settings.output) for planned in cells):
@@ -86,7 +93,10 @@ def run_campaign(cells: Sequence[PlannedCell], settings: Settings,
             results = asyncio.run(_Campaign(settings, on_result).run(cells, reasons))
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
-    return [CellReport(planned.cell, tuple(found), planned.peer) for planned, found in zip(cells, results, strict=True)]
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
+    return [CellReport(planned.cell, tuple(found), planned.peer, asked=planned.asked)
+            for planned, found in zip(cells, results, strict=True)]
 
 
 @dataclass
@@ -98,6 +108,7 @@ class _Campaign:
     async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[RunResult]]:
         """Run each cell, unless there is a reason against it."""
         _cancel_on_signals()
+        asyncio.get_running_loop().set_exception_handler(_tell)
         slots = asyncio.Semaphore(self.settings.jobs)
         async with asyncio.TaskGroup() as group:
             tasks = [[group.create_task(self._run(planned, number, slots)) for number in self._numbers(reason)]
@@ -119,12 +130,16 @@ class _Campaign:
         async with slots:
             started = time.monotonic()
             try:
-                record = await run_once(planned.plan, directory)
-                result = await asyncio.to_thread(_evaluated, planned, number, record)
-                result = await self._bundled(planned, record, result)
+                with _room_in(directory):
+                    record = await run_once(planned.plan, directory)
+                    result = await asyncio.to_thread(_evaluated, planned, number, record)
+                    result = await self._bundled(planned, record, result)
+            except _NoRoomError:
+                raise
             except Exception as error:  # whatever it is, it says nothing of QEMU, nor of the other runs
                 result = _harness(planned.cell, number, error, directory, time.monotonic() - started)
-        write_whole(directory / RESULT, json.dumps(run_document(result, planned.peer), indent=1) + "\n")
+        with _room_in(directory):
+            write_whole(directory / RESULT, json.dumps(run_document(result, planned.peer), indent=1) + "\n")
         self.on_result(result)
         return result
 
@@ -138,6 +153,26 @@ class _Campaign:
         return replace(result, bundle=await asyncio.to_thread(bundle.write, place))
 
 
+def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Tell of what went wrong unheard, but for a monitor's connection that ended while nobody used it any more."""
+    if not isinstance(context.get("exception"), (ConnectionError, EOFError)):
+        loop.default_exception_handler(context)
+
+
+class _NoRoomError(EnvironmentFault):
+    """The disk is full: what other runs show could not be kept either."""
+
+
+@contextlib.contextmanager
+def _room_in(directory: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _NoRoomError("disk-full", f"{directory}: {error.strerror}") from error
+        raise
+
+
 def _cancel_on_signals() -> None:
     """Let signals end the campaign; further ones do not disturb its cleaning up. What is ignored stays ignored."""
     task = asyncio.current_task()
@@ -147,7 +182,7 @@ def _cancel_on_signals() -> None:
         if not task.cancelling():
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, cancel)
 
@@ -189,6 +224,6 @@ def _claimed(directories: Iterator[Path]) -> Iterator[None]:
             except Timeout as error:
                 raise EnvironmentFault("results-busy", f"another `qpatch test` is writing to {directory}") from error
             for left in directory.iterdir():
-                if left.is_dir():
+                if left.is_dir() and (left.name.isdigit() or left.name.startswith(BUNDLE_NAMES)):
                     shutil.rmtree(left)
         yield

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from qpatch.errors import Location, UserError
 from qpatch.suggest import did_you_mean
@@ -15,14 +16,36 @@ from qpatch.suggest import did_you_mean
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from pydantic_core import ErrorDetails
+
 _SUFFIXES = (".yaml", ".yml")
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name: it is that of a directory, of letters, digits and . _ + -")
+    return name
+
+
+# What machines, profiles and scenarios are called: in tables, and in the directories of results.
+Name = Annotated[str, AfterValidator(_checked_name)]
 
 
 class LabModel(BaseModel):
-    """What all data of the lab have in common: keys are written with dashes, unknown ones are errors."""
+    """What all data of the lab have in common: keys are written with dashes, unknown ones are errors.
+
+    `word` is how the user asked for it: the name of one that ships, or the path of a file; '' for what has no file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True,
                               alias_generator=lambda name: name.rstrip("_").replace("_", "-"))
+    _word: str = PrivateAttr("")
+
+    @property
+    def word(self) -> str:
+        """See the class."""
+        return self._word
 
 
 Model = TypeVar("Model", bound=LabModel)
@@ -39,12 +62,9 @@ def load(kind: str, name: str, model: type[Model]) -> Model:
 
     Raises UserError `unknown-<kind>` with the likely name, and `bad-lab-data` with the place in the file.
     """
-    if "/" in name or name.endswith(_SUFFIXES):
-        return read(Path(name), model)
-    known = shipped_names(kind)
-    if name not in known:
-        raise UserError(f"unknown-{kind}", f"there is no {kind} {name!r}", hint=did_you_mean(name, known))
-    return read(_folder(kind).joinpath(f"{name}.yaml"), model)
+    loaded = read(_file(kind, name), model)
+    loaded._word = name
+    return loaded
 
 
 def read(file: Path | Traversable, model: type[Model]) -> Model:
@@ -58,8 +78,19 @@ def read(file: Path | Traversable, model: type[Model]) -> Model:
         raise UserError("bad-lab-data", str(error.problem), where=where) from error
     except ValidationError as error:
         raise UserError("bad-lab-data", _told(error), where=Location(str(file))) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except OSError as error:
+        raise UserError("bad-lab-data", error.strerror or str(error), where=Location(str(file))) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError("bad-lab-data", str(error), where=Location(str(file))) from error
+
+
+def _file(kind: str, name: str) -> Traversable | Path:
+    if "/" in name or name.endswith(_SUFFIXES):
+        return Path(name)
+    known = shipped_names(kind)
+    if name not in known:
+        raise UserError(f"unknown-{kind}", f"there is no {kind} {name!r}", hint=did_you_mean(name, known))
+    return _folder(kind).joinpath(f"{name}.yaml")
 
 
 def _folder(kind: str) -> Traversable:
@@ -71,5 +102,19 @@ def _told(error: ValidationError) -> str:
     lines = []
     for one in error.errors():
         place = ".".join(map(str, one["loc"]))
-        lines.append(f"{place}: {one['msg']}" if place else str(one["msg"]))
+        lines.append(f"{place}: {_complaint(one)}" if place else _complaint(one))
     return "\n".join(lines)
+
+
+def _complaint(one: ErrorDetails) -> str:
+    """Return pydantic's complaint in words for somebody who writes YAML."""
+    if one["type"] == "extra_forbidden":
+        return "there is no such key"
+    if one["type"] == "missing":
+        return "this key is missing"
+    if one["type"] in ("model_type", "dict_type"):
+        return "there are to be keys and values here"
+    cause = one.get("ctx", {}).get("error")
+    if isinstance(cause, ValidationError):  # in a step
+        return "; ".join(_told(cause).splitlines())
+    return str(cause or one["msg"])

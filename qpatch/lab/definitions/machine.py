@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qpatch.lab.definitions import datafile
-from qpatch.lab.definitions.datafile import LabModel
+from qpatch.lab.definitions.datafile import LabModel, Name
 
 KIND = "machine"
 
@@ -19,7 +19,7 @@ class Machine(LabModel):
     `one-release` says why both sides must be of the same release, '' where they need not.
     """
 
-    name: str
+    name: Name
     title: str
     target: str
     guest: str

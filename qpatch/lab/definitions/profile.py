@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from qpatch.lab.definitions import datafile
-from qpatch.lab.definitions.datafile import LabModel
+from qpatch.lab.definitions.datafile import LabModel, Name
 from qpatch.lab.definitions.steps import Steps
 
 KIND = "profile"
 
-_STATES = "error|stop|running|stop-copy|resuming|running-p2p|pre-copy|pre-copy-p2p"
+_STATES = "stop|running|stop-copy|resuming|running-p2p|pre-copy|pre-copy-p2p"
 _OPERATIONS = (f"state/(?:{_STATES})|data-read(?:/(?:pre-copy|stop-copy))?|data-write|set-irqs(?:/destination)?|"
                "config-write|config-read|reset|raise|state-byte")
+_RESULTS = "EIO|EINVAL|ENOSPC|ENOMEM|EBUSY|short|swallow|flip"
+_FAULT = re.compile(rf"(?:{_OPERATIONS}):[1-9][0-9]*:(?:{_RESULTS})")
+
+
+def _checked_fault(text: str) -> str:
+    if not _FAULT.fullmatch(text):
+        operation, _, rest = text.partition(":")
+        wrong = f"{operation!r} is no operation" if not re.fullmatch(_OPERATIONS, operation) else (
+            f"{rest!r} is no number from 1 with one of {_RESULTS.replace('|', ', ')} behind a colon")
+        raise ValueError(f"{text!r} is no fault OPERATION:NTH:RESULT: {wrong}")
+    return text
+
+
 # OPERATION:NTH:RESULT, as devices.conf has it: the NTH (from 1) such operation has the RESULT instead of success.
-Fault = Annotated[str, StringConstraints(
-    pattern=rf"^(?:{_OPERATIONS}):[1-9][0-9]*:(?:EIO|EINVAL|ENOSPC|ENOMEM|EBUSY|short|swallow|flip)$")]
+Fault = Annotated[str, AfterValidator(_checked_fault)]
 
 
 class DeviceSettings(LabModel):
@@ -77,7 +90,7 @@ class Profile(LabModel):
     `control` names the verdict that this profile exists to provoke, as a negative control; '' is an honest device.
     """
 
-    name: str
+    name: Name
     title: str
     device: DeviceSettings = DeviceSettings()
     interrupts: DriverInterrupts = DriverInterrupts()

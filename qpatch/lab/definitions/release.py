@@ -61,6 +61,7 @@ class Limits(LabModel):
     pre_copy: float
     migration: float
     running: float
+    settle: float
     give_up: float
     quit: float
 

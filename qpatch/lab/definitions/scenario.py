@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from qpatch.lab.definitions import datafile
-from qpatch.lab.definitions.datafile import LabModel
+from qpatch.lab.definitions.datafile import LabModel, Name
 from qpatch.lab.definitions.profile import DeviceSettings, Faults
 from qpatch.lab.definitions.steps import Outcome, Steps
 
@@ -23,7 +23,7 @@ class Scenario(LabModel):
     of qemu.yaml that both sides must have, `traits` those the device must have.
     """
 
-    name: str
+    name: Name
     title: str
     programs: Literal["same", "old-to-new", "new-to-old"] = "same"
     profile: str = "plain"

@@ -1,4 +1,4 @@
-"""Errors of a run: who reported what and when; which of the device's own errors belong to which migration."""
+"""Errors of a run: who reported what and when; which of the device's own belong to which migration; faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import ErrorSeen, Event, Origin
 from qpatch.lab.observer.logs import ERROR, is_harmless
-from qpatch.lab.observer.story import RUNNING, device_state
+from qpatch.lab.observer.story import LAB, RUNNING, SOURCE, device_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from qpatch.lab.observer.story import Migration, Story
 
 DEVICE = "device"
-LAB = "lab"
+SHORT = "short"
 
 # Operations whose failure is the device's answer to QEMU, and not QEMU's asking what there is.
 _OPERATIONS = frozenset({"state", "data-read", "data-write", "set-irqs", "config-read", "config-write", "reset"})
@@ -27,7 +27,10 @@ _PROBED = frozenset({"err", "req"})  # QEMU tries whether the device has these i
 
 @dataclass(frozen=True)
 class DeviceError:
-    """An error that the device gave, in migration number `migration` (0: none) by the profile's `rule`, if any."""
+    """An error that the device gave, in migration number `migration` (0: none) by the profile's `rule`, if any.
+
+    A transfer that it cut short is one, too, where the migration failed; QEMU may as well go on with the rest.
+    """
 
     event: Event
     migration: int
@@ -36,6 +39,8 @@ class DeviceError:
     @property
     def what(self) -> str:
         """What the device did, in words."""
+        if self.event.fields.get("result") == SHORT:
+            return f"{self.event.device} on {self.event.actor} did only half of {_operation(self.event)}"
         return f"{self.event.device} on {self.event.actor} answered {_operation(self.event)} with {self._name}"
 
     @property
@@ -67,8 +72,8 @@ def device_errors(story: Story) -> tuple[DeviceError, ...]:
         if event.name == "refuse":
             refused.add(operation)
             found.append(DeviceError(event, _migration_of(story, position), str(event.fields.get("reason", ""))))
-        elif event.name == "fault":
-            injected.add(operation)
+        elif _is_fault(event):
+            injected |= {operation} if event.fields.get("result") != SHORT else set()
         elif _is_failure(event, injected=operation in injected):
             if operation not in refused:
                 found.append(DeviceError(event, _migration_of(story, position)))
@@ -77,10 +82,27 @@ def device_errors(story: Story) -> tuple[DeviceError, ...]:
     return tuple(found)
 
 
+def cut_short(story: Story) -> tuple[DeviceError, ...]:
+    """Return the transfers that a device's faults cut short: no errors, but QEMU may stumble over them."""
+    return tuple(DeviceError(event, _migration_of(story, position)) for position, event in enumerate(story.timeline)
+                 if _is_fault(event) and event.fields.get("result") == SHORT)
+
+
+def unfired(story: Story) -> tuple[str, ...]:
+    """Return the faults that the lab gave to some process, as devices.conf has them, and that came to pass in none."""
+    fired = {_fired(event) for event in story.timeline if _is_fault(event)}
+    given = [str(fault) for event in story.timeline if event.origin is Origin.LAB and event.name == "faults"
+             for fault in event.fields["faults"]]
+    return tuple(fault for fault in dict.fromkeys(given) if _fault_in_log(fault) not in fired)
+
+
 def errors_seen(story: Story) -> tuple[ErrorSeen, ...]:
-    """Return every error that somebody reported, in order; what QEMU prints when nothing is wrong is left out."""
+    """Return every error that somebody reported, in order; what QEMU prints when nothing is wrong is left out.
+
+    What the source tells its monitor after it printed the same is left out, too.
+    """
     devices = {id(error.event): error for error in device_errors(story)}
-    seen = []
+    seen: list[ErrorSeen] = []
     for position, event in enumerate(story.timeline):
         if id(event) in devices:
             error = devices[id(event)]
@@ -88,7 +110,9 @@ def errors_seen(story: Story) -> tuple[ErrorSeen, ...]:
         elif event.origin is Origin.MESSAGE and event.name == ERROR and not is_harmless(str(event.fields["text"])):
             seen.append(ErrorSeen(story.role_at(event.actor, position), str(event.fields["text"]), event.at))
         elif event.origin is Origin.LAB:
-            seen += _of_lab(event)
+            begin = _begin_of(story, position)
+            printed = {error.message for error in seen if error.by == SOURCE and error.at >= begin}
+            seen += [error for error in _of_lab(event) if error.by != SOURCE or error.message not in printed]
     return tuple(seen)
 
 
@@ -96,9 +120,31 @@ def _of_lab(event: Event) -> Iterator[ErrorSeen]:
     if event.name == "failure":
         yield ErrorSeen(LAB, str(event.fields.get("message", "")), event.at)
     elif event.name == "migrated" and event.fields.get("error"):
-        yield ErrorSeen("source", str(event.fields["error"]), event.at)
+        yield ErrorSeen(SOURCE, str(event.fields["error"]), event.at)
     elif event.name == "refused":
-        yield ErrorSeen("source", f"{event.fields.get('command')}: {event.fields.get('error')}", event.at)
+        yield ErrorSeen(SOURCE, f"{event.fields.get('command')}: {event.fields.get('error')}", event.at)
+
+
+def _is_fault(event: Event) -> bool:
+    return event.origin is Origin.UAPI and event.name == "fault"
+
+
+def _fault_in_log(fault: str) -> tuple[str, int, str]:
+    """Return operation, number and result of `fault` as `_fired` does."""
+    operation, number, result = fault.split(":")
+    return operation if operation.startswith("state/") else operation.partition("/")[0], int(number), result
+
+
+def _fired(event: Event) -> tuple[str, int, str]:
+    """Return operation, number and result of a fault; what an operation is narrowed to, the library tells of states."""
+    operation, to = str(event.fields["operation"]), event.fields.get("to")
+    return f"{operation}/{to}" if to else operation, int(event.fields["nth"]), str(event.fields["result"])
+
+
+def _begin_of(story: Story, position: int) -> int:
+    """Return the time of the command of the migration that the event at `position` is in, 0 before the first."""
+    migration = story.migration_at(position)
+    return migration.at if migration is not None else 0
 
 
 def _is_failure(event: Event, *, injected: bool) -> bool:
@@ -132,7 +178,7 @@ def _settled(story: Story, migration: Migration) -> int:
 
 def _operation(event: Event) -> str:
     fields = event.fields
-    name = str(fields.get("operation", "")) if event.name == "refuse" else event.name
+    name = str(fields.get("operation", "")) if event.name in ("refuse", "fault") else event.name
     if name == "state":
         return f"the change of its state from {fields.get('from')} to {fields.get('to')}"
     if name == "set-irqs":

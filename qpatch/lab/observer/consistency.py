@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _INITIAL = RUNNING
 _NEW_STATE = ("reset", "open", "close")
 _READABLE = {"pre-copy": ("pre-copy", "pre-copy-p2p"), "stop-copy": ("stop-copy",)}
-_NOT_IN_ORDER = 10  # violations of one rule that are told; the rest follow from them
+_MOST = 10  # violations of one rule that are told; the rest follow from them
 
 
 def contradictions(timeline: Sequence[Event]) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def contradictions(timeline: Sequence[Event]) -> tuple[str, ...]:
     story = tell(timeline)
     found: list[str] = []
     for rule in _RULES:
-        found += [sentence for _, sentence in zip(range(_NOT_IN_ORDER), rule(story), strict=False)]
+        found += [sentence for _, sentence in zip(range(_MOST), rule(story), strict=False)]
     return tuple(found)
 
 

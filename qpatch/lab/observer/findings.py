@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import ErrorSeen, Event, Origin
-from qpatch.lab.observer.complaints import DeviceError, device_errors, errors_seen
+from qpatch.lab.observer.complaints import DeviceError, cut_short, device_errors, errors_seen, unfired
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.interrupts import Account, Fate, account_for
-from qpatch.lab.observer.story import Migration, Story, tell
+from qpatch.lab.observer.story import COMPLETED, Migration, Story, tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,9 +41,9 @@ class Findings:
     """All that verdicts are made of.
 
     `failure` is what the lab waited for in vain, `not_applicable` why nothing was run, `halted` the process that took
-    over and then stopped its VM by itself. `resets` names processes and
-    devices that QEMU reset while the guest was theirs. `heard_after` is how many interrupts the guest has acknowledged
-    since the last migration, `states` how each process was at the end.
+    over and then stopped its VM by itself. `cut_short` are transfers that a device did by halves, `unfired` faults that
+    never came to pass, `resets` processes and devices that QEMU reset while the guest was theirs. `heard_after` is how
+    many interrupts the guest has acknowledged since the last migration, `states` how each process was at the end.
     """
 
     failure: str = ""
@@ -52,6 +52,8 @@ class Findings:
     halted: str = ""
     migrations: tuple[Migration, ...] = ()
     device_errors: tuple[DeviceError, ...] = ()
+    cut_short: tuple[DeviceError, ...] = ()
+    unfired: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     account: Account = field(default_factory=Account)
     resets: frozenset[tuple[str, str]] = frozenset()
@@ -69,6 +71,10 @@ class Findings:
         """Return the errors that devices gave in `migration`."""
         return tuple(error for error in self.device_errors if error.migration == migration.number)
 
+    def causes_of(self, migration: Migration) -> tuple[DeviceError, ...]:
+        """Return what devices did that `migration` can have failed for: errors, else transfers that they cut short."""
+        return self.errors_in(migration) or tuple(one for one in self.cut_short if one.migration == migration.number)
+
     def said_by(self, role: str, since: int) -> str:
         """Return the first error that `role` (source, destination) reported at or after `since`, or ''."""
         return next((error.message for error in self.errors if error.by == role and error.at >= since), "")
@@ -84,9 +90,9 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
     return Findings(
         failure=failure or next(iter(told), ""), contradictions=contradictions(timeline), deaths=tuple(_deaths(lab)),
         halted=_halted(story), migrations=story.migrations, device_errors=device_errors(story),
-        checks=tuple(_checks(lab)), account=account, resets=frozenset(_resets(story)),
-        heard_after=_heard_after(story, account), errors=errors_seen(story), states=_states(lab),
-        not_applicable=next(iter(reasons), ""))
+        cut_short=cut_short(story), unfired=unfired(story), checks=tuple(_checks(lab)), account=account,
+        resets=frozenset(_resets(story)), heard_after=_heard_after(story, account), errors=errors_seen(story),
+        states=_states(lab), not_applicable=next(iter(reasons), ""))
 
 
 def ending(event: Event) -> str:
@@ -149,5 +155,5 @@ def _heard_after(story: Story, account: Account) -> int:
     if told is None:
         return 0
     heard = [one.acknowledged for one in account.having(Fate.DELIVERED) if one.acknowledged is not None]
-    vm = story.last.destination if story.last.outcome == "completed" else story.last.source
+    vm = story.last.destination if story.last.outcome == COMPLETED else story.last.source
     return sum(1 for event in heard if event.actor == vm and (event.at >= told or vm == story.last.destination))

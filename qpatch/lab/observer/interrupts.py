@@ -44,8 +44,9 @@ class Fate(enum.StrEnum):
 class Interrupt:
     """One interrupt that a device raised, at `position` of the timeline; `sequence` counts those of its vector.
 
-    `wait_ms` is what passed until the guest acknowledged it, counted from the moment at which it could; `why` tells of
-    a lost one where it went.
+    `wait_ms` is what passed until the guest acknowledged it, from the moment at which it could, where a migration had
+    set the device running and no fence has come since; elsewhere 0, for only a busy host can have kept it waiting
+    there. `why` tells of a lost one where it went.
     """
 
     raised: Event
@@ -57,11 +58,6 @@ class Interrupt:
     why: str = ""
 
     @property
-    def vector(self) -> int:
-        """The vector that was raised."""
-        return int(self.raised.fields.get("vector", 0))
-
-    @property
     def is_late(self) -> bool:
         """Whether it was delivered after the bound."""
         return self.fate is Fate.DELIVERED and self.wait_ms > late_ms()
@@ -70,8 +66,7 @@ class Interrupt:
     def name(self) -> str:
         """What to call it in a sentence."""
         number = f" {self.sequence}" if self.sequence else ""
-        what = INTX.upper() if self.raised.fields.get("index") == INTX else f"vector {self.vector}"
-        return f"interrupt{number} of {self.raised.device}'s {what}"
+        return f"interrupt{number} of {self.raised.device}'s {line_name(self.raised)}"
 
 
 @dataclass(frozen=True)
@@ -95,21 +90,10 @@ class Account:
         return Interrupts(len(self.having(Fate.DELIVERED)), len(self.having(Fate.LOST)), len(self.duplicates),
                           len(self.late))
 
-    def by_vector(self) -> dict[tuple[str, int], Interrupts]:
-        """Return how many fared how, by device and vector."""
-        parts: dict[tuple[str, int], Account] = defaultdict(Account)
-        for interrupt in self.interrupts:
-            key = (interrupt.raised.device, interrupt.vector)
-            parts[key] = replace(parts[key], interrupts=(*parts[key].interrupts, interrupt))
-        for event in self.duplicates:
-            key = (event.device, int(event.fields.get("vector", 0)))
-            parts[key] = replace(parts[key], duplicates=(*parts[key].duplicates, event))
-        return {key: part.totals() for key, part in sorted(parts.items())}
-
 
 @dataclass
 class _Ledger:
-    """The account while the timeline is gone through."""
+    """The account while the timeline is gone through; `migrates`: the first migration has begun."""
 
     timeline: Sequence[Event]
     destinations: frozenset[str]
@@ -117,13 +101,16 @@ class _Ledger:
     outstanding: dict[Line, list[Interrupt]] = field(default_factory=lambda: defaultdict(list))
     duplicates: list[Event] = field(default_factory=list)
     running_since: dict[tuple[str, str], int] = field(default_factory=dict)
+    migrates: bool = False
     resuming: set[tuple[str, str]] = field(default_factory=set)
     taken_over: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, position: int, event: Event) -> None:
         """Take `event` into account."""
-        if event.origin is Origin.LAB and event.name == "fence":
-            self._fence(position)
+        if event.origin is Origin.LAB:
+            self.migrates = self.migrates or event.name == "migrate"
+            if event.name == "fence":
+                self._fence(position, str(event.fields["vm"]))
         elif event.origin is not Origin.UAPI:
             return
         elif event.name == "state":
@@ -170,17 +157,18 @@ class _Ledger:
         line = self.outstanding[_line(event)]
         answered = [one for one in line if one.sequence <= sequence]
         self.outstanding[_line(event)] = [one for one in line if one not in answered]
+        since = self.running_since.get((event.actor, event.device))
         for one in answered:
-            ready = max(one.raised.at, self.running_since.get((event.actor, event.device), 0))
+            waited = event.at - max(one.raised.at, since) if since is not None else 0
             self.settled.append(replace(one, fate=Fate.DELIVERED, acknowledged=event,
-                                        wait_ms=max(0, event.at - ready) / NANOSECONDS_PER_MS))
+                                        wait_ms=max(0, waited) / NANOSECONDS_PER_MS))
 
     def _state(self, event: Event) -> None:
         key = (event.actor, event.device)
         reached = device_state(event)
         if reached == RESUMING:
             self.resuming.add(key)
-        elif reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
+        elif self.migrates and reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
             self.running_since[key] = event.at
             if key in self.resuming:
                 self.taken_over.add(key)
@@ -192,7 +180,9 @@ class _Ledger:
         for line in [line for line in self.outstanding if line[0] == event.device]:
             del self.outstanding[line]
 
-    def _fence(self, position: int) -> None:
+    def _fence(self, position: int, vm: str) -> None:
+        """Count as lost what is outstanding; with this the guest has come to itself on `vm`."""
+        self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         for line in self.outstanding.values():
             self.settled += [replace(one, fate=Fate.LOST, why=_whereabouts(self.timeline, one, position))
                              for one in line]
@@ -229,6 +219,11 @@ def controller_loaded(event: Event) -> str:
     return name if name in controllers() else ""
 
 
+def line_name(event: Event) -> str:
+    """Return what to call in a sentence the line of a device that the interrupt `event` is about."""
+    return "INTx" if event.fields.get("index") == INTX else f"vector {event.fields.get('vector', 0)}"
+
+
 def _data(name: str) -> dict[str, Any]:
     content: dict[str, Any] = yaml.load(
         resources.files(__package__).joinpath(name).read_text(encoding="utf-8"), yaml.CSafeLoader)
@@ -255,7 +250,7 @@ def _whereabouts(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
 
 
 def _after_taking(raised: Event, taken: Event, later: Sequence[Event]) -> str:
-    what = "INTx's" if raised.fields.get("index") == INTX else f"vector {raised.fields.get('vector', 0)}'s"
+    what = f"{line_name(raised)}'s"
     loaded = next(((event, name) for event in later if (name := controller_loaded(event))), None)
     if loaded is None:
         return f"QEMU took {what} eventfd, but the guest never acknowledged it"

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, Origin
 from qpatch.lab.observer.complaints import device_errors
-from qpatch.lab.observer.interrupts import INTX, NANOSECONDS_PER_MS, Fate, account_for, controller_loaded
+from qpatch.lab.observer.interrupts import (
+    INTX,
+    NANOSECONDS_PER_MS,
+    Fate,
+    account_for,
+    controller_loaded,
+    line_name,
+)
 from qpatch.lab.observer.logs import ERROR, is_harmless
-from qpatch.lab.observer.observe import CONFIG, DATA, SET_IRQS, kind, ran_at, stopped_at
+from qpatch.lab.observer.measures import CONFIG, DATA, SET_IRQS, kind, ran_at, stopped_at
 from qpatch.lab.observer.story import COMPLETED, DESTINATION, RUNNING, SOURCE, Migration, Story, device_state, tell
 
 if TYPE_CHECKING:
@@ -199,7 +206,7 @@ def _of_process(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
 def _of_device(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
     at, fields = event.at, event.fields
     vectors = (int(fields.get("vector", 0)),) if event.name.startswith("irq-") and fields.get("index") != INTX else ()
-    line = "" if vectors else f" {INTX.upper()}"
+    line = "" if vectors else f" {line_name(event)}"
     if event.name == "irq-raise":
         yield Mark(Lane.DEVICE, "raise", at, at, f"raises{line}", lost, vectors=vectors)
     elif event.name == "irq-consume":

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 COMPLETED = "completed"
+FAILED = "failed"
 UNFINISHED = "unfinished"
 SOURCE = "source"
 DESTINATION = "destination"

@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.interrupts import Fate, late_ms
-from qpatch.lab.observer.story import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.interrupts import Fate, late_ms, line_name
+from qpatch.lab.observer.story import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
     from qpatch.lab.observer.complaints import DeviceError
-    from qpatch.lab.observer.findings import Death, Findings
+    from qpatch.lab.observer.findings import Check, Death, Findings
     from qpatch.lab.observer.story import Migration
 
     Rule: TypeAlias = Callable[[Findings], str]
@@ -64,10 +64,13 @@ def failed(findings: Findings) -> str:
     for migration in findings.migrations:
         if migration.outcome in (migration.expect, UNFINISHED) or _never_failed(migration):
             continue
-        why = findings.errors_in(migration)
+        why = findings.causes_of(migration)
         first = f"; {why[0].what}; {_reactions(findings, migration, why[0])}" if why else _told(findings, migration)
         return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
     last = findings.last
+    if last is not None and last.outcome == last.expect == FAILED and findings.unfired and not findings.causes_of(last):
+        return (f"the migration failed, but the fault {findings.unfired[0]} that it was to fail for never came to pass"
+                f"{_told(findings, last)}")
     if last is not None and findings.halted:
         return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
     if last is not None and last.outcome != COMPLETED and last.is_as_expected and not _source_runs(findings, last):
@@ -83,21 +86,15 @@ def unnoticed(findings: Findings) -> str:
         if errors and migration.outcome == COMPLETED:
             said = _quoted(findings, migration, errors[0])
             reaction = f"{said} and went on" if said else "nobody printed an error"
-            gone = findings.account.totals().lost
-            harm = f"; {gone} interrupt{'s were' if gone > 1 else ' was'} lost" if gone else ""
-            return f"{errors[0].what}, and the migration was reported as completed; {reaction}{harm}"
+            return f"{errors[0].what}, and the migration was reported as completed; {reaction}{_harm(findings)}"
     return ""
 
 
 def corrupted(findings: Findings) -> str:
     """Apply if the guest found wrong pages, wrong device memory, or a device that knows its state to be wrong."""
     for check in findings.checks:
-        what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
-        what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
-        what += ["its state is wrong"] if check.state not in _VERIFIED else []
-        if what:
-            reset = "; QEMU had reset the device" if (check.vm, check.device) in findings.resets else ""
-            return f"{check.device} on {check.vm}: {', '.join(what)}{reset}"
+        if what := _wrong(check):
+            return f"{check.device} on {check.vm}: {', '.join(what)}{_reset(findings, check)}"
     return ""
 
 
@@ -118,8 +115,8 @@ def duplicated(findings: Findings) -> str:
     """Apply if the guest handled an interrupt when nothing was outstanding."""
     twice = findings.account.duplicates
     more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
-    return (f"the guest on {twice[0].actor} handled vector {twice[0].fields.get('vector', 0)} of {twice[0].device} "
-            f"when nothing was outstanding{more}") if twice else ""
+    return (f"the guest on {twice[0].actor} handled {line_name(twice[0])} of {twice[0].device} when nothing was "
+            f"outstanding{more}") if twice else ""
 
 
 def late(findings: Findings) -> str:
@@ -133,14 +130,17 @@ def recovered(findings: Findings) -> str:
     last = findings.last
     if last is None or last.outcome in (COMPLETED, UNFINISHED) or not last.is_as_expected or not _settled(findings):
         return ""
+    why = findings.causes_of(last) if last.outcome == FAILED else ()
+    cause = f", for {why[0].what}" if why else ""
     by = ", because the lab continued it," if last.resumed else ""
-    return f"the migration {_ended(last)} as it should, the source runs on{by} and {_count(findings.heard_after)} there"
+    return (f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
+            f"{_count(findings.heard_after)} there")
 
 
 def delivered(findings: Findings) -> str:
     """Apply if all migrations ended as they should, the last one completed, and every interrupt came once."""
     last = findings.last
-    if last is None or last.outcome != COMPLETED or _never_failed(last) or not _settled(findings):
+    if last is None or last.outcome != COMPLETED or _never_failed(last) or not _settled(findings) or findings.unfired:
         return ""
     return f"the migration completed, all is whole, and {_count(findings.heard_after)} on the destination"
 
@@ -150,9 +150,11 @@ def not_applicable(findings: Findings) -> str:
     if findings.not_applicable:
         return findings.not_applicable
     vain = next((migration for migration in findings.migrations if _never_failed(migration)), None)
-    if vain is None or not _settled(findings):
+    if not _settled(findings) or not (vain or findings.unfired):
         return ""
-    return f"migration {vain.number} completed: this QEMU never did what the scenario wants to see fail"
+    if findings.unfired:
+        return f"the fault {findings.unfired[0]} never came to pass, so nothing was tried"
+    return f"migration {vain.number} completed: this QEMU never did what the scenario wants to see fail" if vain else ""
 
 
 def _settled(findings: Findings) -> bool:
@@ -170,7 +172,7 @@ def _nothing_shown(findings: Findings) -> str:
 
 def _never_failed(migration: Migration) -> bool:
     """Whether a fault was to hit the migration and did not; one that was cancelled should have ended so."""
-    return migration.expect == "failed" and migration.outcome == COMPLETED
+    return migration.expect == FAILED and migration.outcome == COMPLETED
 
 
 def _source_runs(findings: Findings, migration: Migration) -> bool:
@@ -190,8 +192,36 @@ def _count(interrupts: int) -> str:
     return f"{interrupts} interrupt{'s' if interrupts != 1 else ''} reached the guest"
 
 
+def _wrong(check: Check) -> list[str]:
+    """Return what the guest found wrong, in words."""
+    what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
+    what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
+    return what + (["its state is wrong"] if check.state not in _VERIFIED else [])
+
+
+def _reset(findings: Findings, check: Check) -> str:
+    """Return that QEMU had reset the device that was checked, and after which error, as the end of a sentence."""
+    if (check.vm, check.device) not in findings.resets:
+        return ""
+    errors = [error for error in findings.device_errors
+              if error.migration and (error.event.actor, error.event.device) == (check.vm, check.device)]
+    after = f", after {errors[-1].what}" if errors else ""
+    return f"; QEMU had reset the device{after}"
+
+
+def _harm(findings: Findings) -> str:
+    """Return what came of an error that nobody acted upon, as the end of a sentence."""
+    gone = findings.account.totals().lost
+    harm = [f"{gone} interrupt{'s were' if gone > 1 else ' was'} lost"] if gone else []
+    harm += next(([f"{check.device} on {check.vm}: {', '.join(wrong)}"] for check in findings.checks
+                  if (wrong := _wrong(check))), [])
+    return "".join(f"; {one}" for one in harm)
+
+
 def _told(findings: Findings, migration: Migration) -> str:
-    said = migration.error or findings.said_by(DESTINATION, migration.at) or findings.said_by(SOURCE, migration.at)
+    """Return what either side reported first, as the end of a sentence: what follows tends to be of broken sockets."""
+    said = next((error.message for error in findings.errors
+                 if error.by in (SOURCE, DESTINATION) and error.at >= migration.at), migration.error)
     return f": {said}" if said else ""
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.build.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import Program, RunPlan
-
-BASELINE = "baseline"
 
 
 def reason_against(plan: RunPlan) -> str:

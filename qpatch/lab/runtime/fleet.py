@@ -13,6 +13,8 @@ from qpatch.lab.runtime.vm import VirtualMachine
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from qpatch.lab.definitions.release import Value
+    from qpatch.lab.definitions.scenario import Scenario
     from qpatch.lab.plan import Program, RunPlan
     from qpatch.lab.runtime.devices import EmulatedDevices
     from qpatch.lab.runtime.recorder import Recorder
@@ -58,8 +60,10 @@ class Fleet:
         return vm
 
     async def quit(self) -> None:
-        """Ask all VMs to end, side by side, and see that they do."""
-        await asyncio.gather(*(vm.quit() for vm in self.vms))
+        """Ask all VMs to end, side by side. Raises WaitedInVainError where one does not, when all others have."""
+        ends = await asyncio.gather(*(vm.quit() for vm in self.vms), return_exceptions=True)
+        for failure in filter(None, ends):
+            raise failure
 
     async def end(self) -> None:
         """Kill what still runs."""
@@ -75,7 +79,12 @@ class Fleet:
         capabilities = [{"capability": name, "state": True}
                         for name in (*table().capabilities, *self.plan.scenario.capabilities)]
         await vm.execute("migrate-set-capabilities", {"capabilities": capabilities})
-        await vm.execute("migrate-set-parameters", {**table().parameters, **self.plan.scenario.parameters})
+        await vm.execute("migrate-set-parameters", migration_parameters(self.plan.scenario))
+
+
+def migration_parameters(scenario: Scenario) -> dict[str, Value]:
+    """Return the parameters of every migration of `scenario`, but for the time in which it is held in pre-copy."""
+    return {**table().parameters, **scenario.parameters}
 
 
 def _link(link: Path, target: Path) -> Path:

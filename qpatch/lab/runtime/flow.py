@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qpatch.lab.definitions import steps as kinds
 from qpatch.lab.definitions.release import table
 from qpatch.lab.definitions.steps import Outcome, Step
+from qpatch.lab.runtime.fleet import migration_parameters
 from qpatch.lab.runtime.migration import Migration, Moved
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ class Flow:
         self._next = None
         self._log_offset = source.log.stat().st_size
         expect = step.expect or self._plan.scenario.expect
-        migration = Migration(source, destination, step, self._channel(), self._recorder)
+        migration = Migration(source, destination, step, self._channel(),
+                              migration_parameters(self._plan.scenario), self._recorder)
         moved = await migration.run(expect, self._meanwhile(step))
         self._disappointed = moved.outcome is not expect
         self.guest = moved.guest

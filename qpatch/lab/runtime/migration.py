@@ -15,14 +15,13 @@ from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import WaitedInVainError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
+    from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.steps import Migrate
     from qpatch.lab.runtime.recorder import Recorder
     from qpatch.lab.runtime.vm import VirtualMachine
-
-_SETTLE_SECONDS = 3.0  # how long QEMU may take to let the source run again by itself; it takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,16 @@ class Moved:
 
 @dataclass(frozen=True)
 class Migration:
-    """A migration from `source` to `destination` through the socket or file `channel`, as `step` describes it."""
+    """A migration from `source` to `destination` through the socket or file `channel`, as `step` describes it.
+
+    `parameters` are those of QEMU that hold again when a migration was held in its pre-copy phase.
+    """
 
     source: VirtualMachine
     destination: VirtualMachine
     step: Migrate
     channel: Path
+    parameters: Mapping[str, Value]
     recorder: Recorder
 
     async def run(self, expect: Outcome, meanwhile: Callable[[], Awaitable[None]] | None) -> Moved:
@@ -71,7 +74,7 @@ class Migration:
             await self.source.execute("migrate", {"uri": f"exec:cat > {self.channel}"})
         if meanwhile is not None:
             await meanwhile()
-            await self.source.execute("migrate-set-parameters", table().parameters)
+            await self.source.execute("migrate-set-parameters", self.parameters)
         return await self.source.until_sent()
 
     async def _receive(self, sent: str) -> str:
@@ -110,7 +113,7 @@ class Migration:
 
     async def _source_again(self, sent: str) -> VirtualMachine | None:
         """Return the source when it runs again, by itself or because the lab lets it, else None."""
-        if sent != "completed" and await self.source.settled(_SETTLE_SECONDS):
+        if sent != "completed" and await self.source.settled(table().limits.settle):
             return self.source
         self.recorder.lab("resume", vm=self.source.actor)
         try:
@@ -118,4 +121,4 @@ class Migration:
         except RefusedError as error:
             self.recorder.lab("refused", vm=self.source.actor, command="cont", error=str(error))
             return None
-        return self.source if await self.source.settled(_SETTLE_SECONDS) else None
+        return self.source if await self.source.settled(table().limits.settle) else None

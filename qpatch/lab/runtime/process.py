@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # The kernel kills QEMU where qpatch itself is killed, and so cannot.
-_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
 _INHERITED = ("PATH", "HOME", "TMPDIR")
 _LAST_BYTES = 8192
 _LAST_LINES = 6
@@ -52,12 +52,12 @@ class Process:
         self.log = log
         self._process = process
         self._end = asyncio.ensure_future(process.wait())
+        self._killed = False
 
     @classmethod
     async def start(cls, actor: str, command: Sequence[str], log: Path) -> Process:
         """Start `command`; all that it prints is appended to `log`. Raises OSError where there is no setpriv."""
-        environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {"LC_ALL": "C.UTF-8"}
-        return cls(actor, log, await _spawn([*_DIES_WITH_US, *command], environment, log))
+        return cls(actor, log, await _spawn([*DIES_WITH_US, *command], surroundings(), log))
 
     @property
     def code(self) -> int | None:
@@ -87,10 +87,15 @@ class Process:
         return self.code
 
     async def kill(self) -> None:
-        """End the process and all that it started, at once, and wait until it is gone."""
+        """End the process and all that it started, at once, and wait until it is gone; a second call only waits."""
+        if not self._killed:
+            self._killed = True  # its number may be another's from here on
+            self._kill_group()
+        await self._end
+
+    def _kill_group(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        await self._end
 
     def died(self, what: str) -> DiedError:
         """Return the error to raise where the process ended while somebody waited for `what`."""
@@ -106,7 +111,7 @@ class Process:
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
             lines = log.read().decode(errors="replace").splitlines()
-        readable = [line for line in lines if line.strip() and not line.startswith("{")]
+        readable = [_printable(line) for line in lines if line.strip() and not line.startswith("{")]
         return "\n".join(readable[-_LAST_LINES:])
 
     async def _result(self, task: asyncio.Future[Result], seconds: float, what: str) -> Result:
@@ -121,6 +126,11 @@ class Process:
     def _tail(self) -> str:
         words = self.last_words()
         return f"; the last lines of its log:\n{words}" if words else "; its log is empty"
+
+
+def surroundings() -> dict[str, str]:
+    """Return the environment of every QEMU: little of the user's own, so that it is the same everywhere."""
+    return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
 
 def is_foreign(program: str) -> bool:
@@ -146,6 +156,11 @@ async def _spawn(command: list[str], environment: Mapping[str, str], log: Path) 
                                                     stderr=output, env=environment, start_new_session=True)
     finally:
         os.close(output)
+
+
+def _printable(line: str) -> str:
+    """Return `line` without characters that would move a terminal's cursor, or be no XML."""
+    return "".join(letter if letter.isprintable() else " " for letter in line)
 
 
 def _ending(code: int) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
-from qpatch.lab.runtime.monitor import Monitor, RefusedError
-from qpatch.lab.runtime.process import DiedError, Process, ProcessError, WaitedInVainError, is_foreign
+from qpatch.lab.runtime.monitor import Monitor
+from qpatch.lab.runtime.process import DiedError, Process, WaitedInVainError, is_foreign
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
 
@@ -76,8 +76,8 @@ class VirtualMachine:
             if is_foreign(self.program.command[-1]):
                 raise EnvironmentFault("qemu-died", f"{self.program.command[-1]} is a program for another processor "
                                                     "than this machine's") from error
-            raise EnvironmentFault("qemu-died", str(error),
-                                   hint=f"It was started by: {shlex.join(line.words)}") from error
+            raise EnvironmentFault("qemu-died", str(error), hint=f"Its log: {self.log}\nIt was started by: "
+                                                                 f"{shlex.join(line.words)}") from error
 
     @property
     def alive(self) -> bool:
@@ -182,7 +182,7 @@ class VirtualMachine:
         return str(answer["status"])
 
     async def quit(self) -> None:
-        """Tell the VM's state, ask QEMU to end, and kill it where it does not."""
+        """Tell the VM's state, and ask QEMU to end. Raises WaitedInVainError where it does not: it is to be killed."""
         if self._process is None or self._exit_told:
             return
         try:
@@ -190,16 +190,22 @@ class VirtualMachine:
             self._recorder.action("quit", self.actor)
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
-        except (ProcessError, RefusedError):
-            pass  # how it ended is told below, in either case
+        except DiedError:
+            pass  # how it ended is told below
         code = await self._process.ended(table().limits.quit)
+        if code is None:
+            raise self._process.waited_in_vain(table().limits.quit, "the end")
         await self.end(expected=code == 0)
 
     async def end(self, *, expected: bool) -> None:
-        """Kill QEMU if it runs, and release all that belongs to it; a second call does nothing."""
+        """Kill QEMU if it runs, and release all that belongs to it; a second call does nothing.
+
+        One that has crashed before, while nobody waited for it, counts as unexpected in any case.
+        """
         if self._process is not None:
+            crashed = self._process.code not in (None, 0, EXIT_AFTER_FAILURE)
             await self._process.kill()
-            self._tell_exit(expected=expected)
+            self._tell_exit(expected=expected and not crashed)
         self._serial.close()
         await self._monitor.close()
 

@@ -1,0 +1,123 @@
+"""Measures a migration in a timeline: order and amounts on the destination, how long no device ran."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import Event, Origin
+from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, controller_loaded
+from qpatch.lab.observer.logs import config_load_traces
+from qpatch.lab.observer.story import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, STOPPING_STATES, device_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from qpatch.lab.observer.story import Migration, Story
+
+DATA = "data"
+CONFIG = "config"
+SET_IRQS = "set_irqs"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """What one destination did for the incoming state; bytes, counts, and the durations in milliseconds."""
+
+    order: tuple[str, ...] = ()
+    config_bytes: int = 0
+    config_writes: int = 0
+    set_irqs: int = 0
+    data_bytes: int = 0
+    irq_setup_ms: float | None = None
+
+
+def incoming(story: Story, migration: Migration) -> Incoming:
+    """Return what the destination of `migration` did until it ran."""
+    window = story.incoming(migration)
+    events = [event for _, event in story.events(migration.destination, window.start, window.stop)]
+    writes = [event for event in events if _is(event, "config-write")]
+    calls = [event for event in events if _is(event, "set-irqs")]
+    return Incoming(
+        order(events), sum(int(event.fields.get("size", 0)) for event in writes), len(writes), len(calls),
+        sum(int(event.fields.get("bytes", 0)) for event in events if kind(event) == DATA), _set_up_ms(events))
+
+
+def kind(event: Event) -> str:
+    """Return what `event` is in the order of a destination: data, config, set_irqs, a controller's name, or ''."""
+    if event.origin is Origin.TRACE:
+        return CONFIG if event.name in config_load_traces() else controller_loaded(event)
+    if _is(event, "data-write"):
+        return DATA if not event.fields.get("errno", 0) else ""
+    return {"config-write": CONFIG, "set-irqs": SET_IRQS}.get(event.name, "") if event.origin is Origin.UAPI else ""
+
+
+def order(events: Iterable[Event]) -> tuple[str, ...]:
+    """Return what happened in which order: each thing where it began, data again where it went on after others."""
+    seen: list[str] = []
+    for event in events:
+        what = kind(event)
+        if what and (what not in seen or (what == DATA and seen[-1] != DATA)):
+            seen.append(what)
+    return tuple(seen)
+
+
+def downtime_ms(story: Story, migration: Migration) -> float | None:
+    """Return how long the devices ran on neither side, None where the destination's never ran.
+
+    From the first step of a source's device out of the states in which it runs, to the last destination's device that
+    reaches RUNNING. It is the lab's own figure; QEMU's is in the lab's event `migrated`.
+    """
+    if migration.outcome != COMPLETED:
+        return None
+    stopped = stopped_at(story, migration)
+    ran = ran_at(story, migration)
+    return (ran - stopped) / NANOSECONDS_PER_MS if stopped is not None and ran is not None else None
+
+
+def stopped_at(story: Story, migration: Migration) -> int | None:
+    """Return when the first of the source's devices stopped for good in `migration`, None where none did."""
+    stopped: int | None = None
+    for _, event in story.events(migration.source, migration.begin, migration.stop):
+        reached = device_state(event)
+        if reached in RUNNING_STATES:
+            stopped = None
+        elif reached in STOPPING_STATES and event.fields["from"] in RUNNING_STATES and stopped is None:
+            stopped = event.at
+    return stopped
+
+
+def ran_at(story: Story, migration: Migration) -> int | None:
+    """Return when the last of the destination's devices ran, None where none did."""
+    resuming: set[str] = set()
+    ran: int | None = None
+    for _, event in story.events(migration.destination, migration.begin, migration.stop):
+        reached = device_state(event)
+        if reached == RESUMING:
+            resuming.add(event.device)
+        elif reached == RUNNING and event.device in resuming:
+            resuming.remove(event.device)
+            ran = event.at
+    return ran
+
+
+def _set_up_ms(events: Sequence[Event]) -> float | None:
+    """Return how long config space was loaded and interrupts set up, None where no interrupt was.
+
+    Only stretches count in which nothing else was loaded; to load other things, or to wait for them, is no setting up.
+    """
+    spent = 0
+    begin: int | None = None
+    for event in events:
+        what = kind(event)
+        if what in (CONFIG, SET_IRQS):
+            begin = event.at if begin is None else begin
+            spent += event.at - begin
+            begin = event.at
+        elif what or event.name == "vmstate_load":
+            begin = None
+    return spent / NANOSECONDS_PER_MS if any(kind(event) == SET_IRQS for event in events) else None
+
+
+def _is(event: Event, name: str) -> bool:
+    return event.origin is Origin.UAPI and event.name == name
