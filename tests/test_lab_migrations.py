@@ -15,6 +15,7 @@ import pytest
 
 from qpatch.cli.main import main
 from qpatch.errors import ExitCode
+from qpatch.lab.definitions.profile import load_profile, profile_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,8 +45,13 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", GICV3, "multifd", "delivered", AFTER, "--build"),
     ("baseline", "qemu-10.2", GICV3, "multifd-after-iter-on", "delivered", AFTER, "--build"),
     ("baseline", "qemu-10.2", Q35, "once", "delivered", AFTER, "--build"),
+    ("baseline", "qemu-10.2", Q35, "multifd", "lost", None, "--build"),
+    ("baseline", "qemu-10.2", Q35, "multifd-after-iter-on", "delivered", AFTER, "--build"),
+    ("baseline", "qemu-10.0", GICV3, "multifd", "lost", None, "--prebuilt"),
     ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
 ]
+# The profiles that exist to provoke a verdict.
+CONTROLS = [(name, load_profile(name).control) for name in profile_names() if load_profile(name).control]
 # Profile by profile, what the device says to a strategy on a tree.
 COSTS = [
     ("config-first", "baseline", "qemu-5.2", GICV2, "delivered"),
@@ -102,9 +108,7 @@ def test_what_a_device_asks_for(capsys: pytest.CaptureFixture[str], profile: str
         assert any(error["by"] == "device" for error in results[0]["errors"])
 
 
-@pytest.mark.parametrize(("profile", "verdict"), [
-    ("dirty-dropped", "stale"), ("interrupt-swallowed", "lost"), ("set-irqs-fails", "unnoticed"),
-    ("state-flipped", "corrupted")])
+@pytest.mark.parametrize(("profile", "verdict"), CONTROLS)
 @pytest.mark.parametrize(("tree", "machine"), [("qemu-5.2", GICV2), ("qemu-7.2", GICV3), ("qemu-10.2", GICV3)])
 def test_negative_controls(capsys: pytest.CaptureFixture[str], profile: str, verdict: str, tree: str,
                            machine: str) -> None:

@@ -71,9 +71,12 @@ class Fleet:
 
     def _devices(self, directory: Path, program: Program, number: int) -> EmulatedDevices:
         profile, scenario = self.plan.profile, self.plan.scenario
-        faults = [(one.destination if number else one.source) for one in (profile.faults, scenario.faults)]
+        faults = [fault for one in (profile.faults, scenario.faults)
+                  for fault in (one.destination if number else one.source)]
+        if faults:
+            self._recorder.lab("faults", vm=f"qemu{number}", faults=faults)
         return write_devices(directory, scenario.devices, table().protocol(program.release),
-                             self.plan.device, (*faults[0], *faults[1]))
+                             self.plan.device, tuple(faults))
 
     async def _set_up(self, vm: VirtualMachine) -> None:
         capabilities = [{"capability": name, "state": True}
