@@ -1,0 +1,205 @@
+"""Verdicts on migrations that failed, or were meant to fail, and what the words say of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from lab_stories_support import crashed, delivered, duplicated, failed, finished, lost, prepared, reason, recovered
+from lab_timeline_support import Teller
+
+from qpatch.lab.model import Verdict
+from qpatch.lab.observer.observe import observe
+
+
+def test_a_transfer_that_was_cut_short_is_named_where_the_migration_failed_for_it() -> None:
+    teller = prepared()
+    teller.uapi("qemu1", "fault", operation="data-write", nth=2, result="short")
+    teller.write("qemu1", 2048)
+    teller.give_up(said="vfio_mig_write failed")
+    assert "dev0 on qemu1 did only half of a write of its data; the destination printed 'vfio_mig_write failed'" in (
+        reason(teller, Verdict.FAILED))
+
+
+def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest() -> None:
+    teller = prepared()
+    teller.uapi("qemu0", "fault", operation="data-read", nth=2, result="short")
+    teller.read("qemu0", 2048)
+    teller.read("qemu0", errno=42)  # ENOMSG: the end of the stream, and no fault
+    seen = observe(finished(teller).events)
+    assert (seen.verdict, seen.errors) == (Verdict.DELIVERED, ())
+
+
+def test_a_migration_that_failed_where_it_should_not_quotes_the_error() -> None:
+    told = reason(failed(), Verdict.FAILED)
+    assert told == "migration 1 failed and was expected to be completed: Unable to write to socket: Broken pipe"
+
+
+def test_a_fault_that_made_an_expected_success_fail_is_named() -> None:
+    teller = prepared()
+    teller.write("qemu1", errno=28)
+    teller.give_up()
+    assert "answered a write of its data with ENOSPC" in reason(teller, Verdict.FAILED)
+
+
+def test_a_destination_that_stopped_the_vm_by_itself_failed_and_it_is_not_the_labs_fault() -> None:
+    teller = prepared()
+    teller.load()
+    teller.set_irqs("qemu1", errno=22)
+    teller.qmp("qemu1", "RESUME")
+    teller.message("qemu1", "vfio: failed to enable vectors")
+    teller.message("qemu1", "dev0: interrupts could not be restored, stopping the VM")
+    teller.run()
+    teller.told()
+    running = list(teller.events)
+    teller.qmp("qemu1", "STOP")
+    teller.lab("failure", message="waited 20 s for the guest's answer")
+    assert reason(teller, Verdict.FAILED) == (
+        "qemu1 took over and then stopped the VM, after dev0 on qemu1 answered SET_IRQS (msix) with EINVAL; it printed "
+        "'dev0: interrupts could not be restored, stopping the VM'")
+    assert observe(running, "waited 20 s").verdict is Verdict.HARNESS
+
+
+def test_a_source_that_is_stopped_for_its_migration_did_not_stop_by_itself() -> None:
+    teller = Teller()
+    teller.prepare()
+    teller.begin()
+    teller.qmp("qemu0", "STOP")
+    teller.stop()
+    teller.load()
+    teller.qmp("qemu1", "RESUME")
+    teller.run()
+    teller.told()
+    teller.verify()
+    reason(teller, Verdict.DELIVERED)
+
+
+def test_a_source_that_does_not_run_on_has_not_recovered() -> None:
+    teller = recovered()
+    teller.lab("state", vm="qemu0", status="postmigrate")
+    assert reason(teller, Verdict.FAILED).endswith("the source does not run on: it is postmigrate")
+
+
+def test_a_source_that_lost_an_interrupt_has_not_recovered() -> None:
+    teller = recovered()
+    teller.raised("qemu0")
+    teller.fence("qemu0")
+    reason(teller, Verdict.LOST)
+
+
+def test_a_cancelled_migration_recovers_too() -> None:
+    assert "was cancelled as it should" in reason(recovered("cancelled"), Verdict.RECOVERED)
+
+
+def test_a_migration_that_completed_although_it_was_cancelled_failed() -> None:
+    reason(finished(prepared("cancelled")), Verdict.FAILED)
+
+
+def test_a_source_that_the_lab_had_to_continue_recovers_and_it_is_said() -> None:
+    assert "because the lab continued it" in reason(recovered(resumed=True), Verdict.RECOVERED)
+    assert "because the lab" not in reason(recovered(), Verdict.RECOVERED)
+
+
+def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> None:
+    told = reason(finished(prepared("failed")), Verdict.NOT_APPLICABLE)
+    assert told == "migration 1 completed: this QEMU never did what the scenario wants to see fail"
+
+
+@pytest.mark.parametrize(("fault", "event"), [
+    ("data-read/stop-copy:1:EIO", {"operation": "data-read", "nth": 1, "result": "EIO"}),
+    ("state/stop-copy:2:EIO", {"operation": "state", "to": "stop-copy", "nth": 2, "result": "EIO"}),
+    ("state-byte:2:flip", {"operation": "state-byte", "nth": 2, "result": "flip"})])
+def test_a_fault_of_the_profile_that_never_came_to_pass_makes_no_green_run(fault: str, event: dict[str, Any]) -> None:
+    teller = Teller()
+    teller.lab("faults", vm="qemu1", faults=[fault])
+    teller.prepare()
+    teller.begin()
+    teller.stop()
+    events = finished(teller).events
+    assert observe(events).verdict is Verdict.NOT_APPLICABLE
+    assert observe(events).reason == f"the fault {fault} never came to pass, so nothing was tried"
+    teller.uapi("qemu1", "fault", **event)
+    reason(teller, Verdict.DELIVERED)
+    teller.lab("faults", vm="qemu1", faults=["state/running:1:EIO"])
+    reason(teller, Verdict.NOT_APPLICABLE)
+
+
+def test_a_migration_that_failed_for_another_reason_than_its_fault_has_not_recovered() -> None:
+    teller = prepared("failed")
+    teller.give_up(said="load of migration failed", error="Unable to write to socket: Broken pipe")
+    teller.verify("qemu0")
+    teller.lab("state", vm="qemu0", status="running")
+    assert "should; the source runs on" in reason(teller, Verdict.RECOVERED)
+    teller.lab("faults", vm="qemu1", faults=["data-write:7:EIO"])
+    assert reason(teller, Verdict.FAILED) == (
+        "the migration failed, but the fault data-write:7:EIO that it was to fail for never came to pass: "
+        "load of migration failed")
+
+
+def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
+    teller = recovered()
+    teller.lab("faults", vm="qemu1", faults=["data-write:2:EIO", "raise:1:swallow"])
+    reason(teller, Verdict.RECOVERED)
+
+
+def test_a_recovery_names_what_the_migration_failed_for() -> None:
+    assert reason(recovered(), Verdict.RECOVERED) == (
+        "the migration failed as it should, for dev0 on qemu1 answered a write of its data with EIO; the source runs "
+        "on and 1 interrupt reached the guest there")
+
+
+def test_an_end_after_a_failed_incoming_migration_is_no_crash() -> None:
+    teller = recovered()
+    reason(teller, Verdict.RECOVERED)
+    teller.lab("exit", vm="qemu0", code=1, signal=0, expected=False)
+    assert reason(teller, Verdict.CRASHED) == "qemu0 ended with exit code 1"
+
+
+def test_what_the_lab_waited_for_in_vain_is_the_dead_processes_fault() -> None:
+    teller = crashed()
+    teller.lab("failure", message="qemu1 ended")
+    reason(teller, Verdict.CRASHED)
+
+
+@pytest.mark.parametrize(("check", "told"), [
+    ({"corrupt": 2}, "2 pages of guest memory are wrong"), ({"memory": "bad"}, "its memory is wrong"),
+    ({"state": "error"}, "its state is wrong")])
+def test_corruption_says_what_is_wrong(check: dict[str, object], told: str) -> None:
+    assert told in reason(finished(prepared(), **check), Verdict.CORRUPTED)
+
+
+def test_memory_that_was_never_filled_is_not_corrupt() -> None:
+    reason(finished(prepared(), memory="none", state="none"), Verdict.DELIVERED)
+
+
+def test_a_second_handling_is_named_with_its_line() -> None:
+    assert reason(duplicated(), Verdict.DUPLICATED) == (
+        "the guest on qemu1 handled vector 0 of dev0 when nothing was outstanding")
+    teller = delivered()
+    teller.acked("qemu1", index="intx", spurious=True)
+    assert "handled INTx of dev0" in reason(teller, Verdict.DUPLICATED)
+
+
+def test_a_lost_interrupt_is_named_with_its_reason() -> None:
+    assert reason(lost(), Verdict.LOST) == (
+        "interrupt 2 of dev0's vector 0, raised on qemu1: QEMU took vector 0's eventfd 2.0 ms before arm_gic "
+        "was loaded")
+
+
+def test_a_run_in_which_no_interrupt_was_tried_shows_nothing() -> None:
+    teller = prepared()
+    teller.load()
+    teller.run()
+    teller.told()
+    teller.fence("qemu1")
+    assert reason(teller, Verdict.HARNESS) == "no interrupt was raised after the migration"
+
+
+def test_an_interrupt_without_a_fence_leaves_the_run_in_doubt() -> None:
+    teller = delivered()
+    teller.raised("qemu1", 1)
+    assert "no fence came after it" in reason(teller, Verdict.HARNESS)
+
+
+def test_a_migration_without_an_end_shows_nothing() -> None:
+    assert reason(prepared(), Verdict.HARNESS) == "the migration did not end"
