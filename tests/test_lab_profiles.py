@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from qpatch.errors import UserError
-from qpatch.lab.definitions.profile import DeviceSettings, Faults, Profile, load_profile, profile_names
+from qpatch.lab.definitions.profile import MOST_FAULTS, DeviceSettings, Faults, Profile, load_profile, profile_names
 from qpatch.lab.definitions.release import table
 from qpatch.lab.model import Verdict
 from qpatch.lab.runtime.devices import write_devices
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).parents[1]
 WANTED = {"plain", "config-first", "config-first-precopy", "irqs-first", "irq-eager", "irq-late", "self-contained",
           "chatty", "many-vectors-65", "many-vectors-1024", "big-state", "stop-copy-only", "pre-copy", "p2p", "faulty",
           "dirty-dropped", "state-flipped", "set-irqs-fails", "interrupt-swallowed"}
@@ -55,6 +53,13 @@ def test_faults_of_the_device_are_accepted(fault: str) -> None:
 def test_other_faults_are_not(fault: str) -> None:
     with pytest.raises(ValidationError):
         Faults.model_validate({"source": [fault]})
+
+
+def test_a_device_remembers_sixteen_faults() -> None:
+    header = (ROOT / "kernel-selftests/emu/device/device.h").read_text(encoding="utf-8")
+    assert f"#define EMU_MAX_FAULTS\t\t{MOST_FAULTS}\n" in header
+    with pytest.raises(ValidationError, match="at most 16"):
+        Faults.model_validate({"source": [f"data-read:{nth}:EIO" for nth in range(1, MOST_FAULTS + 2)]})
 
 
 @pytest.mark.parametrize("device", [{"vectors": 0}, {"vectors": 4096}, {"msi-vectors": 3}, {"traits": ["post-copy"]},

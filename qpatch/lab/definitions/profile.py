@@ -12,6 +12,7 @@ from qpatch.lab.definitions.datafile import LabModel, Name
 from qpatch.lab.definitions.steps import Steps
 
 KIND = "profile"
+MOST_FAULTS = 16  # EMU_MAX_FAULTS of the emulated device
 
 _STATES = "stop|running|stop-copy|resuming|running-p2p|pre-copy|pre-copy-p2p"
 _OPERATIONS = (f"state/(?:{_STATES})|data-read(?:/(?:pre-copy|stop-copy))?|data-write|set-irqs(?:/destination)?|"
@@ -71,10 +72,10 @@ class DeviceSettings(LabModel):
 
 
 class Faults(LabModel):
-    """What fails: on the VM that begins, and on every VM that takes over."""
+    """What fails: on the VM that begins, and on every VM that takes over. A device remembers `MOST_FAULTS`."""
 
-    source: tuple[Fault, ...] = ()
-    destination: tuple[Fault, ...] = ()
+    source: tuple[Fault, ...] = Field(default=(), max_length=MOST_FAULTS)
+    destination: tuple[Fault, ...] = Field(default=(), max_length=MOST_FAULTS)
 
 
 class DriverInterrupts(LabModel):
