@@ -111,7 +111,7 @@ def late() -> Teller:
     teller.run()
     teller.told()
     teller.raised("qemu1")
-    teller.wait(21)
+    teller.wait(101)
     teller.acked("qemu1")
     teller.verify()
     teller.end()

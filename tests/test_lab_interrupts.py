@@ -120,9 +120,9 @@ def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
     assert totals(teller) == Interrupts(delivered=1)
 
 
-@pytest.mark.parametrize(("milliseconds", "late"), [(19.5, 0), (20.5, 1)])
+@pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
 def test_an_interrupt_is_late_after_the_bound_past_running(milliseconds: float, late: int) -> None:
-    assert late_ms() == 20
+    assert late_ms() == 100
     teller = moved(pause=200)
     teller.raised("qemu1", 4, cause="set-irqs")
     teller.wait(500)  # the destination does not run yet: that is no lateness of the interrupt
@@ -133,7 +133,7 @@ def test_an_interrupt_is_late_after_the_bound_past_running(milliseconds: float, 
     assert totals(teller) == Interrupts(delivered=2, late=late)
 
 
-@pytest.mark.parametrize(("milliseconds", "late"), [(19.5, 0), (20.5, 1)])
+@pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
 def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(milliseconds: float, late: int) -> None:
     teller = moved()
     teller.run()
@@ -151,7 +151,7 @@ def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
     teller.state("qemu0", "running-p2p")  # newer QEMU, when the VM starts
     teller.state("qemu0", "running")
     teller.raised("qemu0", 4)
-    teller.wait(50)
+    teller.wait(150)
     teller.acked("qemu0", 4)
     teller.fence("qemu0")
     assert totals(teller) == Interrupts(delivered=2)
@@ -164,7 +164,7 @@ def test_after_a_fence_only_the_host_makes_an_interrupt_late() -> None:
     late = []
     for vm in ("qemu0", "qemu1", "qemu1"):  # a fence of another VM changes nothing
         teller.raised("qemu1", 4)
-        teller.wait(50)
+        teller.wait(150)
         teller.acked("qemu1", 4)
         teller.fence(vm)
         late.append(totals(teller).late)
@@ -178,7 +178,7 @@ def test_an_interrupt_is_late_on_a_source_too_that_runs_again_after_its_migratio
     teller.stop()
     teller.raised("qemu0", 4)
     teller.give_up()
-    teller.wait(50)
+    teller.wait(150)
     teller.acked("qemu0", 4)
     teller.fence("qemu0")
     assert totals(teller) == Interrupts(delivered=2, late=1)
