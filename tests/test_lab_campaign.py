@@ -157,6 +157,7 @@ from lab_support import CELL
 from qpatch.lab.campaign import runner as campaign
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have said nohup
 directory = pathlib.Path(sys.argv[1])
 
 async def run_once(_plan, place):

@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import stat
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +22,6 @@ from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from pathlib import Path
     from typing import Any
 
     from qpatch.lab.plan import RunRecord
@@ -111,13 +112,12 @@ def run(directory: Path, script: str, **limits: float) -> RunRecord:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sockets go to a directory that must be empty afterwards; no process may name the test's directory any more."""
-    sockets = tmp_path / "t"
-    sockets.mkdir()
-    monkeypatch.setattr("qpatch.lab.runtime.run._short_directory", lambda: str(sockets))
-    yield
-    assert list(sockets.iterdir()) == []
+def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Sockets go to a directory that must be empty afterwards; below `tmp_path` their names may be too long."""
+    with tempfile.TemporaryDirectory(prefix="t", dir=release.table().short_directory) as sockets:
+        monkeypatch.setattr("qpatch.lab.runtime.run._short_directory", lambda: sockets)
+        yield
+        assert list(Path(sockets).iterdir()) == []
 
 
 def test_a_qemu_that_dies_at_the_start_is_a_fault_of_the_surroundings(tmp_path: Path) -> None:
