@@ -32,16 +32,24 @@ def machine() -> dict[str, Any]:
     described = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = {line.partition(":")[2].strip() for line in described if line.startswith("model name")}
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {"processor": ", ".join(sorted(models)), "cores": os.cpu_count(), "memory_gib": round(memory / 2**30, 1),
-            "system": platform.platform(), "python": platform.python_version(),
-            "git": run(["git", "--version"]).split()[2], "load": [round(load, 2) for load in os.getloadavg()]}
+    return {
+        "processor": ", ".join(sorted(models)),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "git": run(["git", "--version"]).split()[2],
+        "load": [round(load, 2) for load in os.getloadavg()],
+    }
 
 
 def parts(runs: int) -> dict[str, Callable[[], dict[str, Any]]]:
     """Return the measurements by name."""
-    return {"edits": lambda: edits.document(TREE_OF_EDITS, runs),
-            "render": lambda: render.document(list(render.TREES), runs),
-            "parse_coverage": lambda: parse_coverage.document(list(render.TREES))}
+    return {
+        "edits": lambda: edits.document(TREE_OF_EDITS, runs),
+        "render": lambda: render.document(list(render.TREES), runs),
+        "parse_coverage": lambda: parse_coverage.document(list(render.TREES)),
+    }
 
 
 def main() -> int:

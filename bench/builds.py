@@ -39,10 +39,15 @@ WITHOUT_CCACHE = {**os.environ, "CCACHE_DISABLE": "1"}
 def build(*words: str) -> tuple[float, dict[str, Any]]:
     """Run `qpatch build`; return the seconds it took and its only result."""
     started = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "qpatch", "build", *words, "--json"], env=WITHOUT_CCACHE,
-                          stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "qpatch", "build", *words, "--json"],
+        env=WITHOUT_CCACHE,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     seconds = time.monotonic() - started
-    result, = json.loads(done.stdout)["results"]
+    (result,) = json.loads(done.stdout)["results"]
     return seconds, result
 
 
@@ -69,8 +74,13 @@ def bare(tree: str, strategy: str, target: str) -> list[float]:
         for step in (*steps, steps[0]):
             workspace.checkout.switch(step.build_commit)
             started = time.monotonic()
-            subprocess.run(["ninja", recipe.targets[target].goal], cwd=place.build, env=environment,
-                           stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                ["ninja", recipe.targets[target].goal],
+                cwd=place.build,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
             seconds.append(time.monotonic() - started)
     return seconds[1:-1]
 
@@ -90,12 +100,24 @@ def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dic
         alone = bare(tree, strategy, target)
         warm, result = build(strategy, *words, "--each-patch")
         again, _ = build(strategy, *words, "--each-patch")
-        patches = [{"subject": patch["subject"], "steps": patch["steps"], "cpu": patch["cpu_seconds"],
-                    "seconds": patch["switch_seconds"] + patch["seconds"], "bare": seconds,
-                    "ratio": (patch["switch_seconds"] + patch["seconds"]) / seconds}
-                   for patch, seconds in zip(result["patches"][1:], alone, strict=True)]
-        found[strategy] = {"status": result["status"], "all patches": warm, "no-op": again, "patches": patches,
-                           "ratio": warm / sum(alone)}
+        patches = [
+            {
+                "subject": patch["subject"],
+                "steps": patch["steps"],
+                "cpu": patch["cpu_seconds"],
+                "seconds": patch["switch_seconds"] + patch["seconds"],
+                "bare": seconds,
+                "ratio": (patch["switch_seconds"] + patch["seconds"]) / seconds,
+            }
+            for patch, seconds in zip(result["patches"][1:], alone, strict=True)
+        ]
+        found[strategy] = {
+            "status": result["status"],
+            "all patches": warm,
+            "no-op": again,
+            "patches": patches,
+            "ratio": warm / sum(alone),
+        }
     return found
 
 
@@ -107,8 +129,12 @@ def main() -> int:
     parser.add_argument("--target", default="aarch64-softmmu")
     parser.add_argument("--cold", action="store_true", help="remove the tree's workspace first")
     options = parser.parse_args()
-    json.dump({tree: measure(tree, options.strategy, options.target, cold=options.cold) for tree in options.tree},
-              sys.stdout, indent=1, default=str)
+    json.dump(
+        {tree: measure(tree, options.strategy, options.target, cold=options.cold) for tree in options.tree},
+        sys.stdout,
+        indent=1,
+        default=str,
+    )
     print()
     return 0
 

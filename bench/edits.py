@@ -60,8 +60,7 @@ class Task:
 def load_tasks() -> list[Task]:
     """Read bench/data/edits.yaml."""
     data: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "edits.yaml").read_text(encoding="utf-8"))
-    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"]))
-            for name, entry in data.items()]
+    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"])) for name, entry in data.items()]
 
 
 def together(tasks: Sequence[Task]) -> Task:
@@ -108,8 +107,17 @@ class Bench:
             return ["ast-grep", "scan", "--rule", rule, "--update-all", *task.files]
         # One directory or one file; without --no-includes spatch looks for headers that it does not need.
         where = ["--dir", *task.files, "--include-headers"] if "." not in task.files[0] else list(task.files)
-        return ["spatch", "--very-quiet", "--no-includes", "--in-place", "--macro-file", DATA / "macros.h",
-                "--sp-file", self.rules / f"{task.name}.cocci", *where]
+        return [
+            "spatch",
+            "--very-quiet",
+            "--no-includes",
+            "--in-place",
+            "--macro-file",
+            DATA / "macros.h",
+            "--sp-file",
+            self.rules / f"{task.name}.cocci",
+            *where,
+        ]
 
     def perform(self, tool: str, task: Task) -> None:
         """Run `tool` on the work directory. Raises RuntimeError where it fails."""
@@ -120,27 +128,32 @@ class Bench:
         outcomes = {tool: self._outcome(tool, task) for tool in self.tools}
         others = self.tools[1:]
         seconds: dict[str, dict[str, float]] = {
-            tool: {"process": median(partial(self.perform, tool, task), self.runs, self.restore)}
-            for tool in self.tools}
+            tool: {"process": median(partial(self.perform, tool, task), self.runs, self.restore)} for tool in self.tools
+        }
         own = median(lambda: apply_with_qpatch(task, self.work), self.runs, self.restore)
         seconds["qpatch"]["in_process"] = own
         process = {tool: seconds[tool]["process"] for tool in self.tools}
         return {
-            "name": task.name, "files": sorted(outcomes["qpatch"]),
+            "name": task.name,
+            "files": sorted(outcomes["qpatch"]),
             "same_code": {tool: _code(outcomes[tool]) == _code(outcomes["qpatch"]) for tool in others},
             "seconds": seconds,
             "times_faster": {
                 "process": {tool: round(process[tool] / process["qpatch"], 2) for tool in others},
-                "in_process": {tool: round((process[tool] - startup[tool]) / own, 2) for tool in others}},
+                "in_process": {tool: round((process[tool] - startup[tool]) / own, 2) for tool in others},
+            },
             "checkpatch": {tool: self._checkpatch(outcomes[tool]) for tool in self.tools}
-            if not missing("perl") else {}}
+            if not missing("perl")
+            else {},
+        }
 
     def startup(self) -> dict[str, float]:
         """Return the seconds that each tool takes to do nothing."""
         (self.work / "empty.c").write_text("", encoding="utf-8")
         (self.rules / "nothing.cocci").write_text("@@ @@\n- nothing();\n", encoding="utf-8")
         (self.rules / "nothing.yml").write_text(
-            "id: nothing\nlanguage: c\nrule: {pattern: nothing()}\n", encoding="utf-8")
+            "id: nothing\nlanguage: c\nrule: {pattern: nothing()}\n", encoding="utf-8"
+        )
         nothing = Task("nothing", (), ("empty.c",))
         return {tool: median(partial(self.perform, tool, nothing), self.runs) for tool in self.tools}
 
@@ -149,18 +162,27 @@ class Bench:
         self.restore()
         self.perform(tool, task)
         before, after = DirectoryTree(self.pristine), DirectoryTree(self.work)
-        return {path: (after.read(path) or b"").decode(errors="replace") for path in after.paths()
-                if after.read(path) != before.read(path)}
+        return {
+            path: (after.read(path) or b"").decode(errors="replace")
+            for path in after.paths()
+            if after.read(path) != before.read(path)
+        }
 
     def _checkpatch(self, files: Mapping[str, str]) -> dict[str, int]:
         """Return how many errors and warnings the release's checkpatch.pl finds in the diff."""
         before = DirectoryTree(self.pristine)
-        diff = "".join(line for path, text in sorted(files.items()) for line in difflib.unified_diff(
-            (before.read(path) or b"").decode(errors="replace").splitlines(keepends=True),
-            text.splitlines(keepends=True), f"a/{path}", f"b/{path}"))
+        diff = "".join(
+            line
+            for path, text in sorted(files.items())
+            for line in difflib.unified_diff(
+                (before.read(path) or b"").decode(errors="replace").splitlines(keepends=True),
+                text.splitlines(keepends=True),
+                f"a/{path}",
+                f"b/{path}",
+            )
+        )
         command = ["perl", "scripts/checkpatch.pl", "--no-tree", "--no-signoff", "-"]
-        checked = subprocess.run(command, input=diff, capture_output=True, text=True, check=False,
-                                 cwd=self.pristine)
+        checked = subprocess.run(command, input=diff, capture_output=True, text=True, check=False, cwd=self.pristine)
         found = re.search(r"total: (\d+) errors?, (\d+) warnings?", checked.stdout)
         if not found:
             raise RuntimeError(f"checkpatch.pl said: {checked.stdout}{checked.stderr}")
@@ -208,16 +230,26 @@ def _measure_all(tasks: list[Task], tree: str, runs: int, directory: Path) -> di
     startup = bench.startup()
     results = [bench.measure(task, startup) for task in (*tasks, together(tasks))]
     versions = {tool: run([tool, "--version"]).splitlines()[0] for tool in tools[1:]}
-    return {"version": 1, "tree": tree, "release": resolved.release, "commit": resolved.commit, "runs": runs,
-            "missing": absent,
-            "as_expected": all(same for result in results for same in result["same_code"].values()),
-            "tools": {"python": sys.version.split()[0], **versions}, "startup_seconds": startup, "edits": results}
+    return {
+        "version": 1,
+        "tree": tree,
+        "release": resolved.release,
+        "commit": resolved.commit,
+        "runs": runs,
+        "missing": absent,
+        "as_expected": all(same for result in results for same in result["same_code"].values()),
+        "tools": {"python": sys.version.split()[0], **versions},
+        "startup_seconds": startup,
+        "edits": results,
+    }
 
 
 def _code(files: Mapping[str, str]) -> dict[str, list[str]]:
     """Return each file's tokens without comments."""
-    return {path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
-            for path, text in files.items()}
+    return {
+        path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
+        for path, text in files.items()
+    }
 
 
 def _edit(entry: dict[str, str]) -> Edit:

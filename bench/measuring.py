@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 
 # Programs that are compared with, and where each comes from.
-PACKAGES = {"spatch": "Debian package coccinelle", "ast-grep": "pip install qpatch[bench]",
-            "ctags": "Debian package universal-ctags", "perl": "Debian package perl"}
+PACKAGES = {
+    "spatch": "Debian package coccinelle",
+    "ast-grep": "pip install qpatch[bench]",
+    "ctags": "Debian package universal-ctags",
+    "perl": "Debian package perl",
+}
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,7 @@ class DirectoryTree:
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """Return the files that hold `word`."""
         wanted = tuple(suffixes)
-        return [path for path in self._paths
-                if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
+        return [path for path in self._paths if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
 
 
 def program(name: str) -> str | None:
@@ -86,12 +89,14 @@ def median(action: Callable[[], object], runs: int, before: Callable[[], object]
     return round(statistics.median(seconds[1:]), 5)
 
 
-def run(command: Sequence[str | Path], directory: Path | None = None,
-        environment: Mapping[str, str] | None = None) -> str:
+def run(
+    command: Sequence[str | Path], directory: Path | None = None, environment: Mapping[str, str] | None = None
+) -> str:
     """Run `command` and return what it printed. Raises RuntimeError, with its complaint, where it fails."""
     words = [program(str(command[0])) or str(command[0]), *map(str, command[1:])]
-    finished = subprocess.run(words, cwd=directory, check=False, capture_output=True,
-                              text=True, env={**os.environ, **(environment or {})})
+    finished = subprocess.run(
+        words, cwd=directory, check=False, capture_output=True, text=True, env={**os.environ, **(environment or {})}
+    )
     if finished.returncode:
         shown = " ".join(map(str, command))
         raise RuntimeError(f"{shown}: exit code {finished.returncode}\n{finished.stderr}")

@@ -62,11 +62,19 @@ class Coverage:
 
     def shares(self) -> dict[str, Any]:
         """Return the figures without names; shares in percent."""
-        return {"source": self.source, "table": self.table, "files": self.files, "kib": self.bytes // 1024,
-                "functions": self.functions, "same_as_ctags": _percent(self.same_as_ctags, self.functions),
-                "without_error": _percent(self.without_error, self.functions), "seconds": self.seconds,
-                "rewritten_bytes": _percent(self.rewritten_bytes, self.bytes),
-                "changed_outside_macros": len(self.changed_outside_macros), "lost_tokens": len(self.lost_tokens)}
+        return {
+            "source": self.source,
+            "table": self.table,
+            "files": self.files,
+            "kib": self.bytes // 1024,
+            "functions": self.functions,
+            "same_as_ctags": _percent(self.same_as_ctags, self.functions),
+            "without_error": _percent(self.without_error, self.functions),
+            "seconds": self.seconds,
+            "rewritten_bytes": _percent(self.rewritten_bytes, self.bytes),
+            "changed_outside_macros": len(self.changed_outside_macros),
+            "lost_tokens": len(self.lost_tokens),
+        }
 
 
 @contextmanager
@@ -95,8 +103,7 @@ def functions_by_ctags(files: list[Path]) -> dict[str, set[Function]]:
     return found
 
 
-def measure(source: Path, files: list[Path], expected: dict[str, set[Function]],
-            table: MacroTable | None) -> Coverage:
+def measure(source: Path, files: list[Path], expected: dict[str, set[Function]], table: MacroTable | None) -> Coverage:
     """Parse `files` and compare with what ctags found."""
     result = Coverage(str(source.name), "table" if table else "plain", len(files))
     for path in files:
@@ -115,17 +122,27 @@ def measure(source: Path, files: list[Path], expected: dict[str, set[Function]],
 
 
 def _compare(result: Coverage, name: str, parsed: ParsedFile, wanted: set[Function]) -> None:
-    found = {(symbol.name, symbol.line, symbol.end_line): symbol.node.has_error for symbol in outline(parsed)
-             if symbol.kind is AnchorKind.FUNCTION}
+    found = {
+        (symbol.name, symbol.line, symbol.end_line): symbol.node.has_error
+        for symbol in outline(parsed)
+        if symbol.kind is AnchorKind.FUNCTION
+    }
     result.functions += len(wanted)
     result.same_as_ctags += len(wanted & found.keys())
     result.without_error += sum(1 for function in wanted if found.get(function) is False)
-    result.differing += [f"{name}:{line}: {function}: only ctags sees it on lines {line}-{end}"
-                         for function, line, end in sorted(wanted - found.keys())]
-    result.differing += [f"{name}:{line}: {function}: only qpatch sees it on lines {line}-{end}"
-                         for function, line, end in sorted(found.keys() - wanted)]
-    result.differing += [f"{name}:{line}: {function}: holds an ERROR or MISSING node"
-                         for (function, line, _), broken in sorted(found.items()) if broken]
+    result.differing += [
+        f"{name}:{line}: {function}: only ctags sees it on lines {line}-{end}"
+        for function, line, end in sorted(wanted - found.keys())
+    ]
+    result.differing += [
+        f"{name}:{line}: {function}: only qpatch sees it on lines {line}-{end}"
+        for function, line, end in sorted(found.keys() - wanted)
+    ]
+    result.differing += [
+        f"{name}:{line}: {function}: holds an ERROR or MISSING node"
+        for (function, line, _), broken in sorted(found.items())
+        if broken
+    ]
 
 
 def _check_alignment(result: Coverage, name: str, parsed: ParsedFile) -> None:
@@ -150,12 +167,14 @@ def _percent(part: int, whole: int) -> float:
 
 def show(result: Coverage, *, names: bool) -> None:
     """Print one result for people."""
-    print(f"{result.source} {result.table}: {result.files} files, {result.bytes // 1024} KiB, "
-          f"{result.seconds} s, same as ctags {_share(result.same_as_ctags, result.functions)}, "
-          f"without error {_share(result.without_error, result.functions)}, "
-          f"rewritten {100 * result.rewritten_bytes / max(1, result.bytes):.2f} % of bytes, "
-          f"changed outside macros: {len(result.changed_outside_macros)}, "
-          f"lost tokens: {len(result.lost_tokens)}")
+    print(
+        f"{result.source} {result.table}: {result.files} files, {result.bytes // 1024} KiB, "
+        f"{result.seconds} s, same as ctags {_share(result.same_as_ctags, result.functions)}, "
+        f"without error {_share(result.without_error, result.functions)}, "
+        f"rewritten {100 * result.rewritten_bytes / max(1, result.bytes):.2f} % of bytes, "
+        f"changed outside macros: {len(result.changed_outside_macros)}, "
+        f"lost tokens: {len(result.lost_tokens)}"
+    )
     if names and result.table == "table":
         for line in [*result.changed_outside_macros, *result.lost_tokens, *result.differing]:
             print(f"    {line}")
@@ -192,8 +211,11 @@ def document(trees: list[str]) -> dict[str, Any]:
     """Measure releases of QEMU and return the shares as a table; empty where ctags is not installed."""
     absent = missing("ctags")
     results = [] if absent else [result for tree in trees for result in cover(tree, "qemu")]
-    return {"missing": absent, "as_expected": not any(result.lossy for result in results),
-            "results": [result.shares() for result in results]}
+    return {
+        "missing": absent,
+        "as_expected": not any(result.lossy for result in results),
+        "results": [result.shares() for result in results],
+    }
 
 
 if __name__ == "__main__":

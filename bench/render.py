@@ -32,8 +32,12 @@ ROOT = Path(__file__).parent.parent
 TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
 LIBRARIES = "import filelock, jinja2.sandbox, pydantic.main, tree_sitter_c, yaml; pydantic.BaseModel"
 WELL = ("rendered", "landed", "void")
-_NOBODY = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "n@example.org",
-           "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "n@example.org"}
+_NOBODY = {
+    "GIT_AUTHOR_NAME": "n",
+    "GIT_AUTHOR_EMAIL": "n@example.org",
+    "GIT_COMMITTER_NAME": "n",
+    "GIT_COMMITTER_EMAIL": "n@example.org",
+}
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,19 @@ def parse_all(series: Sequence[Remade]) -> None:
 def format_all(series: Sequence[Remade], directory: Path) -> None:
     """Let git write the mails of each series."""
     for one in series:
-        run(["git", "-C", one.repository, "format-patch", "--quiet", "--cover-letter", "--output-directory",
-             directory, f"{one.base}..{one.tip}"])
+        run(
+            [
+                "git",
+                "-C",
+                one.repository,
+                "format-patch",
+                "--quiet",
+                "--cover-letter",
+                "--output-directory",
+                directory,
+                f"{one.base}..{one.tip}",
+            ]
+        )
 
 
 def qpatch(*arguments: str | Path) -> list[str | Path]:
@@ -67,9 +82,12 @@ def qpatch(*arguments: str | Path) -> list[str | Path]:
 
 def render(trees: list[str], output: Path) -> dict[str, Any]:
     """Render all strategies on `trees`; return the JSON document. Raises RuntimeError if it fails."""
-    results: dict[str, Any] = json.loads(run(qpatch(
-        "render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"),
-        ROOT))
+    results: dict[str, Any] = json.loads(
+        run(
+            qpatch("render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"),
+            ROOT,
+        )
+    )
     return results
 
 
@@ -106,14 +124,22 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),
         "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
         "libraries": median(lambda: run([sys.executable, "-c", LIBRARIES]), runs),
-        "version": median(lambda: run(qpatch("--version"), ROOT), runs)}
+        "version": median(lambda: run(qpatch("--version"), ROOT), runs),
+    }
     least = seconds["floor_parse"] + seconds["floor_format_patch"] + seconds["interpreter"]
-    return {"version": 1, "trees": trees, "runs": runs, "python": sys.version.split()[0], "missing": [],
-            "as_expected": all(result["status"] in WELL for result in results),
-            "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")}
-                        for result in results],
-            "files_parsed": sum(len(one.sources) for one in series), "series": len(series),
-            "seconds": seconds, "times_floor": round(seconds["render"] / least, 2)}
+    return {
+        "version": 1,
+        "trees": trees,
+        "runs": runs,
+        "python": sys.version.split()[0],
+        "missing": [],
+        "as_expected": all(result["status"] in WELL for result in results),
+        "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")} for result in results],
+        "files_parsed": sum(len(one.sources) for one in series),
+        "series": len(series),
+        "seconds": seconds,
+        "times_floor": round(seconds["render"] / least, 2),
+    }
 
 
 def main() -> int:

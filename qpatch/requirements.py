@@ -176,22 +176,32 @@ def require(group: str) -> None:
 
 def require_programs(group: str) -> None:
     """Do as `require`, for programs on PATH alone and whatever their versions: that costs next to nothing."""
-    _insist(group, [Finding(requirement, Program(requirement.check.name).missing())
-                    for requirement in requirements([group]) if isinstance(requirement.check, Program)])
+    _insist(
+        group,
+        [
+            Finding(requirement, Program(requirement.check.name).missing())
+            for requirement in requirements([group])
+            if isinstance(requirement.check, Program)
+        ],
+    )
 
 
 def missing_program(name: str) -> EnvironmentFault:
     """Return the error for a program that is not on PATH, with the command that installs it where it is known."""
     packages = sorted({known.package for known in requirements() if known.name == name})
-    return EnvironmentFault("program-missing", Program(name).missing() or f"{name} cannot be run",
-                            hint=_as_root(packages))
+    return EnvironmentFault(
+        "program-missing", Program(name).missing() or f"{name} cannot be run", hint=_as_root(packages)
+    )
 
 
 def _insist(group: str, findings: Sequence[Finding]) -> None:
     reasons = [finding.reason for finding in findings if finding.is_fault]
     if reasons:
-        raise EnvironmentFault("requirements-missing", f"{groups()[group]} is impossible here: {'; '.join(reasons)}",
-                               hint=_as_root(missing_packages(findings)))
+        raise EnvironmentFault(
+            "requirements-missing",
+            f"{groups()[group]} is impossible here: {'; '.join(reasons)}",
+            hint=_as_root(missing_packages(findings)),
+        )
 
 
 def _as_root(packages: Sequence[str]) -> str:
@@ -209,8 +219,14 @@ def _content() -> Mapping[str, Any]:
 
 def _requirement(entry: Mapping[str, Any]) -> Requirement:
     target, check = _check(entry)
-    return Requirement(entry.get("name", target), check, entry["package"], entry["purpose"], tuple(entry["for"]),
-                       entry.get("recommended", False))
+    return Requirement(
+        entry.get("name", target),
+        check,
+        entry["package"],
+        entry["purpose"],
+        tuple(entry["for"]),
+        entry.get("recommended", False),
+    )
 
 
 def _check(entry: Mapping[str, Any]) -> tuple[str, Check]:
@@ -232,8 +248,15 @@ def _check(entry: Mapping[str, Any]) -> tuple[str, Check]:
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env={**os.environ, "LC_ALL": "C"}, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, errors="replace", check=False)
+    return subprocess.run(
+        command,
+        env={**os.environ, "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
 
 
 def _succeeds(*command: str) -> bool:

@@ -15,6 +15,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return the one of `known` that `word` was probably meant to be, or '' where none is alike."""
     # difflib takes 5 ms to import: only a mistake pays for it.
     import difflib
+
     matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return matches[0] if matches else ""
 

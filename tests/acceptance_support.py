@@ -61,8 +61,14 @@ def run(capture: pytest.CaptureFixture[str], *words: str | Path) -> Run:
 def start(*words: str | Path, new_session: bool = False) -> subprocess.Popen[str]:
     """Start the command as a process of its own, its streams piped."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.Popen([sys.executable, "-m", "qpatch", *map(str, words)], stdout=subprocess.PIPE, text=True,
-                            stderr=subprocess.PIPE, env=environment, start_new_session=new_session)
+    return subprocess.Popen(
+        [sys.executable, "-m", "qpatch", *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=new_session,
+    )
 
 
 def imported(name: str) -> tuple[Path, str]:
@@ -84,10 +90,13 @@ def mutated(directory: Path, name: str, changes: Mapping[str, str | Change]) -> 
     """Make a bare repository whose HEAD is the release `name` with files changed or added; nothing is copied."""
     repository, commit = imported(name)
     git(directory.parent, "clone", "-q", "--bare", "--shared", str(repository), str(directory))
-    contents = {path: change if isinstance(change, str) else _changed(name, path, change)
-                for path, change in changes.items()}
-    lines = [f"100644 {git(directory, 'hash-object', '-w', '--stdin', stdin=text.encode())}\t{path}"
-             for path, text in contents.items()]
+    contents = {
+        path: change if isinstance(change, str) else _changed(name, path, change) for path, change in changes.items()
+    }
+    lines = [
+        f"100644 {git(directory, 'hash-object', '-w', '--stdin', stdin=text.encode())}\t{path}"
+        for path, text in contents.items()
+    ]
     index = ("-c", f"core.worktree={directory}", "-c", "core.bare=false")
     git(directory, *index, "read-tree", commit)
     git(directory, *index, "update-index", "--add", "--index-info", stdin="\n".join(lines).encode() + b"\n")
@@ -112,9 +121,11 @@ def renamed(old: str, new: str) -> Change:
 
 def replaced(old: str, new: str) -> Change:
     """Return the mutation that replaces a text that occurs once."""
+
     def change(text: str) -> str:
         assert text.count(old) == 1, f"{text.count(old)} times: {old}"
         return text.replace(old, new)
+
     return change
 
 
@@ -127,9 +138,11 @@ def function_text(source: str, name: str) -> str:
 
 def inside(function: str, change: Change) -> Change:
     """Return the mutation `change` made in one function only."""
+
     def changed(text: str) -> str:
         body = function_text(text, function)
         return text.replace(body, change(body))
+
     return changed
 
 
@@ -152,22 +165,30 @@ def fixture_strategy(directory: Path, edits: str, name: str = "probe") -> Path:
     indented = "".join(f"        {line}\n" if line else "\n" for line in edits.strip("\n").split("\n"))
     file = directory / "strategies" / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"name: {name}\ntitle: \"vfio: A probe\"\nsummary: A probe.\nqemu:\n  cover: A probe.\n"
-                    f"  patches:\n    - subject: \"vfio: Probe\"\n      body: It is a probe.\n      edits:\n{indented}",
-                    encoding="utf-8")
+    file.write_text(
+        f'name: {name}\ntitle: "vfio: A probe"\nsummary: A probe.\nqemu:\n  cover: A probe.\n'
+        f'  patches:\n    - subject: "vfio: Probe"\n      body: It is a probe.\n      edits:\n{indented}',
+        encoding="utf-8",
+    )
     return file
 
 
 def files_below(directory: Path) -> dict[str, tuple[int, str]]:
     """Return the time of change and the content's digest of every file below `directory`."""
-    return {str(path.relative_to(directory)): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
-            for path in sorted(directory.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(directory)): (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
 
 
 def series_of(output: Path) -> dict[str, bytes]:
     """Return the files of every series below `output`, without locks."""
-    return {str(path.relative_to(output)): path.read_bytes() for path in sorted(output.rglob("*"))
-            if path.is_file() and not path.name.endswith(".lock")}
+    return {
+        str(path.relative_to(output)): path.read_bytes()
+        for path in sorted(output.rglob("*"))
+        if path.is_file() and not path.name.endswith(".lock")
+    }
 
 
 def follow(file: Path, told: str) -> None:
@@ -177,27 +198,36 @@ def follow(file: Path, told: str) -> None:
     assert found, f"no suggestion in:\n{told}"
     for number, suggestion in sorted(found, reverse=True):  # from the end, so that the line numbers stay right
         end = _end_of_item(lines, number - 1)
-        lines[number - 1:end] = _followed(lines[number - 1:end], suggestion)
+        lines[number - 1 : end] = _followed(lines[number - 1 : end], suggestion)
     file.write_text("\n".join(lines), encoding="utf-8")
 
 
 # A miss, as printed: the line of the edit in the strategy, and what is suggested.
-_MISS = re.compile(r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?"
-                   r"  to mend the strategy:\n((?:    .*\n|\n)+)", re.MULTILINE)
+_MISS = re.compile(
+    r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?"
+    r"  to mend the strategy:\n((?:    .*\n|\n)+)",
+    re.MULTILINE,
+)
 
 
 def _end_of_item(lines: Sequence[str], start: int) -> int:
     margin = len(lines[start]) - len(lines[start].lstrip())
-    return next((index for index in range(start + 1, len(lines))
-                 if lines[index].strip() and len(lines[index]) - len(lines[index].lstrip()) <= margin), len(lines))
+    return next(
+        (
+            index
+            for index in range(start + 1, len(lines))
+            if lines[index].strip() and len(lines[index]) - len(lines[index].lstrip()) <= margin
+        ),
+        len(lines),
+    )
 
 
 def _followed(item: list[str], suggestion: list[str]) -> list[str]:
     """Return the lines of an edit with its keys, or its hunk, as suggested."""
-    head = item[0][:item[0].index("-")] + "  "
+    head = item[0][: item[0].index("-")] + "  "
     if suggestion[0].startswith(("write the hunk", "write the enclosing")):
         first = next(index for index, line in enumerate(item) if line.strip() == "hunk: |2")
-        return [*item[:first + 1], *(f"{head}  {line}" for line in suggestion[1:]), ""]
+        return [*item[: first + 1], *(f"{head}  {line}" for line in suggestion[1:]), ""]
     item = [item[0].replace("- ", "  ", 1), *item[1:]]
     for line in suggestion:
         key = line.split(":")[0]

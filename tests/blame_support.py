@@ -102,7 +102,7 @@ struct Dev {
 };
 int helper(int a);
 """,
-    "hw/trace-events": b"# demo.c\ndemo_start(int a) \"a %d\"\ndemo_stop(int a) \"a %d\"\n",
+    "hw/trace-events": b'# demo.c\ndemo_start(int a) "a %d"\ndemo_stop(int a) "a %d"\n',
 }
 
 

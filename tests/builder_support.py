@@ -57,7 +57,7 @@ class Bench:
     @property
     def workspace(self) -> Path:
         """The directory where the tree is built; it must have been."""
-        found, = (self.home / "cache" / "builds").glob(f"{TREE}-*")
+        (found,) = (self.home / "cache" / "builds").glob(f"{TREE}-*")
         return found
 
     def words(self, kind: Kind | str, *options: str) -> list[str]:
@@ -67,16 +67,22 @@ class Bench:
     def start(self, kind: Kind | str, *options: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command as a process in a session of its own."""
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        return subprocess.Popen([sys.executable, __file__, *self.words(kind, *options)], cwd=self.directory,
-                                env={**os.environ, "PYTHONPATH": paths, **environment}, text=True,
-                                start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, __file__, *self.words(kind, *options)],
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": paths, **environment},
+            text=True,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def build(self, capsys: pytest.CaptureFixture[str], kind: Kind | str, *options: str) -> tuple[int, dict[str, Any]]:
         """Run the command; return its exit code and its only result."""
         code = main([*self.words(kind, *options), "--json"])
         document = json.loads(capsys.readouterr().out)
         assert document["version"] == 1
-        result, = document["results"]
+        (result,) = document["results"]
         return code, result
 
     def recipe(self, text: str = RECIPE) -> None:

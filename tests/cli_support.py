@@ -31,8 +31,9 @@ def use_capabilities(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, bool]
     """Let every tree have the capabilities `values`, and strategies know their names."""
     module = ModuleType("qpatch.capabilities.evaluate")
     monkeypatch.setattr(module, "evaluate", lambda *_: dict(values), raising=False)
-    monkeypatch.setattr(module, "names_by_kind", lambda: {"qemu": frozenset(values), "linux": frozenset()},
-                        raising=False)
+    monkeypatch.setattr(
+        module, "names_by_kind", lambda: {"qemu": frozenset(values), "linux": frozenset()}, raising=False
+    )
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.delitem(sys.modules, "qpatch.cli.targets", raising=False)
 
@@ -50,7 +51,10 @@ def make_tree(directory: Path, **changes: str) -> Path:
         file = directory / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
-    for command in (("init", "-q", "-b", "master"), ("add", "-A"),
-                    ("-c", "user.name=A", "-c", "user.email=a@b.invalid", "commit", "-q", "-m", "import")):
+    for command in (
+        ("init", "-q", "-b", "master"),
+        ("add", "-A"),
+        ("-c", "user.name=A", "-c", "user.email=a@b.invalid", "commit", "-q", "-m", "import"),
+    ):
         subprocess.run(["git", *command], cwd=directory, check=True)
     return directory

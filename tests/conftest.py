@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def isolated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
-             monkeypatch: pytest.MonkeyPatch) -> Path:
+def isolated(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Give every test a home of its own; tests on real trees keep the cache that holds these."""
     home = tmp_path_factory.mktemp("home")
     on_real_trees = any(request.node.get_closest_marker(marker) for marker in ("tree", "build", "lab", "vm"))

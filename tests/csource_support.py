@@ -31,8 +31,11 @@ def code(text: str) -> str:
 def gutter(text: str) -> str:
     """Return a hunk written indented in a test, its gutter at the margin of the least indented sign."""
     lines = text.strip("\n").split("\n")
-    margin = min(len(line) - len(line.lstrip(" ")) for line in lines if line.strip()[:1] in ("+", "-")) if any(
-        line.strip()[:1] in ("+", "-") for line in lines) else 0
+    margin = (
+        min(len(line) - len(line.lstrip(" ")) for line in lines if line.strip()[:1] in ("+", "-"))
+        if any(line.strip()[:1] in ("+", "-") for line in lines)
+        else 0
+    )
     return "\n".join(line[margin:] for line in lines)
 
 
@@ -48,8 +51,14 @@ def hunk_edit(where: str, *hunks: str, expect: int = 1, path: str = PATH) -> Edi
     return Edit(anchor(where, path=path), HunkOperation(tuple(gutter(hunk) for hunk in hunks)), expect)
 
 
-def add_edit(where: str, text: str, position: Position = Position.IN, beside: str = "",
-             beside_position: Position = Position.AFTER, path: str = PATH) -> Edit:
+def add_edit(
+    where: str,
+    text: str,
+    position: Position = Position.IN,
+    beside: str = "",
+    beside_position: Position = Position.AFTER,
+    path: str = PATH,
+) -> Edit:
     """Return an edit that adds text."""
     return Edit(anchor(where, position, path), AddOperation(code(text), beside, beside_position))
 

@@ -31,8 +31,14 @@ def missing_programs() -> list[str]:
     return [program for program in PROGRAMS if not shutil.which(program)]
 
 
-def deb(path: Path, files: Mapping[str, bytes], links: Mapping[str, str] | None = None, *,
-        suffix: str = "", hard_links: Mapping[str, str] | None = None) -> Path:
+def deb(
+    path: Path,
+    files: Mapping[str, bytes],
+    links: Mapping[str, str] | None = None,
+    *,
+    suffix: str = "",
+    hard_links: Mapping[str, str] | None = None,
+) -> Path:
     """Write a .deb as deb(5) describes it; every file is executable."""
     data = io.BytesIO()
     mode = f"w:{suffix}" if suffix in ("xz", "gz") else "w:"
@@ -71,8 +77,11 @@ class Signer:
         self.gpg("--quick-generate-key", "archive@example.com", "ed25519", "sign", "never")
 
     def gpg(self, *arguments: str) -> bytes:
-        return subprocess.run(["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--passphrase", "",
-                               *arguments], check=True, capture_output=True).stdout
+        return subprocess.run(
+            ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--passphrase", "", *arguments],
+            check=True,
+            capture_output=True,
+        ).stdout
 
     def close(self) -> None:
         """End gpg's agent."""
@@ -99,23 +108,41 @@ class Archive:
 
     def __post_init__(self) -> None:
         (self.directory / "pool").mkdir(parents=True)
-        self.architecture = subprocess.check_output(["apt-config", "dump", "--format=%v", "APT::Architecture"],
-                                                    text=True).strip()
+        self.architecture = subprocess.check_output(
+            ["apt-config", "dump", "--format=%v", "APT::Architecture"], text=True
+        ).strip()
         self.keyring.write_bytes(self.signer.gpg("--export"))
 
     @property
     def keyring(self) -> Path:
         return self.directory / "archive.gpg"
 
-    def add(self, name: str, version: str, files: Mapping[str, bytes], *, depends: str = "",
-            section: str = "libs", architecture: str = "") -> Path:
+    def add(
+        self,
+        name: str,
+        version: str,
+        files: Mapping[str, bytes],
+        *,
+        depends: str = "",
+        section: str = "libs",
+        architecture: str = "",
+    ) -> Path:
         """Add a package; `publish` makes it known."""
         architecture = architecture or self.architecture
         file = deb(self.directory / "pool" / f"{name}_{version.rpartition(':')[2]}.deb", files)
         checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-        fields = {"Package": name, "Version": version, "Architecture": architecture, "Section": section,
-                  "Maintainer": "T <t@example.com>", "Description": "x", "Depends": depends,
-                  "Filename": f"pool/{file.name}", "Size": str(file.stat().st_size), "SHA256": checksum}
+        fields = {
+            "Package": name,
+            "Version": version,
+            "Architecture": architecture,
+            "Section": section,
+            "Maintainer": "T <t@example.com>",
+            "Description": "x",
+            "Depends": depends,
+            "Filename": f"pool/{file.name}",
+            "Size": str(file.stat().st_size),
+            "SHA256": checksum,
+        }
         self.stanzas.append("".join(f"{name}: {value}\n" for name, value in fields.items() if value))
         return file
 
@@ -126,9 +153,11 @@ class Archive:
         index.parent.mkdir(parents=True, exist_ok=True)
         index.write_text("\n".join(self.stanzas))
         checksum = hashlib.sha256(index.read_bytes()).hexdigest()
-        release = (f"Origin: {self.origin}\nSuite: {SUITE}\nCodename: {SUITE}\nComponents: main\n"
-                   f"Architectures: {self.architecture}\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n"
-                   f" {checksum} {index.stat().st_size} {index.relative_to(top)}\n")
+        release = (
+            f"Origin: {self.origin}\nSuite: {SUITE}\nCodename: {SUITE}\nComponents: main\n"
+            f"Architectures: {self.architecture}\nDate: Thu, 01 Jan 2026 00:00:00 UTC\nSHA256:\n"
+            f" {checksum} {index.stat().st_size} {index.relative_to(top)}\n"
+        )
         (top / "Release").write_text(release)
         (top / "InRelease").unlink(missing_ok=True)
         self.signer.gpg("--clearsign", "--output", str(top / "InRelease"), str(top / "Release"))
@@ -136,5 +165,4 @@ class Archive:
     def job(self, cache: Path, progress: Progress) -> Job:
         """Return a job that takes packages from here."""
         mirror = {"mirror": f"file:{self.directory}", "signed-by": str(self.keyring)}
-        return Job(Store(cache), Configuration.model_validate({"debian": mirror}), progress,
-                   self.directory / "no-etc")
+        return Job(Store(cache), Configuration.model_validate({"debian": mirror}), progress, self.directory / "no-etc")

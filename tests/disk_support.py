@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def mounted(place: Path, options: str) -> Iterator[Path]:
     """Mount a tmpfs with `options`, such as `size=8k`, on `place`; skip the test where that is not allowed."""
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=False,
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=False, capture_output=True, text=True
+    )
     if done.returncode:
         pytest.skip(f"this machine does not allow mounting: {done.stderr.strip()}")
     try:

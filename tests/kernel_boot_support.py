@@ -68,15 +68,42 @@ def boot(machine: Machine, script: str, directory: Path) -> str:
     modules = {f"modules/{module.name}": _content(module) for module in machine.modules}
     init = _INIT.format(insertions=insertions, script=script, done=DONE)
     archive = directory / "initramfs.gz"
-    archive.write_bytes(gzip.compress(_cpio(
-        {"init": init.encode(), "bin/busybox": busybox().read_bytes(), **modules}), 1))
+    archive.write_bytes(
+        gzip.compress(_cpio({"init": init.encode(), "bin/busybox": busybox().read_bytes(), **modules}), 1)
+    )
     emulator = prebuilt_binaries(default_job(), "qemu-7.2", "7.2", "x86_64-softmmu")[0]
     run = subprocess.run(
-        [*emulator.command, *emulator.arguments, "-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-m", "512",
-         "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", str(machine.kernel),
-         "-initrd", str(archive), "-append", "console=ttyS0 panic=-1 quiet"],
-        env={**os.environ, **emulator.environment}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=PATIENCE, check=False)
+        [
+            *emulator.command,
+            *emulator.arguments,
+            "-accel",
+            "tcg",
+            "-machine",
+            "q35",
+            "-cpu",
+            "qemu64",
+            "-m",
+            "512",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-no-reboot",
+            "-serial",
+            "stdio",
+            "-kernel",
+            str(machine.kernel),
+            "-initrd",
+            str(archive),
+            "-append",
+            "console=ttyS0 panic=-1 quiet",
+        ],
+        env={**os.environ, **emulator.environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=PATIENCE,
+        check=False,
+    )
     console = run.stdout.decode(errors="replace").replace("\r\n", "\n")
     assert DONE in console, f"the machine did not get to the end:\n{console[-3000:]}"
     return console

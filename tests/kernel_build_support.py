@@ -31,7 +31,9 @@ define compile
 endef
 """
 # What a package of headers has: its Makefile is asked for M=DIRECTORY and goals in there.
-_PACKAGE_MAKEFILE = _RULES + r"""
+_PACKAGE_MAKEFILE = (
+    _RULES
+    + r"""
 LINUXINCLUDE := -I$(dir $(lastword $(MAKEFILE_LIST)))include
 include $(M)/Kbuild
 src := $(M)
@@ -49,19 +51,22 @@ $(obj-m): %: $(M)/%
 -include $(shell find $(M) -name '.*.o.cmd')
 .PHONY: modules $(obj-y) $(obj-m)
 """
+)
 HEADERS = {
     "linux-headers-1.0-common": {
         "usr/src/linux-headers-1.0-common/Makefile": _PACKAGE_MAKEFILE,
         "usr/src/linux-headers-1.0-common/include/linux/vfio.h": '#define VFIO "vfio of the package"\n',
-        "usr/src/linux-headers-1.0-common/include/linux/pci.h": '#define PCI "pci of the package"\n'},
+        "usr/src/linux-headers-1.0-common/include/linux/pci.h": '#define PCI "pci of the package"\n',
+    },
     "linux-headers-1.0-amd64": {
         "usr/src/linux-headers-1.0-amd64/Makefile": "include /usr/src/linux-headers-1.0-common/Makefile\n",
-        "usr/src/linux-headers-1.0-amd64/Module.symvers": ""},
+        "usr/src/linux-headers-1.0-amd64/Module.symvers": "",
+    },
 }
 MODULES = {
     "drivers/vfio/Makefile": "obj-m += drivers/vfio/vfio.o drivers/vfio/type1.o\n",
-    "drivers/vfio/vfio.c": '#include <linux/vfio.h>\n#include <linux/pci.h>\n'
-                           "const char *names[] = {VFIO, PCI, __FILE__};\n",
+    "drivers/vfio/vfio.c": "#include <linux/vfio.h>\n#include <linux/pci.h>\n"
+    "const char *names[] = {VFIO, PCI, __FILE__};\n",
     "drivers/vfio/type1.c": "int type1;\n",
     "samples/vfio-mdev/Makefile": "obj-$(CONFIG_SAMPLE_VFIO_MDEV_MTTY) += samples/vfio-mdev/mtty.o\n",
     "samples/vfio-mdev/mtty.c": "#include <linux/vfio.h>\nconst char *mtty = VFIO;\n",
@@ -71,7 +76,8 @@ MODULES = {
 }
 # A whole kernel: its configuration keeps what Kconfig declares.
 KERNEL = {
-    "Makefile": _RULES + r"""
+    "Makefile": _RULES
+    + r"""
 ifneq ($(realpath $(O)),$(CURDIR))
 %: ; @$(MAKE) -C $(O) -f $(CURDIR)/Makefile srctree=$(CURDIR) $@
 bzImage modules drivers/vfio/: ; @$(MAKE) -C $(O) -f $(CURDIR)/Makefile srctree=$(CURDIR) $@
@@ -137,12 +143,19 @@ class FakeSuite:
         yield self
 
     def newest(self, name: str, version: str = "*") -> BinaryPackage:
-        depends = {"linux-headers-amd64": ("linux-headers-1.0-amd64",),
-                   "linux-headers-1.0-amd64": ("linux-headers-1.0-common", "gcc-12", "linux-image-1.0-amd64")}
+        depends = {
+            "linux-headers-amd64": ("linux-headers-1.0-amd64",),
+            "linux-headers-1.0-amd64": ("linux-headers-1.0-common", "gcc-12", "linux-image-1.0-amd64"),
+        }
         assert fnmatch("1.0-1", version)
         return BinaryPackage(name, "1.0-1", "all", "kernel", 0, "", depends.get(name, ()))
 
     def download(self, packages: Sequence[BinaryPackage], progress: Progress) -> list[Path]:
         self.directory.mkdir(exist_ok=True)
-        return [deb(self.directory / package.file, {name: text.encode() for name, text in
-                                                    self.packages[package.name].items()}) for package in packages]
+        return [
+            deb(
+                self.directory / package.file,
+                {name: text.encode() for name, text in self.packages[package.name].items()},
+            )
+            for package in packages
+        ]

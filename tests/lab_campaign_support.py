@@ -62,12 +62,19 @@ class Lab:
         planned = plan(self.directory, "steps: [migrate]", machine=machine, source=program(("qemu",), release))
         return PlannedCell(cell, planned, peer)
 
-    def run(self, *cells: PlannedCell, repeat: int = 1, jobs: int = 1,
-            on_result: Callable[[RunResult], None] = lambda _result: None) -> list[dict[str, int]]:
+    def run(
+        self,
+        *cells: PlannedCell,
+        repeat: int = 1,
+        jobs: int = 1,
+        on_result: Callable[[RunResult], None] = lambda _result: None,
+    ) -> list[dict[str, int]]:
         """Run cells and return how many runs of each had which verdict."""
         settings = Settings(self.directory / "results", repeat, jobs)
-        return [{str(verdict): count for verdict, count in report.counts.items()}
-                for report in run_campaign(cells, settings, on_result)]
+        return [
+            {str(verdict): count for verdict, count in report.counts.items()}
+            for report in run_campaign(cells, settings, on_result)
+        ]
 
     def place(self, cell: Cell = CELL) -> Path:
         return PlannedCell(cell, self.cell().plan).directory(self.directory / "results")

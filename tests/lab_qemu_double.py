@@ -83,8 +83,10 @@ class Double:
         if deed == "error":
             self.say({**tag, "error": {"class": "GenericError", "desc": f"no {command} today"}})
             return
-        answers = {"query-status": {"status": self.status, "running": self.status == "running"},
-                   "query-migrate": {"status": self.migration, "downtime": 3, "total-time": 9}}
+        answers = {
+            "query-status": {"status": self.status, "running": self.status == "running"},
+            "query-migrate": {"status": self.migration, "downtime": 3, "total-time": 9},
+        }
         self.say({**tag, "return": answers.get(command, {})})
         self.after(command, failing=deed == "fail")
 
@@ -115,8 +117,11 @@ class Double:
             self.runs("internal-error")
         if deed in ("stop", "mute"):
             return
-        answers = {"irq": f"ok vectors={rest[-1] if rest else 0}", "status": "ok raised=1 acked=1 spurious=0 handled=1",
-                   "check": "ok stale=0 corrupt=0 memory=ok state=ok"}
+        answers = {
+            "irq": f"ok vectors={rest[-1] if rest else 0}",
+            "status": "ok raised=1 acked=1 spurious=0 handled=1",
+            "check": "ok stale=0 corrupt=0 memory=ok state=ok",
+        }
         stream.write("error no\n" if deed == "error" else answers.get(word, "ok") + "\n")
         stream.flush()
 

@@ -137,10 +137,21 @@ def not_applicable() -> Teller:
 
 
 STORIES: dict[Verdict, Callable[[], Teller]] = {
-    Verdict.HARNESS: harness, Verdict.INCONSISTENT: inconsistent, Verdict.CRASHED: crashed, Verdict.REFUSED: refused,
-    Verdict.FAILED: failed, Verdict.UNNOTICED: unnoticed, Verdict.CORRUPTED: corrupted, Verdict.STALE: stale,
-    Verdict.LOST: lost, Verdict.DUPLICATED: duplicated, Verdict.LATE: late, Verdict.RECOVERED: recovered,
-    Verdict.DELIVERED: delivered, Verdict.NOT_APPLICABLE: not_applicable}
+    Verdict.HARNESS: harness,
+    Verdict.INCONSISTENT: inconsistent,
+    Verdict.CRASHED: crashed,
+    Verdict.REFUSED: refused,
+    Verdict.FAILED: failed,
+    Verdict.UNNOTICED: unnoticed,
+    Verdict.CORRUPTED: corrupted,
+    Verdict.STALE: stale,
+    Verdict.LOST: lost,
+    Verdict.DUPLICATED: duplicated,
+    Verdict.LATE: late,
+    Verdict.RECOVERED: recovered,
+    Verdict.DELIVERED: delivered,
+    Verdict.NOT_APPLICABLE: not_applicable,
+}
 
 
 def reason(teller: Teller, verdict: Verdict) -> str:

@@ -17,11 +17,21 @@ LOST = "vector 0 of dev0 was raised on the destination and never reached the gue
 def seen(verdict: Verdict, downtime_ms: float | None = 120.0) -> Observation:
     """Return an observation with that verdict."""
     lost = verdict is Verdict.LOST
-    return Observation(verdict, LOST if lost else f"it is {verdict}", Interrupts(delivered=2, lost=int(lost)),
-                       ("data", "config", "set_irqs", "arm_gic"), downtime_ms=downtime_ms)
+    return Observation(
+        verdict,
+        LOST if lost else f"it is {verdict}",
+        Interrupts(delivered=2, lost=int(lost)),
+        ("data", "config", "set_irqs", "arm_gic"),
+        downtime_ms=downtime_ms,
+    )
 
 
 def report(*verdicts: Verdict, cell: Cell = CELL, seconds: Sequence[float] = ()) -> CellReport:
     """Return the report of a cell whose runs had `verdicts`."""
-    return CellReport(cell, tuple(RunResult(cell, run, seen(verdict), seconds[run - 1] if seconds else 1.0)
-                                  for run, verdict in enumerate(verdicts, start=1)))
+    return CellReport(
+        cell,
+        tuple(
+            RunResult(cell, run, seen(verdict), seconds[run - 1] if seconds else 1.0)
+            for run, verdict in enumerate(verdicts, start=1)
+        ),
+    )

@@ -90,26 +90,64 @@ class Teller:
             self.uapi(vm, "config-write", device, offset=offset, size=size, value=6, state="resuming", errno=0)
 
     def set_irqs(self, vm: str, device: str = "dev0", errno: int = 0) -> None:
-        self.uapi(vm, "set-irqs", device, index="msix", start=0, count=8, action="trigger", data="eventfd", enabled=8,
-                  state=self.states.get((vm, device), "running"), errno=errno)
+        self.uapi(
+            vm,
+            "set-irqs",
+            device,
+            index="msix",
+            start=0,
+            count=8,
+            action="trigger",
+            data="eventfd",
+            enabled=8,
+            state=self.states.get((vm, device), "running"),
+            errno=errno,
+        )
 
     def controller(self, vm: str, name: str) -> None:
         self.trace(vm, "vmstate_load", id=name, vmsd=name)
 
-    def raised(self, vm: str, vector: int = 0, device: str = "dev0", *, index: str = "msix", cause: str = "guest",
-               sent: bool = True, reason: str = "") -> int:
+    def raised(
+        self,
+        vm: str,
+        vector: int = 0,
+        device: str = "dev0",
+        *,
+        index: str = "msix",
+        cause: str = "guest",
+        sent: bool = True,
+        reason: str = "",
+    ) -> int:
         key = (device, "intx" if index == "intx" else "message", vector)
         self.raises[key] += 1
         extra = {"reason": reason} if reason else {}
-        self.uapi(vm, "irq-raise", device, index=index, vector=vector, sequence=self.raises[key], cause=cause,
-                  sent=sent, state=self.states.get((vm, device), "running"), **extra)
+        self.uapi(
+            vm,
+            "irq-raise",
+            device,
+            index=index,
+            vector=vector,
+            sequence=self.raises[key],
+            cause=cause,
+            sent=sent,
+            state=self.states.get((vm, device), "running"),
+            **extra,
+        )
         return self.raises[key]
 
     def consumed(self, vm: str, vector: int = 0, device: str = "dev0", index: str = "msix") -> None:
         self.uapi(vm, "irq-consume", device, index=index, vector=vector)
 
-    def acked(self, vm: str, vector: int = 0, device: str = "dev0", *, index: str = "msix", sequence: int | None = None,
-              spurious: bool = False) -> None:
+    def acked(
+        self,
+        vm: str,
+        vector: int = 0,
+        device: str = "dev0",
+        *,
+        index: str = "msix",
+        sequence: int | None = None,
+        spurious: bool = False,
+    ) -> None:
         key = (device, "intx" if index == "intx" else "message", vector)
         number = self.raises[key] if sequence is None else sequence
         self.uapi(vm, "irq-ack", device, index=index, vector=vector, sequence=number, spurious=spurious)
@@ -124,8 +162,22 @@ class Teller:
         self.lab("fence", vm=vm)
 
     def check(self, vm: str, device: str = "dev0", **fields: Any) -> None:
-        self.lab("check", vm=vm, **{"device": device, "stale": 0, "corrupt": 0, "memory": "ok", "state": "ok",
-                                    "handled": 1, "raised": 1, "acked": 1, "spurious": 0, **fields})
+        self.lab(
+            "check",
+            vm=vm,
+            **{
+                "device": device,
+                "stale": 0,
+                "corrupt": 0,
+                "memory": "ok",
+                "state": "ok",
+                "handled": 1,
+                "raised": 1,
+                "acked": 1,
+                "spurious": 0,
+                **fields,
+            },
+        )
 
     # Whole parts of a story.
 
@@ -137,8 +189,9 @@ class Teller:
         self.fence(vm)
         self.check(vm)
 
-    def begin(self, source: str = "qemu0", destination: str = "qemu1", expect: str = "completed",
-              to: str = "vm") -> None:
+    def begin(
+        self, source: str = "qemu0", destination: str = "qemu1", expect: str = "completed", to: str = "vm"
+    ) -> None:
         if not self.numbers[destination]:
             self.start(destination, "destination")
             self.uapi(destination, "open", what="device")
@@ -171,8 +224,20 @@ class Teller:
                 self.controller(destination, what)
 
     def told(self, status: str = "completed", source: str = "qemu0", destination: str = "qemu1", **fields: Any) -> None:
-        self.lab("migrated", **{"source": source, "destination": destination, "status": status, "source_status": status,
-                                "destination_status": status, "downtime_ms": 12, "total_ms": 40, "error": "", **fields})
+        self.lab(
+            "migrated",
+            **{
+                "source": source,
+                "destination": destination,
+                "status": status,
+                "source_status": status,
+                "destination_status": status,
+                "downtime_ms": 12,
+                "total_ms": 40,
+                "error": "",
+                **fields,
+            },
+        )
 
     def run(self, destination: str = "qemu1", *, acknowledge: bool = False) -> None:
         self.state(destination, "running")
@@ -191,8 +256,14 @@ class Teller:
             self.lab("state", vm=vm, status=status)
             self.lab("exit", vm=vm, code=0, signal=0, expected=True)
 
-    def give_up(self, source: str = "qemu0", destination: str = "qemu1", status: str = "failed",
-                said: str = "load of migration failed", **fields: Any) -> None:
+    def give_up(
+        self,
+        source: str = "qemu0",
+        destination: str = "qemu1",
+        status: str = "failed",
+        said: str = "load of migration failed",
+        **fields: Any,
+    ) -> None:
         """The migration fails: the destination says so and ends, the source's device runs again."""
         if said:
             self.message(destination, said)
@@ -201,8 +272,9 @@ class Teller:
         self.state(source, "running")
 
 
-def migration(order: Sequence[str] = STOCK_10_2, *, eager: bool = False, lost: bool = False,
-              pause: float = 0) -> Teller:
+def migration(
+    order: Sequence[str] = STOCK_10_2, *, eager: bool = False, lost: bool = False, pause: float = 0
+) -> Teller:
     """A run with one migration that completes; its eager interrupt is lost or not."""
     teller = Teller()
     teller.prepare()
@@ -218,8 +290,17 @@ def migration(order: Sequence[str] = STOCK_10_2, *, eager: bool = False, lost: b
 
 def library_line(event: Event) -> str:
     """The event as the library writes it."""
-    return json.dumps({"emu": 1, "n": event.fields["n"], "t": event.at, "device": event.device, "event": event.name,
-                       **{key: value for key, value in event.fields.items() if key != "n"}}, separators=(",", ":"))
+    return json.dumps(
+        {
+            "emu": 1,
+            "n": event.fields["n"],
+            "t": event.at,
+            "device": event.device,
+            "event": event.name,
+            **{key: value for key, value in event.fields.items() if key != "n"},
+        },
+        separators=(",", ":"),
+    )
 
 
 def wall(at: int) -> str:

@@ -25,17 +25,27 @@ def program(command: tuple[str, ...], release: tuple[int, int] = (10, 2), target
     return Program("baseline", f"qemu-{release[0]}.{release[1]}", release, target, command, {})
 
 
-def plan(directory: Path, scenario: str, profile: str = "{name: p, title: p}", machine: str = "virt-gicv2",
-         source: Program | None = None, destination: Program | None = None) -> RunPlan:
+def plan(
+    directory: Path,
+    scenario: str,
+    profile: str = "{name: p, title: p}",
+    machine: str = "virt-gicv2",
+    source: Program | None = None,
+    destination: Program | None = None,
+) -> RunPlan:
     """A plan from the YAML of a scenario's keys and of a profile; the equipment is empty files in `directory`."""
     library, guest = directory / "library.so", directory / "guest"
     library.touch()
     guest.touch()
     source = source or program(("qemu-system-aarch64",))
-    return RunPlan(source, destination or source, load_machine(machine),
-                   Profile.model_validate(yaml.safe_load(profile)),
-                   Scenario.model_validate({"name": "s", "title": "s", **yaml.safe_load(scenario)}),
-                   Equipment(library, {"aarch64": guest, "x86_64": guest}))
+    return RunPlan(
+        source,
+        destination or source,
+        load_machine(machine),
+        Profile.model_validate(yaml.safe_load(profile)),
+        Scenario.model_validate({"name": "s", "title": "s", **yaml.safe_load(scenario)}),
+        Equipment(library, {"aarch64": guest, "x86_64": guest}),
+    )
 
 
 @dataclass

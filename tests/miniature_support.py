@@ -55,8 +55,9 @@ def miniature_tree(directory: Path, release: str = RELEASE, changes: Mapping[str
 
 def miniature_strategy(directory: Path, kind: Kind = "good") -> Path:
     """Write the strategy called `kind` to `directory`/strategies; return the file."""
-    head, patch, tail = ((HERE / "strategy" / f"{piece}.yaml").read_text(encoding="utf-8")
-                         for piece in ("head", kind, "tail"))
+    head, patch, tail = (
+        (HERE / "strategy" / f"{piece}.yaml").read_text(encoding="utf-8") for piece in ("head", kind, "tail")
+    )
     file = directory / "strategies" / f"{kind}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(head.replace("NAME", kind, 1) + patch + tail, encoding="utf-8")
@@ -73,8 +74,9 @@ def other_compiler(directory: Path, version: str = "99.1") -> Path:
     real = shutil.which("cc")
     assert real is not None
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "cc").write_text(f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "cc {version}"; exit; }}\n'
-                                  f'exec {real} "$@"\n', encoding="utf-8")
+    (directory / "cc").write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && {{ echo "cc {version}"; exit; }}\nexec {real} "$@"\n', encoding="utf-8"
+    )
     (directory / "cc").chmod(0o755)
     return directory
 
@@ -84,5 +86,12 @@ def build(source: Path, directory: Path, *options: str, path: str = "") -> subpr
     environment = {**os.environ, "PATH": path or path_with_ninja(), "LC_ALL": "C"}
     directory.mkdir(parents=True, exist_ok=True)
     script = 'test -e build.ninja || "$0" "$@" || exit; exec ninja -k 0'
-    return subprocess.run(["sh", "-c", script, str(source / "configure"), *options], cwd=directory, env=environment,
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return subprocess.run(
+        ["sh", "-c", script, str(source / "configure"), *options],
+        cwd=directory,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )

@@ -41,19 +41,33 @@ print "Zoe Last <zoe\\@example.org> (maintainer:X)\\n";
 print "\\"J\\xc3\\xb6rg \\xc3\\x9cml\\" <joerg\\@example.org> (supporter:X)\\n";
 print "devel\\@example.org (open list:All patches)\\n";
 """
-FILES = {"hw/a.c": SOURCE, "hw/b.c": SOURCE, "hw/deep/run.sh": b"#!/bin/sh\n", "COPYING": b"text\n",
-         "MAINTAINERS": b"M: Zoe\nF: hw/deep\n", "scripts/checkpatch.pl": CHECKPATCH,
-         "scripts/get_maintainer.pl": GET_MAINTAINER}
+FILES = {
+    "hw/a.c": SOURCE,
+    "hw/b.c": SOURCE,
+    "hw/deep/run.sh": b"#!/bin/sh\n",
+    "COPYING": b"text\n",
+    "MAINTAINERS": b"M: Zoe\nF: hw/deep\n",
+    "scripts/checkpatch.pl": CHECKPATCH,
+    "scripts/get_maintainer.pl": GET_MAINTAINER,
+}
 
 
 def git(directory: Path, *arguments: str, stdin: bytes = b"") -> str:
     """Run git as a user would, with an identity and a fixed date; return its output."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    fixed = {f"GIT_{role}_{item}": value for role in ("AUTHOR", "COMMITTER")
-             for item, value in (("NAME", "Tester"), ("EMAIL", "t@example.org"),
-                                 ("DATE", f"@{BASE_DATE} +0000"))}
-    done = subprocess.run(["git", *arguments], cwd=directory, input=stdin, capture_output=True, check=False,
-                          env={**environment, **fixed, "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"})
+    fixed = {
+        f"GIT_{role}_{item}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for item, value in (("NAME", "Tester"), ("EMAIL", "t@example.org"), ("DATE", f"@{BASE_DATE} +0000"))
+    }
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=directory,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        env={**environment, **fixed, "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"},
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().strip()
 
@@ -91,17 +105,40 @@ def two_patches() -> tuple[PlannedPatch, ...]:
     first = replaced(5, "long changed;")
     return (
         PlannedPatch("a: Change a line", "Because it was wrong.\n", {"hw/a.c": first}, ("Fixes: nothing",)),
-        PlannedPatch("b: Größere Änderung — with a subject so long that git has to fold it in the mail",
-                     "Zweiter Absatz.\n", {"hw/a.c": replaced(30, "char last;", first), "hw/b.c": None,
-                                           "hw/new.c": b"int fresh;\n", "hw/deep/run.sh": b"#!/bin/sh -e\n"}))
+        PlannedPatch(
+            "b: Größere Änderung — with a subject so long that git has to fold it in the mail",
+            "Zweiter Absatz.\n",
+            {
+                "hw/a.c": replaced(30, "char last;", first),
+                "hw/b.c": None,
+                "hw/new.c": b"int fresh;\n",
+                "hw/deep/run.sh": b"#!/bin/sh -e\n",
+            },
+        ),
+    )
 
 
-def plan(repository: Repository, patches: tuple[PlannedPatch, ...] | None = None, *, ref: str = "HEAD",
-         cover: str = "Die Größe zählt.\n", cc: tuple[str, ...] = ()) -> PlannedSeries:
+def plan(
+    repository: Repository,
+    patches: tuple[PlannedPatch, ...] | None = None,
+    *,
+    ref: str = "HEAD",
+    cover: str = "Die Größe zählt.\n",
+    cc: tuple[str, ...] = (),
+) -> PlannedSeries:
     """Plan a series on `ref` of the repository."""
     commit = repository.resolve(ref)
-    return PlannedSeries("option", "tree-1", "qemu", commit, repository.date_of(commit),
-                         patches or two_patches(), "a subject: Ünd more", cover, cc)
+    return PlannedSeries(
+        "option",
+        "tree-1",
+        "qemu",
+        commit,
+        repository.date_of(commit),
+        patches or two_patches(),
+        "a subject: Ünd more",
+        cover,
+        cc,
+    )
 
 
 def write(repository: Repository, series: PlannedSeries, options: RenderOptions) -> RenderedSeries:
@@ -112,8 +149,11 @@ def write(repository: Repository, series: PlannedSeries, options: RenderOptions)
 
 def content_of(directory: Path) -> dict[str, bytes]:
     """Return every file below `directory`, hidden ones and locks left out."""
-    return {str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*"))
-            if path.is_file() and not path.name.endswith(".lock")}
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and not path.name.endswith(".lock")
+    }
 
 
 def applied_tree(repository: Repository, rendered: RenderedSeries, place: Path) -> str:

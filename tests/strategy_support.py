@@ -52,15 +52,16 @@ qemu:
 """
 TEMPLATES = {
     "demo/cover.j2": "On @{{ tree.name }}: @{{ strategy.summary }}\n"
-                     "@{% for patch in patches %}\n - @{{ patch.subject }}\n@{% endfor %}\n",
+    "@{% for patch in patches %}\n - @{{ patch.subject }}\n@{% endfor %}\n",
     "demo/01-call.j2": "The old function is wrong@{% if has_extra %} in every way@{% endif %}.\n",
 }
 CAPABILITIES = {"has_new": False, "has_old": True, "has_extra": False}
 TREE = TreeInfo("qemu-1.0", "1.0.3", "qemu")
 
 
-def write_strategy(directory: Path, text: str = STRATEGY, templates: Mapping[str, str] = TEMPLATES,
-                   name: str = "demo") -> Path:
+def write_strategy(
+    directory: Path, text: str = STRATEGY, templates: Mapping[str, str] = TEMPLATES, name: str = "demo"
+) -> Path:
     """Write the strategy and its templates below `directory`; return the strategy's file."""
     for template, content in templates.items():
         file = directory / "templates" / template
@@ -74,11 +75,10 @@ def write_strategy(directory: Path, text: str = STRATEGY, templates: Mapping[str
 
 def line_of(text: str, fragment: str) -> int:
     """Return the line (from 1) of the first occurrence of `fragment`."""
-    return text[:text.index(fragment)].count("\n") + 1
+    return text[: text.index(fragment)].count("\n") + 1
 
 
-def load(directory: Path, *replacements: tuple[str, str],
-         templates: Mapping[str, str] = TEMPLATES) -> LoadedStrategy:
+def load(directory: Path, *replacements: tuple[str, str], templates: Mapping[str, str] = TEMPLATES) -> LoadedStrategy:
     """Load the small strategy with some of its text replaced."""
     text = STRATEGY
     for old, new in replacements:
@@ -87,7 +87,10 @@ def load(directory: Path, *replacements: tuple[str, str],
     return load_strategy(write_strategy(directory, text, templates))
 
 
-def bind(loaded: LoadedStrategy, capabilities: Mapping[str, bool] | None = None,
-         parameters: Mapping[str, object] | None = None) -> Binding:
+def bind(
+    loaded: LoadedStrategy,
+    capabilities: Mapping[str, bool] | None = None,
+    parameters: Mapping[str, object] | None = None,
+) -> Binding:
     """Bind a strategy to the small tree."""
     return Binding(loaded, TREE, CAPABILITIES if capabilities is None else capabilities, parameters or {})

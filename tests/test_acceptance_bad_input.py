@@ -22,7 +22,6 @@ from qpatch.errors import ExitCode
 from qpatch.trees.places import configuration_file
 
 if TYPE_CHECKING:
-
     Capture = pytest.CaptureFixture[str]
 
 # The small strategy, without the capabilities that only its own tests know.
@@ -46,8 +45,14 @@ def render(capture: Capture, *words: str | Path, strategy: str = "demo", tree: s
     return run(capture, "render", strategy, "--tree", tree, *QUICK, *words)
 
 
-def check_refused(capture: Capture, *fragments: str, code: ExitCode = ExitCode.USAGE,
-                  words: tuple[str | Path, ...] = (), strategy: str = "demo", tree: str = "./tree") -> None:
+def check_refused(
+    capture: Capture,
+    *fragments: str,
+    code: ExitCode = ExitCode.USAGE,
+    words: tuple[str | Path, ...] = (),
+    strategy: str = "demo",
+    tree: str = "./tree",
+) -> None:
     """Check that a render ends with `code`, says every fragment and leaves every file as it was."""
     before = files_below(Path.cwd())
     done = render(capture, *words, strategy=strategy, tree=tree)
@@ -68,13 +73,17 @@ def test_the_good_input_renders(capsys: Capture) -> None:
 
 # Strategies
 
-@pytest.mark.parametrize(("strategy", "said"), [
-    ("deom", "there is no strategy 'deom'\n  hint: Did you mean 'demo'?"),
-    ("./none.yaml", "there is no strategy file ./none.yaml"),
-    ("", "there is no strategy ''"),
-    ("strategies/", "there is no strategy file strategies/"),
-    (f"./{'x' * 5000}", "File name too long"),
-])
+
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ("deom", "there is no strategy 'deom'\n  hint: Did you mean 'demo'?"),
+        ("./none.yaml", "there is no strategy file ./none.yaml"),
+        ("", "there is no strategy ''"),
+        ("strategies/", "there is no strategy file strategies/"),
+        (f"./{'x' * 5000}", "File name too long"),
+    ],
+)
 def test_unknown_strategy(strategy: str, said: str, capsys: Capture) -> None:
     check_refused(capsys, said, "help: ", strategy=strategy)
 
@@ -84,27 +93,32 @@ def test_yaml_syntax(capsys: Capture) -> None:
     check_refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'for: [') + 1}:8: YAML syntax: ", "hint: ")
 
 
-@pytest.mark.parametrize(("old", "new", "meant"), [("title: ", "tilte: ", "title"), ("patches:", "patchs:", "patches"),
-                                                   ("  path: hw", "  paht: hw", "path")])
+@pytest.mark.parametrize(
+    ("old", "new", "meant"),
+    [("title: ", "tilte: ", "title"), ("patches:", "patchs:", "patches"), ("  path: hw", "  paht: hw", "path")],
+)
 def test_unknown_key(old: str, new: str, meant: str, capsys: Capture) -> None:
     spoil(old, new)
-    column = PLAIN[:PLAIN.index(old)].rpartition("\n")[2]
+    column = PLAIN[: PLAIN.index(old)].rpartition("\n")[2]
     where = f"strategies/demo.yaml:{line_of(PLAIN, old)}:{len(column) + len(old) - len(old.lstrip()) + 1}"
     check_refused(capsys, f"{where}: unknown key '{new.strip().split(':')[0]}'", f"Did you mean '{meant}'?")
 
 
-@pytest.mark.parametrize(("template", "text", "said"), [
-    ("demo/01-call.j2", "Good.\n@{{ unheard_of }}\n", "templates/demo/01-call.j2:2: 'unheard_of' is undefined"),
-    ("demo/cover.j2", "@{{ tree.nmae }}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{{ ''.__class__.__mro__[1].__subclasses__() }}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{{ cycler.__init__.__globals__.os.system('true') }}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{{ ('%s' | attr('__class__')) }}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{{ '{0.__class__}'.format(1) }}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{% include '/etc/passwd' %}\n", "/etc/passwd"),
-    ("demo/cover.j2", "@{% include '../../../../etc/passwd' %}\n", "etc/passwd"),
-    ("demo/cover.j2", "@{% for i in range(999999999) %}x@{% endfor %}\n", "templates/demo/cover.j2:1: "),
-    ("demo/cover.j2", "@{{ 'x' * 1000000000000 }}\n", "templates/demo/cover.j2:1: "),
-])
+@pytest.mark.parametrize(
+    ("template", "text", "said"),
+    [
+        ("demo/01-call.j2", "Good.\n@{{ unheard_of }}\n", "templates/demo/01-call.j2:2: 'unheard_of' is undefined"),
+        ("demo/cover.j2", "@{{ tree.nmae }}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{{ ''.__class__.__mro__[1].__subclasses__() }}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{{ cycler.__init__.__globals__.os.system('true') }}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{{ ('%s' | attr('__class__')) }}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{{ '{0.__class__}'.format(1) }}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{% include '/etc/passwd' %}\n", "/etc/passwd"),
+        ("demo/cover.j2", "@{% include '../../../../etc/passwd' %}\n", "etc/passwd"),
+        ("demo/cover.j2", "@{% for i in range(999999999) %}x@{% endfor %}\n", "templates/demo/cover.j2:1: "),
+        ("demo/cover.j2", "@{{ 'x' * 1000000000000 }}\n", "templates/demo/cover.j2:1: "),
+    ],
+)
 def test_templates_that_may_not_be(template: str, text: str, said: str, capsys: Capture) -> None:
     write_strategy(Path.cwd(), PLAIN, {**PLAIN_TEMPLATES, template: text})
     check_refused(capsys, said)
@@ -116,16 +130,19 @@ def test_a_path_that_leaves_the_tree(path: str, capsys: Capture) -> None:
     check_refused(capsys, f"strategies/demo.yaml:{line_of(PLAIN, 'path: hw')}:", f"'{path}' leaves the tree")
 
 
-@pytest.mark.parametrize(("content", "said"), [
-    (b"", "strategies/odd.yaml:1: the file is empty"),
-    (b"# a comment alone\n", "strategies/odd.yaml:1: the file is empty"),
-    (b"just words\n", "strategies/odd.yaml:1:1: the file must be a mapping of keys to values"),
-    (b"\x7fELF\xff\xfe\x00", "strategies/odd.yaml: the file is not UTF-8: "),
-    (b"name: a\0b\n", "strategies/odd.yaml:1: the character U+0000 is not allowed in YAML"),
-    (b"#" * ((1 << 20) + 1), "strategies/odd.yaml: the file has 1048577 bytes"),
-    (b"name: " + b"[" * 200_000, "strategies/odd.yaml:1:46: more than 40 levels are nested here"),
-    (b"- " * 5_000 + b"x", "levels are nested here"),
-])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "strategies/odd.yaml:1: the file is empty"),
+        (b"# a comment alone\n", "strategies/odd.yaml:1: the file is empty"),
+        (b"just words\n", "strategies/odd.yaml:1:1: the file must be a mapping of keys to values"),
+        (b"\x7fELF\xff\xfe\x00", "strategies/odd.yaml: the file is not UTF-8: "),
+        (b"name: a\0b\n", "strategies/odd.yaml:1: the character U+0000 is not allowed in YAML"),
+        (b"#" * ((1 << 20) + 1), "strategies/odd.yaml: the file has 1048577 bytes"),
+        (b"name: " + b"[" * 200_000, "strategies/odd.yaml:1:46: more than 40 levels are nested here"),
+        (b"- " * 5_000 + b"x", "levels are nested here"),
+    ],
+)
 def test_strategy_files_that_are_none(content: bytes, said: str, capsys: Capture) -> None:
     Path("strategies/odd.yaml").write_bytes(content)
     check_refused(capsys, said, strategy="odd")
@@ -139,8 +156,21 @@ def test_a_directory_called_like_a_strategy(capsys: Capture) -> None:
 
 
 def test_what_is_said_twice_is_done_once(capsys: Capture) -> None:
-    done = run(capsys, "render", "demo", "strategies/demo.yaml", "demo", "--tree", "./tree", "tree", "--tree", "./tree",
-               Path("tree").absolute(), "--json", *QUICK)
+    done = run(
+        capsys,
+        "render",
+        "demo",
+        "strategies/demo.yaml",
+        "demo",
+        "--tree",
+        "./tree",
+        "tree",
+        "--tree",
+        "./tree",
+        Path("tree").absolute(),
+        "--json",
+        *QUICK,
+    )
     assert done.code == ExitCode.OK and len(done.results) == 1
 
 
@@ -157,19 +187,23 @@ def test_two_of_one_name_do_not_replace_each_other(capsys: Capture) -> None:
 
 # Trees
 
-@pytest.mark.parametrize(("tree", "said"), [
-    ("qemu-10.1x", "there is no tree 'qemu-10.1x', neither a known name nor a directory"),
-    ("", "the name of the tree is empty"),
-    ("./none", "./none is no directory"),
-    ("./bare-directory", "bare-directory is not in a git repository"),
-    ("./tree@nope", "tree has no commit named 'nope'"),
-    ("./tree@HEAD~5", "tree has no commit named 'HEAD~5'"),
-    ("./tree@HEAD:VERSION", "tree has no commit named 'HEAD:VERSION'"),
-    ("./tree@", "'' cannot be the name of a commit"),
-    ("./tree@-x", "'-x' cannot be the name of a commit"),
-    ("./tree@--upload-pack=touch gotcha", "'--upload-pack=touch gotcha' cannot be the name of a commit"),
-    ("./" + "x" * 5000, "File name too long"),
-])
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ("qemu-10.1x", "there is no tree 'qemu-10.1x', neither a known name nor a directory"),
+        ("", "the name of the tree is empty"),
+        ("./none", "./none is no directory"),
+        ("./bare-directory", "bare-directory is not in a git repository"),
+        ("./tree@nope", "tree has no commit named 'nope'"),
+        ("./tree@HEAD~5", "tree has no commit named 'HEAD~5'"),
+        ("./tree@HEAD:VERSION", "tree has no commit named 'HEAD:VERSION'"),
+        ("./tree@", "'' cannot be the name of a commit"),
+        ("./tree@-x", "'-x' cannot be the name of a commit"),
+        ("./tree@--upload-pack=touch gotcha", "'--upload-pack=touch gotcha' cannot be the name of a commit"),
+        ("./" + "x" * 5000, "File name too long"),
+    ],
+)
 def test_trees_that_are_none(tree: str, said: str, capsys: Capture) -> None:
     Path("bare-directory").mkdir()
     check_refused(capsys, said, tree=tree)
@@ -188,6 +222,7 @@ def test_a_repository_of_something_else(capsys: Capture) -> None:
 
 # Output
 
+
 def link(name: str, target: str) -> None:
     Path(name).parent.mkdir(parents=True, exist_ok=True)
     Path(name).symlink_to(target)
@@ -200,13 +235,16 @@ def test_a_link_on_the_way_is_followed(capsys: Capture) -> None:
     assert Path("out").is_symlink() and "demo/tree/series.json" in series_of(Path("real"))
 
 
-@pytest.mark.parametrize(("name", "target", "said"), [
-    ("out", "nowhere", "out is a symbolic link that leads nowhere"),
-    ("out", "out", "out is a symbolic link that leads nowhere"),
-    ("out/demo/tree", "nowhere", "out/demo/tree is a symbolic link that leads nowhere"),
-    ("out/demo/tree", "../../precious", "out/demo/tree is a symbolic link"),
-    ("out/demo/tree", "../../empty", "out/demo/tree is a symbolic link"),
-])
+@pytest.mark.parametrize(
+    ("name", "target", "said"),
+    [
+        ("out", "nowhere", "out is a symbolic link that leads nowhere"),
+        ("out", "out", "out is a symbolic link that leads nowhere"),
+        ("out/demo/tree", "nowhere", "out/demo/tree is a symbolic link that leads nowhere"),
+        ("out/demo/tree", "../../precious", "out/demo/tree is a symbolic link"),
+        ("out/demo/tree", "../../empty", "out/demo/tree is a symbolic link"),
+    ],
+)
 def test_links_that_a_series_cannot_go_through(name: str, target: str, said: str, capsys: Capture) -> None:
     Path("precious").mkdir()
     Path("precious/thesis").write_text("years of work")
@@ -216,8 +254,10 @@ def test_links_that_a_series_cannot_go_through(name: str, target: str, said: str
     assert Path(name).is_symlink() and not list(Path("empty").iterdir()) and not Path("nowhere").exists()
 
 
-@pytest.mark.parametrize(("output", "said"), [
-    ("file", "file is a file"), ("file/below", "file is a file"), ("x" * 5000, "File name too long")])
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [("file", "file is a file"), ("file/below", "file is a file"), ("x" * 5000, "File name too long")],
+)
 def test_outputs_that_cannot_be(output: str, said: str, capsys: Capture) -> None:
     Path("file").write_text("mine")
     check_refused(capsys, said, words=("-o", output))
@@ -226,15 +266,20 @@ def test_outputs_that_cannot_be(output: str, said: str, capsys: Capture) -> None
 def test_an_output_directory_that_holds_something_else(capsys: Capture) -> None:
     Path("out/demo/tree").mkdir(parents=True)
     Path("out/demo/tree/thesis.tex").write_text("years of work")
-    check_refused(capsys, "out/demo/tree holds thesis.tex, which qpatch did not write", "choose another directory (-o)",
-            words=("-o", "out"))
+    check_refused(
+        capsys,
+        "out/demo/tree holds thesis.tex, which qpatch did not write",
+        "choose another directory (-o)",
+        words=("-o", "out"),
+    )
 
 
 @AS_ROOT
 def test_a_full_disk(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "small", "size=8k") as small:
-        check_refused(capsys, "No space left on device", "help: Make room", code=ExitCode.ENVIRONMENT,
-                      words=("-o", small))
+        check_refused(
+            capsys, "No space left on device", "help: Make room", code=ExitCode.ENVIRONMENT, words=("-o", small)
+        )
         assert series_of(small) == {}
 
 
@@ -262,8 +307,9 @@ def test_a_full_temporary_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @AS_ROOT
 def test_an_output_directory_that_is_read_only_for_root(tmp_path: Path, capsys: Capture) -> None:
     with mounted(tmp_path / "fixed", "ro") as fixed:
-        check_refused(capsys, "Read-only file system", "help: Check who owns", code=ExitCode.ENVIRONMENT,
-                      words=("-o", fixed))
+        check_refused(
+            capsys, "Read-only file system", "help: Check who owns", code=ExitCode.ENVIRONMENT, words=("-o", fixed)
+        )
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
@@ -273,6 +319,7 @@ def test_an_output_directory_that_is_read_only(capsys: Capture) -> None:
 
 
 # Sources of trees
+
 
 def configure(*candidates: object, **settings: object) -> None:
     release = {"name": "odd-1", "kind": "qemu", "release": "1", "candidates": list(candidates)}
@@ -287,8 +334,9 @@ def check_fetch_fails(capture: Capture, *fragments: str) -> None:
     assert run(capture, "render", "demo", "--tree", "odd-1").code == ExitCode.USAGE
 
 
-def test_an_index_that_lists_a_version_whose_files_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                            capsys: Capture) -> None:
+def test_an_index_that_lists_a_version_whose_files_are_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     apt = FakeApt(tmp_path / "apt")
     for name, value in apt.environment.items():
         monkeypatch.setenv(name, value)

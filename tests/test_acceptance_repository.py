@@ -63,18 +63,24 @@ def make_dirty(clone: Path) -> None:
 
 def files_of(directory: Path) -> dict[str, tuple[int, int]]:
     """Return time of change and size of every file."""
-    return {str(path.relative_to(directory)): (path.lstat().st_mtime_ns, path.lstat().st_size)
-            for path in directory.rglob("*") if path.is_symlink() or path.is_file()}
+    return {
+        str(path.relative_to(directory)): (path.lstat().st_mtime_ns, path.lstat().st_size)
+        for path in directory.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
 
 
 def state_of(clone: Path) -> dict[str, object]:
     """Return what a user can tell of a clone, its refs and its files aside, without changing any of it."""
     look = ("--no-optional-locks",)
-    return {"status": git(clone, *look, "status", "--porcelain=v2", "--branch", "--show-stash", "--ignored"),
-            "HEAD": ((clone / ".git/HEAD").read_text(), git(clone, *look, "rev-parse", "HEAD")),
-            "index": (clone / ".git/index").read_bytes(), "config": (clone / ".git/config").read_bytes(),
-            "stash": git(clone, *look, "stash", "list", "--format=%gd %H"),
-            "staged": git(clone, *look, "diff", "--cached", "--stat")}
+    return {
+        "status": git(clone, *look, "status", "--porcelain=v2", "--branch", "--show-stash", "--ignored"),
+        "HEAD": ((clone / ".git/HEAD").read_text(), git(clone, *look, "rev-parse", "HEAD")),
+        "index": (clone / ".git/index").read_bytes(),
+        "config": (clone / ".git/config").read_bytes(),
+        "stash": git(clone, *look, "stash", "list", "--format=%gd %H"),
+        "staged": git(clone, *look, "diff", "--cached", "--stat"),
+    }
 
 
 def refs_of(clone: Path) -> set[str]:
@@ -96,14 +102,16 @@ def test_a_dirty_clone_stays_as_it_is(clone: Path, tmp_path: Path, capsys: Captu
     assert (state_of(clone), files_of(clone)) == (before, files)
     release = run(capsys, "render", "--all", "--tree", RELEASE, "-o", tmp_path / "release", "--json")
     assert [result["tip"] for result in release.results] == [result["tip"] for result in rendered.results]
-    rebased = run(capsys, "rebase", "qemu-defer", "--from", clone, "--onto", "qemu-10.2", *QUICK,
-                  "-o", tmp_path / "rebased")
+    rebased = run(
+        capsys, "rebase", "qemu-defer", "--from", clone, "--onto", "qemu-10.2", *QUICK, "-o", tmp_path / "rebased"
+    )
     assert rebased.code == ExitCode.OK, rebased.err
     assert run(capsys, "tree", "show", f"{clone}@work").code == ExitCode.OK
     assert (state_of(clone), files_of(clone)) == (before, files)
 
-    branched = run(capsys, "render", "save-state", "--tree", clone, "-o", tmp_path / "series",
-                   "-b", "rfc/one", "--json")
+    branched = run(
+        capsys, "render", "save-state", "--tree", clone, "-o", tmp_path / "series", "-b", "rfc/one", "--json"
+    )
     assert branched.code == ExitCode.OK, branched.err
     (result,) = branched.results
     assert state_of(clone) == before
@@ -159,8 +167,10 @@ def test_killed_at_any_moment(clone: Path, tmp_path: Path) -> None:
     make_dirty(clone)
     words = ("render", "--all", "--tree", clone, "qemu-10.2", *QUICK)
     branching = ("render", "save-state", "--tree", clone, *QUICK, "-b")
-    durations = [duration_of(*words, "-o", tmp_path / "whole"),
-                 duration_of(*branching, "rfc/first", "-o", tmp_path / "first")]
+    durations = [
+        duration_of(*words, "-o", tmp_path / "whole"),
+        duration_of(*branching, "rfc/first", "-o", tmp_path / "first"),
+    ]
     whole = series_of(tmp_path / "whole")
     before, refs = state_of(clone), refs_of(clone)
     moments = random.SystemRandom()
@@ -182,7 +192,8 @@ def test_killed_at_any_moment(clone: Path, tmp_path: Path) -> None:
         for series in {path.rsplit("/", 1)[0] for path in found}:
             part = {path: content for path, content in found.items() if path.startswith(f"{series}/")}
             assert part == {path: content for path, content in whole.items() if path.startswith(f"{series}/")}, (
-                f"kill {number} after {moment} s: {series} is not whole")
+                f"kill {number} after {moment} s: {series} is not whole"
+            )
     assert killed > KILLS // 4, "most runs had ended before"
     assert state_of(clone) == before and refs <= refs_of(clone)
     made = {line for line in git(clone, "for-each-ref", "--format=%(objectname)", "refs/heads/rfc").split("\n") if line}

@@ -38,7 +38,7 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, dict[str, object]]:
     """Wait for a command with --json; return its exit code and its only result."""
     output, complaints = process.communicate(timeout=BOUND)
     assert output, complaints
-    result, = json.loads(output)["results"]
+    (result,) = json.loads(output)["results"]
     return process.returncode, result
 
 
@@ -82,8 +82,9 @@ def test_an_interrupted_build_says_so(bench: Bench) -> None:
     slow = bench.directory / "slow"
     slow.mkdir()
     real = shutil.which("cc")
-    (slow / "cc").write_text(f'#!/bin/sh\ncase "$*" in *" -c "*) echo > {slow}/begun; sleep 30;; esac\n'
-                             f'exec {real} "$@"\n')
+    (slow / "cc").write_text(
+        f'#!/bin/sh\ncase "$*" in *" -c "*) echo > {slow}/begun; sleep 30;; esac\nexec {real} "$@"\n'
+    )
     (slow / "cc").chmod(0o755)
     process = bench.start("baseline", PATH=f"{slow}:{os.environ['PATH']}")
     deadline = time.monotonic() + BOUND

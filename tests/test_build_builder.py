@@ -41,8 +41,9 @@ def test_a_baseline_is_built_once(bench: Bench, capsys: pytest.CaptureFixture[st
     assert second["patches"][0]["steps"] == 0
 
 
-def test_each_patch_compiles_what_it_touches_and_the_baseline_stays(bench: Bench,
-                                                                    capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_patch_compiles_what_it_touches_and_the_baseline_stays(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, baseline = bench.build(capsys, "baseline")
     before = Path(baseline["products"][BINARY]).read_bytes()
     code, result = bench.build(capsys, "good", "--each-patch")
@@ -69,26 +70,58 @@ def test_both_targets_have_builds_of_their_own(bench: Bench, capsys: pytest.Capt
     assert main([*bench.words("baseline"), "--target", "both", "--json"]) == ExitCode.OK
     results = json.loads(capsys.readouterr().out)["results"]
     assert [(result["target"], list(result["products"])) for result in results] == [
-        (TARGET, [BINARY]), ("x86_64-softmmu", ["qemu-system-x86_64"])]
+        (TARGET, [BINARY]),
+        ("x86_64-softmmu", ["qemu-system-x86_64"]),
+    ]
 
 
 def test_files_of_the_build_alone_are_in_no_product_of_git(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.build(capsys, "good")
     assert (bench.workspace / "source" / DEVICES).read_text() == "CONFIG_VFIO_PCI=y\n"
     assert git(bench.tree, "status", "--porcelain") == ""
-    assert main(["render", "good", "--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree),
-                 "-o", "out", "--no-checkpatch", "--no-maintainers"]) == ExitCode.OK
+    assert (
+        main(
+            [
+                "render",
+                "good",
+                "--strategies",
+                str(bench.directory / "strategies"),
+                "--tree",
+                str(bench.tree),
+                "-o",
+                "out",
+                "--no-checkpatch",
+                "--no-maintainers",
+            ]
+        )
+        == ExitCode.OK
+    )
     mails = "".join(path.read_text() for path in Path("out").rglob("*.patch"))
     assert "qpatch.mak" not in mails
 
 
 def test_the_commits_are_those_that_render_names(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     _, built = bench.build(capsys, "good", "--each-patch")
-    main(["render", "good", "--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree), "-o", "out",
-          "--no-checkpatch", "--no-maintainers", "--json"])
+    main(
+        [
+            "render",
+            "good",
+            "--strategies",
+            str(bench.directory / "strategies"),
+            "--tree",
+            str(bench.tree),
+            "-o",
+            "out",
+            "--no-checkpatch",
+            "--no-maintainers",
+            "--json",
+        ]
+    )
     rendered = json.loads(capsys.readouterr().out)["results"][0]
     assert [patch["commit"] for patch in built["patches"]] == [
-        rendered["base"], *(patch["commit"] for patch in rendered["patches"])]
+        rendered["base"],
+        *(patch["commit"] for patch in rendered["patches"]),
+    ]
 
 
 def test_metadata_tells_how_and_the_reproducer_repeats_it(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
@@ -109,13 +142,17 @@ def test_metadata_tells_how_and_the_reproducer_repeats_it(bench: Bench, capsys: 
     assert (empty / BINARY).exists()
 
 
-@pytest.mark.parametrize(("kind", "edit", "message"), [
-    ("type-error", "vbasedev->changes += *new_state", "invalid type argument of unary"),
-    ("missing-caller", "", "too few arguments"),
-    ("link-error", "", "undefined reference"),
-])
-def test_what_does_not_build_leads_to_the_edit(bench: Bench, capsys: pytest.CaptureFixture[str], kind: str, edit: str,
-                                               message: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "edit", "message"),
+    [
+        ("type-error", "vbasedev->changes += *new_state", "invalid type argument of unary"),
+        ("missing-caller", "", "too few arguments"),
+        ("link-error", "", "undefined reference"),
+    ],
+)
+def test_what_does_not_build_leads_to_the_edit(
+    bench: Bench, capsys: pytest.CaptureFixture[str], kind: str, edit: str, message: str
+) -> None:
     strategy = miniature_strategy(bench.directory, kind)  # type: ignore[arg-type]  # parametrized
     code, result = bench.build(capsys, kind, "--each-patch")
     assert (code, result["status"], statuses(result)) == (ExitCode.BUILD_FAILED, "failed", ["built", "built", "failed"])
@@ -124,7 +161,7 @@ def test_what_does_not_build_leads_to_the_edit(bench: Bench, capsys: pytest.Capt
     assert culprit["edit"]["patch"] == 2
     assert Path(culprit["edit"]["file"]).samefile(strategy)
     if edit:
-        lines = strategy.read_text().splitlines()[culprit["edit"]["line"] - 1:]
+        lines = strategy.read_text().splitlines()[culprit["edit"]["line"] - 1 :]
         item = list(itertools.takewhile(lambda line: "- in:" not in line and "subject:" not in line, lines[1:]))
         assert any(edit in line for line in item)
     code, baseline = bench.build(capsys, "baseline")
@@ -144,10 +181,12 @@ def test_a_failure_is_told_in_words(bench: Bench, capsys: pytest.CaptureFixture[
     assert "invalid type argument" in log.read_text()
 
 
-@pytest.mark.parametrize("extents", [("--each-patch",), ("--objects",), ("--objects", "--each-patch"),
-                                     ("--each-patch", "--each-patch")])
-def test_a_new_warning_is_told_and_an_old_one_not(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                                  extents: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "extents", [("--each-patch",), ("--objects",), ("--objects", "--each-patch"), ("--each-patch", "--each-patch")]
+)
+def test_a_new_warning_is_told_and_an_old_one_not(
+    bench: Bench, capsys: pytest.CaptureFixture[str], extents: tuple[str, ...]
+) -> None:
     migration = bench.tree / "hw/vfio/migration.c"
     migration.write_text(migration.read_text() + "\nstatic int old(void)\n{\n    return 0;\n}\n")
     git(bench.tree, "commit", "-qam", "a warning")
@@ -158,28 +197,31 @@ def test_a_new_warning_is_told_and_an_old_one_not(bench: Bench, capsys: pytest.C
         assert code == ExitCode.OK
         warned = [patch["warnings"] for patch in result["patches"]]
         assert warned[0] == warned[1] == warned[3] == []
-        warning, = warned[2]
+        (warning,) = warned[2]
         assert "defined but not used" in warning
         assert "old" not in warning
 
 
-def test_the_users_compiler_flags_do_not_matter(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                                monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_compiler_flags_do_not_matter(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable, value in {"CC": "/bin/false", "CFLAGS": "-DX", "NINJA_STATUS": "%p ", "MAKEFLAGS": "-n"}.items():
         monkeypatch.setenv(variable, value)
     code, result = bench.build(capsys, "good", "--each-patch")
     assert (code, [patch["steps"] > 0 for patch in result["patches"]]) == (ExitCode.OK, [True] * 4)
 
 
-def test_search_paths_of_the_user_are_part_of_what_is_built(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_paths_of_the_user_are_part_of_what_is_built(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.build(capsys, "baseline")
     monkeypatch.setenv("CPATH", str(bench.directory))
     assert bench.build(capsys, "baseline")[1]["status"] == "built"
 
 
-def test_the_cache_may_lie_behind_a_link(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_may_lie_behind_a_link(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (bench.directory / "elsewhere").mkdir()
     (bench.directory / "link").symlink_to("elsewhere")
     monkeypatch.setenv("QPATCH_CACHE", str(bench.directory / "link"))
@@ -189,8 +231,9 @@ def test_the_cache_may_lie_behind_a_link(bench: Bench, capsys: pytest.CaptureFix
     assert bench.build(capsys, "good")[1]["patches"][-1]["not_compiled"] == []
 
 
-def test_a_cache_that_was_moved_is_configured_anew(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_was_moved_is_configured_anew(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     miniature_strategy(bench.directory, "type-error")
     bench.build(capsys, "baseline")
     shutil.copytree(bench.home / "cache", bench.directory / "copy", symlinks=True)
@@ -215,8 +258,11 @@ def test_a_tree_that_moves_on_is_built_where_it_was(bench: Bench, capsys: pytest
 
 def test_a_patch_to_what_nothing_is_made_of_is_told(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     strategy = bench.directory / "strategies" / "good.yaml"
-    strategy.write_text(strategy.read_text().replace("path: hw/vfio/meson.build", "path: hw/vfio/ready.c").replace(
-        "  'pci.c',\n            + 'ready.c',\n", "  #include \"qemu/osdep.h\"\n            + /* x */\n"))
+    strategy.write_text(
+        strategy.read_text()
+        .replace("path: hw/vfio/meson.build", "path: hw/vfio/ready.c")
+        .replace("  'pci.c',\n            + 'ready.c',\n", '  #include "qemu/osdep.h"\n            + /* x */\n')
+    )
     code, result = bench.build(capsys, "good", "--each-patch")
     assert code == ExitCode.OK, result
     assert result["patches"][3]["not_compiled"] == ["hw/vfio/ready.c"]
@@ -253,7 +299,7 @@ def test_objects_of_a_series_that_does_not_compile(bench: Bench, capsys: pytest.
 
 def test_a_series_with_nothing_to_do_is_not_built(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     strategy = bench.directory / "strategies" / "good.yaml"
-    strategy.write_text(strategy.read_text().replace("qemu:\n", "qemu:\n  void: [{when: \"true\", reason: no use}]\n"))
+    strategy.write_text(strategy.read_text().replace("qemu:\n", 'qemu:\n  void: [{when: "true", reason: no use}]\n'))
     code, result = bench.build(capsys, "good")
     assert (code, result["status"], result["reason"]) == (ExitCode.NOTHING_APPLIED, "void", "no use")
 
@@ -274,8 +320,9 @@ def test_a_tree_that_cannot_be_configured(bench: Bench, capsys: pytest.CaptureFi
     assert bench.build(capsys, "baseline")[0] == ExitCode.OK
 
 
-def test_another_compiler_means_another_configuration(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_compiler_means_another_configuration(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.build(capsys, "baseline")
     directory = other_compiler(bench.directory / "other")
     monkeypatch.setenv("PATH", str(directory), prepend=":")
@@ -287,13 +334,16 @@ def test_another_compiler_means_another_configuration(bench: Bench, capsys: pyte
     assert json.loads(Path(result["metadata"]).read_text())["compiler"] == "cc 99.1"
 
 
-@pytest.mark.parametrize("words", [
-    ["build", "baseline"],
-    ["build", "--tree", "x"],
-    ["build", "baseline", "--tree", "x", "--objects", "--each-patch"],
-    ["build", "good", "--tree", "x", "--prebuilt"],
-    ["build", "baseline", "--tree", "x", "-j", "-1"],
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["build", "baseline"],
+        ["build", "--tree", "x"],
+        ["build", "baseline", "--tree", "x", "--objects", "--each-patch"],
+        ["build", "good", "--tree", "x", "--prebuilt"],
+        ["build", "baseline", "--tree", "x", "-j", "-1"],
+    ],
+)
 def test_wrong_usage(bench: Bench, words: list[str]) -> None:
     assert main([*words, *(["--strategies", "strategies"] if "good" in words else [])]) == ExitCode.USAGE
 
@@ -306,8 +356,19 @@ def test_an_unknown_target(bench: Bench, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_render_checks_objects(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     miniature_strategy(bench.directory, "type-error")
-    words = ["--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree), "-o", "out", "--check",
-             "objects", "--no-checkpatch", "--no-maintainers", "--json"]
+    words = [
+        "--strategies",
+        str(bench.directory / "strategies"),
+        "--tree",
+        str(bench.tree),
+        "-o",
+        "out",
+        "--check",
+        "objects",
+        "--no-checkpatch",
+        "--no-maintainers",
+        "--json",
+    ]
     assert main(["render", "good", *words]) == ExitCode.OK
     assert [check["status"] for check in json.loads(capsys.readouterr().out)["checks"]] == ["built"]
     assert main(["render", "type-error", *words]) == ExitCode.BUILD_FAILED

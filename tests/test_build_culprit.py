@@ -25,8 +25,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Authorship:
     return demo_authorship(tmp_path_factory.mktemp("demo"))
 
 
-def error(message: str, path: str = DEMO, line: int = 0, function: str = "", symbol: str = "",
-          *notes: Diagnostic) -> Diagnostic:
+def error(
+    message: str, path: str = DEMO, line: int = 0, function: str = "", symbol: str = "", *notes: Diagnostic
+) -> Diagnostic:
     return Diagnostic(path, line, 5 if line else 0, "error", message, function, notes, symbol=symbol)
 
 
@@ -61,15 +62,21 @@ def test_caller_left_behind(written: Authorship) -> None:
     told = error("too few arguments to function 'helper'", "hw/other.c", 7, "f", "", declared)
     culprit = found(written, told)
     assert (who(culprit), culprit.how) == (
-        (2, "signature helper"), "wrote the declaration that the message points to (hw/demo.h:5:1)")
+        (2, "signature helper"),
+        "wrote the declaration that the message points to (hw/demo.h:5:1)",
+    )
 
 
-@pytest.mark.parametrize(("message", "deed"), [
-    ("expected 'int *' but argument is of type 'int'", "wrote the declaration that the message points to"),
-    ("previous definition of 'x' was here", "wrote the definition that the message points to"),
-    ("in expansion of macro 'X'", "wrote the use of the macro"),
-    (INCLUDED, "wrote the #include that leads there"),
-    ("something else", "wrote a line that the message points to")])
+@pytest.mark.parametrize(
+    ("message", "deed"),
+    [
+        ("expected 'int *' but argument is of type 'int'", "wrote the declaration that the message points to"),
+        ("previous definition of 'x' was here", "wrote the definition that the message points to"),
+        ("in expansion of macro 'X'", "wrote the use of the macro"),
+        (INCLUDED, "wrote the #include that leads there"),
+        ("something else", "wrote a line that the message points to"),
+    ],
+)
 def test_notes(written: Authorship, message: str, deed: str) -> None:
     line = line_of(written, 2, "later();")
     culprit = found(written, error("bad", "hw/other.c", 3, "", "", note(message, DEMO, line)))
@@ -80,20 +87,23 @@ def test_undefined_reference(written: Authorship) -> None:
     culprit = found(written, error("undefined reference to `newest_call'", function="later", symbol="newest_call"))
     line = line_of(written, 2, "newest_call();")
     assert (who(culprit), culprit.how) == (
-        (2, "function later"), f"wrote hw/demo.c:{line}, which mentions 'newest_call'")
+        (2, "function later"),
+        f"wrote hw/demo.c:{line}, which mentions 'newest_call'",
+    )
 
 
 def test_definition_taken_away(written: Authorship) -> None:
     culprit = found(written, error("undefined reference to `old_call'", "hw/other.c", symbol="old_call"))
     assert (who(culprit), culprit.how) == (
-        (2, "function start"), "removed the last line of hw/demo.c that mentions 'old_call'")
+        (2, "function start"),
+        "removed the last line of hw/demo.c that mentions 'old_call'",
+    )
 
 
 def test_member_taken_away(written: Authorship) -> None:
     told = error("'struct Dev' has no member named 'old'", "hw/other.c", 9, "f")
     culprit = found(written, told)
-    assert (who(culprit), culprit.how) == (
-        (1, "struct Dev"), "removed the last line of hw/demo.h that mentions 'old'")
+    assert (who(culprit), culprit.how) == ((1, "struct Dev"), "removed the last line of hw/demo.h that mentions 'old'")
 
 
 def test_trace_event_taken_away(written: Authorship) -> None:
@@ -123,7 +133,9 @@ def test_patches_that_were_built_are_not_suspected(written: Authorship) -> None:
     assert who(found(written, told)) == (1, "function start")
     culprit = found(written, told, built=1)
     assert (who(culprit), culprit.how) == (
-        (2, "function start"), "removed the last line of hw/demo.c that mentions 'old_call'")
+        (2, "function start"),
+        "removed the last line of hw/demo.c that mentions 'old_call'",
+    )
     assert who(found(written, error("bad", line=line), built=1)) == (1, "function start")
     member = error("no member named 'old'", "hw/other.c", 9)
     assert found(written, member, built=1).edit is None
@@ -141,7 +153,8 @@ def test_function_and_neighbours_are_told_as_no_more_than_that(written: Authorsh
     line = line_of(written, 2, "old_stop();")
     culprit = found(written, error("bad", line=line, function="stop"))
     assert culprit.how == (
-        f"no edit wrote this line; this one wrote line {line - 3} of the same file, the nearest that was changed")
+        f"no edit wrote this line; this one wrote line {line - 3} of the same file, the nearest that was changed"
+    )
 
 
 def test_nothing_known(written: Authorship) -> None:
@@ -149,7 +162,8 @@ def test_nothing_known(written: Authorship) -> None:
     culprit = found(written, error("bad", "hw/other.c", 3))
     assert (culprit.edit, culprit.how) == (None, NO_EDIT)
     assert found(written, error("undefined reference to `x'", "hw/other.c", symbol="x")).how == (
-        "no edit is known to be behind it")
+        "no edit is known to be behind it"
+    )
     assert found(written, error("bad", line=1), patch=0).how == NO_PATCH
 
 
@@ -178,13 +192,17 @@ def test_description(written: Authorship) -> None:
     assert culprit.edit is not None
     where = culprit.edit.where
     assert describe(culprit) == [
-        f"  hw/demo.c:{line}:5: error: 'x' undeclared", f"    {line:>4} |     new_call();",
-        f"  written by {where} (after function start)", "  the edit is there because: somebody has to do it",
-        "  and 1 more error"]
+        f"  hw/demo.c:{line}:5: error: 'x' undeclared",
+        f"    {line:>4} |     new_call();",
+        f"  written by {where} (after function start)",
+        "  the edit is there because: somebody has to do it",
+        "  and 1 more error",
+    ]
     assert describe(found(written, foreign)) == ["  hw/other.c:3:5: error: bad", "  no edit wrote this line"]
     gone = replace(foreign, message="no member named 'old'")
     assert describe(found(written, gone))[1].endswith(
-        "(in struct Dev): removed the last line of hw/demo.h that mentions 'old'")
+        "(in struct Dev): removed the last line of hw/demo.h that mentions 'old'"
+    )
 
 
 def test_json(written: Authorship) -> None:
@@ -200,8 +218,9 @@ def test_series_that_gcc_refuses(tmp_path: Path) -> None:
     written = demo_authorship(tmp_path, STRATEGY)
     source, build = tmp_path / "source", tmp_path / "build"
     build.mkdir()
-    files = FILES | {path: "".join(f"{line.text}\n" for line in lines).encode()
-                     for path, lines in written.files[1].items()}
+    files = FILES | {
+        path: "".join(f"{line.text}\n" for line in lines).encode() for path, lines in written.files[1].items()
+    }
     for path, content in files.items():
         place = source / path
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -209,11 +228,23 @@ def test_series_that_gcc_refuses(tmp_path: Path) -> None:
     (source / "hw/other.c").write_text('#include "demo.h"\nint f(struct Dev *dev)\n{ return helper(dev->old); }\n')
     told = []
     for path in ("other.c", "demo.c"):
-        done = subprocess.run(["gcc", "-Werror=implicit-function-declaration", "-c", f"../source/hw/{path}"], cwd=build,
-                              env={**os.environ, "LC_ALL": "C"}, capture_output=True, check=False, text=True)
-        told.append([(who(culprit), culprit.how.partition(" (")[0]) for each in errors(done.stderr, source, build)
-                     if (culprit := find_culprit([each], written, 2))])
+        done = subprocess.run(
+            ["gcc", "-Werror=implicit-function-declaration", "-c", f"../source/hw/{path}"],
+            cwd=build,
+            env={**os.environ, "LC_ALL": "C"},
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        told.append(
+            [
+                (who(culprit), culprit.how.partition(" (")[0])
+                for each in errors(done.stderr, source, build)
+                if (culprit := find_culprit([each], written, 2))
+            ]
+        )
     assert told[0] == [
         ((1, "struct Dev"), "removed the last line of hw/demo.h that mentions 'old'"),
-        ((2, "signature helper"), "wrote the declaration that the message points to")]
+        ((2, "signature helper"), "wrote the declaration that the message points to"),
+    ]
     assert ((2, "function later"), WROTE_LINE) in told[1]

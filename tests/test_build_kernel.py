@@ -34,10 +34,19 @@ if TYPE_CHECKING:
     from qpatch.build.backend import Made, Place
 
 PACKAGES = (HeaderPackage(suite="new", compiler=14), HeaderPackage(suite="old", compiler=12))
-OF_MODULES = ModulesRecipe(directories=("drivers/vfio", "samples/vfio-mdev"), headers=("include/linux/vfio*.h",),
-                           options={"CONFIG_SAMPLE_VFIO_MDEV_MTTY": "m"}, packages=PACKAGES, steps=5)
-OF_KERNEL = KernelRecipe(configuration="kernel-lab.config", essential=("CONFIG_VFIO*",), directories=("drivers/vfio",),
-                         image="arch/x86/boot/bzImage")
+OF_MODULES = ModulesRecipe(
+    directories=("drivers/vfio", "samples/vfio-mdev"),
+    headers=("include/linux/vfio*.h",),
+    options={"CONFIG_SAMPLE_VFIO_MDEV_MTTY": "m"},
+    packages=PACKAGES,
+    steps=5,
+)
+OF_KERNEL = KernelRecipe(
+    configuration="kernel-lab.config",
+    essential=("CONFIG_VFIO*",),
+    directories=("drivers/vfio",),
+    image="arch/x86/boot/bzImage",
+)
 LINUX = LinuxRecipe(from_="1.0", kind="linux", modules=OF_MODULES, kernel=OF_KERNEL)
 FRAGMENT = "kernel/configs/qpatch-lab.config"
 OPTIONS = "CONFIG_MODULES=y\nCONFIG_VFIO=m\n"
@@ -102,7 +111,8 @@ class TestModules:
         assert all(file.is_file() for file in backend.products(place).values())
 
     def test_the_subsystems_headers_are_the_trees_and_others_the_packages(
-            self, backend: ModulesBackend, place: Place) -> None:
+        self, backend: ModulesBackend, place: Place
+    ) -> None:
         backend.make(place, Silence())
         built = backend.products(place)
         assert b"vfio of the tree" in built["vfio.ko"].read_bytes()
@@ -114,14 +124,16 @@ class TestModules:
         assert backend.make(place, Silence()).steps == 0
 
     def test_a_changed_header_is_seen_by_all_who_include_it(
-            self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]) -> None:
+        self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]
+    ) -> None:
         backend.make(place, Silence())
         edit("include/linux/vfio.h", '#define VFIO "changed"\n')
         assert compiled(backend.make(place, Silence())) == {"vfio", "mtty"}
         assert b"changed" in backend.products(place)["mtty.ko"].read_bytes()
 
     def test_files_come_and_go_with_the_checkout(
-            self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]) -> None:
+        self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]
+    ) -> None:
         backend.make(place, Silence())
         edit("drivers/vfio/Makefile", "obj-m += drivers/vfio/vfio.o drivers/vfio/new.o\n")
         edit("drivers/vfio/new.c", "int new;\n")
@@ -136,27 +148,34 @@ class TestModules:
         assert found == set(MODULES)
 
     def test_messages_name_files_of_the_checkout(
-            self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None],
-            monkeypatch: pytest.MonkeyPatch) -> None:
+        self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("LC_CTYPE", "C.UTF-8")
         edit("drivers/vfio/type1.c", "int type1 = missing;\n")
         made = backend.make(place, Silence())
         assert not made.succeeded
         assert [(each.path, each.line) for each in errors(made.output, place.source, place.build)] == [
-            ("drivers/vfio/type1.c", 1)]
+            ("drivers/vfio/type1.c", 1)
+        ]
         assert "'missing'" in made.output
 
     def test_objects_do_not_depend_on_the_place(self, backend: ModulesBackend, place: Place, tmp_path: Path) -> None:
         other = new_place(tmp_path / "quite" / "another", MODULES, "modules")
         backend.configure(other, Silence())
-        contents = [{name: file.read_bytes() for name, file in backend.products(each).items()}
-                    for each in (place, other) if backend.make(each, Silence()).succeeded]
+        contents = [
+            {name: file.read_bytes() for name, file in backend.products(each).items()}
+            for each in (place, other)
+            if backend.make(each, Silence()).succeeded
+        ]
         assert contents[0] == contents[1]
 
-    @pytest.mark.parametrize(("name", "value"), [("MAKEFLAGS", "n"), ("KCFLAGS", "-DVFIO=1"), ("M", "/nowhere"),
-                                                 ("KBUILD_OUTPUT", "/nowhere")])
-    def test_the_users_variables_do_not_reach_make(self, backend: ModulesBackend, place: Place, name: str, value: str,
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("MAKEFLAGS", "n"), ("KCFLAGS", "-DVFIO=1"), ("M", "/nowhere"), ("KBUILD_OUTPUT", "/nowhere")],
+    )
+    def test_the_users_variables_do_not_reach_make(
+        self, backend: ModulesBackend, place: Place, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv(name, value)
         made = backend.make(place, Silence())
         assert made.succeeded, made.output
@@ -175,16 +194,18 @@ class TestModules:
 
 
 class TestObjects:
-    def test_only_what_was_touched(self, backend: ModulesBackend, place: Place,
-                                   edit: Callable[[str, str], None]) -> None:
+    def test_only_what_was_touched(
+        self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]
+    ) -> None:
         backend.make(place, Silence())
         edit("drivers/vfio/vfio.c", "int vfio;\n")
         edit("drivers/vfio/type1.c", "int changed;\n")
         made = backend.make_objects(place, ["drivers/vfio/vfio.c"], Silence())
         assert (compiled(made), made.steps) == ({"vfio"}, 1)
 
-    def test_who_includes_a_header(self, backend: ModulesBackend, place: Place,
-                                   edit: Callable[[str, str], None]) -> None:
+    def test_who_includes_a_header(
+        self, backend: ModulesBackend, place: Place, edit: Callable[[str, str], None]
+    ) -> None:
         backend.make(place, Silence())
         edit("include/linux/vfio.h", '#define VFIO "changed"\n')
         made = backend.make_objects(place, ["include/linux/vfio.h"], Silence())
@@ -247,9 +268,15 @@ class TestHeaders:
             mend(tmp_path)
         assert caught.value.code == "headers-not-understood"
 
-    @pytest.mark.parametrize(("compiler", "chosen"), [
-        ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0", "old"), ("gcc (Debian 14.2.0-19) 14.2.0", "new"),
-        ("gcc (GCC) 15.1.1 20250425", "new"), ("gcc-13 (Ubuntu 13.3.0-6ubuntu2) 13.3.0", "old")])
+    @pytest.mark.parametrize(
+        ("compiler", "chosen"),
+        [
+            ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0", "old"),
+            ("gcc (Debian 14.2.0-19) 14.2.0", "new"),
+            ("gcc (GCC) 15.1.1 20250425", "new"),
+            ("gcc-13 (Ubuntu 13.3.0-6ubuntu2) 13.3.0", "old"),
+        ],
+    )
     def test_the_newest_that_the_compiler_is_new_enough_for(self, compiler: str, chosen: str) -> None:
         assert choose(PACKAGES, compiler).suite == chosen
 
@@ -333,8 +360,10 @@ class TestRecipes:
         if recipe.kernel:
             assert b"CONFIG_VFIO=m\n" in configuration(recipe.kernel.configuration)
 
-    @pytest.mark.parametrize(("release", "target", "known"), [
-        ("6.1", "kernel", "modules"), ("7.2", "modules", "kernel"), ("6.12", "i386", "modules, kernel")])
+    @pytest.mark.parametrize(
+        ("release", "target", "known"),
+        [("6.1", "kernel", "modules"), ("7.2", "modules", "kernel"), ("6.12", "i386", "modules, kernel")],
+    )
     def test_a_target_that_a_release_has_not(self, release: str, target: str, known: str) -> None:
         with pytest.raises(UserError) as caught:
             kernel_backend(release, target, 0)

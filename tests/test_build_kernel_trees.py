@@ -104,17 +104,28 @@ def test_modules_load_into_debians_kernel(modules: Built, tmp_path: Path) -> Non
 def test_a_struct_that_grows_is_seen_by_all_modules(modules: Built, tmp_path: Path) -> None:
     """A member more in a struct, a new export and its use: modules compiled apart would not load, or crash."""
     source = copied(modules.place.source, tmp_path / "source", "drivers/vfio", "samples/vfio-mdev", "include")
-    edit(source / "include/linux/vfio.h", {
-        "struct vfio_device {\n": "struct vfio_device {\n\tu64 qpatch[40];\n",
-        "int vfio_register_emulated": "u64 qpatch_size(void);\nint vfio_register_emulated"})
-    edit(source / "drivers/vfio/vfio_main.c", {
-        "module_init(vfio_init);": "u64 qpatch_size(void)\n{\n\treturn sizeof(struct vfio_device);\n}\n"
-                                   "EXPORT_SYMBOL_GPL(qpatch_size);\nmodule_init(vfio_init);"})
-    edit(source / "samples/vfio-mdev/mtty.c", {
-        "module_init(mtty_dev_init)":
-            "static int __init qpatch_init(void)\n{\n\tint result = mtty_dev_init();\n"
+    edit(
+        source / "include/linux/vfio.h",
+        {
+            "struct vfio_device {\n": "struct vfio_device {\n\tu64 qpatch[40];\n",
+            "int vfio_register_emulated": "u64 qpatch_size(void);\nint vfio_register_emulated",
+        },
+    )
+    edit(
+        source / "drivers/vfio/vfio_main.c",
+        {
+            "module_init(vfio_init);": "u64 qpatch_size(void)\n{\n\treturn sizeof(struct vfio_device);\n}\n"
+            "EXPORT_SYMBOL_GPL(qpatch_size);\nmodule_init(vfio_init);"
+        },
+    )
+    edit(
+        source / "samples/vfio-mdev/mtty.c",
+        {
+            "module_init(mtty_dev_init)": "static int __init qpatch_init(void)\n{\n\tint result = mtty_dev_init();\n"
             '\tpr_info("qpatch %d\\n", qpatch_size() == sizeof(struct vfio_device));\n\treturn result;\n}\n'
-            "module_init(qpatch_init)"})
+            "module_init(qpatch_init)"
+        },
+    )
     place = replace(modules.place, source=source, build=tmp_path / "build", log=tmp_path / "log")
     place.build.mkdir()
     modules.backend.configure(place, Silence())

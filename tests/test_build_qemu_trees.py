@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 BINARY = "qemu-system-aarch64"
 SERIES = [("qemu-5.2", "save-state"), ("qemu-5.2", "qemu-defer"), ("qemu-10.2", "qemu-defer")]
 # What the lab asks of a binary: an option, and what its output must have.
-NEEDED = [(("-M", "help"), r"^virt "), (("-device", "help"), r'^name "vfio-pci"'),
-          (("-cpu", "help"), r"^ *cortex-a57"), (("-trace", "help"), r"^vfio_save_setup$")]
+NEEDED = [
+    (("-M", "help"), r"^virt "),
+    (("-device", "help"), r'^name "vfio-pci"'),
+    (("-cpu", "help"), r"^ *cortex-a57"),
+    (("-trace", "help"), r"^vfio_save_setup$"),
+]
 
 
 def build(*words: str | Path) -> tuple[int, dict[str, Any]]:
@@ -29,7 +33,7 @@ def build(*words: str | Path) -> tuple[int, dict[str, Any]]:
     process = start("build", *words, "--json")
     output, complaints = process.communicate()
     assert output, complaints
-    result, = json.loads(output)["results"]
+    (result,) = json.loads(output)["results"]
     return process.returncode, result
 
 
@@ -87,7 +91,7 @@ def test_a_type_error_leads_to_its_edit(tree: str, extent: str, tmp_path: Path) 
     assert (error["path"], error["severity"]) == ("hw/vfio/pci.c", "error")
     assert "no_such_member" in error["message"]
     assert Path(edit["file"]).samefile(strategy)
-    following = strategy.read_text(encoding="utf-8").splitlines()[edit["line"]:]
+    following = strategy.read_text(encoding="utf-8").splitlines()[edit["line"] :]
     rest_of_edit = itertools.takewhile(lambda line: not re.match(r" *- (in|after|before|subject):", line), following)
     assert any("no_such_member" in line for line in rest_of_edit)
     code, baseline = build("baseline", "--tree", tree)

@@ -78,9 +78,11 @@ def test_an_interruption_ends_the_program_and_its_children(tmp_path: Path) -> No
 
 
 def test_the_program_ends_where_qpatch_is_killed(tmp_path: Path) -> None:
-    code = ("import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); from qpatch.build.running import "
-            "Runner; import os; Runner(dict(os.environ), Path(sys.argv[1], 'log')).run(['sh', '-c', 'echo $$ >pid; "
-            "exec sleep 1000'], Path(sys.argv[1]))")
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); from qpatch.build.running import "
+        "Runner; import os; Runner(dict(os.environ), Path(sys.argv[1], 'log')).run(['sh', '-c', 'echo $$ >pid; "
+        "exec sleep 1000'], Path(sys.argv[1]))"
+    )
     root = str(Path(__file__).parents[1])
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), root])
     pid = tmp_path / "pid"

@@ -51,9 +51,15 @@ typedef struct Pet {
 enum PetKind { PET_CAT, PET_DOG = 2 };
 #endif
 """
-EVENTS = b"# zoo.c\nzoo_feed(int count) \"%d\"\ndisable zoo_walk(void) \"\"\n"
-TREE = DictTree({"zoo/zoo.c": ZOO, "include/zoo/pet.h": HEADER, "zoo/trace-events": EVENTS,
-                 "park/tree.c": b"int leaf(void) { return 1; }\n"})
+EVENTS = b'# zoo.c\nzoo_feed(int count) "%d"\ndisable zoo_walk(void) ""\n'
+TREE = DictTree(
+    {
+        "zoo/zoo.c": ZOO,
+        "include/zoo/pet.h": HEADER,
+        "zoo/trace-events": EVENTS,
+        "park/tree.c": b"int leaf(void) { return 1; }\n",
+    }
+)
 AREAS = {"zoo": ["zoo", "include/zoo"]}
 
 
@@ -63,26 +69,29 @@ def holds(query: object, tree: DictTree | Overlay = TREE) -> bool:
     return read_catalogue(data)["it"].query.holds(sources)
 
 
-@pytest.mark.parametrize(("pattern", "code", "found"), [
-    ("f(a)", "x = f( a );", True),
-    ("f(a)", "x = f(a, b);", False),
-    ("f(...)", "x = f(a, g(b));", True),
-    ("f(...)", "x = f();", True),
-    ("f(..., NULL)", "f(a, (b, c), NULL)", True),
-    ("f($one)", "f(a->b[c, d])", True),
-    ("f($one)", "f(a, b)", False),
-    ("f($one)", "f()", False),
-    ("f($a, $a)", "f(x + 1, x + 1)", True),
-    ("f($a, $a)", "f(x + 1, x + 2)", False),
-    ("return f(...)", "if (a) { return f(b); }", True),
-    ("f(a)", "/* f(a) */ g()", False),
-    ("f(a)", "f(/* b */ a)", True),
-    ('"f (a)"', 'g("f (a)")', True),
-    ('"f(a)"', 'g("f (a)")', False),
-    ("a ... b", "a; (b); c", False),
-    ("a ... b", "a; (c); b", True),
-    (".x = $f", ".x = y,", True),
-])
+@pytest.mark.parametrize(
+    ("pattern", "code", "found"),
+    [
+        ("f(a)", "x = f( a );", True),
+        ("f(a)", "x = f(a, b);", False),
+        ("f(...)", "x = f(a, g(b));", True),
+        ("f(...)", "x = f();", True),
+        ("f(..., NULL)", "f(a, (b, c), NULL)", True),
+        ("f($one)", "f(a->b[c, d])", True),
+        ("f($one)", "f(a, b)", False),
+        ("f($one)", "f()", False),
+        ("f($a, $a)", "f(x + 1, x + 1)", True),
+        ("f($a, $a)", "f(x + 1, x + 2)", False),
+        ("return f(...)", "if (a) { return f(b); }", True),
+        ("f(a)", "/* f(a) */ g()", False),
+        ("f(a)", "f(/* b */ a)", True),
+        ('"f (a)"', 'g("f (a)")', True),
+        ('"f(a)"', 'g("f (a)")', False),
+        ("a ... b", "a; (b); c", False),
+        ("a ... b", "a; (c); b", True),
+        (".x = $f", ".x = y,", True),
+    ],
+)
 def test_patterns_match_tokens(pattern: str, code: str, *, found: bool) -> None:
     assert TokenPattern(pattern).is_in(tokens_of(code.encode())) is found
 
@@ -97,68 +106,74 @@ def test_a_blank_pattern_is_refused() -> None:
         TokenPattern(" ")
 
 
-@pytest.mark.parametrize("query", [
-    {"function": "zoo_feed"},
-    {"function": ["zoo_food", "zoo_feed"]},
-    {"function": "zoo_feed", "path": "zoo/zoo.c", "contains": "flea_feed(...)"},
-    {"function": "zoo_feed", "area": "zoo", "contains": "return pet_feed($pet, ...)"},
-    {"function": "zoo_feed", "parameters": "..., Error **$errp"},
-    {"function": "zoo_feed", "path": "moved/elsewhere.c"},
-    {"struct": "Pet", "path": "zoo/zoo.c", "area": "zoo", "member": "legs"},
-    {"struct": "Pet", "member": "tail"},
-    {"struct": "Pet", "member": "feed"},
-    {"struct": "Pet", "member": "weight"},
-    {"struct": "Pet", "member": "ages"},
-    {"struct": "Pet", "member": "$type (*feed)(..., Error **$errp)"},
-    {"struct": "Pet", "member": "Tail *$tail"},
-    {"enum": "PetKind", "constant": "PET_DOG"},
-    {"macro": "PET_LEGS"},
-    {"macro": "PET_LEGS", "contains": "4"},
-    {"initializer": "zoo_ops", "entry": ".feed = zoo_feed"},
-    {"initializer": "zoo_ops", "entry": ".walk = $function"},
-    {"initializer": "zoo_ops", "declared": "const"},
-    {"initializer": "zoo_ops", "contains": '"dog"'},
-    {"file": "zoo/zoo.c"},
-    {"code": "pet_name($pet)", "area": "zoo"},
-    {"code": "pet_name($pet)"},
-    {"code": "pet_name(pet)", "path": "zoo/zoo.c"},
-    {"comment": "The zoo opens at nine o'clock.", "path": "zoo/zoo.c"},
-    {"trace-event": "zoo_feed", "path": "zoo/trace-events"},
-    {"trace-event": "zoo_walk", "path": "zoo/trace-events"},
-    {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_LEGS"}]},
-    {"any": [{"file": "no"}, {"macro": "PET_LEGS"}]},
-    {"not": {"file": "no"}},
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"function": "zoo_feed"},
+        {"function": ["zoo_food", "zoo_feed"]},
+        {"function": "zoo_feed", "path": "zoo/zoo.c", "contains": "flea_feed(...)"},
+        {"function": "zoo_feed", "area": "zoo", "contains": "return pet_feed($pet, ...)"},
+        {"function": "zoo_feed", "parameters": "..., Error **$errp"},
+        {"function": "zoo_feed", "path": "moved/elsewhere.c"},
+        {"struct": "Pet", "path": "zoo/zoo.c", "area": "zoo", "member": "legs"},
+        {"struct": "Pet", "member": "tail"},
+        {"struct": "Pet", "member": "feed"},
+        {"struct": "Pet", "member": "weight"},
+        {"struct": "Pet", "member": "ages"},
+        {"struct": "Pet", "member": "$type (*feed)(..., Error **$errp)"},
+        {"struct": "Pet", "member": "Tail *$tail"},
+        {"enum": "PetKind", "constant": "PET_DOG"},
+        {"macro": "PET_LEGS"},
+        {"macro": "PET_LEGS", "contains": "4"},
+        {"initializer": "zoo_ops", "entry": ".feed = zoo_feed"},
+        {"initializer": "zoo_ops", "entry": ".walk = $function"},
+        {"initializer": "zoo_ops", "declared": "const"},
+        {"initializer": "zoo_ops", "contains": '"dog"'},
+        {"file": "zoo/zoo.c"},
+        {"code": "pet_name($pet)", "area": "zoo"},
+        {"code": "pet_name($pet)"},
+        {"code": "pet_name(pet)", "path": "zoo/zoo.c"},
+        {"comment": "The zoo opens at nine o'clock.", "path": "zoo/zoo.c"},
+        {"trace-event": "zoo_feed", "path": "zoo/trace-events"},
+        {"trace-event": "zoo_walk", "path": "zoo/trace-events"},
+        {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_LEGS"}]},
+        {"any": [{"file": "no"}, {"macro": "PET_LEGS"}]},
+        {"not": {"file": "no"}},
+    ],
+)
 def test_queries_that_hold(query: object) -> None:
     assert holds(query)
 
 
-@pytest.mark.parametrize("query", [
-    {"function": "zoo_walk"},
-    {"function": "zoo_feed", "contains": "zoo_walk()"},
-    {"function": "zoo_feed", "contains": "pet_feed(pet)"},
-    {"function": "zoo_feed", "parameters": "Pet *$pet, ..., int $count"},
-    {"function": "leaf", "area": "zoo"},
-    {"struct": "Pet", "member": "pet"},
-    {"struct": "Pet", "member": "leg"},
-    {"struct": "Pet", "member": "long $legs"},
-    {"enum": "PetKind", "constant": "PET_HORSE"},
-    {"macro": "PET_LEGS", "contains": "5"},
-    {"macro": "PET_CAT"},
-    {"initializer": "zoo_ops", "entry": ".feed = zoo_walk"},
-    {"initializer": "zoo_ops", "entry": ".feed"},
-    {"initializer": "zoo_ops", "declared": "extern"},
-    {"file": "zoo"},
-    {"code": "leaf(void)", "area": "zoo"},
-    {"comment": "opens at ten", "path": "zoo/zoo.c"},
-    {"comment": "zoo_feed", "path": "zoo/zoo.c"},
-    {"comment": "anything", "path": "none.h"},
-    {"trace-event": "zoo", "path": "zoo/trace-events"},
-    {"trace-event": "zoo_feed", "path": "none/trace-events"},
-    {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_CAT"}]},
-    {"any": [{"file": "no"}]},
-    {"not": {"file": "zoo/zoo.c"}},
-])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"function": "zoo_walk"},
+        {"function": "zoo_feed", "contains": "zoo_walk()"},
+        {"function": "zoo_feed", "contains": "pet_feed(pet)"},
+        {"function": "zoo_feed", "parameters": "Pet *$pet, ..., int $count"},
+        {"function": "leaf", "area": "zoo"},
+        {"struct": "Pet", "member": "pet"},
+        {"struct": "Pet", "member": "leg"},
+        {"struct": "Pet", "member": "long $legs"},
+        {"enum": "PetKind", "constant": "PET_HORSE"},
+        {"macro": "PET_LEGS", "contains": "5"},
+        {"macro": "PET_CAT"},
+        {"initializer": "zoo_ops", "entry": ".feed = zoo_walk"},
+        {"initializer": "zoo_ops", "entry": ".feed"},
+        {"initializer": "zoo_ops", "declared": "extern"},
+        {"file": "zoo"},
+        {"code": "leaf(void)", "area": "zoo"},
+        {"comment": "opens at ten", "path": "zoo/zoo.c"},
+        {"comment": "zoo_feed", "path": "zoo/zoo.c"},
+        {"comment": "anything", "path": "none.h"},
+        {"trace-event": "zoo", "path": "zoo/trace-events"},
+        {"trace-event": "zoo_feed", "path": "none/trace-events"},
+        {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_CAT"}]},
+        {"any": [{"file": "no"}]},
+        {"not": {"file": "zoo/zoo.c"}},
+    ],
+)
 def test_queries_that_do_not_hold(query: object) -> None:
     assert not holds(query)
 
@@ -171,18 +186,21 @@ def test_the_expected_file_wins_over_others() -> None:
     assert holds({**query, "path": "zoo/gone.c"}, tree)
 
 
-@pytest.mark.parametrize(("query", "complaint"), [
-    ({"method": "f"}, "no query begins with 'method'"),
-    ({"function": "f", "member": "x", "colour": "red"}, "does not take colour"),
-    ({"file": "a", "path": "b"}, "does not take path"),
-    ({"function": 3}, "should be a list"),
-    ({"all": {"file": "a"}}, "should be a list"),
-    ({"not": ["a"]}, "should be a mapping"),
-    ({"code": "1 + 2"}, "has no word"),
-    ({"function": "f", "area": "moon"}, "moon"),
-    ({"comment": "text"}, "path"),
-    ({"function": "f", "contains": ""}, "empty pattern"),
-])
+@pytest.mark.parametrize(
+    ("query", "complaint"),
+    [
+        ({"method": "f"}, "no query begins with 'method'"),
+        ({"function": "f", "member": "x", "colour": "red"}, "does not take colour"),
+        ({"file": "a", "path": "b"}, "does not take path"),
+        ({"function": 3}, "should be a list"),
+        ({"all": {"file": "a"}}, "should be a list"),
+        ({"not": ["a"]}, "should be a mapping"),
+        ({"code": "1 + 2"}, "has no word"),
+        ({"function": "f", "area": "moon"}, "moon"),
+        ({"comment": "text"}, "path"),
+        ({"function": "f", "contains": ""}, "empty pattern"),
+    ],
+)
 def test_mistakes_in_the_data_are_named(query: object, complaint: str) -> None:
     with pytest.raises(ValueError, match=f"capability it: .*{complaint}"):
         holds(query)
@@ -251,13 +269,16 @@ def test_parsed_files_are_shared() -> None:
     assert capabilities.cache.parse(source) is parsed
 
 
-@pytest.mark.parametrize(("name", "source", "expected"), [
-    ("uapi_v2_hdr", b"#define VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE 2\n", True),
-    ("uapi_v2_hdr", b"/* VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE */\n", False),
-    ("uapi_stop_msix_text", b"/*\n * STOP, for example PCI\n *   MSI-X and PCI config space.\n */\n", True),
-    ("uapi_stop_msix_text", b"#define MSIX \"for example PCI MSI-X and PCI config space\"\n", False),
-    ("uapi_precopy", b"struct x {\n#define VFIO_MIGRATION_PRE_COPY\t\t(1 << 2)\n\tint a;\n};\n", True),
-])
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("uapi_v2_hdr", b"#define VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE 2\n", True),
+        ("uapi_v2_hdr", b"/* VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE */\n", False),
+        ("uapi_stop_msix_text", b"/*\n * STOP, for example PCI\n *   MSI-X and PCI config space.\n */\n", True),
+        ("uapi_stop_msix_text", b'#define MSIX "for example PCI MSI-X and PCI config space"\n', False),
+        ("uapi_precopy", b"struct x {\n#define VFIO_MIGRATION_PRE_COPY\t\t(1 << 2)\n\tint a;\n};\n", True),
+    ],
+)
 def test_capabilities_of_kernel_headers(name: str, source: bytes, *, expected: bool) -> None:
     tree = DictTree({"include/uapi/linux/vfio.h": source})
     assert evaluate(tree, "linux")[name] is expected
@@ -265,13 +286,15 @@ def test_capabilities_of_kernel_headers(name: str, source: bytes, *, expected: b
 
 def test_trivial_drift_does_not_matter() -> None:
     """Headers move, qualifiers and attributes appear, names get the prefix vfio_pci_, members move into #if."""
-    tree = DictTree({
-        "include/hw/vfio/new-name.h":
-            b"struct VFIOMigration {\n#ifdef CONFIG_X\n    const int data_fd;\n#endif\n};\n"
+    tree = DictTree(
+        {
+            "include/hw/vfio/new-name.h": b"struct VFIOMigration {\n"
+            b"#ifdef CONFIG_X\n    const int data_fd;\n#endif\n};\n"
             b"struct VFIOPCIDevice {\n    bool a, defer_kvm_irq_routing;\n};\n",
-        "hw/vfio/pci/msix.c": b"G_GNUC_UNUSED\nint\nvfio_pci_enable_msix_no_vec(VFIOPCIDevice *v)\n{\n}\n",
-        "hw/vfio/vmstate.c": b"void coroutine_fn vfio_vmstate_change_prepare(void)\n{\n}\n"
-                             b"int vfio_save_setup(QEMUFile *file, void *data, Error **error)\n{\n}\n",
-    })
+            "hw/vfio/pci/msix.c": b"G_GNUC_UNUSED\nint\nvfio_pci_enable_msix_no_vec(VFIOPCIDevice *v)\n{\n}\n",
+            "hw/vfio/vmstate.c": b"void coroutine_fn vfio_vmstate_change_prepare(void)\n{\n}\n"
+            b"int vfio_save_setup(QEMUFile *file, void *data, Error **error)\n{\n}\n",
+        }
+    )
     found = {name for name, value in evaluate(tree, "qemu").items() if value}
     assert found == {"v2", "batch_defer", "no_vec", "p2p", "errp_setup"}

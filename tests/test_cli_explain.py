@@ -25,13 +25,18 @@ def outcome(result: EditResult, anchor: str = "function start") -> EditOutcome:
     return EditOutcome(anchor, WHERE, result)
 
 
-@pytest.mark.parametrize(("result", "line"), [
-    (Applied("a.c", places=(Place("a.c", 7),)), "applied: function start in a.c:7"),
-    (Applied("b.c", 2, moved_from="a.c", places=(Place("b.c", 7), Place("b.c", 9))),
-     "applied: function start in b.c:7, 9, 2 times: moved from a.c to b.c"),
-    (AlreadyThere("a.c"), "already there: function start in a.c"),
-    (Skipped("`x` is false on qemu-1.0"), "skipped: function start: `x` is false on qemu-1.0"),
-])
+@pytest.mark.parametrize(
+    ("result", "line"),
+    [
+        (Applied("a.c", places=(Place("a.c", 7),)), "applied: function start in a.c:7"),
+        (
+            Applied("b.c", 2, moved_from="a.c", places=(Place("b.c", 7), Place("b.c", 9))),
+            "applied: function start in b.c:7, 9, 2 times: moved from a.c to b.c",
+        ),
+        (AlreadyThere("a.c"), "already there: function start in a.c"),
+        (Skipped("`x` is false on qemu-1.0"), "skipped: function start: `x` is false on qemu-1.0"),
+    ],
+)
 def test_one_line_for_what_needs_no_mending(result: EditResult, line: str) -> None:
     assert list(explain_edit(outcome(result))) == [f"strategies/demo.yaml:24:11: {line}"]
 
@@ -47,7 +52,8 @@ def test_drift_shows_candidates_differences_and_the_mend() -> None:
         "    |       b);",
         "    - expected 'x', found 'y'",
         "  to mend the strategy:",
-        "    in: function begin\n    path: c.c"]
+        "    in: function begin\n    path: c.c",
+    ]
 
 
 def test_a_message_that_names_the_anchor_is_not_doubled() -> None:
@@ -63,8 +69,10 @@ def test_ambiguity_shows_every_match() -> None:
 
 
 def test_only_misses_are_told_unless_all_is_asked_for() -> None:
-    patches = [PatchOutcome("demo: x", False, (outcome(Applied("a.c")), outcome(Drifted("no luck")))),
-               PatchOutcome("demo: y", False, (), "`x` is false")]
+    patches = [
+        PatchOutcome("demo: x", False, (outcome(Applied("a.c")), outcome(Drifted("no luck")))),
+        PatchOutcome("demo: y", False, (), "`x` is false"),
+    ]
     assert "applied" not in explain_misses(patches) and "no luck" in explain_misses(patches)
     told = explain_patches(patches)
     assert "patch 1: demo: x" in told and "applied" in told

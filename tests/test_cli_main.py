@@ -19,8 +19,19 @@ from qpatch.cli.main import main
 from qpatch.errors import EnvironmentFault, ExitCode, Location, UserError
 
 Raising = Callable[[BaseException], None]
-HEAVY = ("pydantic", "rich", "jinja2", "yaml", "tree_sitter", "tree_sitter_c", "debian", "platformdirs",
-         "filelock", "difflib", "subprocess")
+HEAVY = (
+    "pydantic",
+    "rich",
+    "jinja2",
+    "yaml",
+    "tree_sitter",
+    "tree_sitter_c",
+    "debian",
+    "platformdirs",
+    "filelock",
+    "difflib",
+    "subprocess",
+)
 
 
 class RaisingVerb:
@@ -40,6 +51,7 @@ class RaisingVerb:
 def raising(monkeypatch: pytest.MonkeyPatch) -> Raising:
     def use(error: BaseException) -> None:
         monkeypatch.setattr(cli, "load", lambda verb: RaisingVerb(error))
+
     return use
 
 
@@ -49,14 +61,17 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_version_imports_nothing_heavy() -> None:
-    code = ("import sys; from qpatch.cli.main import main; main(['--version']); "
-            "print(sorted(set(sys.modules) & set(sys.argv[1:])), file=sys.stderr)")
+    code = (
+        "import sys; from qpatch.cli.main import main; main(['--version']); "
+        "print(sorted(set(sys.modules) & set(sys.argv[1:])), file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
 
 
-def test_help_lists_every_verb_and_imports_none(capsys: pytest.CaptureFixture[str],
-                                                monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_lists_every_verb_and_imports_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cli, "load", lambda verb: pytest.fail(f"{verb} was imported"))
     assert main(["--help"]) == ExitCode.OK
     listed = capsys.readouterr().out
@@ -84,8 +99,7 @@ def test_unknown_flag_is_reported_as_json_too(capsys: pytest.CaptureFixture[str]
 
 
 def test_flags_work_before_and_after_the_verb(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["--json", "completion", "bash"], ["completion", "bash", "--json"],
-                  ["completion", "--json", "bash"]):
+    for words in (["--json", "completion", "bash"], ["completion", "bash", "--json"], ["completion", "--json", "bash"]):
         assert main(words) == ExitCode.OK
         assert json.loads(capsys.readouterr().out)["shell"] == "bash"
 
@@ -97,21 +111,29 @@ def test_completion_knows_the_flags_of_every_verb(shell: str, capsys: pytest.Cap
     assert "--reroll" in script and "--onto" in script and "strategy" in script
 
 
-def test_error_has_place_message_hint_and_remedy(raising: Raising,
-                                                 capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_has_place_message_hint_and_remedy(raising: Raising, capsys: pytest.CaptureFixture[str]) -> None:
     raising(UserError("unknown-tree", "there is no tree x", where=Location("a.yaml", 3, 7), hint="Look."))
     assert main(["tree"]) == ExitCode.USAGE
     lines = capsys.readouterr().err.splitlines()
-    assert lines == ["qpatch: a.yaml:3:7: there is no tree x", "  hint: Look.",
-                     f"  help: {catalogue()['unknown-tree'].remedy}"]
+    assert lines == [
+        "qpatch: a.yaml:3:7: there is no tree x",
+        "  hint: Look.",
+        f"  help: {catalogue()['unknown-tree'].remedy}",
+    ]
 
 
 def test_error_as_json(raising: Raising, capsys: pytest.CaptureFixture[str]) -> None:
     raising(EnvironmentFault("git-missing", "no git", where=Location("a.yaml", 3)))
     assert main(["tree", "--json"]) == ExitCode.ENVIRONMENT
-    assert json.loads(capsys.readouterr().out) == {"version": 1, "error": {
-        "code": "git-missing", "message": "no git", "where": {"file": "a.yaml", "line": 3, "column": 0},
-        "hint": ""}}
+    assert json.loads(capsys.readouterr().out) == {
+        "version": 1,
+        "error": {
+            "code": "git-missing",
+            "message": "no git",
+            "where": {"file": "a.yaml", "line": 3, "column": 0},
+            "hint": "",
+        },
+    }
 
 
 def test_interrupt(raising: Raising, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,11 +142,16 @@ def test_interrupt(raising: Raising, capsys: pytest.CaptureFixture[str]) -> None
     assert "interrupted" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("number", "code"), [
-    (errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"),
-    (errno.EROFS, "no-permission"), (errno.EACCES, "no-permission")])
-def test_faults_of_the_system(number: int, code: str, raising: Raising,
-                              capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (errno.ENOSPC, "disk-full"),
+        (errno.EDQUOT, "disk-full"),
+        (errno.EROFS, "no-permission"),
+        (errno.EACCES, "no-permission"),
+    ],
+)
+def test_faults_of_the_system(number: int, code: str, raising: Raising, capsys: pytest.CaptureFixture[str]) -> None:
     raising(OSError(number, "what the system says", "series/x"))
     assert main(["tree", "--json"]) == ExitCode.ENVIRONMENT
     error = json.loads(capsys.readouterr().out)["error"]
@@ -132,8 +159,9 @@ def test_faults_of_the_system(number: int, code: str, raising: Raising,
 
 
 @pytest.mark.parametrize("number", [errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR])
-def test_a_path_that_cannot_be_one_is_the_users_mistake(number: int, raising: Raising,
-                                                        capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_that_cannot_be_one_is_the_users_mistake(
+    number: int, raising: Raising, capsys: pytest.CaptureFixture[str]
+) -> None:
     raising(OSError(number, "what the system says", "x" * 300))
     assert main(["tree", "--json"]) == ExitCode.USAGE
     error = json.loads(capsys.readouterr().out)["error"]
@@ -141,8 +169,7 @@ def test_a_path_that_cannot_be_one_is_the_users_mistake(number: int, raising: Ra
 
 
 @pytest.mark.parametrize("error", [ValueError("odd"), OSError(errno.EBADF, "bad descriptor")])
-def test_a_bug_keeps_its_traceback(error: Exception, raising: Raising,
-                                 capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_keeps_its_traceback(error: Exception, raising: Raising, capsys: pytest.CaptureFixture[str]) -> None:
     raising(error)
     with pytest.raises(type(error)):
         main(["tree"])
@@ -152,8 +179,13 @@ def test_a_bug_keeps_its_traceback(error: Exception, raising: Raising,
 def test_broken_pipe_is_silent() -> None:
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()
-    done = subprocess.run([sys.executable, "-m", "qpatch", "completion", "bash"], stdout=reader.stdin,
-                          stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "qpatch", "completion", "bash"],
+        stdout=reader.stdin,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (cli.BROKEN_PIPE_EXIT, "")
 
 
@@ -173,6 +205,9 @@ def test_every_verb_has_its_module() -> None:
 
 def test_every_code_is_in_the_catalogue() -> None:
     sources = Path(cli.__file__).parent.parent.rglob("*.py")
-    raised = {code for source in sources for code in re.findall(
-        r"(?:UserError|EnvironmentFault)\(\s*\"([a-z-]+)\"", source.read_text(encoding="utf-8"))}
+    raised = {
+        code
+        for source in sources
+        for code in re.findall(r"(?:UserError|EnvironmentFault)\(\s*\"([a-z-]+)\"", source.read_text(encoding="utf-8"))
+    }
     assert raised - catalogue().keys() == set()

@@ -62,7 +62,11 @@ def test_the_document(tmp_path: Path, capsys: Capture) -> None:
     assert render("--tree", "./one", "--json") == ExitCode.OK
     (result,) = results(capsys)
     assert (result["strategy"], result["tree"], result["component"], result["status"]) == (
-        "demo", "one", "qemu", "rendered")
+        "demo",
+        "one",
+        "qemu",
+        "rendered",
+    )
     (patch,) = result["patches"]
     assert patch["subject"] == "demo: Call the new function" and patch["commit"] == result["tip"]
     statuses = [(edit["patch"], edit["anchor"], edit["status"], edit["count"]) for edit in result["edits"]]
@@ -89,7 +93,7 @@ def test_drift_is_explained_and_nothing_is_written(tmp_path: Path, capsys: Captu
     assert render("--tree", "./one", "-q") == ExitCode.DRIFT
     captured = capsys.readouterr()
     assert "drifted" in captured.out
-    line = STRATEGY[:STRATEGY.index("- in: function start")].count("\n") + 1
+    line = STRATEGY[: STRATEGY.index("- in: function start")].count("\n") + 1
     assert f"strategies/demo.yaml:{line}:" in captured.err
     assert "older_call" in captured.err and "the edit is there because: the old one is wrong" in captured.err
     assert not (tmp_path / "series").exists()
@@ -117,19 +121,22 @@ def test_explain_tells_what_every_edit_did(tmp_path: Path, capsys: Capture) -> N
     assert ": applied: function start in hw/demo.c" in told and ": skipped: function start" in told
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["render", "--tree", "./one"], "either the names of strategies or --all"),
-    (["render", "demo", "--all", "--tree", "./one"], "either the names of strategies or --all"),
-    (["render", "demo"], "--tree"),
-    (["render", "deom", "--tree", "./one"], "Did you mean 'demo'?"),
-    (["render", "demo", "--tree", "./one", "--set", "limit"], "is not NAME=VALUE"),
-    (["render", "demo", "--tree", "./one", "--set", "limt=3"], "Did you mean 'limit'?"),
-    (["render", "demo", "--tree", "./one", "--set", "limit=x"], "whole number"),
-    (["render", "demo", "--tree", "./one", "--reroll", "0"], "--reroll counts from 1"),
-    (["render", "demo", "--tree", "./one", "./two", "-b", "x"], "--branch names one branch"),
-    (["render", "demo", "--tree", "./one@nope"], "nope"),
-    (["render", "demo", "--tree", "./one@-x"], "-x"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["render", "--tree", "./one"], "either the names of strategies or --all"),
+        (["render", "demo", "--all", "--tree", "./one"], "either the names of strategies or --all"),
+        (["render", "demo"], "--tree"),
+        (["render", "deom", "--tree", "./one"], "Did you mean 'demo'?"),
+        (["render", "demo", "--tree", "./one", "--set", "limit"], "is not NAME=VALUE"),
+        (["render", "demo", "--tree", "./one", "--set", "limt=3"], "Did you mean 'limit'?"),
+        (["render", "demo", "--tree", "./one", "--set", "limit=x"], "whole number"),
+        (["render", "demo", "--tree", "./one", "--reroll", "0"], "--reroll counts from 1"),
+        (["render", "demo", "--tree", "./one", "./two", "-b", "x"], "--branch names one branch"),
+        (["render", "demo", "--tree", "./one@nope"], "nope"),
+        (["render", "demo", "--tree", "./one@-x"], "-x"),
+    ],
+)
 def test_wrong_words(tmp_path: Path, words: list[str], said: str, capsys: Capture) -> None:
     make_tree(tmp_path / "one")
     assert main([*words, "--no-checkpatch"]) == ExitCode.USAGE
@@ -137,11 +144,14 @@ def test_wrong_words(tmp_path: Path, words: list[str], said: str, capsys: Captur
     assert not (tmp_path / "series").exists()
 
 
-@pytest.mark.parametrize(("templates", "code"), [
-    ({"demo/01-call.j2": "@{{ unheard_of }}\n"}, "template-undefined"),
-    ({"demo/cover.j2": "@{{ ''.__class__.__mro__ }}\n"}, "template-unsafe"),
-    ({"demo/cover.j2": "@{% if %}\n"}, "template-syntax"),
-])
+@pytest.mark.parametrize(
+    ("templates", "code"),
+    [
+        ({"demo/01-call.j2": "@{{ unheard_of }}\n"}, "template-undefined"),
+        ({"demo/cover.j2": "@{{ ''.__class__.__mro__ }}\n"}, "template-unsafe"),
+        ({"demo/cover.j2": "@{% if %}\n"}, "template-syntax"),
+    ],
+)
 def test_bad_templates(tmp_path: Path, templates: dict[str, str], code: str, capsys: Capture) -> None:
     write_strategy(tmp_path, templates={**TEMPLATES, **templates})
     make_tree(tmp_path / "one")
@@ -169,8 +179,11 @@ def test_an_output_directory_that_holds_something_else(tmp_path: Path, capsys: C
 
 def test_a_tree_that_is_no_qemu(tmp_path: Path, capsys: Capture) -> None:
     (make_tree(tmp_path / "one") / "VERSION").unlink()
-    subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@b.invalid", "commit", "-qam", "x"],
-                   cwd=tmp_path / "one", check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@b.invalid", "commit", "-qam", "x"],
+        cwd=tmp_path / "one",
+        check=True,
+    )
     assert render("--tree", "./one") == ExitCode.USAGE
     assert "neither QEMU nor Linux" in capsys.readouterr().err
 

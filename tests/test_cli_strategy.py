@@ -38,8 +38,13 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_strategy(tmp_path)
     assert main(["strategy", "show", "demo"]) == ExitCode.OK
     shown = capsys.readouterr().out
-    for words in ("option O1", "20201114.1@example.org", "--set limit=4  How many.", "landed when has_new",
-                  "1. demo: Call the new function"):
+    for words in (
+        "option O1",
+        "20201114.1@example.org",
+        "--set limit=4  How many.",
+        "landed when has_new",
+        "1. demo: Call the new function",
+    ):
         assert words in shown
     assert main(["strategy", "show", "demo", "--json"]) == ExitCode.OK
     strategy = json.loads(capsys.readouterr().out)["strategy"]
@@ -69,16 +74,20 @@ def test_check_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ("title: ", "tilte: ", "unknown key 'tilte'"),
-    ("for: [", "for: [[", "YAML syntax"),
-    ("hunk: |2", "hunk: |", "`|2` instead of `|`"),
-    ("when: has_extra", "when: has_extar", "'has_extar' is undefined"),
-    ("path: hw/demo.c", "path: ../demo.c", "leaves the tree"),
-    ("reason: There is nothing to replace.", 'reason: "@{{ has_old.__class__.mro }}"', "is unsafe"),
-])
-def test_check_fails_with_the_place(tmp_path: Path, old: str, new: str, said: str,
-                                    capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title: ", "tilte: ", "unknown key 'tilte'"),
+        ("for: [", "for: [[", "YAML syntax"),
+        ("hunk: |2", "hunk: |", "`|2` instead of `|`"),
+        ("when: has_extra", "when: has_extar", "'has_extar' is undefined"),
+        ("path: hw/demo.c", "path: ../demo.c", "leaves the tree"),
+        ("reason: There is nothing to replace.", 'reason: "@{{ has_old.__class__.mro }}"', "is unsafe"),
+    ],
+)
+def test_check_fails_with_the_place(
+    tmp_path: Path, old: str, new: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert old in STRATEGY
     write_strategy(tmp_path, STRATEGY.replace(old, new))
     code = main(["strategy", "check", "demo"])

@@ -73,10 +73,22 @@ def bench(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 def test_the_baseline_of_a_release_by_default(bench: Bench) -> None:
     code, results = bench.json("baseline", "--tree", "qemu-5.2", "qemu-7.2")
     assert code == ExitCode.OK
-    assert [(one["strategy"], one["tree"], one["lab"], one["machine"], one["profile"], one["scenario"], one["run"],
-             one["verdict"]) for one in results] == [
+    assert [
+        (
+            one["strategy"],
+            one["tree"],
+            one["lab"],
+            one["machine"],
+            one["profile"],
+            one["scenario"],
+            one["run"],
+            one["verdict"],
+        )
+        for one in results
+    ] == [
         ("baseline", "qemu-5.2", "preload", "virt-gicv2", "irq-eager", "once", 1, "delivered"),
-        ("baseline", "qemu-7.2", "preload", "virt-gicv3-its", "irq-eager", "once", 1, "delivered")]
+        ("baseline", "qemu-7.2", "preload", "virt-gicv3-its", "irq-eager", "once", 1, "delivered"),
+    ]
     assert bench.guests == [{"aarch64"}]
     assert Path(results[0]["timeline"]).is_relative_to("results")
 
@@ -93,8 +105,10 @@ def test_the_table_and_the_words_below_it(bench: Bench) -> None:
     assert "baseline on qemu-5.2 (virt-gicv2, irq-eager, once): lost: vector 0 of dev0 was raised" in said
     place = "results/baseline/qemu-5.2/virt-gicv2/irq-eager/once"
     assert f"  picture: {place}/1/timeline.svg\n" in said
-    assert ("  again: qpatch test baseline --tree qemu-5.2 --machine virt-gicv2 --profile irq-eager --scenario once\n"
-            in said)
+    assert (
+        "  again: qpatch test baseline --tree qemu-5.2 --machine virt-gicv2 --profile irq-eager --scenario once\n"
+        in said
+    )
 
 
 def test_what_went_wrong_is_said_even_when_quiet(bench: Bench) -> None:
@@ -105,8 +119,22 @@ def test_what_went_wrong_is_said_even_when_quiet(bench: Bench) -> None:
 
 
 def test_many_cells(bench: Bench) -> None:
-    _, results = bench.json("baseline", "--tree", "qemu-7.2", "--machine", "q35", "virt-gicv2", "--profile", "plain",
-                            "irq-late", "--scenario", "once", "file", "--repeat", "2")
+    _, results = bench.json(
+        "baseline",
+        "--tree",
+        "qemu-7.2",
+        "--machine",
+        "q35",
+        "virt-gicv2",
+        "--profile",
+        "plain",
+        "irq-late",
+        "--scenario",
+        "once",
+        "file",
+        "--repeat",
+        "2",
+    )
     cells = {(one["machine"], one["profile"], one["scenario"]) for one in results}
     assert len(results) == 2 * len(cells) == 2 * 2 * 2 * 2
     assert bench.guests == [{"aarch64", "x86_64"}]
@@ -124,10 +152,16 @@ def test_a_scenarios_own_profile_comes_before_the_default(bench: Bench, tmp_path
     assert f"--scenario {scenario}\n" in said
 
 
-@pytest.mark.parametrize(("verdict", "code"), [
-    (Verdict.RECOVERED, ExitCode.OK), (Verdict.LATE, ExitCode.CHECKS_FAILED), (Verdict.HARNESS, ExitCode.ENVIRONMENT),
-    (EnvironmentFault("qemu-died", "QEMU died"), ExitCode.ENVIRONMENT),
-    (Verdict.NOT_APPLICABLE, ExitCode.NOTHING_APPLIED)])
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (Verdict.RECOVERED, ExitCode.OK),
+        (Verdict.LATE, ExitCode.CHECKS_FAILED),
+        (Verdict.HARNESS, ExitCode.ENVIRONMENT),
+        (EnvironmentFault("qemu-died", "QEMU died"), ExitCode.ENVIRONMENT),
+        (Verdict.NOT_APPLICABLE, ExitCode.NOTHING_APPLIED),
+    ],
+)
 def test_exit_codes(bench: Bench, verdict: Verdict | Exception, code: ExitCode) -> None:
     bench.lab.verdicts = [verdict]
     assert bench.run("baseline", "--tree", "qemu-5.2")[0] == code
@@ -153,24 +187,27 @@ def test_a_strategy_needs_sources(bench: Bench, tmp_path: Path) -> None:
     assert results[0]["reason"] == "the sources of qemu-5.2 are not here yet"
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["baseline"], "name the trees"),
-    (["baseline", "--tree", "t", "--lab", "vm"], "the lab vm is not there yet"),
-    (["baseline", "--tree", "t", "--lab", "hw"], "the lab hw is not there yet"),
-    (["baseline", "--tree", "t", "--repeat", "0"], "count from 1"),
-    (["baseline", "--tree", "t", "--profile", "plian"], "Did you mean 'plain'?"),
-    (["baseline", "--tree", "t", "--scenario", "onec"], "Did you mean 'once'?"),
-    (["baseline", "--tree", "t", "--machine", "q36"], "Did you mean 'q35'?"),
-    (["baseline", "--tree", "t", "--scenario", "old-to-new"], "--peer"),
-    (["save-stat", "--tree", "t"], "Did you mean 'save-state'?"),
-    (["--tree", "t"], "either the names of strategies or --all"),
-    (["save-state", "--tree", "t", "--prebuilt"], "are about `baseline`"),
-    (["save-state", "--binary", "f"], "takes neither"),
-    (["baseline", "--tree", "t", "--binary", "f"], "takes neither"),
-    (["--all", "--binary", "f"], "takes neither"),
-    (["baseline", "--tree", "t", "--junit", "."], "is a directory"),
-    (["baseline", "--tree", "t", "--binary", "f", "--build"], "not allowed with"),
-])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["baseline"], "name the trees"),
+        (["baseline", "--tree", "t", "--lab", "vm"], "the lab vm is not there yet"),
+        (["baseline", "--tree", "t", "--lab", "hw"], "the lab hw is not there yet"),
+        (["baseline", "--tree", "t", "--repeat", "0"], "count from 1"),
+        (["baseline", "--tree", "t", "--profile", "plian"], "Did you mean 'plain'?"),
+        (["baseline", "--tree", "t", "--scenario", "onec"], "Did you mean 'once'?"),
+        (["baseline", "--tree", "t", "--machine", "q36"], "Did you mean 'q35'?"),
+        (["baseline", "--tree", "t", "--scenario", "old-to-new"], "--peer"),
+        (["save-stat", "--tree", "t"], "Did you mean 'save-state'?"),
+        (["--tree", "t"], "either the names of strategies or --all"),
+        (["save-state", "--tree", "t", "--prebuilt"], "are about `baseline`"),
+        (["save-state", "--binary", "f"], "takes neither"),
+        (["baseline", "--tree", "t", "--binary", "f"], "takes neither"),
+        (["--all", "--binary", "f"], "takes neither"),
+        (["baseline", "--tree", "t", "--junit", "."], "is a directory"),
+        (["baseline", "--tree", "t", "--binary", "f", "--build"], "not allowed with"),
+    ],
+)
 def test_what_does_not_go_together(bench: Bench, words: list[str], message: str) -> None:
     code, _, said = bench.run(*words)
     assert (code, message in said) == (ExitCode.USAGE, True), said
@@ -187,10 +224,24 @@ def test_another_destination(bench: Bench) -> None:
 
 @pytest.mark.parametrize("trees", [("qemu-5.2", "qemu-7.2"), ("qemu-7.2", "qemu-5.2")])
 def test_scenarios_say_which_end_is_the_older(bench: Bench, trees: tuple[str, str]) -> None:
-    _, results = bench.json("baseline", "--tree", trees[0], "--peer", trees[1], "--machine", "q35",
-                            "--scenario", "old-to-new", "new-to-old", "--jobs", "1")
+    _, results = bench.json(
+        "baseline",
+        "--tree",
+        trees[0],
+        "--peer",
+        trees[1],
+        "--machine",
+        "q35",
+        "--scenario",
+        "old-to-new",
+        "new-to-old",
+        "--jobs",
+        "1",
+    )
     assert [(one["scenario"], one["tree"], one["peer"]) for one in results] == [
-        ("old-to-new", "qemu-5.2", "qemu-7.2"), ("new-to-old", "qemu-7.2", "qemu-5.2")]
+        ("old-to-new", "qemu-5.2", "qemu-7.2"),
+        ("new-to-old", "qemu-7.2", "qemu-5.2"),
+    ]
     assert [plan.source.release for plan in bench.lab.plans] == [(5, 2), (7, 2)]
 
 
@@ -201,8 +252,10 @@ def test_the_command_that_does_it_again_is_in_the_users_words(bench: Bench) -> N
     words = ("--profile", "./mine.yaml", "plain", "--scenario", "old-to-new", "--peer", "qemu-5.2")
     _, _, said = bench.run("baseline", "--tree", "qemu-7.2", "--machine", "q35", *words)
     for profile in ("./mine.yaml", "plain"):
-        assert (f"again: qpatch test baseline --tree qemu-7.2 --machine q35 --profile {profile} "
-                "--scenario old-to-new --peer qemu-5.2\n") in said
+        assert (
+            f"again: qpatch test baseline --tree qemu-7.2 --machine q35 --profile {profile} "
+            "--scenario old-to-new --peer qemu-5.2\n"
+        ) in said
 
 
 def test_what_is_named_twice_is_run_once(bench: Bench) -> None:
@@ -253,8 +306,12 @@ def test_ratios_are_to_the_baseline_of_the_same_run(bench: Bench, monkeypatch: p
     from qpatch.lab.plan import Program
 
     def of_tree(_self: Programs, tree: str, strategies: list[Any], targets: Collection[str]) -> list[Program]:
-        return [Program(strategy.name if strategy else "baseline", tree, (5, 2), target, ("q",), {})
-                for strategy in strategies for target in targets]
+        return [
+            Program(strategy.name if strategy else "baseline", tree, (5, 2), target, ("q",), {})
+            for strategy in strategies
+            for target in targets
+        ]
+
     monkeypatch.setattr(Programs, "of_tree", of_tree)
     _, printed, _ = bench.run("baseline", "save-state", "--tree", "qemu-5.2")
     baseline, other = printed.splitlines()[1:]
@@ -280,8 +337,10 @@ def test_the_list_of_what_there_is(bench: Bench) -> None:
     assert "q35" in [machine["name"] for machine in document["machines"]]
 
 
-@pytest.mark.parametrize(("release", "target", "machine"), [
-    ((5, 2), "", "virt-gicv2"), ((10, 2), "", "virt-gicv3-its"), ((5, 2), "x86_64-softmmu", "q35")])
+@pytest.mark.parametrize(
+    ("release", "target", "machine"),
+    [((5, 2), "", "virt-gicv2"), ((10, 2), "", "virt-gicv3-its"), ((5, 2), "x86_64-softmmu", "q35")],
+)
 def test_default_machines(release: tuple[int, int], target: str, machine: str) -> None:
     assert default_machine(release, target).name == machine
 

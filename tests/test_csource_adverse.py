@@ -47,19 +47,28 @@ def test_name_that_occurs_behind_the_last_item_of_an_arm_is_looked_up() -> None:
 
 
 def test_addition_to_the_end_of_a_block_on_one_line_stays_inside() -> None:
-    check_applied("int x;\nvoid f(void) { a(); }\n", hunk_edit("function f", "  a();\n  ...\n+ b();"),
-                  "int x;\nvoid f(void) { a(); b();\n}\n")
+    check_applied(
+        "int x;\nvoid f(void) { a(); }\n",
+        hunk_edit("function f", "  a();\n  ...\n+ b();"),
+        "int x;\nvoid f(void) { a(); b();\n}\n",
+    )
 
 
 def test_addition_to_the_end_of_a_file_follows_its_last_item() -> None:
-    check_applied("int x;\nvoid f(void)\n{\n    a();\n}\n", hunk_edit("file here", "  int x;\n  ...\n+ int y;"),
-                  "int x;\nvoid f(void)\n{\n    a();\n}\nint y;\n")
+    check_applied(
+        "int x;\nvoid f(void)\n{\n    a();\n}\n",
+        hunk_edit("file here", "  int x;\n  ...\n+ int y;"),
+        "int x;\nvoid f(void)\n{\n    a();\n}\nint y;\n",
+    )
 
 
 def test_addition_to_the_end_is_not_there_already_in_the_middle() -> None:
     source = "void f(void)\n{\n    lock();\n    go();\n    more();\n}\n"
-    check_applied(source, hunk_edit("function f", "  lock();\n  ...\n+ go();"),
-                  source.replace("more();\n", "more();\n    go();\n"))
+    check_applied(
+        source,
+        hunk_edit("function f", "  lock();\n  ...\n+ go();"),
+        source.replace("more();\n", "more();\n    go();\n"),
+    )
 
 
 def test_lines_end_as_the_file_has_them() -> None:
@@ -70,14 +79,20 @@ def test_lines_end_as_the_file_has_them() -> None:
 
 def test_comment_that_stands_elsewhere_is_not_there_already() -> None:
     source = "void f(void)\n{\n    /* again */\n    a();\n    b();\n}\n"
-    check_applied(source, hunk_edit("function f", "+ /* again */\n  b();"),
-                  source.replace("    b();", "    /* again */\n    b();"))
+    check_applied(
+        source,
+        hunk_edit("function f", "+ /* again */\n  b();"),
+        source.replace("    b();", "    /* again */\n    b();"),
+    )
 
 
 def test_comment_is_replaced_where_the_hunk_shows_it() -> None:
     source = "void f(void)\n{\n    /* again */\n    a();\n    /* again */\n    b();\n}\n"
-    check_applied(source, hunk_edit("function f", "- /* again */\n+ /* for b */\n  b();"),
-                  source.replace("/* again */\n    b();", "/* for b */\n    b();"))
+    check_applied(
+        source,
+        hunk_edit("function f", "- /* again */\n+ /* for b */\n  b();"),
+        source.replace("/* again */\n    b();", "/* for b */\n    b();"),
+    )
 
 
 @pytest.mark.parametrize("hunk", ["- a();\n- a();", "- a();\n- a();\n+ b();", "  a();\n- a();"])
@@ -89,8 +104,11 @@ def test_places_that_overlap_are_ambiguous_whatever_is_expected(hunk: str) -> No
 
 @pytest.mark.parametrize("between", ["", "  /* about b */"])
 def test_removed_and_added_lines_may_stand_apart_without_code_between(between: str) -> None:
-    check_applied("void f(void)\n{\n    a();\n    c();\n}\n", hunk_edit("function f", f"- a();\n{between}\n+ b();"),
-                  "void f(void)\n{\n    b();\n    c();\n}\n")
+    check_applied(
+        "void f(void)\n{\n    a();\n    c();\n}\n",
+        hunk_edit("function f", f"- a();\n{between}\n+ b();"),
+        "void f(void)\n{\n    b();\n    c();\n}\n",
+    )
 
 
 def test_removed_ellipsis_that_stands_for_nothing_is_already_there() -> None:
@@ -108,25 +126,37 @@ def test_alternative_that_is_there_beside_one_that_fits_is_ambiguous() -> None:
 def test_lines_beside_a_label_or_a_directive_are_indented_as_the_code_around() -> None:
     source = "void f(void)\n{\n    a();\n#ifdef CONFIG_X\n    b();\n#endif\nout:\n    c();\n}\n"
     check_applied(source, hunk_edit("function f", "+ d();\n  out:\n  c();"), source.replace("out:", "    d();\nout:"))
-    check_applied(source, hunk_edit("function f", "  #ifdef CONFIG_X\n  ...\n+ d();\n  #endif"),
-                  source.replace("#endif\n", "    d();\n#endif\n"))
-    check_applied(source, hunk_edit("function f", "  #ifdef CONFIG_X\n  ...\n  #endif\n+ d();"),
-                  source.replace("#endif\n", "#endif\n    d();\n"))
+    check_applied(
+        source,
+        hunk_edit("function f", "  #ifdef CONFIG_X\n  ...\n+ d();\n  #endif"),
+        source.replace("#endif\n", "    d();\n#endif\n"),
+    )
+    check_applied(
+        source,
+        hunk_edit("function f", "  #ifdef CONFIG_X\n  ...\n  #endif\n+ d();"),
+        source.replace("#endif\n", "#endif\n    d();\n"),
+    )
 
 
 def test_entry_in_an_if_arm_of_an_initializer_is_ambiguous_until_the_arm_is_shown() -> None:
     result = outcome(ENTRIES, hunk_edit("initializer ops", "  .c = 1,\n+ .d = 3,"))
     assert isinstance(result, Ambiguous)
     assert "#if arm" in result.message
-    check_applied(ENTRIES, hunk_edit("initializer ops", "  #ifdef CONFIG_X\n  .c = 1,\n+ .d = 3,\n  #endif"),
-                  ENTRIES.replace("#endif", "    .d = 3,\n#endif"))
+    check_applied(
+        ENTRIES,
+        hunk_edit("initializer ops", "  #ifdef CONFIG_X\n  .c = 1,\n+ .d = 3,\n  #endif"),
+        ENTRIES.replace("#endif", "    .d = 3,\n#endif"),
+    )
 
 
-@pytest.mark.parametrize(("source", "where", "added"), [
-    (ENTRIES, "initializer ops", ".d = 3,"),
-    ("struct Demo {\n    int a;\n#ifdef CONFIG_X\n    int c;\n#endif\n};\n", "struct Demo", "int d;"),
-    ("enum Kind {\n    A,\n#ifdef CONFIG_X\n    C,\n#endif\n};\n", "enum Kind", "D,"),
-])
+@pytest.mark.parametrize(
+    ("source", "where", "added"),
+    [
+        (ENTRIES, "initializer ops", ".d = 3,"),
+        ("struct Demo {\n    int a;\n#ifdef CONFIG_X\n    int c;\n#endif\n};\n", "struct Demo", "int d;"),
+        ("enum Kind {\n    A,\n#ifdef CONFIG_X\n    C,\n#endif\n};\n", "enum Kind", "D,"),
+    ],
+)
 def test_member_at_the_end_follows_a_last_if(source: str, where: str, added: str) -> None:
     check_applied(source, add_edit(where, added), source.replace("#endif\n", f"#endif\n    {added}\n"))
 
@@ -141,13 +171,19 @@ def test_neighbour_or_result_in_an_if_arm_does_not_count() -> None:
     assert isinstance(outcome(ENTRIES, add_edit("initializer ops", ".c = 1,")), Drifted)
 
 
-@pytest.mark.parametrize(("before", "edit", "after"), [
-    ("struct S { int a; int b; };\n", add_edit("struct S", "bool c;", beside="b", beside_position=Position.BEFORE),
-     "struct S { int a; bool c; int b; };\n"),
-    ("struct S { int a; int b; };\n", add_edit("struct S", "bool c;"), "struct S { int a; int b; bool c; };\n"),
-    ("enum E { A, B };\n", add_edit("enum E", "C,", beside="A"), "enum E { A, C, B };\n"),
-    ("T t[] = { { 1 }, { } };\n", add_edit("initializer t", "{ 2 },"), "T t[] = { { 1 }, { 2 }, { } };\n"),
-])
+@pytest.mark.parametrize(
+    ("before", "edit", "after"),
+    [
+        (
+            "struct S { int a; int b; };\n",
+            add_edit("struct S", "bool c;", beside="b", beside_position=Position.BEFORE),
+            "struct S { int a; bool c; int b; };\n",
+        ),
+        ("struct S { int a; int b; };\n", add_edit("struct S", "bool c;"), "struct S { int a; int b; bool c; };\n"),
+        ("enum E { A, B };\n", add_edit("enum E", "C,", beside="A"), "enum E { A, C, B };\n"),
+        ("T t[] = { { 1 }, { } };\n", add_edit("initializer t", "{ 2 },"), "T t[] = { { 1 }, { 2 }, { } };\n"),
+    ],
+)
 def test_member_of_a_block_on_one_line(before: str, edit: Edit, after: str) -> None:
     check_applied(before, edit, after)
 
@@ -157,25 +193,36 @@ def test_comment_alone_is_no_member() -> None:
         outcome("struct S {\n    int a;\n};\n", add_edit("struct S", "/* note */"))
 
 
-@pytest.mark.parametrize("source", [
-    "unsigned int count;\n", "/* int count; */\n", "void f(void)\n{\n    int count;\n}\n",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "unsigned int count;\n",
+        "/* int count; */\n",
+        "void f(void)\n{\n    int count;\n}\n",
+    ],
+)
 def test_text_that_is_only_a_part_of_something_is_not_there_already(source: str) -> None:
-    check_applied(f"#define A 1\n\n{source}", add_edit("macro A", "int count;", Position.AFTER),
-                  f"#define A 1\nint count;\n\n{source}")
+    check_applied(
+        f"#define A 1\n\n{source}",
+        add_edit("macro A", "int count;", Position.AFTER),
+        f"#define A 1\nint count;\n\n{source}",
+    )
 
 
 def test_include_and_end_of_a_header_are_inside_its_guard() -> None:
-    check_applied(HEADER, add_edit("includes here", '#include "c.h"'),
-                  HEADER.replace('"b.h"\n', '"b.h"\n#include "c.h"\n'))
-    check_applied(HEADER, add_edit("file here", "int more(void);"),
-                  HEADER.replace("#endif", "int more(void);\n\n#endif"))
+    check_applied(
+        HEADER, add_edit("includes here", '#include "c.h"'), HEADER.replace('"b.h"\n', '"b.h"\n#include "c.h"\n')
+    )
+    check_applied(
+        HEADER, add_edit("file here", "int more(void);"), HEADER.replace("#endif", "int more(void);\n\n#endif")
+    )
 
 
 def test_include_under_an_if_is_not_there_already() -> None:
     source = '#include "a.h"\n#ifdef CONFIG_X\n#include "c.h"\n#endif\n'
-    check_applied(source, add_edit("includes here", '#include "c.h"'),
-                  source.replace('"a.h"\n', '"a.h"\n#include "c.h"\n'))
+    check_applied(
+        source, add_edit("includes here", '#include "c.h"'), source.replace('"a.h"\n', '"a.h"\n#include "c.h"\n')
+    )
 
 
 def test_file_without_includes_takes_none() -> None:
@@ -189,10 +236,16 @@ def test_missing_newline_at_the_end_of_a_file_is_put_in() -> None:
 
 def test_licence_belongs_to_the_file() -> None:
     licence = "/*\n * SPDX-License-Identifier: GPL-2.0-or-later\n */\n"
-    check_applied(f'{licence}#include "b.h"\n', hunk_edit("includes here", '+ #include "a.h"\n  #include "b.h"'),
-                  f'{licence}#include "a.h"\n#include "b.h"\n')
-    check_applied(f"{licence}void f(void)\n{{\n}}\nint x;\n", operation_edit("function f", DeleteOperation()),
-                  f"{licence}int x;\n")
+    check_applied(
+        f'{licence}#include "b.h"\n',
+        hunk_edit("includes here", '+ #include "a.h"\n  #include "b.h"'),
+        f'{licence}#include "a.h"\n#include "b.h"\n',
+    )
+    check_applied(
+        f"{licence}void f(void)\n{{\n}}\nint x;\n",
+        operation_edit("function f", DeleteOperation()),
+        f"{licence}int x;\n",
+    )
 
 
 @pytest.mark.parametrize("operation", [DeleteOperation(), MoveOperation(anchor("function second", Position.AFTER))])
@@ -209,10 +262,14 @@ def test_move_to_a_symbol_under_an_if_is_ambiguous() -> None:
     assert isinstance(outcome(GUARDED, edit), Ambiguous)
 
 
-@pytest.mark.parametrize(("source", "where"), [
-    ("int a = 1, b = 2;\n", "initializer a"), ("int a(void), b(void);\n", "prototype b"),
-    ("struct S { int a; } s = { 1 };\n", "struct S"),
-])
+@pytest.mark.parametrize(
+    ("source", "where"),
+    [
+        ("int a = 1, b = 2;\n", "initializer a"),
+        ("int a(void), b(void);\n", "prototype b"),
+        ("struct S { int a; } s = { 1 };\n", "struct S"),
+    ],
+)
 def test_deletion_of_one_of_several_in_a_declaration_is_ambiguous(source: str, where: str) -> None:
     assert isinstance(outcome(source, operation_edit(where, DeleteOperation())), Ambiguous)
 
@@ -226,10 +283,16 @@ def test_deletion_in_another_file_is_reported_as_moved() -> None:
 
 def test_comment_behind_a_directive_stays_on_its_line() -> None:
     source = "void f(void)\n{\n#ifdef CONFIG_X\n    b();\n#endif /* CONFIG_X */\n    c();\n}\n"
-    check_applied(source, hunk_edit("function f", "  #ifdef CONFIG_X\n  b();\n  #endif\n+ d();"),
-                  source.replace("    c();", "    d();\n    c();"))
-    check_applied('#include "a.h" /* first */\n', hunk_edit("includes here", '  #include "a.h"\n+ #include "b.h"'),
-                  '#include "a.h" /* first */\n#include "b.h"\n')
+    check_applied(
+        source,
+        hunk_edit("function f", "  #ifdef CONFIG_X\n  b();\n  #endif\n+ d();"),
+        source.replace("    c();", "    d();\n    c();"),
+    )
+    check_applied(
+        '#include "a.h" /* first */\n',
+        hunk_edit("includes here", '  #include "a.h"\n+ #include "b.h"'),
+        '#include "a.h" /* first */\n#include "b.h"\n',
+    )
 
 
 def test_move_beside_itself_is_a_mistake() -> None:
@@ -254,10 +317,14 @@ void f(int kind)
 """
 
 
-@pytest.mark.parametrize("edit", [
-    add_edit("switch f", "case FOUR:\n    break;"), add_edit("switch f", "case FOUR:\n    break;", beside="ONE"),
-    add_edit("switch f", "case FOUR:\n    break;", beside="TWO", beside_position=Position.BEFORE),
-])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        add_edit("switch f", "case FOUR:\n    break;"),
+        add_edit("switch f", "case FOUR:\n    break;", beside="ONE"),
+        add_edit("switch f", "case FOUR:\n    break;", beside="TWO", beside_position=Position.BEFORE),
+    ],
+)
 def test_case_that_another_would_fall_into_is_ambiguous(edit: Edit) -> None:
     result = outcome(SWITCH, edit)
     assert isinstance(result, Ambiguous)
@@ -265,5 +332,8 @@ def test_case_that_another_would_fall_into_is_ambiguous(edit: Edit) -> None:
 
 
 def test_case_after_one_that_ends_in_a_jump() -> None:
-    check_applied(SWITCH, add_edit("switch f", "case FOUR:\n    break;", beside="TWO"),
-                  SWITCH.replace("    case THREE", "    case FOUR:\n        break;\n    case THREE"))
+    check_applied(
+        SWITCH,
+        add_edit("switch f", "case FOUR:\n    break;", beside="TWO"),
+        SWITCH.replace("    case THREE", "    case FOUR:\n        break;\n    case THREE"),
+    )

@@ -81,8 +81,11 @@ def test_wrapped_anchor_shows_the_condition_and_the_hunk_to_write() -> None:
 
 
 def test_swapped_loop_macro_is_named() -> None:
-    result = miss(SOURCE.replace("QLIST_FOREACH(group, &demo->groups, next)",
-                                 "QLIST_FOREACH_SAFE(group, &demo->groups, next, tmp)"))
+    result = miss(
+        SOURCE.replace(
+            "QLIST_FOREACH(group, &demo->groups, next)", "QLIST_FOREACH_SAFE(group, &demo->groups, next, tmp)"
+        )
+    )
     assert "expected 'QLIST_FOREACH', found 'QLIST_FOREACH_SAFE'" in result.candidates[0].differences
     assert "QLIST_FOREACH_SAFE($g, &demo->groups, next, tmp) {" in result.suggestion
 
@@ -103,19 +106,24 @@ def test_statements_in_another_order_are_told() -> None:
 
 
 def test_statements_that_are_no_longer_neighbours_are_told() -> None:
-    result = miss(SOURCE.replace("demo_begin(demo);\n", "demo_begin(demo);\n    demo_new(demo);\n"),
-                  "  demo_begin(demo);\n+ demo_middle(demo);\n  demo_end(demo);")
+    result = miss(
+        SOURCE.replace("demo_begin(demo);\n", "demo_begin(demo);\n    demo_new(demo);\n"),
+        "  demo_begin(demo);\n+ demo_middle(demo);\n  demo_end(demo);",
+    )
     assert "not next to each other" in result.message
 
 
 def test_a_mended_hunk_keeps_signs_placeholders_and_added_lines() -> None:
     changed = SOURCE.replace("demo_begin(demo)", "demo_start(demo, true)").replace("&demo->groups", "&demo->all")
-    hunk = ("  QLIST_FOREACH($g, &demo->groups, next) {\n      ...\n  }\n- demo_begin(demo);\n+ demo_middle(demo);\n"
-            "+ demo_begin(demo);\n  ...\n  demo_end(demo);")
+    hunk = (
+        "  QLIST_FOREACH($g, &demo->groups, next) {\n      ...\n  }\n- demo_begin(demo);\n+ demo_middle(demo);\n"
+        "+ demo_begin(demo);\n  ...\n  demo_end(demo);"
+    )
     result = miss(changed, hunk)
     assert result.suggestion.partition(":\n")[2] == (
         "  QLIST_FOREACH($g, &demo->all, next) {\n      ...\n  }\n- demo_start(demo, true);\n+ demo_middle(demo);\n"
-        "+ demo_start(demo);\n  ...\n  demo_end(demo);")
+        "+ demo_start(demo);\n  ...\n  demo_end(demo);"
+    )
     assert_mends(result, changed)
 
 
@@ -156,7 +164,7 @@ def test_an_addition_learns_from_the_hunks_beside_it_what_its_anchor_is_called()
     source = SOURCE.replace("demo_reset", "thing_restart") + "\nstatic void demo_preset(void)\n{\n    probe();\n}\n"
     added = add_edit("function demo_reset", "static void demo_more(void)\n{\n}\n", Position.BEFORE)
     edits = [added, hunk_edit("function demo_reset", HUNK)]
-    alone, = apply_edits(edits[:1], workspace(source))
+    (alone,) = apply_edits(edits[:1], workspace(source))
     assert isinstance(alone, Drifted) and "demo_preset" in alone.suggestion  # the name alone misleads
     beside, own = apply_edits(edits, workspace(source))
     assert isinstance(beside, Drifted) and isinstance(own, Drifted)
@@ -167,7 +175,7 @@ def test_an_addition_learns_from_the_hunks_beside_it_what_its_anchor_is_called()
 
 def test_names_that_are_alike_are_all_offered_where_nothing_tells_them_apart() -> None:
     source = "".join(f"void demo_{word}set(void)\n{{\n}}\n\n" for word in ("pre", "off", "un"))
-    result, = apply_edits([add_edit("function demo_reset", "int x;\n", Position.AFTER)], workspace(source))
+    (result,) = apply_edits([add_edit("function demo_reset", "int x;\n", Position.AFTER)], workspace(source))
     assert isinstance(result, Drifted)
     assert result.suggestion.startswith("only names could be compared")
     assert result.suggestion.count("\n# or\nafter: function demo_") == 2
@@ -175,16 +183,20 @@ def test_names_that_are_alike_are_all_offered_where_nothing_tells_them_apart() -
 
 def test_lines_are_those_of_the_tree_whatever_was_added_above() -> None:
     source = SOURCE.replace("demo_begin", "demo_start")
-    edits = [add_edit("function demo_reset", "int one;\n\n\nint two;\n", Position.BEFORE),
-             hunk_edit("function demo_reset", "- demo_begin(demo);\n+ demo_middle(demo);")]
+    edits = [
+        add_edit("function demo_reset", "int one;\n\n\nint two;\n", Position.BEFORE),
+        hunk_edit("function demo_reset", "- demo_begin(demo);\n+ demo_middle(demo);"),
+    ]
     _, result = apply_edits(edits, workspace(source))
     assert isinstance(result, Drifted)
-    assert result.candidates[0].place.line == source[:source.index("demo_start")].count("\n") + 1
+    assert result.candidates[0].place.line == source[: source.index("demo_start")].count("\n") + 1
 
 
 def test_a_line_that_an_earlier_edit_wrote_is_marked() -> None:
-    edits = [hunk_edit("function demo_reset", "  demo_begin(demo);\n+ demo_middle(demo, 1);"),
-             hunk_edit("function demo_reset", "- demo_middle(demo, 2);\n+ demo_late(demo);")]
+    edits = [
+        hunk_edit("function demo_reset", "  demo_begin(demo);\n+ demo_middle(demo, 1);"),
+        hunk_edit("function demo_reset", "- demo_middle(demo, 2);\n+ demo_late(demo);"),
+    ]
     _, result = apply_edits(edits, workspace(SOURCE))
     assert isinstance(result, Drifted)
     assert str(result.candidates[0].place) == f"{PATH}:9 (as edited so far)"
@@ -194,6 +206,6 @@ def test_a_use_that_an_edited_signature_leaves_behind_is_drift_of_that_edit() ->
     source = "static void reset(Demo *demo)\n{\n}\n\nvoid use(Demo *demo)\n{\n    reset(demo);\n}\n"
     signature = hunk_edit("signature reset", "- static void reset(Demo *demo)\n+ static void reset(Demo *demo, int x)")
     caller = hunk_edit("function use", "- reset(demo);\n+ reset(demo, 1);")
-    left, = apply_edits([signature], workspace(source))
+    (left,) = apply_edits([signature], workspace(source))
     assert isinstance(left, Drifted) and left.candidates[0].place.line == 7
     assert all(isinstance(result, Applied) for result in apply_edits([signature, caller], workspace(source)))

@@ -24,22 +24,21 @@ FUNCTION_BODIES = [
     "WITH_RCU_READ_LOCK_GUARD() { feed(pet); }",
     "WITH_QEMU_LOCK_GUARD(&zoo->lock) { feed(pet); }",
     "g_autofree char *name = NULL;",
-    "g_autofree const char *name = g_strdup(\"x\"), *other;",
+    'g_autofree const char *name = g_strdup("x"), *other;',
     "g_autoptr(Error) err = NULL;",
-    "g_autoptr( GString ) text = g_string_new(\"a, b)\");",
+    'g_autoptr( GString ) text = g_string_new("a, b)");',
     "struct pet *p = container_of(q, struct pet, list);",
     "pets = g_new0(Pet *, 3);",
     "x = g_new(unsigned int, n); y = va_arg(ap, const char *);",
     "x = g_array_index(pets, struct pet,\n                  3);",
     "DECLARE_BITMAP(free, COUNT * 2);",
-    "report(\"%\" PRIx64 \" of \" stringify(MANY) \"\\n\", n);",
+    'report("%" PRIx64 " of " stringify(MANY) "\\n", n);',
     "switch (n) { case 0x10 ... 0x1f: break; case 'a' ... 'z': return; default: break; }",
     "p(\"a\\\"QLIST_FOREACH(\", '\"', '\\'');",
-    "report(\"one \"\n#ifdef CONFIG_PET\n       \"two \"\n#endif\n       \"three\");",
+    'report("one "\n#ifdef CONFIG_PET\n       "two "\n#endif\n       "three");',
     "if (a) {\n        b();\n#ifdef CONFIG_PET\n    } else if (c) {\n        d();\n#endif\n    } else {\n"
     "        e();\n    }",
-    "#ifdef A\n    if (a) {\n        b();\n    }\n#endif\n#ifdef C\n"
-    "    else if (c) {\n        d();\n    }\n#endif",
+    "#ifdef A\n    if (a) {\n        b();\n    }\n#endif\n#ifdef C\n    else if (c) {\n        d();\n    }\n#endif",
     "feed(pet,\n#ifdef CONFIG_PET\n     1,\n#else\n     2,\n#endif\n     3);",
 ]
 FILE_ITEMS = [
@@ -61,25 +60,29 @@ FILE_ITEMS = [
     "void call(void (coroutine_fn *entry)(void));",
     "#define QLIST_FOREACH(var, head, field) \\\n    for (; (var); ) /* g_autofree */",
     "/* QLIST_FOREACH(a, b, c) { g_autofree */",
-    "static const Prop props[] = {\n    PROP(\"a\", Pet, a),\n#ifdef CONFIG_PET\n    PROP(\"b\", Pet, b),\n"
+    'static const Prop props[] = {\n    PROP("a", Pet, a),\n#ifdef CONFIG_PET\n    PROP("b", Pet, b),\n'
     "#endif\n    END(),\n};",
-    "#ifdef __cplusplus\nextern \"C\" {\n#endif\nint f(void);\n#ifdef __cplusplus\n}\n#endif",
+    '#ifdef __cplusplus\nextern "C" {\n#endif\nint f(void);\n#ifdef __cplusplus\n}\n#endif',
     "enum Kind {\n#define BIG_BIT 1\n    BIG = 1 << BIG_BIT,\n};",
-    "static const Prop more[] = {\n    DEFINE_PROP(\"c\", Pet, c, kind, .set = true, .def.i = 1),\n"
+    'static const Prop more[] = {\n    DEFINE_PROP("c", Pet, c, kind, .set = true, .def.i = 1),\n'
     "#if defined(A) && B\n    D\n#else\n    E\n#endif\n};",
 ]
 
 
 def shadow_is_aligned(parsed: ParsedFile) -> bool:
-    return (len(parsed.source) == len(parsed.shadow)
-            and [m.start() for m in re.finditer(rb"[\r\n]", parsed.source)]
-            == [m.start() for m in re.finditer(rb"[\r\n]", parsed.shadow)])
+    return len(parsed.source) == len(parsed.shadow) and [m.start() for m in re.finditer(rb"[\r\n]", parsed.source)] == [
+        m.start() for m in re.finditer(rb"[\r\n]", parsed.shadow)
+    ]
 
 
 def bare(text: str) -> str:
     """C without comments, white space and continued line ends, strings excepted."""
-    return re.sub(r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)+')|/\*.*?\*/|//[^\n]*|\\?\s""",
-                  lambda match: match[1] or "", text, flags=re.DOTALL)
+    return re.sub(
+        r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)+')|/\*.*?\*/|//[^\n]*|\\?\s""",
+        lambda match: match[1] or "",
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def in_function(body: str) -> str:
@@ -104,10 +107,42 @@ def test_tokens_are_the_source_without_white_space_and_comments(snippets: list[s
     assert re.sub(r"\s", "", found) == re.sub(r"\s", "", bare(source))
 
 
-SOUP = ["QLIST_FOREACH", "g_autofree", "g_autoptr", "WITH_RCU_READ_LOCK_GUARD", "type_init", "container_of",
-        "QEMU_PACKED", "struct", "DECLARE_BITMAP", "(", ")", "{", "}", ";", ",", "*", "\"", "'",
-        "/*", "*/", "//", "\\", "\n", "\r\n", " ", "#if X", "\n#ifdef Y\n", "\n#else\n", "\n#endif\n",
-        "\n#define Z ", "case 1 ... 2:", "x", "1", "="]
+SOUP = [
+    "QLIST_FOREACH",
+    "g_autofree",
+    "g_autoptr",
+    "WITH_RCU_READ_LOCK_GUARD",
+    "type_init",
+    "container_of",
+    "QEMU_PACKED",
+    "struct",
+    "DECLARE_BITMAP",
+    "(",
+    ")",
+    "{",
+    "}",
+    ";",
+    ",",
+    "*",
+    '"',
+    "'",
+    "/*",
+    "*/",
+    "//",
+    "\\",
+    "\n",
+    "\r\n",
+    " ",
+    "#if X",
+    "\n#ifdef Y\n",
+    "\n#else\n",
+    "\n#endif\n",
+    "\n#define Z ",
+    "case 1 ... 2:",
+    "x",
+    "1",
+    "=",
+]
 
 
 @given(st.lists(st.sampled_from(SOUP), max_size=40))
@@ -151,7 +186,10 @@ def test_tokens_of_a_node_leave_out_what_is_around_it() -> None:
     parsed = parse(b"int a = 1; QLIST_HEAD(, T) b;\nint c;\n", QEMU)
     declarations = parsed.tree.root_node.named_children
     assert [[token.text for token in tokens(parsed, node)] for node in declarations] == [
-        ["int", "a", "=", "1", ";"], ["QLIST_HEAD(,T)", "b", ";"], ["int", "c", ";"]]
+        ["int", "a", "=", "1", ";"],
+        ["QLIST_HEAD(,T)", "b", ";"],
+        ["int", "c", ";"],
+    ]
 
 
 def test_a_function_named_like_a_loop_macro_stays_a_function() -> None:
@@ -161,14 +199,17 @@ def test_a_function_named_like_a_loop_macro_stays_a_function() -> None:
     assert [node.type for node in parsed.tree.root_node.named_children] == ["function_definition"] * 2
 
 
-@pytest.mark.parametrize("source", [
-    in_function("every_pet(pet, zoo) { feed(pet); }"),
-    "SOME_REGISTRATION(pet_register)\nint x;\n",
-    in_function("p = pet_of(q, struct pet, list);"),
-    "static int NEVER_HEARD_OF f(int a)\n{\n    return a;\n}\n",
-    "static PET_ATTR(name, 0444, show, NULL);\n",
-    "static const char *f(void)\n{\n    return g(LEGS TAIL, 1);\n}\n",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        in_function("every_pet(pet, zoo) { feed(pet); }"),
+        "SOME_REGISTRATION(pet_register)\nint x;\n",
+        in_function("p = pet_of(q, struct pet, list);"),
+        "static int NEVER_HEARD_OF f(int a)\n{\n    return a;\n}\n",
+        "static PET_ATTR(name, 0444, show, NULL);\n",
+        "static const char *f(void)\n{\n    return g(LEGS TAIL, 1);\n}\n",
+    ],
+)
 def test_unknown_macros_are_mended_by_their_shape(source: str) -> None:
     empty = MacroTable({})
     assert parse(source.encode()).tree.root_node.has_error
@@ -198,25 +239,28 @@ def test_repair_gives_up_on_what_is_not_c() -> None:
     assert parsed.tree.root_node.has_error
 
 
-@pytest.mark.parametrize("source", [
-    in_function("list_for_each_entry(pos, head, member) { feed(pos); }"),
-    in_function("scoped_guard(mutex, &zoo->lock) { feed(pet); }"),
-    in_function("for_each_set_bit(bit, map, 8)\n    feed(bit);"),
-    "static int __init zoo_init(void)\n{\n    return 0;\n}\nmodule_init(zoo_init);\n",
-    "static long f(struct file *file, void __user *arg)\n{\n    return 0;\n}\n",
-    "int g(void __iomem *base, u64 __percpu *count) __must_hold(&lock);\n",
-    "static DEFINE_MUTEX(zoo_lock);\nstatic DEFINE_PER_CPU(struct pet, pets);\n",
-    "EXPORT_SYMBOL_GPL(zoo_init);\nMODULE_LICENSE(\"GPL v2\");\n",
-    "struct pet { DECLARE_BITMAP(spots, 8); u8 tail[] __counted_by(length); } __packed;\n",
-    "struct dog { __struct_group(tag, name, , int a; int b;); DECLARE_FLEX_ARRAY(u8, legs); };\n",
-    "struct pet *p __free(kfree) = NULL;\n",
-    in_function("struct pet *p __free(kfree) = kzalloc(sizeof(*p), GFP_KERNEL);"),
-    in_function("p = container_of_const(q, struct pet, list); guard(mutex)(&lock);"),
-    in_function("n = min_t(u64 __iomem *, a, b); m = offsetof(typeof(*p), tail[2]);"),
-    in_function("typeof(&a->b.c) p = &a->b.c;"),
-    in_function("module_put(pet->module);"),
-    "static DEVICE_ATTR(legs, 0444, legs_show, NULL);\n",
-])
+@pytest.mark.parametrize(
+    "source",
+    [
+        in_function("list_for_each_entry(pos, head, member) { feed(pos); }"),
+        in_function("scoped_guard(mutex, &zoo->lock) { feed(pet); }"),
+        in_function("for_each_set_bit(bit, map, 8)\n    feed(bit);"),
+        "static int __init zoo_init(void)\n{\n    return 0;\n}\nmodule_init(zoo_init);\n",
+        "static long f(struct file *file, void __user *arg)\n{\n    return 0;\n}\n",
+        "int g(void __iomem *base, u64 __percpu *count) __must_hold(&lock);\n",
+        "static DEFINE_MUTEX(zoo_lock);\nstatic DEFINE_PER_CPU(struct pet, pets);\n",
+        'EXPORT_SYMBOL_GPL(zoo_init);\nMODULE_LICENSE("GPL v2");\n',
+        "struct pet { DECLARE_BITMAP(spots, 8); u8 tail[] __counted_by(length); } __packed;\n",
+        "struct dog { __struct_group(tag, name, , int a; int b;); DECLARE_FLEX_ARRAY(u8, legs); };\n",
+        "struct pet *p __free(kfree) = NULL;\n",
+        in_function("struct pet *p __free(kfree) = kzalloc(sizeof(*p), GFP_KERNEL);"),
+        in_function("p = container_of_const(q, struct pet, list); guard(mutex)(&lock);"),
+        in_function("n = min_t(u64 __iomem *, a, b); m = offsetof(typeof(*p), tail[2]);"),
+        in_function("typeof(&a->b.c) p = &a->b.c;"),
+        in_function("module_put(pet->module);"),
+        "static DEVICE_ATTR(legs, 0444, legs_show, NULL);\n",
+    ],
+)
 def test_macros_of_the_kernel_parse_without_errors(source: str) -> None:
     parsed = parse(source.encode(), LINUX)
     assert list(broken_nodes(parsed.tree.root_node)) == []

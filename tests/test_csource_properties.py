@@ -13,12 +13,20 @@ from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.results import AlreadyThere, Applied
 
-STATEMENTS = st.sampled_from([
-    "alpha(a);", "beta(b, c);", "ret = gamma(&dev->field);", "if (ret) {\n        return ret;\n    }",
-    "for (i = 0; i < n; i++) {\n        visit(i);\n    }", "int local = 3;",
-    "QLIST_FOREACH(x, &list, next) {\n        use(x);\n    }",
-    "trace(\"a, b; /* no comment */\");", "g_autofree char *text = NULL;", "dev->state = STATE_ONE | STATE_TWO;",
-])
+STATEMENTS = st.sampled_from(
+    [
+        "alpha(a);",
+        "beta(b, c);",
+        "ret = gamma(&dev->field);",
+        "if (ret) {\n        return ret;\n    }",
+        "for (i = 0; i < n; i++) {\n        visit(i);\n    }",
+        "int local = 3;",
+        "QLIST_FOREACH(x, &list, next) {\n        use(x);\n    }",
+        'trace("a, b; /* no comment */");',
+        "g_autofree char *text = NULL;",
+        "dev->state = STATE_ONE | STATE_TWO;",
+    ]
+)
 BODIES = st.lists(STATEMENTS, min_size=0, max_size=6)
 FILLERS = st.sampled_from(["", "/* about this */\n    ", "\n    ", "// line\n    "])
 
@@ -33,10 +41,19 @@ def targets(draw: st.DrawFn) -> tuple[str, str, Edit]:
     above, below = draw(BODIES), draw(BODIES)
     others = draw(BODIES), draw(BODIES)
     body = [*above, draw(FILLERS) + "wanted(dev, 1);", *below]
-    source = "#include \"demo.h\"\n\n" + "\n".join(
-        [function("before_it", others[0]), function("subject", body), function("after_it", others[1])])
-    hunk = draw(st.sampled_from(["- wanted($d, 1);\n+ other($d, 2);\n", "  wanted($d, 1);\n+ extra($d);\n",
-                                 "+ extra($d);\n  wanted($d, 1);\n", "- wanted($d, ...);\n+ one($d);\n+ two();\n"]))
+    source = '#include "demo.h"\n\n' + "\n".join(
+        [function("before_it", others[0]), function("subject", body), function("after_it", others[1])]
+    )
+    hunk = draw(
+        st.sampled_from(
+            [
+                "- wanted($d, 1);\n+ other($d, 2);\n",
+                "  wanted($d, 1);\n+ extra($d);\n",
+                "+ extra($d);\n  wanted($d, 1);\n",
+                "- wanted($d, ...);\n+ one($d);\n+ two();\n",
+            ]
+        )
+    )
     edit = Edit(Anchor(AnchorKind.FUNCTION, "subject", PATH), HunkOperation((hunk,)))
     return source, hunk, edit
 

@@ -46,7 +46,7 @@ def statements(source: bytes, workspace: Workspace, path: str) -> Iterator[tuple
         for node in symbol.body.named_children:
             start = source.rfind(b"\n", 0, node.start_byte) + 1
             plain = node.type not in ("comment", LABEL) and not node.type.startswith("preproc")
-            if plain and not source[start:node.start_byte].strip():
+            if plain and not source[start : node.start_byte].strip():
                 yield symbol, start, node.end_byte
 
 

@@ -44,10 +44,15 @@ def test_outlines_name_the_sections_of_each_format() -> None:
     assert names("MAINTAINERS") == ["Motors in general", "PUMP:"]
     assert names("m/Makefile") == ["obj-$(CONFIG_MOTOR)", "motor-y"]
     assert names("m/meson.build") == [
-        "motor_ss", "motor_ss.add", "motor_ss.add(when: 'CONFIG_PUMP')",
-        "motor_ss.add(when: 'CONFIG_PUMP_PCI')", "if get_option('brakes').allowed()",
-        "motor_ss.add", "motor_ss.add",
-        "system_ss.add_all(when: 'CONFIG_MOTOR')"]
+        "motor_ss",
+        "motor_ss.add",
+        "motor_ss.add(when: 'CONFIG_PUMP')",
+        "motor_ss.add(when: 'CONFIG_PUMP_PCI')",
+        "if get_option('brakes').allowed()",
+        "motor_ss.add",
+        "motor_ss.add",
+        "system_ss.add_all(when: 'CONFIG_MOTOR')",
+    ]
 
 
 def test_outline_knows_events_over_several_lines_and_with_properties() -> None:
@@ -69,8 +74,17 @@ def test_words_in_a_help_text_begin_no_config() -> None:
     assert KCONFIG.splitlines()[pump.end - 1].strip() == "here."
 
 
-@pytest.mark.parametrize(("path", "text"), [("hw/a.c", False), ("include/a.h", False), ("t.c.inc", False),
-                                            ("", False), ("hw/trace-events", True), ("qapi/x.json", True)])
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("hw/a.c", False),
+        ("include/a.h", False),
+        ("t.c.inc", False),
+        ("", False),
+        ("hw/trace-events", True),
+        ("qapi/x.json", True),
+    ],
+)
 def test_c_sources_and_no_path_are_not_text(path: str, text: bool) -> None:
     assert is_text_file(path) is text
 
@@ -161,7 +175,7 @@ def test_line_of_a_makefile() -> None:
 
 
 def test_added_text_takes_line_ends_and_the_missing_newline_from_the_file() -> None:
-    text = "# engine.c\r\nengine_start(void) \"\""
+    text = '# engine.c\r\nengine_start(void) ""'
     after = applied(ENGINE, AddOperation('engine_stop(void) ""'), text)
     assert after == text + '\r\nengine_stop(void) ""'
 
@@ -186,24 +200,27 @@ def test_the_same_event_elsewhere_is_already_there_and_another_of_its_name_is_dr
 # Hunks.
 
 
-HUNK = ('  engine_start(const   char *name)  " (%s)"\n+ engine_warm(void) ""\n  ...\n'
-        "- disable engine_tick(uint64_t now) $format\n+ engine_tick(uint64_t now) $format\n")
+HUNK = (
+    '  engine_start(const   char *name)  " (%s)"\n+ engine_warm(void) ""\n  ...\n'
+    "- disable engine_tick(uint64_t now) $format\n+ engine_tick(uint64_t now) $format\n"
+)
 
 
 def test_hunk_with_folded_space_ellipsis_and_metavariable() -> None:
     after = applied(ENGINE, HunkOperation((HUNK,)))
     assert after == TRACE.replace("disable engine", "engine").replace(
-        "engine_stop", 'engine_warm(void) ""\nengine_stop', 1)
+        "engine_stop", 'engine_warm(void) ""\nengine_stop', 1
+    )
 
 
 def test_metavariable_means_the_same_text_everywhere_and_is_reported() -> None:
     anchor = ENGINE
-    hunk = '  engine_start($args) $fmt\n+ engine_x($args) $fmt\n'
+    hunk = "  engine_start($args) $fmt\n+ engine_x($args) $fmt\n"
     result, after = run(anchor, HunkOperation((hunk,)))
     assert isinstance(result, Applied)
     assert result.bindings == {"args": "const char *name", "fmt": '" (%s)"'}
     assert 'engine_x(const char *name) " (%s)"\n' in after
-    result, _ = run(anchor, HunkOperation(("  engine_start($a) $a\n+ engine_x(void) \"\"\n",)))
+    result, _ = run(anchor, HunkOperation(('  engine_start($a) $a\n+ engine_x(void) ""\n',)))
     assert isinstance(result, Drifted)
 
 
@@ -258,10 +275,10 @@ def test_name_of_two_sections_is_ambiguous_and_told_apart_by_the_condition() -> 
 
 def test_one_of_the_alternatives_must_match() -> None:
     anchor = ENGINE
-    old = "  engine_begin($a) $f\n+ engine_x(void) \"\"\n"
+    old = '  engine_begin($a) $f\n+ engine_x(void) ""\n'
     new = old.replace("begin", "start")
     assert "engine_x" in applied(anchor, HunkOperation((old, new)))
-    both = HunkOperation((new, "  engine_stop($a) $f\n+ engine_x(void) \"\"\n"))
+    both = HunkOperation((new, '  engine_stop($a) $f\n+ engine_x(void) ""\n'))
     assert isinstance(run(anchor, both)[0], Ambiguous)
 
 
@@ -280,4 +297,4 @@ def test_hunk_without_gutter_or_with_an_unbound_metavariable_is_refused() -> Non
     with pytest.raises(HunkError, match=r"\$who"):
         run(anchor, HunkOperation(("  engine_start($a) $f\n+ $who(void)\n",)))
     with pytest.raises(HunkError, match="context"):
-        run(anchor, HunkOperation(("+ engine_x(void) \"\"\n",)))
+        run(anchor, HunkOperation(('+ engine_x(void) ""\n',)))

@@ -39,8 +39,10 @@ def test_changed_line_is_named_token_by_token_with_the_change_to_the_hunk() -> N
     result, _ = run(ENGINE, HunkOperation((hunk,)))
     assert isinstance(result, Drifted)
     best = result.candidates[0]
-    assert (best.place.line, best.differences) == (5, ("found ', int code', which is not expected",
-                                                      "found ' code %d', which is not expected"))
+    assert (best.place.line, best.differences) == (
+        5,
+        ("found ', int code', which is not expected", "found ' code %d', which is not expected"),
+    )
     assert 'engine_stop(const char *name, int code) " (%s) code %d"' in result.suggestion
 
 
@@ -99,8 +101,7 @@ def test_missing_section_says_where_there_is_one() -> None:
     assert result.moved_to == ("b/Kconfig",)
 
 
-@pytest.mark.parametrize("anchor", [section("engine.c", ""),
-                                    Anchor(AnchorKind.FUNCTION, "f", "m/trace-events")])
+@pytest.mark.parametrize("anchor", [section("engine.c", ""), Anchor(AnchorKind.FUNCTION, "f", "m/trace-events")])
 def test_anchor_without_a_path_or_of_c_is_refused(anchor: Anchor) -> None:
     with pytest.raises(UserError) as caught:
         run(anchor, AddOperation("x"))
@@ -150,7 +151,8 @@ def documents(draw: st.DrawFn) -> tuple[list[str], int]:
 
 @given(documents(), st.booleans(), st.lists(WORDS.map("new {}".format), min_size=1, max_size=3))
 def test_bytes_outside_stay_twice_is_once_and_the_reverse_restores(
-        document: tuple[list[str], int], replace: bool, new: list[str]) -> None:
+    document: tuple[list[str], int], replace: bool, new: list[str]
+) -> None:
     lines, index = document
     text = "".join(f"{line}\n" for line in lines)
     sign = "-" if replace else " "
@@ -158,7 +160,7 @@ def test_bytes_outside_stay_twice_is_once_and_the_reverse_restores(
     anchor = Anchor(AnchorKind.FILE, "", "notes.txt")
     after = applied(anchor, HunkOperation((hunk,)), text)
     kept = [] if replace else [lines[index]]
-    assert after.split("\n")[:-1] == [*lines[:index], *kept, *new, *lines[index + 1:]]
+    assert after.split("\n")[:-1] == [*lines[:index], *kept, *new, *lines[index + 1 :]]
     back = run(anchor, HunkOperation((str(read_lines(hunk).reversed()),)), after)
     assert back[1] == text
 
@@ -167,25 +169,27 @@ BLANKS = st.text(" \t", max_size=4)
 
 
 @given(documents(), BLANKS, BLANKS.filter(bool), BLANKS)
-def test_white_space_of_the_context_does_not_matter(document: tuple[list[str], int], lead: str, gap: str,
-                                                    trail: str) -> None:
+def test_white_space_of_the_context_does_not_matter(
+    document: tuple[list[str], int], lead: str, gap: str, trail: str
+) -> None:
     lines, index = document
-    lines = [*lines[:index], f"{lead}target{gap}(here),{gap}please{trail}", *lines[index + 1:]]
+    lines = [*lines[:index], f"{lead}target{gap}(here),{gap}please{trail}", *lines[index + 1 :]]
     text = "".join(f"{line}\n" for line in lines)
-    after = applied(Anchor(AnchorKind.FILE, "", "notes.txt"),
-                    HunkOperation(("  target (here), please\n+ new\n",)), text)
+    after = applied(
+        Anchor(AnchorKind.FILE, "", "notes.txt"), HunkOperation(("  target (here), please\n+ new\n",)), text
+    )
     found = after.split("\n")
     assert found[index + 1].strip() == "new"
-    assert [*found[:index + 1], *found[index + 2:-1]] == lines
+    assert [*found[: index + 1], *found[index + 2 : -1]] == lines
 
 
 @given(st.integers(1, 8), st.integers(0, 7), st.sampled_from([Position.AFTER, Position.BEFORE]))
 def test_an_added_event_is_the_only_change(count: int, index: int, position: Position) -> None:
     events = [f'e{number}(void) ""' for number in range(count)]
     index %= count
-    text = "# a.c\n" + "".join(f"{event}\n" for event in events) + "\n# b.c\nz(void) \"\"\n"
+    text = "# a.c\n" + "".join(f"{event}\n" for event in events) + '\n# b.c\nz(void) ""\n'
     beside = events[index].split("(")[0]
     after = applied(section("a.c", "m/trace-events"), AddOperation('new(int x) "%d"', beside, position), text)
     place = index + (position is Position.AFTER)
     expected = [*events[:place], 'new(int x) "%d"', *events[place:]]
-    assert after == "# a.c\n" + "".join(f"{event}\n" for event in expected) + "\n# b.c\nz(void) \"\"\n"
+    assert after == "# a.c\n" + "".join(f"{event}\n" for event in expected) + '\n# b.c\nz(void) ""\n'

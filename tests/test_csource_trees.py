@@ -26,15 +26,22 @@ def sources_of(name: str, folders: tuple[str, ...]) -> dict[str, bytes]:
     except UserError as error:
         pytest.skip(f"{error}; `qpatch tree fetch {name}` brings them")
     with tree.open() as files:
-        found = {path: files.read(path) for folder in folders for path in files.paths(folder)
-                 if path.endswith((".c", ".h"))}
+        found = {
+            path: files.read(path) for folder in folders for path in files.paths(folder) if path.endswith((".c", ".h"))
+        }
     return {path: source for path, source in found.items() if source is not None}
 
 
-@pytest.mark.parametrize(("name", "kind", "folders"), [
-    ("qemu-5.2", "qemu", QEMU_FOLDERS), ("qemu-7.2", "qemu", QEMU_FOLDERS), ("qemu-10.0", "qemu", QEMU_FOLDERS),
-    ("qemu-10.2", "qemu", QEMU_FOLDERS), ("linux-6.12", "linux", LINUX_FOLDERS),
-])
+@pytest.mark.parametrize(
+    ("name", "kind", "folders"),
+    [
+        ("qemu-5.2", "qemu", QEMU_FOLDERS),
+        ("qemu-7.2", "qemu", QEMU_FOLDERS),
+        ("qemu-10.0", "qemu", QEMU_FOLDERS),
+        ("qemu-10.2", "qemu", QEMU_FOLDERS),
+        ("linux-6.12", "linux", LINUX_FOLDERS),
+    ],
+)
 def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]) -> None:
     table = macro_table(kind)
     functions = 0

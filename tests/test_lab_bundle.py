@@ -68,11 +68,22 @@ class Run:
 
 
 def command_of(words: Sequence[str], short: Path, files: Path, actor: str) -> list[str]:
-    return ["env", f"LD_PRELOAD={short}/library.so", f"QPATCH_EMU={files}/{actor}/devices.conf", *words,
-            "-msg", "timestamp=on", "-kernel", f"{short}/guest",
-            "-chardev", f"socket,id=monitor,path={short}/{actor}/qmp.sock,server=on,wait=off",
-            "-chardev", f"socket,id=serial,path={short}/{actor}/serial.sock,server=on,wait=off",
-            "-device", f"vfio-pci,sysfsdev={str(files).replace(',', ',,')}/{actor}/dev0,addr=0x4"]
+    return [
+        "env",
+        f"LD_PRELOAD={short}/library.so",
+        f"QPATCH_EMU={files}/{actor}/devices.conf",
+        *words,
+        "-msg",
+        "timestamp=on",
+        "-kernel",
+        f"{short}/guest",
+        "-chardev",
+        f"socket,id=monitor,path={short}/{actor}/qmp.sock,server=on,wait=off",
+        "-chardev",
+        f"socket,id=serial,path={short}/{actor}/serial.sock,server=on,wait=off",
+        "-device",
+        f"vfio-pci,sysfsdev={str(files).replace(',', ',,')}/{actor}/dev0,addr=0x4",
+    ]
 
 
 @pytest.fixture
@@ -94,14 +105,17 @@ def run(tmp_path: Path) -> Run:
         words = command_of(planned.source.command, short, files, actor)
         actions.append(Action("start", actor, {"command": words, "sockets": f"{short}/{actor}", "log": "l"}))
     uri = {"uri": f"unix:{short}/migration1"}
-    actions += [Action("wait", "qemu0", {"until": "ready"}),
-                *(Action("serial", "qemu0", {"line": f"raise 0 {vector}"}) for vector in (0, 1)),
-                Action("qmp", "qemu1", {"command": "migrate-incoming", "arguments": uri}),
-                Action("qmp", "qemu0", {"command": "migrate", "arguments": uri}),
-                *(Action("wait", "qemu0", {"until": until}) for until in ("active", "sent")),
-                *(Action("wait", "qemu1", {"until": until}) for until in ("received", "running")),
-                Action("wait", "qemu0", {"until": "logged", "words": ["irq-raise"]}),
-                Action("quit", "qemu0", {}), Action("quit", "qemu1", {})]
+    actions += [
+        Action("wait", "qemu0", {"until": "ready"}),
+        *(Action("serial", "qemu0", {"line": f"raise 0 {vector}"}) for vector in (0, 1)),
+        Action("qmp", "qemu1", {"command": "migrate-incoming", "arguments": uri}),
+        Action("qmp", "qemu0", {"command": "migrate", "arguments": uri}),
+        *(Action("wait", "qemu0", {"until": until}) for until in ("active", "sent")),
+        *(Action("wait", "qemu1", {"until": until}) for until in ("received", "running")),
+        Action("wait", "qemu0", {"until": "logged", "words": ["irq-raise"]}),
+        Action("quit", "qemu0", {}),
+        Action("quit", "qemu1", {}),
+    ]
     logs = {actor: files / actor / "log" for actor in ("qemu0", "qemu1")}
     return Run(tmp_path, planned, RunRecord(files, (), logs, tuple(actions), 1.0))
 
@@ -110,15 +124,31 @@ def repeat(bundle: Path, *options: str, **environment: str) -> subprocess.Comple
     """Run a bundle without qpatch and without anything else of the tests' environment."""
     python = Path(sys.executable).resolve().parent
     surroundings = {"PATH": f"{python}:/usr/bin:/bin", **environment}
-    return subprocess.run([bundle / "run.sh", *options], env=surroundings, text=True, capture_output=True, timeout=60,
-                          check=False, cwd="/")
+    return subprocess.run(
+        [bundle / "run.sh", *options],
+        env=surroundings,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        cwd="/",
+    )
 
 
 def test_what_is_in_a_bundle(run: Run) -> None:
     bundle = run.bundle()
     assert sorted(path.name for path in bundle.iterdir()) == [
-        "actions.json", "expected.txt", "guest", "library.so", "qemu0", "qemu0.sh", "qemu1", "qemu1.sh", "reproduce.py",
-        "run.sh"]
+        "actions.json",
+        "expected.txt",
+        "guest",
+        "library.so",
+        "qemu0",
+        "qemu0.sh",
+        "qemu1",
+        "qemu1.sh",
+        "reproduce.py",
+        "run.sh",
+    ]
     assert (bundle / "expected.txt").read_text() == EXPECTED
     assert (bundle / "qemu0" / "devices.conf").read_text() == CONFIGURATION
     head = (bundle / "run.sh").read_text()
@@ -132,8 +162,11 @@ def test_nothing_in_a_bundle_is_where_the_run_was(run: Run) -> None:
         assert SHORT not in text
         assert "with, comma" not in text.replace(",,", ",")
     actions = json.loads((bundle / "actions.json").read_text())["actions"]
-    assert {"what": "qmp", "actor": "qemu0", "fields": {"command": "migrate", "arguments": {
-        "uri": "unix:@RUN@/s/migration1"}}} in actions
+    assert {
+        "what": "qmp",
+        "actor": "qemu0",
+        "fields": {"command": "migrate", "arguments": {"uri": "unix:@RUN@/s/migration1"}},
+    } in actions
 
 
 def test_command_lines_are_for_people(run: Run) -> None:
@@ -187,8 +220,9 @@ def test_a_distributions_binary_stays_where_its_libraries_are(run: Run) -> None:
     loaded = replace(run.plan.source, command=("/lib/loader", "--library-path", "/a b", "/qemu"))
     words = command_of(loaded.command, Path(SHORT), run.record.directory, "qemu0")
     start = Action("start", "qemu0", {"command": words, "sockets": f"{SHORT}/qemu0", "log": "l"})
-    other = Run(run.directory, replace(run.plan, source=loaded, destination=loaded),
-                replace(run.record, actions=(start,)))
+    other = Run(
+        run.directory, replace(run.plan, source=loaded, destination=loaded), replace(run.record, actions=(start,))
+    )
     text = (other.bundle(binaries=True) / "qemu0.sh").read_text()
     assert f"\n  {shlex.join(loaded.command)} \\\n  -msg" in text
 
@@ -207,13 +241,18 @@ def test_a_bundle_is_replaced(run: Run) -> None:
 def test_key_events_leave_out_what_differs_from_run_to_run() -> None:
     def told(*lines: str) -> dict[str, list[str]]:
         return reproduce.key_events("\n".join(lines), ["arm_gic"])
+
     data = '{"emu":1,"n":1,"t":%d,"device":"dev0","event":"data-write","bytes":%d,"total":9,"errno":0}'
     lines = (data % (1, 10), data % (2, 20), "1@2.3:vmstate_load ram, ram", data % (3, 30))
     assert told(*lines) == {"dev0": ["data-write"]}
-    assert told('2026-01-01T00:00:00Z vmstate_load {"emu":1,"event":"fault","device":"dev0","operation":"raise",'
-                '"result":"swallow"}') == {"dev0": ["fault raise: swallow"]}
-    assert told('{"emu":1,"event":"refuse","device":"dev1","operation":"data-write","reason":"config"}',
-                '{"emu":1,"event":"data-wri') == {"dev1": ["refuse data-write: config"]}
+    assert told(
+        '2026-01-01T00:00:00Z vmstate_load {"emu":1,"event":"fault","device":"dev0","operation":"raise",'
+        '"result":"swallow"}'
+    ) == {"dev0": ["fault raise: swallow"]}
+    assert told(
+        '{"emu":1,"event":"refuse","device":"dev1","operation":"data-write","reason":"config"}',
+        '{"emu":1,"event":"data-wri',
+    ) == {"dev1": ["refuse data-write: config"]}
 
 
 def test_key_events_of_two_devices_may_interleave_in_any_way() -> None:
@@ -224,6 +263,11 @@ def test_key_events_of_two_devices_may_interleave_in_any_way() -> None:
 
 
 def test_the_script_needs_no_more_than_python(run: Run) -> None:
-    done = subprocess.run([sys.executable, "-I", "-S", run.bundle() / "reproduce.py", "--help"], capture_output=True,
-                          text=True, check=True, env={"PATH": os.defpath})
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", run.bundle() / "reproduce.py", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.defpath},
+    )
     assert "expected.txt" in done.stdout

@@ -39,7 +39,9 @@ def test_cells_are_run_again_and_again(lab: Lab) -> None:
     lab.verdicts = [Verdict.LOST, Verdict.DELIVERED, Verdict.LOST]
     results: list[RunResult] = []
     assert lab.run(lab.cell(), lab.cell(OTHER), repeat=3, on_result=results.append) == [
-        {"lost": 2, "delivered": 1}, {"delivered": 3}]
+        {"lost": 2, "delivered": 1},
+        {"delivered": 3},
+    ]
     assert sorted(result.run for result in results if result.cell == CELL) == [1, 2, 3]
 
 
@@ -63,8 +65,7 @@ def test_what_is_kept_of_a_run(lab: Lab) -> None:
     assert directory == lab.directory / "results/baseline/qemu-5.2/virt-gicv2/irq-eager/once/1"
     assert sorted(path.name for path in directory.iterdir()) == ["result.json", "timeline.jsonl", "timeline.svg"]
     result = json.loads((directory / "result.json").read_text())
-    assert (result["verdict"], result["wall_s"], result["timeline"]) == (
-        "lost", 0.5, str(directory / "timeline.jsonl"))
+    assert (result["verdict"], result["wall_s"], result["timeline"]) == ("lost", 0.5, str(directory / "timeline.jsonl"))
 
 
 def test_another_destination_has_another_place(lab: Lab) -> None:
@@ -79,12 +80,17 @@ def test_results_of_an_earlier_campaign_are_removed(lab: Lab) -> None:
 
 
 def test_a_fault_of_the_lab_is_a_verdict_and_stops_nothing(lab: Lab) -> None:
-    lab.verdicts = [EnvironmentFault("qemu-died", "QEMU died", hint="it was started by: qemu"),
-                    ZeroDivisionError("a bug"), Verdict.DELIVERED]
+    lab.verdicts = [
+        EnvironmentFault("qemu-died", "QEMU died", hint="it was started by: qemu"),
+        ZeroDivisionError("a bug"),
+        Verdict.DELIVERED,
+    ]
     results: list[RunResult] = []
     assert lab.run(lab.cell(), repeat=3, on_result=results.append) == [{"harness": 2, "delivered": 1}]
     assert [result.observation.reason for result in results[:2]] == [
-        "QEMU died\nit was started by: qemu", "ZeroDivisionError: a bug"]
+        "QEMU died\nit was started by: qemu",
+        "ZeroDivisionError: a bug",
+    ]
     assert "Traceback" in (lab.place() / "2" / "harness.txt").read_text()
     assert json.loads((lab.place() / "1" / "result.json").read_text())["verdict"] == "harness"
 
@@ -106,6 +112,7 @@ def test_what_is_not_the_labs_is_not_removed(lab: Lab) -> None:
 def test_a_picture_that_fails_is_a_fault_of_the_lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("no picture")
+
     monkeypatch.setattr(campaign, "save_picture", fail)
     assert lab.run(lab.cell()) == [{"harness": 1}]
 
@@ -131,6 +138,7 @@ def test_the_first_run_that_is_not_green_has_a_bundle(lab: Lab, monkeypatch: pyt
 
         def write(self, place: Path) -> Path:
             return place
+
     monkeypatch.setattr(campaign, "Bundle", Bundle)
     lab.verdicts = [Verdict.DELIVERED, Verdict.LOST, Verdict.LOST, Verdict.RECOVERED]
     results: list[RunResult] = []

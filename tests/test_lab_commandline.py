@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 def started(directory: Path, found: RunPlan, *, incoming: bool = False, paused: bool = False) -> CommandLine:
     """The command line of the plan's source."""
     sysfs = tuple(directory / f"dev{number}" for number in range(found.scenario.devices))
-    return command_line(found, found.source, EmulatedDevices(directory / "devices.conf", sysfs),
-                        Places(directory, directory / "emu.so", directory / "guest"), incoming=incoming, paused=paused)
+    return command_line(
+        found,
+        found.source,
+        EmulatedDevices(directory / "devices.conf", sysfs),
+        Places(directory, directory / "emu.so", directory / "guest"),
+        incoming=incoming,
+        paused=paused,
+    )
 
 
 def devices(line: CommandLine) -> list[str]:
@@ -46,15 +52,27 @@ def test_only_a_destination_waits_for_a_migration_and_only_who_is_told_to_is_pau
 def test_the_library_is_loaded_by_qemu_alone(tmp_path: Path) -> None:
     source = dataclasses.replace(program(("qemu",)), environment={"LD_LIBRARY_PATH": "/there"}, arguments=("-L", "/x"))
     line = started(tmp_path, plan(tmp_path, "steps: [migrate]", source=source))
-    assert line.words[:4] == ("env", f"LD_PRELOAD={tmp_path}/emu.so", f"QPATCH_EMU={tmp_path}/devices.conf",
-                              "LD_LIBRARY_PATH=/there")
+    assert line.words[:4] == (
+        "env",
+        f"LD_PRELOAD={tmp_path}/emu.so",
+        f"QPATCH_EMU={tmp_path}/devices.conf",
+        "LD_LIBRARY_PATH=/there",
+    )
     assert line.words[4:7] == ("qemu", "-L", "/x")
 
 
-@pytest.mark.parametrize(("release", "property_"), [
-    ((5, 2), "x-enable-migration=on"), ((7, 2), "x-enable-migration=on"), ((8, 0), "x-enable-migration=on"),
-    ((8, 1), ",enable-migration=on"), ((10, 2), ",enable-migration=on"), ((11, 1), ",enable-migration=on"),
-    ((4, 2), "x-enable-migration=on")])
+@pytest.mark.parametrize(
+    ("release", "property_"),
+    [
+        ((5, 2), "x-enable-migration=on"),
+        ((7, 2), "x-enable-migration=on"),
+        ((8, 0), "x-enable-migration=on"),
+        ((8, 1), ",enable-migration=on"),
+        ((10, 2), ",enable-migration=on"),
+        ((11, 1), ",enable-migration=on"),
+        ((4, 2), "x-enable-migration=on"),
+    ],
+)
 def test_migration_is_allowed_as_the_release_wants_it(tmp_path: Path, release: tuple[int, int], property_: str) -> None:
     found = plan(tmp_path, "steps: [migrate]", source=program(("qemu",), release))
     assert property_ in devices(started(tmp_path, found))[0]

@@ -51,26 +51,29 @@ def test_any_two_events_of_the_library_that_changed_places_are_noticed(places: l
 def test_an_event_that_is_missing_is_noticed(place: int) -> None:
     last = {event.actor: position for position, event in enumerate(STORY) if position in LIBRARY}
     if place not in last.values():  # nothing shows that a process did not go on
-        assert contradictions(STORY[:place] + STORY[place + 1:])
+        assert contradictions(STORY[:place] + STORY[place + 1 :])
 
 
 def change(name: str, actor: str, number: int = -1, **fields: Any) -> tuple[Event, ...]:
     """The story with other fields in the last (or `number`) event of that name and process."""
     found = [place for place, event in enumerate(STORY) if (event.name, event.actor) == (name, actor)][number]
     changed = replace(STORY[found], fields={**STORY[found].fields, **fields})
-    return (*STORY[:found], changed, *STORY[found + 1:])
+    return (*STORY[:found], changed, *STORY[found + 1 :])
 
 
-@pytest.mark.parametrize(("story", "told"), [
-    (lambda: change("state", "qemu1", -1, **{"from": "stop"}), "dev0 of qemu1 leaves stop, but it was in resuming"),
-    (lambda: change("data-write", "qemu1", total=5), "makes 5 bytes in all"),
-    (lambda: change("irq-ack", "qemu1", sequence=9), "acknowledge interrupt 9 before it was raised"),
-    (lambda: change("irq-raise", "qemu1", sent=False, number=0), "qemu1 reads an interrupt that was not sent"),
-    (lambda: change("data-read", "qemu0", phase="pre-copy"), "data of pre-copy is read"),
-    (lambda: change("state", "qemu0", to="running"), "dev0 runs on qemu1 before qemu0 has stopped it"),
-    (lambda: change("start", "lab", vm="qemu7"), "qemu1, which was never started"),
-    (lambda: change("state", "qemu1", number=0, to="stop"), "which is not resuming but stop"),
-])
+@pytest.mark.parametrize(
+    ("story", "told"),
+    [
+        (lambda: change("state", "qemu1", -1, **{"from": "stop"}), "dev0 of qemu1 leaves stop, but it was in resuming"),
+        (lambda: change("data-write", "qemu1", total=5), "makes 5 bytes in all"),
+        (lambda: change("irq-ack", "qemu1", sequence=9), "acknowledge interrupt 9 before it was raised"),
+        (lambda: change("irq-raise", "qemu1", sent=False, number=0), "qemu1 reads an interrupt that was not sent"),
+        (lambda: change("data-read", "qemu0", phase="pre-copy"), "data of pre-copy is read"),
+        (lambda: change("state", "qemu0", to="running"), "dev0 runs on qemu1 before qemu0 has stopped it"),
+        (lambda: change("start", "lab", vm="qemu7"), "qemu1, which was never started"),
+        (lambda: change("state", "qemu1", number=0, to="stop"), "which is not resuming but stop"),
+    ],
+)
 def test_each_rule_says_what_is_wrong(story: Callable[[], tuple[Event, ...]], told: str) -> None:
     assert any(told in sentence for sentence in contradictions(story())), contradictions(story())
 

@@ -123,10 +123,12 @@ def test_sources_that_are_not_there(sources: Path) -> None:
 
 
 @needs_programs
-@pytest.mark.parametrize(("missing", "package"), [("make", "make"), ("cc", "gcc"),
-                                                 ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")])
+@pytest.mark.parametrize(
+    ("missing", "package"), [("make", "make"), ("cc", "gcc"), ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")]
+)
 def test_a_missing_program_is_named_with_the_command_that_installs_it(
-        sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, package: str) -> None:
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, package: str
+) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in {"cc", "gcc", "make", "setpriv", "aarch64-linux-gnu-gcc", "sh", "as", "ld"} - {missing}:
@@ -141,10 +143,12 @@ def test_a_missing_program_is_named_with_the_command_that_installs_it(
 
 @needs_programs
 def test_two_at_a_time_compile_once(sources: Path) -> None:
-    script = ("import sys, pathlib; from qpatch.lab.campaign.equipment import prepare; "
-              "from qpatch.trees.progress import Silence; "
-              "sources, store = map(pathlib.Path, sys.argv[1:]); "
-              "print(prepare([], Silence(), sources=sources, store=store).library)")
+    script = (
+        "import sys, pathlib; from qpatch.lab.campaign.equipment import prepare; "
+        "from qpatch.trees.progress import Silence; "
+        "sources, store = map(pathlib.Path, sys.argv[1:]); "
+        "print(prepare([], Silence(), sources=sources, store=store).library)"
+    )
     command = [sys.executable, "-c", script, str(sources), str(sources.parent / "store")]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
     first, second = (process.communicate(timeout=60)[0] for process in processes)
@@ -156,10 +160,19 @@ def test_two_at_a_time_compile_once(sources: Path) -> None:
 def test_sources_ship_in_the_wheel(tmp_path: Path) -> None:
     build = pytest.importorskip("hatchling.build", reason="the wheel cannot be built here")
     del build
-    done = subprocess.run([sys.executable, "-c", "import hatchling.build as b, sys; print(b.build_wheel(sys.argv[1]))",
-                           str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True)
-    names = subprocess.run([sys.executable, "-m", "zipfile", "-l", str(tmp_path / done.stdout.split()[-1])],
-                           capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(
+        [sys.executable, "-c", "import hatchling.build as b, sys; print(b.build_wheel(sys.argv[1]))", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    names = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", str(tmp_path / done.stdout.split()[-1])],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert f"qpatch/shipped/{SOURCES}/emu/Makefile" in names
 
 

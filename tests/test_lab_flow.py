@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     from qpatch.lab.plan import Program
 
 
-def play(directory: Path, scenario: str, profile: str = "{name: p, title: p}",
-         settings: dict[int, dict[str, Any]] | None = None, source: Program | None = None,
-         destination: Program | None = None) -> tuple[list[str], Recorder]:
+def play(
+    directory: Path,
+    scenario: str,
+    profile: str = "{name: p, title: p}",
+    settings: dict[int, dict[str, Any]] | None = None,
+    source: Program | None = None,
+    destination: Program | None = None,
+) -> tuple[list[str], Recorder]:
     """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
     recorder, fleet = Recorder(), FakeFleet(directory, settings or {})
     found = plan(directory, scenario, profile, source=source, destination=destination)
@@ -41,9 +46,16 @@ def test_source_and_destination_start_together_and_the_guest_boots_once(tmp_path
 def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None:
     done, recorder = play(tmp_path, "steps: [fence, migrate, fence]")
     assert [line for line in done[4:] if line != "qemu0 quit"] == [
-        "qemu0> hello", "qemu0> hello", "qemu1: migrate-incoming unix:DIR/migration1",
-        "qemu0: migrate unix:DIR/migration1", "qemu0: query-migrate", "qemu1 running", "qemu1> hello", "qemu1> hello",
-        "quit"]
+        "qemu0> hello",
+        "qemu0> hello",
+        "qemu1: migrate-incoming unix:DIR/migration1",
+        "qemu0: migrate unix:DIR/migration1",
+        "qemu0: query-migrate",
+        "qemu1 running",
+        "qemu1> hello",
+        "qemu1> hello",
+        "quit",
+    ]
     assert "qemu0 quit" in done
     assert told(recorder, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert told(recorder, "migrated")[0]["status"] == "completed"
@@ -51,10 +63,17 @@ def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None
 
 
 def test_a_driver_uses_what_the_device_has(tmp_path: Path) -> None:
-    done, _ = play(tmp_path, "{devices: 2, steps: [interrupts, raise: all]}",
-                   "{name: p, title: p, device: {vectors: 2}}")
-    assert done[3:-1] == ["qemu0> irq 0 msix 2", "qemu0> irq 1 msix 2", "qemu0> raise 0 0", "qemu0> raise 0 1",
-                          "qemu0> raise 1 0", "qemu0> raise 1 1"]
+    done, _ = play(
+        tmp_path, "{devices: 2, steps: [interrupts, raise: all]}", "{name: p, title: p, device: {vectors: 2}}"
+    )
+    assert done[3:-1] == [
+        "qemu0> irq 0 msix 2",
+        "qemu0> irq 1 msix 2",
+        "qemu0> raise 0 0",
+        "qemu0> raise 0 1",
+        "qemu0> raise 1 0",
+        "qemu0> raise 1 1",
+    ]
 
 
 @pytest.mark.parametrize(("kind", "vectors"), [("msi", 4), ("intx", 1), ("none", 0)])
@@ -84,7 +103,11 @@ def test_there_and_back_alternates_the_programs(tmp_path: Path) -> None:
     old, new = program(("old",), (5, 2)), program(("new",))
     done, _ = play(tmp_path, "steps: [repeat: {times: 3, steps: [migrate]}]", source=old, destination=new)
     assert [line for line in done if line.startswith("launch")] == [
-        "launch qemu-5.2 paused", "launch qemu-10.2", "launch qemu-5.2", "launch qemu-10.2"]
+        "launch qemu-5.2 paused",
+        "launch qemu-10.2",
+        "launch qemu-5.2",
+        "launch qemu-10.2",
+    ]
 
 
 def test_a_cancelled_migration_leaves_the_guest_and_the_next_one_has_a_new_destination(tmp_path: Path) -> None:
@@ -98,17 +121,23 @@ def test_a_cancelled_migration_leaves_the_guest_and_the_next_one_has_a_new_desti
 def test_what_happens_meanwhile_happens_in_a_migration_that_is_held(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy, fill]}]")
     begin = done.index("qemu0: migrate-set-parameters 1")
-    assert done[begin:begin + 7] == [
-        "qemu0: migrate-set-parameters 1", "qemu1: migrate-incoming unix:DIR/migration1",
-        "qemu0: migrate unix:DIR/migration1", "qemu0 active",
-        'qemu0 logged "event":"data-read" "phase":"pre-copy" after 12', "qemu0> fill 0 1",
-        "qemu0: migrate-set-parameters 2000000"]
+    assert done[begin : begin + 7] == [
+        "qemu0: migrate-set-parameters 1",
+        "qemu1: migrate-incoming unix:DIR/migration1",
+        "qemu0: migrate unix:DIR/migration1",
+        "qemu0 active",
+        'qemu0 logged "event":"data-read" "phase":"pre-copy" after 12',
+        "qemu0> fill 0 1",
+        "qemu0: migrate-set-parameters 2000000",
+    ]
 
 
 def test_a_scenario_s_own_parameters_hold_again_afterwards(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "{parameters: {downtime-limit: 5}, steps: [migrate: {meanwhile: [fill]}]}")
     assert [line for line in done if line.startswith("qemu0: migrate-set")] == [
-        "qemu0: migrate-set-parameters 1", "qemu0: migrate-set-parameters 5"]
+        "qemu0: migrate-set-parameters 1",
+        "qemu0: migrate-set-parameters 5",
+    ]
 
 
 def test_a_profile_s_driver_is_busy_in_every_scenario(tmp_path: Path) -> None:
@@ -117,10 +146,15 @@ def test_a_profile_s_driver_is_busy_in_every_scenario(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("traits", "release"), [("[]", (10, 2)), ("[pre-copy]", (8, 0))])
-def test_no_pre_copy_data_is_waited_for_where_there_is_none(tmp_path: Path, traits: str,
-                                                            release: tuple[int, int]) -> None:
-    done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy]}]",
-                   f"{{name: p, title: p, device: {{traits: {traits}}}}}", source=program(("qemu",), release))
+def test_no_pre_copy_data_is_waited_for_where_there_is_none(
+    tmp_path: Path, traits: str, release: tuple[int, int]
+) -> None:
+    done, _ = play(
+        tmp_path,
+        "steps: [migrate: {meanwhile: [await: pre-copy]}]",
+        f"{{name: p, title: p, device: {{traits: {traits}}}}}",
+        source=program(("qemu",), release),
+    )
     assert not [line for line in done if "logged" in line]
 
 
@@ -133,8 +167,11 @@ def test_after_a_failure_on_the_destination_the_lab_lets_the_source_go_on(tmp_pa
 
 
 def test_a_source_that_failed_and_runs_by_itself_is_left_alone(tmp_path: Path) -> None:
-    _, recorder = play(tmp_path, "{expect: failed, steps: [migrate, fence]}",
-                       settings={0: {"outgoing": ["failed"]}, 1: {"incoming": "failed"}})
+    _, recorder = play(
+        tmp_path,
+        "{expect: failed, steps: [migrate, fence]}",
+        settings={0: {"outgoing": ["failed"]}, 1: {"incoming": "failed"}},
+    )
     assert told(recorder, "resume") == []
     assert told(recorder, "fence") == [{"vm": "qemu0"}]
 
@@ -151,8 +188,11 @@ def test_other_refused_commands_are_the_lab_s_own_failures(tmp_path: Path) -> No
 
 
 def test_where_nothing_runs_the_guest_the_scenario_ends(tmp_path: Path) -> None:
-    _, recorder = play(tmp_path, "steps: [migrate, fence]",
-                       settings={0: {"outgoing": ["failed"], "running_again": False}, 1: {"incoming": "failed"}})
+    _, recorder = play(
+        tmp_path,
+        "steps: [migrate, fence]",
+        settings={0: {"outgoing": ["failed"], "running_again": False}, 1: {"incoming": "failed"}},
+    )
     assert told(recorder, "fence") == []
 
 
@@ -163,15 +203,19 @@ def test_a_destination_that_stops_at_once_ends_the_scenario(tmp_path: Path) -> N
 
 
 def test_repetition_ends_with_the_first_disappointment(tmp_path: Path) -> None:
-    _, recorder = play(tmp_path, "steps: [repeat: {times: 5, steps: [migrate]}, migrate]",
-                       settings={1: {"outgoing": ["failed"]}, 2: {"incoming": "failed"}})
+    _, recorder = play(
+        tmp_path,
+        "steps: [repeat: {times: 5, steps: [migrate]}, migrate]",
+        settings={1: {"outgoing": ["failed"]}, 2: {"incoming": "failed"}},
+    )
     assert [one["status"] for one in told(recorder, "migrated")] == ["completed", "failed"]
 
 
 def test_a_file_is_written_before_the_destination_reads_it(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [migrate: {to: file}]")
     assert done.index("qemu0: migrate exec:cat > DIR/migration1") < done.index(
-        "qemu1: migrate-incoming exec:cat DIR/migration1")
+        "qemu1: migrate-incoming exec:cat DIR/migration1"
+    )
 
 
 def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> None:

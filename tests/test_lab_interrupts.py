@@ -16,7 +16,7 @@ def totals(teller: Teller) -> Interrupts:
 
 
 def why(teller: Teller) -> str:
-    lost, = account_for(tell(teller.events)).having(Fate.LOST)
+    (lost,) = account_for(tell(teller.events)).having(Fate.LOST)
     return lost.why
 
 
@@ -86,7 +86,9 @@ def test_vectors_devices_and_intx_are_kept_apart() -> None:
     account = account_for(tell(teller.events))
     assert account.totals() == Interrupts(delivered=2, lost=2)
     assert [one.name for one in account.having(Fate.LOST)] == [
-        "interrupt 1 of dev1's vector 0", "interrupt 1 of dev0's INTx"]
+        "interrupt 1 of dev1's vector 0",
+        "interrupt 1 of dev0's INTx",
+    ]
 
 
 def test_without_a_fence_nothing_is_lost_yet() -> None:
@@ -273,7 +275,7 @@ def test_an_interrupt_that_got_another_number_is_still_the_same() -> None:
     teller.acked("qemu1", sequence=1)  # of the source's
     teller.fence("qemu1")
     assert totals(teller) == Interrupts(delivered=1, lost=1)
-    lost, = account_for(tell(teller.events)).having(Fate.LOST)
+    (lost,) = account_for(tell(teller.events)).having(Fate.LOST)
     assert lost.name == "interrupt 2 of dev0's vector 0"
 
 

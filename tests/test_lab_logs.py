@@ -26,7 +26,7 @@ START = library(0, 0, "start", mono_ns=BEGIN, real_ns=REAL, pid=7)
 
 
 def test_a_line_of_the_library_becomes_an_event() -> None:
-    event, = parse_log([library(0, 3, "set-irqs", index="msix", count=8)], "qemu1")
+    (event,) = parse_log([library(0, 3, "set-irqs", index="msix", count=8)], "qemu1")
     assert event == Event(at(3), "qemu1", Origin.UAPI, "set-irqs", "dev0", {"n": 0, "index": "msix", "count": 8})
 
 
@@ -38,8 +38,13 @@ def test_trace_events_of_all_releases_are_read(stamp: str) -> None:
     assert event.fields["vmsd"] == "arm_gicv3_common"
 
 
-@pytest.mark.parametrize("line", ["vfio_migration_set_state  (dev1) state 4",
-                                  "vfio_migration_set_state  (dev1) new state STOP_COPY, recover state ERROR"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vfio_migration_set_state  (dev1) state 4",
+        "vfio_migration_set_state  (dev1) new state STOP_COPY, recover state ERROR",
+    ],
+)
 def test_a_trace_event_of_vfio_names_its_device(line: str) -> None:
     _, event = parse_log([START, f"{wall(at(1))} {line}"], "qemu0")
     assert event.device == "dev1"
@@ -58,17 +63,30 @@ def test_a_trace_event_without_arguments_is_one() -> None:
 
 
 def test_a_trace_event_with_two_lines_is_one_event() -> None:
-    _, event = parse_log([START, f"{threaded(at(1))}:vfio_populate_device_config Device dev0 config:",
-                          "  size: 0x100, offset: 0x70000000000, flags: 0x3"], "qemu0")
+    _, event = parse_log(
+        [
+            START,
+            f"{threaded(at(1))}:vfio_populate_device_config Device dev0 config:",
+            "  size: 0x100, offset: 0x70000000000, flags: 0x3",
+        ],
+        "qemu0",
+    )
     assert "size: 0x100" in event.fields["text"]
 
 
 def test_messages_have_their_severity() -> None:
-    events = parse_log([START, f"{wall(at(1))} qemu-system-aarch64: load of migration failed: Invalid argument",
-                        f"{wall(at(2))} qemu-system-aarch64: warning: no such thing"], "qemu1")[1:]
+    events = parse_log(
+        [
+            START,
+            f"{wall(at(1))} qemu-system-aarch64: load of migration failed: Invalid argument",
+            f"{wall(at(2))} qemu-system-aarch64: warning: no such thing",
+        ],
+        "qemu1",
+    )[1:]
     assert [(event.origin, event.name, event.fields["text"]) for event in events] == [
         (Origin.MESSAGE, "error", "load of migration failed: Invalid argument"),
-        (Origin.MESSAGE, "warning", "no such thing")]
+        (Origin.MESSAGE, "warning", "no such thing"),
+    ]
     assert [event.at for event in events] == [at(1), at(2)]
 
 
@@ -97,9 +115,15 @@ def test_a_message_that_a_trace_event_has_torn_is_read() -> None:
 
 
 def test_the_order_in_the_file_wins_over_the_wall_clock() -> None:
-    lines = [START, library(1, 10), f"{wall(at(9.9))} vmstate_load apic, apic",
-             f"{wall(at(10.4))} loadvm_state_cleanup ", f"{wall(at(10.2))} vfio_load_cleanup  (dev0)",
-             f"{wall(at(12))} loadvm_state_setup ", library(2, 11)]
+    lines = [
+        START,
+        library(1, 10),
+        f"{wall(at(9.9))} vmstate_load apic, apic",
+        f"{wall(at(10.4))} loadvm_state_cleanup ",
+        f"{wall(at(10.2))} vfio_load_cleanup  (dev0)",
+        f"{wall(at(12))} loadvm_state_setup ",
+        library(2, 11),
+    ]
     events = parse_log(lines, "qemu0")
     assert [event.at for event in events] == [at(0), at(10), at(10), at(10.4), at(10.4), at(11), at(11)]
     assert [event.name for event in events][1:3] == ["reset", "vmstate_load"]

@@ -39,15 +39,24 @@ def test_the_near_name_is_proposed() -> None:
 
 def test_a_file_works_instead_of_a_name(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
-    file.write_text("{name: mine, title: t, target: t, guest: g, announces: a, machine: m, versioned: 'm-{release}', "
-                    "arguments: [], bus: b, slot: 1, controllers: []}", encoding="utf-8")
+    file.write_text(
+        "{name: mine, title: t, target: t, guest: g, announces: a, machine: m, versioned: 'm-{release}', "
+        "arguments: [], bus: b, slot: 1, controllers: []}",
+        encoding="utf-8",
+    )
     assert load_machine(str(file)).name == "mine"
 
 
-@pytest.mark.parametrize(("text", "message", "line"), [
-    ("name: [", "expected node content", 2), ("name: x\nspeed: 3\n", "speed: there is no such key", 0),
-    ("title: t", "name: this key is missing", 0), ("name: ../x", "name: '../x' is no name", 0),
-    ("", "there are to be keys and values here", 0)])
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        ("name: [", "expected node content", 2),
+        ("name: x\nspeed: 3\n", "speed: there is no such key", 0),
+        ("title: t", "name: this key is missing", 0),
+        ("name: ../x", "name: '../x' is no name", 0),
+        ("", "there are to be keys and values here", 0),
+    ],
+)
 def test_a_wrong_file_is_reported_with_its_place(tmp_path: Path, text: str, message: str, line: int) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(text, encoding="utf-8")

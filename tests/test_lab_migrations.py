@@ -84,14 +84,33 @@ def migrated(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list
 def by_kind(order: Sequence[str], machine: str) -> list[str]:
     """Return the order on the destination with the machine's controllers as one thing."""
     kinds = ["controllers" if name in CONTROLLERS[machine] else name for name in order]
-    return [kind for number, kind in enumerate(kinds) if kinds[number - 1:number] != [kind]]
+    return [kind for number, kind in enumerate(kinds) if kinds[number - 1 : number] != [kind]]
 
 
 @pytest.mark.parametrize(("strategy", "tree", "machine", "scenario", "verdict", "order", "option"), HISTORY)
-def test_the_history_of_the_argument(capsys: pytest.CaptureFixture[str], strategy: str, tree: str, machine: str,
-                                     scenario: str, verdict: str, order: list[str] | None, option: str) -> None:
-    code, results = migrated(capsys, strategy, "--tree", tree, "--machine", machine, "--scenario", scenario,
-                             "--repeat", str(RUNS), *([option] if option else []))
+def test_the_history_of_the_argument(
+    capsys: pytest.CaptureFixture[str],
+    strategy: str,
+    tree: str,
+    machine: str,
+    scenario: str,
+    verdict: str,
+    order: list[str] | None,
+    option: str,
+) -> None:
+    code, results = migrated(
+        capsys,
+        strategy,
+        "--tree",
+        tree,
+        "--machine",
+        machine,
+        "--scenario",
+        scenario,
+        "--repeat",
+        str(RUNS),
+        *([option] if option else []),
+    )
     assert Counter(one["verdict"] for one in results) == {verdict: RUNS}, results[0]["reason"]
     assert code == (ExitCode.CHECKS_FAILED if verdict == "lost" else ExitCode.OK)
     assert all((one["interrupts"]["lost"] > 0) == (verdict == "lost") for one in results)
@@ -100,8 +119,9 @@ def test_the_history_of_the_argument(capsys: pytest.CaptureFixture[str], strateg
 
 
 @pytest.mark.parametrize(("profile", "strategy", "tree", "machine", "verdict"), COSTS)
-def test_what_a_device_asks_for(capsys: pytest.CaptureFixture[str], profile: str, strategy: str, tree: str,
-                                machine: str, verdict: str) -> None:
+def test_what_a_device_asks_for(
+    capsys: pytest.CaptureFixture[str], profile: str, strategy: str, tree: str, machine: str, verdict: str
+) -> None:
     _, results = migrated(capsys, strategy, "--tree", tree, "--machine", machine, "--profile", profile)
     assert [one["verdict"] for one in results] == [verdict], results[0]["reason"]
     if verdict == "refused":
@@ -110,22 +130,25 @@ def test_what_a_device_asks_for(capsys: pytest.CaptureFixture[str], profile: str
 
 @pytest.mark.parametrize(("profile", "verdict"), CONTROLS)
 @pytest.mark.parametrize(("tree", "machine"), [("qemu-5.2", GICV2), ("qemu-7.2", GICV3), ("qemu-10.2", GICV3)])
-def test_negative_controls(capsys: pytest.CaptureFixture[str], profile: str, verdict: str, tree: str,
-                           machine: str) -> None:
+def test_negative_controls(
+    capsys: pytest.CaptureFixture[str], profile: str, verdict: str, tree: str, machine: str
+) -> None:
     code, results = migrated(capsys, "baseline", "--tree", tree, "--machine", machine, "--profile", profile)
     assert (code, [one["verdict"] for one in results]) == (ExitCode.CHECKS_FAILED, [verdict]), results[0]["reason"]
 
 
-@pytest.mark.parametrize("scenario", ["back-and-forth", "cancel-and-retry", "file", "paused", "two-devices",
-                                      "four-devices", "iommufd"])
+@pytest.mark.parametrize(
+    "scenario", ["back-and-forth", "cancel-and-retry", "file", "paused", "two-devices", "four-devices", "iommufd"]
+)
 def test_scenarios_on_a_stock_release(capsys: pytest.CaptureFixture[str], scenario: str) -> None:
     code, results = migrated(capsys, "baseline", "--tree", "qemu-10.2", "--profile", "plain", "--scenario", scenario)
     assert (code, [one["verdict"] for one in results]) == (ExitCode.OK, ["delivered"]), results[0]["reason"]
 
 
 @pytest.mark.parametrize(("tree", "machine"), [("qemu-5.2", GICV2), ("qemu-10.2", GICV3)])
-def test_a_bundle_reproduces_what_went_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path, tree: str,
-                                             machine: str) -> None:
+def test_a_bundle_reproduces_what_went_wrong(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tree: str, machine: str
+) -> None:
     _, results = migrated(capsys, "baseline", "--tree", tree, "--machine", machine, "--profile", "interrupt-swallowed")
     moved = tmp_path / "moved"
     Path(results[0]["bundle"]).rename(moved)
@@ -136,8 +159,11 @@ def test_a_bundle_reproduces_what_went_wrong(capsys: pytest.CaptureFixture[str],
 
 def test_nothing_is_left_running(capsys: pytest.CaptureFixture[str]) -> None:
     migrated(capsys, "baseline", "--tree", "qemu-10.2", "--repeat", "4", "--jobs", "2", "-o", "left")
-    commands = [file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.parent.name.isdigit()
-                and _is_readable(file)]
+    commands = [
+        file.read_bytes()
+        for file in Path("/proc").glob("[0-9]*/cmdline")
+        if file.parent.name.isdigit() and _is_readable(file)
+    ]
     assert not [command for command in commands if str(Path("left").resolve()).encode() in command]
 
 

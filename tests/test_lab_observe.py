@@ -9,12 +9,15 @@ from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
 
 
-@pytest.mark.parametrize(("done", "order"), [
-    (STOCK_5_2, ("data", "config", "set_irqs", "data", "arm_gic")),
-    (SAVE_STATE_5_2, ("data", "arm_gic", "config", "set_irqs")),
-    (STOCK_10_2, ("data", "arm_gicv3", "arm_gicv3_its", "config", "set_irqs")),
-    (("data", "config", "set-irqs", "config", "set-irqs", "apic"), ("data", "config", "set_irqs", "apic")),
-])
+@pytest.mark.parametrize(
+    ("done", "order"),
+    [
+        (STOCK_5_2, ("data", "config", "set_irqs", "data", "arm_gic")),
+        (SAVE_STATE_5_2, ("data", "arm_gic", "config", "set_irqs")),
+        (STOCK_10_2, ("data", "arm_gicv3", "arm_gicv3_its", "config", "set_irqs")),
+        (("data", "config", "set-irqs", "config", "set-irqs", "apic"), ("data", "config", "set_irqs", "apic")),
+    ],
+)
 def test_the_order_is_that_of_the_destination(done: tuple[str, ...], order: tuple[str, ...]) -> None:
     assert observe(migration(done).events).order == order
 
@@ -146,7 +149,8 @@ def test_errors_say_who_reported_what_in_which_order() -> None:
     seen = observe(teller.events)
     assert [error.by for error in seen.errors] == ["device", "destination", "destination", "source"]
     assert seen.errors[0].message == (
-        "dev0 on qemu1 answered a write of its data with EINVAL, for it wants its interrupts first")
+        "dev0 on qemu1 answered a write of its data with EINVAL, for it wants its interrupts first"
+    )
     assert seen.errors[-1].message == "the peer went away"
     assert [error.at for error in seen.errors] == sorted(error.at for error in seen.errors)
 
@@ -169,7 +173,9 @@ def test_the_role_of_a_process_is_that_of_the_migration_it_is_in() -> None:
     teller.message("qemu1", "as source")
     teller.message("qemu2", "as destination")
     assert [(error.by, error.message) for error in observe(teller.events).errors] == [
-        ("source", "as source"), ("destination", "as destination")]
+        ("source", "as source"),
+        ("destination", "as destination"),
+    ]
 
 
 def test_the_end_of_a_precopy_stream_and_probes_are_no_errors() -> None:
@@ -187,7 +193,8 @@ def test_what_any_device_answers_so_is_an_error_if_a_fault_is_behind_it() -> Non
     for _ in range(2):  # only the first is the fault's
         teller.uapi("qemu1", "set-irqs", index="intx", count=0, data="none", action="trigger", errno=22)
     assert [error.message for error in observe(teller.events).errors] == [
-        "dev0 on qemu1 answered SET_IRQS (intx) with EINVAL"]
+        "dev0 on qemu1 answered SET_IRQS (intx) with EINVAL"
+    ]
 
 
 def test_states_at_the_end_are_those_of_the_last_migrations_sides() -> None:

@@ -33,8 +33,9 @@ class Box:
     bottom: float
 
     def meets(self, other: Box) -> bool:
-        return (self.left < other.right and other.left < self.right
-                and self.top < other.bottom and other.top < self.bottom)
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
 
 
 def drawn(teller: Teller) -> str:
@@ -129,7 +130,7 @@ def test_no_text_lies_on_another_or_outside(story: Callable[[], Teller]) -> None
         assert box.left >= 0, box
         assert box.bottom <= height, box
         assert box.right <= width, box
-        assert not [other for other in found[number + 1:] if box.meets(other)], box
+        assert not [other for other in found[number + 1 :] if box.meets(other)], box
 
 
 def test_the_measure_of_overlap_is_no_empty_one() -> None:
@@ -160,7 +161,8 @@ def test_the_title_is_the_cell_with_the_verdict_and_says_what_durations_are() ->
 def test_a_lost_interrupt_is_red_with_its_reason() -> None:
     svg = drawn(lost())
     assert "interrupt 2 of dev0's vector 0 was lost: QEMU took vector 0's eventfd 2.0 ms before arm_gic was loaded" in (
-        texts(svg))
+        texts(svg)
+    )
     assert re.search(r'class="bad">raises vector 0: lost<', svg)
     assert 'class="path lost"' in svg
     good = drawn(migration(SAVE_STATE_5_2, eager=True))
@@ -170,9 +172,22 @@ def test_a_lost_interrupt_is_red_with_its_reason() -> None:
 
 def test_all_that_matters_is_marked() -> None:
     told = set(texts(drawn(migration(SAVE_STATE_5_2, eager=True))))
-    assert {"config", "SET_IRQS", "arm_gic", "raises vector 0", "takes vector 0", "handles vector 0", "fence",
-            "migration completed", "pre-copy data 4 KiB", "stop-copy data 8 KiB", "source qemu0",
-            "destination qemu1", "device", "guest"} <= told
+    assert {
+        "config",
+        "SET_IRQS",
+        "arm_gic",
+        "raises vector 0",
+        "takes vector 0",
+        "handles vector 0",
+        "fence",
+        "migration completed",
+        "pre-copy data 4 KiB",
+        "stop-copy data 8 KiB",
+        "source qemu0",
+        "destination qemu1",
+        "device",
+        "guest",
+    } <= told
 
 
 def test_a_refusal_shows_who_said_what() -> None:
@@ -191,7 +206,7 @@ def test_things_of_a_kind_are_one_mark() -> None:
 def test_a_thousand_lost_interrupts_make_no_picture_that_nobody_can_read() -> None:
     teller = lost()
     last = next(place for place, event in enumerate(teller.events) if event.name == "migrated")
-    story = Teller(events=teller.events[:last + 1], now=teller.events[last].at, numbers=teller.numbers)
+    story = Teller(events=teller.events[: last + 1], now=teller.events[last].at, numbers=teller.numbers)
     for vector in range(1000):
         story.raised("qemu1", vector)
     story.fence("qemu1")

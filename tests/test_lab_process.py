@@ -29,12 +29,14 @@ if TYPE_CHECKING:
 
 def with_process(directory: Path, script: str, use: Any) -> Any:
     """Start `script`, return what `use(process)` returns, and kill it."""
+
     async def main() -> Any:
         process = await Process.start("qemu0", ["sh", "-c", script], directory / "log")
         try:
             return await use(process)
         finally:
             await process.kill()
+
     return asyncio.run(main())
 
 
@@ -53,10 +55,14 @@ def alive(process_id: int) -> bool:
 def test_a_process_that_ends_is_noticed_at_once_and_its_last_words_are_told(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(DiedError) as caught:
-        with_process(tmp_path, "echo '{\"emu\":1}'; echo no such machine >&2; exit 3",
-                     lambda process: process.within(60, "an answer", for_ever()))
-    assert str(caught.value) == ("qemu0 ended with exit code 3 while the lab waited for an answer; the last lines of "
-                                 "its log:\nno such machine")
+        with_process(
+            tmp_path,
+            "echo '{\"emu\":1}'; echo no such machine >&2; exit 3",
+            lambda process: process.within(60, "an answer", for_ever()),
+        )
+    assert str(caught.value) == (
+        "qemu0 ended with exit code 3 while the lab waited for an answer; the last lines of its log:\nno such machine"
+    )
     assert caught.value.code == 3
     assert time.monotonic() - started < 10
 
@@ -74,6 +80,7 @@ def test_a_wait_has_an_end_and_says_what_it_waited_for(tmp_path: Path) -> None:
 def test_a_closed_connection_is_the_death_of_the_process(tmp_path: Path) -> None:
     async def hang_up() -> None:
         raise LostConnectionError("closed")
+
     with pytest.raises(DiedError, match="exit code 4"):
         with_process(tmp_path, "sleep 0.2; exit 4", lambda process: process.within(60, "an answer", hang_up()))
     with pytest.raises(WaitedInVainError, match="closed its socket and runs on"):
@@ -91,6 +98,7 @@ def test_children_of_the_process_are_killed_with_it(tmp_path: Path) -> None:
         while not (text := (tmp_path / "log").read_text(encoding="utf-8")).endswith("\n"):
             await asyncio.sleep(0.01)
         return int(text)
+
     child = with_process(tmp_path, "sleep 3600 & echo $!; wait", children)
     deadline = time.monotonic() + 10
     while alive(child) and time.monotonic() < deadline:
@@ -156,14 +164,16 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     qemu.chmod(0o755)
 
     async def main() -> None:
-        task = asyncio.create_task(run_once(plan(tmp_path, "steps: [migrate]", source=program((str(qemu),))),
-                                            tmp_path / "run"))
+        task = asyncio.create_task(
+            run_once(plan(tmp_path, "steps: [migrate]", source=program((str(qemu),))), tmp_path / "run")
+        )
         while not (tmp_path / "ids").exists() or len((tmp_path / "ids").read_text(encoding="utf-8").split()) < 2:
             assert not task.done()
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait({task})
         assert task.cancelled()
+
     asyncio.run(main())
     assert not any(alive(int(word)) for word in (tmp_path / "ids").read_text(encoding="utf-8").split())
 
@@ -172,5 +182,6 @@ def test_what_is_not_applicable_starts_nothing(tmp_path: Path) -> None:
     found = plan(tmp_path, "{requires: [iommufd], steps: [migrate]}", source=program(("/none/qemu",), (5, 2)))
     record = asyncio.run(run_once(found, tmp_path / "run"))
     assert [(event.name, "from 9.0 on" in event.fields["reason"]) for event in record.events] == [
-        ("not-applicable", True)]
+        ("not-applicable", True)
+    ]
     assert (record.logs, record.failure) == ({}, "")

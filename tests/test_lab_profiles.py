@@ -14,9 +14,27 @@ from qpatch.lab.model import Verdict
 from qpatch.lab.runtime.devices import write_devices
 
 ROOT = Path(__file__).parents[1]
-WANTED = {"plain", "config-first", "config-first-precopy", "irqs-first", "irq-eager", "irq-late", "self-contained",
-          "chatty", "many-vectors-65", "many-vectors-1024", "big-state", "stop-copy-only", "pre-copy", "p2p", "faulty",
-          "dirty-dropped", "state-flipped", "set-irqs-fails", "interrupt-swallowed"}
+WANTED = {
+    "plain",
+    "config-first",
+    "config-first-precopy",
+    "irqs-first",
+    "irq-eager",
+    "irq-late",
+    "self-contained",
+    "chatty",
+    "many-vectors-65",
+    "many-vectors-1024",
+    "big-state",
+    "stop-copy-only",
+    "pre-copy",
+    "p2p",
+    "faulty",
+    "dirty-dropped",
+    "state-flipped",
+    "set-irqs-fails",
+    "interrupt-swallowed",
+}
 
 
 def test_the_profiles_of_the_lab_are_there() -> None:
@@ -43,8 +61,16 @@ def test_a_scenario_overrides_only_what_it_names() -> None:
     assert (device.vectors, device.dma_logging) == (65, False)
 
 
-@pytest.mark.parametrize("fault", ["state/running:1:EIO", "data-read/stop-copy:2:short", "raise:1:swallow",
-                                   "set-irqs/destination:1:EINVAL", "state-byte:12:flip"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "state/running:1:EIO",
+        "data-read/stop-copy:2:short",
+        "raise:1:swallow",
+        "set-irqs/destination:1:EINVAL",
+        "state-byte:12:flip",
+    ],
+)
 def test_faults_of_the_device_are_accepted(fault: str) -> None:
     assert Faults.model_validate({"source": [fault]}).source == (fault,)
 
@@ -62,8 +88,17 @@ def test_a_device_remembers_sixteen_faults() -> None:
         Faults.model_validate({"source": [f"data-read:{nth}:EIO" for nth in range(1, MOST_FAULTS + 2)]})
 
 
-@pytest.mark.parametrize("device", [{"vectors": 0}, {"vectors": 4096}, {"msi-vectors": 3}, {"traits": ["post-copy"]},
-                                    {"require": "luck"}, {"raise": ["now"]}])
+@pytest.mark.parametrize(
+    "device",
+    [
+        {"vectors": 0},
+        {"vectors": 4096},
+        {"msi-vectors": 3},
+        {"traits": ["post-copy"]},
+        {"require": "luck"},
+        {"raise": ["now"]},
+    ],
+)
 def test_values_that_no_device_has_are_refused(device: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Profile.model_validate({"name": "p", "title": "t", "device": device})
@@ -72,8 +107,9 @@ def test_values_that_no_device_has_are_refused(device: dict[str, object]) -> Non
 def test_devices_have_seeds_groups_and_sysfs_directories_of_their_own(tmp_path: Path) -> None:
     devices = write_devices(tmp_path, 2, "v2", DeviceSettings(seed=5), ("reset:1:EIO",))
     first, second = devices.configuration.read_text(encoding="utf-8").split("\n\n")
-    assert {"name=dev0", "group=100", "cdev=vfio100", "protocol=v2", "seed=5",
-            "fault=reset:1:EIO"} <= {*first.split("\n")}
+    assert {"name=dev0", "group=100", "cdev=vfio100", "protocol=v2", "seed=5", "fault=reset:1:EIO"} <= {
+        *first.split("\n")
+    }
     assert {"name=dev1", "group=101", "cdev=vfio101", "seed=6"} <= {*second.split("\n")}
     assert "fault" not in second
     assert str((devices.sysfs[1] / "iommu_group").readlink()) == "../../groups/101"
@@ -81,8 +117,15 @@ def test_devices_have_seeds_groups_and_sysfs_directories_of_their_own(tmp_path: 
 
 
 def test_settings_are_written_as_the_library_reads_them() -> None:
-    entries = DeviceSettings.model_validate({"traits": ["p2p"], "raise": ["set-irqs", "running"], "require": "irqs",
-                                             "stop-copy-pause": 100, "memory-mmap": False}).entries()
+    entries = DeviceSettings.model_validate(
+        {
+            "traits": ["p2p"],
+            "raise": ["set-irqs", "running"],
+            "require": "irqs",
+            "stop-copy-pause": 100,
+            "memory-mmap": False,
+        }
+    ).entries()
     assert entries["traits"] == "p2p"
     assert entries["raise"] == "set-irqs,running"
     assert (entries["require"], entries["stop-copy-pause"], entries["memory-mmap"]) == ("irqs", "100", "off")

@@ -60,8 +60,11 @@ class Distribution:
         if self.fault is not None:
             raise self.fault
 
-        return (SimpleNamespace(command=(str(DEBIAN),), environment={"LD_LIBRARY_PATH": "/debian/lib"},
-                                arguments=("-L", "/debian/data")),)
+        return (
+            SimpleNamespace(
+                command=(str(DEBIAN),), environment={"LD_LIBRARY_PATH": "/debian/lib"}, arguments=("-L", "/debian/data")
+            ),
+        )
 
 
 @pytest.fixture
@@ -73,6 +76,7 @@ def distribution(monkeypatch: pytest.MonkeyPatch) -> Distribution:
 
 def programs(choice: Choice = Choice.AUTOMATIC, progress: Silence | None = None) -> Programs:
     from qpatch.cli.targets import opened_target
+
     return Programs(opened_target, progress or Silence(), choice)
 
 
@@ -80,36 +84,47 @@ def known_by_name(bench: Bench) -> str:
     """Make the miniature tree a release with a name, which is in the store of the user."""
     configuration = bench.home / "config" / "qpatch" / "config.yaml"
     configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(f"""\
+    configuration.write_text(
+        f"""\
 trees:
   qemu-99: {{path: {bench.tree}}}
 releases:
 - {{name: qemu-99, kind: qemu, release: '10.2', candidates: [{{local: {{path: {bench.tree}}}}}]}}
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
     return "qemu-99"
 
 
 @needs_compiler
-def test_a_baseline_that_is_kept_comes_first(bench: Bench, capsys: pytest.CaptureFixture[str],
-                                             distribution: Distribution) -> None:
+def test_a_baseline_that_is_kept_comes_first(
+    bench: Bench, capsys: pytest.CaptureFixture[str], distribution: Distribution
+) -> None:
     _, built = bench.build(capsys, "baseline")
-    found, = programs().of_tree(str(bench.tree), [None], [TARGET])
+    (found,) = programs().of_tree(str(bench.tree), [None], [TARGET])
     assert found == Program("baseline", TREE, (10, 2), TARGET, (built["products"][BINARY],), {})
     assert distribution.asked == []
 
 
 @needs_compiler
 def test_a_release_with_a_name_is_the_distributions(bench: Bench, distribution: Distribution) -> None:
-    found, = programs().of_tree(known_by_name(bench), [None], [TARGET])
-    assert found == Program("baseline", "qemu-99", (10, 2), TARGET, (str(DEBIAN),), {"LD_LIBRARY_PATH": "/debian/lib"},
-                            ("-L", "/debian/data"))
+    (found,) = programs().of_tree(known_by_name(bench), [None], [TARGET])
+    assert found == Program(
+        "baseline",
+        "qemu-99",
+        (10, 2),
+        TARGET,
+        (str(DEBIAN),),
+        {"LD_LIBRARY_PATH": "/debian/lib"},
+        ("-L", "/debian/data"),
+    )
 
 
 @needs_compiler
 def test_what_no_distribution_has_is_built_and_that_is_said(bench: Bench, distribution: Distribution) -> None:
     distribution.fault = EnvironmentFault("no-prebuilt", "nobody has it")
     listener = Listener()
-    found, = programs(progress=listener).of_tree(known_by_name(bench), [None], [TARGET])
+    (found,) = programs(progress=listener).of_tree(known_by_name(bench), [None], [TARGET])
     assert isinstance(found, Program)
     assert Path(found.command[0]).is_file()
     assert any("nobody has it" in note for note in listener.notes)
@@ -118,7 +133,7 @@ def test_what_no_distribution_has_is_built_and_that_is_said(bench: Bench, distri
 
 @needs_compiler
 def test_a_path_is_never_a_distributions(bench: Bench, distribution: Distribution) -> None:
-    found, = programs().of_tree(str(bench.tree), [None], [TARGET])
+    (found,) = programs().of_tree(str(bench.tree), [None], [TARGET])
     assert isinstance(found, Program)
     assert found.command != (str(DEBIAN),)
     assert distribution.asked == []
@@ -127,7 +142,7 @@ def test_a_path_is_never_a_distributions(bench: Bench, distribution: Distributio
 @needs_compiler
 def test_a_full_disk_is_no_reason_to_build(bench: Bench, distribution: Distribution) -> None:
     distribution.fault = EnvironmentFault("disk-full", "no room")
-    found, = programs().of_tree(known_by_name(bench), [None], [TARGET])
+    (found,) = programs().of_tree(known_by_name(bench), [None], [TARGET])
     assert isinstance(found, Unavailable)
     assert (found.status, found.error) == ("failed", distribution.fault)
 
@@ -135,11 +150,11 @@ def test_a_full_disk_is_no_reason_to_build(bench: Bench, distribution: Distribut
 @needs_compiler
 def test_a_choice_is_obeyed(bench: Bench, capsys: pytest.CaptureFixture[str], distribution: Distribution) -> None:
     name = known_by_name(bench)
-    built, = programs(Choice.BUILD).of_tree(name, [None], [TARGET])
+    (built,) = programs(Choice.BUILD).of_tree(name, [None], [TARGET])
     assert isinstance(built, Program)
     assert Path(built.command[0]).is_file()
     assert distribution.asked == []
-    prebuilt, = programs(Choice.PREBUILT).of_tree(name, [None], [TARGET])
+    (prebuilt,) = programs(Choice.PREBUILT).of_tree(name, [None], [TARGET])
     assert isinstance(prebuilt, Program)
     assert prebuilt.command == (str(DEBIAN),)
 
@@ -160,7 +175,7 @@ def test_what_does_not_apply_is_told(bench: Bench) -> None:
     good = load_strategy(bench.directory / "strategies" / "good.yaml")
     (bench.tree / "hw" / "vfio" / "migration.c").write_text("int nothing;\n")
     git(bench.tree, "commit", "-q", "-a", "-m", "drift")
-    found, = programs().of_tree(str(bench.tree), [good], [TARGET])
+    (found,) = programs().of_tree(str(bench.tree), [good], [TARGET])
     assert isinstance(found, Unavailable)
     assert (found.strategy, found.status, found.error) == ("good", "drifted", None)
     assert found.reason
@@ -169,27 +184,27 @@ def test_what_does_not_apply_is_told(bench: Bench) -> None:
 @needs_compiler
 def test_what_does_not_build_says_how_to_see_why(bench: Bench) -> None:
     broken = load_strategy(miniature_strategy(bench.directory, "type-error"))
-    found, = programs().of_tree(str(bench.tree), [broken], [TARGET])
+    (found,) = programs().of_tree(str(bench.tree), [broken], [TARGET])
     assert isinstance(found, Unavailable)
     assert found.status == "failed"
     assert f"`qpatch build type-error --tree {bench.tree} --target {TARGET}`" in found.reason
 
 
 def test_an_unknown_tree_holds_nothing_up(distribution: Distribution) -> None:
-    found, = programs().of_tree("qemu-0.1", [None], [TARGET])
+    (found,) = programs().of_tree("qemu-0.1", [None], [TARGET])
     assert isinstance(found, Unavailable)
     assert isinstance(found.error, UserError)
     assert found.error.code == "unknown-tree"
 
 
 def test_a_release_that_was_not_fetched_is_the_distributions(distribution: Distribution) -> None:
-    found, = programs().of_tree("qemu-7.2", [None], ["x86_64-softmmu"])
+    (found,) = programs().of_tree("qemu-7.2", [None], ["x86_64-softmmu"])
     assert isinstance(found, Program)
     assert (found.tree, found.release, found.target) == ("qemu-7.2", (7, 2), "x86_64-softmmu")
 
 
 def test_linux_is_not_migrated(distribution: Distribution) -> None:
-    found, = programs(Choice.PREBUILT).of_tree("linux-6.12", [None], [TARGET])
+    (found,) = programs(Choice.PREBUILT).of_tree("linux-6.12", [None], [TARGET])
     assert isinstance(found, Unavailable)
     assert found.error is not None
     assert found.error.code == "not-qemu"
@@ -212,13 +227,16 @@ def test_a_binary_is_asked_what_it_is(tmp_path: Path) -> None:
     assert binary_program(file) == Program("baseline", "qemu-system-aarch64-9.1.3", (9, 1), TARGET, (str(file),), {})
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("#!/bin/sh\nexit 0\n", "does not answer"),
-    ("#!/bin/sh\necho '{}'\n", "does not answer"),
-    ("#!/bin/sh\necho invalid option >&2\nexit 1\n", "invalid option"),
-    ("#!/no/such/interpreter\n", "does not start here"),
-    ("\x7fELF\x02\x01 of another processor", "for another processor"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("#!/bin/sh\nexit 0\n", "does not answer"),
+        ("#!/bin/sh\necho '{}'\n", "does not answer"),
+        ("#!/bin/sh\necho invalid option >&2\nexit 1\n", "invalid option"),
+        ("#!/no/such/interpreter\n", "does not start here"),
+        ("\x7fELF\x02\x01 of another processor", "for another processor"),
+    ],
+)
 def test_what_is_no_qemu(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
         binary_program(binary(tmp_path, text))

@@ -37,28 +37,33 @@ def test_the_telling_run_is_the_first_of_the_gravest() -> None:
     assert LANDED.telling is None
 
 
-@pytest.mark.parametrize(("reports", "code"), [
-    ([report(DELIVERED), report(RECOVERED)], ExitCode.OK),
-    ([report(DELIVERED), report(DELIVERED, Verdict.LOST)], ExitCode.CHECKS_FAILED),
-    ([report(DELIVERED), report(INCONSISTENT)], ExitCode.CHECKS_FAILED),
-    ([report(Verdict.LATE)], ExitCode.CHECKS_FAILED),
-    ([report(Verdict.LOST), report(HARNESS, DELIVERED)], ExitCode.ENVIRONMENT),
-    ([report(Verdict.LOST), BROKEN], ExitCode.ENVIRONMENT),
-    ([report(DELIVERED), CellReport(OTHER, status=FAILED)], ExitCode.BUILD_FAILED),
-    ([report(DELIVERED), CellReport(OTHER, status=FAILED, error=UserError("usage", ""))], ExitCode.USAGE),
-    ([report(DELIVERED), LANDED], ExitCode.OK),
-    ([report(DELIVERED), report(NOT_APPLICABLE)], ExitCode.OK),
-    ([report(NOT_APPLICABLE), LANDED], ExitCode.NOTHING_APPLIED),
-    ([report(Verdict.LOST), CellReport(OTHER, status="drifted")], ExitCode.DRIFT),
-    ([], ExitCode.NOTHING_APPLIED),
-])
+@pytest.mark.parametrize(
+    ("reports", "code"),
+    [
+        ([report(DELIVERED), report(RECOVERED)], ExitCode.OK),
+        ([report(DELIVERED), report(DELIVERED, Verdict.LOST)], ExitCode.CHECKS_FAILED),
+        ([report(DELIVERED), report(INCONSISTENT)], ExitCode.CHECKS_FAILED),
+        ([report(Verdict.LATE)], ExitCode.CHECKS_FAILED),
+        ([report(Verdict.LOST), report(HARNESS, DELIVERED)], ExitCode.ENVIRONMENT),
+        ([report(Verdict.LOST), BROKEN], ExitCode.ENVIRONMENT),
+        ([report(DELIVERED), CellReport(OTHER, status=FAILED)], ExitCode.BUILD_FAILED),
+        ([report(DELIVERED), CellReport(OTHER, status=FAILED, error=UserError("usage", ""))], ExitCode.USAGE),
+        ([report(DELIVERED), LANDED], ExitCode.OK),
+        ([report(DELIVERED), report(NOT_APPLICABLE)], ExitCode.OK),
+        ([report(NOT_APPLICABLE), LANDED], ExitCode.NOTHING_APPLIED),
+        ([report(Verdict.LOST), CellReport(OTHER, status="drifted")], ExitCode.DRIFT),
+        ([], ExitCode.NOTHING_APPLIED),
+    ],
+)
 def test_exit_codes(reports: list[CellReport], code: ExitCode) -> None:
     assert exit_code(reports) is code
 
 
 def test_ktap() -> None:
     text = ktap([report(Verdict.LOST, DELIVERED), report(DELIVERED), report(NOT_APPLICABLE), LANDED, BROKEN])
-    assert text == f"""\
+    assert (
+        text
+        == f"""\
 KTAP version 1
 1..5
   KTAP version 1
@@ -84,13 +89,19 @@ ok 4 save-state/qemu-10.2/q35/plain/once # SKIP landed: config_in_save_state is 
 # save-state/qemu-7.2/q35/plain/once: failed: no compiler
 not ok 5 save-state/qemu-7.2/q35/plain/once
 """
+    )
 
 
 def test_junit() -> None:
     document = junit([report(Verdict.LOST, DELIVERED, HARNESS, NOT_APPLICABLE), LANDED, BROKEN])
     runs, landed, broken = JUnitXml.fromstring(document.encode())
     assert (runs.name, runs.tests, runs.failures, runs.errors, runs.skipped) == (
-        "baseline/qemu-5.2/virt-gicv2/irq-eager/once", 4, 1, 1, 1)
+        "baseline/qemu-5.2/virt-gicv2/irq-eager/once",
+        4,
+        1,
+        1,
+        1,
+    )
     results = [case.result[0] if case.result else None for case in runs]
     assert [type(result) for result in results] == [Failure, type(None), Error, Skipped]
     assert isinstance(results[0], Failure)
@@ -99,7 +110,7 @@ def test_junit() -> None:
 
 
 def test_what_xml_cannot_hold_is_left_out_of_junit() -> None:
-    cell, = JUnitXml.fromstring(junit([replace(BROKEN, reason="it said \x1b[31mno\x00\ufffe")]).encode())
+    (cell,) = JUnitXml.fromstring(junit([replace(BROKEN, reason="it said \x1b[31mno\x00\ufffe")]).encode())
     assert [case.result[0].message for case in cell] == ["it said [31mno"]
 
 
@@ -125,9 +136,26 @@ def test_the_document_has_every_key_of_the_contract() -> None:
     results, cells = content["results"], content["cells"]
     assert isinstance(results, list)
     assert isinstance(cells, list)
-    contract = {"strategy", "tree", "lab", "machine", "scenario", "profile", "run", "verdict", "interrupts", "order",
-                "config_bytes", "config_writes", "set_irqs", "downtime_ms", "irq_setup_ms", "errors", "wall_s",
-                "timeline"}
+    contract = {
+        "strategy",
+        "tree",
+        "lab",
+        "machine",
+        "scenario",
+        "profile",
+        "run",
+        "verdict",
+        "interrupts",
+        "order",
+        "config_bytes",
+        "config_writes",
+        "set_irqs",
+        "downtime_ms",
+        "irq_setup_ms",
+        "errors",
+        "wall_s",
+        "timeline",
+    }
     assert all(contract <= set(result) for result in results)
     assert [(result["run"], result["verdict"]) for result in results] == [(1, "lost"), (2, "delivered"), (0, "landed")]
     assert results[0]["interrupts"] == {"delivered": 2, "lost": 1, "duplicated": 0, "late": 0}

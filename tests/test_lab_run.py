@@ -30,17 +30,21 @@ ONCE = "steps: [interrupts, raise: 0, fence, check, migrate, fence, check]"
 
 def run(directory: Path, scenario: str = ONCE, source: str = "", destination: str = "") -> RunRecord:
     """Run the scenario; `source` and `destination` say how their QEMUs misbehave. No wait is longer than a second."""
-    programs = [dataclasses.replace(program((sys.executable, DOUBLE)), environment={"DOUBLE": deeds})
-                for deeds in (source, destination)]
-    second = dict.fromkeys(("ready", "command", "answer", "pre_copy", "migration", "running", "settle", "give_up",
-                            "quit"), 1.0)
+    programs = [
+        dataclasses.replace(program((sys.executable, DOUBLE)), environment={"DOUBLE": deeds})
+        for deeds in (source, destination)
+    ]
+    second = dict.fromkeys(
+        ("ready", "command", "answer", "pre_copy", "migration", "running", "settle", "give_up", "quit"), 1.0
+    )
     limits = release.Limits(start=10, **second)
     short = release.table().model_copy(update={"limits": limits})
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vm", "migration"):
             patch.setattr(f"qpatch.lab.runtime.{module}.table", lambda: short)
-        return asyncio.run(run_once(plan(directory, scenario, source=programs[0], destination=programs[1]),
-                                    directory / "run"))
+        return asyncio.run(
+            run_once(plan(directory, scenario, source=programs[0], destination=programs[1]), directory / "run")
+        )
 
 
 def told(record: RunRecord, name: str) -> list[dict[str, Any]]:
@@ -53,8 +57,15 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert [one["role"] for one in told(record, "start")] == ["source", "destination"]
     assert told(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert told(record, "migrated")[0] | {"error": ""} == {
-        "source": "qemu0", "destination": "qemu1", "status": "completed", "source_status": "completed",
-        "destination_status": "completed", "downtime_ms": 3, "total_ms": 9, "error": ""}
+        "source": "qemu0",
+        "destination": "qemu1",
+        "status": "completed",
+        "source_status": "completed",
+        "destination_status": "completed",
+        "downtime_ms": 3,
+        "total_ms": 9,
+        "error": "",
+    }
     assert told(record, "check")[1]["handled"] == 1
     assert {one["status"] for one in told(record, "state")} == {"postmigrate", "running"}
     assert all(one["expected"] and one["code"] == one["signal"] == 0 for one in told(record, "exit"))
@@ -66,8 +77,11 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
 
 def test_the_actions_are_enough_to_do_it_again(tmp_path: Path) -> None:
     record = run(tmp_path)
-    actions = [(one.what, one.actor, one.fields.get("line") or one.fields.get("command"))
-               for one in record.actions if one.what in ("serial", "qmp")]
+    actions = [
+        (one.what, one.actor, one.fields.get("line") or one.fields.get("command"))
+        for one in record.actions
+        if one.what in ("serial", "qmp")
+    ]
     assert ("serial", "qemu0", "irq 0 msix 8") in actions
     assert actions.index(("qmp", "qemu1", "migrate-incoming")) < actions.index(("qmp", "qemu0", "migrate"))
 
@@ -115,6 +129,7 @@ def test_a_crash_that_nobody_waited_for_is_told_as_one(tmp_path: Path) -> None:
         os.kill(process._process.pid, signal.SIGSEGV)
         await process.ended(10)
         raise RefusedError("something else goes wrong")
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("qpatch.lab.runtime.flow.Flow._fence", crash_and_fail)
         record = run(tmp_path)
@@ -133,6 +148,7 @@ def test_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
 
     async def both() -> list[RunRecord]:
         return await asyncio.gather(*(run_once(found, tmp_path / name) for name in ("one", "two")))
+
     assert [(record.failure, len(told(record, "fence"))) for record in asyncio.run(both())] == [("", 2), ("", 2)]
 
 

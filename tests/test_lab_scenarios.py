@@ -20,11 +20,32 @@ from qpatch.lab.runtime.applicability import reason_against
 if TYPE_CHECKING:
     from pathlib import Path
 
-WANTED = {"once", "back-and-forth", "cancel-and-retry", "file", "paused", "multifd", "multifd-after-iter-off",
-          "multifd-after-iter-on", "two-devices", "four-devices", "iommufd", "iommufd-hwpt", "container-dirty",
-          "old-to-new", "new-to-old", "chatty", "fail-source-pre-copy", "fail-source-pre-copy-read",
-          "fail-source-stop-copy", "fail-source-stop-copy-read", "fail-destination-resuming",
-          "fail-destination-write", "fail-destination-set-irqs", "fail-destination-running"}
+WANTED = {
+    "once",
+    "back-and-forth",
+    "cancel-and-retry",
+    "file",
+    "paused",
+    "multifd",
+    "multifd-after-iter-off",
+    "multifd-after-iter-on",
+    "two-devices",
+    "four-devices",
+    "iommufd",
+    "iommufd-hwpt",
+    "container-dirty",
+    "old-to-new",
+    "new-to-old",
+    "chatty",
+    "fail-source-pre-copy",
+    "fail-source-pre-copy-read",
+    "fail-source-stop-copy",
+    "fail-source-stop-copy-read",
+    "fail-destination-resuming",
+    "fail-destination-write",
+    "fail-destination-set-irqs",
+    "fail-destination-running",
+}
 
 
 def scenario(steps: str) -> Scenario:
@@ -49,12 +70,19 @@ def test_the_near_name_is_proposed() -> None:
     assert (caught.value.code, caught.value.hint) == ("unknown-scenario", "Did you mean 'cancel-and-retry'?")
 
 
-@pytest.mark.parametrize(("written", "step"), [
-    ("fence", kinds.Fence()), ("raise", kinds.Raise()), ("{raise: 3}", kinds.Raise(vectors=3)),
-    ("{raise: all}", kinds.Raise(vectors="all")), ("{interrupts: msi}", kinds.Interrupts(kind="msi")),
-    ("{interrupts: {kind: msix, vectors: 2}}", kinds.Interrupts(kind="msix", vectors=2)),
-    ("{migrate: {to: file}}", kinds.Migrate(to="file")),
-    ("{repeat: {times: 2, steps: [check]}}", kinds.Repeat(times=2, steps=(kinds.Check(),)))])
+@pytest.mark.parametrize(
+    ("written", "step"),
+    [
+        ("fence", kinds.Fence()),
+        ("raise", kinds.Raise()),
+        ("{raise: 3}", kinds.Raise(vectors=3)),
+        ("{raise: all}", kinds.Raise(vectors="all")),
+        ("{interrupts: msi}", kinds.Interrupts(kind="msi")),
+        ("{interrupts: {kind: msix, vectors: 2}}", kinds.Interrupts(kind="msix", vectors=2)),
+        ("{migrate: {to: file}}", kinds.Migrate(to="file")),
+        ("{repeat: {times: 2, steps: [check]}}", kinds.Repeat(times=2, steps=(kinds.Check(),))),
+    ],
+)
 def test_a_step_is_written_as_a_word_a_value_or_all_its_values(written: str, step: kinds.Step) -> None:
     assert scenario(f"[{written}]").steps == (step,)
 
@@ -65,26 +93,42 @@ def test_a_sequence_stands_for_its_steps() -> None:
     assert isinstance(steps[-1], kinds.Migrate)
 
 
-@pytest.mark.parametrize(("steps", "message"), [
-    ("[fense]", "there is no step 'fense'. Did you mean 'fence'?"),
-    ("[{fence: 3}]", "the step 'fence' takes no single value"),
-    ("[{raise: 1, ring: 2}]", "a mapping with one key"),
-    ("[{migrate: {speed: 3}}]", "speed"), ("[{ring: 0}]", "greater than or equal to 1"), ("[3]", "a step is a word"),
-    ("[{repeat: {times: 2, steps: [jump]}}]", "there is no step 'jump'"), ("[]", "at least 1"), ("fence", "tuple")])
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ("[fense]", "there is no step 'fense'. Did you mean 'fence'?"),
+        ("[{fence: 3}]", "the step 'fence' takes no single value"),
+        ("[{raise: 1, ring: 2}]", "a mapping with one key"),
+        ("[{migrate: {speed: 3}}]", "speed"),
+        ("[{ring: 0}]", "greater than or equal to 1"),
+        ("[3]", "a step is a word"),
+        ("[{repeat: {times: 2, steps: [jump]}}]", "there is no step 'jump'"),
+        ("[]", "at least 1"),
+        ("fence", "tuple"),
+    ],
+)
 def test_a_wrong_step_is_named(steps: str, message: str) -> None:
     with pytest.raises(ValidationError) as caught:
         scenario(steps)
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize(("keys", "releases", "reason"), [
-    ("requires: [iommufd]", ((8, 2), (8, 2)), "QEMU opens devices through iommufd from 9.0 on, and this is 8.2"),
-    ("requires: [p2p]", ((10, 2), (5, 2)), "QEMU knows the peer-to-peer states from 8.2 on, and this is 5.2"),
-    ("requires: [pre-copy]", ((8, 0), (8, 0)), "QEMU 8.0 reads a device's state in stop-copy only, and this is 8.0"),
-    ("requires: [pre-copy]", ((7, 2), (8, 1)), ""),
-    ("programs: old-to-new", ((10, 2), (10, 2)), "the destination is no newer build than the source"),
-    ("programs: new-to-old", ((5, 2), (10, 2)), "the destination is no older build than the source"),
-    ("programs: old-to-new", ((5, 2), (10, 2)), "")])
+@pytest.mark.parametrize(
+    ("keys", "releases", "reason"),
+    [
+        ("requires: [iommufd]", ((8, 2), (8, 2)), "QEMU opens devices through iommufd from 9.0 on, and this is 8.2"),
+        ("requires: [p2p]", ((10, 2), (5, 2)), "QEMU knows the peer-to-peer states from 8.2 on, and this is 5.2"),
+        (
+            "requires: [pre-copy]",
+            ((8, 0), (8, 0)),
+            "QEMU 8.0 reads a device's state in stop-copy only, and this is 8.0",
+        ),
+        ("requires: [pre-copy]", ((7, 2), (8, 1)), ""),
+        ("programs: old-to-new", ((10, 2), (10, 2)), "the destination is no newer build than the source"),
+        ("programs: new-to-old", ((5, 2), (10, 2)), "the destination is no older build than the source"),
+        ("programs: old-to-new", ((5, 2), (10, 2)), ""),
+    ],
+)
 def test_what_a_release_cannot_do_is_not_applicable(tmp_path: Path, keys: str, releases: Any, reason: str) -> None:
     source, destination = (program(("qemu",), release, "x86_64-softmmu") for release in releases)
     found = plan(tmp_path, f"{{{keys}, steps: [migrate]}}", machine="q35", source=source, destination=destination)
@@ -105,8 +149,10 @@ def test_a_machine_may_be_unable_to_cross_releases(tmp_path: Path) -> None:
 
 def test_what_a_device_or_machine_lacks_is_not_applicable(tmp_path: Path) -> None:
     profile = "{name: quick, title: t, device: {traits: []}}"
-    assert reason_against(plan(tmp_path, "{traits: [pre-copy], steps: [migrate]}", profile)) \
+    assert (
+        reason_against(plan(tmp_path, "{traits: [pre-copy], steps: [migrate]}", profile))
         == "the profile quick has no pre-copy phase"
+    )
     old = program(("qemu",), (5, 2))
     assert "ITS" in reason_against(plan(tmp_path, "steps: [migrate]", machine="virt-gicv3-its", source=old))
 

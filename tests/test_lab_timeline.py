@@ -36,8 +36,9 @@ def test_a_record_becomes_a_timeline(tmp_path: Path) -> None:
     for actor in ("qemu0", "qemu1"):
         logs[actor] = tmp_path / actor
         own = [one for one in told if one.actor == actor]
-        logs[actor].write_text("".join(f"{library_line(one) if one.origin is Origin.UAPI else _traced(one)}\n"
-                                       for one in own))
+        logs[actor].write_text(
+            "".join(f"{library_line(one) if one.origin is Origin.UAPI else _traced(one)}\n" for one in own)
+        )
     lab = [one for one in told if one.actor == "lab"]
     logs["qemu2"] = tmp_path / "never-written"
     timeline = read_timeline(RunRecord(tmp_path, tuple(reversed(lab)), logs, (), 1.0))

@@ -27,17 +27,25 @@ def test_each_story_has_its_word_and_says_why(verdict: Verdict) -> None:
 def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> None:
     findings = find(STORIES[verdict]().events)
     applied = {word for word, rule in RULES if rule(findings)}
-    besides = {Verdict.HARNESS: {Verdict.DELIVERED}, Verdict.DUPLICATED: {Verdict.DELIVERED},
-               Verdict.LATE: {Verdict.DELIVERED}, Verdict.CORRUPTED: {Verdict.DELIVERED},
-               Verdict.STALE: {Verdict.DELIVERED}, Verdict.LOST: {Verdict.DELIVERED}, Verdict.REFUSED: {Verdict.FAILED},
-               Verdict.INCONSISTENT: {Verdict.DELIVERED}, Verdict.UNNOTICED: {Verdict.LOST}}
+    besides = {
+        Verdict.HARNESS: {Verdict.DELIVERED},
+        Verdict.DUPLICATED: {Verdict.DELIVERED},
+        Verdict.LATE: {Verdict.DELIVERED},
+        Verdict.CORRUPTED: {Verdict.DELIVERED},
+        Verdict.STALE: {Verdict.DELIVERED},
+        Verdict.LOST: {Verdict.DELIVERED},
+        Verdict.REFUSED: {Verdict.FAILED},
+        Verdict.INCONSISTENT: {Verdict.DELIVERED},
+        Verdict.UNNOTICED: {Verdict.LOST},
+    }
     assert applied == {verdict} | besides.get(verdict, set())
 
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:
     assert reason(refused(), Verdict.REFUSED) == (
         "dev0 on qemu1 answered a write of its data with EINVAL, for it wants its interrupts first; the destination "
-        "printed 'load of migration failed'; the source called the migration failed and runs on")
+        "printed 'load of migration failed'; the source called the migration failed and runs on"
+    )
 
 
 def test_a_source_that_believed_in_success_and_needed_help_is_told() -> None:
@@ -55,7 +63,8 @@ def test_a_refusal_that_nobody_minded_went_unnoticed() -> None:
 def test_an_unnoticed_error_quotes_what_was_printed() -> None:
     assert reason(unnoticed(), Verdict.UNNOTICED) == (
         "dev0 on qemu1 answered SET_IRQS (msix) with EINVAL, and the migration was reported as completed; the "
-        "destination printed 'vfio: failed to enable vectors, -22' and went on; 1 interrupt was lost")
+        "destination printed 'vfio: failed to enable vectors, -22' and went on; 1 interrupt was lost"
+    )
 
 
 def test_an_unnoticed_error_tells_what_is_wrong_after_it() -> None:
@@ -124,7 +133,8 @@ def test_a_crash_names_the_error_before_it() -> None:
     teller.lab("exit", vm="qemu1", code=0, signal=11, expected=False)
     assert reason(teller, Verdict.CRASHED) == (
         "qemu1 was killed by SIGSEGV, after dev0 on qemu1 answered the change of its state from resuming to running "
-        "with EIO")
+        "with EIO"
+    )
 
 
 def test_corruption_after_a_reset_by_qemu_says_so() -> None:
@@ -150,4 +160,5 @@ def test_a_reset_names_the_error_that_qemu_reset_the_device_for() -> None:
     teller.lab("state", vm="qemu0", status="running")
     assert reason(teller, Verdict.CORRUPTED).endswith(
         "its memory is wrong; QEMU had reset the device, after dev0 on qemu0 answered the change of its state from "
-        "pre-copy to stop-copy with EIO")
+        "pre-copy to stop-copy with EIO"
+    )

@@ -18,7 +18,8 @@ def test_a_transfer_that_was_cut_short_is_named_where_the_migration_failed_for_i
     teller.write("qemu1", 2048)
     teller.give_up(said="vfio_mig_write failed")
     assert "dev0 on qemu1 did only half of a write of its data; the destination printed 'vfio_mig_write failed'" in (
-        reason(teller, Verdict.FAILED))
+        reason(teller, Verdict.FAILED)
+    )
 
 
 def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest() -> None:
@@ -56,7 +57,8 @@ def test_a_destination_that_stopped_the_vm_by_itself_failed_and_it_is_not_the_la
     teller.lab("failure", message="waited 20 s for the guest's answer")
     assert reason(teller, Verdict.FAILED) == (
         "qemu1 took over and then stopped the VM, after dev0 on qemu1 answered SET_IRQS (msix) with EINVAL; it printed "
-        "'dev0: interrupts could not be restored, stopping the VM'")
+        "'dev0: interrupts could not be restored, stopping the VM'"
+    )
     assert observe(running, "waited 20 s").verdict is Verdict.HARNESS
 
 
@@ -105,10 +107,14 @@ def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> No
     assert told == "migration 1 completed: this QEMU never did what the scenario wants to see fail"
 
 
-@pytest.mark.parametrize(("fault", "event"), [
-    ("data-read/stop-copy:1:EIO", {"operation": "data-read", "nth": 1, "result": "EIO"}),
-    ("state/stop-copy:2:EIO", {"operation": "state", "to": "stop-copy", "nth": 2, "result": "EIO"}),
-    ("state-byte:2:flip", {"operation": "state-byte", "nth": 2, "result": "flip"})])
+@pytest.mark.parametrize(
+    ("fault", "event"),
+    [
+        ("data-read/stop-copy:1:EIO", {"operation": "data-read", "nth": 1, "result": "EIO"}),
+        ("state/stop-copy:2:EIO", {"operation": "state", "to": "stop-copy", "nth": 2, "result": "EIO"}),
+        ("state-byte:2:flip", {"operation": "state-byte", "nth": 2, "result": "flip"}),
+    ],
+)
 def test_a_fault_of_the_profile_that_never_came_to_pass_makes_no_green_run(fault: str, event: dict[str, Any]) -> None:
     teller = Teller()
     teller.lab("faults", vm="qemu1", faults=[fault])
@@ -133,7 +139,8 @@ def test_a_migration_that_failed_for_another_reason_than_its_fault_has_not_recov
     teller.lab("faults", vm="qemu1", faults=["data-write:7:EIO"])
     assert reason(teller, Verdict.FAILED) == (
         "the migration failed, but the fault data-write:7:EIO that it was to fail for never came to pass: "
-        "load of migration failed")
+        "load of migration failed"
+    )
 
 
 def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
@@ -145,7 +152,8 @@ def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
 def test_a_recovery_names_what_the_migration_failed_for() -> None:
     assert reason(recovered(), Verdict.RECOVERED) == (
         "the migration failed as it should, for dev0 on qemu1 answered a write of its data with EIO; the source runs "
-        "on and 1 interrupt reached the guest there")
+        "on and 1 interrupt reached the guest there"
+    )
 
 
 def test_an_end_after_a_failed_incoming_migration_is_no_crash() -> None:
@@ -161,9 +169,14 @@ def test_what_the_lab_waited_for_in_vain_is_the_dead_processes_fault() -> None:
     reason(teller, Verdict.CRASHED)
 
 
-@pytest.mark.parametrize(("check", "told"), [
-    ({"corrupt": 2}, "2 pages of guest memory are wrong"), ({"memory": "bad"}, "its memory is wrong"),
-    ({"state": "error"}, "its state is wrong")])
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        ({"corrupt": 2}, "2 pages of guest memory are wrong"),
+        ({"memory": "bad"}, "its memory is wrong"),
+        ({"state": "error"}, "its state is wrong"),
+    ],
+)
 def test_corruption_says_what_is_wrong(check: dict[str, object], told: str) -> None:
     assert told in reason(finished(prepared(), **check), Verdict.CORRUPTED)
 
@@ -174,7 +187,8 @@ def test_memory_that_was_never_filled_is_not_corrupt() -> None:
 
 def test_a_second_handling_is_named_with_its_line() -> None:
     assert reason(duplicated(), Verdict.DUPLICATED) == (
-        "the guest on qemu1 handled vector 0 of dev0 when nothing was outstanding")
+        "the guest on qemu1 handled vector 0 of dev0 when nothing was outstanding"
+    )
     teller = delivered()
     teller.acked("qemu1", index="intx", spurious=True)
     assert "handled INTx of dev0" in reason(teller, Verdict.DUPLICATED)
@@ -182,8 +196,8 @@ def test_a_second_handling_is_named_with_its_line() -> None:
 
 def test_a_lost_interrupt_is_named_with_its_reason() -> None:
     assert reason(lost(), Verdict.LOST) == (
-        "interrupt 2 of dev0's vector 0, raised on qemu1: QEMU took vector 0's eventfd 2.0 ms before arm_gic "
-        "was loaded")
+        "interrupt 2 of dev0's vector 0, raised on qemu1: QEMU took vector 0's eventfd 2.0 ms before arm_gic was loaded"
+    )
 
 
 def test_a_run_in_which_no_interrupt_was_tried_shows_nothing() -> None:

@@ -49,8 +49,23 @@ def compiled(output: str) -> set[str]:
 def patches(source: Path, tmp_path: Path, kind: Kind) -> list[str]:
     """Render the strategy `kind` onto a branch of the tree; return its commits, oldest first."""
     file = miniature_strategy(tmp_path, kind)
-    assert main(["render", str(file), "--tree", str(source), "-b", kind, "-o", str(tmp_path / "series"),
-                 "--no-checkpatch", "--no-maintainers"]) == ExitCode.OK
+    assert (
+        main(
+            [
+                "render",
+                str(file),
+                "--tree",
+                str(source),
+                "-b",
+                kind,
+                "-o",
+                str(tmp_path / "series"),
+                "--no-checkpatch",
+                "--no-maintainers",
+            ]
+        )
+        == ExitCode.OK
+    )
     return git(source, "rev-list", "--reverse", f"master..{kind}").split()
 
 
@@ -74,7 +89,8 @@ def test_it_builds_both_targets(source: Path, tmp_path: Path) -> None:
     for target in TARGETS:
         binary = tmp_path / "build" / f"qemu-system-{target.removesuffix('-softmmu')}"
         assert subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip() == (
-            "QEMU emulator version 10.2.2")
+            "QEMU emulator version 10.2.2"
+        )
     outputs = {entry["output"] for entry in json.loads((tmp_path / "build" / "compile_commands.json").read_text())}
     assert len(outputs) == 9
     assert all((tmp_path / "build" / output).exists() for output in outputs)
@@ -114,14 +130,18 @@ def test_each_patch_compiles_what_it_touches(source: Path, tmp_path: Path) -> No
 
 
 @needs_compiler
-@pytest.mark.parametrize(("kind", "file", "message"), [
-    ("type-error", MIGRATION, "error: invalid type argument of unary"),
-    ("missing-caller", PCI, "error: too few arguments to function"),
-    ("link-error", "", "undefined reference to `vfio_note_change'"),
-    ("warning", MIGRATION, "warning: 'vfio_changes' defined but not used"),
-])
-def test_the_second_patch_is_what_its_kind_says(source: Path, tmp_path: Path, kind: Kind, file: str,
-                                                message: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "file", "message"),
+    [
+        ("type-error", MIGRATION, "error: invalid type argument of unary"),
+        ("missing-caller", PCI, "error: too few arguments to function"),
+        ("link-error", "", "undefined reference to `vfio_note_change'"),
+        ("warning", MIGRATION, "warning: 'vfio_changes' defined but not used"),
+    ],
+)
+def test_the_second_patch_is_what_its_kind_says(
+    source: Path, tmp_path: Path, kind: Kind, file: str, message: str
+) -> None:
     second = patches(source, tmp_path, kind)[1]
     git(source, "checkout", "-q", f"{second}~")
     assert build(source, tmp_path / "build", AARCH64).returncode == 0

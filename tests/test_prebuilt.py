@@ -46,9 +46,12 @@ class Listener(Silence):
 
 
 def catalogue(*versions: str) -> Catalogue:
-    targets = {"aarch64-softmmu": PackagedProgram(program="qemu-system-aarch64", package="qemu-system-arm",
-                                                  beside=("qemu-system-data", "seabios")),
-               "x86_64-softmmu": PackagedProgram(program="qemu-system-x86_64", package="qemu-system-x86")}
+    targets = {
+        "aarch64-softmmu": PackagedProgram(
+            program="qemu-system-aarch64", package="qemu-system-arm", beside=("qemu-system-data", "seabios")
+        ),
+        "x86_64-softmmu": PackagedProgram(program="qemu-system-x86_64", package="qemu-system-x86"),
+    }
     return Catalogue(targets, tuple(Candidate((SUITE,), version, targets) for version in versions))
 
 
@@ -78,8 +81,11 @@ def archive(tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch) -> 
     depends = "libc6 (>= 2.4), libone1 (>= 1)"
     made.add("qemu-system-arm", VERSION, {"usr/bin/qemu-system-aarch64": program}, depends=depends, section="misc")
     made.add("qemu-system-x86", VERSION, {"usr/bin/qemu-system-x86_64": program}, depends=depends, section="misc")
-    data = {"usr/share/qemu/rom.bin": b"rom", "usr/lib/multiarch/qemu/good.so": next(iter(libc.values())).read_bytes(),
-            "usr/lib/multiarch/qemu/bad.so": Path(shutil.which("apt-get") or "").read_bytes()}
+    data = {
+        "usr/share/qemu/rom.bin": b"rom",
+        "usr/lib/multiarch/qemu/good.so": next(iter(libc.values())).read_bytes(),
+        "usr/lib/multiarch/qemu/bad.so": Path(shutil.which("apt-get") or "").read_bytes(),
+    }
     made.add("qemu-system-data", VERSION, data, architecture="all", section="misc", depends="perl")
     made.add("qemu-system-data", "1:9.2-1", {}, architecture="all", section="misc")
     made.add("seabios", "1.16-1", {"usr/share/seabios/bios.bin": b"bios"}, architecture="all", section="misc")
@@ -121,8 +127,13 @@ def test_the_program_runs_with_the_libraries_of_its_suite_and_this_machines_libc
 def test_what_is_unpacked(job: Job) -> None:
     binary = made(job)
     assert dict(binary.packages) == {
-        "qemu-system-arm": VERSION, "qemu-system-data": VERSION, "seabios": "1.16-1", "libc6": "2.99-1",
-        "libone1": "1-1", "libtwo1": "2:2-1"}
+        "qemu-system-arm": VERSION,
+        "qemu-system-data": VERSION,
+        "seabios": "1.16-1",
+        "libc6": "2.99-1",
+        "libone1": "1-1",
+        "libtwo1": "2:2-1",
+    }
     modules = Path(binary.environment["QEMU_MODULE_DIR"])
     assert [file.name for file in modules.iterdir()] == ["good.so"], "bad.so has libraries that are not there"
     assert [path.name for path in binary.data] == ["qemu", "seabios"]
@@ -295,17 +306,38 @@ def test_the_shipped_catalogue(release: str) -> None:
 @pytest.mark.parametrize("release", ["5.2", "7.2", "10.0"])
 def test_debians_binaries_run(release: str) -> None:
     from qpatch.trees.fetch import default_job
-    machines = {"aarch64-softmmu": ("virt", "virt,gic-version=3", ("-cpu", "cortex-a57")),
-                "x86_64-softmmu": ("q35", "q35", ())}
+
+    machines = {
+        "aarch64-softmmu": ("virt", "virt,gic-version=3", ("-cpu", "cortex-a57")),
+        "x86_64-softmmu": ("q35", "q35", ()),
+    }
     for binary in prebuilt_binaries(default_job(), f"qemu-{release}", release, "both"):
         known, machine, more = machines[binary.target]
         assert f"version {release}." in binary.version
         assert f"\n{known} " in output(binary, "-M", "help")
         assert 'name "vfio-pci"' in output(binary, "-device", "help")
         process = subprocess.run(
-            [*binary.command, *binary.arguments, "-M", machine, *more, "-accel", "tcg", "-nodefaults", "-S",
-             "-display", "none", "-qmp", "stdio"], env={**os.environ, **binary.environment}, capture_output=True,
-            input='{"execute":"qmp_capabilities"}\n{"execute":"query-status"}\n{"execute":"quit"}\n', text=True,
-            timeout=60, check=False)
+            [
+                *binary.command,
+                *binary.arguments,
+                "-M",
+                machine,
+                *more,
+                "-accel",
+                "tcg",
+                "-nodefaults",
+                "-S",
+                "-display",
+                "none",
+                "-qmp",
+                "stdio",
+            ],
+            env={**os.environ, **binary.environment},
+            capture_output=True,
+            input='{"execute":"qmp_capabilities"}\n{"execute":"query-status"}\n{"execute":"quit"}\n',
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert process.returncode == 0, process.stderr
         assert '"status": "prelaunch"' in process.stdout

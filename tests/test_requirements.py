@@ -213,10 +213,12 @@ def test_a_build_names_all_that_is_missing_and_the_command(machine: Machine) -> 
         require(GROUP)
     assert caught.value.code == "requirements-missing"
     assert caught.value.exit_code == ExitCode.ENVIRONMENT
-    assert caught.value.message == ("compiling QEMU is impossible here: ninja is not on PATH; the C compiler does not "
-                                    "find libfdt.h")
-    assert caught.value.hint == ("as root: apt-get update && apt-get install --no-install-recommends libfdt-dev "
-                                 "ninja-build")
+    assert caught.value.message == (
+        "compiling QEMU is impossible here: ninja is not on PATH; the C compiler does not find libfdt.h"
+    )
+    assert caught.value.hint == (
+        "as root: apt-get update && apt-get install --no-install-recommends libfdt-dev ninja-build"
+    )
 
 
 def test_the_quick_look_is_for_programs_and_starts_none(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,8 +244,14 @@ def test_doctor_names_what_is_missing(machine: Machine, capsys: pytest.CaptureFi
     entries = {entry["name"]: entry for entry in document["requirements"]}
     assert code == ExitCode.ENVIRONMENT
     assert entries["perl"]["reason"] == "perl is not on PATH"
-    assert entries["git"] == {"name": "git", "package": "git", "ok": False, "groups": ["render"], "recommended": False,
-                              "reason": "git is 2.20.1, 2.32 is needed"}
+    assert entries["git"] == {
+        "name": "git",
+        "package": "git",
+        "ok": False,
+        "groups": ["render"],
+        "recommended": False,
+        "reason": "git is 2.20.1, 2.32 is needed",
+    }
     assert entries["apt-get"]["ok"]
     assert {"git", "perl", "gpgv", "ninja-build"} <= set(document["packages"])
     assert "apt" in document["packages"]  # apt-cache is missing

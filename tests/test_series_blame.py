@@ -30,8 +30,11 @@ def written(tmp_path: Path) -> Authorship:
 
 
 def owners(written: Authorship, patch: int, path: str) -> list[tuple[str, str]]:
-    return [(line.text.strip(), f"{line.edit.patch} {line.edit.position} {line.edit.anchor}")
-            for line in written.lines(patch, path) if line.edit]
+    return [
+        (line.text.strip(), f"{line.edit.patch} {line.edit.position} {line.edit.anchor}")
+        for line in written.lines(patch, path)
+        if line.edit
+    ]
 
 
 def where_of(anchor: str, which: int = 0) -> int:
@@ -46,20 +49,25 @@ def check_replay(tried: Attempt, written: Authorship) -> None:
     for number, patch in enumerate(tried.planned.patches, start=1):
         so_far |= {path: content for path, content in patch.changes.items() if content is not None}
         assert {path: split_lines(content) for path, content in so_far.items()} == {
-            path: [line.text for line in lines] for path, lines in written.files[number - 1].items()
-            if path in so_far}
+            path: [line.text for line in lines] for path, lines in written.files[number - 1].items() if path in so_far
+        }
         for path in written.files[number - 1].keys() - so_far.keys():
             assert not any(line.edit for line in written.lines(number, path))
 
 
 def test_each_line_has_its_edit(written: Authorship) -> None:
     assert written.subjects == ("demo: Add later()", "demo: Call later()")
-    assert owners(written, 1, DEMO) == [(text, "1 after function start") for text in (
-        "static void later(void)", "{", "new_call();", "}", "")]
-    assert owners(written, 2, DEMO) == [("later();", "2 in function start"), *(
-        (text, "1 after function start") for text in ("static void later(void)", "{")),
-        ("newest_call();", "2 in function later"), ("}", "1 after function start"), ("", "1 after function start"),
-        ("int helper(int a, int b)", "2 in signature helper")]
+    assert owners(written, 1, DEMO) == [
+        (text, "1 after function start") for text in ("static void later(void)", "{", "new_call();", "}", "")
+    ]
+    assert owners(written, 2, DEMO) == [
+        ("later();", "2 in function start"),
+        *((text, "1 after function start") for text in ("static void later(void)", "{")),
+        ("newest_call();", "2 in function later"),
+        ("}", "1 after function start"),
+        ("", "1 after function start"),
+        ("int helper(int a, int b)", "2 in signature helper"),
+    ]
     assert owners(written, 1, HEADER) == [("int fresh;", "1 in struct Dev")]
     assert owners(written, 2, HEADER)[1] == ("int helper(int a, int b);", "2 in signature helper")
 
@@ -79,8 +87,9 @@ def test_edit_of_a_line(written: Authorship) -> None:
 
 def test_lines_of_the_tree_have_no_edit(written: Authorship) -> None:
     assert written.of(2, DEMO, line_of(written, 2, "demo();")) is None
-    assert [written.of(*place) for place in ((0, DEMO, 1), (3, DEMO, 1), (2, DEMO, 0), (2, DEMO, 999),
-                                             (2, "hw/other.c", 1))] == [None] * 5
+    assert [
+        written.of(*place) for place in ((0, DEMO, 1), (3, DEMO, 1), (2, DEMO, 0), (2, DEMO, 999), (2, "hw/other.c", 1))
+    ] == [None] * 5
 
 
 def test_what_edits_took_away(written: Authorship) -> None:
@@ -121,7 +130,8 @@ def test_lines_are_attributed_to_the_edit_that_brought_them(base: list[str], con
         # What is not the edit's are the old lines, in their order, without those taken away.
         gone = {number for number, _ in change.removed}
         assert [line for line in lines if line.edit is not edit] == [
-            line for number, line in enumerate(before, 1) if number not in gone]
+            line for number, line in enumerate(before, 1) if number not in gone
+        ]
         assert all(before[number - 1].text == text for number, text in change.removed)
 
 

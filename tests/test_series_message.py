@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 BODIES = [
     "",
-    "One paragraph.", "Two\n\nparagraphs.", "Text.\n\nFixes: 123456", "Text.\n\nFixes: 1\nCc: a@example.org",
-    "Fixes: 1\nLink: https://example.org/x", "Text.\n\nNote: this is\nprose, not a trailer",
-    "Text.\n\nSigned-off-by: A <a@example.org>\nand\nthen\nprose", "Text.\n\nFixes: 1\n continued",
+    "One paragraph.",
+    "Two\n\nparagraphs.",
+    "Text.\n\nFixes: 123456",
+    "Text.\n\nFixes: 1\nCc: a@example.org",
+    "Fixes: 1\nLink: https://example.org/x",
+    "Text.\n\nNote: this is\nprose, not a trailer",
+    "Text.\n\nSigned-off-by: A <a@example.org>\nand\nthen\nprose",
+    "Text.\n\nFixes: 1\n continued",
     "Text.\n\n(cherry picked from commit 1234)\nFixes: 9",
 ]
 
 
 @pytest.mark.parametrize("body", BODIES)
-@pytest.mark.parametrize("trailers", [["Link: https://example.org/1"],
-                                      ["Cc: b@example.org", "Suggested-by: B <b@e>"]])
+@pytest.mark.parametrize("trailers", [["Link: https://example.org/1"], ["Cc: b@example.org", "Suggested-by: B <b@e>"]])
 def test_trailers_land_where_git_puts_them(tmp_path: Path, body: str, trailers: list[str]) -> None:
     message = f"subject\n\n{body}\n" if body else "subject\n"
     options = [f"--trailer={trailer}" for trailer in trailers]
@@ -39,8 +43,7 @@ def test_a_trailer_is_not_repeated() -> None:
 
 
 def test_message_is_subject_blank_body_trailers() -> None:
-    message = compose_message("  a   subject\n", "\n\nBody.  \n\n\n\nMore.\n", ("Fixes: 1",),
-                              "Me <me@example.org>")
+    message = compose_message("  a   subject\n", "\n\nBody.  \n\n\n\nMore.\n", ("Fixes: 1",), "Me <me@example.org>")
     assert message == "a subject\n\nBody.\n\nMore.\n\nFixes: 1\nSigned-off-by: Me <me@example.org>\n"
 
 
@@ -58,8 +61,9 @@ def test_clean_text_is_stable(text: str) -> None:
     assert not once.startswith("\n")
 
 
-@pytest.mark.parametrize("line", ["---", "--- ", "--- a/file.c", "diff --git a b", "Index: x",
-                                  "From abc Mon Sep 17 00:00:00 2001"])
+@pytest.mark.parametrize(
+    "line", ["---", "--- ", "--- a/file.c", "diff --git a b", "Index: x", "From abc Mon Sep 17 00:00:00 2001"]
+)
 def test_lines_that_end_a_message_are_refused(line: str) -> None:
     with pytest.raises(UserError) as caught:
         compose_message("subject", f"Text.\n{line}\nmore")
@@ -85,8 +89,10 @@ def test_what_is_no_trailer_is_refused(trailer: str) -> None:
     assert caught.value.code == "invalid-trailer"
 
 
-@pytest.mark.parametrize(("body", "trailers"), [("body", ("Signed-off-by: X <x@example.org>",)),
-                                                ("b\n\nsigned-off-by: X <x@example.org>", ())])
+@pytest.mark.parametrize(
+    ("body", "trailers"),
+    [("body", ("Signed-off-by: X <x@example.org>",)), ("b\n\nsigned-off-by: X <x@example.org>", ())],
+)
 def test_a_strategy_cannot_sign_off(body: str, trailers: tuple[str, ...]) -> None:
     with pytest.raises(UserError) as caught:
         compose_message("subject", body, trailers)

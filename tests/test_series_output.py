@@ -49,8 +49,7 @@ def refuse(repository: Repository, options: RenderOptions) -> UserError:
 def test_rendering_again_replaces_the_version(repository: Repository, options: RenderOptions) -> None:
     write(repository, plan(repository), options)
     rendered = write(repository, plan(repository, other_patch()), options)
-    assert sorted(content_of(rendered.directory)) == ["0000-cover-letter.patch", "0001-other.patch",
-                                                      RECORD_FILE]
+    assert sorted(content_of(rendered.directory)) == ["0000-cover-letter.patch", "0001-other.patch", RECORD_FILE]
 
 
 def test_record_names_base_tip_and_patches(repository: Repository, options: RenderOptions) -> None:
@@ -77,8 +76,7 @@ def test_empty_directory_is_used(repository: Repository, options: RenderOptions)
     write(repository, plan(repository), options)
 
 
-def test_own_output_with_a_foreign_file_is_refused(repository: Repository,
-                                                   options: RenderOptions) -> None:
+def test_own_output_with_a_foreign_file_is_refused(repository: Repository, options: RenderOptions) -> None:
     rendered = write(repository, plan(repository), options)
     (rendered.directory / "notes").write_text("mine")
     before = content_of(options.output)
@@ -94,19 +92,24 @@ def test_output_of_another_series_is_refused(repository: Repository, options: Re
 
 
 @pytest.mark.parametrize("text", ['{"generator": "other"}', "[]"])
-def test_other_programs_record_is_foreign(repository: Repository, options: RenderOptions,
-                                          text: str) -> None:
+def test_other_programs_record_is_foreign(repository: Repository, options: RenderOptions, text: str) -> None:
     place = output_path(options.output, "option", "tree-1")
     place.mkdir(parents=True)
     (place / RECORD_FILE).write_text(text)
     refuse(repository, options)
 
 
-@pytest.mark.parametrize("text", ["{", '{"generator": "qpatch", "version": 99}',
-                                  '{"generator": "qpatch", "version": 1}',
-                                  '{"generator": "qpatch", "version": 1, "strategy": "option",'
-                                  ' "tree": "tree-1", "component": "qemu", "revisions": [{"number": 1,'
-                                  ' "base": "", "tip": "", "cover": "", "changes": "", "patches": 3}]}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        '{"generator": "qpatch", "version": 99}',
+        '{"generator": "qpatch", "version": 1}',
+        '{"generator": "qpatch", "version": 1, "strategy": "option",'
+        ' "tree": "tree-1", "component": "qemu", "revisions": [{"number": 1,'
+        ' "base": "", "tip": "", "cover": "", "changes": "", "patches": 3}]}',
+    ],
+)
 def test_broken_record_is_named(repository: Repository, options: RenderOptions, text: str) -> None:
     place = output_path(options.output, "option", "tree-1")
     place.mkdir(parents=True)
@@ -122,15 +125,21 @@ def test_a_file_in_the_way_is_refused(repository: Repository, options: RenderOpt
     assert str(options.output) in refuse(repository, options).message
 
 
-@pytest.mark.parametrize(("strategy", "tree", "expected"), [
-    ("a", "qemu-10.2", "a/qemu-10.2"), ("a", "/home/me/qemu@v10.2", "a/home-me-qemu-v10.2"),
-    ("..", "../../etc", "unnamed/etc")])
+@pytest.mark.parametrize(
+    ("strategy", "tree", "expected"),
+    [
+        ("a", "qemu-10.2", "a/qemu-10.2"),
+        ("a", "/home/me/qemu@v10.2", "a/home-me-qemu-v10.2"),
+        ("..", "../../etc", "unnamed/etc"),
+    ],
+)
 def test_directory_names_stay_inside(strategy: str, tree: str, expected: str) -> None:
     assert str(output_path(Path("out"), strategy, tree)) == f"out/{expected}"
 
 
-def test_full_disk_leaves_the_old_output(repository: Repository, options: RenderOptions,
-                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_the_old_output(
+    repository: Repository, options: RenderOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(repository, plan(repository), options)
     before = content_of(options.output)
 
@@ -201,12 +210,19 @@ def test_kill_at_any_moment_leaves_a_whole_series(repository: Repository, tmp_pa
         allowed.append(content_of(write(repository, plan(repository, patches), clean).directory))
     out = tmp_path / "out"
     place = output_path(out, "option", "tree-1")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
-                   "TMPDIR": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+        "TMPDIR": str(tmp_path),
+    }
     seen = 0
     for delay in (0.02, 0.05, 0.09, 0.12, 0.15, 0.19, 0.22, 0.25):
-        process = subprocess.Popen([sys.executable, "-c", LOOP, str(repository.path), str(out)],
-                                   stdout=subprocess.PIPE, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            [sys.executable, "-c", LOOP, str(repository.path), str(out)],
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(delay)

@@ -16,26 +16,31 @@ SKIPPED = Skipped("`when` is false")
 
 
 def patch(*results: EditResult, partial: bool = False, unwanted: str = "") -> PatchOutcome:
-    edits = tuple(EditOutcome(f"function f{number}", Location("s.yaml", number + 1), result)
-                  for number, result in enumerate(results))
+    edits = tuple(
+        EditOutcome(f"function f{number}", Location("s.yaml", number + 1), result)
+        for number, result in enumerate(results)
+    )
     return PatchOutcome("subject", partial, edits, unwanted)
 
 
-@pytest.mark.parametrize(("patches", "status", "kept"), [
-    ([patch(APPLIED)], Status.RENDERED, (0,)),
-    ([patch(APPLIED, SKIPPED)], Status.RENDERED, (0,)),
-    ([patch(THERE, SKIPPED), patch(APPLIED), patch(THERE), patch(APPLIED)], Status.RENDERED, (1, 3)),
-    ([patch(unwanted="no"), patch(APPLIED)], Status.RENDERED, (1,)),
-    ([patch(THERE), patch(THERE, THERE)], Status.LANDED, ()),
-    ([patch(THERE), patch(SKIPPED)], Status.LANDED, ()),
-    ([patch(SKIPPED), patch(unwanted="no")], Status.VOID, ()),
-    ([patch(THERE, APPLIED)], Status.DRIFTED, ()),
-    ([patch(THERE, APPLIED, partial=True)], Status.RENDERED, (0,)),
-    ([patch(APPLIED), patch(DRIFTED)], Status.DRIFTED, ()),
-    ([patch(APPLIED), patch(AMBIGUOUS)], Status.AMBIGUOUS, ()),
-    ([patch(AMBIGUOUS, DRIFTED)], Status.DRIFTED, ()),
-    ([patch(THERE, AMBIGUOUS, partial=True)], Status.AMBIGUOUS, ()),
-])
+@pytest.mark.parametrize(
+    ("patches", "status", "kept"),
+    [
+        ([patch(APPLIED)], Status.RENDERED, (0,)),
+        ([patch(APPLIED, SKIPPED)], Status.RENDERED, (0,)),
+        ([patch(THERE, SKIPPED), patch(APPLIED), patch(THERE), patch(APPLIED)], Status.RENDERED, (1, 3)),
+        ([patch(unwanted="no"), patch(APPLIED)], Status.RENDERED, (1,)),
+        ([patch(THERE), patch(THERE, THERE)], Status.LANDED, ()),
+        ([patch(THERE), patch(SKIPPED)], Status.LANDED, ()),
+        ([patch(SKIPPED), patch(unwanted="no")], Status.VOID, ()),
+        ([patch(THERE, APPLIED)], Status.DRIFTED, ()),
+        ([patch(THERE, APPLIED, partial=True)], Status.RENDERED, (0,)),
+        ([patch(APPLIED), patch(DRIFTED)], Status.DRIFTED, ()),
+        ([patch(APPLIED), patch(AMBIGUOUS)], Status.AMBIGUOUS, ()),
+        ([patch(AMBIGUOUS, DRIFTED)], Status.DRIFTED, ()),
+        ([patch(THERE, AMBIGUOUS, partial=True)], Status.AMBIGUOUS, ()),
+    ],
+)
 def test_decisions(patches: list[PatchOutcome], status: Status, kept: tuple[int, ...]) -> None:
     decision = decide(patches)
     assert (decision.status, decision.kept) == (status, kept)
@@ -44,7 +49,8 @@ def test_decisions(patches: list[PatchOutcome], status: Status, kept: tuple[int,
 
 def test_miss_names_patch_anchor_and_message() -> None:
     assert decide([patch(APPLIED), patch(APPLIED, DRIFTED, AMBIGUOUS)]) == Decision(
-        Status.DRIFTED, "patch 2 (subject): function f1: no function f (and 1 more)")
+        Status.DRIFTED, "patch 2 (subject): function f1: no function f (and 1 more)"
+    )
 
 
 def test_partial_names_what_is_there_and_the_way_out() -> None:

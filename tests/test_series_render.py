@@ -79,8 +79,9 @@ LATER = "\nstatic void later(void)\n{\n    new_call();\n}\n"
 
 
 @contextmanager
-def target(repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD",
-           capabilities: Mapping[str, bool] = CAPABILITIES) -> Iterator[Target]:
+def target(
+    repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD", capabilities: Mapping[str, bool] = CAPABILITIES
+) -> Iterator[Target]:
     with repository.commit_tree(repository.resolve(ref)) as source:
         yield Target(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
@@ -104,18 +105,20 @@ def with_source(repository: Repository, text: str) -> str:
     return commit_files(repository.path, {"hw/demo.c": text.encode()}, "next")
 
 
-def test_strategy_becomes_a_series(strategy: LoadedStrategy, repository: Repository, options: RenderOptions,
-                                   tmp_path: Path) -> None:
+def test_strategy_becomes_a_series(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
     options = replace(options, branch="topic")
     with target(repository) as tree:
         result = render(strategy, tree, options)
     assert (result.status, result.reason) == (Status.RENDERED, "")
     assert [patch.subject for patch in result.patches] == ["demo: Add later()", "demo: Call later()"]
-    assert git(repository.path, "show", "topic:hw/demo.c") == SOURCE.replace(
-        "    old_call();\n}\n", "    later();\n}\n" + LATER).strip()
+    assert (
+        git(repository.path, "show", "topic:hw/demo.c")
+        == SOURCE.replace("    old_call();\n}\n", "    later();\n}\n" + LATER).strip()
+    )
     assert result.series is not None
-    assert applied_tree(repository, result.series, tmp_path / "am") == git(
-        repository.path, "rev-parse", "topic^{tree}")
+    assert applied_tree(repository, result.series, tmp_path / "am") == git(repository.path, "rev-parse", "topic^{tree}")
     letter = (result.series.directory / result.series.cover).read_text()
     assert "Subject: [PATCH RFC 0/2] demo: Defer the call\n" in letter
     assert "On qemu-1.0: Calls later.\n - demo: Add later()\n - demo: Call later()\n" in letter
@@ -123,19 +126,22 @@ def test_strategy_becomes_a_series(strategy: LoadedStrategy, repository: Reposit
     assert "The old function is wrong.\n\nSuggested-by: Jane Doe <jane@example.org>\n---\n" in mail
 
 
-def test_json_is_as_designed(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
+def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
     with target(repository) as tree:
         document = render(strategy, tree, options).as_json()
-    assert document.keys() >= {"strategy", "tree", "component", "status", "reason", "base", "tip", "patches",
-                               "edits"}
+    assert document.keys() >= {"strategy", "tree", "component", "status", "reason", "base", "tip", "patches", "edits"}
     assert document["edits"] == [
-        {"patch": 1, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1,
-         "message": ""},
-        {"patch": 2, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1,
-         "message": ""},
-        {"patch": 2, "file": "", "anchor": "function stop", "status": "skipped", "count": 0,
-         "message": "`has_extra` is false on qemu-1.0"}]
+        {"patch": 1, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
+        {"patch": 2, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
+        {
+            "patch": 2,
+            "file": "",
+            "anchor": "function stop",
+            "status": "skipped",
+            "count": 0,
+            "message": "`has_extra` is false on qemu-1.0",
+        },
+    ]
 
 
 def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository) -> None:
@@ -145,48 +151,61 @@ def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository
     assert tried.patches[0].edits[0].anchor == "file hw/demo.c"
 
 
-@pytest.mark.parametrize(("capabilities", "status", "reason"), [
-    ({**CAPABILITIES, "has_new": True}, Status.LANDED, "Upstream has it."),
-    ({**CAPABILITIES, "has_old": False}, Status.VOID, "There is nothing to replace."),
-])
+@pytest.mark.parametrize(
+    ("capabilities", "status", "reason"),
+    [
+        ({**CAPABILITIES, "has_new": True}, Status.LANDED, "Upstream has it."),
+        ({**CAPABILITIES, "has_old": False}, Status.VOID, "There is nothing to replace."),
+    ],
+)
 def test_landed_and_void_write_nothing(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions,
-        capabilities: Mapping[str, bool], status: Status, reason: str) -> None:
+    strategy: LoadedStrategy,
+    repository: Repository,
+    options: RenderOptions,
+    capabilities: Mapping[str, bool],
+    status: Status,
+    reason: str,
+) -> None:
     with target(repository, capabilities=capabilities) as tree:
         result = render(strategy, tree, options)
     assert (result.status, result.reason) == (status, reason)
     assert not options.output.exists()
 
 
-def test_strategy_without_this_component_is_void(strategy: LoadedStrategy, repository: Repository,
-                                                 options: RenderOptions) -> None:
+def test_strategy_without_this_component_is_void(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions
+) -> None:
     with target(repository) as tree:
         result = render(strategy, replace(tree, info=TreeInfo("linux-6.12", "6.12", "linux")), options)
     assert (result.status, result.component) == (Status.VOID, "linux")
 
 
-def test_drift_writes_nothing_and_keeps_the_outcomes(strategy: LoadedStrategy, repository: Repository,
-                                                     options: RenderOptions) -> None:
+def test_drift_writes_nothing_and_keeps_the_outcomes(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions
+) -> None:
     with_source(repository, SOURCE.replace("old_call", "other_call"))
     with target(repository) as tree:
         result = render(strategy, tree, options)
     assert result.status is Status.DRIFTED
     assert result.reason.startswith("patch 2 (demo: Call later()): function start: ")
     assert [outcome.result.status for patch in result.outcomes for outcome in patch.edits] == [
-        "applied", "drifted", "skipped"]
+        "applied",
+        "drifted",
+        "skipped",
+    ]
     assert not options.output.exists()
 
 
 def test_patch_that_is_there_is_dropped_and_the_rest_renumbered(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions
+) -> None:
     with_source(repository, SOURCE.replace("    old_call();\n}\n", "    old_call();\n}\n" + LATER))
     with target(repository) as tree:
         result = render(strategy, tree, options)
     assert [patch.file for patch in result.patches] == ["0001-demo-Call-later.patch"]
 
 
-def test_all_there_has_landed(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
+def test_all_there_has_landed(strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
     with_source(repository, SOURCE.replace("    old_call();\n}\n", "    later();\n}\n" + LATER))
     with target(repository) as tree:
         result = render(strategy, tree, options)
@@ -194,8 +213,7 @@ def test_all_there_has_landed(
     assert not options.output.exists()
 
 
-def test_half_a_patch_is_drift_unless_allowed(tmp_path: Path, repository: Repository,
-                                              options: RenderOptions) -> None:
+def test_half_a_patch_is_drift_unless_allowed(tmp_path: Path, repository: Repository, options: RenderOptions) -> None:
     with_source(repository, SOURCE.replace("old_stop", "new_stop"))
     capabilities = {**CAPABILITIES, "has_extra": True}
     strict = load_strategy(write_strategy(tmp_path / "strict", STRATEGY))
@@ -206,8 +224,7 @@ def test_half_a_patch_is_drift_unless_allowed(tmp_path: Path, repository: Reposi
         assert render(lenient, tree, options).status is Status.RENDERED
 
 
-def test_attempt_writes_nothing(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
+def test_attempt_writes_nothing(strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
     before = content_of(repository.path)
     with target(repository) as tree:
         tried = attempt(strategy, tree, {})
@@ -216,8 +233,7 @@ def test_attempt_writes_nothing(
     assert content_of(repository.path) == before
 
 
-def test_patch_that_changes_nothing_fails(tmp_path: Path, repository: Repository,
-                                          options: RenderOptions) -> None:
+def test_patch_that_changes_nothing_fails(tmp_path: Path, repository: Repository, options: RenderOptions) -> None:
     there = "            - old_call();\n            + later();\n"
     back = there.replace("- old_call", "- later").replace("+ later", "+ old_call")
     again = f"        - in: function start\n          path: hw/demo.c\n          hunk: |2\n{back}"
@@ -229,8 +245,9 @@ def test_patch_that_changes_nothing_fails(tmp_path: Path, repository: Repository
     assert not options.output.exists()
 
 
-def test_rebase_compares_with_the_old_tree(strategy: LoadedStrategy, repository: Repository,
-                                           options: RenderOptions) -> None:
+def test_rebase_compares_with_the_old_tree(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions
+) -> None:
     old = git(repository.path, "rev-parse", "HEAD")
     git(repository.path, "mv", "hw/demo.c", "hw/moved.c")
     text = SOURCE.replace("prepare();", "prepare(1);")
@@ -239,16 +256,28 @@ def test_rebase_compares_with_the_old_tree(strategy: LoadedStrategy, repository:
         result = rebase(strategy, before, after, options)
     assert result.new.status is Status.RENDERED
     assert content_of(options.output).keys() == {
-        f"demo/qemu-2.0/{name}" for name in ("0000-cover-letter.patch", "0001-demo-Add-later.patch",
-                                             "0002-demo-Call-later.patch", "series.json")}
+        f"demo/qemu-2.0/{name}"
+        for name in (
+            "0000-cover-letter.patch",
+            "0001-demo-Add-later.patch",
+            "0002-demo-Call-later.patch",
+            "series.json",
+        )
+    }
     assert "1:  " in result.range_diff
     assert "moved.c" in result.range_diff
-    assert result.changes[0] == EditChange("demo: Add later()", "function start", "applied in hw/demo.c",
-                                           "applied in hw/moved.c", "moved from hw/demo.c to hw/moved.c")
+    assert result.changes[0] == EditChange(
+        "demo: Add later()",
+        "function start",
+        "applied in hw/demo.c",
+        "applied in hw/moved.c",
+        "moved from hw/demo.c to hw/moved.c",
+    )
 
 
 def test_rebase_over_two_repositories(
-        strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path) -> None:
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
     text = SOURCE.replace("prepare();", "prepare(1);")
     other = make_tree(tmp_path / "other", {"hw/demo.c": text.encode()})
     with target(repository) as before, target(other, "qemu-2.0") as after:
@@ -257,8 +286,9 @@ def test_rebase_over_two_repositories(
     assert result.changes == ()
 
 
-def test_rebase_onto_a_tree_that_drifted(strategy: LoadedStrategy, repository: Repository,
-                                         options: RenderOptions) -> None:
+def test_rebase_onto_a_tree_that_drifted(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions
+) -> None:
     old = git(repository.path, "rev-parse", "HEAD")
     with_source(repository, SOURCE.replace("old_call", "other_call"))
     with target(repository, "qemu-1.0", old) as before, target(repository, "qemu-2.0") as after:

@@ -42,8 +42,10 @@ def version(tmp_path: Path, number: int, **more: Any) -> RenderOptions:
 def changed_patches() -> tuple[PlannedPatch, ...]:
     """Return a new first patch and the old first one with another text; the old second one is gone."""
     added = replaced(35, "short new;")
-    return (PlannedPatch("c: Prepare", "text", {"hw/a.c": added}),
-            replace(two_patches()[0], changes={"hw/a.c": replaced(5, "long changed_again;", added)}))
+    return (
+        PlannedPatch("c: Prepare", "text", {"hw/a.c": added}),
+        replace(two_patches()[0], changes={"hw/a.c": replaced(5, "long changed_again;", added)}),
+    )
 
 
 def test_versions_lie_side_by_side(repository: Repository, tmp_path: Path) -> None:
@@ -52,19 +54,26 @@ def test_versions_lie_side_by_side(repository: Repository, tmp_path: Path) -> No
     second = write(repository, plan(repository, changed_patches()), version(tmp_path, 2))
     after = content_of(second.directory)
     assert {name: after[name] for name in before if name != RECORD_FILE} == {
-        name: before[name] for name in before if name != RECORD_FILE}
+        name: before[name] for name in before if name != RECORD_FILE
+    }
     assert sorted(after.keys() - before.keys()) == [
-        "v2-0000-cover-letter.patch", "v2-0001-c-Prepare.patch", "v2-0002-a-Change-a-line.patch"]
+        "v2-0000-cover-letter.patch",
+        "v2-0001-c-Prepare.patch",
+        "v2-0002-a-Change-a-line.patch",
+    ]
     assert b"Subject: [PATCH RFC v2 1/2] c: Prepare\n" in after["v2-0001-c-Prepare.patch"]
 
 
 def test_letter_tells_what_changed(repository: Repository, tmp_path: Path) -> None:
     write(repository, plan(repository), version(tmp_path, 1))
-    second = write(repository, plan(repository, changed_patches()),
-                   version(tmp_path, 2, changes="- as Zoe asked\nmore words\n"))
+    second = write(
+        repository, plan(repository, changed_patches()), version(tmp_path, 2, changes="- as Zoe asked\nmore words\n")
+    )
     letter = (second.directory / second.cover).read_text()
-    assert ('\n\nChanges since v1:\n- as Zoe asked\n- more words\n- new patch 1: "c: Prepare"\n'
-            '- patch 2 changed: "a: Change a line"\n- dropped: "b: Größere Änderung') in letter
+    assert (
+        '\n\nChanges since v1:\n- as Zoe asked\n- more words\n- new patch 1: "c: Prepare"\n'
+        '- patch 2 changed: "a: Change a line"\n- dropped: "b: Größere Änderung'
+    ) in letter
     assert "\nRange-diff against v1:\n" in letter
     assert "a: Change a line\n    @@ hw/a.c" in letter
     assert "-+long changed;" in letter
@@ -132,8 +141,9 @@ def test_older_version_is_not_rendered_over_a_newer_one(repository: Repository, 
 
 def test_lost_base_is_named(repository: Repository, tmp_path: Path) -> None:
     first = write(repository, plan(repository), version(tmp_path, 1))
-    other = make_tree(tmp_path / "elsewhere", {"hw/a.c": replaced(39, "far;"), "hw/b.c": b"x\n",
-                                               "hw/deep/run.sh": b"#!/bin/sh\n"})
+    other = make_tree(
+        tmp_path / "elsewhere", {"hw/a.c": replaced(39, "far;"), "hw/b.c": b"x\n", "hw/deep/run.sh": b"#!/bin/sh\n"}
+    )
     with pytest.raises(UserError) as caught:
         write(other, plan(other), version(tmp_path, 2))
     assert caught.value.code == "previous-base-missing"

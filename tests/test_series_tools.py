@@ -32,8 +32,9 @@ def options(tmp_path: Path) -> RenderOptions:
 
 
 def patches(*texts: str) -> tuple[PlannedPatch, ...]:
-    return tuple(PlannedPatch(f"patch {number}", "text", {"hw/a.c": replaced(number, text)})
-                 for number, text in enumerate(texts))
+    return tuple(
+        PlannedPatch(f"patch {number}", "text", {"hw/a.c": replaced(number, text)}) for number, text in enumerate(texts)
+    )
 
 
 def with_script(tmp_path: Path, path: str, script: bytes) -> Repository:
@@ -58,8 +59,9 @@ def test_clean_series_has_no_remarks(repository: Repository, options: RenderOpti
 def test_signoff_is_checked_only_where_it_was_asked_for(repository: Repository, tmp_path: Path) -> None:
     options = RenderOptions(tmp_path / "out", identity=ME, signoff=True)
     rendered = write(repository, plan(repository, patches("fine;")), options)
-    assert rendered.remarks == (Remark("0001-patch-0.patch", 1, "WARNING", "signed", "From " + "0" * 40 +
-                                       " Mon Sep 17 00:00:00 2001"),)
+    assert rendered.remarks == (
+        Remark("0001-patch-0.patch", 1, "WARNING", "signed", "From " + "0" * 40 + " Mon Sep 17 00:00:00 2001"),
+    )
 
 
 def test_tree_without_checkpatch_is_not_checked(tmp_path: Path, options: RenderOptions) -> None:
@@ -74,15 +76,15 @@ def test_lists_are_to_and_people_are_cc_in_order(repository: Repository, options
         raw = (rendered.directory / name).read_bytes()
         message = email.message_from_bytes(raw, policy=email.policy.default)
         assert message["To"] == "devel@example.org"
-        assert str(message["Cc"]) == ("Jörg Üml <joerg@example.org>, Zoe Last <zoe@example.org>, "
-                                      "Proposer <p@example.org>")
+        assert str(message["Cc"]) == (
+            "Jörg Üml <joerg@example.org>, Zoe Last <zoe@example.org>, Proposer <p@example.org>"
+        )
         assert raw.split(b"\n\n")[0].isascii()
 
 
 def test_recipients_do_not_change_the_commits(repository: Repository, tmp_path: Path) -> None:
     with_people = write(repository, plan(repository), RenderOptions(tmp_path / "a"))
-    without = write(repository, plan(repository),
-                    RenderOptions(tmp_path / "b", check=False, maintainers=False))
+    without = write(repository, plan(repository), RenderOptions(tmp_path / "b", check=False, maintainers=False))
     assert with_people.tip == without.tip
 
 
@@ -96,16 +98,16 @@ def test_script_that_dies_is_an_environment_fault(tmp_path: Path, options: Rende
 
 
 @pytest.mark.parametrize("script", [b"exit(2);\n", b"print STDERR 'cannot';\nexit(1);\n"])
-def test_checkpatch_that_fails_is_an_environment_fault(tmp_path: Path, options: RenderOptions,
-                                                       script: bytes) -> None:
+def test_checkpatch_that_fails_is_an_environment_fault(tmp_path: Path, options: RenderOptions, script: bytes) -> None:
     repository = with_script(tmp_path, "scripts/checkpatch.pl", script)
     with pytest.raises(EnvironmentFault) as caught:
         write(repository, plan(repository), options)
     assert caught.value.code == "script-failed"
 
 
-def test_missing_perl_is_an_environment_fault(repository: Repository, tmp_path: Path,
-                                              monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_perl_is_an_environment_fault(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with CommitTree(repository, repository.resolve("HEAD")) as tree, workbench(tree, "qemu") as bench:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(EnvironmentFault) as caught:
@@ -113,11 +115,11 @@ def test_missing_perl_is_an_environment_fault(repository: Repository, tmp_path: 
     assert caught.value.code == "perl-missing"
 
 
-def test_scripts_see_directories_and_no_home(repository: Repository, tmp_path: Path,
-                                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scripts_see_directories_and_no_home(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    script = (b"-d 'hw/deep' && -z 'COPYING' && -s 'MAINTAINERS' or die;\n"
-              b'print "$ENV{HOME} <a\\@example.org>\\n";\n')
+    script = b"-d 'hw/deep' && -z 'COPYING' && -s 'MAINTAINERS' or die;\nprint \"$ENV{HOME} <a\\@example.org>\\n\";\n"
     own = with_script(tmp_path, "scripts/get_maintainer.pl", script)
     with CommitTree(own, own.resolve("HEAD")) as tree, workbench(tree, "qemu") as bench:
         found = bench.maintainers([])

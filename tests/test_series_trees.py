@@ -64,14 +64,18 @@ def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
         source = tree.read(path)
         assert source is not None
         first = source.replace(INCLUDE, b"\n#include <stddef.h>" + INCLUDE, 1)
-        patches = (PlannedPatch("vfio/pci: Include a header", "It is used.\n", {path: first}),
-                   PlannedPatch("vfio/pci: Spoil a line", "No.\n", {path: first + b"int spoilt;   \n"}))
-        series = PlannedSeries("probe", name, component, commit, repository.date_of(commit), patches,
-                               "vfio/pci: A probe", "Only a test.\n")
+        patches = (
+            PlannedPatch("vfio/pci: Include a header", "It is used.\n", {path: first}),
+            PlannedPatch("vfio/pci: Spoil a line", "No.\n", {path: first + b"int spoilt;   \n"}),
+        )
+        series = PlannedSeries(
+            "probe", name, component, commit, repository.date_of(commit), patches, "vfio/pci: A probe", "Only a test.\n"
+        )
         rendered = write_series(series, tree, RenderOptions(tmp_path / "out"))
     assert rendered.remarks is not None
     assert {(remark.file, remark.text.split(":")[-1].strip()) for remark in rendered.remarks} >= {
-        (rendered.patches[1].file, "trailing whitespace")}
+        (rendered.patches[1].file, "trailing whitespace")
+    }
     assert {remark.file for remark in rendered.remarks} == {rendered.patches[1].file}
     letter = (rendered.directory / rendered.cover).read_text()
     head = letter.split("\n\n")[0]
@@ -84,8 +88,10 @@ def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
 def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> None:
     repository, commit = fetched(name)
     mail = tmp_path / "0001.patch"
-    mail.write_text("\n".join(f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,1 @@\n-a\n+b"
-                              for path in (TREES[name][0], "MAINTAINERS")) + "\n")
+    mail.write_text(
+        "\n".join(f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,1 @@\n-a\n+b" for path in (TREES[name][0], "MAINTAINERS"))
+        + "\n"
+    )
     with repository.commit_tree(commit) as tree, workbench(tree, name.split("-")[0]) as bench:
         first = bench.maintainers([mail])
         assert first.cc
@@ -96,6 +102,7 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("strategy", StrategyLibrary().names())
 def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
     from qpatch.cli.targets import opened_target
+
     repository, _ = fetched(name)
     with opened_target(name) as target:
         result = render(StrategyLibrary().get(strategy), target, RenderOptions(tmp_path / "out"))

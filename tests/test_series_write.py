@@ -56,12 +56,14 @@ def test_files_are_named_as_format_patch_names_them(repository: Repository, opti
     rendered = write(repository, plan(repository), options)
     assert rendered.directory == options.output / "option" / "tree-1"
     assert sorted(content_of(rendered.directory)) == [
-        "0000-cover-letter.patch", "0001-a-Change-a-line.patch",
-        "0002-b-Gr-ere-nderung-with-a-subject-so-long-that-git-has.patch", "series.json"]
+        "0000-cover-letter.patch",
+        "0001-a-Change-a-line.patch",
+        "0002-b-Gr-ere-nderung-with-a-subject-so-long-that-git-has.patch",
+        "series.json",
+    ]
 
 
-def test_mails_apply_and_give_the_rendered_tree(repository: Repository, options: RenderOptions,
-                                                tmp_path: Path) -> None:
+def test_mails_apply_and_give_the_rendered_tree(repository: Repository, options: RenderOptions, tmp_path: Path) -> None:
     options = RenderOptions(options.output, branch="topic", check=False, maintainers=False)
     rendered = write(repository, plan(repository), options)
     applied = applied_tree(repository, rendered, tmp_path / "clean")
@@ -81,8 +83,10 @@ def test_commits_carry_placeholder_and_counted_dates(repository: Repository, opt
     write(repository, plan(repository), options)
     log = git(repository.path, "log", "-2", "--format=%an <%ae> %at %cn %ct", "topic")
     who = "qpatch <qpatch@localhost.invalid>"
-    assert log.splitlines() == [f"{who} {BASE_DATE + 2} qpatch {BASE_DATE + 2}",
-                                f"{who} {BASE_DATE + 1} qpatch {BASE_DATE + 1}"]
+    assert log.splitlines() == [
+        f"{who} {BASE_DATE + 2} qpatch {BASE_DATE + 2}",
+        f"{who} {BASE_DATE + 1} qpatch {BASE_DATE + 1}",
+    ]
 
 
 def test_subjects_headers_and_threading(repository: Repository, options: RenderOptions) -> None:
@@ -104,8 +108,7 @@ def test_subjects_headers_and_threading(repository: Repository, options: RenderO
         assert max(map(len, head.split(b"\n"))) <= 78
 
 
-def test_cover_letter_has_blurb_shortlog_diffstat_and_base(repository: Repository,
-                                                           options: RenderOptions) -> None:
+def test_cover_letter_has_blurb_shortlog_diffstat_and_base(repository: Repository, options: RenderOptions) -> None:
     series = plan(repository)
     rendered = write(repository, series, options)
     text = (rendered.directory / rendered.cover).read_text()
@@ -115,8 +118,9 @@ def test_cover_letter_has_blurb_shortlog_diffstat_and_base(repository: Repositor
     assert f"\nbase-commit: {series.base}\n" in text
 
 
-def test_non_ascii_letter_over_ascii_patches_declares_its_charset(repository: Repository,
-                                                                  options: RenderOptions) -> None:
+def test_non_ascii_letter_over_ascii_patches_declares_its_charset(
+    repository: Repository, options: RenderOptions
+) -> None:
     patches = (PlannedPatch("plain", "ascii", {"hw/a.c": replaced(1, "x")}),)
     rendered = write(repository, plan(repository, patches), options)
     cover = (rendered.directory / rendered.cover).read_bytes()
@@ -151,8 +155,9 @@ def test_signoff_without_identity_is_refused(repository: Repository, options: Re
     assert not options.output.exists()
 
 
-def test_same_input_same_bytes_whatever_the_surroundings(repository: Repository, tmp_path: Path,
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_input_same_bytes_whatever_the_surroundings(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     results = []
     home = tmp_path / "home"
     (home / ".config" / "git").mkdir(parents=True)
@@ -160,7 +165,8 @@ def test_same_input_same_bytes_whatever_the_surroundings(repository: Repository,
     (home / ".gitconfig").write_text(
         "[user]\nname = Somebody\nemail = s@example.org\n[diff]\nnoprefix = true\nalgorithm = patience\n"
         "[core]\nabbrev = 40\nquotePath = false\n[format]\nthread = deep\nsignature = hello\nattach = x\n"
-        "[i18n]\ncommitEncoding = latin1\nlogOutputEncoding = latin1\n[commit]\ngpgSign = true\n")
+        "[i18n]\ncommitEncoding = latin1\nlogOutputEncoding = latin1\n[commit]\ngpgSign = true\n"
+    )
     for number, zone in enumerate(("UTC", "Asia/Tokyo")):
         monkeypatch.setenv("TZ", zone)
         monkeypatch.setenv("LC_ALL", ("C", "C.UTF-8")[number])
@@ -174,8 +180,7 @@ def test_same_input_same_bytes_whatever_the_surroundings(repository: Repository,
     assert results[0] == results[1]
 
 
-def test_bytes_do_not_depend_on_what_else_the_repository_holds(repository: Repository,
-                                                               tmp_path: Path) -> None:
+def test_bytes_do_not_depend_on_what_else_the_repository_holds(repository: Repository, tmp_path: Path) -> None:
     first = RenderOptions(tmp_path / "first", check=False, maintainers=False)
     write(repository, plan(repository), first)
     base = git(repository.path, "rev-parse", "HEAD")
@@ -187,11 +192,15 @@ def test_bytes_do_not_depend_on_what_else_the_repository_holds(repository: Repos
 
 def state_of(directory: Path) -> dict[str, object]:
     """Return all that must not change in a user's repository."""
-    return {"status": git(directory, "status", "--porcelain=v2", "--branch", "--untracked-files=all"),
-            "head": (directory / ".git/HEAD").read_bytes(), "index": (directory / ".git/index").read_bytes(),
-            "refs": git(directory, "for-each-ref"), "stash": git(directory, "stash", "list"),
-            "config": (directory / ".git/config").read_bytes(),
-            "files": sorted(str(path) for path in (directory / ".git").rglob("*"))}
+    return {
+        "status": git(directory, "status", "--porcelain=v2", "--branch", "--untracked-files=all"),
+        "head": (directory / ".git/HEAD").read_bytes(),
+        "index": (directory / ".git/index").read_bytes(),
+        "refs": git(directory, "for-each-ref"),
+        "stash": git(directory, "stash", "list"),
+        "config": (directory / ".git/config").read_bytes(),
+        "files": sorted(str(path) for path in (directory / ".git").rglob("*")),
+    }
 
 
 def make_dirty(directory: Path) -> None:
@@ -221,14 +230,16 @@ def test_branch_is_the_only_thing_that_appears(repository: Repository, options: 
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"refs", "files"}
     assert set(str(after["refs"]).splitlines()) - set(str(before["refs"]).splitlines()) == {
-        f"{rendered.tip} commit\trefs/heads/rfc/topic"}
+        f"{rendered.tip} commit\trefs/heads/rfc/topic"
+    }
     assert not (repository.path / ".git/FETCH_HEAD").exists()
     git(repository.path, "fsck", "--strict")
 
 
 @pytest.mark.parametrize("name", ["-D", "a..b", "x.lock", "HEAD:y"])
 def test_bad_branch_names_are_refused_before_anything_is_written(
-        repository: Repository, options: RenderOptions, name: str) -> None:
+    repository: Repository, options: RenderOptions, name: str
+) -> None:
     options = RenderOptions(options.output, branch=name, check=False, maintainers=False)
     with pytest.raises(UserError) as caught:
         write(repository, plan(repository), options)
@@ -287,8 +298,8 @@ def oddly_named(user: Path, place: Path) -> Repository:
 
 @pytest.mark.parametrize("kind", [bare, packed, borrowing, worktree, shallow, oddly_named])
 def test_every_kind_of_repository_gives_the_same_series(
-        kind: Callable[[Path, Path], Repository], repository: Repository, options: RenderOptions,
-        tmp_path: Path) -> None:
+    kind: Callable[[Path, Path], Repository], repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
     expected = write(repository, plan(repository), options)
     other = kind(repository.path, tmp_path / "other")
     second = RenderOptions(tmp_path / "second", check=False, maintainers=False)
@@ -297,8 +308,7 @@ def test_every_kind_of_repository_gives_the_same_series(
     assert content_of(rendered.directory) == content_of(expected.directory)
 
 
-def test_shallow_base_with_missing_parents(repository: Repository, tmp_path: Path,
-                                           options: RenderOptions) -> None:
+def test_shallow_base_with_missing_parents(repository: Repository, tmp_path: Path, options: RenderOptions) -> None:
     commit_files(repository.path, {"hw/a.c": b"".join([b"first;\n", replaced(0, "second;")])}, "next")
     git(tmp_path, "clone", "-q", "--depth=1", f"file://{repository.path}", str(tmp_path / "other"))
     other = Repository(tmp_path / "other")
@@ -333,13 +343,15 @@ def test_tree_attributes_shape_the_diff(tmp_path: Path, options: RenderOptions) 
 
 def test_renders_of_different_series_at_once(repository: Repository, tmp_path: Path) -> None:
     script = tmp_path / "one.py"
-    script.write_text("import sys\nfrom pathlib import Path\n"
-                      "from qpatch.series.model import RenderOptions\n"
-                      "from qpatch.trees.git import Repository\n"
-                      "from series_support import plan, write\n"
-                      "repository = Repository(Path(sys.argv[1]))\n"
-                      "options = RenderOptions(Path(sys.argv[2]), check=False, maintainers=False)\n"
-                      "for _ in range(5):\n    print(write(repository, plan(repository), options).tip)\n")
+    script.write_text(
+        "import sys\nfrom pathlib import Path\n"
+        "from qpatch.series.model import RenderOptions\n"
+        "from qpatch.trees.git import Repository\n"
+        "from series_support import plan, write\n"
+        "repository = Repository(Path(sys.argv[1]))\n"
+        "options = RenderOptions(Path(sys.argv[2]), check=False, maintainers=False)\n"
+        "for _ in range(5):\n    print(write(repository, plan(repository), options).tip)\n"
+    )
     command = [sys.executable, str(script), str(repository.path), str(tmp_path / "out")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(_import_path())}
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) for _ in range(3)]

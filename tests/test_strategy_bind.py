@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from qpatch.strategy.bind import Binding
 
-EDIT = STRATEGY[STRATEGY.index("        - after: function start\n"):]
+EDIT = STRATEGY[STRATEGY.index("        - after: function start\n") :]
 
 
 class CountingCapabilities(Mapping[str, bool]):
@@ -53,8 +53,12 @@ def with_edit(directory: Path, edit: str) -> Binding:
     return bind(load(directory, (EDIT, edit)))
 
 
-def refused(directory: Path, *replacements: tuple[str, str], templates: Mapping[str, str] = TEMPLATES,
-            parameters: Mapping[str, object] | None = None) -> UserError:
+def refused(
+    directory: Path,
+    *replacements: tuple[str, str],
+    templates: Mapping[str, str] = TEMPLATES,
+    parameters: Mapping[str, object] | None = None,
+) -> UserError:
     """Return the error that binding the spoilt strategy ends with."""
     loaded = load(directory, *replacements, templates=templates)
     binding = bind(loaded, parameters=parameters)
@@ -95,12 +99,15 @@ def test_a_patch_with_a_false_condition_is_not_wanted(tmp_path: Path) -> None:
     assert not patch.wanted and patch.edits == () and "has_extra" in patch.reason
 
 
-@pytest.mark.parametrize(("changed", "kind", "reason"), [
-    ({}, "wanted", ""),
-    ({"has_new": True}, "landed", "Upstream calls it on qemu-1.0."),
-    ({"has_old": False}, "void", "There is nothing to replace."),
-    ({"has_old": False, "has_new": True}, "landed", "Upstream calls it on qemu-1.0."),
-])
+@pytest.mark.parametrize(
+    ("changed", "kind", "reason"),
+    [
+        ({}, "wanted", ""),
+        ({"has_new": True}, "landed", "Upstream calls it on qemu-1.0."),
+        ({"has_old": False}, "void", "There is nothing to replace."),
+        ({"has_old": False, "has_new": True}, "landed", "Upstream calls it on qemu-1.0."),
+    ],
+)
 def test_standing(tmp_path: Path, changed: dict[str, bool], kind: str, reason: str) -> None:
     standing = bind(load(tmp_path), {**CAPABILITIES, **changed}).standing()
     assert (standing.kind, standing.reason) == (kind, reason)
@@ -118,27 +125,29 @@ def test_only_capabilities_that_are_mentioned_are_computed(tmp_path: Path) -> No
 def test_cover_lists_the_patches_of_the_series(tmp_path: Path) -> None:
     binding = bind(load(tmp_path))
     patches = binding.patches()
-    assert binding.cover(patches) == ("On qemu-1.0: Calls the new function.\n"
-                                      " - demo: Call the new function\n")
+    assert binding.cover(patches) == ("On qemu-1.0: Calls the new function.\n - demo: Call the new function\n")
     assert binding.cover(()) == "On qemu-1.0: Calls the new function.\n"
 
 
 def test_included_templates_see_capabilities_and_parameters(tmp_path: Path) -> None:
-    templates = {**TEMPLATES, "common/m.j2": "@{% macro m() %}@{{ limit }} @{{ has_old }}@{% endmacro %}",
-                 "demo/01-call.j2": '@{% from "common/m.j2" import m with context %}@{{ m() }}\n'}
+    templates = {
+        **TEMPLATES,
+        "common/m.j2": "@{% macro m() %}@{{ limit }} @{{ has_old }}@{% endmacro %}",
+        "demo/01-call.j2": '@{% from "common/m.j2" import m with context %}@{{ m() }}\n',
+    }
     (patch,) = bind(load(tmp_path, templates=templates)).patches()
     assert patch.body == "4 True\n"
 
 
 def test_parameters_take_the_type_of_their_default(tmp_path: Path) -> None:
-    loaded = load(tmp_path, ("- in: function start",
-                             "- in: function start\n          when: fast is sameas true"))
+    loaded = load(tmp_path, ("- in: function start", "- in: function start\n          when: fast is sameas true"))
     (patch,) = bind(loaded, parameters={"fast": "yes", "limit": "7"}).patches()
     assert patch.edits[0].operation == HunkOperation(("  prepare();\n- old_call();\n+ new_call(7);\n",))
 
 
-@pytest.mark.parametrize(("name", "value", "said"), [("limit", "many", "whole number"),
-                                                     ("fast", "perhaps", "true or false")])
+@pytest.mark.parametrize(
+    ("name", "value", "said"), [("limit", "many", "whole number"), ("fast", "perhaps", "true or false")]
+)
 def test_a_parameter_of_the_wrong_type(tmp_path: Path, name: str, value: str, said: str) -> None:
     error = refused(tmp_path, parameters={name: value})
     assert error.code == "parameter-type" and said in error.message
@@ -177,7 +186,10 @@ def test_operations_of_every_kind(tmp_path: Path) -> None:
     assert (move.operation.target.name, move.operation.target.position) == ("stop", Position.AFTER)
     assert include.anchor.kind is AnchorKind.INCLUDES and include.anchor.name == ""
     assert (one_of.anchor.name, one_of.anchor.parameters, one_of.anchor.guard) == (
-        "start", "(Device *$d, ...)", "CONFIG_DEMO")
+        "start",
+        "(Device *$d, ...)",
+        "CONFIG_DEMO",
+    )
     assert one_of.operation == HunkOperation(("- a();\n+ b();\n", "- c();\n+ b();\n"))
     assert added.operation == AddOperation("int limit = 4;\n") and added.anchor.position is Position.BEFORE
 
@@ -189,11 +201,14 @@ def test_a_path_that_leaves_the_tree(tmp_path: Path, path: str) -> None:
     assert error.where.line == line_of(STRATEGY, "path: hw/demo.c")
 
 
-@pytest.mark.parametrize(("old", "new", "message", "hint"), [
-    ("in: function start", "in: funtion start", "'funtion'", "Did you mean 'function'?"),
-    ("in: function start", "in: function", "names no function", "function NAME"),
-    ("in: function start\n          path: hw/demo.c", "in: file", "needs `path:`", ""),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        ("in: function start", "in: funtion start", "'funtion'", "Did you mean 'function'?"),
+        ("in: function start", "in: function", "names no function", "function NAME"),
+        ("in: function start\n          path: hw/demo.c", "in: file", "needs `path:`", ""),
+    ],
+)
 def test_bad_anchors(tmp_path: Path, old: str, new: str, message: str, hint: str) -> None:
     error = refused(tmp_path, (old, new))
     assert error.code == "bad-anchor" and message in error.message and hint in error.hint
@@ -219,8 +234,7 @@ def test_source_lines_of_rendered_text() -> None:
     assert [source_line(template, "a\nb\nc\n", line) for line in (1, 2, 3)] == [1, 3, 5]
 
 
-@pytest.mark.parametrize(("body", "line"), [("@{{ has_ol }}\n", 1),
-                                            ("a\n\n@{% if has_ol %}x@{% endif %}\n", 3)])
+@pytest.mark.parametrize(("body", "line"), [("@{{ has_ol }}\n", 1), ("a\n\n@{% if has_ol %}x@{% endif %}\n", 3)])
 def test_an_undefined_variable_of_a_template(tmp_path: Path, body: str, line: int) -> None:
     error = refused(tmp_path, templates={**TEMPLATES, "demo/01-call.j2": body})
     assert error.code == "template-undefined" and "'has_ol' is undefined" in error.message
@@ -245,9 +259,15 @@ def test_an_unknown_name_of_a_condition_is_found_even_where_it_would_not_count(t
     assert error.where is not None and error.where.line == line_of(STRATEGY, "landed:")
 
 
-@pytest.mark.parametrize("text", [
-    "@{{ ''.__class__.__mro__ }}", "@{{ tree.__class__ }}", "@{{ strategy.update({}) }}",
-    "@{% set x = patches.__init__.__globals__ %}@{{ x }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@{{ ''.__class__.__mro__ }}",
+        "@{{ tree.__class__ }}",
+        "@{{ strategy.update({}) }}",
+        "@{% set x = patches.__init__.__globals__ %}@{{ x }}",
+    ],
+)
 def test_templates_are_kept_from_python(tmp_path: Path, text: str) -> None:
     error = refused(tmp_path, templates={**TEMPLATES, "demo/cover.j2": f"fine\n{text}\n"})
     assert error.code == "template-unsafe" and error.where is not None
@@ -259,11 +279,17 @@ def test_conditions_are_kept_from_python(tmp_path: Path) -> None:
     assert error.code == "template-unsafe"
 
 
-@pytest.mark.parametrize(("text", "code", "line"), [
-    ("a\n@{% if x %}\n", "template-syntax", 2), ("a\n@{{ 'x' | uper }}\n", "template-syntax", 2),
-    ("a\n@{{ 1 / 0 }}\n", "template-failed", 2), ("@{{ range(10 ** 9) | list }}\n", "template-failed", 1),
-    ('@{% include "demo/none.j2" %}\n', "template-missing", None),
-    ('@{% include "../strategies/demo.yaml" %}\n', "template-missing", None)])
+@pytest.mark.parametrize(
+    ("text", "code", "line"),
+    [
+        ("a\n@{% if x %}\n", "template-syntax", 2),
+        ("a\n@{{ 'x' | uper }}\n", "template-syntax", 2),
+        ("a\n@{{ 1 / 0 }}\n", "template-failed", 2),
+        ("@{{ range(10 ** 9) | list }}\n", "template-failed", 1),
+        ('@{% include "demo/none.j2" %}\n', "template-missing", None),
+        ('@{% include "../strategies/demo.yaml" %}\n', "template-missing", None),
+    ],
+)
 def test_faults_of_templates(tmp_path: Path, text: str, code: str, line: int | None) -> None:
     error = refused(tmp_path, templates={**TEMPLATES, "demo/cover.j2": text})
     assert error.code == code and error.where is not None

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KNOWN = {"qemu": ("has_new", "has_old", "has_extra"), "linux": ("has_region",)}
-HUNK = STRATEGY[STRATEGY.index("          hunk: |2"):STRATEGY.index("        - after:")]
+HUNK = STRATEGY[STRATEGY.index("          hunk: |2") : STRATEGY.index("        - after:")]
 
 
-def problems(directory: Path, *replacements: tuple[str, str],
-             templates: Mapping[str, str] = TEMPLATES) -> list[UserError]:
+def problems(
+    directory: Path, *replacements: tuple[str, str], templates: Mapping[str, str] = TEMPLATES
+) -> list[UserError]:
     """Return what is wrong with the small strategy after `replacements`."""
     text = STRATEGY
     for old, new in replacements:
@@ -39,14 +40,17 @@ def test_problems_of_the_schema_are_all_listed(tmp_path: Path) -> None:
     assert [problem.code for problem in found] == ["strategy-unknown-key"] * 2
 
 
-@pytest.mark.parametrize(("old", "new", "at"), [
-    ("landed: {when: has_new", "landed: {when: has_nwe", "landed:"),
-    ("- {when: not has_old", "- {when: not has_nwe", "- {when"),
-    ("when: has_extra", "when: has_nwe", "when: has_extra"),
-    ("+ new_call(@{{ limit }});", "+ new_call(@{{ has_nwe }});", "+ new_call"),
-    ("why: the old one", "why: the @{{ has_nwe }} one", "why:"),
-    ('subject: "demo: Call', 'subject: "demo: @{{ has_nwe }} Call', "subject:"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ("landed: {when: has_new", "landed: {when: has_nwe", "landed:"),
+        ("- {when: not has_old", "- {when: not has_nwe", "- {when"),
+        ("when: has_extra", "when: has_nwe", "when: has_extra"),
+        ("+ new_call(@{{ limit }});", "+ new_call(@{{ has_nwe }});", "+ new_call"),
+        ("why: the old one", "why: the @{{ has_nwe }} one", "why:"),
+        ('subject: "demo: Call', 'subject: "demo: @{{ has_nwe }} Call', "subject:"),
+    ],
+)
 def test_an_unknown_capability_is_found_wherever_it_is(tmp_path: Path, old: str, new: str, at: str) -> None:
     (problem,) = problems(tmp_path, (old, new))
     assert problem.code == "template-undefined" and "'has_nwe'" in problem.message
@@ -56,8 +60,11 @@ def test_an_unknown_capability_is_found_wherever_it_is(tmp_path: Path, old: str,
 
 def test_an_unknown_name_in_an_imported_template_is_placed_there(tmp_path: Path) -> None:
     macros = "@{# macros #}\n@{% macro m() %}\n@{{ has_nwe }}@{% endmacro %}\n"
-    templates = {**TEMPLATES, "common/m.j2": macros,
-                 "demo/01-call.j2": '@{% from "common/m.j2" import m with context %}\n@{{ m() }}\n'}
+    templates = {
+        **TEMPLATES,
+        "common/m.j2": macros,
+        "demo/01-call.j2": '@{% from "common/m.j2" import m with context %}\n@{{ m() }}\n',
+    }
     (problem,) = problems(tmp_path, templates=templates)
     assert problem.where is not None and str(problem.where).endswith("templates/common/m.j2:3")
 
@@ -67,10 +74,13 @@ def test_a_capability_of_the_other_component_is_unknown(tmp_path: Path) -> None:
     assert "'has_region'" in problem.message
 
 
-@pytest.mark.parametrize(("templates", "code", "line"), [
-    ({"demo/cover.j2": "a\n@{% for x in %}\n"}, "template-syntax", 2),
-    ({"demo/01-call.j2": "@{{ limit | nofilter }}\n"}, "template-syntax", 1),
-])
+@pytest.mark.parametrize(
+    ("templates", "code", "line"),
+    [
+        ({"demo/cover.j2": "a\n@{% for x in %}\n"}, "template-syntax", 2),
+        ({"demo/01-call.j2": "@{{ limit | nofilter }}\n"}, "template-syntax", 1),
+    ],
+)
 def test_templates_that_do_not_parse(tmp_path: Path, templates: dict[str, str], code: str, line: int) -> None:
     (problem,) = problems(tmp_path, templates={**TEMPLATES, **templates})
     assert problem.code == code and problem.where is not None and problem.where.line == line
@@ -89,9 +99,11 @@ def test_a_hunk_that_does_not_parse(tmp_path: Path) -> None:
 
 
 def test_a_hunk_for_one_kind_of_tree_is_judged_on_that_kind(tmp_path: Path) -> None:
-    hunk = ("          hunk: |2\n            @{% if has_old %}\n            - old_call();\n"
-            "            @{% else %}\n            - if (x) {\n            @{% endif %}\n"
-            "            + new_call();\n")
+    hunk = (
+        "          hunk: |2\n            @{% if has_old %}\n            - old_call();\n"
+        "            @{% else %}\n            - if (x) {\n            @{% endif %}\n"
+        "            + new_call();\n"
+    )
     assert problems(tmp_path, (HUNK, "          when: has_old\n" + hunk)) == []
     (problem,) = problems(tmp_path, (HUNK, "          when: not has_old\n" + hunk))
     assert problem.code == "hunk-syntax"
@@ -102,12 +114,15 @@ def test_a_bad_anchor(tmp_path: Path) -> None:
     assert problem.code == "bad-anchor" and "Did you mean 'function'?" in problem.hint
 
 
-@pytest.mark.parametrize(("old", "new", "said", "at"), [
-    ("demo: Call the new function", "Call the new function", "does not begin with `subsystem: `", "subject:"),
-    ("demo: Call the new function", "demo: " + "x" * 80, "at most 76", "subject:"),
-    ('"Suggested-by: Jane', '"suggested by Jane', "is not `Key: value`", "trailers:"),
-    ('"Suggested-by: Jane', '"Signed-off-by: Jane', "never signs off", "trailers:"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said", "at"),
+    [
+        ("demo: Call the new function", "Call the new function", "does not begin with `subsystem: `", "subject:"),
+        ("demo: Call the new function", "demo: " + "x" * 80, "at most 76", "subject:"),
+        ('"Suggested-by: Jane', '"suggested by Jane', "is not `Key: value`", "trailers:"),
+        ('"Suggested-by: Jane', '"Signed-off-by: Jane', "never signs off", "trailers:"),
+    ],
+)
 def test_messages(tmp_path: Path, old: str, new: str, said: str, at: str) -> None:
     problem = problems(tmp_path, (old, new))[0]
     assert problem.code == "strategy-message" and said in problem.message
@@ -115,8 +130,15 @@ def test_messages(tmp_path: Path, old: str, new: str, said: str, at: str) -> Non
 
 
 def test_long_lines_are_placed_in_their_template(tmp_path: Path) -> None:
-    body = ("Short.\n@{% if has_extra %}\nx\n@{% endif %}\n" + "word " * 20
-            + "\nFixes: 012345678901 (" + "w " * 40 + ")\nhttps://" + "x" * 90 + "\n")
+    body = (
+        "Short.\n@{% if has_extra %}\nx\n@{% endif %}\n"
+        + "word " * 20
+        + "\nFixes: 012345678901 ("
+        + "w " * 40
+        + ")\nhttps://"
+        + "x" * 90
+        + "\n"
+    )
     (problem,) = problems(tmp_path, templates={**TEMPLATES, "demo/01-call.j2": body})
     assert "at most 76" in problem.message
     assert problem.where is not None and str(problem.where).endswith("templates/demo/01-call.j2:5")
@@ -154,7 +176,8 @@ def test_directories_come_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = strategy_directories((tmp_path / "option", tmp_path / "none"))
     assert [directory.resolve().relative_to(tmp_path) for directory in found[:4]] == [
         (tmp_path / name).relative_to(tmp_path)
-        for name in ("option", "environment", "work/strategies", "data/qpatch/strategies")]
+        for name in ("option", "environment", "work/strategies", "data/qpatch/strategies")
+    ]
 
 
 def test_templates_of_the_strategy_come_before_the_shipped_ones(tmp_path: Path) -> None:

@@ -40,8 +40,10 @@ def test_positions_of_hunks_are_those_of_their_content(tmp_path: Path) -> None:
     path = ("qemu", "patches", 0, "edits", 0)
     assert loaded.document.value_place((*path, "hunk")).line == line_of(STRATEGY, "              prepare();")
     assert loaded.document.key_place((*path, "hunk")).line == line_of(STRATEGY, "hunk: |2")
-    assert loaded.document.value_place((*path, "in")).column == STRATEGY.splitlines()[
-        line_of(STRATEGY, "in: function start") - 1].index("function") + 1
+    assert (
+        loaded.document.value_place((*path, "in")).column
+        == STRATEGY.splitlines()[line_of(STRATEGY, "in: function start") - 1].index("function") + 1
+    )
 
 
 def test_scalars_keep_their_types() -> None:
@@ -49,17 +51,20 @@ def test_scalars_keep_their_types() -> None:
     assert data == {"a": 3, "b": True, "c": "2020-11-14", "d": "3", "e": None, "f": "010", "g": "1.5"}
 
 
-@pytest.mark.parametrize(("text", "line", "column"), [
-    ("a: [1\nb: 2\n", 2, 2),
-    ("a: b: c\n", 1, 5),
-    ("a:\n\tb: c\n", 2, 1),
-    ("a: @{{ x }}\n", 1, 4),
-    ("h: |4\n  - x\nb: 1\n", 2, 3),
-    ("a: 1\n---\nb: 2\n", 2, 1),
-    ("? [a]\n: b\n", 1, 3),
-    ("a: &x 1\nb: *x\n", 2, 1),
-    ("a: &x [*x]\n", 1, 1),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("a: [1\nb: 2\n", 2, 2),
+        ("a: b: c\n", 1, 5),
+        ("a:\n\tb: c\n", 2, 1),
+        ("a: @{{ x }}\n", 1, 4),
+        ("h: |4\n  - x\nb: 1\n", 2, 3),
+        ("a: 1\n---\nb: 2\n", 2, 1),
+        ("? [a]\n: b\n", 1, 3),
+        ("a: &x 1\nb: *x\n", 2, 1),
+        ("a: &x [*x]\n", 1, 1),
+    ],
+)
 def test_yaml_errors_have_line_and_column(text: str, line: int, column: int) -> None:
     with pytest.raises(UserError) as caught:
         read_document(text, "demo.yaml")
@@ -91,15 +96,17 @@ def test_duplicate_key(tmp_path: Path) -> None:
     assert "line 2" in error.message
 
 
-@pytest.mark.parametrize(("old", "new", "key", "meant"), [
-    ("summary: >-", "sumary: >-", "sumary", "summary"),
-    ("          hunk: |2", "          hunks: |2", "hunks", "hunk"),
-    ("landed: {when", "landed: {wen", "wen", "when"),
-    ("{name: Jane Doe, message-id", "{name: Jane Doe, message_id", "message_id", "message-id"),
-    ("limit: {default: 4", "limit: {defualt: 4", "defualt", "default"),
-])
-def test_unknown_key_is_placed_with_the_one_meant(tmp_path: Path, old: str, new: str, key: str,
-                                                  meant: str) -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "key", "meant"),
+    [
+        ("summary: >-", "sumary: >-", "sumary", "summary"),
+        ("          hunk: |2", "          hunks: |2", "hunks", "hunk"),
+        ("landed: {when", "landed: {wen", "wen", "when"),
+        ("{name: Jane Doe, message-id", "{name: Jane Doe, message_id", "message_id", "message-id"),
+        ("limit: {default: 4", "limit: {defualt: 4", "defualt", "default"),
+    ],
+)
+def test_unknown_key_is_placed_with_the_one_meant(tmp_path: Path, old: str, new: str, key: str, meant: str) -> None:
     error = fault(tmp_path, old, new)
     text = STRATEGY.replace(old, new)
     line = line_of(text, key)
@@ -112,22 +119,25 @@ PATH = "          path: hw/demo.c\n"
 AFTER = "        - after: function start\n"
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [
-    ('title: "demo: A small change"\n', "", "'title' is missing"),
-    ("  cover: demo/cover.j2\n", "", "'cover' is missing"),
-    ("name: demo", "name: Demo Two", "'name' is not written as it must be"),
-    ("message-id: 20201114.1@example.org", "message-id: <a@b>", "'message-id' is not written as it must be"),
-    (PATH, PATH + "          expect: 0\n", "'expect': Input should be greater than or equal to 1"),
-    (PATH, PATH + "          expect: two\n", "'expect' must be a whole number"),
-    ("  limit: {default: 4, doc", "  a-b: {default: 4, doc", "not written as it must be"),
-    ("for: [It is small.]", "for: It is small.", "'for' must be a list"),
-    ("- in: function start\n", "- before: function start\n", "`hunk` edits the inside of its anchor"),
-    (AFTER, "        - path: x.c\n", "`add` needs exactly one of in, after, before"),
-    (AFTER, AFTER + "          delete: function x\n", "this one has add and delete"),
-    (AFTER, AFTER + "          beside: after x\n", "`beside` places an addition inside its anchor"),
-    (AFTER, AFTER + "          to: after function x\n", "`move` needs `to:"),
-    ("      body: demo", "      partial: yes\n      body: demo", "'partial' has a value it cannot"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('title: "demo: A small change"\n', "", "'title' is missing"),
+        ("  cover: demo/cover.j2\n", "", "'cover' is missing"),
+        ("name: demo", "name: Demo Two", "'name' is not written as it must be"),
+        ("message-id: 20201114.1@example.org", "message-id: <a@b>", "'message-id' is not written as it must be"),
+        (PATH, PATH + "          expect: 0\n", "'expect': Input should be greater than or equal to 1"),
+        (PATH, PATH + "          expect: two\n", "'expect' must be a whole number"),
+        ("  limit: {default: 4, doc", "  a-b: {default: 4, doc", "not written as it must be"),
+        ("for: [It is small.]", "for: It is small.", "'for' must be a list"),
+        ("- in: function start\n", "- before: function start\n", "`hunk` edits the inside of its anchor"),
+        (AFTER, "        - path: x.c\n", "`add` needs exactly one of in, after, before"),
+        (AFTER, AFTER + "          delete: function x\n", "this one has add and delete"),
+        (AFTER, AFTER + "          beside: after x\n", "`beside` places an addition inside its anchor"),
+        (AFTER, AFTER + "          to: after function x\n", "`move` needs `to:"),
+        ("      body: demo", "      partial: yes\n      body: demo", "'partial' has a value it cannot"),
+    ],
+)
 def test_wrong_values(tmp_path: Path, old: str, new: str, said: str) -> None:
     error = fault(tmp_path, old, new)
     assert error.code == "strategy-invalid" and said in error.message
@@ -136,7 +146,7 @@ def test_wrong_values(tmp_path: Path, old: str, new: str, said: str) -> None:
 
 def test_no_component(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="patches under `qemu:`, `linux:`"):
-        load_strategy(write_strategy(tmp_path, STRATEGY[:STRATEGY.index("qemu:")]))
+        load_strategy(write_strategy(tmp_path, STRATEGY[: STRATEGY.index("qemu:")]))
 
 
 def test_text_that_yaml_took_for_a_mapping_is_explained(tmp_path: Path) -> None:
@@ -170,7 +180,7 @@ def test_missing_indentation_indicator_is_explained(tmp_path: Path) -> None:
 
 
 def test_no_indicator_is_needed_where_the_gutter_survives(tmp_path: Path) -> None:
-    kept = STRATEGY[STRATEGY.index("              prepare();\n"):STRATEGY.index("            - old_call")]
+    kept = STRATEGY[STRATEGY.index("              prepare();\n") : STRATEGY.index("            - old_call")]
     loaded = load(tmp_path, ("hunk: |2", "hunk: |"), (kept, ""))
     assert loaded.model.qemu is not None
     assert loaded.model.qemu.patches[0].edits[0].hunk == "- old_call();\n+ new_call(@{{ limit }});\n"
@@ -188,18 +198,23 @@ def test_line_without_gutter_is_placed(tmp_path: Path) -> None:
     assert place(error)[0] == line_of(STRATEGY, "hunk: |2") + 2
 
 
-@pytest.mark.parametrize(("hunk", "said"), [
-    ("          hunk: >2\n            - a();\n            + b();\n", "joins its lines"),
-    ('          hunk: "- a();\\n+ b();\\n"\n', "written as a block"),
-    ("          hunk: |2\n              prepare();\n", "changes nothing"),
-])
+@pytest.mark.parametrize(
+    ("hunk", "said"),
+    [
+        ("          hunk: >2\n            - a();\n            + b();\n", "joins its lines"),
+        ('          hunk: "- a();\\n+ b();\\n"\n', "written as a block"),
+        ("          hunk: |2\n              prepare();\n", "changes nothing"),
+    ],
+)
 def test_other_hunk_styles(tmp_path: Path, hunk: str, said: str) -> None:
     assert said in hunk_fault(tmp_path, hunk).message
 
 
 def test_hunks_of_one_of_are_checked_too(tmp_path: Path) -> None:
-    hunk = ("          one-of:\n            - |2\n              - a();\n              + b();\n"
-            "            - |\n                a();\n              + b();\n")
+    hunk = (
+        "          one-of:\n            - |2\n              - a();\n              + b();\n"
+        "            - |\n                a();\n              + b();\n"
+    )
     error = hunk_fault(tmp_path, hunk)
     assert "indentation indicator" in error.message
     assert place(error)[0] == line_of(STRATEGY, "hunk: |2") + 4

@@ -48,8 +48,12 @@ def test_switching_touches_only_what_differs(tmp_path: Path, lender: Repository)
     assert (checkout.source / "configure").stat().st_mode & 0o111
     before = (checkout.source / "same.c").stat()
     checkout.switch(patch)
-    assert content(checkout) == {"added.c": "added\n", "changed.c": "new\n", "configure": "#!/bin/sh\n",
-                                 "same.c": "same\n"}
+    assert content(checkout) == {
+        "added.c": "added\n",
+        "changed.c": "new\n",
+        "configure": "#!/bin/sh\n",
+        "same.c": "same\n",
+    }
     after = (checkout.source / "same.c").stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
     checkout.switch(base)
@@ -102,8 +106,9 @@ def test_what_a_build_leaves_stays(tmp_path: Path, lender: Repository) -> None:
 
 
 @pytest.mark.parametrize("damage", ["killed", "index"])
-def test_after_a_broken_switch_no_file_of_another_commit_is_left(tmp_path: Path, lender: Repository,
-                                                                 damage: str) -> None:
+def test_after_a_broken_switch_no_file_of_another_commit_is_left(
+    tmp_path: Path, lender: Repository, damage: str
+) -> None:
     directory = tmp_path / "workspace"
     checkout = Checkout(directory)
     base, _ = commits(checkout, lender)

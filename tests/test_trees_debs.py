@@ -35,8 +35,13 @@ def archive(tmp_path: Path, signer: Signer) -> Archive:
 
 @pytest.mark.parametrize("suffix", ["xz", "gz"])
 def test_files_links_and_times_are_unpacked_without_special_permissions(tmp_path: Path, suffix: str) -> None:
-    package = deb(tmp_path / "a.deb", {"usr/bin/x": b"program", "usr/lib/libx.so.1.2": b"library"},
-                  {"usr/lib/libx.so.1": "libx.so.1.2"}, suffix=suffix, hard_links={"usr/bin/y": "./usr/bin/x"})
+    package = deb(
+        tmp_path / "a.deb",
+        {"usr/bin/x": b"program", "usr/lib/libx.so.1.2": b"library"},
+        {"usr/lib/libx.so.1": "libx.so.1.2"},
+        suffix=suffix,
+        hard_links={"usr/bin/y": "./usr/bin/x"},
+    )
     unpack(package, tmp_path / "out")
     program = tmp_path / "out/usr/bin/x"
     assert program.read_bytes() == b"program"
@@ -127,8 +132,9 @@ def test_a_package_that_is_not_what_the_index_says_is_refused(tmp_path: Path, ar
 
 
 @needs_apt
-@pytest.mark.parametrize(("break_it", "code"), [("key", "apt-failed"), ("origin", "not-debian"),
-                                                ("index", "apt-failed")])
+@pytest.mark.parametrize(
+    ("break_it", "code"), [("key", "apt-failed"), ("origin", "not-debian"), ("index", "apt-failed")]
+)
 def test_an_archive_that_is_not_to_be_trusted(tmp_path: Path, archive: Archive, break_it: str, code: str) -> None:
     archive.add("libx", "1", {"x": b"x"})
     archive.origin = "Somebody" if break_it == "origin" else "Debian"

@@ -84,20 +84,26 @@ def test_sources_in_both_formats(tmp_path: Path) -> None:
     (tmp_path / "sources.list").write_text(
         "# a comment\n#deb http://off.example/debian bookworm main\n"
         f"deb [ arch=amd64 signed-by={KEYRING} ] http://one.example/debian bookworm main contrib # why\n"
-        "deb-src http://src.example/debian sid main\nnonsense\n")
+        "deb-src http://src.example/debian sid main\nnonsense\n"
+    )
     (tmp_path / "sources.list.d" / "debian.sources").write_text(
         "# the main one\nTypes: deb deb-src\nURIs: http://two.example/debian\nSuites: trixie trixie-updates\n"
         f"Components: main\nSigned-By: {KEYRING}\n\n"
         "Types: deb\nEnabled: no\nURIs: http://off.example/debian\nSuites: sid\nComponents: main\n\n"
         "Types: deb\nURIs: http://three.example/debian\nSuites: sid\nComponents: main\n"
-        "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ\n -----END PGP PUBLIC KEY BLOCK-----\n")
+        "Signed-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n mQ\n -----END PGP PUBLIC KEY BLOCK-----\n"
+    )
     (tmp_path / "sources.list.d" / "old.list.disabled").write_text("deb http://off.example/debian sid main\n")
     sources = configured_sources(tmp_path)
-    assert sources[0] == AptSource("http://one.example/debian", "bookworm", ("main", "contrib"), KEYRING,
-                                   "sources.list")
+    assert sources[0] == AptSource(
+        "http://one.example/debian", "bookworm", ("main", "contrib"), KEYRING, "sources.list"
+    )
     assert [(source.uri, source.suite) for source in sources[1:]] == [
-        ("http://src.example/debian", "sid"), ("http://two.example/debian", "trixie"),
-        ("http://two.example/debian", "trixie-updates"), ("http://three.example/debian", "sid")]
+        ("http://src.example/debian", "sid"),
+        ("http://two.example/debian", "trixie"),
+        ("http://two.example/debian", "trixie-updates"),
+        ("http://three.example/debian", "sid"),
+    ]
     assert sources[-1].signed_by.count("\n") == 4
 
 
@@ -111,8 +117,10 @@ def test_third_party_and_security_sources_are_no_mirrors() -> None:
         AptSource("http://deb.example/debian", "bookworm-updates", ("main",), KEYRING, "debian.sources"),
         AptSource("http://deb.example/debian", "bookworm", ("main",), KEYRING, "debian.sources"),
     ]
-    assert debian_mirrors(sources) == [Mirror("http://deb.example/debian", KEYRING),
-                                       Mirror("https://third.example/php")]
+    assert debian_mirrors(sources) == [
+        Mirror("http://deb.example/debian", KEYRING),
+        Mirror("https://third.example/php"),
+    ]
 
 
 # --- the private apt root
@@ -133,8 +141,8 @@ def test_apt_is_kept_to_its_private_root(tmp_path: Path, listener: Listener, apt
     assert f'Dir "{root}";' in settings
     assert 'Acquire::AllowInsecureRepositories "false";' in settings
     assert (root / "debian.sources").read_text() == (
-        "Types: deb-src\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\n"
-        "Targets: Sources\n")
+        "Types: deb-src\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\nTargets: Sources\n"
+    )
     assert listener.amount >= 40  # apt's own progress came through
     assert not list((root / "downloads").iterdir())
 
@@ -142,8 +150,9 @@ def test_apt_is_kept_to_its_private_root(tmp_path: Path, listener: Listener, apt
 def test_real_apt_reads_the_configuration(tmp_path: Path) -> None:
     etc = apt_configuration(tmp_path / "etc")
     (etc / "apt.conf.d").mkdir()
-    (etc / "apt.conf.d" / "hooks").write_text('APT::Update::Post-Invoke-Success { "touch /nowhere"; };\n'
-                                              'Acquire::http::Proxy "http://proxy.example:3128";\n')
+    (etc / "apt.conf.d" / "hooks").write_text(
+        'APT::Update::Post-Invoke-Success { "touch /nowhere"; };\nAcquire::http::Proxy "http://proxy.example:3128";\n'
+    )
     root = SourceRoot(tmp_path / "root", ("sid",), Mirror("http://mirror.example/debian"), etc)
     root.directory.mkdir()
     root.prepare()
@@ -165,17 +174,16 @@ def test_the_newest_version_that_matches_is_taken(tmp_path: Path, listener: List
 
 
 def test_a_version_whose_files_are_gone_is_named_and_the_next_one_tried(
-        tmp_path: Path, listener: Listener, apt: FakeApt) -> None:
+    tmp_path: Path, listener: Listener, apt: FakeApt
+) -> None:
     apt.suite("sid", "1:10.2.3-1", "1:10.2.2-1")
     apt.package("1:10.2.2-1")
     apt_configuration(tmp_path / "etc")
     assert only(job(tmp_path, listener, debian("sid"))).status == "fetched"
-    assert listener.notes == [
-        "sid lists qemu 1:10.2.3-1, but its files are not on http://mirror.example/debian"]
+    assert listener.notes == ["sid lists qemu 1:10.2.3-1, but its files are not on http://mirror.example/debian"]
 
 
-def test_the_next_candidate_is_tried_and_what_failed_is_told(
-        tmp_path: Path, listener: Listener, apt: FakeApt) -> None:
+def test_the_next_candidate_is_tried_and_what_failed_is_told(tmp_path: Path, listener: Listener, apt: FakeApt) -> None:
     apt.suite("trixie", "1:10.2.3-1")
     apt.suite("bookworm", "1:7.2-1")
     apt.suite("sid", "1:10.2.2-1")
@@ -191,12 +199,15 @@ def test_the_next_candidate_is_tried_and_what_failed_is_told(
 
 
 def test_a_release_that_cannot_be_had_does_not_stop_the_others(
-        tmp_path: Path, listener: Listener, apt: FakeApt) -> None:
+    tmp_path: Path, listener: Listener, apt: FakeApt
+) -> None:
     archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
     apt_configuration(tmp_path / "etc")
     candidates = {"gone": debian("sid"), "here": pinned(archive)}
-    releases = [{"name": name, "kind": "qemu", "release": "1", "candidates": [candidate]}
-                for name, candidate in candidates.items()]
+    releases = [
+        {"name": name, "kind": "qemu", "release": "1", "candidates": [candidate]}
+        for name, candidate in candidates.items()
+    ]
     configuration = Configuration.model_validate({"releases": releases})
     work = Job(Store(tmp_path / "cache"), configuration, listener, tmp_path / "etc")
     outcomes = [(fetched.name, fetched.status) for fetched in fetch_releases(work, ["gone", "here", "gone"])]
@@ -316,15 +327,21 @@ def test_the_shipped_releases(tmp_path: Path) -> None:
         assert source.version.endswith("*"), "suites move on: no exact version"
 
 
-@pytest.mark.parametrize(("text", "message", "line"), [
-    ("providers: [debian\ntrees: {}\n", "did not find", 2),
-    ("provider: [debian]\n", "provider", 0),
-    ("releases: [{name: ../x, kind: qemu, release: '1', candidates: [{git: {url: x, ref: y}}]}]", "name", 0),
-    ("releases: [{name: x, kind: qemu, release: '1', candidates: [{}]}]", "exactly one", 0),
-    ("trees: {x: {path: /x, ref: --upload-pack=x}}", "ref", 0),
-    ("releases: [{name: x, kind: qemu, release: '1', candidates: [{tarball: {url: 'http://x', sha256: a}}]}]",
-     "url", 0),
-])
+@pytest.mark.parametrize(
+    ("text", "message", "line"),
+    [
+        ("providers: [debian\ntrees: {}\n", "did not find", 2),
+        ("provider: [debian]\n", "provider", 0),
+        ("releases: [{name: ../x, kind: qemu, release: '1', candidates: [{git: {url: x, ref: y}}]}]", "name", 0),
+        ("releases: [{name: x, kind: qemu, release: '1', candidates: [{}]}]", "exactly one", 0),
+        ("trees: {x: {path: /x, ref: --upload-pack=x}}", "ref", 0),
+        (
+            "releases: [{name: x, kind: qemu, release: '1', candidates: [{tarball: {url: 'http://x', sha256: a}}]}]",
+            "url",
+            0,
+        ),
+    ],
+)
 def test_mistakes_in_the_configuration_are_told(tmp_path: Path, text: str, message: str, line: int) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
@@ -336,9 +353,11 @@ def test_mistakes_in_the_configuration_are_told(tmp_path: Path, text: str, messa
 
 
 def test_a_fault_that_spares_no_candidate_stops_at_once(
-        tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> str:
         raise EnvironmentFault("disk-full", "no space")
+
     monkeypatch.setattr("qpatch.trees.fetch.fetch_candidate", full)
     with pytest.raises(EnvironmentFault, match="no space"):
         only(job(tmp_path, listener, debian("sid"), debian("trixie")))

@@ -21,8 +21,14 @@ from qpatch.trees.git import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-FILES = {"a.c": "int foo;\nint foobar;\n", "sub/b.h": "extern int foo;\n", "notes.txt": "foo\n",
-         "empty.c": "", "one_line.c": "int x;", "odd \"näme\".c": "foo\n"}
+FILES = {
+    "a.c": "int foo;\nint foobar;\n",
+    "sub/b.h": "extern int foo;\n",
+    "notes.txt": "foo\n",
+    "empty.c": "",
+    "one_line.c": "int x;",
+    'odd "näme".c': "foo\n",
+}
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def test_reads_files_and_nothing_else(tree: CommitTree) -> None:
         assert tree.read("a.c") == b"int foo;\nint foobar;\n"
         assert tree.read("empty.c") == b""
         assert tree.read("one_line.c") == b"int x;"
-        assert tree.read("odd \"näme\".c") == b"foo\n"
+        assert tree.read('odd "näme".c') == b"foo\n"
         assert tree.read("sub") is None
         assert tree.read("nowhere.c") is None
         assert tree.read("a.c\nsub/b.h") is None
@@ -59,7 +65,7 @@ def test_lists_files_sorted_without_links(tree: CommitTree) -> None:
 
 def test_mentioning_finds_whole_words_in_c_files(tree: CommitTree) -> None:
     with tree:
-        assert tree.mentioning("foo") == ["a.c", "odd \"näme\".c", "sub/b.h"]
+        assert tree.mentioning("foo") == ["a.c", 'odd "näme".c', "sub/b.h"]
         assert tree.mentioning("foobar") == ["a.c"]
         assert tree.mentioning("fo") == []
         assert tree.mentioning("foo", (".txt",)) == ["notes.txt"]
@@ -136,16 +142,18 @@ def test_no_repository(tmp_path: Path) -> None:
         assert caught.value.code == "no-repository"
 
 
-def test_git_run_by_git_stays_in_the_repository_asked_for(clone: Path, tmp_path: Path,
-                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_run_by_git_stays_in_the_repository_asked_for(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = repository(tmp_path / "other", {"x": "x"})
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
     assert open_repository(clone).path == clone
 
 
-def test_a_repository_of_another_user_needs_the_users_trust(clone: Path, isolated: Path,
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_of_another_user_needs_the_users_trust(
+    clone: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     monkeypatch.setattr("qpatch.trees.git.isolated_environment", _isolated_but_foreign)
     with pytest.raises(UserError) as caught:
@@ -160,9 +168,15 @@ def test_a_repository_of_another_user_needs_the_users_trust(clone: Path, isolate
 
 def _isolated_but_foreign() -> dict[str, str]:
     import os
+
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_CONFIG")}
-    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C",
-            "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    return {
+        **kept,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "LC_ALL": "C",
+        "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1",
+    }
 
 
 def test_the_users_identity(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +203,9 @@ def test_a_failure_says_what_git_said(clone: Path) -> None:
     assert GitError(["x"], "fatal: write error: No space left on device").code == "disk-full"
 
 
-def test_searches_are_remembered_between_runs(clone: Path, tmp_path: Path,
-                                              monkeypatch: pytest.MonkeyPatch) -> None:
+def test_searches_are_remembered_between_runs(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from qpatch.trees.mentions import MentionMemory
+
     opened = open_repository(clone)
     commit = opened.resolve("HEAD")
     with CommitTree(opened, commit, MentionMemory(tmp_path / "memory" / "m.json")) as tree:

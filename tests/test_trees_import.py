@@ -63,8 +63,12 @@ def content(store: Store, commit: str, path: str) -> str:
 
 @pytest.mark.parametrize("suffix", ["xz", "gz", "bz2"])
 def test_a_tarball_becomes_one_dated_commit(tmp_path: Path, store: Store, suffix: str) -> None:
-    archive = tarball(tmp_path / f"x.tar.{suffix}", {"run.sh": "#!/bin/sh\n", "dir/a.c": "a\n"},
-                      links={"l": "dir/a.c"}, executable="run.sh")
+    archive = tarball(
+        tmp_path / f"x.tar.{suffix}",
+        {"run.sh": "#!/bin/sh\n", "dir/a.c": "a\n"},
+        links={"l": "dir/a.c"},
+        executable="run.sh",
+    )
     commit = imported(store, SourcePackage(archive, "Import x"))
     assert listing(store, commit) == {"run.sh": "100755", "dir/a.c": "100644", "l": "120000"}
     assert content(store, commit, "dir/a.c") == "a"
@@ -86,7 +90,7 @@ def test_an_archive_without_a_top_directory_keeps_its_paths(tmp_path: Path, stor
 
 
 def test_odd_names_survive(tmp_path: Path, store: Store) -> None:
-    names = ['with space', 'with "quotes"', "back\\slash", "näme", "tab\there"]
+    names = ["with space", 'with "quotes"', "back\\slash", "näme", "tab\there"]
     commit = imported(store, SourcePackage(tarball(tmp_path / "x.tar.gz", dict.fromkeys(names, "x")), "x"))
     listed = git(store.path, "ls-tree", "-z", "--name-only", commit).split("\0")[:-1]
     assert sorted(listed) == sorted(names)
@@ -138,8 +142,12 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(tmp_path: Path, store: 
 
 def test_series_with_options_and_comments() -> None:
     text = "# all of it\nfirst.patch\n\nsecond.patch -p0 # why\nthird.patch -p 2\nfourth.patch -p1\n  # end\n"
-    assert parse_series(text) == [SeriesEntry("first.patch"), SeriesEntry("second.patch", 0),
-                                  SeriesEntry("third.patch", 2), SeriesEntry("fourth.patch", 1)]
+    assert parse_series(text) == [
+        SeriesEntry("first.patch"),
+        SeriesEntry("second.patch", 0),
+        SeriesEntry("third.patch", 2),
+        SeriesEntry("fourth.patch", 1),
+    ]
     with pytest.raises(UserError, match="-R"):
         parse_series("first.patch -R\n")
 
@@ -153,9 +161,11 @@ def debian_package(tmp_path: Path, series: str, patches: dict[str, str]) -> Sour
 
 
 def test_debians_patches_are_applied_in_order_and_debian_is_left_out(tmp_path: Path, store: Store) -> None:
-    package = debian_package(tmp_path, "# first\na.patch\nb.patch -p0 # plain\n",
-                             {"a.patch": patched("f", "2"),
-                              "b.patch": patched("f", "three", ("", "")).replace("-two", "-2")})
+    package = debian_package(
+        tmp_path,
+        "# first\na.patch\nb.patch -p0 # plain\n",
+        {"a.patch": patched("f", "2"), "b.patch": patched("f", "three", ("", "")).replace("-two", "-2")},
+    )
     commit = imported(store, package)
     assert listing(store, commit) == {"f": "100644"}
     assert content(store, commit, "f") == "one\nthree"
@@ -164,8 +174,9 @@ def test_debians_patches_are_applied_in_order_and_debian_is_left_out(tmp_path: P
 
 
 def test_a_patch_that_does_not_apply_is_named(tmp_path: Path, store: Store) -> None:
-    package = debian_package(tmp_path, "a.patch\nb.patch\n",
-                             {"a.patch": patched("f", "2"), "b.patch": patched("f", "again")})
+    package = debian_package(
+        tmp_path, "a.patch\nb.patch\n", {"a.patch": patched("f", "2"), "b.patch": patched("f", "again")}
+    )
     with pytest.raises(EnvironmentFault, match=r"b\.patch does not apply") as caught:
         imported(store, package)
     assert caught.value.code == "patch-failed"
@@ -178,9 +189,11 @@ def test_a_patch_that_is_not_there_is_named(tmp_path: Path, store: Store) -> Non
 
 
 def test_patches_are_read_as_patch_reads_them(tmp_path: Path, store: Store) -> None:
-    text = ("diff --git a/logo b/logo\nindex 12..34 100644\nBinary files a/logo and b/logo differ\n"
-            "diff --git a/f b/sub/g\nsimilarity index 50%\nrename from f\nrename to g\n"
-            "index 1..2 100644\n--- a/f\n+++ b/sub/g\n@@ -2 +2 @@\n-two\n+2\n")
+    text = (
+        "diff --git a/logo b/logo\nindex 12..34 100644\nBinary files a/logo and b/logo differ\n"
+        "diff --git a/f b/sub/g\nsimilarity index 50%\nrename from f\nrename to g\n"
+        "index 1..2 100644\n--- a/f\n+++ b/sub/g\n@@ -2 +2 @@\n-two\n+2\n"
+    )
     commit = imported(store, debian_package(tmp_path, "a.patch\n", {"a.patch": text}))
     assert listing(store, commit) == {"sub/g": "100644"}
     assert content(store, commit, "sub/g") == "one\n2"
@@ -230,8 +243,7 @@ def _import_in_process(cache: Path, archive: Path, name: str) -> None:
 def test_imports_at_the_same_time_do_not_harm_each_other(tmp_path: Path, store: Store) -> None:
     archive = tarball(tmp_path / "x.tar.gz", {str(number): str(number) * 100 for number in range(200)})
     names = ("r-0", "r-1", "r-2") * 2
-    workers = [multiprocessing.Process(target=_import_in_process, args=(store.cache, archive, name))
-               for name in names]
+    workers = [multiprocessing.Process(target=_import_in_process, args=(store.cache, archive, name)) for name in names]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -260,8 +272,9 @@ import_package(Store(Path(sys.argv[1])), "r-1", SourcePackage(Path(sys.argv[2]),
 
 def test_a_killed_import_leaves_nothing_half_done(tmp_path: Path, store: Store) -> None:
     archive = tarball(tmp_path / "x.tar", {str(number): os.urandom(9999).hex() for number in range(200)})
-    process = subprocess.Popen([sys.executable, "-c", _SLOW_IMPORT, str(store.cache), str(archive)],
-                               stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _SLOW_IMPORT, str(store.cache), str(archive)], stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == b"begun\n"
     time.sleep(0.3)
@@ -281,9 +294,11 @@ def test_a_killed_import_leaves_nothing_half_done(tmp_path: Path, store: Store) 
 def test_a_full_disk_is_told_as_such(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "bin"
     fake.mkdir()
-    (fake / "git").write_text('#!/bin/sh\ncase "$*" in *fast-import*)\n'
-                              "echo 'fatal: sha1 file write error: No space left on device' >&2; exit 128;;\n"
-                              f'esac\nexec {_program("git")} "$@"\n')
+    (fake / "git").write_text(
+        '#!/bin/sh\ncase "$*" in *fast-import*)\n'
+        "echo 'fatal: sha1 file write error: No space left on device' >&2; exit 128;;\n"
+        f'esac\nexec {_program("git")} "$@"\n'
+    )
     (fake / "git").chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake}:{os.environ['PATH']}")
     archive = tarball(tmp_path / "x.tar", {str(number): "x" * 99999 for number in range(20)})
@@ -295,6 +310,7 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path, store: Store, monkeypatch: 
 
 def _program(name: str) -> str:
     import shutil
+
     return shutil.which(name) or name
 
 

@@ -42,8 +42,9 @@ def job(tmp_path: Path, signer: Signer) -> Job:
 
 
 def candidate(version: str) -> Candidate:
-    return Candidate.model_validate({"packaged": {"suite": SUITE, "package": PACKAGE, "version": version,
-                                                  "archive": ARCHIVE}})
+    return Candidate.model_validate(
+        {"packaged": {"suite": SUITE, "package": PACKAGE, "version": version, "archive": ARCHIVE}}
+    )
 
 
 def test_the_tarball_is_imported(job: Job) -> None:

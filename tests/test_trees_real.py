@@ -52,8 +52,13 @@ def test_an_import_equals_what_dpkg_source_unpacks(tmp_path: Path) -> None:
     """Fetch the release with the most patches by apt and dpkg-source, and compare every file."""
     conf = default_store().cache / "apt" / "bookworm" / "apt.conf"
     version = git(default_store().path, "show", "-s", "--format=%s", "qemu-7.2").split()[2]
-    subprocess.run(["apt-get", "-q", "source", "--only-source", f"qemu={version}"], cwd=tmp_path, check=True,
-                   capture_output=True, env={**os.environ, "APT_CONFIG": str(conf)})
+    subprocess.run(
+        ["apt-get", "-q", "source", "--only-source", f"qemu={version}"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "APT_CONFIG": str(conf)},
+    )
     unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
     for left_over in ("debian", ".pc"):
         shutil.rmtree(unpacked / left_over)

@@ -25,8 +25,11 @@ from qpatch.trees.store import default_store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LINUX_FILES = {"Kbuild": "# top\n", "include/linux/kernel.h": "/* k */\n",
-               "Makefile": "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 43\nEXTRAVERSION =\nNAME = B\n"}
+LINUX_FILES = {
+    "Kbuild": "# top\n",
+    "include/linux/kernel.h": "/* k */\n",
+    "Makefile": "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 43\nEXTRAVERSION =\nNAME = B\n",
+}
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any], str]:
@@ -131,11 +134,18 @@ def test_a_known_name_comes_before_a_directory(tmp_path: Path, monkeypatch: pyte
     assert resolve("./qemu-10.2").release == "9.9"
 
 
-@pytest.mark.parametrize(("files", "kind", "release"), [
-    (QEMU_FILES, "qemu", "10.2.2"), (LINUX_FILES, "linux", "6.12.43"),
-    ({**LINUX_FILES, "Makefile": "VERSION = 6\nPATCHLEVEL = 19\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n"},
-     "linux", "6.19.0-rc3"),
-])
+@pytest.mark.parametrize(
+    ("files", "kind", "release"),
+    [
+        (QEMU_FILES, "qemu", "10.2.2"),
+        (LINUX_FILES, "linux", "6.12.43"),
+        (
+            {**LINUX_FILES, "Makefile": "VERSION = 6\nPATCHLEVEL = 19\nSUBLEVEL = 0\nEXTRAVERSION = -rc3\n"},
+            "linux",
+            "6.19.0-rc3",
+        ),
+    ],
+)
 def test_kind_and_release_come_from_the_source(files: Mapping[str, str], kind: str, release: str) -> None:
     tree = DictTree({name: text.encode() for name, text in files.items()})
     found = detect_kind(tree)
@@ -170,12 +180,17 @@ def test_add_then_use_and_list(clone: Path, capsys: pytest.CaptureFixture[str]) 
     assert (code, document["trees"][-1]["state"]) == (0, f"{clone} is no directory")
 
 
-@pytest.mark.parametrize("before", [
-    "", "# mine\nproviders: [git]  # first", "trees:\n    old: {path: /x, ref: y} # why\nproviders: []\n",
-    "trees: {}\n",
-    "trees: {old: {path: /x}}\n"])
-def test_add_keeps_the_rest_of_the_configuration(clone: Path, before: str,
-                                                 capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "# mine\nproviders: [git]  # first",
+        "trees:\n    old: {path: /x, ref: y} # why\nproviders: []\n",
+        "trees: {}\n",
+        "trees: {old: {path: /x}}\n",
+    ],
+)
+def test_add_keeps_the_rest_of_the_configuration(clone: Path, before: str, capsys: pytest.CaptureFixture[str]) -> None:
     file = configuration_file()
     file.parent.mkdir(parents=True)
     file.write_text(before)
@@ -188,8 +203,9 @@ def test_add_keeps_the_rest_of_the_configuration(clone: Path, before: str,
     assert all(comment in file.read_text() for comment in comments)
 
 
-@pytest.mark.parametrize(("name", "error"),
-                         [("qemu-10.2", "tree-exists"), ("mine", "tree-exists"), ("a/b", "bad-name")])
+@pytest.mark.parametrize(
+    ("name", "error"), [("qemu-10.2", "tree-exists"), ("mine", "tree-exists"), ("a/b", "bad-name")]
+)
 def test_add_refuses_names(clone: Path, name: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(capsys, "tree", "add", "mine", str(clone))
     code, document, _ = run(capsys, "tree", "add", name, str(clone))
@@ -197,17 +213,26 @@ def test_add_refuses_names(clone: Path, name: str, error: str, capsys: pytest.Ca
 
 
 def test_fetch_reports_each_and_exits_6_where_one_is_missing(
-        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
-    releases = [{"name": name, "kind": "qemu", "release": "1",
-                 "candidates": [{"tarball": {"url": str(archive), "sha256": checksum}}]}
-                for name, checksum in (("gone", "0" * 64), ("here", sha256(archive)))]
+    releases = [
+        {
+            "name": name,
+            "kind": "qemu",
+            "release": "1",
+            "candidates": [{"tarball": {"url": str(archive), "sha256": checksum}}],
+        }
+        for name, checksum in (("gone", "0" * 64), ("here", sha256(archive)))
+    ]
     configuration_file().parent.mkdir(parents=True)
     configuration_file().write_text(yaml.safe_dump({"releases": releases}))
     code, document, talk = run(capsys, "tree", "fetch", "gone", "here")
     assert code == ExitCode.ENVIRONMENT
     assert [(result["name"], result["status"]) for result in document["results"]] == [
-        ("gone", "missing"), ("here", "fetched")]
+        ("gone", "missing"),
+        ("here", "fetched"),
+    ]
     assert document["results"][0]["faults"][0]["code"] == "checksum-mismatch"
     assert "reading q.tar.gz" in talk
     assert run(capsys, "tree", "fetch", "here")[0] == ExitCode.OK

@@ -15,7 +15,7 @@ from qpatch.csource.results import AlreadyThere, Applied, EditResult
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.text.edits import apply_text_edit
 
-TRACE = dedent('''\
+TRACE = dedent("""\
     # See the manual for the syntax.
 
     # engine.c
@@ -28,8 +28,8 @@ TRACE = dedent('''\
     pump_open(int line, \\
               int flags) "line %d flags %d"
     vcpu pump_close(void) ""
-    ''')
-MESON = dedent('''\
+    """)
+MESON = dedent("""\
     motor_ss = ss.source_set()
     motor_ss.add(files(
       'engine.c',
@@ -46,8 +46,8 @@ MESON = dedent('''\
     endif
 
     system_ss.add_all(when: 'CONFIG_MOTOR', if_true: motor_ss)
-    ''')
-KCONFIG = dedent('''\
+    """)
+KCONFIG = dedent("""\
     config MOTOR
         bool
         depends on POWER
@@ -66,8 +66,8 @@ KCONFIG = dedent('''\
         bool
 
     source gears/Kconfig
-    ''')
-RST = dedent('''\
+    """)
+RST = dedent("""\
     =====================
     How the motor is made
     =====================
@@ -94,8 +94,8 @@ RST = dedent('''\
     =======
 
     Ask the office.
-    ''')
-MAINTAINERS = dedent('''\
+    """)
+MAINTAINERS = dedent("""\
     Maintainers
     ===========
 
@@ -114,10 +114,16 @@ MAINTAINERS = dedent('''\
     PUMP:
     M: Bob <bob@example.org>
     F: pump/
-    ''')
+    """)
 MAKEFILE = "obj-$(CONFIG_MOTOR) += motor.o\n\nmotor-y := engine.o \\\n\tgear.o\nmotor-y += tick.o\n"
-FILES = {"m/trace-events": TRACE, "m/meson.build": MESON, "m/Kconfig": KCONFIG, "docs/motor.rst": RST,
-         "MAINTAINERS": MAINTAINERS, "m/Makefile": MAKEFILE}
+FILES = {
+    "m/trace-events": TRACE,
+    "m/meson.build": MESON,
+    "m/Kconfig": KCONFIG,
+    "docs/motor.rst": RST,
+    "MAINTAINERS": MAINTAINERS,
+    "m/Makefile": MAKEFILE,
+}
 
 
 def section(name: str, path: str, position: Position = Position.IN) -> Anchor:
@@ -128,8 +134,7 @@ ENGINE = section("engine.c", "m/trace-events")
 HOW = section("How the motor is made", "docs/motor.rst")
 
 
-def run(anchor: Anchor, operation: Operation, text: str | None = None,
-        expect: int = 1) -> tuple[EditResult, str]:
+def run(anchor: Anchor, operation: Operation, text: str | None = None, expect: int = 1) -> tuple[EditResult, str]:
     files = {path: content.encode() for path, content in FILES.items()}
     if text is not None:
         files[anchor.path] = text.encode("utf-8", "surrogateescape")

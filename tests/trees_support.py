@@ -14,17 +14,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-QEMU_FILES = {"VERSION": "10.2.2\n", "include/qemu/osdep.h": "#define OSDEP\n",
-              "hw/dev.c": "int dev(void)\n{\n    return first_word;\n}\n"}
+QEMU_FILES = {
+    "VERSION": "10.2.2\n",
+    "include/qemu/osdep.h": "#define OSDEP\n",
+    "hw/dev.c": "int dev(void)\n{\n    return first_word;\n}\n",
+}
 MTIME = 1_700_000_000
 
 
 _MODES: dict[str, Literal["w:", "w:gz", "w:bz2", "w:xz"]] = {
-    ".tar": "w:", ".gz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+    ".tar": "w:",
+    ".gz": "w:gz",
+    ".bz2": "w:bz2",
+    ".xz": "w:xz",
+}
 
 
-def tarball(path: Path, files: Mapping[str, str], *, top: str = "src-1/", executable: str = "",
-            links: Mapping[str, str] | None = None, mtime: int = MTIME) -> Path:
+def tarball(
+    path: Path,
+    files: Mapping[str, str],
+    *,
+    top: str = "src-1/",
+    executable: str = "",
+    links: Mapping[str, str] | None = None,
+    mtime: int = MTIME,
+) -> Path:
     """Write a tarball, compressed as the suffix of `path` says."""
     mode = _MODES[path.suffix]
     with tarfile.open(path, mode) as tar:
@@ -54,8 +68,13 @@ def description(directory: Path, version: str, files: list[Path], source_format:
 
 
 def git(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", "-c", "user.name=T", "-c", "user.email=t@example.com", *arguments],
-                          cwd=directory, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        ["git", "-c", "user.name=T", "-c", "user.email=t@example.com", *arguments],
+        cwd=directory,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return done.stdout.strip()
 
 
@@ -74,8 +93,7 @@ def repository(path: Path, files: Mapping[str, str] = QEMU_FILES) -> Path:
 
 def snapshot(directory: Path) -> dict[str, tuple[int, int]]:
     """Return size and time of change of everything under `directory`, the directory included."""
-    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns)
-            for path in (directory, *directory.rglob("*"))}
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in (directory, *directory.rglob("*"))}
 
 
 _APT_GET = """\

@@ -134,8 +134,17 @@ class _Run:
             return StepResult(step, StepStatus.FAILED, place.log, made, outcome.switch_seconds, found)
         warnings = outcome.warnings
         old = before.all_warnings if before else warnings
-        return StepResult(step, StepStatus.BUILT, place.log, made, outcome.switch_seconds, (),
-                          tuple(sorted(warnings - old)), self._not_compiled(step, outcome), warnings)
+        return StepResult(
+            step,
+            StepStatus.BUILT,
+            place.log,
+            made,
+            outcome.switch_seconds,
+            (),
+            tuple(sorted(warnings - old)),
+            self._not_compiled(step, outcome),
+            warnings,
+        )
 
     def _not_compiled(self, step: Step, outcome: Outcome) -> tuple[str, ...]:
         """Return the files of a patch that nothing was made of: not configured, or replaced by the build's own."""
@@ -148,9 +157,16 @@ class _Run:
 
     def _metadata(self, result: StepResult, outcome: Outcome) -> Mapping[str, object]:
         order = self._order
-        origin = Origin(order.strategy if result.step.number else BASELINE, order.source.repository.path,
-                        order.source.commit, self._backend.target, self._identity, outcome.configure,
-                        tuple(self._backend.reproducer(outcome.place)), self._overlay)
+        origin = Origin(
+            order.strategy if result.step.number else BASELINE,
+            order.source.repository.path,
+            order.source.commit,
+            self._backend.target,
+            self._identity,
+            outcome.configure,
+            tuple(self._backend.reproducer(outcome.place)),
+            self._overlay,
+        )
         return step_metadata(origin, result, len(self._steps) - 1, outcome.place)
 
     def _log(self, step: Step) -> str:
@@ -169,5 +185,11 @@ class _Run:
 def _kept(step: Step, product: Product) -> StepResult:
     """Return the result of a step that an earlier run has built, with what was told of it then."""
     metadata = product.metadata
-    return StepResult(step, StepStatus.KEPT, product.log, warnings=tuple(metadata["warnings"]),
-                      not_compiled=tuple(metadata["not_compiled"]), all_warnings=frozenset(metadata["all_warnings"]))
+    return StepResult(
+        step,
+        StepStatus.KEPT,
+        product.log,
+        warnings=tuple(metadata["warnings"]),
+        not_compiled=tuple(metadata["not_compiled"]),
+        all_warnings=frozenset(metadata["all_warnings"]),
+    )

@@ -60,8 +60,14 @@ class Culprit:
 
     def as_json(self) -> dict[str, object]:
         """Return the culprit for a JSON document."""
-        return {"error": self.diagnostic.as_json(), "edit": self.edit.as_json() if self.edit else None, "how": self.how,
-                "certain": self.certain, "more": self.more, "snippet": self.snippet}
+        return {
+            "error": self.diagnostic.as_json(),
+            "edit": self.edit.as_json() if self.edit else None,
+            "how": self.how,
+            "certain": self.certain,
+            "more": self.more,
+            "snippet": self.snippet,
+        }
 
 
 @dataclass(frozen=True)
@@ -129,12 +135,19 @@ class _Case:
         prefix = f"{NO_EDIT}; this one " if error.line else ""
         for change in reversed(self.written.changes_until(self.patch)):
             edit = change.edit
-            if (change.path == error.path and self._suspect(edit) and edit.position == "in"
-                    and error.function and edit.anchor.split(" ", 1)[-1] == error.function):
+            if (
+                change.path == error.path
+                and self._suspect(edit)
+                and edit.position == "in"
+                and error.function
+                and edit.anchor.split(" ", 1)[-1] == error.function
+            ):
                 yield _Clue(edit, f"{prefix}changed other lines of {error.function}")
-        numbers = [(abs(number - error.line), number, line.edit)
-                   for number, line in enumerate(self.written.lines(self.patch, error.path), start=1)
-                   if line.edit is not None and self._suspect(line.edit)]
+        numbers = [
+            (abs(number - error.line), number, line.edit)
+            for number, line in enumerate(self.written.lines(self.patch, error.path), start=1)
+            if line.edit is not None and self._suspect(line.edit)
+        ]
         if error.line and numbers:
             _, number, edit = min(numbers, key=lambda entry: entry[:2])
             yield _Clue(edit, f"{prefix}wrote line {number} of the same file, the nearest that was changed")
@@ -184,8 +197,9 @@ class _Case:
             removals = [change for change in changes if change.balance(name) < 0 and _reaches(change, name, error)]
             for change in sorted(removals, key=lambda change: change.path != error.path):
                 left = any(mentions(line.text, name) for line in self.written.lines(self.patch, change.path))
-                yield _Clue(change.edit, f"removed {'a' if left else 'the last'} line of {change.path} that mentions "
-                                         f"'{name}'")
+                yield _Clue(
+                    change.edit, f"removed {'a' if left else 'the last'} line of {change.path} that mentions '{name}'"
+                )
 
 
 def _unknown(error: Diagnostic, patch: int) -> str:

@@ -97,9 +97,17 @@ class Diagnostic:
 
     def as_json(self) -> dict[str, object]:
         """Return the diagnostic for a JSON document."""
-        return {"path": self.path, "line": self.line, "column": self.column, "severity": self.severity,
-                "message": self.message, "function": self.function, "symbol": self.symbol, "text": self.text,
-                "notes": [note.as_json() for note in self.notes]}
+        return {
+            "path": self.path,
+            "line": self.line,
+            "column": self.column,
+            "severity": self.severity,
+            "message": self.message,
+            "function": self.function,
+            "symbol": self.symbol,
+            "text": self.text,
+            "notes": [note.as_json() for note in self.notes],
+        }
 
 
 def read_diagnostics(output: str, source: Path, build: Path) -> tuple[Diagnostic, ...]:
@@ -112,8 +120,9 @@ def read_diagnostics(output: str, source: Path, build: Path) -> tuple[Diagnostic
     found: dict[tuple[str, int, int, str, str], Diagnostic] = {}
     for draft in reader.drafts:
         diagnostic = draft.finish()
-        found.setdefault((diagnostic.path, diagnostic.line, diagnostic.column, diagnostic.severity,
-                          diagnostic.message), diagnostic)
+        found.setdefault(
+            (diagnostic.path, diagnostic.line, diagnostic.column, diagnostic.severity, diagnostic.message), diagnostic
+        )
     return tuple(found.values())
 
 
@@ -150,8 +159,17 @@ class _Draft:
 
     def finish(self) -> Diagnostic:
         notes = tuple(note.finish() for note in (*self.notes, *self.chain))
-        return Diagnostic(self.path, self.line, self.column, self.severity, self.message, self.function, notes,
-                          "\n".join(self.text), self.symbol)
+        return Diagnostic(
+            self.path,
+            self.line,
+            self.column,
+            self.severity,
+            self.message,
+            self.function,
+            notes,
+            "\n".join(self.text),
+            self.symbol,
+        )
 
 
 class _Reader:
@@ -211,8 +229,9 @@ class _Reader:
         return False
 
     def _note(self, match: re.Match[str], message: str) -> _Draft:
-        return _Draft(self._paths.in_source(match["path"]), int(match["line"]), int(match["column"] or 0), "note",
-                      message)
+        return _Draft(
+            self._paths.in_source(match["path"]), int(match["line"]), int(match["column"] or 0), "note", message
+        )
 
     def _close_chain(self, path: str) -> None:
         if self._chain_open:
@@ -240,8 +259,18 @@ class _Reader:
         match = _LOCATED.fullmatch(line)
         if match is None:
             return False
-        self._add(_Draft(self._paths.in_source(match["path"]), int(match["line"]), int(match["column"] or 0),
-                         _severity(match), match["message"], self._function, "", [line]))
+        self._add(
+            _Draft(
+                self._paths.in_source(match["path"]),
+                int(match["line"]),
+                int(match["column"] or 0),
+                _severity(match),
+                match["message"],
+                self._function,
+                "",
+                [line],
+            )
+        )
         return True
 
     def _script(self, line: str) -> bool:
@@ -249,8 +278,18 @@ class _Reader:
         found = script_message(line)
         if found is None:
             return False
-        self._add(_Draft(self._paths.in_source(found.path), found.line, found.column, found.severity, found.message, "",
-                         found.symbol, [line]))
+        self._add(
+            _Draft(
+                self._paths.in_source(found.path),
+                found.line,
+                found.column,
+                found.severity,
+                found.message,
+                "",
+                found.symbol,
+                [line],
+            )
+        )
         return True
 
     def _unlocated(self, line: str) -> bool:
@@ -262,8 +301,16 @@ class _Reader:
         path = (match and match["path"]) or ""
         is_file = "." in PurePosixPath(path).name
         message = said if match is None else match["message"] if is_file or not path else f"{path}: {match['message']}"
-        self._add(_Draft(self._paths.in_source(path) if is_file else "", 0, 0,
-                         _severity(match) if match else "error", message, text=[line]))
+        self._add(
+            _Draft(
+                self._paths.in_source(path) if is_file else "",
+                0,
+                0,
+                _severity(match) if match else "error",
+                message,
+                text=[line],
+            )
+        )
         return True
 
     def _add(self, draft: _Draft) -> None:

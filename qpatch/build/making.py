@@ -47,8 +47,15 @@ class Making:
     `lender` is the repository that the tree comes from.
     """
 
-    def __init__(self, workspace: Workspace, backend: Backend, progress: Progress, identity: Mapping[str, str],
-                 lender: Repository, lock: int) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        backend: Backend,
+        progress: Progress,
+        identity: Mapping[str, str],
+        lender: Repository,
+        lock: int,
+    ) -> None:
         self._workspace = workspace
         self._backend = backend
         self._progress = progress
@@ -59,6 +66,7 @@ class Making:
 
     def make(self, step: Step, base: Step, log: str, title: str) -> Outcome:
         """Build the target as `step` has it."""
+
         def run(place: Place) -> Made:
             return self._backend.make(place, _Titled(self._progress, title))
 
@@ -70,6 +78,7 @@ class Making:
 
     def make_objects(self, step: Step, log: str, title: str) -> Outcome:
         """Compile what `step` concerns."""
+
         def run(place: Place) -> Made:
             return self._backend.make_objects(place, step.files, _Titled(self._progress, title))
 
@@ -128,8 +137,10 @@ class Making:
             command = tuple(self._backend.configure(place, self._progress))
         except BuildFailed as error:
             if missing:
-                error.hint += (f"\n{self._lender.path} has no files in {', '.join(missing)}: `git submodule update "
-                               "--init`, or `meson subprojects download`, fetches them there")
+                error.hint += (
+                    f"\n{self._lender.path} has no files in {', '.join(missing)}: `git submodule update "
+                    "--init`, or `meson subprojects download`, fetches them there"
+                )
             raise
         self._workspace.write_stamp(place, replace(wanted, configure=command))
         return False

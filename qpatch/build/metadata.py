@@ -42,18 +42,35 @@ def step_metadata(origin: Origin, result: StepResult, patches: int, place: Place
     made, step = result.made, result.step
     assert made is not None
     return {
-        "version": FORMAT_VERSION, "qpatch": __version__, "strategy": origin.strategy, "target": origin.target,
-        "repository": str(origin.repository), "base": origin.base,
-        "patch": {"number": step.number, "of": patches, "subject": step.subject, "commit": step.commit,
-                  "files": list(step.files)},
-        "content": step.content, "built": datetime.now(UTC).isoformat(timespec="seconds"),
-        **origin.identity, "configure": shlex.join(origin.configure),
+        "version": FORMAT_VERSION,
+        "qpatch": __version__,
+        "strategy": origin.strategy,
+        "target": origin.target,
+        "repository": str(origin.repository),
+        "base": origin.base,
+        "patch": {
+            "number": step.number,
+            "of": patches,
+            "subject": step.subject,
+            "commit": step.commit,
+            "files": list(step.files),
+        },
+        "content": step.content,
+        "built": datetime.now(UTC).isoformat(timespec="seconds"),
+        **origin.identity,
+        "configure": shlex.join(origin.configure),
         "steps": made.steps,
-        "durations": {"switch_s": round(result.switch_seconds, 3), "make_s": round(made.seconds, 3),
-                      "cpu_s": round(made.cpu_seconds, 3)},
+        "durations": {
+            "switch_s": round(result.switch_seconds, 3),
+            "make_s": round(made.seconds, 3),
+            "cpu_s": round(made.cpu_seconds, 3),
+        },
         "ccache": compiler_cache_statistics(place),
-        "warnings": list(result.warnings), "all_warnings": sorted(result.all_warnings),
-        "not_compiled": list(result.not_compiled), "reproducer": reproducer_script(origin)}
+        "warnings": list(result.warnings),
+        "all_warnings": sorted(result.all_warnings),
+        "not_compiled": list(result.not_compiled),
+        "reproducer": reproducer_script(origin),
+    }
 
 
 def reproducer_script(origin: Origin) -> str:
@@ -62,8 +79,12 @@ def reproducer_script(origin: Origin) -> str:
     It is run in an empty directory, with the source, the series applied, in $SOURCE.
     """
     files = [line for path, content in origin.overlay.items() for line in _file(path, content)]
-    return "\n".join(["set -e  # in an empty directory; SOURCE is the tree with the series applied",
-                      *files, *origin.reproducer]) + "\n"
+    return (
+        "\n".join(
+            ["set -e  # in an empty directory; SOURCE is the tree with the series applied", *files, *origin.reproducer]
+        )
+        + "\n"
+    )
 
 
 def _file(path: str, content: bytes) -> list[str]:

@@ -30,8 +30,12 @@ FOLDER = "recipes"
 class RecipeModel(BaseModel):
     """What all parts of a recipe have in common: keys are written with dashes, unknown ones are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True,
-                              alias_generator=lambda name: name.rstrip("_").replace("_", "-"))
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
+    )
 
 
 Model = TypeVar("Model", bound=RecipeModel)
@@ -89,12 +93,17 @@ def qemu_recipe(release: str) -> QemuRecipe:
 
 def nearest(kind: str, release: str, model: type[Model]) -> Model:
     """Return the recipe of `kind` (qemu, linux) for `release`; see the head of this module, and `qemu_recipe`."""
-    known = sorted(((_numbers(content["from"]), file, content) for file, content in _contents()
-                    if content.get("kind") == kind), key=itemgetter(0))
+    known = sorted(
+        ((_numbers(content["from"]), file, content) for file, content in _contents() if content.get("kind") == kind),
+        key=itemgetter(0),
+    )
     fitting = [(file, content) for oldest, file, content in known if oldest <= _numbers(release)]
     if not fitting:
-        raise UserError("no-recipe", f"there is no recipe to build {kind} {release}",
-                        hint=f"The oldest is for {known[0][2]['from']}." if known else "")
+        raise UserError(
+            "no-recipe",
+            f"there is no recipe to build {kind} {release}",
+            hint=f"The oldest is for {known[0][2]['from']}." if known else "",
+        )
     file, content = fitting[-1]
     try:
         return model.model_validate(content)
@@ -124,8 +133,11 @@ def _read(file: Path | Traversable) -> dict[str, Any]:
     if not isinstance(content, dict) or not {"kind", "from"} <= content.keys():
         raise UserError("bad-recipe", "a recipe has the keys `kind` and `from`", where=Location(str(file)))
     if not isinstance(content["from"], str) or not _numbers(content["from"]):
-        raise UserError("bad-recipe", f'`from: {content["from"]}` is no release: write it as in `from: "10.2"`',
-                        where=Location(str(file)))
+        raise UserError(
+            "bad-recipe",
+            f'`from: {content["from"]}` is no release: write it as in `from: "10.2"`',
+            where=Location(str(file)),
+        )
     return content
 
 

@@ -79,8 +79,9 @@ class Runner:
         if process.returncode and (reports_full_disk(output) or is_full(cwd)):
             raise EnvironmentFault("disk-full", f"{command[0]} found no room on the disk", hint=f"The log: {self.log}")
         if process.returncode and _KILLED in output:
-            raise EnvironmentFault("compiler-killed", f"a compiler that {command[0]} started was killed",
-                                   hint=f"The log: {self.log}")
+            raise EnvironmentFault(
+                "compiler-killed", f"a compiler that {command[0]} started was killed", hint=f"The log: {self.log}"
+            )
         return Ran(process.returncode, output, time.monotonic() - started, usage.ru_utime + usage.ru_stime)
 
     def ask(self, command: Sequence[str], cwd: Path) -> str:
@@ -90,14 +91,29 @@ class Runner:
         """
         if shutil.which(command[0], path=self.environment["PATH"]) is None:
             raise missing_program(command[0])
-        return subprocess.run(command, cwd=cwd, env=self.environment, stdin=subprocess.DEVNULL, text=True,
-                              errors="replace", capture_output=True, check=False).stdout
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            capture_output=True,
+            check=False,
+        ).stdout
 
     def _start(self, command: Sequence[str], cwd: Path) -> subprocess.Popen[bytes]:
         inherited = () if self.lock < 0 else (self.lock,)
-        return subprocess.Popen([*_DIES_WITH_US, *command], cwd=cwd, env=self.environment, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-                                pass_fds=inherited)
+        return subprocess.Popen(
+            [*_DIES_WITH_US, *command],
+            cwd=cwd,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=inherited,
+        )
 
 
 def _follow(process: subprocess.Popen[bytes], log: IO[bytes], on_line: Callable[[str], None] | None) -> str:

@@ -37,8 +37,13 @@ class Step:
     files: tuple[str, ...] = ()
 
 
-def make_steps(repository: Repository, base: str, overlay: Mapping[str, bytes], series: PlannedSeries | None,
-               author: Identity | None) -> tuple[Step, ...]:
+def make_steps(
+    repository: Repository,
+    base: str,
+    overlay: Mapping[str, bytes],
+    series: PlannedSeries | None,
+    author: Identity | None,
+) -> tuple[Step, ...]:
     """Make the commits of all steps in `repository`, which has the commit `base`; return them, the base first.
 
     `overlay` holds the files that only the build needs, `author` is who `render` would name.
@@ -51,8 +56,10 @@ def make_steps(repository: Repository, base: str, overlay: Mapping[str, bytes], 
     subjects = ["", *(patch.subject for patch in series.patches)] if series else [""]
     contents = repository.text("rev-parse", *(f"{commit}^{{tree}}" for commit in built)).split()
     changed = [(), *(tuple(sorted(commit.changes)) for commit in rendered)]
-    return tuple(Step(number, *of_step) for number, of_step in enumerate(
-        zip(subjects, commits, built, contents, changed, strict=True)))
+    return tuple(
+        Step(number, *of_step)
+        for number, of_step in enumerate(zip(subjects, commits, built, contents, changed, strict=True))
+    )
 
 
 def _outside(changes: Mapping[str, bytes | None], overlay: Mapping[str, bytes]) -> dict[str, bytes | None]:

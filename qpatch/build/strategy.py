@@ -36,8 +36,14 @@ class Built:
     result: BuildResult | None
 
 
-def build_strategy(strategy: LoadedStrategy | None, target: Target, parameters: Mapping[str, object],
-                   backend: Backend, progress: Progress, extent: Extent = Extent()) -> Built:
+def build_strategy(
+    strategy: LoadedStrategy | None,
+    target: Target,
+    parameters: Mapping[str, object],
+    backend: Backend,
+    progress: Progress,
+    extent: Extent = Extent(),
+) -> Built:
     """Build the series of `strategy` (None: the tree as it is) on an open tree in the user's cache.
 
     A strategy without a series there (landed, void, drifted) is no error: see `Built.tried`. Raises what
@@ -46,8 +52,14 @@ def build_strategy(strategy: LoadedStrategy | None, target: Target, parameters: 
     tried = _attempt(strategy, target, parameters) if strategy else None
     if tried and tried.planned is None:
         return Built(tried, None)
-    order = Order(strategy.name if strategy else BASELINE, target.source, tried.planned if tried else None,
-                  extent.each_patch, extent.objects, user_identity())
+    order = Order(
+        strategy.name if strategy else BASELINE,
+        target.source,
+        tried.planned if tried else None,
+        extent.each_patch,
+        extent.objects,
+        user_identity(),
+    )
     builder = builder_for(target.info.name, target.source.repository, backend, progress)
     return Built(tried, builder.build(order))
 

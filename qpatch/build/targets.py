@@ -23,6 +23,7 @@ def backends(kind: str, release: str, target: str, jobs: int) -> Sequence[Backen
     if kind == "qemu":
         return _qemu(release, target, jobs)
     from qpatch.build.kernel.backends import kernel_backend
+
     if target == BOTH:
         raise UserError("unknown-target", "`both` is for QEMU: a kernel is built for one target at a time")
     return [kernel_backend(release, target, jobs)]
@@ -31,6 +32,7 @@ def backends(kind: str, release: str, target: str, jobs: int) -> Sequence[Backen
 def _qemu(release: str, target: str, jobs: int) -> Sequence[Backend]:
     from qpatch.build.qemu.backend import QemuBackend
     from qpatch.build.recipe import qemu_recipe
+
     recipe = qemu_recipe(release)
     known = list(recipe.targets)
     wanted = known if target == BOTH else [target or known[0]]

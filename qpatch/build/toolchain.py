@@ -16,9 +16,27 @@ if TYPE_CHECKING:
 # Where Debian's ccache has a link by the name of every compiler.
 COMPILER_LINKS = Path("/usr/lib/ccache")
 # Which compiler, and how it is called, is said by recipes alone: what is built must not depend on who builds it.
-_RECIPES_BUSINESS = frozenset({
-    "AR", "AS", "CC", "CFLAGS", "CPP", "CPPFLAGS", "CXX", "CXXFLAGS", "LD", "LDFLAGS", "MAKEFLAGS", "NM", "OBJCOPY",
-    "PYTHONHOME", "PYTHONPATH", "RANLIB", "STRIP"})
+_RECIPES_BUSINESS = frozenset(
+    {
+        "AR",
+        "AS",
+        "CC",
+        "CFLAGS",
+        "CPP",
+        "CPPFLAGS",
+        "CXX",
+        "CXXFLAGS",
+        "LD",
+        "LDFLAGS",
+        "MAKEFLAGS",
+        "NM",
+        "OBJCOPY",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "RANLIB",
+        "STRIP",
+    }
+)
 _SEARCH_PATHS = ("PKG_CONFIG_PATH", "PKG_CONFIG_LIBDIR", "CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH")
 _HITS = frozenset({"direct_cache_hit", "preprocessed_cache_hit"})
 
@@ -32,8 +50,13 @@ def build_environment(place: Place, *programs: Path) -> dict[str, str]:
     later) notes beside the log what became of each compilation.
     """
     path = os.pathsep.join([*map(str, programs), str(COMPILER_LINKS), os.environ.get("PATH", os.defpath)])
-    return {"CCACHE_DIR": str(place.shared / "ccache"), **neutral_environment(), "PATH": path,
-            "NINJA_STATUS": "[%f/%t] ", "CCACHE_STATSLOG": str(_statistics_log(place))}
+    return {
+        "CCACHE_DIR": str(place.shared / "ccache"),
+        **neutral_environment(),
+        "PATH": path,
+        "NINJA_STATUS": "[%f/%t] ",
+        "CCACHE_STATSLOG": str(_statistics_log(place)),
+    }
 
 
 def neutral_environment() -> dict[str, str]:

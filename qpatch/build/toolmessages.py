@@ -15,7 +15,8 @@ _IN_FUNCTION = re.compile(r"(?P<object>.+?): in function `(?P<function>[^']+)':$
 _PLACE = r"(?P<place>(?:[^\s:(][^:]*?:)?(?:[^\s:()]+:)?(?:\d+|\([^()]+\))): "
 _UNPLACED = re.compile(
     _PLACE + r"(?P<message>(?:undefined reference to|multiple definition of) `(?P<symbol>[^']+)')"
-    r"(?:; (?P<earlier>.+): first defined here)?$")
+    r"(?:; (?P<earlier>.+): first defined here)?$"
+)
 
 
 @dataclass(frozen=True)
@@ -52,31 +53,34 @@ class ScriptMessage:
 
 # The groups are fields of ScriptMessage; `target` is a file that a rule is missing for, which the source mentions by
 # its name alone.
-_SCRIPTS = tuple(re.compile(pattern) for pattern in (
-    # tracetool; `ValueError` alone in the last lines of a Python traceback
-    r"(?:\w+\.)*\w*Error: Error at (?P<path>[^:]+):(?P<line>\d+): (?P<message>.+)",
-    r"(?:\w+\.)*ValueError: (?P<message>(?P<path>\S*trace-events) does not end with a new line)",
-    # minikconf and the kernel's kconfig
-    r"(?:(?:\w+\.)*KconfigParserError: )?(?P<path>[^:\s]*Kconfig[^:\s/]*|[^:\s]+\.mak):(?P<line>\d+):"
-    r"(?:(?P<column>\d+):)? (?P<message>.+)",
-    r"(?P<message>undefined symbol (?P<symbol>\w+))",
-    r"(?:\w+\.)*KconfigDataError: (?P<message>(?:contradiction between clauses when setting|cycle found including) "
-    r"(?P<symbol>\w+))",
-    r"(?:\w+\.)*KconfigDataError: (?P<message>variable \"(?P<symbol>\w+)\" defined twice)",
-    # qapi-gen
-    r"(?P<path>[^:\s]+\.json):(?P<line>\d+):(?:(?P<column>\d+):)? (?P<message>(?!In ).+)",
-    # modpost; kernels before 5.7 leave the word out
-    r"(?P<severity>ERROR|WARNING): (?:modpost: )?(?P<message>\"(?P<symbol>\w+)\" \[(?P<path>[^\]]+)\] undefined!)",
-    r"(?P<severity>ERROR|WARNING): (?:modpost: )?(?P<message>\S+: '(?P<symbol>\w+)' exported twice.*)",
-    # ninja and make
-    r"ninja: error: (?P<message>'(?P<target>[^']+)', needed by .+, missing and no known rule to make it)",
-    r"\S*make(?:\[\d+\])?: \*\*\* (?P<message>No rule to make target '(?P<target>[^']+)'.*)",
-    r"(?P<path>[^:\s]*(?:Makefile|Kbuild)[^:\s/]*):(?P<line>\d+): (?:\*\*\* )?(?P<message>.+)",
-    # the linker's other complaints, and lld
-    r"(?P<severity>error): (?P<message>(?:undefined|duplicate) symbol: (?P<symbol>\w+))",
-    # the last line of any other Python traceback
-    r"(?P<message>(?:\w+\.)*[A-Z]\w*(?:Error|Exception): .+)",
-))
+_SCRIPTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # tracetool; `ValueError` alone in the last lines of a Python traceback
+        r"(?:\w+\.)*\w*Error: Error at (?P<path>[^:]+):(?P<line>\d+): (?P<message>.+)",
+        r"(?:\w+\.)*ValueError: (?P<message>(?P<path>\S*trace-events) does not end with a new line)",
+        # minikconf and the kernel's kconfig
+        r"(?:(?:\w+\.)*KconfigParserError: )?(?P<path>[^:\s]*Kconfig[^:\s/]*|[^:\s]+\.mak):(?P<line>\d+):"
+        r"(?:(?P<column>\d+):)? (?P<message>.+)",
+        r"(?P<message>undefined symbol (?P<symbol>\w+))",
+        r"(?:\w+\.)*KconfigDataError: (?P<message>(?:contradiction between clauses when setting|cycle found including) "
+        r"(?P<symbol>\w+))",
+        r"(?:\w+\.)*KconfigDataError: (?P<message>variable \"(?P<symbol>\w+)\" defined twice)",
+        # qapi-gen
+        r"(?P<path>[^:\s]+\.json):(?P<line>\d+):(?:(?P<column>\d+):)? (?P<message>(?!In ).+)",
+        # modpost; kernels before 5.7 leave the word out
+        r"(?P<severity>ERROR|WARNING): (?:modpost: )?(?P<message>\"(?P<symbol>\w+)\" \[(?P<path>[^\]]+)\] undefined!)",
+        r"(?P<severity>ERROR|WARNING): (?:modpost: )?(?P<message>\S+: '(?P<symbol>\w+)' exported twice.*)",
+        # ninja and make
+        r"ninja: error: (?P<message>'(?P<target>[^']+)', needed by .+, missing and no known rule to make it)",
+        r"\S*make(?:\[\d+\])?: \*\*\* (?P<message>No rule to make target '(?P<target>[^']+)'.*)",
+        r"(?P<path>[^:\s]*(?:Makefile|Kbuild)[^:\s/]*):(?P<line>\d+): (?:\*\*\* )?(?P<message>.+)",
+        # the linker's other complaints, and lld
+        r"(?P<severity>error): (?P<message>(?:undefined|duplicate) symbol: (?P<symbol>\w+))",
+        # the last line of any other Python traceback
+        r"(?P<message>(?:\w+\.)*[A-Z]\w*(?:Error|Exception): .+)",
+    )
+)
 
 
 def without_linker(line: str) -> str:
@@ -90,8 +94,9 @@ def linker_message(line: str, linked_object: str) -> LinkerMessage | None:
     if match := _IN_FUNCTION.match(said):
         return LinkerMessage(match["object"], match["function"])
     if match := _UNPLACED.match(said):
-        return LinkerMessage(linked_object, "", match["place"], match["message"], match["symbol"],
-                             match["earlier"] or "")
+        return LinkerMessage(
+            linked_object, "", match["place"], match["message"], match["symbol"], match["earlier"] or ""
+        )
     return None
 
 
@@ -108,6 +113,11 @@ def _script_message(match: re.Match[str]) -> ScriptMessage:
     groups = {name: text or "" for name, text in match.groupdict().items()}
     target = groups.get("target", "")
     severity = groups.get("severity", "").lower() or "error"
-    return ScriptMessage(groups["message"], groups.get("path") or target, int(groups.get("line") or 0),
-                         int(groups.get("column") or 0), severity,
-                         groups.get("symbol") or PurePosixPath(target).name)
+    return ScriptMessage(
+        groups["message"],
+        groups.get("path") or target,
+        int(groups.get("line") or 0),
+        int(groups.get("column") or 0),
+        severity,
+        groups.get("symbol") or PurePosixPath(target).name,
+    )

@@ -77,7 +77,7 @@ def _unflattened(folder: Path, name: str) -> str:
         return name
     for index, letter in enumerate(name):
         if letter == "_" and index and (folder / name[:index]).is_dir():
-            rest = _unflattened(folder / name[:index], name[index + 1:])
+            rest = _unflattened(folder / name[:index], name[index + 1 :])
             if rest:
                 return f"{name[:index]}/{rest}"
     return ""

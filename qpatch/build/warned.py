@@ -39,7 +39,7 @@ class WarningLedger:
         places = list(_COMPILES.finditer(output))
         for number, match in enumerate(places):
             end = places[number + 1].start() if number + 1 < len(places) else len(output)
-            found = warnings(output[match.start():end], self._place.source, self._place.build)
+            found = warnings(output[match.start() : end], self._place.source, self._place.build)
             self._by_object[match[1]] = sorted({f"{warning.path}: {warning.message}" for warning in found})
         write_whole(self._file, json.dumps(self._by_object))
 

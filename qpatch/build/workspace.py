@@ -76,8 +76,13 @@ class Workspace:
         """Return the stamp of a build directory, None where it was never configured to the end."""
         try:
             content = json.loads(_stamp_file(place).read_text(encoding="utf-8"))
-            return Stamp(dict(content["identity"]), tuple(content["configure"]), content["directory"],
-                         content["inputs"], content["proven"])
+            return Stamp(
+                dict(content["identity"]),
+                tuple(content["configure"]),
+                content["directory"],
+                content["inputs"],
+                content["proven"],
+            )
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -33,8 +33,13 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import TreeKind
 
 KINDS: tuple[TreeKind, ...] = ("qemu", "linux")
-_SYMBOLS = {"function": AnchorKind.FUNCTION, "struct": AnchorKind.STRUCT, "enum": AnchorKind.ENUM,
-            "initializer": AnchorKind.INITIALIZER, "macro": AnchorKind.MACRO}
+_SYMBOLS = {
+    "function": AnchorKind.FUNCTION,
+    "struct": AnchorKind.STRUCT,
+    "enum": AnchorKind.ENUM,
+    "initializer": AnchorKind.INITIALIZER,
+    "macro": AnchorKind.MACRO,
+}
 _DETAILS = ("contains", "parameters", "declared", "member", "entry")
 _WORD = re.compile(r"(?<![\w$])[A-Za-z_]\w+")
 
@@ -105,8 +110,14 @@ def _query(data: Data, areas: Data) -> Query:
 def _symbol(kind: AnchorKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
     names = (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
     details = {detail: TokenPattern(_text(rest.pop(detail))) for detail in _DETAILS if detail in rest}
-    return SymbolQuery(kind, names, _text(rest.pop("path", "")), _area(rest, areas),
-                       constant=_text(rest.pop("constant", "")), **details)
+    return SymbolQuery(
+        kind,
+        names,
+        _text(rest.pop("path", "")),
+        _area(rest, areas),
+        constant=_text(rest.pop("constant", "")),
+        **details,
+    )
 
 
 def _code(text: str, rest: dict[str, object], areas: Data) -> CodeQuery:

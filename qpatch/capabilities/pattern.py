@@ -56,8 +56,9 @@ class TokenPattern:
             return range(len(tokens))
         return [position for position, token in enumerate(tokens) if token == first]
 
-    def _ends(self, tokens: Sequence[str], skips: Sequence[int], index: int, position: int,
-              bindings: Bindings) -> Iterator[int]:
+    def _ends(
+        self, tokens: Sequence[str], skips: Sequence[int], index: int, position: int, bindings: Bindings
+    ) -> Iterator[int]:
         """Yield each position where a match of the elements from `index` on, begun at `position`, can end."""
         if index == len(self._elements):
             yield position

@@ -102,17 +102,22 @@ class SymbolQuery:
 
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
-        return any(self._fits(parsed, symbol) for name in self.names
-                   for parsed, symbol in sources.symbols(self.kind, name, self.path, self.area))
+        return any(
+            self._fits(parsed, symbol)
+            for name in self.names
+            for parsed, symbol in sources.symbols(self.kind, name, self.path, self.area)
+        )
 
     def _fits(self, parsed: ParsedFile, symbol: Symbol) -> bool:
         body = symbol.body
-        return ((not self.contains or self.contains.is_in(_tokens(parsed, symbol.node)))
-                and (not self.parameters or self.parameters.matches(_parameters(parsed, symbol)))
-                and (not self.declared or self.declared.is_in(_declaration(parsed, symbol)))
-                and (not self.member or _has_member(self.member, parsed, body))
-                and (not self.entry or _has_entry(self.entry, parsed, body))
-                and (not self.constant or self.constant in _constants(parsed, body)))
+        return (
+            (not self.contains or self.contains.is_in(_tokens(parsed, symbol.node)))
+            and (not self.parameters or self.parameters.matches(_parameters(parsed, symbol)))
+            and (not self.declared or self.declared.is_in(_declaration(parsed, symbol)))
+            and (not self.member or _has_member(self.member, parsed, body))
+            and (not self.entry or _has_entry(self.entry, parsed, body))
+            and (not self.constant or self.constant in _constants(parsed, body))
+        )
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,11 @@ class CodeQuery:
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
         paths = [self.path] if self.path else sources.mentioning(self.word, self.area)
-        return any(self.pattern.is_in(tokens_of(source)) for path in paths
-                   if mentions(source := sources.read(path) or b"", self.word))
+        return any(
+            self.pattern.is_in(tokens_of(source))
+            for path in paths
+            if mentions(source := sources.read(path) or b"", self.word)
+        )
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,7 @@ def _comment_text(comment: bytes) -> str:
 
 
 def _tokens(parsed: ParsedFile, node: Node) -> tuple[str, ...]:
-    return tokens_of(parsed.source[node.start_byte:node.end_byte])
+    return tokens_of(parsed.source[node.start_byte : node.end_byte])
 
 
 def _parameters(parsed: ParsedFile, symbol: Symbol) -> tuple[str, ...]:
@@ -174,7 +182,7 @@ def _parameters(parsed: ParsedFile, symbol: Symbol) -> tuple[str, ...]:
 
 def _declaration(parsed: ParsedFile, symbol: Symbol) -> tuple[str, ...]:
     end = symbol.node.end_byte if symbol.body is None else symbol.body.start_byte
-    return tokens_of(parsed.source[symbol.node.start_byte:end])
+    return tokens_of(parsed.source[symbol.node.start_byte : end])
 
 
 def _has_entry(pattern: TokenPattern, parsed: ParsedFile, body: Node | None) -> bool:

@@ -38,8 +38,7 @@ class Sources:
         source = self.read(path)
         return None if source is None else self._cache.parse(source)
 
-    def symbols(self, kind: AnchorKind, name: str, path: str,
-                area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
+    def symbols(self, kind: AnchorKind, name: str, path: str, area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
         """Return every definition of a symbol in the first place where there is one."""
         here = self._defined(kind, name, [path] if path else [])
         return here or self._defined(kind, name, self.mentioning(name, area))
@@ -52,10 +51,16 @@ class Sources:
 
     def _files(self, area: tuple[str, ...]) -> tuple[str, ...]:
         if area not in self._areas:
-            self._areas[area] = tuple(path for folder in area for path in self._tree.paths(f"{folder}/")
-                                      if path.endswith(C_SUFFIXES))
+            self._areas[area] = tuple(
+                path for folder in area for path in self._tree.paths(f"{folder}/") if path.endswith(C_SUFFIXES)
+            )
         return self._areas[area]
 
     def _defined(self, kind: AnchorKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
-        return [(self._cache.parse(source), symbol) for path in paths if (source := self.read(path)) is not None
-                for symbol in self._cache.symbols(source, name) if symbol.kind is kind]
+        return [
+            (self._cache.parse(source), symbol)
+            for path in paths
+            if (source := self.read(path)) is not None
+            for symbol in self._cache.symbols(source, name)
+            if symbol.kind is kind
+        ]

@@ -29,19 +29,42 @@ if TYPE_CHECKING:
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser, f"; `{BASELINE}` is the tree as it is")
-    parser.add_argument("--tree", nargs="+", action="extend", required=True, metavar="TREE", dest="trees",
-                        help="a known tree, a path, or PATH@REF")
-    parser.add_argument("--target", metavar="TARGET", default="",
-                        help="aarch64-softmmu (the default for QEMU), x86_64-softmmu or both; modules (the default for "
-                             "Linux) or kernel")
+    parser.add_argument(
+        "--tree",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="TREE",
+        dest="trees",
+        help="a known tree, a path, or PATH@REF",
+    )
+    parser.add_argument(
+        "--target",
+        metavar="TARGET",
+        default="",
+        help="aarch64-softmmu (the default for QEMU), x86_64-softmmu or both; modules (the default for "
+        "Linux) or kernel",
+    )
     extent = parser.add_mutually_exclusive_group()
     extent.add_argument("--each-patch", action="store_true", help="build every patch, not only the whole series")
-    extent.add_argument("--objects", action="store_true",
-                        help="compile, patch by patch, only the objects that it concerns; link nothing")
-    extent.add_argument("--prebuilt", action="store_true",
-                        help="take the distribution's own binary of the release instead of building it")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", default=0,
-                        help="run N compilers at a time (default: what ninja or the number of processors says)")
+    extent.add_argument(
+        "--objects",
+        action="store_true",
+        help="compile, patch by patch, only the objects that it concerns; link nothing",
+    )
+    extent.add_argument(
+        "--prebuilt",
+        action="store_true",
+        help="take the distribution's own binary of the release instead of building it",
+    )
+    parser.add_argument(
+        "-j",
+        "--jobs",
+        type=int,
+        metavar="N",
+        default=0,
+        help="run N compilers at a time (default: what ninja or the number of processors says)",
+    )
 
 
 @dataclass(frozen=True)
@@ -94,14 +117,23 @@ def read_request(arguments: argparse.Namespace) -> Request:
         raise UserError("usage", f"--prebuilt takes a distribution's binary as it is: it goes with `{BASELINE}` alone")
     if arguments.jobs < 0:
         raise UserError("usage", "--jobs cannot be negative")
-    return Request(strategies, settings(arguments, strategies), baseline, arguments.target, arguments.jobs,
-                   arguments.each_patch, arguments.objects, arguments.prebuilt)
+    return Request(
+        strategies,
+        settings(arguments, strategies),
+        baseline,
+        arguments.target,
+        arguments.jobs,
+        arguments.each_patch,
+        arguments.objects,
+        arguments.prebuilt,
+    )
 
 
 def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
     """Build one tree, opened once, for every target that is asked for."""
     from qpatch.build.targets import backends
     from qpatch.cli.targets import opened_target
+
     with opened_target(tree) as target:
         wanted = backends(target.info.kind, target.info.release, request.target, request.jobs)
         for backend in wanted:
@@ -111,15 +143,18 @@ def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[Buil
                 yield build_one(strategy, target, backend, request, progress)
 
 
-def build_one(strategy: LoadedStrategy | None, target: Target, backend: Backend, request: Request,
-              progress: Progress) -> BuildCell:
+def build_one(
+    strategy: LoadedStrategy | None, target: Target, backend: Backend, request: Request, progress: Progress
+) -> BuildCell:
     """Build a strategy's series on a tree, or the tree as it is."""
     from qpatch.build.strategy import Extent, build_strategy
+
     name = strategy.name if strategy else BASELINE
     cell = BuildCell(name, target.info.name, backend.target, base=target.source.commit)
     try:
-        built = build_strategy(strategy, target, request.parameters, backend, progress,
-                               Extent(request.each_patch, request.objects))
+        built = build_strategy(
+            strategy, target, request.parameters, backend, progress, Extent(request.each_patch, request.objects)
+        )
     except QpatchError as error:
         return replace(cell, error=error)
     except OSError as error:
@@ -136,6 +171,7 @@ def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, re
     """Return the error of the failed step and the edit that it leads to, as far as that can be told."""
     from qpatch.build.culprit import find_culprit
     from qpatch.series.blame import Authorship, authorship
+
     failed = result.failed
     assert failed is not None
     last_built = max((step.step.number for step in result.steps if step is not failed), default=0)
@@ -148,6 +184,7 @@ def prebuilt_cells(tree: str, request: Request, progress: Progress) -> Iterator[
     from qpatch.build.prebuilt.catalogue import release_of
     from qpatch.build.prebuilt.fetch import prebuilt_binaries
     from qpatch.trees.fetch import default_job
+
     name, release = release_of(tree)
     for binary in prebuilt_binaries(default_job(progress), name, release, request.target):
         yield BuildCell(BASELINE, name, binary.target, prebuilt=binary)

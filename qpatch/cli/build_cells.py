@@ -90,12 +90,17 @@ class BuildCell:
         """Return the cell as `build --json` prints it."""
         product = self.result.product if self.result else None
         document: dict[str, object] = {
-            "strategy": self.strategy, "tree": self.tree, "target": self.target, "status": self.status,
-            "reason": self.reason, "base": self.base,
+            "strategy": self.strategy,
+            "tree": self.tree,
+            "target": self.target,
+            "status": self.status,
+            "reason": self.reason,
+            "base": self.base,
             "patches": [step.as_json() for step in self.result.steps] if self.result else [],
             "products": {name: str(path) for name, path in product.files.items()} if product else {},
             "metadata": str(product.metadata_file) if product else "",
-            "culprit": self.culprit.as_json() if self.culprit else None}
+            "culprit": self.culprit.as_json() if self.culprit else None,
+        }
         if self.prebuilt is not None:
             document["prebuilt"] = self.prebuilt.as_json()
         if self.error is not None:
@@ -149,8 +154,11 @@ def _words(cell: BuildCell) -> list[str]:
     files = list(product.files.values()) if product else []
     kept = [product.directory] if product and len(files) > 1 else files
     log = cell.result.steps[-1].log
-    return [*(f"{cell.title}: {path}" for path in kept), f"  log: {log}",
-            *(line for step in cell.result.steps for line in _remarks(cell, step))]
+    return [
+        *(f"{cell.title}: {path}" for path in kept),
+        f"  log: {log}",
+        *(line for step in cell.result.steps for line in _remarks(cell, step)),
+    ]
 
 
 def _failure(cell: BuildCell, failed: StepResult) -> list[str]:

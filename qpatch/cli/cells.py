@@ -48,15 +48,33 @@ class Cell:
 def rendered_cell(result: RenderResult, patch_count: int) -> Cell:
     """Return the cell of a render that came to an end; `patch_count` is 0 where it has no series."""
     series = result.series
-    return Cell(result.strategy, result.tree, str(result.status), result.reason, patch_count, result.outcomes,
-                result.as_json(), str(series.directory) if series else "",
-                tuple(str(remark) for remark in (series.remarks if series else None) or ()))
+    return Cell(
+        result.strategy,
+        result.tree,
+        str(result.status),
+        result.reason,
+        patch_count,
+        result.outcomes,
+        result.as_json(),
+        str(series.directory) if series else "",
+        tuple(str(remark) for remark in (series.remarks if series else None) or ()),
+    )
 
 
 def failed_cell(strategy: str, tree: str, error: QpatchError) -> Cell:
     """Return the cell of a render that `error` broke off."""
-    document = {"strategy": strategy, "tree": tree, "component": "", "status": FAILED, "base": "", "tip": "",
-                "reason": error.message, "patches": [], "edits": [], "error": error_document(error)}
+    document = {
+        "strategy": strategy,
+        "tree": tree,
+        "component": "",
+        "status": FAILED,
+        "base": "",
+        "tip": "",
+        "reason": error.message,
+        "patches": [],
+        "edits": [],
+        "error": error_document(error),
+    }
     return Cell(strategy, tree, FAILED, error.message, document=document, error=error)
 
 
@@ -65,8 +83,9 @@ def print_cells(cells: Sequence[Cell], output: Output, *, explain: bool) -> None
     strategies = list(dict.fromkeys(cell.strategy for cell in cells))
     trees = list(dict.fromkeys(cell.tree for cell in cells))
     labels = {(cell.strategy, cell.tree): cell.label for cell in cells}
-    output.table("Series", ("strategy", *trees),
-                 [(name, *(labels[name, tree] for tree in trees)) for name in strategies])
+    output.table(
+        "Series", ("strategy", *trees), [(name, *(labels[name, tree] for tree in trees)) for name in strategies]
+    )
     for cell in cells:
         # A miss is never silent, not even with --quiet.
         say = output.error if cell.status in (*MISSED, FAILED) else output.message

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import shtab
 
     from qpatch.cli.main import VERBS, build_parser
+
     parser, _ = build_parser(VERBS)
     script = shtab.complete(parser, shell=arguments.shell)
     output.text(script)

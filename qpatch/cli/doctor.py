@@ -17,10 +17,19 @@ if TYPE_CHECKING:
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `qpatch doctor`."""
-    parser.add_argument("--for", dest="wanted", action="append", default=[], choices=list(groups()),
-                        help="look only for what this needs (repeatable)")
-    parser.add_argument("--packages", action="store_true",
-                        help="print only the missing Debian packages, one a line; the exit code is then 0")
+    parser.add_argument(
+        "--for",
+        dest="wanted",
+        action="append",
+        default=[],
+        choices=list(groups()),
+        help="look only for what this needs (repeatable)",
+    )
+    parser.add_argument(
+        "--packages",
+        action="store_true",
+        help="print only the missing Debian packages, one a line; the exit code is then 0",
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
@@ -31,8 +40,11 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
         for package in packages:
             output.text(package)
     else:
-        output.table("Needed from the machine", ["name", "for", "state", "what it is for"],
-                     [_row(finding) for finding in findings])
+        output.table(
+            "Needed from the machine",
+            ["name", "for", "state", "what it is for"],
+            [_row(finding) for finding in findings],
+        )
     if packages:
         output.message(f"To install what is missing, as root: {install_command(packages)}")
     output.document(_document(findings, packages))
@@ -47,8 +59,19 @@ def _row(finding: Finding) -> list[str]:
 
 
 def _document(findings: Sequence[Finding], packages: Sequence[str]) -> dict[str, object]:
-    return {"version": 1, "install": install_command(packages), "packages": list(packages), "requirements": [
-        {"name": finding.requirement.name, "package": finding.requirement.package, "ok": not finding.reason,
-         "reason": finding.reason, "groups": list(finding.requirement.groups),
-         "recommended": finding.requirement.recommended}
-        for finding in findings]}
+    return {
+        "version": 1,
+        "install": install_command(packages),
+        "packages": list(packages),
+        "requirements": [
+            {
+                "name": finding.requirement.name,
+                "package": finding.requirement.package,
+                "ok": not finding.reason,
+                "reason": finding.reason,
+                "groups": list(finding.requirement.groups),
+                "recommended": finding.requirement.recommended,
+            }
+            for finding in findings
+        ],
+    }

@@ -17,6 +17,7 @@ OS_FAULTS = {
 PATH_MISTAKES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
 LONGEST_PATH = 200
 
+
 def error_text(error: QpatchError, *, prefix: str = "") -> str:
     """Return `file:line:column: message` behind `prefix`, with the hint below."""
     place = f"{error.where}: " if error.where else ""

@@ -32,8 +32,9 @@ def explain_patches(patches: Iterable[PatchOutcome]) -> str:
 
 def explain_misses(patches: Iterable[PatchOutcome]) -> str:
     """Return the explanation of the edits that drifted or are ambiguous, '' if there are none."""
-    missed = (outcome for patch in patches for outcome in patch.edits
-              if isinstance(outcome.result, Drifted | Ambiguous))
+    missed = (
+        outcome for patch in patches for outcome in patch.edits if isinstance(outcome.result, Drifted | Ambiguous)
+    )
     return "\n".join(line for outcome in missed for line in explain_edit(outcome))
 
 

@@ -65,12 +65,22 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **{**options, "allow_abbrev": False})
         common = self.add_argument_group("common flags")
-        common.add_argument("--json", action="store_true", default=argparse.SUPPRESS,
-                            help="print one JSON document on stdout (QPATCH_JSON=1)")
-        common.add_argument("-v", "--verbose", action="count", default=argparse.SUPPRESS,
-                            help="say more on stderr (QPATCH_VERBOSE=1)")
-        common.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS,
-                            help="say only errors on stderr (QPATCH_QUIET=1)")
+        common.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="print one JSON document on stdout (QPATCH_JSON=1)",
+        )
+        common.add_argument(
+            "-v", "--verbose", action="count", default=argparse.SUPPRESS, help="say more on stderr (QPATCH_VERBOSE=1)"
+        )
+        common.add_argument(
+            "-q",
+            "--quiet",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="say only errors on stderr (QPATCH_QUIET=1)",
+        )
 
     def error(self, message: str) -> NoReturn:
         """Report a wrong command line as every other mistake of the user."""
@@ -114,6 +124,7 @@ def run(words: Sequence[str], output: Output) -> int:
     verb = first_positional(words)
     if verb and verb not in VERBS:
         from qpatch.suggest import did_you_mean
+
         raise UserError("unknown-verb", f"there is no verb {verb!r}", hint=did_you_mean(verb, VERBS))
     parser, modules = build_parser([verb])
     try:
@@ -152,7 +163,7 @@ def first_positional(words: Sequence[str]) -> str:
 
 def output_for(words: Sequence[str]) -> Output:
     """Return the output that the flags ask for; read before parsing, so that a parse error obeys them too."""
-    flags = set(words[:words.index("--")] if "--" in words else words)
+    flags = set(words[: words.index("--")] if "--" in words else words)
     verbosity = int(bool(flags & {"-v", "-vv", "--verbose"}) or flag_from_environment("QPATCH_VERBOSE"))
     if flags & {"-q", "--quiet"} or flag_from_environment("QPATCH_QUIET"):
         verbosity = -1
@@ -162,6 +173,7 @@ def output_for(words: Sequence[str]) -> Output:
 def report(error: QpatchError, output: Output) -> int:
     """Print `error` with its hint and the catalogue's remedy, and return its exit code."""
     from qpatch.cli.catalogue import catalogue
+
     entry = catalogue().get(error.code)
     output.error(error_text(error, prefix="qpatch: "))
     if entry is not None:
@@ -173,8 +185,10 @@ def report(error: QpatchError, output: Output) -> int:
 
 def announce_bug(output: Output) -> None:
     """Say that the traceback that follows is a bug of qpatch."""
-    output.error(f"qpatch {__version__}: this is a bug in qpatch; please report it with the command you ran "
-                 "and the traceback below")
+    output.error(
+        f"qpatch {__version__}: this is a bug in qpatch; please report it with the command you ran "
+        "and the traceback below"
+    )
 
 
 if __name__ == "__main__":

@@ -17,23 +17,36 @@ if TYPE_CHECKING:
 
 def add_strategies_option(parser: argparse.ArgumentParser) -> None:
     """Add `--strategies DIR`."""
-    parser.add_argument("--strategies", metavar="DIR", type=Path, action="append", default=[],
-                        help="look for strategies here first, and for their templates in templates/ beside "
-                             "it (repeatable; QPATCH_STRATEGIES)")
+    parser.add_argument(
+        "--strategies",
+        metavar="DIR",
+        type=Path,
+        action="append",
+        default=[],
+        help="look for strategies here first, and for their templates in templates/ beside "
+        "it (repeatable; QPATCH_STRATEGIES)",
+    )
 
 
 def add_strategy_choice(parser: argparse.ArgumentParser, more: str = "") -> None:
     """Add `STRATEGY... | --all`, `--strategies` and `--set`; `more` is said of STRATEGY besides."""
     parser.add_argument("strategy", nargs="*", metavar="STRATEGY", help=f"a strategy's name, or its file{more}")
     parser.add_argument("--all", action="store_true", help="every strategy that can be found")
-    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], dest="settings",
-                        help="set a parameter of the strategies (repeatable)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="set a parameter of the strategies (repeatable)",
+    )
     add_strategies_option(parser)
 
 
 def library(arguments: argparse.Namespace) -> StrategyLibrary:
     """Return the strategies that `--strategies` and the defaults make known."""
     from qpatch.strategy.library import StrategyLibrary
+
     return StrategyLibrary(tuple(arguments.strategies))
 
 
@@ -47,8 +60,7 @@ def chosen_strategies(arguments: argparse.Namespace) -> tuple[LoadedStrategy, ..
     found = library(arguments)
     names = found.names() if arguments.all else tuple(dict.fromkeys(arguments.strategy))
     if not names:
-        raise UserError("unknown-strategy", "there are no strategies",
-                        hint="`--strategies DIR` adds a directory.")
+        raise UserError("unknown-strategy", "there are no strategies", hint="`--strategies DIR` adds a directory.")
     return _distinct([found.get(name) for name in names])
 
 
@@ -58,14 +70,18 @@ def _distinct(strategies: Sequence[LoadedStrategy]) -> tuple[LoadedStrategy, ...
     for strategy in strategies:
         other = by_name.setdefault(strategy.name, strategy)
         if other.file.resolve() != strategy.file.resolve():
-            raise UserError("usage", f"{other.file} and {strategy.file} are both called {strategy.name}: their series "
-                            "would go into one directory")
+            raise UserError(
+                "usage",
+                f"{other.file} and {strategy.file} are both called {strategy.name}: their series "
+                "would go into one directory",
+            )
     return tuple(by_name.values())
 
 
 def settings(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> dict[str, str]:
     """Return what `--set` asks for. Raises UserError for a parameter that none of `strategies` has."""
     from qpatch.strategy.parameters import check_settings, parse_settings
+
     values = parse_settings(arguments.settings)
     check_settings(values, {name for strategy in strategies for name in strategy.model.parameters})
     return values

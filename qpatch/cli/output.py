@@ -42,8 +42,9 @@ class Output:
     The streams default to the process's own at the time of the call.
     """
 
-    def __init__(self, *, json: bool = False, verbosity: int = 0,
-                 stdout: TextIO | None = None, stderr: TextIO | None = None) -> None:
+    def __init__(
+        self, *, json: bool = False, verbosity: int = 0, stdout: TextIO | None = None, stderr: TextIO | None = None
+    ) -> None:
         self.json = json
         self.verbosity = verbosity
         self.stdout = stdout or sys.stdout
@@ -88,6 +89,7 @@ class Output:
         if self.documented:
             raise RuntimeError("a verb prints one JSON document")
         import json
+
         self.documented = True
         print(json.dumps(content, indent=2, ensure_ascii=False), file=self.stdout)
 
@@ -98,6 +100,7 @@ class Output:
             yield SilentProgress()
             return
         from qpatch.cli.progress import bar
+
         with bar(self.stderr, description, total) as shown:
             yield shown
 
@@ -105,6 +108,7 @@ class Output:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
+
         table = Table(*columns, title=title, title_justify="left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))

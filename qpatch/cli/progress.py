@@ -40,7 +40,12 @@ class RichProgress:
 @contextlib.contextmanager
 def bar(stream: TextIO, description: str, total: float | None) -> Iterator[RichProgress]:
     """Draw a bar on `stream` while the context lasts, and remove it afterwards."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
-               TaskProgressColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(file=stream), transient=True) as display:
         yield RichProgress(display, display.add_task(description, total=total))

@@ -32,34 +32,42 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Rebase every strategy; one that fails does not stop the others."""
     from qpatch.cli.targets import opened_target
+
     strategies = chosen_strategies(arguments)
     options = series_options(arguments, strategies)
     cells: list[Cell] = []
-    with (opened_target(arguments.old) as old, opened_target(arguments.new) as new,
-          output.progress("rebasing", len(strategies)) as progress):
+    with (
+        opened_target(arguments.old) as old,
+        opened_target(arguments.new) as new,
+        output.progress("rebasing", len(strategies)) as progress,
+    ):
         for strategy in strategies:
             progress.describe(strategy.name)
             cells.append(rebase_one(strategy, old, new, options, output))
             progress.advance()
     print_cells(cells, output, explain=arguments.explain)
-    output.document({"version": 1, "from": arguments.old, "onto": arguments.new,
-                     "results": [cell.document for cell in cells]})
+    output.document(
+        {"version": 1, "from": arguments.old, "onto": arguments.new, "results": [cell.document for cell in cells]}
+    )
     return exit_code(cells)
 
 
-def rebase_one(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions,
-               output: Output) -> Cell:
+def rebase_one(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions, output: Output) -> Cell:
     """Rebase one strategy and print how it differs."""
     from qpatch.series.rebase import rebase
+
     try:
         result = rebase(strategy, old, new, options)
     except QpatchError as error:
         return failed_cell(strategy.name, new.info.name, error)
     print_differences(strategy.name, result, output)
     cell = rendered_cell(result.new, len(result.new.patches))
-    document = {**cell.document, "from_status": str(result.old.decision.status),
-                "range_diff": result.range_diff,
-                "changes": [asdict(change) for change in result.changes]}
+    document = {
+        **cell.document,
+        "from_status": str(result.old.decision.status),
+        "range_diff": result.range_diff,
+        "changes": [asdict(change) for change in result.changes],
+    }
     return replace(cell, document=document)
 
 
@@ -69,6 +77,5 @@ def print_differences(name: str, result: RebaseResult, output: Output) -> None:
         output.text(result.range_diff.rstrip("\n"))
     if result.changes:
         columns = ("patch", "anchor", "before", "now", "message")
-        rows = [(change.patch, change.anchor, change.old, change.new, change.message)
-                for change in result.changes]
+        rows = [(change.patch, change.anchor, change.old, change.new, change.message) for change in result.changes]
         output.table(f"{name}: edits that fare differently", columns, rows)

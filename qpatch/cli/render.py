@@ -33,35 +33,61 @@ DEFAULT_OUTPUT = Path("series")
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser)
-    parser.add_argument("--tree", nargs="+", action="extend", required=True, metavar="TREE", dest="trees",
-                        help="a known tree, a path, or PATH@REF")
+    parser.add_argument(
+        "--tree",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="TREE",
+        dest="trees",
+        help="a known tree, a path, or PATH@REF",
+    )
     add_series_options(parser)
-    parser.add_argument("-b", "--branch", metavar="NAME", default="",
-                        help="also make this branch in the tree's repository (one strategy, one tree)")
-    parser.add_argument("-n", "--dry-run", action="store_true",
-                        help="carry out the edits in memory, write nothing")
-    parser.add_argument("--check", choices=["objects"],
-                        help="then compile, patch by patch, the objects that each patch concerns, as `qpatch build "
-                             "--objects` does")
+    parser.add_argument(
+        "-b",
+        "--branch",
+        metavar="NAME",
+        default="",
+        help="also make this branch in the tree's repository (one strategy, one tree)",
+    )
+    parser.add_argument("-n", "--dry-run", action="store_true", help="carry out the edits in memory, write nothing")
+    parser.add_argument(
+        "--check",
+        choices=["objects"],
+        help="then compile, patch by patch, the objects that each patch concerns, as `qpatch build --objects` does",
+    )
 
 
 def add_series_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a series is written and told."""
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", default=DEFAULT_OUTPUT,
-                        help="write DIR/<strategy>/<tree>/ (default: %(default)s)")
-    parser.add_argument("--reroll", type=int, metavar="N", default=1,
-                        help="version N, with a changelog and the range-diff to the version before")
-    parser.add_argument("--changes", metavar="TEXT", default="",
-                        help="your words for the changelog of a reroll")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=DEFAULT_OUTPUT,
+        help="write DIR/<strategy>/<tree>/ (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--reroll",
+        type=int,
+        metavar="N",
+        default=1,
+        help="version N, with a changelog and the range-diff to the version before",
+    )
+    parser.add_argument("--changes", metavar="TEXT", default="", help="your words for the changelog of a reroll")
     parser.add_argument("--subject-prefix", metavar="PREFIX", help="instead of `PATCH RFC`")
-    parser.add_argument("--signoff", action="store_true",
-                        help="add your own Signed-off-by, from git's identity")
-    parser.add_argument("--explain", action="store_true",
-                        help="tell what every edit did, not only the misses")
-    parser.add_argument("--no-checkpatch", action="store_false", dest="checkpatch",
-                        help="do not run the tree's checkpatch.pl")
-    parser.add_argument("--no-maintainers", action="store_false", dest="maintainers",
-                        help="do not ask the tree's get_maintainer.pl for addresses")
+    parser.add_argument("--signoff", action="store_true", help="add your own Signed-off-by, from git's identity")
+    parser.add_argument("--explain", action="store_true", help="tell what every edit did, not only the misses")
+    parser.add_argument(
+        "--no-checkpatch", action="store_false", dest="checkpatch", help="do not run the tree's checkpatch.pl"
+    )
+    parser.add_argument(
+        "--no-maintainers",
+        action="store_false",
+        dest="maintainers",
+        help="do not ask the tree's get_maintainer.pl for addresses",
+    )
 
 
 def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
@@ -71,8 +97,10 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     if arguments.branch and (len(strategies) > 1 or len(trees) > 1):
         raise UserError("usage", "--branch names one branch: give one strategy and one tree")
     options = series_options(arguments, strategies)
-    with (output.progress("rendering", len(strategies) * len(trees)) as progress,
-          Rendering(options, progress, dry_run=arguments.dry_run) as rendering):
+    with (
+        output.progress("rendering", len(strategies) * len(trees)) as progress,
+        Rendering(options, progress, dry_run=arguments.dry_run) as rendering,
+    ):
         for tree in trees:
             rendering.render_tree(strategies, tree)
         cells = rendering.cells()
@@ -88,14 +116,17 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
 def build_exit_code(checked: list[BuildCell]) -> ExitCode:
     """Return what the checks by compilation come to."""
     from qpatch.cli.build_cells import exit_code as exit_code_of_builds
+
     return exit_code_of_builds(checked)
 
 
-def check_objects(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...], trees: tuple[str, ...],
-                  output: Output) -> list[BuildCell]:
+def check_objects(
+    arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...], trees: tuple[str, ...], output: Output
+) -> list[BuildCell]:
     """Compile what the rendered series concern, print how that went, and return the builds."""
     from qpatch.cli.build import Request, build_all
     from qpatch.cli.build_cells import print_builds
+
     request = Request(strategies=strategies, parameters=settings(arguments, strategies), objects=True)
     checked = [cell for cell in build_all(trees, request, output) if cell.result or cell.error]
     print_builds(checked, output)
@@ -106,13 +137,21 @@ def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrate
     """Return the choices of `add_series_options`, and the settings of parameters."""
     from qpatch.series.model import DEFAULT_PREFIX, RenderOptions
     from qpatch.trees.git import user_identity
+
     if arguments.reroll < 1:
         raise UserError("usage", "--reroll counts from 1")
-    return RenderOptions(output=arguments.output, revision=arguments.reroll, identity=user_identity(),
-                         prefix=arguments.subject_prefix or DEFAULT_PREFIX, signoff=arguments.signoff,
-                         branch=getattr(arguments, "branch", ""), changes=arguments.changes,
-                         check=arguments.checkpatch, maintainers=arguments.maintainers,
-                         parameters=settings(arguments, strategies))
+    return RenderOptions(
+        output=arguments.output,
+        revision=arguments.reroll,
+        identity=user_identity(),
+        prefix=arguments.subject_prefix or DEFAULT_PREFIX,
+        signoff=arguments.signoff,
+        branch=getattr(arguments, "branch", ""),
+        changes=arguments.changes,
+        check=arguments.checkpatch,
+        maintainers=arguments.maintainers,
+        parameters=settings(arguments, strategies),
+    )
 
 
 class Rendering:
@@ -144,6 +183,7 @@ class Rendering:
     def render_tree(self, strategies: tuple[LoadedStrategy, ...], tree: str) -> None:
         """Render all strategies on one tree, opened once; nothing where the very same tree was rendered before."""
         from qpatch.cli.targets import opened_target
+
         done = 0
         try:
             target = self._open.enter_context(opened_target(tree))
@@ -158,6 +198,7 @@ class Rendering:
     def _render(self, strategy: LoadedStrategy, target: Target, tree: str) -> Callable[[], Cell]:
         """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
         from qpatch.series.render import attempt
+
         try:
             tried = attempt(strategy, target, self._options.parameters)
         except QpatchError as error:
@@ -173,14 +214,18 @@ def claim(target: Target, tree: str, claims: Claims) -> bool:
     place = (target.source.repository.path, target.source.commit)
     first, taken = claims.setdefault(target.info.name, (tree, place))
     if taken != place:
-        raise UserError("usage", f"{first} and {tree} are both called {target.info.name}: their series would go into "
-                        "one directory", hint="`qpatch tree add NAME PATH` gives a tree a name of its own.")
+        raise UserError(
+            "usage",
+            f"{first} and {tree} are both called {target.info.name}: their series would go into one directory",
+            hint="`qpatch tree add NAME PATH` gives a tree a name of its own.",
+        )
     return first == tree
 
 
 def write_one(tried: Attempt, tree: str, options: RenderOptions, *, dry_run: bool) -> Cell:
     """Write what came of one strategy on one tree."""
     from qpatch.series.render import finish
+
     try:
         result = finish(replace(tried, planned=None) if dry_run else tried, options)
     except QpatchError as error:

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary in (("list", "list the strategies that can be found"),
-                          ("show", "show a strategy: the option, the arguments, the patches"),
-                          ("check", "check strategies, all by default, without any tree"),
-                          ("new", "start a strategy from a commented skeleton"),
-                          ("schema", "print the JSON schema of strategy files, for editors")):
+    for name, summary in (
+        ("list", "list the strategies that can be found"),
+        ("show", "show a strategy: the option, the arguments, the patches"),
+        ("check", "check strategies, all by default, without any tree"),
+        ("new", "start a strategy from a commented skeleton"),
+        ("schema", "print the JSON schema of strategy files, for editors"),
+    ):
         action = actions.add_parser(name, help=summary, description=summary)
         add_strategies_option(action)
         if name == "check":
@@ -42,6 +44,7 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
 def run_list(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """List the strategies; one that cannot be read is listed with what is wrong with it."""
     from qpatch.strategy.load import load_strategy
+
     rows, entries = [], []
     for name, file in library(arguments).files().items():
         try:
@@ -52,8 +55,15 @@ def run_list(arguments: argparse.Namespace, output: Output) -> ExitCode:
             continue
         kinds = ", ".join(loaded.components)
         rows.append((name, loaded.option, loaded.title, kinds, str(file)))
-        entries.append({"name": name, "option": loaded.option, "title": loaded.title,
-                        "components": list(loaded.components), "file": str(file)})
+        entries.append(
+            {
+                "name": name,
+                "option": loaded.option,
+                "title": loaded.title,
+                "components": list(loaded.components),
+                "file": str(file),
+            }
+        )
     output.table("Strategies", ("name", "option", "title", "patches", "file"), rows)
     output.document({"version": 1, "strategies": entries})
     return ExitCode.OK
@@ -63,8 +73,13 @@ def run_show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Show one strategy."""
     loaded = library(arguments).get(arguments.name)
     output.text(description(loaded))
-    output.document({"version": 1, "file": str(loaded.file),
-                     "strategy": loaded.model.model_dump(mode="json", by_alias=True, exclude_none=True)})
+    output.document(
+        {
+            "version": 1,
+            "file": str(loaded.file),
+            "strategy": loaded.model.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+    )
     return ExitCode.OK
 
 
@@ -72,6 +87,7 @@ def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Check strategies; every problem is printed."""
     from qpatch.capabilities.evaluate import names_by_kind
     from qpatch.strategy.check import check_file
+
     found = library(arguments)
     files = [found.file_of(name) for name in arguments.name] or list(found.files().values())
     capabilities = names_by_kind()
@@ -80,8 +96,9 @@ def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
         problems = check_file(file, capabilities)
         for problem in problems:
             output.text(error_text(problem))
-        results.append({"strategy": file.stem, "file": str(file),
-                        "problems": [error_document(problem) for problem in problems]})
+        results.append(
+            {"strategy": file.stem, "file": str(file), "problems": [error_document(problem) for problem in problems]}
+        )
     wrong = [result for result in results if result["problems"]]
     output.message(f"{len(results)} strategies checked, {len(wrong)} with problems")
     output.document({"version": 1, "results": results})
@@ -92,6 +109,7 @@ def run_new(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Write the skeleton of a strategy into the first --strategies directory, by default ./strategies."""
     from qpatch.strategy.places import STRATEGIES
     from qpatch.strategy.start import new_strategy
+
     directory = arguments.strategies[0] if arguments.strategies else Path(STRATEGIES)
     files = new_strategy(arguments.name, directory)
     output.text("\n".join(str(file) for file in files))
@@ -103,6 +121,7 @@ def run_new(arguments: argparse.Namespace, output: Output) -> ExitCode:
 def run_schema(_arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Print the JSON schema of a strategy file."""
     from qpatch.strategy.schema import Strategy
+
     schema = Strategy.model_json_schema()
     output.text(json.dumps(schema, indent=2))
     output.document(schema)
@@ -115,14 +134,12 @@ def description(loaded: LoadedStrategy) -> str:
     lines = [f"{model.name}{f' (option {model.option})' if model.option else ''}: {model.title}", ""]
     if model.proposer:
         proposer = model.proposer
-        lines += [f"Proposed by {proposer.name} {proposer.date}".rstrip(),
-                  f"Message-Id: {proposer.message_id}", ""]
+        lines += [f"Proposed by {proposer.name} {proposer.date}".rstrip(), f"Message-Id: {proposer.message_id}", ""]
     lines += [model.summary.strip(), ""]
     lines += [f"for      {argument.strip()}" for argument in model.for_]
     lines += [f"against  {objection.who}: {objection.text.strip()}" for objection in model.against]
     lines += [f"{relation.option}  {relation.text.strip()}" for relation in model.relations]
-    lines += [f"--set {name}={parameter.default}  {parameter.doc}"
-              for name, parameter in model.parameters.items()]
+    lines += [f"--set {name}={parameter.default}  {parameter.doc}" for name, parameter in model.parameters.items()]
     for kind, component in model.components().items():
         lines += ["", f"{kind}:"]
         lines += [f"  landed when {component.landed.when}"] if component.landed else []

@@ -29,34 +29,60 @@ DEFAULT_OUTPUT = Path("results")
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser, f"; `{BASELINE}` is the tree as it is")
-    parser.add_argument("--tree", nargs="+", action="extend", default=[], metavar="TREE", dest="trees",
-                        help="a known tree, a path, or PATH@REF")
+    parser.add_argument(
+        "--tree",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TREE",
+        dest="trees",
+        help="a known tree, a path, or PATH@REF",
+    )
     parser.add_argument("--lab", choices=LABS, default=LABS[0], help="where it is run (default: %(default)s)")
     _add_cells(parser)
     _add_runs(parser)
     programs = parser.add_mutually_exclusive_group()
     programs.add_argument("--prebuilt", action="store_true", help=f"take the distribution's binary as the {BASELINE}")
-    programs.add_argument("--build", action="store_true",
-                          help=f"build the {BASELINE} (by default: what is built, else the distribution's binary)")
-    programs.add_argument("--binary", type=Path, metavar="FILE",
-                          help=f"run this QEMU as the {BASELINE}, instead of one of a tree")
+    programs.add_argument(
+        "--build",
+        action="store_true",
+        help=f"build the {BASELINE} (by default: what is built, else the distribution's binary)",
+    )
+    programs.add_argument(
+        "--binary", type=Path, metavar="FILE", help=f"run this QEMU as the {BASELINE}, instead of one of a tree"
+    )
     parser.add_argument("--list", action="store_true", help="list machines, profiles and scenarios, and run nothing")
 
 
 def _add_cells(parser: argparse.ArgumentParser) -> None:
     for kind, what in (("machine", "the machine"), ("profile", "the device"), ("scenario", "what is done")):
-        parser.add_argument(f"--{kind}", nargs="+", action="extend", default=[], metavar=kind[0].upper(),
-                            dest=f"{kind}s", help=f"{what}: names of --list, or YAML files")
-    parser.add_argument("--peer", metavar="[STRATEGY@]TREE", default="",
-                        help="migrate to this build instead of the same one")
+        parser.add_argument(
+            f"--{kind}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar=kind[0].upper(),
+            dest=f"{kind}s",
+            help=f"{what}: names of --list, or YAML files",
+        )
+    parser.add_argument(
+        "--peer", metavar="[STRATEGY@]TREE", default="", help="migrate to this build instead of the same one"
+    )
 
 
 def _add_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=int, metavar="N", default=1, help="run each cell N times (default: once)")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", default=0,
-                        help="N runs at a time (default: half of the processors)")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", default=DEFAULT_OUTPUT,
-                        help="keep what was seen in DIR (default: %(default)s)")
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", default=0, help="N runs at a time (default: half of the processors)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=DEFAULT_OUTPUT,
+        help="keep what was seen in DIR (default: %(default)s)",
+    )
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
     parser.add_argument("--ktap", type=Path, metavar="FILE", help="write the results as KTAP")
     parser.add_argument("--bundle-binaries", action="store_true", help="copy QEMU into the bundles of what went wrong")
@@ -70,6 +96,7 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from qpatch.cli.test_cells import print_cells
     from qpatch.lab.campaign.planning import plan_cells
     from qpatch.lab.campaign.reports import document, exit_code
+
     wanted = read_request(arguments)
     with StepDisplay(output) as display:
         planned = plan_cells(wanted, find_programs(arguments, wanted.strategies, display))
@@ -103,11 +130,16 @@ def read_request(arguments: argparse.Namespace) -> Wanted:
     from qpatch.lab.definitions.machine import load_machine
     from qpatch.lab.definitions.profile import load_profile
     from qpatch.lab.definitions.scenario import load_scenario
-    return Wanted(strategies_of(arguments), list(dict.fromkeys(arguments.trees)),
-                  [load_machine(name) for name in dict.fromkeys(arguments.machines)],
-                  [load_profile(name) for name in dict.fromkeys(arguments.profiles)],
-                  [load_scenario(name) for name in dict.fromkeys(arguments.scenarios or [defaults().scenario])],
-                  read_peer(arguments) if arguments.peer else None, arguments.binary)
+
+    return Wanted(
+        strategies_of(arguments),
+        list(dict.fromkeys(arguments.trees)),
+        [load_machine(name) for name in dict.fromkeys(arguments.machines)],
+        [load_profile(name) for name in dict.fromkeys(arguments.profiles)],
+        [load_scenario(name) for name in dict.fromkeys(arguments.scenarios or [defaults().scenario])],
+        read_peer(arguments) if arguments.peer else None,
+        arguments.binary,
+    )
 
 
 def strategies_of(arguments: argparse.Namespace) -> list[LoadedStrategy | None]:
@@ -123,6 +155,7 @@ def strategies_of(arguments: argparse.Namespace) -> list[LoadedStrategy | None]:
 def read_peer(arguments: argparse.Namespace) -> Peer:
     """Return the destination that is asked for."""
     from qpatch.lab.campaign.planning import Peer
+
     strategy, tree = split_peer(arguments.peer)
     return Peer(None if strategy == BASELINE else library(arguments).get(strategy), tree)
 
@@ -140,28 +173,36 @@ def peer_name(text: str) -> str:
     return split_peer(text)[0] if text else ""
 
 
-def find_programs(arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None],
-                  display: StepDisplay) -> Programs:
+def find_programs(
+    arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None], display: StepDisplay
+) -> Programs:
     """Return what finds the binaries to run."""
     from qpatch.cli.targets import opened_target
     from qpatch.lab.campaign.programs import Choice, Programs
+
     choice = Choice.PREBUILT if arguments.prebuilt else Choice.BUILD if arguments.build else Choice.AUTOMATIC
     loaded = tuple(strategy for strategy in strategies if strategy)
     return Programs(opened_target, display, choice, settings(arguments, loaded))
 
 
-def run_cells(planned: Sequence[PlannedCell | CellReport], arguments: argparse.Namespace,
-              output: Output) -> list[CellReport]:
+def run_cells(
+    planned: Sequence[PlannedCell | CellReport], arguments: argparse.Namespace, output: Output
+) -> list[CellReport]:
     """Run what can be run; return a report for each cell, in their order."""
     from qpatch.lab.campaign.runner import PlannedCell, Settings, default_jobs, run_campaign
+
     cells = [one for one in planned if isinstance(one, PlannedCell)]
     wanted = Settings(arguments.output, arguments.repeat, arguments.jobs or default_jobs(), arguments.bundle_binaries)
     with output.progress("migrating", len(cells) * arguments.repeat) as progress:
+
         def on_result(result: RunResult) -> None:
             cell = result.cell
-            output.detail(f"{cell.strategy} on {cell.tree}, {cell.machine}, {cell.profile}, {cell.scenario}, "
-                          f"run {result.run}: {result.observation.verdict}")
+            output.detail(
+                f"{cell.strategy} on {cell.tree}, {cell.machine}, {cell.profile}, {cell.scenario}, "
+                f"run {result.run}: {result.observation.verdict}"
+            )
             progress.advance()
+
         done = iter(run_campaign(cells, wanted, on_result) if cells else [])
     return [next(done) if isinstance(one, PlannedCell) else one for one in planned]
 
@@ -170,15 +211,18 @@ def write_reports(reports: Sequence[CellReport], arguments: argparse.Namespace) 
     """Write the files for programs that are asked for."""
     if arguments.ktap:
         from qpatch.lab.campaign.ktap import ktap
+
         write_report(arguments.ktap, ktap(reports))
     if arguments.junit:
         from qpatch.lab.campaign.junit import junit
+
         write_report(arguments.junit, junit(reports))
 
 
 def write_report(file: Path, text: str) -> None:
     """Write a file that is asked for; one that is no plain file, such as /dev/stdout, is not replaced."""
     from qpatch.trees.places import write_whole
+
     if file.exists() and not file.is_file():
         file.write_text(text, encoding="utf-8")
     else:
@@ -190,13 +234,23 @@ def list_all(output: Output) -> ExitCode:
     from qpatch.lab.definitions.machine import load_machine, machine_names
     from qpatch.lab.definitions.profile import load_profile, profile_names
     from qpatch.lab.definitions.scenario import load_scenario, scenario_names
-    found = {"machine": [load_machine(name).title for name in machine_names()],
-             "profile": [load_profile(name).title for name in profile_names()],
-             "scenario": [load_scenario(name).title for name in scenario_names()]}
+
+    found = {
+        "machine": [load_machine(name).title for name in machine_names()],
+        "profile": [load_profile(name).title for name in profile_names()],
+        "scenario": [load_scenario(name).title for name in scenario_names()],
+    }
     names = {"machine": machine_names(), "profile": profile_names(), "scenario": scenario_names()}
-    rows = [(kind, name, title) for kind, titles in found.items()
-            for name, title in zip(names[kind], titles, strict=True)]
+    rows = [
+        (kind, name, title) for kind, titles in found.items() for name, title in zip(names[kind], titles, strict=True)
+    ]
     output.table("What the preload lab has", ("kind", "name", "what it is"), rows)
-    output.document({"version": 1, **{f"{kind}s": [{"name": name, "title": title} for of, name, title in rows
-                                                   if of == kind] for kind in found}})
+    output.document(
+        {
+            "version": 1,
+            **{
+                f"{kind}s": [{"name": name, "title": title} for of, name, title in rows if of == kind] for kind in found
+            },
+        }
+    )
     return ExitCode.OK

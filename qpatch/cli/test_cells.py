@@ -24,8 +24,17 @@ if TYPE_CHECKING:
     # A cell without its strategy: what a strategy shares with the baseline that it is compared to.
     Setting: TypeAlias = tuple[str, str, str, str, str]
 
-COLUMNS = ("strategy", "tree", "machine", "profile", "scenario", "verdict", "order on the destination",
-           "downtime (emulated, no KVM)", "median s")
+COLUMNS = (
+    "strategy",
+    "tree",
+    "machine",
+    "profile",
+    "scenario",
+    "verdict",
+    "order on the destination",
+    "downtime (emulated, no KVM)",
+    "median s",
+)
 FEW = 6
 
 
@@ -58,8 +67,17 @@ def _row(report: CellReport, baselines: Mapping[Setting, float | None]) -> tuple
     cell, telling, wall = report.cell, report.telling, report.wall
     tree = f"{cell.tree} -> {report.peer}" if report.peer else cell.tree
     order = " > ".join(telling.observation.order) if telling else ""
-    return (cell.strategy, tree, cell.machine, cell.profile, cell.scenario, report.label, order,
-            _downtime(report, baselines), f"{wall.median:.2f}" if wall and wall.median else "")
+    return (
+        cell.strategy,
+        tree,
+        cell.machine,
+        cell.profile,
+        cell.scenario,
+        report.label,
+        order,
+        _downtime(report, baselines),
+        f"{wall.median:.2f}" if wall and wall.median else "",
+    )
 
 
 def _downtime(report: CellReport, baselines: Mapping[Setting, float | None]) -> str:
@@ -92,20 +110,37 @@ def _words(report: CellReport, arguments: argparse.Namespace) -> list[str]:
         words.append(f"  picture: {telling.timeline.parent / PICTURE}")
     if not seen.verdict.is_green and not report.is_skipped:
         bundle = next((result.bundle for result in report.results if result.bundle), None)
-        words += [f"  again: {shlex.join(_command(report, arguments))}",
-                  *([f"  without qpatch: {shlex.quote(str(bundle / SCRIPT))}"] if bundle else [])]
+        words += [
+            f"  again: {shlex.join(_command(report, arguments))}",
+            *([f"  without qpatch: {shlex.quote(str(bundle / SCRIPT))}"] if bundle else []),
+        ]
     return words
 
 
 def _command(report: CellReport, arguments: argparse.Namespace) -> list[str]:
     """Return the command that runs the cell alone, in the user's own words."""
     cell = report.asked or report.cell
-    program = ["--binary", str(arguments.binary)] if arguments.binary else [_strategy(cell.strategy, arguments),
-                                                                            "--tree", cell.tree]
-    words = ["qpatch", "test", *program, "--machine", cell.machine, "--profile", cell.profile,
-             "--scenario", cell.scenario]
-    for option, values in (("--peer", [arguments.peer]), ("--set", arguments.settings),
-                           ("--strategies", arguments.strategies)):
+    program = (
+        ["--binary", str(arguments.binary)]
+        if arguments.binary
+        else [_strategy(cell.strategy, arguments), "--tree", cell.tree]
+    )
+    words = [
+        "qpatch",
+        "test",
+        *program,
+        "--machine",
+        cell.machine,
+        "--profile",
+        cell.profile,
+        "--scenario",
+        cell.scenario,
+    ]
+    for option, values in (
+        ("--peer", [arguments.peer]),
+        ("--set", arguments.settings),
+        ("--strategies", arguments.strategies),
+    ):
         words += [word for value in values if value for word in (option, str(value))]
     return words + [f"--{flag}" for flag in ("prebuilt", "build") if getattr(arguments, flag)]
 

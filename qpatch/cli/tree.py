@@ -50,9 +50,11 @@ def list_trees(_arguments: argparse.Namespace, output: Output) -> ExitCode:
     imported = job.store.releases()
     trees = [_listed(release, imported) for release in known_releases(job.configuration).values()]
     trees += [_added(name) for name in job.configuration.trees]
-    output.table("Trees", ["name", "kind", "release", "state", "commit"],
-                 [[tree["name"], tree["kind"], tree["release"], tree["state"], tree["commit"][:12]]
-                  for tree in trees])
+    output.table(
+        "Trees",
+        ["name", "kind", "release", "state", "commit"],
+        [[tree["name"], tree["kind"], tree["release"], tree["state"], tree["commit"][:12]] for tree in trees],
+    )
     output.document({"version": 1, "trees": trees})
     return ExitCode.OK
 
@@ -72,8 +74,11 @@ def fetch(arguments: argparse.Namespace, output: Output) -> ExitCode:
             display.end()
             output.message(_outcome(fetched))
             results.append(fetched)
-    output.table("Trees", ["name", "status", "commit"],
-                 [[fetched.name, fetched.status, fetched.commit[:12]] for fetched in results])
+    output.table(
+        "Trees",
+        ["name", "status", "commit"],
+        [[fetched.name, fetched.status, fetched.commit[:12]] for fetched in results],
+    )
     output.document({"version": 1, "results": [_fetched(fetched) for fetched in results]})
     missing = any(fetched.status == "missing" for fetched in results)
     return ExitCode.ENVIRONMENT if missing else ExitCode.OK
@@ -98,8 +103,17 @@ def add(arguments: argparse.Namespace, output: Output) -> ExitCode:
     tree = resolve_path(path or Path(arguments.path), ref, name)
     add_tree(file, name, LocalSource(path=str(tree.repository.path), ref=ref or "HEAD"))
     output.message(f"{name} is {tree.kind} {tree.release} in {tree.repository.path}")
-    output.document({"version": 1, "name": name, "kind": tree.kind, "release": tree.release,
-                     "repository": str(tree.repository.path), "ref": ref or "HEAD", "commit": tree.commit})
+    output.document(
+        {
+            "version": 1,
+            "name": name,
+            "kind": tree.kind,
+            "release": tree.release,
+            "repository": str(tree.repository.path),
+            "ref": ref or "HEAD",
+            "commit": tree.commit,
+        }
+    )
     return ExitCode.OK
 
 
@@ -114,18 +128,34 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     output.text(f"{tree.name}: {tree.kind} {tree.release}")
     output.text(f"repository {tree.repository.path}")
     output.text(f"commit     {tree.commit}")
-    output.table("Capabilities", ["capability", "value"],
-                 [[name, "yes" if value else "no"] for name, value in capabilities.items()])
-    output.document({"version": 1, "name": tree.name, "kind": tree.kind, "release": tree.release,
-                     "repository": str(tree.repository.path), "commit": tree.commit,
-                     "capabilities": capabilities})
+    output.table(
+        "Capabilities",
+        ["capability", "value"],
+        [[name, "yes" if value else "no"] for name, value in capabilities.items()],
+    )
+    output.document(
+        {
+            "version": 1,
+            "name": tree.name,
+            "kind": tree.kind,
+            "release": tree.release,
+            "repository": str(tree.repository.path),
+            "commit": tree.commit,
+            "capabilities": capabilities,
+        }
+    )
     return ExitCode.OK
 
 
 def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:
     commit = imported.get(release.name, "")
-    return {"name": release.name, "kind": release.kind, "release": release.release,
-            "state": "fetched" if commit else "not fetched", "commit": commit}
+    return {
+        "name": release.name,
+        "kind": release.kind,
+        "release": release.release,
+        "state": "fetched" if commit else "not fetched",
+        "commit": commit,
+    }
 
 
 def _added(name: str) -> dict[str, str]:
@@ -135,14 +165,21 @@ def _added(name: str) -> dict[str, str]:
         tree = resolve(name)
     except QpatchError as error:
         return {"name": name, "kind": "", "release": "", "state": error.message, "commit": ""}
-    return {"name": name, "kind": tree.kind, "release": tree.release, "state": str(tree.repository.path),
-            "commit": tree.commit}
+    return {
+        "name": name,
+        "kind": tree.kind,
+        "release": tree.release,
+        "state": str(tree.repository.path),
+        "commit": tree.commit,
+    }
 
 
 def _outcome(fetched: Fetched) -> str:
-    return {"fetched": f"{fetched.name}: fetched, commit {fetched.commit[:12]}",
-            "present": f"{fetched.name}: already here",
-            "missing": f"{fetched.name}: cannot be had from any of its sources"}[fetched.status]
+    return {
+        "fetched": f"{fetched.name}: fetched, commit {fetched.commit[:12]}",
+        "present": f"{fetched.name}: already here",
+        "missing": f"{fetched.name}: cannot be had from any of its sources",
+    }[fetched.status]
 
 
 def _fetched(fetched: Fetched) -> dict[str, object]:

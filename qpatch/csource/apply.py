@@ -82,16 +82,16 @@ def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
     operation = edit.operation
     if edit.anchor.kind is AnchorKind.SIGNATURE:
         if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
-            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else",
-                            where=edit.where)
+            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
         return _commit(edit, edit_signature(edit, operation, workspace), workspace)
     if isinstance(operation, MoveOperation):
         return _commit(edit, move(edit, operation, workspace), workspace)
     return _commit(edit, delete(edit, workspace), workspace)
 
 
-def _apply_at(edit: Edit, operation: HunkOperation | AddOperation, located: Located,
-              workspace: Workspace) -> EditResult:
+def _apply_at(
+    edit: Edit, operation: HunkOperation | AddOperation, located: Located, workspace: Workspace
+) -> EditResult:
     """Carry out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
         inside = edit.anchor.position is Position.IN and located.symbol is not None
@@ -122,9 +122,15 @@ def _commit(edit: Edit, outcome: Outcome, workspace: Workspace) -> EditResult:
         changed[path] = workspace.change(path, replacements)
         broken = _broken(workspace, path, changed[path], replacements)
         if broken is not None:
-            return Drifted(f"{edit.anchor}: the result would not parse as C", path, moved_to=(), suggestion=(
-                f"near line {broken.line} the edit writes: {broken.snippet}\ncheck the added lines, and that the hunk "
-                "removes what they replace"))
+            return Drifted(
+                f"{edit.anchor}: the result would not parse as C",
+                path,
+                moved_to=(),
+                suggestion=(
+                    f"near line {broken.line} the edit writes: {broken.snippet}\n"
+                    "check the added lines, and that the hunk removes what they replace"
+                ),
+            )
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation) else 1

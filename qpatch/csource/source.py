@@ -45,8 +45,11 @@ class DictTree:
 
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`."""
-        return [path for path, text in sorted(self._files.items())
-                if path.endswith(tuple(suffixes)) and mentions(text, word)]
+        return [
+            path
+            for path, text in sorted(self._files.items())
+            if path.endswith(tuple(suffixes)) and mentions(text, word)
+        ]
 
 
 class Overlay:
@@ -67,8 +70,9 @@ class Overlay:
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`; changed files are searched as changed."""
         unchanged = {path for path in self.base.mentioning(word, suffixes) if path not in self.changed}
-        changed = {path for path, text in self.changed.items()
-                   if path.endswith(tuple(suffixes)) and mentions(text, word)}
+        changed = {
+            path for path, text in self.changed.items() if path.endswith(tuple(suffixes)) and mentions(text, word)
+        }
         return sorted(unchanged | changed)
 
 

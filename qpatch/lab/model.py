@@ -35,8 +35,14 @@ class Event:
 
     def as_json(self) -> dict[str, object]:
         """Return the event as a line of timeline.jsonl has it."""
-        return {"at": self.at, "actor": self.actor, "origin": str(self.origin), "name": self.name,
-                "device": self.device, "fields": dict(self.fields)}
+        return {
+            "at": self.at,
+            "actor": self.actor,
+            "origin": str(self.origin),
+            "name": self.name,
+            "device": self.device,
+            "fields": dict(self.fields),
+        }
 
 
 class Verdict(enum.StrEnum):

@@ -47,8 +47,15 @@ class SeriesEdit:
 
     def as_json(self) -> dict[str, object]:
         """Return the edit for a JSON document."""
-        return {"patch": self.patch, "subject": self.subject, "anchor": self.anchor, "position": self.position,
-                "file": self.where.file, "line": self.where.line, "why": self.why}
+        return {
+            "patch": self.patch,
+            "subject": self.subject,
+            "anchor": self.anchor,
+            "position": self.position,
+            "file": self.where.file,
+            "line": self.where.line,
+            "why": self.why,
+        }
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,8 @@ class Change:
     def balance(self, word: str) -> int:
         """Return how many lines more mention `word` after the edit than before; negative where there are fewer."""
         return sum(mentions(text, word) for _, text in self.written) - sum(
-            mentions(text, word) for _, text in self.removed)
+            mentions(text, word) for _, text in self.removed
+        )
 
 
 @dataclass(frozen=True)
@@ -137,8 +145,9 @@ class _Replay:
         for edit in patch.edits:
             before = dict(self.workspace.tree.changed)
             apply_edit(edit, self.workspace)
-            of_series = SeriesEdit(number, patch.subject, anchor_name(edit.anchor), str(edit.anchor.position),
-                                   edit.where, edit.why)
+            of_series = SeriesEdit(
+                number, patch.subject, anchor_name(edit.anchor), str(edit.anchor.position), edit.where, edit.why
+            )
             for path, content in self.workspace.tree.changed.items():
                 if content is not before.get(path):
                     self._note(of_series, path, content)
@@ -175,7 +184,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, int,
     head = next((index for index in range(shorter) if old[index] != new[index]), shorter)
     tail = next((index for index in range(shorter - head) if old[-1 - index] != new[-1 - index]), shorter - head)
     yield True, 0, head, 0, head
-    matcher = difflib.SequenceMatcher(None, old[head:len(old) - tail], new[head:len(new) - tail], autojunk=False)
+    matcher = difflib.SequenceMatcher(None, old[head : len(old) - tail], new[head : len(new) - tail], autojunk=False)
     for tag, *bounds in matcher.get_opcodes():
         old_start, old_end, new_start, new_end = (bound + head for bound in bounds)
         yield tag == "equal", old_start, old_end, new_start, new_end
@@ -195,4 +204,3 @@ def _lines_of(content: bytes) -> tuple[Line, ...]:
 def mentions(text: str, word: str) -> bool:
     """Tell whether `text` holds `word` as a whole word."""
     return word in text and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
-

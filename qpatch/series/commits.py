@@ -19,6 +19,12 @@ def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> li
     UserError where a message cannot be mailed, see `qpatch.series.message`.
     """
     signer = str(author) if signoff else ""
-    return [NewCommit(compose_message(patch.subject, patch.body, patch.trailers, signer), author,
-                      series.base_date + number, patch.changes)
-            for number, patch in enumerate(series.patches, start=1)]
+    return [
+        NewCommit(
+            compose_message(patch.subject, patch.body, patch.trailers, signer),
+            author,
+            series.base_date + number,
+            patch.changes,
+        )
+        for number, patch in enumerate(series.patches, start=1)
+    ]

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from qpatch.trees.git import Repository
 
 _BRANCH = SERIES_REF.removeprefix("refs/heads/")
-_STYLE = ("--cover-letter", "--cover-from-description=subject", "--histogram", "--find-renames",
-          "--zero-commit", "--no-signature", "--no-color")
+_STYLE = (
+    "--cover-letter",
+    "--cover-from-description=subject",
+    "--histogram",
+    "--find-renames",
+    "--zero-commit",
+    "--no-signature",
+    "--no-color",
+)
 _MIME = (b"MIME-Version: 1.0", b"Content-Type: text/plain; charset=UTF-8", b"Content-Transfer-Encoding: 8bit")
 _WIDTH = 76  # of an encoded header's line, RFC 2047
 _DIGITS = 16
@@ -43,19 +50,29 @@ class Recipients:
     cc: tuple[str, ...] = ()
 
 
-def format_patches(repository: Repository, series: PlannedSeries, options: RenderOptions, *, directory: Path,
-                   cover: str, previous: str = "") -> list[str]:
+def format_patches(
+    repository: Repository,
+    series: PlannedSeries,
+    options: RenderOptions,
+    *,
+    directory: Path,
+    cover: str,
+    previous: str = "",
+) -> list[str]:
     """Write the cover letter and the patches into `directory` by one `git format-patch`; return their names.
 
     `repository` is the private one that has the series at SERIES_REF; `cover` the cover letter's text;
     `previous` the range of the version before (`A..B`) for a range-diff, or ''.
     """
-    varying = [f"--output-directory={directory}", f"--base={series.base}",
-               f"--subject-prefix={options.prefix}",
-               *([f"-v{options.revision}"] if options.revision > 1 else []),
-               *([f"--range-diff={previous}"] if previous else []), f"{series.base}..{_BRANCH}"]
-    output = repository.run("format-patch", *_STYLE, *varying,
-                            environment=_letter_head(series, options, cover))
+    varying = [
+        f"--output-directory={directory}",
+        f"--base={series.base}",
+        f"--subject-prefix={options.prefix}",
+        *([f"-v{options.revision}"] if options.revision > 1 else []),
+        *([f"--range-diff={previous}"] if previous else []),
+        f"{series.base}..{_BRANCH}",
+    ]
+    output = repository.run("format-patch", *_STYLE, *varying, environment=_letter_head(series, options, cover))
     return [Path(line).name for line in output.decode().splitlines()]
 
 
@@ -65,8 +82,9 @@ def cover_text(series: PlannedSeries, changelog: str = "") -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def finish_mails(mails: Mapping[str, bytes], series_id: str, options: RenderOptions,
-                 recipients: Recipients) -> dict[str, bytes]:
+def finish_mails(
+    mails: Mapping[str, bytes], series_id: str, options: RenderOptions, recipients: Recipients
+) -> dict[str, bytes]:
     """Return the mails (the cover letter first) with threading, recipients and encoded headers.
 
     `series_id` tells one series from another in the Message-IDs, see `identify`.
@@ -90,9 +108,14 @@ def identify(series: PlannedSeries, options: RenderOptions, tip: str, cover: str
 
 def _letter_head(series: PlannedSeries, options: RenderOptions, cover: str) -> dict[str, str]:
     # The cover letter takes the committer's name and date; its text comes from the branch's description.
-    return {"GIT_COMMITTER_NAME": options.author.name, "GIT_COMMITTER_EMAIL": options.author.email,
-            "GIT_COMMITTER_DATE": f"@{series.base_date} +0000", "GIT_CONFIG_COUNT": "1",
-            "GIT_CONFIG_KEY_0": f"branch.{_BRANCH}.description", "GIT_CONFIG_VALUE_0": cover}
+    return {
+        "GIT_COMMITTER_NAME": options.author.name,
+        "GIT_COMMITTER_EMAIL": options.author.email,
+        "GIT_COMMITTER_DATE": f"@{series.base_date} +0000",
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"branch.{_BRANCH}.description",
+        "GIT_CONFIG_VALUE_0": cover,
+    }
 
 
 def _finish(mail: bytes, thread: Sequence[tuple[str, str]], recipients: Recipients) -> bytes:
@@ -116,8 +139,9 @@ def _encoded(header: bytes) -> bytes:
         return f"{name}: {_encoded_address(text)}".encode()
     plain = re.match(r"\[[ -~]*?\] ", text)  # the prefix, [PATCH RFC 0/3], stays readable
     lead = plain.group() if plain else ""
-    encoded = Header(text.removeprefix(lead), _quoted_utf8(), maxlinelen=_WIDTH,
-                     header_name=f"{name}: {lead}".rstrip()).encode()
+    encoded = Header(
+        text.removeprefix(lead), _quoted_utf8(), maxlinelen=_WIDTH, header_name=f"{name}: {lead}".rstrip()
+    ).encode()
     return f"{name}: {lead}{encoded}".encode()
 
 

@@ -65,15 +65,21 @@ def _is_trailer_block(lines: list[str]) -> bool:
 
 def _check_trailer(trailer: str, subject: str) -> None:
     if not _TRAILER.match(trailer) or "\n" in trailer or trailer.rstrip().endswith(":"):
-        raise UserError("invalid-trailer", f"patch '{subject}': '{trailer}' is no trailer",
-                        hint='write it as "Name-of-trailer: value", on one line')
+        raise UserError(
+            "invalid-trailer",
+            f"patch '{subject}': '{trailer}' is no trailer",
+            hint='write it as "Name-of-trailer: value", on one line',
+        )
     _check_signoff(trailer, subject)
 
 
 def _check_signoff(line: str, subject: str) -> None:
     if _SIGNOFF.match(line):
-        raise UserError("invalid-trailer", f"patch '{subject}': '{line}' signs off in the strategy",
-                        hint="remove it and use --signoff, which signs in the user's own name")
+        raise UserError(
+            "invalid-trailer",
+            f"patch '{subject}': '{line}' signs off in the strategy",
+            hint="remove it and use --signoff, which signs in the user's own name",
+        )
 
 
 def _check(subject: str, body: str) -> None:
@@ -83,5 +89,8 @@ def _check(subject: str, body: str) -> None:
         _check_signoff(line, subject)
         at_top = number == 0 and _IN_BODY_HEADER.match(line)
         if at_top or _PATCH_BREAK.match(line) or _MAILBOX_LINE.match(line):
-            raise UserError("message-not-mailable", hint="indent the line or reword it",
-                            message=f"patch '{subject}': `git am` would not keep the line '{line}'")
+            raise UserError(
+                "message-not-mailable",
+                hint="indent the line or reword it",
+                message=f"patch '{subject}': `git am` would not keep the line '{line}'",
+            )

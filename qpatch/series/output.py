@@ -84,8 +84,11 @@ def _check_places(path: Path) -> None:
         if place.is_symlink() and not place.exists():
             raise UserError("output-directory-foreign", f"{place} is a symbolic link that leads nowhere")
     if path.is_symlink():
-        raise UserError("output-directory-foreign", f"{path} is a symbolic link",
-                        hint="a render replaces this directory; a link further up is followed")
+        raise UserError(
+            "output-directory-foreign",
+            f"{path} is a symbolic link",
+            hint="a render replaces this directory; a link further up is followed",
+        )
 
 
 def output_path(root: Path, strategy: str, tree: str) -> Path:
@@ -128,5 +131,8 @@ def _sibling(path: Path, purpose: str) -> Path:
 def _foreign(path: Path, names: set[str]) -> UserError:
     rest = len(names) - _SHOWN
     shown = ", ".join(sorted(names)[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
-    return UserError("output-directory-foreign", f"{path} holds {shown}, which qpatch did not write",
-                     hint="choose another directory (-o) or move them: a render replaces the directory")
+    return UserError(
+        "output-directory-foreign",
+        f"{path} holds {shown}, which qpatch did not write",
+        hint="choose another directory (-o) or move them: a render replaces the directory",
+    )

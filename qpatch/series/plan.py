@@ -94,10 +94,11 @@ def decide(patches: Sequence[PatchOutcome]) -> Decision:
         if patch.missed:
             return _miss(patch, where)
         if patch.half_there:
-            there = ", ".join(outcome.anchor for outcome in patch.edits
-                              if isinstance(outcome.result, AlreadyThere))
-            return Decision(Status.DRIFTED, f"{where}: the tree has a part of it already ({there}); "
-                                            "`partial: ok` in the strategy would allow that")
+            there = ", ".join(outcome.anchor for outcome in patch.edits if isinstance(outcome.result, AlreadyThere))
+            return Decision(
+                Status.DRIFTED,
+                f"{where}: the tree has a part of it already ({there}); `partial: ok` in the strategy would allow that",
+            )
     kept = tuple(index for index, patch in enumerate(patches) if patch.applies)
     if kept:
         return Decision(Status.RENDERED, kept=kept)

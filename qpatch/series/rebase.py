@@ -69,15 +69,17 @@ def drift_report(old: Attempt, new: Attempt) -> tuple[EditChange, ...]:
     for key, patch, outcome in _edits(new):
         before = _ending(earlier[key]) if key in earlier else "not tried"
         if before != _ending(outcome):
-            changes.append(EditChange(patch.subject, outcome.anchor, before, _ending(outcome),
-                                      outcome.message))
+            changes.append(EditChange(patch.subject, outcome.anchor, before, _ending(outcome), outcome.message))
     return tuple(changes)
 
 
 def _edits(tried: Attempt) -> list[tuple[tuple[int, str], PatchOutcome, EditOutcome]]:
     # An edit is known by its patch and its place in the strategy file: both trees have it from there.
-    return [((number, str(outcome.where)), patch, outcome)
-            for number, patch in enumerate(tried.patches) for outcome in patch.edits]
+    return [
+        ((number, str(outcome.where)), patch, outcome)
+        for number, patch in enumerate(tried.patches)
+        for outcome in patch.edits
+    ]
 
 
 def _ending(outcome: EditOutcome) -> str:
@@ -85,8 +87,7 @@ def _ending(outcome: EditOutcome) -> str:
     return f"{outcome.result.status} in {path}" if path else outcome.result.status
 
 
-def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Target,
-             options: RenderOptions) -> str:
+def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Target, options: RenderOptions) -> str:
     sources = [old.source.repository, new.source.repository]
     with private_repository(sources, before.base) as private:
         old_range = _commit(private, before, options, _OLD_REF)

@@ -94,11 +94,14 @@ def load_record(directory: Path) -> Record | None:
     if not isinstance(document, dict) or document.get("generator") != _GENERATOR:
         return None
     if document.get("version") != FORMAT_VERSION:
-        raise UserError("series-record-broken", f"{path} has the format {document.get('version')}, "
-                                                f"this qpatch reads {FORMAT_VERSION}")
+        raise UserError(
+            "series-record-broken",
+            f"{path} has the format {document.get('version')}, this qpatch reads {FORMAT_VERSION}",
+        )
     try:
-        return Record(document["strategy"], document["tree"], document["component"],
-                      tuple(map(_revision, document["revisions"])))
+        return Record(
+            document["strategy"], document["tree"], document["component"], tuple(map(_revision, document["revisions"]))
+        )
     except (KeyError, TypeError) as error:
         raise UserError("series-record-broken", f"{path}: {error!r}") from error
 
@@ -107,5 +110,11 @@ def _revision(entry: dict[str, object]) -> Revision:
     patches = entry["patches"]
     if not isinstance(patches, list):
         raise TypeError("patches")
-    return Revision(int(str(entry["number"])), str(entry["base"]), str(entry["tip"]), str(entry["cover"]),
-                    tuple(RenderedPatch(**patch) for patch in patches), str(entry["changes"]))
+    return Revision(
+        int(str(entry["number"])),
+        str(entry["base"]),
+        str(entry["tip"]),
+        str(entry["cover"]),
+        tuple(RenderedPatch(**patch) for patch in patches),
+        str(entry["changes"]),
+    )

@@ -72,14 +72,23 @@ class RenderResult:
         """Return the result as `render --json` prints it (DESIGN: command line)."""
         series = self.series
         return {
-            "strategy": self.strategy, "tree": self.tree, "component": self.component,
-            "status": str(self.status), "reason": self.reason,
-            "base": self.base, "tip": series.tip if series else "",
+            "strategy": self.strategy,
+            "tree": self.tree,
+            "component": self.component,
+            "status": str(self.status),
+            "reason": self.reason,
+            "base": self.base,
+            "tip": series.tip if series else "",
             "directory": str(series.directory) if series else "",
-            "patches": [{"file": patch.file, "subject": patch.subject, "commit": patch.commit}
-                        for patch in self.patches],
-            "edits": [edit_row(number, outcome) for number, patch in enumerate(self.outcomes, start=1)
-                      for outcome in patch.edits]}
+            "patches": [
+                {"file": patch.file, "subject": patch.subject, "commit": patch.commit} for patch in self.patches
+            ],
+            "edits": [
+                edit_row(number, outcome)
+                for number, patch in enumerate(self.outcomes, start=1)
+                for outcome in patch.edits
+            ],
+        }
 
 
 def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> RenderResult:
@@ -95,8 +104,16 @@ def finish(tried: Attempt, options: RenderOptions) -> RenderResult:
     """Write the series of an attempt, where it has one."""
     info, source = tried.target.info, tried.target.source
     written = write_series(tried.planned, source, options) if tried.planned else None
-    return RenderResult(tried.strategy, info.name, info.kind, tried.decision.status, tried.decision.reason,
-                        source.commit, tried.patches, written)
+    return RenderResult(
+        tried.strategy,
+        info.name,
+        info.kind,
+        tried.decision.status,
+        tried.decision.reason,
+        source.commit,
+        tried.patches,
+        written,
+    )
 
 
 def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Attempt:
@@ -120,8 +137,14 @@ def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, o
 def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
     """Return the line of the table of edits for `outcome`, in patch number `patch` of the strategy."""
     result = outcome.result
-    return {"patch": patch, "file": result.path, "anchor": outcome.anchor, "status": result.status,
-            "count": result.count if isinstance(result, Applied) else 0, "message": outcome.message}
+    return {
+        "patch": patch,
+        "file": result.path,
+        "anchor": outcome.anchor,
+        "status": result.status,
+        "count": result.count if isinstance(result, Applied) else 0,
+        "message": outcome.message,
+    }
 
 
 def anchor_name(anchor: Anchor) -> str:
@@ -137,8 +160,9 @@ def _standing(binding: Binding) -> Decision | None:
     return None if standing.kind == "wanted" else Decision(Status(standing.kind), standing.reason)
 
 
-def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[list[PatchOutcome],
-                                                                              list[dict[str, bytes | None]]]:
+def _try_patches(
+    bound: Sequence[BoundPatch], workspace: Workspace
+) -> tuple[list[PatchOutcome], list[dict[str, bytes | None]]]:
     """Try the patches one after the other; return the outcomes and what each one changes."""
     outcomes: list[PatchOutcome] = []
     changes: list[dict[str, bytes | None]] = []
@@ -148,34 +172,56 @@ def _try_patches(bound: Sequence[BoundPatch], workspace: Workspace) -> tuple[lis
         outcomes.append(outcome)
         if outcome.missed or outcome.half_there:
             break
-        changes.append({path: content for path, content in workspace.tree.changed.items()
-                        if content != before.get(path, workspace.tree.base.read(path))})
+        changes.append(
+            {
+                path: content
+                for path, content in workspace.tree.changed.items()
+                if content != before.get(path, workspace.tree.base.read(path))
+            }
+        )
     return outcomes, changes
 
 
 def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
     results = apply_edits(patch.edits, workspace)
-    edits = [EditOutcome(anchor_name(edit.anchor), edit.where, result, edit)
-             for edit, result in zip(patch.edits, results, strict=True)]
+    edits = [
+        EditOutcome(anchor_name(edit.anchor), edit.where, result, edit)
+        for edit, result in zip(patch.edits, results, strict=True)
+    ]
     skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
     in_order = sorted((*edits, *skipped), key=lambda outcome: outcome.where.line)
     return PatchOutcome(patch.subject, patch.partial, tuple(in_order), patch.reason)
 
 
-def _without_empty_patches(decision: Decision, bound: Sequence[BoundPatch],
-                           changes: Sequence[Mapping[str, bytes | None]]) -> Decision:
+def _without_empty_patches(
+    decision: Decision, bound: Sequence[BoundPatch], changes: Sequence[Mapping[str, bytes | None]]
+) -> Decision:
     for index in decision.kept:
         if not changes[index]:
             return Decision(Status.FAILED, f"patch {index + 1} ({bound[index].subject}) changes nothing")
     return decision
 
 
-def _plan(binding: Binding, target: Target, decision: Decision, bound: Sequence[BoundPatch],
-          changes: Sequence[Mapping[str, bytes | None]]) -> PlannedSeries:
+def _plan(
+    binding: Binding,
+    target: Target,
+    decision: Decision,
+    bound: Sequence[BoundPatch],
+    changes: Sequence[Mapping[str, bytes | None]],
+) -> PlannedSeries:
     kept = [bound[index] for index in decision.kept]
-    patches = tuple(PlannedPatch(patch.subject, patch.body, changes[index], patch.trailers)
-                    for index, patch in zip(decision.kept, kept, strict=True))
+    patches = tuple(
+        PlannedPatch(patch.subject, patch.body, changes[index], patch.trailers)
+        for index, patch in zip(decision.kept, kept, strict=True)
+    )
     source = target.source
-    return PlannedSeries(binding.loaded.name, target.info.name, target.info.kind, source.commit,
-                         source.repository.date_of(source.commit), patches, binding.loaded.title,
-                         binding.cover(kept))
+    return PlannedSeries(
+        binding.loaded.name,
+        target.info.name,
+        target.info.kind,
+        source.commit,
+        source.repository.date_of(source.commit),
+        patches,
+        binding.loaded.title,
+        binding.cover(kept),
+    )

@@ -44,12 +44,17 @@ def check_revision(record: Record, number: int) -> None:
     A version is made again or follows the newest; a version above the first needs an older one.
     """
     if number < record.latest:
-        raise UserError("newer-version-exists", f"version {record.latest} of this series has been rendered",
-                        hint=f"--reroll {record.latest} renders it again, "
-                             f"--reroll {record.latest + 1} makes the next")
+        raise UserError(
+            "newer-version-exists",
+            f"version {record.latest} of this series has been rendered",
+            hint=f"--reroll {record.latest} renders it again, --reroll {record.latest + 1} makes the next",
+        )
     if number > 1 and record.before(number) is None:
-        raise UserError("no-previous-version", f"there is no version before {number} of this series here",
-                        hint="render version 1 first, or name the directory (-o) that holds it")
+        raise UserError(
+            "no-previous-version",
+            f"there is no version before {number} of this series here",
+            hint="render version 1 first, or name the directory (-o) that holds it",
+        )
 
 
 def recreate(repository: Repository, revision: Revision, directory: Path) -> Previous:
@@ -59,8 +64,10 @@ def recreate(repository: Repository, revision: Revision, directory: Path) -> Pre
     `previous-version-broken` where a mail does not apply.
     """
     if repository.find(f"{revision.base}^{{commit}}") is None:
-        raise UserError("previous-base-missing", f"version {revision.number} is based on {revision.base}, "
-                                                 "which the tree's repository has not got")
+        raise UserError(
+            "previous-base-missing",
+            f"version {revision.number} is based on {revision.base}, which the tree's repository has not got",
+        )
     mails = [(directory / patch.file).read_bytes() for patch in revision.patches]
     try:
         return Previous(revision, apply_mails(repository, revision.base, mails))
@@ -84,8 +91,11 @@ def apply_mails(repository: Repository, base: str, mails: Sequence[bytes]) -> st
         repository.run("apply", "--cached", "--whitespace=nowarn", str(patch), environment=index)
         tree = repository.text("write-tree", environment=index)
         text = f"{headers['Subject']}\n\n{message.read_text()}".rstrip() + "\n"
-        tip = repository.run("commit-tree", tree, "-p", tip, stdin=text.encode(),
-                             environment=_people(headers)).decode().strip()
+        tip = (
+            repository.run("commit-tree", tree, "-p", tip, stdin=text.encode(), environment=_people(headers))
+            .decode()
+            .strip()
+        )
     return tip
 
 
@@ -96,9 +106,11 @@ def changelog(previous: Revision, base: str, difference: str, words: str) -> str
     version before stays below.
     """
     pairs = filter(None, map(_PAIR.fullmatch, difference.splitlines()))
-    entries = [*(f"- {line.strip().removeprefix('- ')}" for line in words.splitlines() if line.strip()),
-               *([] if base == previous.base else [f"- rebased onto {base[:12]}"]),
-               *filter(None, map(_describe, pairs))]
+    entries = [
+        *(f"- {line.strip().removeprefix('- ')}" for line in words.splitlines() if line.strip()),
+        *([] if base == previous.base else [f"- rebased onto {base[:12]}"]),
+        *filter(None, map(_describe, pairs)),
+    ]
     section = "\n".join([f"Changes since v{previous.number}:", *(entries or ["- no change"])])
     return f"{section}\n\n{previous.changes}".strip()
 
@@ -122,5 +134,8 @@ def _describe(pair: re.Match[str]) -> str:
 
 def _people(headers: dict[str, str]) -> dict[str, str]:
     name, email, date = headers["Author"], headers["Email"], headers["Date"]
-    return {f"GIT_{role}_{item}": value for role in ("AUTHOR", "COMMITTER")
-            for item, value in (("NAME", name), ("EMAIL", email), ("DATE", date))}
+    return {
+        f"GIT_{role}_{item}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for item, value in (("NAME", name), ("EMAIL", email), ("DATE", date))
+    }

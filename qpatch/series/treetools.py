@@ -91,8 +91,14 @@ class Workbench:
             return None
         command = ["perl", tool.script, *tool.options, *arguments]
         try:
-            return subprocess.run(command, cwd=self.directory, env=self._environment(), check=False,
-                                  stdin=subprocess.DEVNULL, capture_output=True)
+            return subprocess.run(
+                command,
+                cwd=self.directory,
+                env=self._environment(),
+                check=False,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+            )
         except FileNotFoundError as error:
             raise EnvironmentFault("perl-missing", f"{tool.script} of the tree needs perl") from error
 
@@ -126,8 +132,12 @@ def load_tools() -> Mapping[str, Mapping[str, Tool]]:
     """Return the scripts of each component by purpose, from tools.yaml."""
     text = resources.files("qpatch.series").joinpath("tools.yaml").read_text(encoding="utf-8")
     document = yaml.load(text, yaml.CSafeLoader)
-    return {component: {name: Tool(tool["script"], tuple(tool["options"]), tuple(tool["reads"]))
-                        for name, tool in tools.items()} for component, tools in document.items()}
+    return {
+        component: {
+            name: Tool(tool["script"], tuple(tool["options"]), tuple(tool["reads"])) for name, tool in tools.items()
+        }
+        for component, tools in document.items()
+    }
 
 
 def _make_look_alike(tree: CommitTree, maintainers: bytes, directory: Path) -> None:

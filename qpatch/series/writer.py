@@ -59,8 +59,10 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
         check_new_branch(tree.repository, options.branch)
     commits = new_commits(series, options.author, signoff=options.signoff)
     kind = Record(series.strategy, series.tree, series.component)
-    with (open_output(options.output, kind) as output,
-          private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private):
+    with (
+        open_output(options.output, kind) as output,
+        private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private,
+    ):
         check_revision(output.record, options.revision)
         ids = import_commits(private, series.base, commits)
         previous = _previous(private, output, options.revision)
@@ -69,8 +71,16 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
         output.replace(output.record.with_revision(revision), letters.mails)
         if options.branch:
             make_branch(tree.repository, options.branch, private, ids[-1], options.author)
-    return RenderedSeries(output.path, revision.number, revision.base, revision.tip, revision.cover,
-                          revision.patches, letters.remarks, letters.range_diff)
+    return RenderedSeries(
+        output.path,
+        revision.number,
+        revision.base,
+        revision.tip,
+        revision.cover,
+        revision.patches,
+        letters.remarks,
+        letters.range_diff,
+    )
 
 
 def _previous(private: Repository, output: OutputDirectory, number: int) -> Previous | None:
@@ -78,8 +88,14 @@ def _previous(private: Repository, output: OutputDirectory, number: int) -> Prev
     return recreate(private, revision, output.path) if revision else None
 
 
-def _write_letters(private: Repository, series: PlannedSeries, tree: CommitTree, options: RenderOptions,
-                   tip: str, previous: Previous | None) -> _Letters:
+def _write_letters(
+    private: Repository,
+    series: PlannedSeries,
+    tree: CommitTree,
+    options: RenderOptions,
+    tip: str,
+    previous: Previous | None,
+) -> _Letters:
     changes, difference, old = "", "", ""
     if previous is not None:
         old = previous.range
@@ -95,8 +111,9 @@ def _write_letters(private: Repository, series: PlannedSeries, tree: CommitTree,
     return _Letters(finished, changes, difference, remarks)
 
 
-def _ask_tree(tree: CommitTree, series: PlannedSeries, options: RenderOptions,
-              patches: list[Path]) -> tuple[tuple[Remark, ...] | None, Recipients]:
+def _ask_tree(
+    tree: CommitTree, series: PlannedSeries, options: RenderOptions, patches: list[Path]
+) -> tuple[tuple[Remark, ...] | None, Recipients]:
     """Run checkpatch and get_maintainer, both at a time: they are perl and slow."""
     remarks, found = None, Recipients()
     if options.check or options.maintainers:
@@ -111,9 +128,10 @@ def _ask_tree(tree: CommitTree, series: PlannedSeries, options: RenderOptions,
     return remarks, Recipients(found.to, (*found.cc, *dict.fromkeys(extra)))
 
 
-def _revision(series: PlannedSeries, options: RenderOptions, commits: list[str],
-              letters: _Letters) -> Revision:
+def _revision(series: PlannedSeries, options: RenderOptions, commits: list[str], letters: _Letters) -> Revision:
     cover, *files = letters.mails
-    patches = tuple(RenderedPatch(file, patch.subject, commit)
-                    for file, patch, commit in zip(files, series.patches, commits, strict=True))
+    patches = tuple(
+        RenderedPatch(file, patch.subject, commit)
+        for file, patch, commit in zip(files, series.patches, commits, strict=True)
+    )
     return Revision(options.revision, series.base, commits[-1], cover, patches, letters.changes)

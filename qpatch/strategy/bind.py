@@ -117,8 +117,9 @@ class Binding:
         subject = self._text(patch.subject, *path, "subject").strip()
         if "\n" in subject:
             raise UserError("strategy-invalid", "a subject is one line", where=self._place(*path, "subject"))
-        trailers = tuple(self._text(trailer, *path, "trailers", number).strip()
-                         for number, trailer in enumerate(patch.trailers))
+        trailers = tuple(
+            self._text(trailer, *path, "trailers", number).strip() for number, trailer in enumerate(patch.trailers)
+        )
         return Message(subject, self._body(patch.body, self.names, (*path, "body")), trailers)
 
     def holds(self, condition: str | bool, where: Location) -> bool:
@@ -148,16 +149,24 @@ class Binding:
     def _body(self, text: str, names: Names, path: Path) -> str:
         """Render the body of a mail, inline or from a template, and let it end in exactly one newline."""
         environment, where = self.loaded.environment, self._place(*path)
-        rendered = (environment.render_file(text, names, where) if text.endswith(TEMPLATE_SUFFIX)
-                    else environment.render_text(text, names, where))
+        rendered = (
+            environment.render_file(text, names, where)
+            if text.endswith(TEMPLATE_SUFFIX)
+            else environment.render_text(text, names, where)
+        )
         return rendered.strip("\n") + "\n"
 
     def _patch(self, patch: PatchModel, index: int) -> BoundPatch:
         path = ("patches", index)
         message = self.message(patch, index)
         if not self.holds(patch.when, self._place(*path, "when")):
-            return BoundPatch(message.subject, message.body, message.trailers, wanted=False,
-                              reason=f"`{patch.when}` is false on {self.tree.name}")
+            return BoundPatch(
+                message.subject,
+                message.body,
+                message.trailers,
+                wanted=False,
+                reason=f"`{patch.when}` is false on {self.tree.name}",
+            )
         edits: list[Edit] = []
         skipped: list[SkippedEdit] = []
         for number, edit in enumerate(patch.edits):
@@ -166,8 +175,9 @@ class Binding:
                 edits.append(bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names))
             else:
                 skipped.append(self._skipped(edit, place))
-        return BoundPatch(message.subject, message.body, message.trailers, patch.partial == "ok",
-                          tuple(edits), tuple(skipped))
+        return BoundPatch(
+            message.subject, message.body, message.trailers, patch.partial == "ok", tuple(edits), tuple(skipped)
+        )
 
     def _skipped(self, edit: EditModel, path: Path) -> SkippedEdit:
         where = self.loaded.document.key_place((self.tree.kind, *path))

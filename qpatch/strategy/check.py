@@ -50,29 +50,28 @@ def check_file(file: FilePath, capabilities: Mapping[str, Iterable[str]]) -> lis
         problems += _ComponentCheck(loaded, kind, component, frozenset(capabilities[kind])).problems()
     unique = {(str(problem.where), problem.message): problem for problem in problems}
     own = shown(file)
-    return sorted(unique.values(),
-                  key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))
+    return sorted(unique.values(), key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))
 
 
 def _file_of(problem: UserError) -> str:
     return problem.where.file if problem.where else ""
 
 
-def _parameter_problems(loaded: LoadedStrategy,
-                        capabilities: Mapping[str, Iterable[str]]) -> Iterator[UserError]:
+def _parameter_problems(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> Iterator[UserError]:
     taken = RESERVED.union(*capabilities.values())
     for name in loaded.model.parameters:
         if name in taken:
-            yield UserError("strategy-invalid",
-                            f"the parameter {name!r} hides a capability or variable of this name",
-                            where=loaded.document.key_place(("parameters", name)))
+            yield UserError(
+                "strategy-invalid",
+                f"the parameter {name!r} hides a capability or variable of this name",
+                where=loaded.document.key_place(("parameters", name)),
+            )
 
 
 class _ComponentCheck:
     """Checks one component of a strategy."""
 
-    def __init__(self, loaded: LoadedStrategy, kind: str, component: Component,
-                 capabilities: frozenset[str]) -> None:
+    def __init__(self, loaded: LoadedStrategy, kind: str, component: Component, capabilities: frozenset[str]) -> None:
         self._loaded = loaded
         self._kind = kind
         self._component = component
@@ -82,9 +81,15 @@ class _ComponentCheck:
 
     def problems(self) -> Iterator[UserError]:
         """Yield what is wrong; names first, then, if they are all known, what rendering shows."""
-        static = [*self._rules(), *self._template(self._component.cover, ("cover",), {"patches"}),
-                  *(problem for index, patch in enumerate(self._component.patches)
-                    for problem in self._patch_names(patch, ("patches", index)))]
+        static = [
+            *self._rules(),
+            *self._template(self._component.cover, ("cover",), {"patches"}),
+            *(
+                problem
+                for index, patch in enumerate(self._component.patches)
+                for problem in self._patch_names(patch, ("patches", index))
+            ),
+        ]
         yield from static
         if not static:
             yield from self._reasons_rendered()
@@ -137,9 +142,12 @@ class _ComponentCheck:
     def _edit_names(self, edit: EditModel, path: Path) -> Iterator[UserError]:
         yield from self._expression(edit.when, (*path, "when"))
         texts: list[tuple[str | None, Path]] = [
-            (edit.hunk, (*path, "hunk")), (edit.add, (*path, "add")), (edit.why, (*path, "why")),
+            (edit.hunk, (*path, "hunk")),
+            (edit.add, (*path, "add")),
+            (edit.why, (*path, "why")),
             (edit.add_template, (*path, "add-template")),
-            *((text, (*path, "one-of", index)) for index, text in enumerate(edit.one_of or ()))]
+            *((text, (*path, "one-of", index)) for index, text in enumerate(edit.one_of or ())),
+        ]
         for text, place in texts:
             if text:
                 yield from self._template(text, place)
@@ -184,8 +192,9 @@ class _ComponentCheck:
         if not SUBJECT.match(message.subject):
             yield _message_error(f"the subject {message.subject!r} does not begin with `subsystem: `", where)
         if len(message.subject) > LINE_LENGTH:
-            yield _message_error(f"the subject has {len(message.subject)} columns; "
-                                 f"at most {LINE_LENGTH} are usual", where)
+            yield _message_error(
+                f"the subject has {len(message.subject)} columns; at most {LINE_LENGTH} are usual", where
+            )
         yield from self._long_lines(self._component.patches[index].body, message.body, (*path, "body"))
         yield from self._trailer_problems(message.trailers, path)
 
@@ -215,8 +224,11 @@ class _ComponentCheck:
         for number, line in enumerate(rendered.split("\n"), 1):
             if len(line) > LINE_LENGTH and " " in line.strip() and not UNBREAKABLE.match(line):
                 place = Location(where.file, where.line + source_line(source, rendered, number) - 1)
-                yield _message_error(f"a line of the message has {len(line)} columns; at most {LINE_LENGTH} "
-                                     f"are usual: {line.strip()[:40]!r}...", place)
+                yield _message_error(
+                    f"a line of the message has {len(line)} columns; at most {LINE_LENGTH} "
+                    f"are usual: {line.strip()[:40]!r}...",
+                    place,
+                )
 
 
 def _message_error(message: str, where: Location) -> UserError:

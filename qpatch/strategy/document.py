@@ -25,8 +25,10 @@ Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 # Far more levels than any key of a strategy or a configuration lies deep.
 MOST_NESTED = 40
 _BLOCK_HEADER = re.compile(r"[|>](?:[+-]?([1-9])[+-]?|[+-]?)(?=\s|$)")
-_SYNTAX_HINT = ("A block such as `hunk: |2` ends where a line is indented less than its indicator says; text "
-                "that begins with `@`, holds `: ` or ` #`, or has braces inside `{...}`, must be quoted.")
+_SYNTAX_HINT = (
+    "A block such as `hunk: |2` ends where a line is indented less than its indicator says; text "
+    "that begins with `@`, holds `: ` or ` #`, or has braces inside `{...}`, must be quoted."
+)
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,11 @@ def read_document(text: str, file: str) -> Document:
         raise _syntax_error(error, file) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise UserError("strategy-syntax", f"the character U+{error.character:04X} is not allowed in YAML",
-                        where=Location(file, line)) from error
+        raise UserError(
+            "strategy-syntax",
+            f"the character U+{error.character:04X} is not allowed in YAML",
+            where=Location(file, line),
+        ) from error
     if node is None:
         raise UserError("strategy-syntax", "the file is empty", where=Location(file, 1))
     return _Reader(text, file).read(node)
@@ -87,8 +92,11 @@ def _check_nesting(text: str, file: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MOST_NESTED and event.start_mark is not None:
-                raise UserError("strategy-syntax", f"more than {MOST_NESTED} levels are nested here",
-                                where=Location(file, event.start_mark.line + 1, event.start_mark.column + 1))
+                raise UserError(
+                    "strategy-syntax",
+                    f"more than {MOST_NESTED} levels are nested here",
+                    where=Location(file, event.start_mark.line + 1, event.start_mark.column + 1),
+                )
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -110,8 +118,11 @@ class _Reader:
 
     def _value(self, node: Node, path: Path) -> Value:
         if id(node) in self._seen:
-            raise UserError("strategy-syntax", "YAML aliases (`*name`) are not used in strategies",
-                            where=self._document.key_place(path))
+            raise UserError(
+                "strategy-syntax",
+                "YAML aliases (`*name`) are not used in strategies",
+                where=self._document.key_place(path),
+            )
         self._seen.add(id(node))
         self._document.values[path] = self._location(node.start_mark)
         self._document.keys.setdefault(path, self._location(node.start_mark))
@@ -130,8 +141,11 @@ class _Reader:
             key = str(key_node.value)
             if key in data:
                 first = self._document.key_place((*path, key)).line
-                raise UserError("strategy-duplicate-key", where=where,
-                                message=f"the key {key!r} is repeated; it is in line {first} already")
+                raise UserError(
+                    "strategy-duplicate-key",
+                    where=where,
+                    message=f"the key {key!r} is repeated; it is in line {first} already",
+                )
             self._document.keys[(*path, key)] = where
             data[key] = self._value(value_node, (*path, key))
         return data

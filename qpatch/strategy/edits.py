@@ -45,17 +45,21 @@ def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names)
     return _EditBinder(loaded, path, edit, names).bind()
 
 
-def parse_anchor(text: str, position: Position, where: Location, tree_path: str = "",
-                 guard: str = "") -> Anchor:
+def parse_anchor(text: str, position: Position, where: Location, tree_path: str = "", guard: str = "") -> Anchor:
     """Read `KIND NAME` or `function NAME(PARAMETERS)`; UserError for an unknown kind or a missing name."""
     kind, _, name = text.strip().partition(" ")
     name = name.strip()
     if kind not in tuple(AnchorKind):
-        raise UserError("bad-anchor", f"{kind!r} in {text.strip()!r} is no kind of anchor", where=where,
-                        hint=did_you_mean(kind, tuple(AnchorKind)))
+        raise UserError(
+            "bad-anchor",
+            f"{kind!r} in {text.strip()!r} is no kind of anchor",
+            where=where,
+            hint=did_you_mean(kind, tuple(AnchorKind)),
+        )
     if not name and kind not in NAMELESS_KINDS:
-        raise UserError("bad-anchor", f"the anchor {text.strip()!r} names no {kind}", where=where,
-                        hint=f"Write `{kind} NAME`.")
+        raise UserError(
+            "bad-anchor", f"the anchor {text.strip()!r} names no {kind}", where=where, hint=f"Write `{kind} NAME`."
+        )
     name, bracket, rest = name.partition("(") if kind in KINDS_WITH_PARAMETERS else (name, "", "")
     return Anchor(AnchorKind(kind), name.strip(), tree_path, position, bracket + rest, guard)
 
@@ -67,8 +71,12 @@ def check_tree_path(path: str, where: Location) -> str:
     """
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\n" in path or "\0" in path:
-        raise UserError("path-leaves-tree", f"the path {path!r} leaves the tree", where=where,
-                        hint="Write it relative to the top of the tree, as git does: hw/vfio/migration.c.")
+        raise UserError(
+            "path-leaves-tree",
+            f"the path {path!r} leaves the tree",
+            where=where,
+            hint="Write it relative to the top of the tree, as git does: hw/vfio/migration.c.",
+        )
     return str(pure) + "/" * path.endswith("/") if path else ""
 
 
@@ -96,11 +104,15 @@ class _EditBinder:
     def bind(self) -> Edit:
         anchor = self._anchor()
         if anchor.kind in KINDS_IN_A_FILE and not anchor.path:
-            raise UserError("bad-anchor", f"an anchor of kind {anchor.kind} needs `path:`",
-                            where=self._loaded.document.key_place(self._path))
+            raise UserError(
+                "bad-anchor",
+                f"an anchor of kind {anchor.kind} needs `path:`",
+                where=self._loaded.document.key_place(self._path),
+            )
         why = self._text(self._edit.why, "why").strip()
-        return Edit(anchor, self._operation(anchor), self._edit.expect, why,
-                    self._loaded.document.key_place(self._path))
+        return Edit(
+            anchor, self._operation(anchor), self._edit.expect, why, self._loaded.document.key_place(self._path)
+        )
 
     def _place(self, *path: str | int) -> Location:
         return self._loaded.document.value_place((*self._path, *path))
@@ -112,16 +124,18 @@ class _EditBinder:
         tree_path = check_tree_path(self._text(self._edit.path, "path").strip(), self._place("path"))
         key, text = self._edit.anchor()
         position = Position(key) if key in ANCHOR_KEYS else Position.IN
-        return parse_anchor(self._text(text, key), position, self._place(key), tree_path,
-                            self._text(self._edit.guard, "guard").strip())
+        return parse_anchor(
+            self._text(text, key), position, self._place(key), tree_path, self._text(self._edit.guard, "guard").strip()
+        )
 
     def _operation(self, anchor: Anchor) -> Operation:
         edit = self._edit
         if edit.hunk is not None:
             return HunkOperation((self._hunk(edit.hunk, anchor, "hunk"),))
         if edit.one_of is not None:
-            return HunkOperation(tuple(self._hunk(text, anchor, "one-of", index)
-                                       for index, text in enumerate(edit.one_of)))
+            return HunkOperation(
+                tuple(self._hunk(text, anchor, "one-of", index) for index, text in enumerate(edit.one_of))
+            )
         if edit.move is not None:
             return MoveOperation(self._target(edit.to or ""))
         if edit.delete is not None:
@@ -143,21 +157,20 @@ class _EditBinder:
         place = self._place("to")
         word, _, rest = self._text(text, "to").strip().partition(" ")
         if word not in (Position.AFTER, Position.BEFORE):
-            raise UserError("bad-anchor", f"{text!r} is not `after KIND NAME` or `before KIND NAME`",
-                            where=place)
+            raise UserError("bad-anchor", f"{text!r} is not `after KIND NAME` or `before KIND NAME`", where=place)
         return parse_anchor(rest, Position(word), place)
 
     def _addition(self) -> AddOperation:
         edit = self._edit
         if edit.add_template is not None:
-            text = self._loaded.environment.render_file(edit.add_template, self._names,
-                                                        self._place("add-template"))
+            text = self._loaded.environment.render_file(edit.add_template, self._names, self._place("add-template"))
         else:
             text = self._text(edit.add or "", "add")
         if edit.beside is None:
             return AddOperation(text)
         word, _, name = self._text(edit.beside, "beside").strip().partition(" ")
         if word not in (Position.AFTER, Position.BEFORE) or not name.strip():
-            raise UserError("bad-anchor", f"{edit.beside!r} is not `after NAME` or `before NAME`",
-                            where=self._place("beside"))
+            raise UserError(
+                "bad-anchor", f"{edit.beside!r} is not `after NAME` or `before NAME`", where=self._place("beside")
+            )
         return AddOperation(text, name.strip(), Position(word))

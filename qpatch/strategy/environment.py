@@ -87,9 +87,16 @@ class StrategyEnvironment:
     def __init__(self, directories: Sequence[Path]) -> None:
         self._loader = FileSystemLoader(directories)
         self._jinja = ImmutableSandboxedEnvironment(
-            block_start_string="@{%", variable_start_string="@{{", comment_start_string="@{#",
-            trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-            undefined=StrictUndefined, loader=self._loader, auto_reload=False)
+            block_start_string="@{%",
+            variable_start_string="@{{",
+            comment_start_string="@{#",
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            undefined=StrictUndefined,
+            loader=self._loader,
+            auto_reload=False,
+        )
         self._jinja.context_class = LazyContext
         self._inline: dict[str, Template] = {}
         self._expressions: dict[str, TemplateExpression] = {}
@@ -189,9 +196,12 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
     except QpatchError:
         raise
     except TemplateNotFound as error:
-        raise UserError("template-missing", f"there is no template {error.name!r}", where=where,
-                        hint="It is looked for in templates/ beside the strategy's directory, then in those "
-                             "that ship with qpatch.") from error
+        raise UserError(
+            "template-missing",
+            f"there is no template {error.name!r}",
+            where=where,
+            hint="It is looked for in templates/ beside the strategy's directory, then in those that ship with qpatch.",
+        ) from error
     except TemplateSyntaxError as error:
         place = located(error.filename or INLINE, error.lineno, where)
         raise UserError("template-syntax", error.message or "syntax error", where=place) from error
@@ -202,15 +212,17 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
     except Exception as error:
         if not raised_in_template(error):
             raise
-        raise UserError("template-failed", f"{type(error).__name__}: {error}",
-                        where=place_of(error, where)) from error
+        raise UserError("template-failed", f"{type(error).__name__}: {error}", where=place_of(error, where)) from error
 
 
 def unknown_name(name: str, known: Iterable[str], where: Location) -> UserError:
     """Return the error for a name that a template uses and nobody defines."""
-    return UserError("template-undefined",
-                     f"{name!r} is undefined: no capability, parameter or variable has this name",
-                     where=where, hint=did_you_mean(name, known))
+    return UserError(
+        "template-undefined",
+        f"{name!r} is undefined: no capability, parameter or variable has this name",
+        where=where,
+        hint=did_you_mean(name, known),
+    )
 
 
 def undefined(error: UndefinedError, known: Iterable[str], where: Location) -> UserError:

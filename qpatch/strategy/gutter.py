@@ -30,8 +30,9 @@ def gutter_error(document: Document, path: Path, text: str) -> UserError | None:
         return None if "\n" not in text else _error("a hunk is written as a block: `hunk: |2`", where)
     if style.style == ">":
         return _error("a hunk is written with `|2`: `>` joins its lines", where)
-    lines = [(number, line) for number, line in enumerate(text.split("\n"))
-             if line.strip() and not STATEMENT.match(line)]
+    lines = [
+        (number, line) for number, line in enumerate(text.split("\n")) if line.strip() and not STATEMENT.match(line)
+    ]
     first = document.value_place(path)
     for number, line in lines:
         if not GUTTER.match(line):
@@ -53,7 +54,7 @@ def explain_syntax_error(error: UserError, text: str) -> UserError:
     header = next((index for index in range(number - 1, -1, -1) if BLOCK_LINE.match(lines[index])), None)
     if header is None or not _indentation(lines[header]) < _indentation(lines[number]):
         return error
-    inside = [line for line in lines[header + 1:number] if line.strip()]
+    inside = [line for line in lines[header + 1 : number] if line.strip()]
     if not inside or any(_indentation(line) <= _indentation(lines[header]) for line in inside):
         return error
     place = Location(error.where.file, header + 1, lines[header].index("|") + 1)
@@ -67,8 +68,11 @@ def _indentation(line: str) -> int:
 
 
 def _missing_indicator(place: Location) -> UserError:
-    return _error("the block needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
-                  "first line's indentation for the whole block's and the gutter is lost", place)
+    return _error(
+        "the block needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
+        "first line's indentation for the whole block's and the gutter is lost",
+        place,
+    )
 
 
 def _no_gutter(style: BlockStyle, line: str, place: Location, header: Location) -> UserError:
@@ -83,10 +87,17 @@ def _shifted(style: BlockStyle, lines: list[str], header: Location) -> UserError
     if not shifts:
         return _error("the hunk has no `-` and no `+` line, so it changes nothing", header)
     right = style.indicator + min(shifts)
-    return _error(f"the gutter of this hunk is {min(shifts)} columns too far to the right for "
-                  f"`|{style.indicator}`: write `|{right}`, or indent the hunk less", header)
+    return _error(
+        f"the gutter of this hunk is {min(shifts)} columns too far to the right for "
+        f"`|{style.indicator}`: write `|{right}`, or indent the hunk less",
+        header,
+    )
 
 
 def _error(message: str, where: Location) -> UserError:
-    return UserError("hunk-gutter", message, where=where,
-                     hint="Column 0 of a hunk is ' ', '-' or '+', column 1 is a space, the code follows.")
+    return UserError(
+        "hunk-gutter",
+        message,
+        where=where,
+        hint="Column 0 of a hunk is ' ', '-' or '+', column 1 is a space, the code follows.",
+    )

@@ -45,8 +45,7 @@ class StrategyLibrary:
             return Path(name)
         files = self.files()
         if name not in files:
-            raise UserError("unknown-strategy", f"there is no strategy {name!r}",
-                            hint=did_you_mean(name, files))
+            raise UserError("unknown-strategy", f"there is no strategy {name!r}", hint=did_you_mean(name, files))
         return files[name]
 
     def get(self, name: str) -> LoadedStrategy:

@@ -101,8 +101,11 @@ def load_strategy(file: Path) -> LoadedStrategy:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise UserError("strategy-syntax", f"the file is not UTF-8: {error.reason} at byte {error.start}",
-                        where=Location(shown(file))) from error
+        raise UserError(
+            "strategy-syntax",
+            f"the file is not UTF-8: {error.reason} at byte {error.start}",
+            where=Location(shown(file)),
+        ) from error
     try:
         document = read_document(text, shown(file))
     except UserError as error:
@@ -115,8 +118,12 @@ def load_strategy(file: Path) -> LoadedStrategy:
     if problems:
         raise InvalidStrategyError(sorted(problems, key=line_of))
     if model.name != file.stem:
-        raise UserError("strategy-name", f"the strategy is called {model.name!r} but its file {file.name!r}",
-                        where=document.value_place(("name",)), hint=f"Rename the file to {model.name}.yaml.")
+        raise UserError(
+            "strategy-name",
+            f"the strategy is called {model.name!r} but its file {file.name!r}",
+            where=document.value_place(("name",)),
+            hint=f"Rename the file to {model.name}.yaml.",
+        )
     return LoadedStrategy(model, document, file)
 
 
@@ -147,15 +154,21 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     A list is short because its entries are wrong; a key is missing because it is misspelt.
     """
     details = error.errors(include_url=False)
-    misspelt = {(*detail["loc"][:-1], nearest(str(detail["loc"][-1]), known_keys(detail["loc"][:-1])))
-                for detail in details if detail["type"] == "extra_forbidden"}
-    return [detail for detail in details
-            if not (detail["type"] == "missing" and detail["loc"] in misspelt)
-            and not (detail["type"] == "too_short" and _has_faults_inside(detail, details))]
+    misspelt = {
+        (*detail["loc"][:-1], nearest(str(detail["loc"][-1]), known_keys(detail["loc"][:-1])))
+        for detail in details
+        if detail["type"] == "extra_forbidden"
+    }
+    return [
+        detail
+        for detail in details
+        if not (detail["type"] == "missing" and detail["loc"] in misspelt)
+        and not (detail["type"] == "too_short" and _has_faults_inside(detail, details))
+    ]
 
 
 def _has_faults_inside(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    return any(other["loc"][:len(detail["loc"])] == detail["loc"] for other in details if other is not detail)
+    return any(other["loc"][: len(detail["loc"])] == detail["loc"] for other in details if other is not detail)
 
 
 def _problem(detail: ErrorDetails, document: Document) -> UserError:
@@ -169,8 +182,9 @@ def _problem(detail: ErrorDetails, document: Document) -> UserError:
         return UserError("strategy-invalid", "the file must be a mapping of keys to values", where=where)
     if detail["type"] == "extra_forbidden":
         *parent, key = path
-        return UserError("strategy-unknown-key", f"unknown key {key!r}", where=where,
-                         hint=did_you_mean(str(key), known_keys(parent)))
+        return UserError(
+            "strategy-unknown-key", f"unknown key {key!r}", where=where, hint=did_you_mean(str(key), known_keys(parent))
+        )
     named = detail["loc"][-1] if detail["type"] == "missing" else _last_key(path)
     template = _MESSAGES.get(detail["type"], "{detail}")
     message = template.format(key=named, detail=detail["msg"], input=detail["input"])

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
     from qpatch.strategy.schema import Parameter, ParameterValue
 
-_TRUTH = {"true": True, "yes": True, "on": True, "1": True,
-          "false": False, "no": False, "off": False, "0": False}
+_TRUTH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, str]:
@@ -32,8 +31,9 @@ def check_settings(settings: Mapping[str, object], declared: Iterable[str]) -> N
     known = set(declared)
     for name in settings:
         if name not in known:
-            raise UserError("unknown-parameter", f"no strategy given has a parameter {name!r}",
-                            hint=did_you_mean(name, known))
+            raise UserError(
+                "unknown-parameter", f"no strategy given has a parameter {name!r}", hint=did_you_mean(name, known)
+            )
 
 
 def parameter_values(declared: Mapping[str, Parameter], settings: Mapping[str, object]) -> dict[str, object]:
@@ -41,8 +41,10 @@ def parameter_values(declared: Mapping[str, Parameter], settings: Mapping[str, o
 
     Settings of other strategies' parameters are left out. Raises UserError for a value of the wrong type.
     """
-    return {name: _converted(name, settings.get(name, parameter.default), parameter.default)
-            for name, parameter in declared.items()}
+    return {
+        name: _converted(name, settings.get(name, parameter.default), parameter.default)
+        for name, parameter in declared.items()
+    }
 
 
 def _converted(name: str, value: object, default: ParameterValue) -> ParameterValue:
@@ -55,6 +57,5 @@ def _converted(name: str, value: object, default: ParameterValue) -> ParameterVa
         try:
             return int(text)
         except ValueError as error:
-            raise UserError("parameter-type",
-                            f"the parameter {name} is a whole number, not {text!r}") from error
+            raise UserError("parameter-type", f"the parameter {name} is a whole number, not {text!r}") from error
     return text

@@ -102,16 +102,20 @@ class EditModel(Model):
         operation, anchors = operations[0], self._present(ANCHOR_KEYS)
         wanted = 0 if operation in ("delete", "move") else 1
         if len(anchors) != wanted:
-            raise _bad_edit(f"`{operation}` names its own anchor, without in/after/before" if not wanted
-                            else f"`{operation}` needs exactly one of in, after, before", anchors)
+            raise _bad_edit(
+                f"`{operation}` names its own anchor, without in/after/before"
+                if not wanted
+                else f"`{operation}` needs exactly one of in, after, before",
+                anchors,
+            )
         if operation in ("hunk", "one-of") and anchors != ["in"]:
             raise _bad_edit(f"`{operation}` edits the inside of its anchor: write `in:`", anchors)
         if (self.to is None) != (operation != "move"):
-            raise _bad_edit("`move` needs `to: after KIND NAME` or `to: before KIND NAME`; no other edit "
-                            "has `to`", ["to"])
+            raise _bad_edit(
+                "`move` needs `to: after KIND NAME` or `to: before KIND NAME`; no other edit has `to`", ["to"]
+            )
         if self.beside is not None and (anchors != ["in"] or operation not in ("add", "add-template")):
-            raise _bad_edit("`beside` places an addition inside its anchor: it needs `in` and `add`",
-                            ["beside"])
+            raise _bad_edit("`beside` places an addition inside its anchor: it needs `in` and `add`", ["beside"])
         return self
 
     def anchor(self) -> tuple[str, str]:
@@ -162,8 +166,7 @@ class Strategy(Model):
     @model_validator(mode="after")
     def _has_component(self) -> Self:
         if not self.components():
-            raise PydanticCustomError("no_component",
-                                      "a strategy has patches under `qemu:`, `linux:` or both")
+            raise PydanticCustomError("no_component", "a strategy has patches under `qemu:`, `linux:` or both")
         return self
 
     def components(self) -> dict[str, Component]:

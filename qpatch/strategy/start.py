@@ -24,11 +24,16 @@ def new_strategy(name: str, directory: Path) -> tuple[Path, ...]:
     Returns the files written. Raises UserError for a name that is none and for a file that exists already.
     """
     if not re.match(NAME, name):
-        raise UserError("strategy-name", f"{name!r} is no name for a strategy",
-                        hint="Lower-case words with hyphens between them, such as save-state.")
+        raise UserError(
+            "strategy-name",
+            f"{name!r} is no name for a strategy",
+            hint="Lower-case words with hyphens between them, such as save-state.",
+        )
     templates = directory.resolve().parent / TEMPLATES / name
-    contents = {directory / f"{name}.yaml": _text(_STRATEGY, name),
-                **{templates / template: _text(template, name) for template in _TEMPLATES}}
+    contents = {
+        directory / f"{name}.yaml": _text(_STRATEGY, name),
+        **{templates / template: _text(template, name) for template in _TEMPLATES},
+    }
     for file in contents:
         if file.exists():
             raise UserError("file-exists", f"{file} exists already")

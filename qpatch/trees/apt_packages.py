@@ -43,8 +43,17 @@ class SourceRoot(AptRoot):
         apt verifies each file against the signed index. Raises EnvironmentFault `version-gone` where the
         index lists files that the mirror does not have, AptFailed for any other failure.
         """
-        self._fetch(progress, directory, f"{package} {version}",
-                    "apt-get", "-q", "source", "--download-only", "--only-source", f"{package}={version}")
+        self._fetch(
+            progress,
+            directory,
+            f"{package} {version}",
+            "apt-get",
+            "-q",
+            "source",
+            "--download-only",
+            "--only-source",
+            f"{package}={version}",
+        )
         descriptions = list(directory.glob("*.dsc"))
         if len(descriptions) != 1:
             raise AptFailed(f"E: apt-get source left {len(descriptions)} .dsc files for {package} {version}")
@@ -124,8 +133,15 @@ class BinaryRoot(AptRoot):
             for package in missing:  # what an interrupted download left
                 (directory / package.file).unlink(missing_ok=True)
             rest = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            self._fetch(progress, directory, f"{missing[0].name} {missing[0].version}{rest}",
-                        "apt-get", "-q", "download", *(f"{package.name}={package.version}" for package in missing))
+            self._fetch(
+                progress,
+                directory,
+                f"{missing[0].name} {missing[0].version}{rest}",
+                "apt-get",
+                "-q",
+                "download",
+                *(f"{package.name}={package.version}" for package in missing),
+            )
         for package in missing:
             if not _is_whole(directory / package.file, package):
                 raise AptFailed(f"E: apt-get download left no {package.file}")
@@ -180,8 +196,9 @@ def binary_suites(job: Job, *suites: str) -> Iterator[BinaryRoot]:
 
 def version_unlisted(root: AptRoot, package: str, version: str, listed: Sequence[str]) -> EnvironmentFault:
     """Return the fault that `root` lists no `package` in a version which matches the pattern `version`."""
-    return EnvironmentFault("version-unlisted", f"{root.title} has no {package} {version} "
-                                                f"(it has {', '.join(listed) or 'none'})")
+    return EnvironmentFault(
+        "version-unlisted", f"{root.title} has no {package} {version} (it has {', '.join(listed) or 'none'})"
+    )
 
 
 def _first_working(job: Job, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
@@ -211,8 +228,15 @@ def _mirrors(job: Job) -> list[Mirror]:
 def _package(fields: Mapping[str, str]) -> BinaryPackage:
     mentioned = f"{fields.get('Pre-Depends', '')},{fields.get('Depends', '')}"
     names = (match[1] for part in re.split(r"[,|]", mentioned) if (match := _NAME.match(part)))
-    return BinaryPackage(fields["Package"], fields["Version"], fields["Architecture"], fields.get("Section", ""),
-                         int(fields["Size"]), fields["SHA256"], tuple(dict.fromkeys(names)))
+    return BinaryPackage(
+        fields["Package"],
+        fields["Version"],
+        fields["Architecture"],
+        fields.get("Section", ""),
+        int(fields["Size"]),
+        fields["SHA256"],
+        tuple(dict.fromkeys(names)),
+    )
 
 
 def _sorted(packages: Iterable[BinaryPackage]) -> list[BinaryPackage]:

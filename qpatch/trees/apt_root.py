@@ -65,8 +65,7 @@ class AptFailed(EnvironmentFault):
 
     def __init__(self, output: str) -> None:
         lines = [line for line in output.splitlines() if line.startswith(("E:", "W:"))]
-        super().__init__("disk-full" if reports_full_disk(output) else "apt-failed",
-                         "\n".join(lines) or output.strip())
+        super().__init__("disk-full" if reports_full_disk(output) else "apt-failed", "\n".join(lines) or output.strip())
         self.output = output
 
 
@@ -121,8 +120,7 @@ class AptRoot:
         includes += [f'#include "{main}";'] if main.is_file() else []
         # The user _apt, to which apt running as root drops, could not enter root's cache directory.
         sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-        return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc,
-                                     sandbox=sandbox)
+        return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc, sandbox=sandbox)
 
     def _run(self, *command: str, known_complaint: str = "") -> str:
         """Run apt and return what it prints; that it fails with `known_complaint` alone is no error."""
@@ -138,8 +136,9 @@ class AptRoot:
             self._run_showing(progress, cwd, *command)
         except AptFailed as error:
             if re.search(r"\b404\b", error.output):
-                raise EnvironmentFault("version-gone", f"{self.title} lists {what}, but its files are not on "
-                                                       f"{self.mirror.uri}") from error
+                raise EnvironmentFault(
+                    "version-gone", f"{self.title} lists {what}, but its files are not on {self.mirror.uri}"
+                ) from error
             raise
 
     def _run_showing(self, progress: Progress, cwd: Path, *command: str) -> str:
@@ -147,8 +146,13 @@ class AptRoot:
         reader, writer = os.pipe()
         with tempfile.TemporaryFile() as messages, os.fdopen(reader, "rb") as statuses:
             try:
-                process = _start([*command, "-o", f"APT::Status-Fd={writer}"], cwd, self.environment(),
-                                 stdout=messages, status=writer)
+                process = _start(
+                    [*command, "-o", f"APT::Status-Fd={writer}"],
+                    cwd,
+                    self.environment(),
+                    stdout=messages,
+                    status=writer,
+                )
             finally:
                 os.close(writer)
             for amount in _advances(statuses):
@@ -162,11 +166,23 @@ class AptRoot:
         return {**os.environ, "LC_ALL": "C", "APT_CONFIG": str(self.directory / "apt.conf")}
 
 
-def _start(command: Sequence[str], cwd: Path, environment: Mapping[str, str], stdout: int | IO[bytes],
-           status: int | None = None) -> subprocess.Popen[bytes]:
+def _start(
+    command: Sequence[str],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stdout: int | IO[bytes],
+    status: int | None = None,
+) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=stdout,
-                                stderr=subprocess.STDOUT, pass_fds=() if status is None else (status,))
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.STDOUT,
+            pass_fds=() if status is None else (status,),
+        )
     except FileNotFoundError as error:
         raise EnvironmentFault("apt-missing", f"{command[0]} was not found on PATH") from error
 

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Debian's suites and code names (https://www.debian.org/releases/), with what may follow them.
-_SUITE = re.compile(r"(oldoldstable|oldstable|stable|testing|unstable|sid|experimental|bullseye|bookworm|"
-                    r"trixie|forky|duke)(-updates|-backports|-proposed-updates)?")
-_ONE_LINE = re.compile(r"deb(?:-src)?\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)"
-                       r"(?P<components>.*)")
+_SUITE = re.compile(
+    r"(oldoldstable|oldstable|stable|testing|unstable|sid|experimental|bullseye|bookworm|"
+    r"trixie|forky|duke)(-updates|-backports|-proposed-updates)?"
+)
+_ONE_LINE = re.compile(
+    r"deb(?:-src)?\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)"
+    r"(?P<components>.*)"
+)
 # apt itself ignores files with other characters in their names (sources.list(5)).
 _FILE_NAME = re.compile(r"[A-Za-z0-9_.-]+\.(list|sources)")
 
@@ -71,8 +75,12 @@ def debian_mirrors(sources: list[AptSource]) -> list[Mirror]:
 
 
 def _is_debian(source: AptSource) -> bool:
-    return (_SUITE.fullmatch(source.suite) is not None and "main" in source.components
-            and not source.uri.startswith("cdrom:") and not source.uri.rstrip("/").endswith("-security"))
+    return (
+        _SUITE.fullmatch(source.suite) is not None
+        and "main" in source.components
+        and not source.uri.startswith("cdrom:")
+        and not source.uri.rstrip("/").endswith("-security")
+    )
 
 
 def _looks_official(source: AptSource) -> bool:
@@ -84,8 +92,13 @@ def _one_line(text: str, file: str) -> Iterator[AptSource]:
         match = _ONE_LINE.fullmatch(line.split("#", 1)[0].strip())
         if match is not None:
             signed_by = re.search(r"(?:^|\s)signed-by=(\S+)", match["options"] or "")
-            yield AptSource(match["uri"], match["suite"], tuple(match["components"].split()),
-                            signed_by[1] if signed_by else "", file)
+            yield AptSource(
+                match["uri"],
+                match["suite"],
+                tuple(match["components"].split()),
+                signed_by[1] if signed_by else "",
+                file,
+            )
 
 
 def _deb822(text: str, file: str) -> Iterator[AptSource]:
@@ -97,5 +110,10 @@ def _deb822(text: str, file: str) -> Iterator[AptSource]:
             continue
         for uri in fields.get("uris", "").split():
             for suite in fields.get("suites", "").split():
-                yield AptSource(uri, suite, tuple(fields.get("components", "").split()),
-                                fields.get("signed-by", "").rstrip("\n"), file)
+                yield AptSource(
+                    uri,
+                    suite,
+                    tuple(fields.get("components", "").split()),
+                    fields.get("signed-by", "").rstrip("\n"),
+                    file,
+                )

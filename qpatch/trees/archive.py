@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _TAR_BLOCK = 64 * tarfile.BLOCKSIZE  # tarfile copies what is left of a block at each read: keep blocks small
 _OPENERS: dict[bytes, Callable[[IO[bytes]], object]] = {
-    b"\xfd7zXZ\0": lzma.open, b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
+    b"\xfd7zXZ\0": lzma.open,
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+}
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class _Counted(io.RawIOBase):
         """See `io.RawIOBase.readinto`."""
         view = memoryview(buffer).cast("B")
         data = self._file.read(len(view))
-        view[:len(data)] = data
+        view[: len(data)] = data
         self._progress.advance(len(data))
         return len(data)
 
@@ -83,8 +86,10 @@ def members_of(file: BinaryIO, name: str, progress: Progress) -> Iterator[Member
     Raises as `members` does; `progress` has begun a step already.
     """
     try:
-        with _decompressed(file, progress) as stream, \
-                tarfile.open(fileobj=stream, mode="r|", bufsize=_TAR_BLOCK) as tar:
+        with (
+            _decompressed(file, progress) as stream,
+            tarfile.open(fileobj=stream, mode="r|", bufsize=_TAR_BLOCK) as tar,
+        ):
             for entry in tar:
                 if not entry.isdir():
                     yield _member(tar, entry, name)

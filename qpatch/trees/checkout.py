@@ -67,8 +67,13 @@ class Checkout:
         wanted = [name for name in directories if not _has_files(self.source / name)]
         there = [name for name in wanted if _has_files(lender.path / name)]
         for name in there:
-            shutil.copytree(lender.path / name, self.source / name, symlinks=True, dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns(".git"))
+            shutil.copytree(
+                lender.path / name,
+                self.source / name,
+                symlinks=True,
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns(".git"),
+            )
         return [name for name in wanted if name not in there]
 
     def _read_tree(self, commit: str) -> bool:
@@ -91,8 +96,14 @@ class Checkout:
 
     def _git_here(self, *arguments: str) -> None:
         # clean works below the current directory: the work tree is named, and so is the place to work from.
-        Repository(self._git).run("-C", str(self.source), f"--git-dir={self._git}", f"--work-tree={self.source}",
-                                  *arguments, environment={"GIT_INDEX_FILE": str(self._index)})
+        Repository(self._git).run(
+            "-C",
+            str(self.source),
+            f"--git-dir={self._git}",
+            f"--work-tree={self.source}",
+            *arguments,
+            environment={"GIT_INDEX_FILE": str(self._index)},
+        )
 
 
 def _has_files(directory: Path) -> bool:

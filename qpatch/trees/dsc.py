@@ -28,8 +28,7 @@ def read_package(description: Path) -> SourcePackage:
     with description.open(encoding="utf-8") as file:
         fields = Dsc(file)
     if fields.get("Format") not in _FORMATS:
-        raise UserError("bad-package",
-                        f"{description.name}: format {fields.get('Format')!r} is not supported")
+        raise UserError("bad-package", f"{description.name}: format {fields.get('Format')!r} is not supported")
     files = []
     for entry in fields.get("Checksums-Sha256", []):
         path = description.parent / _plain_name(entry["name"], description)

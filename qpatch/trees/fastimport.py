@@ -56,10 +56,16 @@ class FastImport:
     def commit(self, ref: str, files: Mapping[str, tuple[str, int]], message: str, date: int) -> None:
         """Make `ref` a parentless commit of `files` (path to git mode and mark), dated `date` (UTC)."""
         text = message.encode()
-        lines = [b"commit %s\n" % ref.encode(), b"committer %s %d +0000\n" % (str(IMPORTER).encode(), date),
-                 b"data %d\n" % len(text), text, b"\ndeleteall\n"]
-        lines += [b"M %s :%d %s\n" % (mode.encode(), mark, quoted(path))
-                  for path, (mode, mark) in sorted(files.items())]
+        lines = [
+            b"commit %s\n" % ref.encode(),
+            b"committer %s %d +0000\n" % (str(IMPORTER).encode(), date),
+            b"data %d\n" % len(text),
+            text,
+            b"\ndeleteall\n",
+        ]
+        lines += [
+            b"M %s :%d %s\n" % (mode.encode(), mark, quoted(path)) for path, (mode, mark) in sorted(files.items())
+        ]
         self._write(*lines)
 
     def _write(self, *chunks: bytes) -> None:

@@ -39,8 +39,7 @@ def default_job(progress: Progress | None = None) -> Job:
 
     Raises UserError `bad-configuration`.
     """
-    return Job(default_store(), load_configuration(configuration_file()), progress or Silence(),
-               _APT_CONFIGURATION)
+    return Job(default_store(), load_configuration(configuration_file()), progress or Silence(), _APT_CONFIGURATION)
 
 
 def fetch_releases(job: Job, names: Iterable[str], *, again: bool = False) -> Iterator[Fetched]:
@@ -53,8 +52,7 @@ def fetch_releases(job: Job, names: Iterable[str], *, again: bool = False) -> It
     wanted = list(dict.fromkeys(names))
     for name in wanted:
         if name not in releases:
-            raise UserError("unknown-tree", f"there is no release called '{name}'",
-                            hint=did_you_mean(name, releases))
+            raise UserError("unknown-tree", f"there is no release called '{name}'", hint=did_you_mean(name, releases))
     for name in wanted:
         commit = job.store.commit_of(name)
         if commit is not None and not again:

@@ -28,9 +28,19 @@ if TYPE_CHECKING:
 _LONGEST_LINK = 4096
 _MODE_DIGITS = len("100644")
 # Set where git runs qpatch (in a hook, say); they would lead git to another repository than the one meant.
-_REPOSITORY_VARIABLES = frozenset({
-    "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_SHALLOW_FILE"})
+_REPOSITORY_VARIABLES = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_COMMON_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_PREFIX",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+        "GIT_SHALLOW_FILE",
+    }
+)
 _DISTRUST = ("dubious ownership", "unsafe repository")  # git 2.37 and later, git 2.35
 
 
@@ -38,8 +48,10 @@ class GitError(EnvironmentFault):
     """git exited with an error; `stderr` is what it said."""
 
     def __init__(self, arguments: Sequence[str], stderr: str) -> None:
-        super().__init__("disk-full" if reports_full_disk(stderr) else "git-failed",
-                         f"git {shorten(' '.join(arguments), 200)}: {stderr.strip()}")
+        super().__init__(
+            "disk-full" if reports_full_disk(stderr) else "git-failed",
+            f"git {shorten(' '.join(arguments), 200)}: {stderr.strip()}",
+        )
         self.stderr = stderr
 
 
@@ -66,8 +78,7 @@ class Repository:
     path: Path
     trusted: tuple[str, ...] = ()
 
-    def run(self, *arguments: str, stdin: bytes | None = None,
-            environment: Mapping[str, str] | None = None) -> bytes:
+    def run(self, *arguments: str, stdin: bytes | None = None, environment: Mapping[str, str] | None = None) -> bytes:
         """Run git in this repository and return its standard output.
 
         Raises GitError where git fails; `environment` is added to the process's own.
@@ -78,8 +89,9 @@ class Repository:
             raise GitError(arguments, complaint.decode(errors="replace"))
         return output
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None,
-              stderr: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, stderr: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         """Start git in this repository with pipes to its standard streams; the caller closes and reaps it."""
         return start_git(arguments, self.path, {**self._trust(), **(environment or {})}, stderr)
 
@@ -220,8 +232,18 @@ class CommitTree:
         return 0 < len(content) < _LONGEST_LINK and b"\n" not in content
 
     def _grep(self, word: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
-        arguments = ("grep", "-lwz", "--no-color", "--no-textconv", "--fixed-strings", "-e", word,
-                     self.commit, "--", *(f"*{suffix}" for suffix in suffixes))
+        arguments = (
+            "grep",
+            "-lwz",
+            "--no-color",
+            "--no-textconv",
+            "--fixed-strings",
+            "-e",
+            word,
+            self.commit,
+            "--",
+            *(f"*{suffix}" for suffix in suffixes),
+        )
         process = self.repository.start(*arguments)
         output, complaint = process.communicate()
         if process.returncode not in (0, 1):  # 1: no file mentions it
@@ -276,8 +298,11 @@ def _trusted_top(repository: Repository) -> Path:
     try:
         return _top(repository)
     except GitError as error:
-        raise UserError("foreign-repository", f"{repository.path} belongs to another user",
-                        hint=f"git config --global --add safe.directory {repository.path}") from error
+        raise UserError(
+            "foreign-repository",
+            f"{repository.path} belongs to another user",
+            hint=f"git config --global --add safe.directory {repository.path}",
+        ) from error
 
 
 def _safe_directories() -> tuple[str, ...]:
@@ -291,8 +316,10 @@ def user_identity(directory: Path = Path("/")) -> Identity | None:
 
     It is GIT_AUTHOR_NAME and _EMAIL, else user.name and user.email of the user's configuration.
     """
-    values = [os.environ.get(variable) or _user_setting(setting, directory)
-              for variable, setting in (("GIT_AUTHOR_NAME", "user.name"), ("GIT_AUTHOR_EMAIL", "user.email"))]
+    values = [
+        os.environ.get(variable) or _user_setting(setting, directory)
+        for variable, setting in (("GIT_AUTHOR_NAME", "user.name"), ("GIT_AUTHOR_EMAIL", "user.email"))
+    ]
     return Identity(*values) if all(values) else None
 
 
@@ -314,8 +341,9 @@ def run_with_user_configuration(*arguments: str, cwd: Path = Path("/"), check: b
     return output
 
 
-def start_git(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str],
-              stderr: int | IO[bytes] = subprocess.PIPE) -> subprocess.Popen[bytes]:
+def start_git(
+    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | IO[bytes] = subprocess.PIPE
+) -> subprocess.Popen[bytes]:
     """Start git isolated from all configuration, with `environment` added, and pipes to its streams.
 
     Raises EnvironmentFault `git-missing` where there is no git.
@@ -323,11 +351,13 @@ def start_git(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str
     return _popen(arguments, cwd, {**isolated_environment(), **environment}, stderr)
 
 
-def _popen(arguments: Sequence[str], cwd: Path, environment: Mapping[str, str],
-           stderr: int | IO[bytes]) -> subprocess.Popen[bytes]:
+def _popen(
+    arguments: Sequence[str], cwd: Path, environment: Mapping[str, str], stderr: int | IO[bytes]
+) -> subprocess.Popen[bytes]:
     try:
-        return subprocess.Popen(["git", *arguments], cwd=cwd, env=environment, stdin=subprocess.PIPE,
-                                stdout=subprocess.PIPE, stderr=stderr)
+        return subprocess.Popen(
+            ["git", *arguments], cwd=cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+        )
     except FileNotFoundError as error:
         if not cwd.is_dir():
             raise UserError("no-repository", f"{cwd} is no directory") from error
@@ -341,9 +371,18 @@ def isolated_environment() -> dict[str, str]:
     refs are ignored: the commit's id is the input, so its content must be what the id says.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1",
-            "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1",
-            "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C", "TZ": "UTC"}
+    return {
+        **kept,
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+    }
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

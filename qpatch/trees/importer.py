@@ -53,8 +53,10 @@ class _Files:
             elif entry.same_as in found:
                 found[entry.path] = found[entry.same_as]
             else:
-                raise UserError("bad-archive", f"{archive}: '{entry.path}' links to '{entry.same_as}', "
-                                               "which does not come before it")
+                raise UserError(
+                    "bad-archive",
+                    f"{archive}: '{entry.path}' links to '{entry.same_as}', which does not come before it",
+                )
         if not found:
             raise UserError("bad-archive", f"{archive} holds no files")
         self._replace(directory, _without_top(found))
@@ -100,8 +102,11 @@ def import_package(store: Store, name: str, package: SourcePackage, progress: Pr
 def commit_of_tree(repository: Repository, tree: str, message: str, date: int) -> str:
     """Make a parentless commit of `tree` by the fixed importer, dated `date` (seconds since 1970, UTC)."""
     when = f"@{date} +0000"
-    people = {f"GIT_{role}_{item}": value for role in ("AUTHOR", "COMMITTER")
-              for item, value in (("NAME", IMPORTER.name), ("EMAIL", IMPORTER.email), ("DATE", when))}
+    people = {
+        f"GIT_{role}_{item}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for item, value in (("NAME", IMPORTER.name), ("EMAIL", IMPORTER.email), ("DATE", when))
+    }
     return repository.run("commit-tree", tree, stdin=message.encode(), environment=people).decode().strip()
 
 

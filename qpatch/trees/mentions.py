@@ -24,8 +24,7 @@ class MentionMemory:
         self._found: dict[str, list[str]] | None = None
         self._new = False
 
-    def recall(self, word: str, suffixes: Sequence[str],
-               search: Callable[[], Sequence[str]]) -> Sequence[str]:
+    def recall(self, word: str, suffixes: Sequence[str], search: Callable[[], Sequence[str]]) -> Sequence[str]:
         """Return the paths that mention `word`: those remembered, else what `search` finds."""
         if self._found is None:
             self._found = self._load()

@@ -62,8 +62,7 @@ def scratch_directory(purpose: str) -> Iterator[Path]:
 
 
 @contextmanager
-def private_repository(sources: Sequence[Repository], commit: str,
-                       attributes: bytes = b"") -> Iterator[Repository]:
+def private_repository(sources: Sequence[Repository], commit: str, attributes: bytes = b"") -> Iterator[Repository]:
     """Make a bare repository that has the objects of `sources`; it is removed at the end.
 
     `commit` is any commit of the sources (its id tells the hash function), `attributes` the `.gitattributes`
@@ -86,8 +85,7 @@ def borrow_objects(path: Path, sources: Sequence[Repository]) -> None:
         (path / "shallow").write_bytes(shallow)
 
 
-def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit],
-                   ref: str = SERIES_REF) -> list[str]:
+def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit], ref: str = SERIES_REF) -> list[str]:
     """Make `commits` on top of `base` with one `git fast-import`, point `ref` at the last, return their ids.
 
     Files of the base keep their git modes, new ones get 100644.
@@ -107,8 +105,7 @@ def modes_of(repository: Repository, commit: str, paths: Collection[str]) -> dic
     """Return the git modes of those of `paths` that `commit` has."""
     if not paths:
         return {}
-    return {path: mode for path, mode in _modes(repository, commit, "--", *sorted(paths)).items()
-            if path in paths}
+    return {path: mode for path, mode in _modes(repository, commit, "--", *sorted(paths)).items() if path in paths}
 
 
 def top_level_modes(repository: Repository, commit: str) -> dict[str, str]:
@@ -142,13 +139,21 @@ def make_branch(repository: Repository, name: str, private: Repository, commit: 
     when it came into being a moment ago.
     """
     check_new_branch(repository, name)
-    repository.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-                   "--no-auto-maintenance", "--no-write-commit-graph", str(private.path), SERIES_REF)
+    repository.run(
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+        "--no-write-commit-graph",
+        str(private.path),
+        SERIES_REF,
+    )
     creation = f"create refs/heads/{name} {commit}\n".encode()
     who = {"GIT_COMMITTER_NAME": by.name, "GIT_COMMITTER_EMAIL": by.email}
     try:
-        repository.run("update-ref", "-m", "qpatch: series rendered", "--stdin", stdin=creation,
-                       environment=who)
+        repository.run("update-ref", "-m", "qpatch: series rendered", "--stdin", stdin=creation, environment=who)
     except GitError as error:
         if "reference already exists" in error.stderr:
             raise _branch_exists(repository, name) from error
@@ -156,8 +161,11 @@ def make_branch(repository: Repository, name: str, private: Repository, commit: 
 
 
 def _branch_exists(repository: Repository, name: str) -> UserError:
-    return UserError("branch-exists", f"{repository.path} has a branch '{name}' already",
-                     hint=f"choose another name, or remove it: git branch -D {name}")
+    return UserError(
+        "branch-exists",
+        f"{repository.path} has a branch '{name}' already",
+        hint=f"choose another name, or remove it: git branch -D {name}",
+    )
 
 
 def lay_out(path: Path, commit: str) -> None:

@@ -75,8 +75,7 @@ def apply_series(repository: Repository, tree: str, debian: Mapping[str, bytes])
 _Numbered = tuple[SeriesEntry, Path]
 
 
-def _write_patches(scratch: Path, entries: Sequence[SeriesEntry],
-                   debian: Mapping[str, bytes]) -> list[_Numbered]:
+def _write_patches(scratch: Path, entries: Sequence[SeriesEntry], debian: Mapping[str, bytes]) -> list[_Numbered]:
     files = []
     for number, entry in enumerate(entries):
         content = debian.get(f"debian/patches/{entry.patch}")

@@ -167,6 +167,5 @@ def _parsed(model: type[_Model], text: str, file: str) -> _Model:
         where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
         raise UserError("bad-configuration", error.problem or "this is not YAML", where=where) from error
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-                    for problem in error.errors()]
+        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()]
         raise UserError("bad-configuration", "; ".join(problems), where=Location(file)) from error

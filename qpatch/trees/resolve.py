@@ -14,7 +14,6 @@ from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.store import Store, default_store
 
 if TYPE_CHECKING:
-
     from qpatch.csource.source import SourceTree
 
 Kind = Literal["qemu", "linux"]
@@ -86,7 +85,7 @@ def split_ref(argument: str) -> tuple[Path | None, str | None]:
     for at in reversed([place for place, letter in enumerate(argument) if letter == "@"]):
         path = argument[:at]
         if path and Path(path).expanduser().is_dir():
-            return Path(path), argument[at + 1:]
+            return Path(path), argument[at + 1 :]
     return None, None
 
 
@@ -112,8 +111,9 @@ def _described(name: str, repository: Repository, commit: str) -> Tree:
     with CommitTree(repository, commit) as tree:
         kind = detect_kind(tree)
         if kind is None:
-            raise UserError("not-a-source-tree",
-                            f"{repository.path} at {commit[:12]} is the source of neither QEMU nor Linux")
+            raise UserError(
+                "not-a-source-tree", f"{repository.path} at {commit[:12]} is the source of neither QEMU nor Linux"
+            )
         return Tree(name, kind, read_release(tree, kind), repository, commit)
 
 
@@ -139,10 +139,14 @@ def _unknown(argument: str, configuration: Path) -> UserError:
     settings = load_configuration(configuration)
     releases = known_releases(settings)
     if argument in releases:
-        return UserError("tree-not-fetched", f"the sources of {argument} are not here yet",
-                         hint=f"qpatch tree fetch {argument}")
+        return UserError(
+            "tree-not-fetched", f"the sources of {argument} are not here yet", hint=f"qpatch tree fetch {argument}"
+        )
     path = argument.split("@", 1)[0]
     if "/" in path:
         return UserError("no-repository", f"{path} is no directory")
-    return UserError("unknown-tree", f"there is no tree '{argument}', neither a known name nor a directory",
-                     hint=did_you_mean(path, {**releases, **settings.trees}))
+    return UserError(
+        "unknown-tree",
+        f"there is no tree '{argument}', neither a known name nor a directory",
+        hint=did_you_mean(path, {**releases, **settings.trees}),
+    )

@@ -82,8 +82,12 @@ class Store:
 
     def _clear_leftovers(self) -> None:
         packs = self.path / "objects" / "pack"
-        for leftover in (*packs.glob("tmp_*"), *self.path.glob("fast_import_crash_*"),
-                         *self.path.glob("packed-refs.lock"), *self.path.glob("refs/**/*.lock")):
+        for leftover in (
+            *packs.glob("tmp_*"),
+            *self.path.glob("fast_import_crash_*"),
+            *self.path.glob("packed-refs.lock"),
+            *self.path.glob("refs/**/*.lock"),
+        ):
             leftover.unlink()
         stale = "".join(f"delete {ref}\n" for ref in self.repository.refs(_STAGING))
         self.repository.run("update-ref", "--stdin", stdin=stale.encode())

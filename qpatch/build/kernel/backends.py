@@ -29,5 +29,8 @@ def kernel_backend(release: str, target: str, jobs: int) -> Backend:
     if recipe.kernel is not None and target in ("", lab.TARGET):
         return lab.LabKernelBackend(recipe, recipe.kernel, jobs)
     known = {modules.TARGET: recipe.modules, lab.TARGET: recipe.kernel}
-    raise UserError("unknown-target", f"the recipe of Linux {recipe.from_} has no target {target}",
-                    hint=f"It has {', '.join(name for name, wanted in known.items() if wanted)}.")
+    raise UserError(
+        "unknown-target",
+        f"the recipe of Linux {recipe.from_} has no target {target}",
+        hint=f"It has {', '.join(name for name, wanted in known.items() if wanted)}.",
+    )

@@ -96,10 +96,12 @@ class DebianHeaders:
     def reproducer(self) -> Sequence[str]:
         """See `Headers.reproducer`; the machine's apt must know the suite."""
         record = self._record()
-        return [f"apt-get download {shlex.join(record['parts'])}  # of {self.chosen.suite}",
-                "for package in linux-*.deb; do dpkg-deb -x $package .; done",
-                f"HEADERS=$PWD/usr/src/{record['package']}",
-                f"sed -i s,{_INSTALLED},$PWD{_INSTALLED}, $HEADERS/Makefile"]
+        return [
+            f"apt-get download {shlex.join(record['parts'])}  # of {self.chosen.suite}",
+            "for package in linux-*.deb; do dpkg-deb -x $package .; done",
+            f"HEADERS=$PWD/usr/src/{record['package']}",
+            f"sed -i s,{_INSTALLED},$PWD{_INSTALLED}, $HEADERS/Makefile",
+        ]
 
     @property
     def _root(self) -> Path:
@@ -131,15 +133,20 @@ class DebianHeaders:
             parts = _parts(suite, suite.newest(self.chosen.package))
             unpack_all(suite.download(list(parts.values()), progress), self._root, progress)
         package = parts[mend(self._root).name]
-        record = {"package": package.name, "version": package.version, "parts": sorted(parts),
-                  "extent": _extent(self._root)}
+        record = {
+            "package": package.name,
+            "version": package.version,
+            "parts": sorted(parts),
+            "extent": _extent(self._root),
+        }
         write_whole(self._root / _RECORD, json.dumps(record, indent=2) + "\n")
 
 
 def _extent(root: Path) -> list[int]:
     """Return how many files are below `root`, the record apart, and how many bytes they have."""
-    sizes = [Path(folder, name).lstat().st_size for folder, _, names in os.walk(root) for name in names
-             if name != _RECORD]
+    sizes = [
+        Path(folder, name).lstat().st_size for folder, _, names in os.walk(root) for name in names if name != _RECORD
+    ]
     return [len(sizes), sum(sizes)]
 
 

@@ -18,14 +18,20 @@ if TYPE_CHECKING:
     from qpatch.trees.progress import Progress
 
 # Documentation/kbuild/reproducible-builds.rst: what else would be the time, the user and the machine in the objects.
-FIXED = {"KBUILD_BUILD_TIMESTAMP": "1970-01-01 00:00:00 UTC", "KBUILD_BUILD_USER": "qpatch",
-         "KBUILD_BUILD_HOST": "qpatch", "KBUILD_BUILD_VERSION": "1"}
+FIXED = {
+    "KBUILD_BUILD_TIMESTAMP": "1970-01-01 00:00:00 UTC",
+    "KBUILD_BUILD_USER": "qpatch",
+    "KBUILD_BUILD_HOST": "qpatch",
+    "KBUILD_BUILD_VERSION": "1",
+}
 COMPILER = "gcc"
 
 # Variables of the user's that would change what is built: Documentation/kbuild/kbuild.rst, and make's own. The locale's
 # would change messages: kbuild unsets LC_ALL, and the others come to count.
-_OF_THE_USER = re.compile(r"(KBUILD_|KCONFIG_|MAKE|HOST|LDFLAGS|LLVM)\w*|MFLAGS|GNUMAKEFLAGS|K?(A|C|CPP|RUST)FLAGS|"
-                          r"USER(C|LD)FLAGS|LC_\w+|LANG(UAGE)?|ARCH|SUBARCH|CROSS_COMPILE|LOCALVERSION|[CMOVW]|MO|CC|LD")
+_OF_THE_USER = re.compile(
+    r"(KBUILD_|KCONFIG_|MAKE|HOST|LDFLAGS|LLVM)\w*|MFLAGS|GNUMAKEFLAGS|K?(A|C|CPP|RUST)FLAGS|"
+    r"USER(C|LD)FLAGS|LC_\w+|LANG(UAGE)?|ARCH|SUBARCH|CROSS_COMPILE|LOCALVERSION|[CMOVW]|MO|CC|LD"
+)
 # CALL and DESCEND are printed whether there is something to do or not.
 _STEP = re.compile(r"  (?!CALL |DESCEND )[A-Z][A-Z0-9_]*(?: \[M\])? +\S")
 
@@ -82,7 +88,8 @@ def run_make(place: Place, directory: Path, arguments: Sequence[str], jobs: int,
     kept = {name: value for name, value in build_environment(place).items() if not _OF_THE_USER.fullmatch(name)}
     at_once = jobs or len(os.sched_getaffinity(0))
     ran = Runner({**kept, "LC_ALL": "C"}, place.log, place.lock).run(
-        ["make", f"-j{at_once}", "-Otarget", *arguments], directory, steps.line)
+        ["make", f"-j{at_once}", "-Otarget", *arguments], directory, steps.line
+    )
     return Made(ran.succeeded, ran.output, steps.done, ran.seconds, ran.cpu_seconds)
 
 

@@ -49,8 +49,11 @@ class LabKernelBackend(KbuildTarget):
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
         of_recipe = digest(self.recipe, self._configuration())
-        return {"recipe": f"linux-{self.linux.from_} {of_recipe}", "target": self.target,
-                "compiler": compiler_version(COMPILER)}
+        return {
+            "recipe": f"linux-{self.linux.from_} {of_recipe}",
+            "target": self.target,
+            "compiler": compiler_version(COMPILER),
+        }
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`."""
@@ -59,8 +62,9 @@ class LabKernelBackend(KbuildTarget):
         made = self._configured(place, progress)
         if not made.succeeded:
             last = "\n".join(made.output.splitlines()[-10:])
-            raise BuildFailed("configure-failed", f"the kernel's configuration failed:\n{last}",
-                              hint=f"The whole log: {place.log}")
+            raise BuildFailed(
+                "configure-failed", f"the kernel's configuration failed:\n{last}", hint=f"The whole log: {place.log}"
+            )
         self._check(place, progress)
         return [*self._command(place), *self._configurations]
 
@@ -82,8 +86,11 @@ class LabKernelBackend(KbuildTarget):
 
     def products(self, place: Place) -> Mapping[str, Path]:
         """See `Backend.products`: the image, its configuration and the modules."""
-        return {"bzImage": place.build / self.recipe.image, "config": place.build / ".config",
-                **modules_made(place.build)}
+        return {
+            "bzImage": place.build / self.recipe.image,
+            "config": place.build / ".config",
+            **modules_made(place.build),
+        }
 
     def reproducer(self, place: Place) -> Sequence[str]:
         """See `Backend.reproducer`."""
@@ -124,8 +131,11 @@ class LabKernelBackend(KbuildTarget):
         told = [f"{name}={wanted[name]} became {chosen.get(name, _UNSET)}" for name in refused]
         essential = any(fnmatch(name, pattern) for name in refused for pattern in self.recipe.essential)
         if essential:
-            raise BuildFailed("option-refused", f"this release refuses {', '.join(told)}",
-                              hint=f"The configuration: {place.build / '.config'}")
+            raise BuildFailed(
+                "option-refused",
+                f"this release refuses {', '.join(told)}",
+                hint=f"The configuration: {place.build / '.config'}",
+            )
         for refusal in told:
             progress.note(f"the kernel's configuration: {refusal}")
 

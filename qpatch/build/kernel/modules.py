@@ -56,8 +56,12 @@ class ModulesBackend(KbuildTarget):
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
-        return {"recipe": f"linux-{self.linux.from_} {digest(self.recipe)}", "target": self.target,
-                "compiler": compiler_version(COMPILER), "headers": self.headers.version()}
+        return {
+            "recipe": f"linux-{self.linux.from_} {digest(self.recipe)}",
+            "target": self.target,
+            "compiler": compiler_version(COMPILER),
+            "headers": self.headers.version(),
+        }
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`: unpack the headers; kbuild does the rest."""
@@ -93,11 +97,13 @@ class ModulesBackend(KbuildTarget):
         headers = [pattern for pattern in self.recipe.headers if any(place.source.glob(pattern))]
         sources = " ".join([*self.recipe.directories, *headers])
         arguments = shlex.join(variables(self._variables("MIRROR"))).replace("MIRROR", "$PWD/modules")
-        return [*self.headers.reproducer(),
-                "mkdir modules",
-                f"(cd $SOURCE && cp --parents -R {sources} $OLDPWD/modules)",
-                f"printf %s {shlex.quote(self._kbuild())} > modules/Kbuild",
-                f"make -C $HEADERS M=$PWD/modules {arguments} modules"]
+        return [
+            *self.headers.reproducer(),
+            "mkdir modules",
+            f"(cd $SOURCE && cp --parents -R {sources} $OLDPWD/modules)",
+            f"printf %s {shlex.quote(self._kbuild())} > modules/Kbuild",
+            f"make -C $HEADERS M=$PWD/modules {arguments} modules",
+        ]
 
     def _make(self, place: Place, goals: Sequence[str], progress: Progress) -> Made:
         """Make `goals`; messages name the checkout's files, and not the links to them."""

@@ -51,8 +51,12 @@ class ObjectTree:
     def not_compiled(self, files: Sequence[str]) -> list[str]:
         """Return the C files and headers among `files` that no object was made of or with."""
         compiled = list(self.compiled())
-        return [file for file in files if file.endswith((*_COMPILED, ".h"))
-                and not any(file == each.source or self._mentions(each, file) for each in compiled)]
+        return [
+            file
+            for file in files
+            if file.endswith((*_COMPILED, ".h"))
+            and not any(file == each.source or self._mentions(each, file) for each in compiled)
+        ]
 
     def compiled(self) -> Iterator[Compiled]:
         """Yield what was compiled here."""
@@ -66,7 +70,7 @@ class ObjectTree:
         text = record.read_text(encoding="utf-8", errors="replace")
         if (source := _SOURCE.search(text)) and made.exists():
             file = os.path.relpath(self.objects / source["source"], self.sources)
-            yield Compiled(str(made.relative_to(self.objects)), file, text[source.end():])
+            yield Compiled(str(made.relative_to(self.objects)), file, text[source.end() :])
 
     def _mentions(self, each: Compiled, file: str) -> bool:
         return f"  {self.sources}/{file} \\\n" in each.dependencies or f"  {file} \\\n" in each.dependencies

@@ -88,9 +88,16 @@ class Prebuilt:
 
     def as_json(self) -> dict[str, object]:
         """Return the result as `build --json` prints it: how to run it, and what it is."""
-        return {"directory": str(self.directory), "program": str(self.program), "wrapper": str(self.wrapper),
-                "command": list(self.command), "environment": dict(self.environment),
-                "arguments": list(self.arguments), "version": self.version, "packages": dict(self.packages)}
+        return {
+            "directory": str(self.directory),
+            "program": str(self.program),
+            "wrapper": str(self.wrapper),
+            "command": list(self.command),
+            "environment": dict(self.environment),
+            "arguments": list(self.arguments),
+            "version": self.version,
+            "packages": dict(self.packages),
+        }
 
     def is_whole(self) -> bool:
         """Whether every file is as it was unpacked, and the program runs."""
@@ -103,15 +110,25 @@ class Prebuilt:
         Raises EnvironmentFault `prebuilt-broken` where it does not run.
         """
         try:
-            done = subprocess.run([*self.command, "-version"], env={**os.environ, **self.environment},
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, errors="replace", timeout=_START_SECONDS, check=False)
+            done = subprocess.run(
+                [*self.command, "-version"],
+                env={**os.environ, **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=_START_SECONDS,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise EnvironmentFault("prebuilt-broken", f"{self.program.name} of {self._origin} does not start: "
-                                                      f"{error}") from error
+            raise EnvironmentFault(
+                "prebuilt-broken", f"{self.program.name} of {self._origin} does not start: {error}"
+            ) from error
         if done.returncode:
-            raise EnvironmentFault("prebuilt-broken", f"{self.program.name} of {self._origin} does not run here: "
-                                                      f"{done.stdout.strip()}")
+            raise EnvironmentFault(
+                "prebuilt-broken", f"{self.program.name} of {self._origin} does not run here: {done.stdout.strip()}"
+            )
         return done.stdout.split("\n", 1)[0]
 
     @property
@@ -155,12 +172,16 @@ def described_files(directory: Path) -> Iterator[tuple[str, list[int]]]:
 
 def write_wrapper(prebuilt: Prebuilt) -> None:
     """Write the script that people run; it finds everything beside itself, wherever the cache is moved."""
+
     def beside(word: str) -> str:
         return word.replace(str(prebuilt.directory), "$here")
 
     settings = [f'{name}="{beside(value)}"' for name, value in prebuilt.environment.items()]
     words = [f'"{beside(word)}"' for word in (*prebuilt.command, *prebuilt.arguments)]
     title = shlex.quote(f"{prebuilt.program.name} of {' + '.join(prebuilt.metadata['suites'])}")
-    prebuilt.wrapper.write_text(f'#!/bin/sh\n# {title}, unpacked by qpatch\nhere=$(dirname "$(readlink -f "$0")")\n'
-                                f'exec env {" ".join(settings)} {" ".join(words)} "$@"\n', encoding="utf-8")
+    prebuilt.wrapper.write_text(
+        f'#!/bin/sh\n# {title}, unpacked by qpatch\nhere=$(dirname "$(readlink -f "$0")")\n'
+        f'exec env {" ".join(settings)} {" ".join(words)} "$@"\n',
+        encoding="utf-8",
+    )
     prebuilt.wrapper.chmod(0o755)

@@ -37,10 +37,10 @@ def read_needs(file: Path) -> Needs | None:
     try:
         with file.open("rb") as opened:
             elf = ELFFile(opened)
-            loaders = [segment.get_interp_name() for segment in elf.iter_segments()
-                       if isinstance(segment, InterpSegment)]
-            return Needs(tuple(_sonames(elf)), max(_glibc_versions(elf), default=(0, 0)),
-                         loaders[0] if loaders else "")
+            loaders = [
+                segment.get_interp_name() for segment in elf.iter_segments() if isinstance(segment, InterpSegment)
+            ]
+            return Needs(tuple(_sonames(elf)), max(_glibc_versions(elf), default=(0, 0)), loaders[0] if loaders else "")
     except ELFError:
         return None
 

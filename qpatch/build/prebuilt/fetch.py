@@ -36,8 +36,9 @@ _FINAL = ("disk-full", "apt-missing", "no-debian-mirror")
 _FIRMWARE = ("usr/share/qemu", "usr/share/seabios")
 
 
-def prebuilt_binaries(job: Job, name: str, release: str, target: str = "", *,
-                      again: bool = False) -> tuple[Prebuilt, ...]:
+def prebuilt_binaries(
+    job: Job, name: str, release: str, target: str = "", *, again: bool = False
+) -> tuple[Prebuilt, ...]:
     """Return Debian's binaries of QEMU's `release`, such as `7.2` or `10.0.13`, kept in the cache under `name`.
 
     `target` is one of the catalogue's, `both`, or '' for the first. What is there and whole is returned at once; with
@@ -65,11 +66,14 @@ def _identity(candidate: Candidate) -> dict[str, str]:
     return {"recipe": candidate.digest, "host-libc": ".".join(str(number) for number in host_glibc())}
 
 
-def _all_kept(job: Job, name: str, targets: Sequence[str],
-              candidates: Sequence[Candidate]) -> dict[str, Prebuilt]:
+def _all_kept(job: Job, name: str, targets: Sequence[str], candidates: Sequence[Candidate]) -> dict[str, Prebuilt]:
     """Return those of the targets' binaries that are in the cache and whole, whichever candidate they came from."""
-    return {target: binary for target in targets for candidate in candidates
-            if (binary := find_prebuilt(_place(job, name, target), _identity(candidate))) is not None}
+    return {
+        target: binary
+        for target in targets
+        for candidate in candidates
+        if (binary := find_prebuilt(_place(job, name, target), _identity(candidate))) is not None
+    }
 
 
 @contextmanager
@@ -83,21 +87,25 @@ def _locked(directory: Path) -> Iterator[None]:
         yield
 
 
-def _from_first(job: Job, name: str, release: str, targets: Sequence[str],
-                candidates: Sequence[Candidate]) -> dict[str, Prebuilt]:
+def _from_first(
+    job: Job, name: str, release: str, targets: Sequence[str], candidates: Sequence[Candidate]
+) -> dict[str, Prebuilt]:
     faults: list[QpatchError] = []
     for candidate in candidates:
         try:
             with binary_suites(job, *candidate.suites) as root:
-                return {target: _Making(job, root, candidate, target).put(_place(job, name, target))
-                        for target in targets}
+                return {
+                    target: _Making(job, root, candidate, target).put(_place(job, name, target)) for target in targets
+                }
         except QpatchError as fault:
             if fault.code in _FINAL:
                 raise
             job.progress.note(f"{name}: not from {' + '.join(candidate.suites)}: {fault.message}")
             faults.append(fault)
-    raise EnvironmentFault("no-prebuilt", f"Debian's binaries of QEMU {release} cannot be had: "
-                                          f"{'; '.join(fault.message for fault in faults)}")
+    raise EnvironmentFault(
+        "no-prebuilt",
+        f"Debian's binaries of QEMU {release} cannot be had: {'; '.join(fault.message for fault in faults)}",
+    )
 
 
 class _Making:
@@ -131,16 +139,21 @@ class _Making:
         unpack_all([file for file in files if file not in of_libc], work / "root", self._job.progress)
         unpack_all(of_libc, work / "libc", self._job.progress)
         described = self._linked(work, program)
-        described |= {"packages": {package.name: package.version for package in packages},
-                      "download_bytes": sum(package.size for package in packages)}
+        described |= {
+            "packages": {package.name: package.version for package in packages},
+            "download_bytes": sum(package.size for package in packages),
+        }
         return self._finished(work, described, started)
 
     def _packages(self, program: PackagedProgram) -> list[BinaryPackage]:
         """Return the packages to unpack; those beside the program's own have its version where they are QEMU's."""
         main = self._root.newest(program.package, self._candidate.version)
         listed = self._root.packages(program.beside)
-        beside = [next((package for package in listed[name] if package.version.startswith(_upstream(main))), None)
-                  or self._root.newest(name) for name in program.beside]
+        beside = [
+            next((package for package in listed[name] if package.version.startswith(_upstream(main))), None)
+            or self._root.newest(name)
+            for name in program.beside
+        ]
         return [main, *beside, *library_packages(self._root, main)]
 
     def _linked(self, work: Path, program: PackagedProgram) -> dict[str, object]:
@@ -155,13 +168,23 @@ class _Making:
             shutil.rmtree(libc, ignore_errors=True)
         relative = [str(path.relative_to(work)) for path in (file, modules, *linked.directories)]
         loader = str(linked.loader.relative_to(work)) if linked.loader else None
-        return {"program": relative[0], "modules": relative[1], "libraries": relative[2:], "loader": loader,
-                "data": [f"root/{name}" for name in _FIRMWARE if (unpacked / name).is_dir()]}
+        return {
+            "program": relative[0],
+            "modules": relative[1],
+            "libraries": relative[2:],
+            "loader": loader,
+            "data": [f"root/{name}" for name in _FIRMWARE if (unpacked / name).is_dir()],
+        }
 
     def _finished(self, work: Path, described: Mapping[str, object], started: float) -> Prebuilt:
         """Run the program once, write the wrapper and, at the very end, the metadata."""
-        metadata = {"format": FORMAT_VERSION, "identity": _identity(self._candidate), "target": self._target,
-                    "suites": list(self._candidate.suites), **described}
+        metadata = {
+            "format": FORMAT_VERSION,
+            "identity": _identity(self._candidate),
+            "target": self._target,
+            "suites": list(self._candidate.suites),
+            **described,
+        }
         first = Prebuilt(work, metadata)
         metadata |= {"version": first.first_version_line()}
         write_wrapper(first)

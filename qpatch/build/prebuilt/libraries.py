@@ -91,8 +91,9 @@ def remove_unusable_modules(modules: Path, unpacked: Path, libc: Path) -> None:
             module.unlink()
 
 
-def _closure(program: Path, index: Mapping[str, Path],
-             of_libc: Mapping[str, Path]) -> tuple[Sequence[Needs], Sequence[Path]]:
+def _closure(
+    program: Path, index: Mapping[str, Path], of_libc: Mapping[str, Path]
+) -> tuple[Sequence[Needs], Sequence[Path]]:
     """Return what `program` and each library below it need, the program first, and the files of the libraries."""
     needs: list[Needs] = []
     files: dict[str, Path] = {}

@@ -40,8 +40,11 @@ class QemuBackend:
 
     def __post_init__(self) -> None:
         if self.target not in self.recipe.targets:
-            raise UserError("unknown-target", f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
-                            hint=f"It has {', '.join(self.recipe.targets)}.")
+            raise UserError(
+                "unknown-target",
+                f"the recipe of QEMU {self.recipe.from_} has no target {self.target}",
+                hint=f"It has {', '.join(self.recipe.targets)}.",
+            )
 
     @property
     def directory(self) -> str:
@@ -65,8 +68,12 @@ class QemuBackend:
 
     def identity(self) -> Mapping[str, str]:
         """See `Backend.identity`."""
-        return {"recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}", "compiler": compiler_version(),
-                "python": sys.version.split()[0], **search_paths()}
+        return {
+            "recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}",
+            "compiler": compiler_version(),
+            "python": sys.version.split()[0],
+            **search_paths(),
+        }
 
     def configure(self, place: Place, progress: Progress) -> Sequence[str]:
         """See `Backend.configure`."""
@@ -115,11 +122,16 @@ class QemuBackend:
     def reproducer(self, _place: Place) -> Sequence[str]:
         """See `Backend.reproducer`."""
         install = f" && $VENV/bin/pip install {shlex.join(self.recipe.python)}" if self.recipe.python else ""
-        meson = ["--meson=$VENV/bin/meson", "--ninja=$(command -v ninja)"] if self.recipe.meson_option else [
-            "--python=$VENV/bin/python3"]
-        return [f"VENV=$PWD/venv  # a path without spaces\npython3 -m venv $VENV{install}",
-                f"PATH=$VENV/bin:$PATH $SOURCE/configure {' '.join([*meson, *map(shlex.quote, self._arguments())])}",
-                f"PATH=$VENV/bin:$PATH ninja {self._target.goal}"]
+        meson = (
+            ["--meson=$VENV/bin/meson", "--ninja=$(command -v ninja)"]
+            if self.recipe.meson_option
+            else ["--python=$VENV/bin/python3"]
+        )
+        return [
+            f"VENV=$PWD/venv  # a path without spaces\npython3 -m venv $VENV{install}",
+            f"PATH=$VENV/bin:$PATH $SOURCE/configure {' '.join([*meson, *map(shlex.quote, self._arguments())])}",
+            f"PATH=$VENV/bin:$PATH ninja {self._target.goal}",
+        ]
 
     @property
     def _target(self) -> QemuTarget:

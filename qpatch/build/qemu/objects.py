@@ -45,8 +45,10 @@ def concerned_objects(place: Place, files: Iterable[str], compiled: Mapping[str,
     reached = {file: {file, *generated_from(file)} for file in files}
     included = any(not name.endswith(_COMPILED) for names in reached.values() for name in names)
     includers = _includers(place) if included else {}
-    return {file: sorted({made for name in _closure(names, includers) for made in compiled.get(name, ())})
-            for file, names in reached.items()}
+    return {
+        file: sorted({made for name in _closure(names, includers) for made in compiled.get(name, ())})
+        for file, names in reached.items()
+    }
 
 
 def is_code(file: str) -> bool:

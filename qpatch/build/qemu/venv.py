@@ -46,6 +46,7 @@ def _make(directory: Path, packages: Sequence[str], place: Place) -> None:
         ran = runner.run(command, directory.parent)
         if not ran.succeeded:
             last = "\n".join(ran.output.splitlines()[-5:])
-            raise EnvironmentFault("pip-failed", f"{Path(command[0]).name} failed:\n{last}",
-                                   hint=f"The log: {place.log}")
+            raise EnvironmentFault(
+                "pip-failed", f"{Path(command[0]).name} failed:\n{last}", hint=f"The log: {place.log}"
+            )
     (directory / _COMPLETE).touch()

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
 # Bytes before and after an anchor that may hold a comment of its own.
 _NEAR = 8192
-_CONTEXTS = {AnchorKind.FUNCTION: Context.STATEMENTS, AnchorKind.SWITCH: Context.STATEMENTS,
-             AnchorKind.STRUCT: Context.MEMBERS, AnchorKind.UNION: Context.MEMBERS,
-             AnchorKind.ENUM: Context.ENUMERATORS,
-             AnchorKind.INITIALIZER: Context.ENTRIES, AnchorKind.SIGNATURE: Context.SIGNATURE}
+_CONTEXTS = {
+    AnchorKind.FUNCTION: Context.STATEMENTS,
+    AnchorKind.SWITCH: Context.STATEMENTS,
+    AnchorKind.STRUCT: Context.MEMBERS,
+    AnchorKind.UNION: Context.MEMBERS,
+    AnchorKind.ENUM: Context.ENUMERATORS,
+    AnchorKind.INITIALIZER: Context.ENTRIES,
+    AnchorKind.SIGNATURE: Context.SIGNATURE,
+}
 
 
 def context_of(kind: AnchorKind) -> Context:

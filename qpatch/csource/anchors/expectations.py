@@ -30,13 +30,21 @@ def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | No
     guard = " && ".join(located.symbol.guards)
     if guard == anchor.guard:
         return None
-    place = Place(located.path, located.symbol.start_line, f"{anchor} stands under #if {guard}" if guard else
-                  f"{anchor} stands under no #if")
+    place = Place(
+        located.path,
+        located.symbol.start_line,
+        f"{anchor} stands under #if {guard}" if guard else f"{anchor} stands under no #if",
+    )
     if not anchor.guard:
-        return Ambiguous(f"{anchor} stands under an #if that the edit does not show", located.path, (place,),
-                         f"guard: {guard}")
-    return Drifted(f"{anchor} no longer stands under #if {anchor.guard}", located.path, (Candidate(place, 1.0),),
-                   suggestion=f"guard: {guard}" if guard else "remove `guard:`")
+        return Ambiguous(
+            f"{anchor} stands under an #if that the edit does not show", located.path, (place,), f"guard: {guard}"
+        )
+    return Drifted(
+        f"{anchor} no longer stands under #if {anchor.guard}",
+        located.path,
+        (Candidate(place, 1.0),),
+        suggestion=f"guard: {guard}" if guard else "remove `guard:`",
+    )
 
 
 def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | None:
@@ -50,11 +58,14 @@ def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -
         return None
     if matches_in(pattern.part((wanted,)), found, [found], whole=True):
         return None
-    text = " ".join(located.parsed.source[found.start:found.end].decode(errors="replace").split())
+    text = " ".join(located.parsed.source[found.start : found.end].decode(errors="replace").split())
     place = Place(located.path, located.symbol.start_line, f"{anchor.name}{text}")
-    return Drifted(f"{anchor} has other parameters", located.path,
-                   (Candidate(place, 1.0, differences(wanted.tokens, found.tokens)),),
-                   suggestion=f"in: {anchor.kind} {anchor.name}{text}")
+    return Drifted(
+        f"{anchor} has other parameters",
+        located.path,
+        (Candidate(place, 1.0, differences(wanted.tokens, found.tokens)),),
+        suggestion=f"in: {anchor.kind} {anchor.name}{text}",
+    )
 
 
 def _parameter_list(term: Term) -> Term | None:

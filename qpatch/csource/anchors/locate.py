@@ -42,9 +42,14 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
         return _missing(anchor, workspace)
     if len(found) > 1:
         places = tuple(_place(path, symbol) for path, symbol in found)
-        return Ambiguous(f"{anchor} is defined {len(found)} times", found[0][0], places,
-                         "give `path:` with the file that is meant" if len({p.path for p in places}) > 1 else
-                         "the definitions stand in different #if arms: qpatch cannot tell which is meant")
+        return Ambiguous(
+            f"{anchor} is defined {len(found)} times",
+            found[0][0],
+            places,
+            "give `path:` with the file that is meant"
+            if len({p.path for p in places}) > 1
+            else "the definitions stand in different #if arms: qpatch cannot tell which is meant",
+        )
     path, symbol = found[0]
     parsed = workspace.parse(path)
     assert parsed is not None
@@ -80,8 +85,11 @@ def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
     """Return the file of the hint, or, where the hint is a folder (`include/hw/vfio/`), those that name the symbol."""
     if not anchor.path.endswith("/"):
         return [anchor.path] if anchor.path else []
-    return [path for path in workspace.tree.paths(anchor.path) if path.endswith(C_SUFFIXES)
-            and mentions(workspace.tree.read(path) or b"", anchor.name)]
+    return [
+        path
+        for path in workspace.tree.paths(anchor.path)
+        if path.endswith(C_SUFFIXES) and mentions(workspace.tree.read(path) or b"", anchor.name)
+    ]
 
 
 def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
@@ -89,8 +97,11 @@ def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
     if not anchor.path:
         return []
     folder = posixpath.dirname(anchor.path)
-    beside = [path for path in workspace.tree.paths(f"{folder}/" if folder else "")
-              if posixpath.dirname(path) == folder and path.endswith(C_SUFFIXES) and path != anchor.path]
+    beside = [
+        path
+        for path in workspace.tree.paths(f"{folder}/" if folder else "")
+        if posixpath.dirname(path) == folder and path.endswith(C_SUFFIXES) and path != anchor.path
+    ]
     return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 
 
@@ -101,14 +112,22 @@ def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
         return Located(path, parsed, None)
     name = posixpath.basename(path)
     alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
-    return Drifted(f"there is no file {path}", path,
-                   tuple(Candidate(Place(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]), tuple(alike),
-                   f"path: {alike[0]}" if alike else "")
+    return Drifted(
+        f"there is no file {path}",
+        path,
+        tuple(Candidate(Place(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
+        tuple(alike),
+        f"path: {alike[0]}" if alike else "",
+    )
 
 
 def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> list[tuple[str, Symbol]]:
-    return [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name)
-            if symbol.kind is anchor.kind]
+    return [
+        (path, symbol)
+        for path in paths
+        for symbol in workspace.symbols(path, anchor.name)
+        if symbol.kind is anchor.kind
+    ]
 
 
 def _place(path: str, symbol: Symbol) -> Place:
@@ -120,7 +139,8 @@ def _missing(anchor: Anchor, workspace: Workspace) -> Drifted:
     near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
-        for path, symbol, likeness in near)
+        for path, symbol, likeness in near
+    )
     expected = f" (expected in {anchor.path})" if anchor.path else ""
     suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
     return Drifted(f"the tree has no {anchor}{expected}", anchor.path, candidates, suggestion=suggestion)

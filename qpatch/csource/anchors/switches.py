@@ -25,18 +25,32 @@ def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguou
     fitting = [node for node in switches if wanted in ("", _value(node, function))]
     if len(fitting) == 1:
         node = fitting[0]
-        symbol = replace(function.symbol, kind=AnchorKind.SWITCH, node=node, body=node.child_by_field_name("body"),
-                         start_line=node.start_point.row + 1, end_line=node.end_point.row + 1)
+        symbol = replace(
+            function.symbol,
+            kind=AnchorKind.SWITCH,
+            node=node,
+            body=node.child_by_field_name("body"),
+            start_line=node.start_point.row + 1,
+            end_line=node.end_point.row + 1,
+        )
         return replace(function, symbol=symbol)
-    places = tuple(Place(function.path, node.start_point.row + 1, f"switch {_value(node, function)}")
-                   for node in switches)
+    places = tuple(
+        Place(function.path, node.start_point.row + 1, f"switch {_value(node, function)}") for node in switches
+    )
     if fitting:
-        return Ambiguous(f"function {anchor.name} has {len(fitting)} such switches", function.path, places,
-                         f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}")
+        return Ambiguous(
+            f"function {anchor.name} has {len(fitting)} such switches",
+            function.path,
+            places,
+            f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}",
+        )
     which = f" on {anchor.parameters}" if wanted else ""
-    return Drifted(f"function {anchor.name} has no switch{which}", function.path,
-                   tuple(Candidate(place, 0.5) for place in places),
-                   suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "")
+    return Drifted(
+        f"function {anchor.name} has no switch{which}",
+        function.path,
+        tuple(Candidate(place, 0.5) for place in places),
+        suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "",
+    )
 
 
 def _switches(node: Node) -> Iterator[Node]:

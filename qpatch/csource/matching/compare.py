@@ -52,10 +52,10 @@ def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
 
 
 def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
-    return "..." in pattern[max(0, index - 1):index + 1]
+    return "..." in pattern[max(0, index - 1) : index + 1]
 
 
 def words(tokens: Sequence[str]) -> str:
     """Return tokens as one line, cut off where it is long."""
     line = " ".join(tokens)
-    return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE - 3] + "..."
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."

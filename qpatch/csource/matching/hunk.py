@@ -128,9 +128,11 @@ def _parse_line(line: str, number: int) -> HunkLine:
     sign, gap, code = line[0], line[1:2], line[2:]
     if sign not in tuple(Sign) or gap not in ("", " "):
         raise HunkError(
-            f"line {number} of the hunk has no gutter: {line.strip()!r}", number,
+            f"line {number} of the hunk has no gutter: {line.strip()!r}",
+            number,
             "column 0 of every line is ' ', '-' or '+' and column 1 a space; in YAML write `hunk: |2`, so that the "
-            "first line's indentation is not taken for the whole block's")
+            "first line's indentation is not taken for the whole block's",
+        )
     return HunkLine(Sign(sign), code.rstrip(), number)
 
 
@@ -147,8 +149,11 @@ def without_comments(code: str) -> str:
 def _check_attached(hunk: Hunk) -> None:
     """Refuse additions that no line of context or removal says the place of."""
     if not any(line.code.strip() for line in hunk.before()):
-        raise HunkError("an added line needs a line of context to attach to", hunk.lines[0].number,
-                        "show the statement above or below it, or use `add:`")
+        raise HunkError(
+            "an added line needs a line of context to attach to",
+            hunk.lines[0].number,
+            "show the statement above or below it, or use `add:`",
+        )
 
 
 def _check_bound(hunk: Hunk) -> None:
@@ -157,8 +162,11 @@ def _check_bound(hunk: Hunk) -> None:
     for line in hunk.lines:
         unbound = [name for name in METAVARIABLE.findall(blank_opaque(line.code)) if name not in known]
         if unbound:
-            raise HunkError(f"${unbound[0]} in line {line.number} is bound by no context or removed line", line.number,
-                            f"use ${unbound[0]} on such a line, or write the code itself")
+            raise HunkError(
+                f"${unbound[0]} in line {line.number} is bound by no context or removed line",
+                line.number,
+                f"use ${unbound[0]} on such a line, or write the code itself",
+            )
 
 
 def _check_complete(side: tuple[HunkLine, ...]) -> None:
@@ -173,11 +181,17 @@ def _check_complete(side: tuple[HunkLine, ...]) -> None:
             continue
         _check_brackets(code, line.number, brackets)
     if brackets:
-        raise HunkError(f"{brackets[-1][0]!r} in line {brackets[-1][1]} is not closed on this side of the hunk",
-                        brackets[-1][1], "write the block whole, with `...` for the rest of it")
+        raise HunkError(
+            f"{brackets[-1][0]!r} in line {brackets[-1][1]} is not closed on this side of the hunk",
+            brackets[-1][1],
+            "write the block whole, with `...` for the rest of it",
+        )
     if conditions:
-        raise HunkError(f"the #if in line {conditions[-1]} has no #endif on this side of the hunk", conditions[-1],
-                        "write the conditional whole, with `...` for the rest of it")
+        raise HunkError(
+            f"the #if in line {conditions[-1]} has no #endif on this side of the hunk",
+            conditions[-1],
+            "write the conditional whole, with `...` for the rest of it",
+        )
 
 
 def _check_brackets(code: str, number: int, brackets: list[tuple[str, int]]) -> None:
@@ -187,9 +201,12 @@ def _check_brackets(code: str, number: int, brackets: list[tuple[str, int]]) -> 
         elif character in _CLOSING:
             if not brackets or brackets[-1][0] != _CLOSING[character]:
                 lone = "a lone `} else`" if re.match(r"\s*}\s*else\b", code) else f"{character!r}"
-                raise HunkError(f"{lone} in line {number} closes nothing that this side of the hunk opens", number,
-                                "a hunk is a list of complete statements: write the `if` it belongs to as well, with "
-                                "`...` for what stays between")
+                raise HunkError(
+                    f"{lone} in line {number} closes nothing that this side of the hunk opens",
+                    number,
+                    "a hunk is a list of complete statements: write the `if` it belongs to as well, with "
+                    "`...` for what stays between",
+                )
             brackets.pop()
 
 
@@ -197,7 +214,10 @@ def _check_directive(word: str, number: int, conditions: list[int]) -> None:
     if word in ("if", "ifdef", "ifndef"):
         conditions.append(number)
     elif word in ("else", "elif", "endif") and not conditions:
-        raise HunkError(f"#{word} in line {number} belongs to no #if on this side of the hunk", number,
-                        "write the conditional whole, with `...` for the rest of it")
+        raise HunkError(
+            f"#{word} in line {number} belongs to no #if on this side of the hunk",
+            number,
+            "write the conditional whole, with `...` for the rest of it",
+        )
     elif word == "endif":
         conditions.pop()

@@ -74,8 +74,15 @@ def _match(block: Term, items: tuple[Term, ...], state: _State) -> Match:
     return Match(block, items, extents, bindings)
 
 
-def _sequence(patterns: Sequence[Term], index: int, targets: Sequence[Term], position: int, state: _State,
-              *, open_end: bool = False) -> Iterator[tuple[int, _State]]:
+def _sequence(
+    patterns: Sequence[Term],
+    index: int,
+    targets: Sequence[Term],
+    position: int,
+    state: _State,
+    *,
+    open_end: bool = False,
+) -> Iterator[tuple[int, _State]]:
     """Yield (end, state) for each way in which patterns[index:] match targets[position:end]."""
     if index == len(patterns):
         if open_end or position == len(targets):

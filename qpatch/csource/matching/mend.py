@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 
 from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
 
-_TOKEN = re.compile(r'(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\$?[A-Za-z_]\w*'
-                    r"|\.\.\.|[0-9]\w*|->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||[^\s]", re.DOTALL)
+_TOKEN = re.compile(
+    r'(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\$?[A-Za-z_]\w*'
+    r"|\.\.\.|[0-9]\w*|->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||[^\s]",
+    re.DOTALL,
+)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Beyond so many pairs of tokens the comparison takes too long for what it gives.
 _MOST_PAIRS = 60_000
@@ -49,15 +52,25 @@ def mended_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
     if not pattern or not found or len(pattern) * len(found) > _MOST_PAIRS:
         return None
     changes = _changes(pattern, found)
-    if not changes or any("\n" in target[found[change.first].start:found[change.last - 1].end]
-                          for change in changes if change.first < change.last):
+    if not changes or any(
+        "\n" in target[found[change.first].start : found[change.last - 1].end]
+        for change in changes
+        if change.first < change.last
+    ):
         return None
-    rewritten = dict(zip((line.number for line in lines), _rewrite(text, pattern, target, found, changes).split("\n"),
-                         strict=True))
-    words = {old: new for old, new in _swapped(pattern, found, changes).items()
-             if old not in {token.text for token in found}}
-    return Hunk(tuple(_line(line, rewritten, words) for line in hunk.lines
-                      if line.number not in rewritten or rewritten[line.number].strip() or not line.code.strip()))
+    rewritten = dict(
+        zip((line.number for line in lines), _rewrite(text, pattern, target, found, changes).split("\n"), strict=True)
+    )
+    words = {
+        old: new for old, new in _swapped(pattern, found, changes).items() if old not in {token.text for token in found}
+    }
+    return Hunk(
+        tuple(
+            _line(line, rewritten, words)
+            for line in hunk.lines
+            if line.number not in rewritten or rewritten[line.number].strip() or not line.code.strip()
+        )
+    )
 
 
 def _line(line: HunkLine, rewritten: dict[int, str], words: dict[str, str]) -> HunkLine:
@@ -107,12 +120,15 @@ def _costs(pattern: list[_Token], found: list[_Token]) -> list[list[float]]:
             if row or column:
                 costs[row][column] = min(
                     costs[row - back][column - over] + _cost(pattern, found, row, column, (back, over))[0]
-                    for back, over in ((1, 1), (1, 0), (0, 1)) if back <= row and over <= column)
+                    for back, over in ((1, 1), (1, 0), (0, 1))
+                    if back <= row and over <= column
+                )
     return costs
 
 
-def _cost(pattern: list[_Token], found: list[_Token], row: int, column: int,
-          step: tuple[int, int]) -> tuple[float, bool]:
+def _cost(
+    pattern: list[_Token], found: list[_Token], row: int, column: int, step: tuple[int, int]
+) -> tuple[float, bool]:
     """Return what the last step to (row, column) costs, and whether it is a difference."""
     here = pattern[row - 1].text if row else ""
     if step == (0, 1):
@@ -131,20 +147,24 @@ def _cost(pattern: list[_Token], found: list[_Token], row: int, column: int,
 
 def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token], changes: list[_Change]) -> str:
     for change in reversed(changes):
-        new = target[found[change.first].start:found[change.last - 1].end] if change.first < change.last else ""
+        new = target[found[change.first].start : found[change.last - 1].end] if change.first < change.last else ""
         if change.low < change.high:
             start, end = pattern[change.low].start, pattern[change.high - 1].end
             gone = text[start:end].count("\n")  # the lines stay, so that each keeps its sign
             text = text[:start] + new + "\n" * gone + text[end:]
         else:
             start = pattern[change.low - 1].end if change.low else 0
-            gap = target[found[change.first - 1].end:found[change.first].start] if change.first else ""
+            gap = target[found[change.first - 1].end : found[change.first].start] if change.first else ""
             text = text[:start] + (" " if gap.strip(" ") else gap) + new + text[start:]
     return text
 
 
 def _swapped(pattern: list[_Token], found: list[_Token], changes: list[_Change]) -> dict[str, str]:
     """Return the words that give way to one other word each."""
-    return {pattern[change.low].text: found[change.first].text for change in changes
-            if change.high - change.low == change.last - change.first == 1
-            and _WORD.fullmatch(pattern[change.low].text) and _WORD.fullmatch(found[change.first].text)}
+    return {
+        pattern[change.low].text: found[change.first].text
+        for change in changes
+        if change.high - change.low == change.last - change.first == 1
+        and _WORD.fullmatch(pattern[change.low].text)
+        and _WORD.fullmatch(found[change.first].text)
+    }

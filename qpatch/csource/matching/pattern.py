@@ -40,9 +40,14 @@ class Context(enum.Enum):
     SIGNATURE = ("", ";")
 
 
-_ELLIPSIS_AS = {Context.STATEMENTS: f"{_ELLIPSIS_NAME};", Context.MEMBERS: f"int {_ELLIPSIS_NAME};",
-                Context.ENUMERATORS: f"{_ELLIPSIS_NAME},", Context.ENTRIES: f"{_ELLIPSIS_NAME},",
-                Context.TOP_LEVEL: f"{_ELLIPSIS_NAME};", Context.SIGNATURE: _ELLIPSIS_NAME}
+_ELLIPSIS_AS = {
+    Context.STATEMENTS: f"{_ELLIPSIS_NAME};",
+    Context.MEMBERS: f"int {_ELLIPSIS_NAME};",
+    Context.ENUMERATORS: f"{_ELLIPSIS_NAME},",
+    Context.ENTRIES: f"{_ELLIPSIS_NAME},",
+    Context.TOP_LEVEL: f"{_ELLIPSIS_NAME};",
+    Context.SIGNATURE: _ELLIPSIS_NAME,
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def bound(code: str, bindings: dict[str, str]) -> str:
     parts, last = [], 0
     for found in METAVARIABLE.finditer(plain):
         if found[1] in bindings:
-            parts += [code[last:found.start()], bindings[found[1]]]
+            parts += [code[last : found.start()], bindings[found[1]]]
             last = found.end()
     return "".join(parts) + code[last:]
 
@@ -115,8 +120,12 @@ def _wrapped_block(root: Node, context: Context) -> Node | None:
     """Find the node that holds the wrapped lines."""
     if context is Context.SIGNATURE:
         return root.children[0] if root.children else None
-    kinds = {Context.STATEMENTS: "compound_statement", Context.MEMBERS: "field_declaration_list",
-             Context.ENUMERATORS: "enumerator_list", Context.ENTRIES: "initializer_list"}
+    kinds = {
+        Context.STATEMENTS: "compound_statement",
+        Context.MEMBERS: "field_declaration_list",
+        Context.ENUMERATORS: "enumerator_list",
+        Context.ENTRIES: "initializer_list",
+    }
     pending = [root]
     while pending:
         node = pending.pop(0)
@@ -133,10 +142,12 @@ def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkEr
     index = max((i for i, start in enumerate(starts) if start <= position), default=0)
     line = lines[index]
     missing = f" (is a {node.type!r} missing?)" if node is not None and node.is_missing else ""
-    return HunkError(f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}",
-                     line.number,
-                     "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
-                     "number of them, `$name` for one expression, type or name")
+    return HunkError(
+        f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}",
+        line.number,
+        "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
+        "number of them, `$name` for one expression, type or name",
+    )
 
 
 def _first_error(node: Node) -> Node | None:
@@ -158,11 +169,11 @@ def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
         for found in re.finditer(r"\.\.\.,?|\$[A-Za-z_]\w*|[(\[{}\])]", visible):
             word = found.group()
             if word.startswith(ELLIPSIS):
-                parts += [code[last:found.start()], _ellipsis(word, visible, found.start(), open_brackets[-1])]
+                parts += [code[last : found.start()], _ellipsis(word, visible, found.start(), open_brackets[-1])]
             elif word.startswith("$"):
-                parts += [code[last:found.start()], _METAVARIABLE_PREFIX + word[1:]]
+                parts += [code[last : found.start()], _METAVARIABLE_PREFIX + word[1:]]
             else:
-                _track_bracket(word, visible[:found.start()], open_brackets)
+                _track_bracket(word, visible[: found.start()], open_brackets)
                 continue
             last = found.end()
         replaced.append("".join(parts) + code[last:])
@@ -177,7 +188,7 @@ def _ellipsis(word: str, line: str, start: int, where: Context | None) -> str:
         return word
     if where is None or (not alone and not before.endswith(("{", ";", ":"))):
         return _ELLIPSIS_NAME + comma
-    if line[start + len(word):].lstrip().startswith(";"):
+    if line[start + len(word) :].lstrip().startswith(";"):
         return _ELLIPSIS_NAME
     return _ELLIPSIS_AS[where]
 
@@ -206,8 +217,16 @@ def _mark_placeholders(term: Term) -> None:
         _mark_placeholders(child)
     words = [token for token in term.tokens if token not in (";", "int", ",")]
     if words == [_ELLIPSIS_NAME] and term.kind not in ("{", "}") and "argument_list" not in term.kind:
-        if term.kind in ("expression_statement", "field_declaration", "enumerator", "parameter_declaration",
-                         "identifier", "type_identifier", "field_identifier", "declaration"):
+        if term.kind in (
+            "expression_statement",
+            "field_declaration",
+            "enumerator",
+            "parameter_declaration",
+            "identifier",
+            "type_identifier",
+            "field_identifier",
+            "declaration",
+        ):
             term.kind, term.children, term.text = ELLIPSIS_KIND, [], ELLIPSIS
             term.tokens = (ELLIPSIS,)
         return

@@ -41,8 +41,10 @@ class Rewriter:
     def bindings(self) -> dict[str, str]:
         """Return what each metavariable stands for, as source text on one line."""
         source = self.layout.source
-        return {name: " ".join(source[term.start:term.end].decode(errors="surrogateescape").split())
-                for name, term in self.match.bindings.items()}
+        return {
+            name: " ".join(source[term.start : term.end].decode(errors="surrogateescape").split())
+            for name, term in self.match.bindings.items()
+        }
 
     def _replacement(self, group: Group) -> Replacement:
         numbers = {line.number for line in group.removed}
@@ -74,8 +76,11 @@ class Rewriter:
 
     def has_added_comments(self) -> bool:
         """Tell whether the comments on added lines stand where each group would put them."""
-        return all(comment in {text for _, _, text in self.layout.comments_between(*self._gap(group))}
-                   for group in self.hunk.groups() for comment in _comments(group.added))
+        return all(
+            comment in {text for _, _, text in self.layout.comments_between(*self._gap(group))}
+            for group in self.hunk.groups()
+            for comment in _comments(group.added)
+        )
 
     def ends_in_addition(self) -> bool:
         """Tell whether the hunk adds its last lines, after an ellipsis: they become the end of the block."""
@@ -102,12 +107,12 @@ class Rewriter:
     def _past_comma(self, end: int) -> int:
         rest = self.layout.source[end:]
         spaces = len(rest) - len(rest.lstrip())
-        return end + spaces + 1 if rest[spaces:spaces + 1] == b"," else end
+        return end + spaces + 1 if rest[spaces : spaces + 1] == b"," else end
 
     def _remove(self, start: int, end: int) -> Replacement:
         lines = self.layout.whole_lines(start, end)
         if lines is None:
-            trailing = 1 if self.layout.source[end:end + 1] == b" " else 0
+            trailing = 1 if self.layout.source[end : end + 1] == b" " else 0
             return Replacement(start, end + trailing, b"")
         first = self.layout.before_leading_comments(lines[0])
         return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
@@ -148,15 +153,21 @@ class Rewriter:
             return self._insert_before(below, self._added_lines(group, below), self.match.extents[below][0])
         if above is not None:
             return self._insert_at_end(self._added_lines(group, above))
-        raise HunkError("an added line needs a line of context to attach to", group.first,
-                        "show the statement above or below it, or use `add:`")
+        raise HunkError(
+            "an added line needs a line of context to attach to",
+            group.first,
+            "show the statement above or below it, or use `add:`",
+        )
 
     def _follows_ellipsis(self, group: Group) -> bool:
         """Tell whether the line above the group (comments and blanks aside) is an ellipsis."""
         above = [line for line in self.before.lines if line.number < group.first and without_comments(line.code)]
         last = [leaf for leaf in self.before.leaves() if above and self.before.line_of(leaf) is above[-1]]
-        return bool(last) and last[-1].kind == ELLIPSIS_KIND and (
-            without_comments(above[-1].code) in ("...", "...,", "...;"))
+        return (
+            bool(last)
+            and last[-1].kind == ELLIPSIS_KIND
+            and (without_comments(above[-1].code) in ("...", "...,", "...;"))
+        )
 
     def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
         end = self.match.extents[leaf][1]
@@ -200,9 +211,8 @@ class Rewriter:
         reference = self._reference(attached)
         target = self.layout.indentation(self.match.extents[reference][0])
         code = self.before.line_of(reference).code
-        shift = column(target) - column(code[:len(code) - len(code.lstrip())])
+        shift = column(target) - column(code[: len(code) - len(code.lstrip())])
         return reindent(lines, shift, tabs="\t" in target)
-
 
     def _reference(self, attached: Term) -> Term:
         """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
@@ -210,8 +220,11 @@ class Rewriter:
         if not _is_outdented(attached):
             return first if first in self.match.extents else attached
         line = self.before.line_of(attached).number
-        others = [leaf for leaf in self._leaves()
-                  if not _is_outdented(leaf) and leaf.text != "}" and next(_owner(leaf).leaves()) is leaf]
+        others = [
+            leaf
+            for leaf in self._leaves()
+            if not _is_outdented(leaf) and leaf.text != "}" and next(_owner(leaf).leaves()) is leaf
+        ]
         return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 # Symbols of one line that stand together without blank lines between them.
 _LINE_KINDS = frozenset({AnchorKind.MACRO, AnchorKind.PROTOTYPE, AnchorKind.TYPEDEF})
 # The terms whose items stand at file scope.
-_FILE_SCOPE = frozenset({"translation_unit", "declaration_list", "preproc_ifdef", "preproc_if", "preproc_else",
-                         "preproc_elif"})
+_FILE_SCOPE = frozenset(
+    {"translation_unit", "declaration_list", "preproc_ifdef", "preproc_if", "preproc_else", "preproc_elif"}
+)
 
 
 def add_beside(edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> Outcome:
@@ -45,17 +46,27 @@ class _Beside:
             return present
         layout = layout_of(self._located)
         if self._edit.anchor.kind is AnchorKind.INCLUDES:
-            block = next((symbol for symbol in self._workspace.outline(self._located.path)
-                          if symbol.kind is AnchorKind.INCLUDES), None)
+            block = next(
+                (
+                    symbol
+                    for symbol in self._workspace.outline(self._located.path)
+                    if symbol.kind is AnchorKind.INCLUDES
+                ),
+                None,
+            )
             if block is None:
-                return Drifted(f"{self._located.path} has no #include to add to", self._located.path,
-                               suggestion="add beside another symbol: `after:` or `before:`")
+                return Drifted(
+                    f"{self._located.path} has no #include to add to",
+                    self._located.path,
+                    suggestion="add beside another symbol: `after:` or `before:`",
+                )
             change = self._after_includes(layout, block)
         elif self._located.symbol is None:
             change = self._at_end_of_file(layout)
         else:
-            change = insertion_beside(layout, self._located, self._edit.anchor.position, self._text,
-                                      blank=self._needs_blank())
+            change = insertion_beside(
+                layout, self._located, self._edit.anchor.position, self._text, blank=self._needs_blank()
+            )
         return Changes({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
     def _added_symbols(self) -> tuple[Symbol, ...]:
@@ -72,14 +83,23 @@ class _Beside:
             return AlreadyThere(self._located.path) if self._holds_text(parsed) else None
         same = 0
         for symbol in added:
-            other = next((known for known in self._workspace.symbols(self._located.path, symbol.name)
-                          if known.kind is symbol.kind), None)
+            other = next(
+                (
+                    known
+                    for known in self._workspace.symbols(self._located.path, symbol.name)
+                    if known.kind is symbol.kind
+                ),
+                None,
+            )
             if other is None:
                 continue
             if build(self._located.parsed, other.node).tokens != build(parsed, symbol.node).tokens:
-                return Drifted(f"{symbol.kind} {symbol.name} exists already, with another content", self._located.path,
-                               (Candidate(Place(self._located.path, other.start_line), 1.0),),
-                               suggestion=f"give the added {symbol.kind} another name, or edit the existing one")
+                return Drifted(
+                    f"{symbol.kind} {symbol.name} exists already, with another content",
+                    self._located.path,
+                    (Candidate(Place(self._located.path, other.start_line), 1.0),),
+                    suggestion=f"give the added {symbol.kind} another name, or edit the existing one",
+                )
             same += 1
         return AlreadyThere(self._located.path) if same == len(added) else None
 
@@ -91,8 +111,11 @@ class _Beside:
         if not new:  # A comment.
             return True
         root = build(self._located.parsed, self._located.parsed.tree.root_node)
-        blocks = [block_of(self._located)] if self._located.symbol is None else [
-            term for term in root.below() if term.kind in _FILE_SCOPE]
+        blocks = (
+            [block_of(self._located)]
+            if self._located.symbol is None
+            else [term for term in root.below() if term.kind in _FILE_SCOPE]
+        )
         return any(all(any(same_code(item, other) for other in block.items) for item in new) for block in blocks)
 
     def _needs_blank(self) -> bool:
@@ -130,8 +153,8 @@ def extent_of(located: Located, layout: Layout) -> tuple[int, int]:
     """Return the whole lines of a symbol, with its leading comment and its trailing ones."""
     assert located.symbol is not None
     node = located.symbol.node
-    end = node.start_byte + len(layout.source[node.start_byte:node.end_byte].rstrip())
-    if layout.source[end:end + 1] == b";":
+    end = node.start_byte + len(layout.source[node.start_byte : node.end_byte].rstrip())
+    if layout.source[end : end + 1] == b";":
         end += 1
     end = layout.next_line(layout.after_trailing_comments(end))
     return layout.before_leading_comments(layout.line_start(node.start_byte)), end

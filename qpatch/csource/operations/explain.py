@@ -47,8 +47,14 @@ def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: 
         return scattered
     nearest = _nearest(chunk, block)
     candidates = tuple(_candidate(near, located) for near in nearest)
-    suggestion = (_mended(hunk, before, _one_after_the_other(failing, block), block, located)
-                  or _lines_to_write(before, nearest[0], located)) if nearest else ""
+    suggestion = (
+        (
+            _mended(hunk, before, _one_after_the_other(failing, block), block, located)
+            or _lines_to_write(before, nearest[0], located)
+        )
+        if nearest
+        else ""
+    )
     return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path, candidates, suggestion=suggestion)
 
 
@@ -69,17 +75,22 @@ def _fits(chunk: Sequence[Term], before: Pattern, block: Term) -> bool:
 
 def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> Drifted:
     """All the parts fit, each by itself: they stand in another order, or bind differently."""
-    return Drifted(f"{edit.anchor}: every part of the hunk is there, but not in the order of the hunk", located.path,
-                   _parts(chunks, before, block, located),
-                   suggestion="put the hunk's lines in the order of the lines named above")
+    return Drifted(
+        f"{edit.anchor}: every part of the hunk is there, but not in the order of the hunk",
+        located.path,
+        _parts(chunks, before, block, located),
+        suggestion="put the hunk's lines in the order of the lines named above",
+    )
 
 
 def _parts(chunks: Sequence[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> tuple[Candidate, ...]:
     """Return where each of the chunks stands, in the order of the target; those that stand once, if there are any."""
     found = [(chunk, matches_in(before.part(chunk), block, block.items)) for chunk in chunks]
     once = [(chunk, matches) for chunk, matches in found if len(matches) == 1]
-    lines = [Candidate(_place(matches[0].items, located), 1.0, (f"'{words(chunk[0].tokens)}' is here",))
-             for chunk, matches in once or found]
+    lines = [
+        Candidate(_place(matches[0].items, located), 1.0, (f"'{words(chunk[0].tokens)}' is here",))
+        for chunk, matches in once or found
+    ]
     return tuple(sorted(lines, key=lambda candidate: candidate.place.line))
 
 
@@ -104,7 +115,7 @@ def _windows(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
         members = candidate.items
         for length in range(size, size + 3):
             for first in range(len(members) - length + 1):
-                yield tuple(members[first:first + length])
+                yield tuple(members[first : first + length])
 
 
 def _candidate(near: _Near, located: Located) -> Candidate:
@@ -116,7 +127,7 @@ def _candidate(near: _Near, located: Located) -> Candidate:
 def _place(members: Sequence[Term], located: Located) -> Place:
     source = located.parsed.source
     start = members[0].start
-    snippet = source[source.rfind(b"\n", 0, start) + 1:members[-1].end].decode(errors="replace")
+    snippet = source[source.rfind(b"\n", 0, start) + 1 : members[-1].end].decode(errors="replace")
     return Place(located.path, source.count(b"\n", 0, start) + 1, snippet)
 
 
@@ -128,10 +139,17 @@ def _scattered(edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, 
     starts = [found[0].items[0].start for found in matches if len(found) == 1]
     apart = starts == sorted(starts)
     how = "not next to each other" if apart else "in another order"
-    suggestion = ("show what stands between them, or write `...` for it" if apart else
-                  "put the hunk's lines in the order of the lines named above, with `...` for what stands between them")
-    return Drifted(f"{edit.anchor}: the hunk fits nowhere; its statements are there, but {how}", located.path,
-                   _parts([(item,) for item in chunk], before, block, located), suggestion=suggestion)
+    suggestion = (
+        "show what stands between them, or write `...` for it"
+        if apart
+        else "put the hunk's lines in the order of the lines named above, with `...` for what stands between them"
+    )
+    return Drifted(
+        f"{edit.anchor}: the hunk fits nowhere; its statements are there, but {how}",
+        located.path,
+        _parts([(item,) for item in chunk], before, block, located),
+        suggestion=suggestion,
+    )
 
 
 def _one_after_the_other(chunks: Sequence[tuple[Term, ...]], block: Term) -> list[_Near]:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from qpatch.csource.anchors.workspace import Located, Workspace
     from qpatch.csource.syntax.macros import MacroTable
 
-_BLOCK_KINDS = frozenset({AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER,
-                          AnchorKind.SWITCH})
+_BLOCK_KINDS = frozenset(
+    {AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER, AnchorKind.SWITCH}
+)
 _COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
 
 
@@ -36,9 +37,13 @@ def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace:
     Raises UserError for an anchor that takes no members (a function: it is changed by a hunk).
     """
     if edit.anchor.kind not in _BLOCK_KINDS:
-        raise UserError("add-needs-block", f"cannot add inside {edit.anchor}: only structs, unions, enums, "
-                        "initializers, switches and files take additions at their end", where=edit.where,
-                        hint="use a hunk, or `after:`/`before:` to add beside the symbol")
+        raise UserError(
+            "add-needs-block",
+            f"cannot add inside {edit.anchor}: only structs, unions, enums, "
+            "initializers, switches and files take additions at their end",
+            where=edit.where,
+            hint="use a hunk, or `after:`/`before:` to add beside the symbol",
+        )
     return _Inside(edit, operation, located, workspace.table).outcome()
 
 
@@ -65,9 +70,12 @@ class _Inside:
         if len(named) != 1:
             return self._no_neighbour(members, len(named))
         if named[0] not in self._in_open(members):
-            return Ambiguous(f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
-                             self._located.path, (self._place(named[0]),),
-                             "name a member that is under no #if, or write a hunk that shows the arm")
+            return Ambiguous(
+                f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
+                self._located.path,
+                (self._place(named[0]),),
+                "name a member that is under no #if, or write a hunk that shows the arm",
+            )
         after = self._operation.beside_position is Position.AFTER
         above = members.index(named[0]) - (not after)
         if above >= 0 and _falls_through(members[above]):
@@ -80,8 +88,11 @@ class _Inside:
     def _in_open(self, members: Sequence[Term]) -> list[Term]:
         """Return the members that stand in no `#if` arm."""
         arms = hidden_arms(self._block)
-        return [member for member in members if not member.is_directive
-                and not any(start <= member.start < end for start, end in arms)]
+        return [
+            member
+            for member in members
+            if not member.is_directive and not any(start <= member.start < end for start, end in arms)
+        ]
 
     def _unclear_end(self, members: Sequence[Term]) -> Ambiguous | None:
         """Refuse an end that nothing can follow: a case that falls through, an `#if` arm whose entry has no comma."""
@@ -92,14 +103,22 @@ class _Inside:
         if last is None or last in self._in_open(members):
             return None
         entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
-        if self._edit.anchor.kind not in _COMMA_KINDS or self._source[entry.end:].lstrip().startswith(b","):
+        if self._edit.anchor.kind not in _COMMA_KINDS or self._source[entry.end :].lstrip().startswith(b","):
             return None
-        return Ambiguous(f"{self._edit.anchor} ends in an #if arm without a comma", self._located.path,
-                         (self._place(last),), "write a hunk that shows the arm")
+        return Ambiguous(
+            f"{self._edit.anchor} ends in an #if arm without a comma",
+            self._located.path,
+            (self._place(last),),
+            "write a hunk that shows the arm",
+        )
 
     def _fallen_into(self, case: Term) -> Ambiguous:
-        return Ambiguous(f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
-                         self._located.path, (self._place(case),), "write a hunk that shows the cases around")
+        return Ambiguous(
+            f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
+            self._located.path,
+            (self._place(case),),
+            "write a hunk that shows the cases around",
+        )
 
     def _place(self, member: Term) -> Place:
         return Place(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
@@ -109,21 +128,29 @@ class _Inside:
 
     def _present(self, members: Sequence[Term]) -> AlreadyThere | Drifted | None:
         """Tell whether the added members are there: all of them alike, or one with another content."""
-        lines = tuple(HunkLine(Sign.CONTEXT, line, number)
-                      for number, line in enumerate(self._operation.text.splitlines(), 1))
+        lines = tuple(
+            HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(self._operation.text.splitlines(), 1)
+        )
         added = self._grouped(compile_pattern(lines, context_of(self._edit.anchor.kind), self._table).items)
         if not added:
-            raise UserError("add-needs-block", f"nothing is added inside {self._edit.anchor} but comments",
-                            where=self._edit.where, hint="add a member, an entry or a case; use a hunk for a comment")
+            raise UserError(
+                "add-needs-block",
+                f"nothing is added inside {self._edit.anchor} but comments",
+                where=self._edit.where,
+                hint="add a member, an entry or a case; use a hunk for a comment",
+            )
         if all(any(same_code(new, member) for member in self._in_open(members)) for new in added):
             return AlreadyThere(self._located.path)
         for new in added:
             other = next((member for member in members if _name(member) == _name(new) != ""), None)
             if other is not None:
                 near = Candidate(self._place(other), 1.0, differences(new.tokens, other.tokens))
-                return Drifted(f"{self._edit.anchor} has a {_name(new)} already, with another content",
-                               self._located.path, (near,),
-                               suggestion="give what is added another name, or edit what is there")
+                return Drifted(
+                    f"{self._edit.anchor} has a {_name(new)} already, with another content",
+                    self._located.path,
+                    (near,),
+                    suggestion="give what is added another name, or edit what is there",
+                )
         return None
 
     def _no_neighbour(self, members: Sequence[Term], count: int) -> Drifted | Ambiguous:
@@ -132,8 +159,12 @@ class _Inside:
         if count:
             return Ambiguous(message, self._located.path, (place,), "name a member that is there once")
         names = ", ".join(" ".join(member.tokens[:6]) for member in members[:12])
-        return Drifted(message, self._located.path, (Candidate(place, 0.5, (f"its members begin: {names}",)),),
-                       suggestion="beside: after <one of the members above>")
+        return Drifted(
+            message,
+            self._located.path,
+            (Candidate(place, 0.5, (f"its members begin: {names}",)),),
+            suggestion="beside: after <one of the members above>",
+        )
 
     def _at_end(self, members: Sequence[Term]) -> Replacement:
         if not members:
@@ -204,7 +235,7 @@ def _is_named(member: Term, name: str) -> bool:
     if member.kind == CASE:
         leading = tuple(token for child in member.children if child.kind == CASE_LABEL for token in child.tokens)
     else:
-        leading = member.tokens[:member.tokens.index("=")] if "=" in member.tokens else member.tokens
+        leading = member.tokens[: member.tokens.index("=")] if "=" in member.tokens else member.tokens
     return any(token.strip('"') == name for token in leading)
 
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 def places_in_tree(result: EditResult, workspace: Workspace) -> EditResult:
     """Return a miss with the lines of its candidates or matches counted in the tree; other results as they are."""
     if isinstance(result, Drifted):
-        candidates = tuple(replace(candidate, place=place_in_tree(candidate.place, workspace))
-                           for candidate in result.candidates)
+        candidates = tuple(
+            replace(candidate, place=place_in_tree(candidate.place, workspace)) for candidate in result.candidates
+        )
         return replace(result, candidates=candidates)
     if isinstance(result, Ambiguous):
         return replace(result, matches=tuple(place_in_tree(place, workspace) for place in result.matches))

@@ -70,8 +70,12 @@ def _declares_more(edit: Edit, located: Located) -> Ambiguous | None:
     tagged = edit.anchor.kind in (AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM) and node.type == "declaration"
     if declared + tagged <= 1:
         return None
-    return Ambiguous(f"{edit.anchor} is declared together with something else", located.path, (place_of(located),),
-                     "write a hunk in this file that shows what becomes of the declaration")
+    return Ambiguous(
+        f"{edit.anchor} is declared together with something else",
+        located.path,
+        (place_of(located),),
+        "write a hunk in this file that shows what becomes of the declaration",
+    )
 
 
 def _adjoins(layout: Layout, moved: tuple[int, int], target: tuple[int, int], position: Position) -> bool:

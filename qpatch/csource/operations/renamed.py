@@ -32,9 +32,12 @@ def explain_renamed(edit: Edit, drifted: Drifted, workspace: Workspace) -> Drift
 
 def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspace: Workspace) -> list[EditResult]:
     """Return the results of a patch's edits, those without a hunk explained by the hunks of their siblings."""
-    return [_by_siblings(edit, result, edits, workspace)
-            if isinstance(result, Drifted) and not isinstance(edit.operation, HunkOperation) else result
-            for edit, result in zip(edits, results, strict=True)]
+    return [
+        _by_siblings(edit, result, edits, workspace)
+        if isinstance(result, Drifted) and not isinstance(edit.operation, HunkOperation)
+        else result
+        for edit, result in zip(edits, results, strict=True)
+    ]
 
 
 def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: Workspace) -> Drifted:
@@ -42,7 +45,8 @@ def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace:
         return drifted
     for sibling in edits:
         if isinstance(sibling.operation, HunkOperation) and (
-                (sibling.anchor.kind, sibling.anchor.name) == (edit.anchor.kind, edit.anchor.name)):
+            (sibling.anchor.kind, sibling.anchor.name) == (edit.anchor.kind, edit.anchor.name)
+        ):
             fitting = [(symbol, place_in_tree(place, workspace)) for symbol, place in _fitting(sibling, workspace)]
             if fitting:
                 return _with_fitting(edit, drifted, fitting, f"the hunk of the edit at {sibling.where} fits here")
@@ -55,9 +59,12 @@ def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, 
     symbol, place = fitting[0]
     fits = [place for _, place in fitting]
     others = tuple(candidate for candidate in drifted.candidates if candidate.place not in fits)
-    return replace(drifted, message=f"{drifted.message}; it may have been renamed to {symbol.name}",
-                   candidates=(*(Candidate(place, 1.0, (why,)) for place in fits), *others),
-                   suggestion=f"{edit.anchor.position}: {edit.anchor.kind} {symbol.name}\npath: {place.path}")
+    return replace(
+        drifted,
+        message=f"{drifted.message}; it may have been renamed to {symbol.name}",
+        candidates=(*(Candidate(place, 1.0, (why,)) for place in fits), *others),
+        suggestion=f"{edit.anchor.position}: {edit.anchor.kind} {symbol.name}\npath: {place.path}",
+    )
 
 
 def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
@@ -66,18 +73,31 @@ def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
         return drifted
     symbols = [(candidate.place.snippet.partition(" (")[0], candidate.place.path) for candidate in drifted.candidates]
     offers = [f"{edit.anchor.position}: {symbol}\npath: {path}" for symbol, path in symbols]
-    return replace(drifted, suggestion="only names could be compared; the one that is meant, if it is among these:\n"
-                   + "\n# or\n".join(offers))
+    return replace(
+        drifted,
+        suggestion="only names could be compared; the one that is meant, if it is among these:\n"
+        + "\n# or\n".join(offers),
+    )
 
 
 def _fitting(edit: Edit, workspace: Workspace) -> list[tuple[Symbol, Place]]:
-    return [(symbol, Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
-            for path, symbol in _symbols(edit, workspace) if _fits(edit, path, symbol, workspace)]
+    return [
+        (symbol, Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
+        for path, symbol in _symbols(edit, workspace)
+        if _fits(edit, path, symbol, workspace)
+    ]
 
 
 def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
-    here = [(edit.anchor.path, symbol) for symbol in workspace.outline(edit.anchor.path)
-            if symbol.kind is edit.anchor.kind] if edit.anchor.path else []
+    here = (
+        [
+            (edit.anchor.path, symbol)
+            for symbol in workspace.outline(edit.anchor.path)
+            if symbol.kind is edit.anchor.kind
+        ]
+        if edit.anchor.path
+        else []
+    )
     near = [(path, symbol) for path, symbol, _ in similar_symbols(edit.anchor, workspace)]
     return list(dict.fromkeys(near + here))
 

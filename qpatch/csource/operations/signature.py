@@ -59,9 +59,12 @@ def edit_signature(edit: Edit, operation: HunkOperation, workspace: Workspace) -
     if not places:
         return AlreadyThere(definition.path)
     if there:
-        return Drifted(f"{edit.anchor}: {there} of its declarations have the new signature already, {len(places)} the "
-                       "old one", definition.path, tuple(Candidate(place, 1.0) for place in places),
-                       suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch")
+        return Drifted(
+            f"{edit.anchor}: {there} of its declarations have the new signature already, {len(places)} the old one",
+            definition.path,
+            tuple(Candidate(place, 1.0) for place in places),
+            suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch",
+        )
     return Changes(replacements, tuple(places))
 
 
@@ -78,9 +81,12 @@ def unfinished(anchor: Anchor, workspace: Workspace) -> Drifted | None:
         left += _callers_left(anchor.name, wanted, path, workspace)
     if not left:
         return None
-    return Drifted(f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) == 1)} of it did not "
-                   "follow", definition.path, tuple(left),
-                   suggestion="add an edit to this patch for each place named above")
+    return Drifted(
+        f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) == 1)} of it did not follow",
+        definition.path,
+        tuple(left),
+        suggestion="add an edit to this patch for each place named above",
+    )
 
 
 def _declarations(anchor: Anchor, definition: Located, workspace: Workspace) -> list[Located]:
@@ -99,8 +105,9 @@ def _files_of(anchor: Anchor, definition: Located, workspace: Workspace) -> list
 
 def _is_static(located: Located) -> bool:
     assert located.symbol is not None
-    return any(child.type == "storage_class_specifier" and child.text == b"static"
-               for child in located.symbol.node.children)
+    return any(
+        child.type == "storage_class_specifier" and child.text == b"static" for child in located.symbol.node.children
+    )
 
 
 def _signature(located: Located) -> Term:
@@ -108,8 +115,13 @@ def _signature(located: Located) -> Term:
     assert located.symbol is not None
     term = build(located.parsed, located.symbol.node)
     parts = [child for child in term.children if child.kind != "compound_statement" and child.text != ";"]
-    return Term("translation_unit", parts[0].start, parts[-1].end, children=parts,
-                tokens=tuple(token for part in parts for token in part.tokens))
+    return Term(
+        "translation_unit",
+        parts[0].start,
+        parts[-1].end,
+        children=parts,
+        tokens=tuple(token for part in parts for token in part.tokens),
+    )
 
 
 def _match(pattern: Pattern, block: Term) -> Match | None:
@@ -166,8 +178,9 @@ def _callers_left(name: str, wanted: int, path: str, workspace: Workspace) -> li
         elif node.type == "initializer_pair" and parsed.text(node).split("=")[-1].strip() == name:
             taken = _operation_parameters(parsed.text(node).split("=")[0].strip().lstrip("."), workspace)
             if taken is not None and taken != wanted:
-                left.append(_left(path, node, f"is called through a member that takes {taken} parameters",
-                                  parsed.text(node)))
+                left.append(
+                    _left(path, node, f"is called through a member that takes {taken} parameters", parsed.text(node))
+                )
     return left
 
 
@@ -204,6 +217,10 @@ def _function_pointers(parsed: ParsedFile, member: str) -> Iterator[Node]:
         while node is not None and node.type in ("pointer_declarator", "parenthesized_declarator"):
             node = node.parent
         declarator = node.child_by_field_name("declarator") if node is not None else None
-        if node is not None and node.type == "function_declarator" and declarator is not None and (
-                parsed.text(declarator).replace(" ", "") == f"(*{member})"):
+        if (
+            node is not None
+            and node.type == "function_declarator"
+            and declarator is not None
+            and (parsed.text(declarator).replace(" ", "") == f"(*{member})")
+        ):
             yield node

@@ -43,28 +43,41 @@ def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: 
     block = block_of(located)
     attempts = [_Attempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
     outcomes = [attempt.outcome() for attempt in attempts]
-    done = [attempt for attempt, outcome in zip(attempts, outcomes, strict=True)
-            if isinstance(outcome, AlreadyThere) and attempt.adds_code()]
+    done = [
+        attempt
+        for attempt, outcome in zip(attempts, outcomes, strict=True)
+        if isinstance(outcome, AlreadyThere) and attempt.adds_code()
+    ]
     open_ones = [outcome for outcome in outcomes if isinstance(outcome, Found)]
     if done and open_ones:
-        return Ambiguous("one of the alternatives under one-of is there already, and another one fits", located.path,
-                         tuple(place for outcome in open_ones for place in outcome.places),
-                         "make the alternatives exclude each other, by context or with `when:`")
+        return Ambiguous(
+            "one of the alternatives under one-of is there already, and another one fits",
+            located.path,
+            tuple(place for outcome in open_ones for place in outcome.places),
+            "make the alternatives exclude each other, by context or with `when:`",
+        )
     for kind in (Found, Ambiguous):
         fitting = [outcome for outcome in outcomes if isinstance(outcome, kind)]
         if len(fitting) > 1:
-            return Ambiguous(f"{len(fitting)} of the alternatives under one-of fit", located.path,
-                             tuple(place for outcome in fitting for place in _places(outcome)),
-                             "make the alternatives exclude each other, by context or with `when:`")
+            return Ambiguous(
+                f"{len(fitting)} of the alternatives under one-of fit",
+                located.path,
+                tuple(place for outcome in fitting for place in _places(outcome)),
+                "make the alternatives exclude each other, by context or with `when:`",
+            )
         if fitting:
             return fitting[0]
     there = [outcome for outcome in outcomes if isinstance(outcome, AlreadyThere)]
     if there:
         return there[0]
-    missed = [attempt.explanation() if outcome is None else outcome
-              for attempt, outcome in zip(attempts, outcomes, strict=True)]
-    return max((outcome for outcome in missed if isinstance(outcome, Drifted)),
-               key=lambda drifted: max((candidate.likeness for candidate in drifted.candidates), default=0.0))
+    missed = [
+        attempt.explanation() if outcome is None else outcome
+        for attempt, outcome in zip(attempts, outcomes, strict=True)
+    ]
+    return max(
+        (outcome for outcome in missed if isinstance(outcome, Drifted)),
+        key=lambda drifted: max((candidate.likeness for candidate in drifted.candidates), default=0.0),
+    )
 
 
 def _places(outcome: Outcome) -> tuple[Place, ...]:
@@ -86,7 +99,7 @@ class _Attempt:
         self._before = compile_pattern(hunk.before(), context, workspace.table)
         self._after = compile_pattern(hunk.after(), context, workspace.table)
         self._layout: Layout | None = None
-        self._arms = hidden_arms(block) if b"#" in located.parsed.source[block.start:block.end] else []
+        self._arms = hidden_arms(block) if b"#" in located.parsed.source[block.start : block.end] else []
 
     def outcome(self) -> Outcome | None:
         """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
@@ -95,8 +108,11 @@ class _Attempt:
         try:
             pending, there = self._split(candidates, present)
         except CommentDiffersError as differs:
-            return Drifted(f"{self._edit.anchor}: the comment {differs} on a removed line is not there",
-                           self._located.path, suggestion="correct the comment in the hunk, or leave it out")
+            return Drifted(
+                f"{self._edit.anchor}: the comment {differs} on a removed line is not there",
+                self._located.path,
+                suggestion="correct the comment in the hunk, or leave it out",
+            )
         if not pending and not self.adds_code() and not self._is_bracketed():
             return self._miscount([], []) if self._resembles_removed() else AlreadyThere(self._located.path)
         if len(pending) == self._edit.expect:
@@ -128,8 +144,11 @@ class _Attempt:
     def _present(self) -> list[Match]:
         """Return where the result is; what the hunk adds to the end of a block has to stand there."""
         present = self._matches(self._after, self._block)
-        if any(line.sign is Sign.ADDED for line in self._hunk.lines[-1:]) and present and (
-                self._rewriter(present[0]).ends_in_addition()):
+        if (
+            any(line.sign is Sign.ADDED for line in self._hunk.lines[-1:])
+            and present
+            and (self._rewriter(present[0]).ends_in_addition())
+        ):
             return [match for match in present if match.items[-1] is self._block.items[-1]]
         return present
 
@@ -145,9 +164,12 @@ class _Attempt:
         """Refuse to edit two places of which one holds a part of the other."""
         if len(_apart(matches)) == len(matches):
             return None
-        return Ambiguous(f"{self._edit.anchor}: the hunk fits {len(matches)} places, which overlap", self._located.path,
-                         tuple(self._place(match) for match in matches),
-                         "add lines of context, and write an edit for each place")
+        return Ambiguous(
+            f"{self._edit.anchor}: the hunk fits {len(matches)} places, which overlap",
+            self._located.path,
+            tuple(self._place(match) for match in matches),
+            "add lines of context, and write an edit for each place",
+        )
 
     def _distinct(self, matches: list[Match]) -> list[Match]:
         """Keep one match of those that lead to the same edit."""
@@ -173,30 +195,47 @@ class _Attempt:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
         places = tuple(self._place(match) for match in pending)
         if len(pending) > expect:
-            return Ambiguous(f"{anchor}: the hunk fits {len(pending)} places, {expect} expected", path, places,
-                             f"add lines of context that only the wanted place has, or write `expect: {len(pending)}`")
+            return Ambiguous(
+                f"{anchor}: the hunk fits {len(pending)} places, {expect} expected",
+                path,
+                places,
+                f"add lines of context that only the wanted place has, or write `expect: {len(pending)}`",
+            )
         if pending:
             done = f", {len(there)} already changed" if there else ""
-            return Drifted(f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}", path,
-                           suggestion=f"expect: {len(pending)}")
-        in_arms = [match for match in matches_in(self._before, self._block, self._block.items)
-                   if self._in_hidden_arm(match)] if self._arms else []
+            return Drifted(
+                f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}",
+                path,
+                suggestion=f"expect: {len(pending)}",
+            )
+        in_arms = (
+            [match for match in matches_in(self._before, self._block, self._block.items) if self._in_hidden_arm(match)]
+            if self._arms
+            else []
+        )
         if in_arms:
-            return Ambiguous(f"{anchor}: the hunk fits only inside an #if arm that it does not show", path,
-                             tuple(self._place(match) for match in in_arms),
-                             "write the `#if` and the `#endif` around the hunk's lines, with `...` for the rest")
+            return Ambiguous(
+                f"{anchor}: the hunk fits only inside an #if arm that it does not show",
+                path,
+                tuple(self._place(match) for match in in_arms),
+                "write the `#if` and the `#endif` around the hunk's lines, with `...` for the rest",
+            )
         nested = [match for block in nested_blocks(self._block) for match in self._matches(self._before, block)]
         if nested:
             return self._nested(nested)
         return None
 
     def _nested(self, matches: list[Match]) -> Ambiguous:
-        places = tuple(self._place(match, f"inside {self._owner(match.block)}, which the hunk does not show")
-                       for match in matches)
-        return Ambiguous(f"{self._edit.anchor}: the hunk fits only inside a block that it does not show",
-                         self._located.path, places,
-                         "write the enclosing block whole around the hunk's lines, with `...` for the rest of it:\n"
-                         + "\n".join(self._shown(matches[0].block)))
+        places = tuple(
+            self._place(match, f"inside {self._owner(match.block)}, which the hunk does not show") for match in matches
+        )
+        return Ambiguous(
+            f"{self._edit.anchor}: the hunk fits only inside a block that it does not show",
+            self._located.path,
+            places,
+            "write the enclosing block whole around the hunk's lines, with `...` for the rest of it:\n"
+            + "\n".join(self._shown(matches[0].block)),
+        )
 
     def _shown(self, block: Term) -> list[str]:
         """Return the hunk inside the block that encloses its match, ready to paste."""
@@ -209,21 +248,24 @@ class _Attempt:
         owner = block.parent if block.parent is not None and block.kind == "compound_statement" else block
         source = self._located.parsed.source
         end = source.find(b"\n", owner.start)
-        return " ".join(source[owner.start:end].decode(errors="replace").split())
+        return " ".join(source[owner.start : end].decode(errors="replace").split())
 
     def _place(self, match: Match, note: str = "") -> Place:
         source = self._located.parsed.source
         start = match.items[0].start if match.items else match.block.start
         line_end = source.find(b"\n", start)
-        return Place(self._located.path, source.count(b"\n", 0, start) + 1,
-                     note or source[start:line_end].decode(errors="replace").strip())
+        return Place(
+            self._located.path,
+            source.count(b"\n", 0, start) + 1,
+            note or source[start:line_end].decode(errors="replace").strip(),
+        )
 
     def adds_code(self) -> bool:
         """Tell whether the hunk has added lines that are not blank."""
         return any(line.sign is Sign.ADDED and line.code.strip() for line in self._hunk.lines)
 
     def _before_equals_after(self) -> bool:
-        return ([item.tokens for item in self._before.items] == [item.tokens for item in self._after.items])
+        return [item.tokens for item in self._before.items] == [item.tokens for item in self._after.items]
 
     def _has_added_comments(self, match: Match) -> bool:
         return self._rewriter(match).has_added_comments()
@@ -258,8 +300,11 @@ class _Attempt:
     def _removed_names(self) -> list[str]:
         """Return the identifiers on removed lines."""
         numbers = {line.number for line in self._hunk.lines if line.sign is Sign.REMOVED}
-        return [leaf.text for leaf in self._before.leaves()
-                if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers]
+        return [
+            leaf.text
+            for leaf in self._before.leaves()
+            if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers
+        ]
 
 
 _LIKENESS_OF_RENAMED = 0.8

@@ -55,8 +55,8 @@ class Layout:
     def indentation(self, position: int) -> str:
         """Return the white space that the line of `position` begins with."""
         start = self.line_start(position)
-        line = self.source[start:self.line_end(start)]
-        return line[:len(line) - len(line.lstrip())].decode()
+        line = self.source[start : self.line_end(start)]
+        return line[: len(line) - len(line.lstrip())].decode()
 
     def after_trailing_comments(self, position: int) -> int:
         """Return the end of the comments that begin on the line of `position` after it, else `position`."""
@@ -71,7 +71,7 @@ class Layout:
         """Return the start of the comment lines right above the line that begins at `line_start`."""
         start = line_start
         while start:
-            end = len(self.source[:start - 1].rstrip(b" \t"))
+            end = len(self.source[: start - 1].rstrip(b" \t"))
             found = next((first for first, last in self._comments if last == end), None)
             if found is None or not self.starts_line(found) or self._heads_file(found, end):
                 return start
@@ -80,11 +80,11 @@ class Layout:
 
     def with_adjacent_comments(self, start: int, end: int) -> tuple[int, int]:
         """Widen [start, end) by the comments that only white space separates from it."""
-        for low, high in reversed(self._comments[:bisect_left(self._comment_starts, start)]):
+        for low, high in reversed(self._comments[: bisect_left(self._comment_starts, start)]):
             if not self.is_blank(high, start):
                 break
             start = low
-        for low, high in self._comments[bisect_left(self._comment_starts, end):]:
+        for low, high in self._comments[bisect_left(self._comment_starts, end) :]:
             if not self.is_blank(end, low):
                 break
             end = high
@@ -93,8 +93,11 @@ class Layout:
     def comments_between(self, start: int, end: int) -> list[tuple[int, int, str]]:
         """Return (start, end, folded text) of the comments within [start, end)."""
         first = bisect_left(self._comment_starts, start)
-        return [(low, high, fold(self.source[low:high].decode(errors="surrogateescape")))
-                for low, high in self._comments[first:] if high <= end]
+        return [
+            (low, high, fold(self.source[low:high].decode(errors="surrogateescape")))
+            for low, high in self._comments[first:]
+            if high <= end
+        ]
 
     def whole_lines(self, start: int, end: int) -> tuple[int, int] | None:
         """Widen [start, end) to whole lines if nothing else stands on them, trailing comments aside."""
@@ -107,8 +110,8 @@ class Layout:
         """Widen the whole lines [start, end) by one blank line where their removal would leave one too many."""
         above_blank = start > 0 and self.is_blank(self.line_start(start - 1), start)
         below_blank = end < len(self.source) and self.is_blank(end, self.line_end(end))
-        above = self.source[self.line_start(start - 1):start].strip() if start else b"{"
-        below = self.source[end:self.line_end(end)].strip()
+        above = self.source[self.line_start(start - 1) : start].strip() if start else b"{"
+        below = self.source[end : self.line_end(end)].strip()
         if below_blank and (above_blank or above.endswith(b"{") or not start):
             return start, self.next_line(end)
         if above_blank and (below.startswith(b"}") or end >= len(self.source)):
@@ -120,7 +123,7 @@ class Layout:
         return self.is_blank(0, start) and _LICENCE.search(self.source, start, end) is not None
 
     def _skip_spaces(self, position: int) -> int:
-        while self.source[position:position + 1] in (b" ", b"\t"):
+        while self.source[position : position + 1] in (b" ", b"\t"):
             position += 1
         return position
 
@@ -146,7 +149,7 @@ def reindent(lines: list[str], shift: int, *, tabs: bool) -> list[str]:
     shifted = []
     for line in lines:
         code = line.lstrip(" \t")
-        old = line[:len(line) - len(code)]
+        old = line[: len(line) - len(code)]
         if not code:
             shifted.append("")
         elif shift == 0:
@@ -173,6 +176,6 @@ def apply_replacements(source: bytes, replacements: list[Replacement]) -> bytes:
     for replacement in sorted(replacements, key=lambda change: (change.start, change.end)):
         if replacement.start < position:
             raise ValueError(f"replacements overlap at byte {replacement.start}")
-        parts += [source[position:replacement.start], replacement.text]
+        parts += [source[position : replacement.start], replacement.text]
         position = replacement.end
     return b"".join([*parts, source[position:]])

@@ -33,7 +33,9 @@ _TYPE = re.compile(
         | \w+(?:\s+\w+)?\s*\*
         | (?:__)?typeof(?:__)?\s*\([^()]*\)
         | (?:int|char|void|bool|float|double)\s*$ )
-        (?:\s*\(\s*\*\s*\)\s*\(.*\) | [\s*]|const\b)*$""", re.VERBOSE | re.DOTALL)
+        (?:\s*\(\s*\*\s*\)\s*\(.*\) | [\s*]|const\b)*$""",
+    re.VERBOSE | re.DOTALL,
+)
 _DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
@@ -62,7 +64,8 @@ def _spots(source: bytes, table: MacroTable) -> list[tuple[int, int, MacroForm |
     found = [match.span() for match in _NO_CODE.finditer(source)]
     starts = [start for start, _ in found]
     spots: list[tuple[int, int, MacroForm | None]] = [
-        (start, end, None) for start, end in found if source[start] in b"#."]
+        (start, end, None) for start, end in found if source[start] in b"#."
+    ]
     for word in set(source.translate(_WORDS_ALONE).split()):
         form = table.form_of(word)
         for start in _places(source, word) if form else ():
@@ -77,7 +80,7 @@ def _places(source: bytes, word: bytes) -> Iterator[int]:
     start = source.find(word)
     while start >= 0:
         end = start + len(word)
-        if not is_word(source[start - 1:start]) and not is_word(source[end:end + 1]):
+        if not is_word(source[start - 1 : start]) and not is_word(source[end : end + 1]):
             yield start
         start = source.find(word, end)
 
@@ -109,14 +112,14 @@ def _hide_comments(shadow: Shadow, start: int, end: int) -> None:
 
 
 def _in_case_label(source: bytes, position: int) -> bool:
-    line = source[source.rfind(b"\n", 0, position) + 1:position]
+    line = source[source.rfind(b"\n", 0, position) + 1 : position]
     return re.search(rb"\bcase\b[^:;]*$", line) is not None
 
 
 def _call(source: bytes, end: int) -> tuple[int, int] | None:
     """Return the positions of the parentheses of the call whose name ends at `end`."""
     opening = skip_gap(source, end)
-    if source[opening:opening + 1] != b"(":
+    if source[opening : opening + 1] != b"(":
         return None
     closing = closing_parenthesis(source, opening)
     return None if closing is None else (opening, closing)
@@ -148,7 +151,7 @@ def _word_before(source: bytes, start: int) -> bytes:
     before = source[line_start:start].strip()
     if not before and line_start:
         # The type may have a line of its own; what ends a directive is no type.
-        before = source[source.rfind(b"\n", 0, line_start - 1) + 1:line_start].strip()
+        before = source[source.rfind(b"\n", 0, line_start - 1) + 1 : line_start].strip()
         if before.startswith(b"#"):
             return b""
     word = _LAST_WORD.search(before)
@@ -178,7 +181,7 @@ def _join_types(shadow: Shadow, opening: int, closing: int) -> int:
         if _TYPE.match(shadow.source[left:right]):
             shadow.put_name(left, right)
         elif member := _DESIGNATOR.match(shadow.source, left, right):
-            shadow.put(left, member.end(), b"_" + shadow.source[left + 1:member.end()])
+            shadow.put(left, member.end(), b"_" + shadow.source[left + 1 : member.end()])
     return opening + 1
 
 
@@ -214,9 +217,9 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
     after = skip_gap(source, call[1] + 1)
     before = _word_before(source, start)
     declares = before in _STORAGE or (not before and _at_file_scope(source, start))
-    if source[after:after + 1] in (b"{", b"=", b",", b")", b"[") or not declares:
+    if source[after : after + 1] in (b"{", b"=", b",", b")", b"[") or not declares:
         return end
-    after = after + 1 if source[after:after + 1] == b";" else call[1] + 1
+    after = after + 1 if source[after : after + 1] == b";" else call[1] + 1
     closing = call[1]
     while len(parts) > 1 and parts[-1][0] == parts[-1][1]:
         parts.pop()  # A comma behind the last argument belongs to the `)`.
@@ -231,7 +234,7 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
 
 def _at_file_scope(source: bytes, start: int) -> bool:
     """Tell whether no brace is open at `start`, counting from the last line that begins with a `}`."""
-    since = _COMMENT.sub(b"", source[max(0, start - _FAR, source.rfind(b"\n}", 0, start) + 2):start])
+    since = _COMMENT.sub(b"", source[max(0, start - _FAR, source.rfind(b"\n}", 0, start) + 2) : start])
     return since.count(b"{") <= since.count(b"}")
 
 
@@ -239,11 +242,11 @@ def _attribute(shadow: Shadow, start: int, end: int) -> int:
     """Put in the attribute's place what C allows there, which depends on its neighbours."""
     source = shadow.source
     call = _call(source, end)
-    if call is not None and not source[skip_gap(source, call[0] + 1):].startswith(b"*"):
+    if call is not None and not source[skip_gap(source, call[0] + 1) :].startswith(b"*"):
         end = call[1] + 1  # `coroutine_fn (*entry)(void)` is no call: a word before a declarator.
     before = shadow.last_character(start)
     following = skip_gap(source, end)
-    after = source[following:following + 1]
+    after = source[following : following + 1]
     tag = _TAG.search(source, max(0, start - 40), start)
     if tag:
         _tag_attribute(shadow, tag, start, end)

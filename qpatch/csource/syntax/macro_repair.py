@@ -38,8 +38,8 @@ _MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
 _CALL = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
 _OTHER_DIRECTIVE = re.compile(
-    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*",
-    re.DOTALL | re.MULTILINE)
+    rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*", re.DOTALL | re.MULTILINE
+)
 _FILE_SCOPE_CALL = re.compile(rb"^(?:(?:static|extern|const)\s+)*([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 # Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
 _FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
@@ -147,8 +147,14 @@ class _Session:
         start, end = extent
         tree = self._tree.copy()
         first, last = _point(text, start), _point(text, end)
-        tree.edit(start_byte=start, old_end_byte=end, new_end_byte=end,
-                  start_point=first, old_end_point=last, new_end_point=last)
+        tree.edit(
+            start_byte=start,
+            old_end_byte=end,
+            new_end_byte=end,
+            start_point=first,
+            old_end_point=last,
+            new_end_point=last,
+        )
         return self._parser.parse(text, tree)
 
 
@@ -161,8 +167,9 @@ def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewr
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
     yield partial(_without_cplusplus, groups=groups)
-    inner = [group for group in groups
-             if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
+    inner = [
+        group for group in groups if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)
+    ]
     near = [group for group in inner if group.start <= end and start <= group.end]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
@@ -192,7 +199,7 @@ def _as_one_name(shadow: Shadow, start: int, end: int) -> None:
 def _nearest(regex: re.Pattern[bytes], source: bytes, spot: Node) -> list[re.Match[bytes]]:
     """Return the last matches inside the file-scope item of `spot` and up to it, the last one first."""
     end = max(spot.end_byte, spot.start_byte + 1)
-    return list(regex.finditer(source, _item_start(spot), end))[:-MOST_BEFORE - 1:-1]
+    return list(regex.finditer(source, _item_start(spot), end))[: -MOST_BEFORE - 1 : -1]
 
 
 def _item_start(spot: Node) -> int:
@@ -215,13 +222,13 @@ def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
     if name is None or name[1] in _NOT_CALLS:
         return
     following = skip_gap(source, closing + 1)
-    if source[following:following + 1] == b"{":
+    if source[following : following + 1] == b"{":
         yield _form(MacroForm.LOOP, name.start(1), name.end(1))
 
 
 def _opening_parenthesis(source: bytes, closing: int) -> int | None:
     """Return the position of the `(` that the `)` at `closing` closes, looking back a few lines."""
-    if source[closing:closing + 1] != b")":
+    if source[closing : closing + 1] != b")":
         return None
     opening = source.rfind(b"(", max(0, closing - 1000), closing)
     while opening >= 0 and closing_parenthesis(source, opening) != closing:
@@ -247,14 +254,14 @@ def _as_entries(shadow: Shadow, source: bytes, group: Group) -> None:
     """Each directive becomes an entry of the list around it: a name with the commas it needs."""
     for line in group.lines:
         before = _last_character(source, line.start)
-        name = re.sub(rb"\W", b"_", source[line.start:line.end].split(b"\n")[0].rstrip())
+        name = re.sub(rb"\W", b"_", source[line.start : line.end].split(b"\n")[0].rstrip())
         text = b"," + name[:-2] + b"," if before not in (b",", b"{", b"(", b"") else name[:-1] + b","
         shadow.put(line.start, line.end, text)
 
 
 def _last_character(source: bytes, position: int) -> bytes:
     """Return the last character before `position` that is no white space, comment or directive."""
-    text = source[max(0, position - 2000):position]
+    text = source[max(0, position - 2000) : position]
     text = re.sub(rb"/\*.*?\*/|//[^\n]*|" + DIRECTIVE, b"", text, flags=re.DOTALL | re.MULTILINE)
     return text.rstrip()[-1:]
 
@@ -274,7 +281,7 @@ def _blanked(shadow: Shadow, group: Group) -> None:
 def _without_cplusplus(shadow: Shadow, groups: list[Group]) -> None:
     """Blank what only C++ sees: `extern "C" {` in one `#if`, its closing brace in another."""
     for group in groups:
-        if b"__cplusplus" in shadow.source[group.start:group.lines[0].end]:
+        if b"__cplusplus" in shadow.source[group.start : group.lines[0].end]:
             _one_arm(shadow, group, None)
 
 

@@ -33,8 +33,7 @@ class MacroForm(enum.StrEnum):
 class MacroTable:
     """The forms of macro names: `names` are exact, `patterns` are shell patterns, tried in order."""
 
-    def __init__(self, names: Mapping[str, MacroForm],
-                 patterns: Iterable[tuple[str, MacroForm]] = ()) -> None:
+    def __init__(self, names: Mapping[str, MacroForm], patterns: Iterable[tuple[str, MacroForm]] = ()) -> None:
         self._forms: dict[bytes, MacroForm | None] = {name.encode(): form for name, form in names.items()}
         globs = [(fnmatch.translate(glob).encode(), form) for glob, form in patterns]
         self._patterns = [(re.compile(regex), form) for regex, form in globs]
@@ -58,5 +57,7 @@ def macro_table(kind: TreeKind) -> MacroTable:
     text = resources.files(__package__).joinpath("macro_tables", f"{kind}.yaml").read_text(encoding="utf-8")
     data: dict[str, list[str]] = yaml.load(text, Loader=yaml.CSafeLoader)
     entries = [(name, MacroForm(form)) for form, names in data.items() for name in names]
-    return MacroTable({name: form for name, form in entries if "*" not in name},
-                      [(name, form) for name, form in entries if "*" in name])
+    return MacroTable(
+        {name: form for name, form in entries if "*" not in name},
+        [(name, form) for name, form in entries if "*" in name],
+    )

@@ -53,7 +53,7 @@ class ParsedFile:
 
     def text(self, node: Node) -> str:
         """Return the true source text of `node`."""
-        return self.source[node.start_byte:node.end_byte].decode(errors="surrogateescape")
+        return self.source[node.start_byte : node.end_byte].decode(errors="surrogateescape")
 
 
 @lru_cache(maxsize=1)
@@ -109,7 +109,7 @@ def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
         nonlocal upcoming
         while upcoming < len(regions) and regions[upcoming].start < limit:
             region = regions[upcoming]
-            result.append(Token(folded(parsed.source[region.start:region.end]), region.start, region.end))
+            result.append(Token(folded(parsed.source[region.start : region.end]), region.start, region.end))
             upcoming += 1
 
     for leaf in leaves(node):

@@ -24,19 +24,22 @@ def reparse(parsed: ParsedFile, changes: list[Replacement], table: MacroTable | 
     source = apply_replacements(parsed.source, changes)
     if table is None:
         return parse(source, table)
-    start, old_end = _items_around(parsed.source, min(change.start for change in changes),
-                                   max(change.end for change in changes))
+    start, old_end = _items_around(
+        parsed.source, min(change.start for change in changes), max(change.end for change in changes)
+    )
     grown = len(source) - len(parsed.source)
     new_end = old_end + grown
     piece = rewrite_macros(source[start:new_end], table)
     shadow = parsed.shadow[:start] + piece.text() + parsed.shadow[old_end:]
     tree = parsed.tree.copy()
-    tree.edit(start, old_end, new_end, _point(parsed.source, start), _point(parsed.source, old_end),
-              _point(source, new_end))
-    regions = (*(region for region in parsed.regions if region.end <= start),
-               *(Region(region.start + start, region.end + start) for region in piece.regions),
-               *(Region(region.start + grown, region.end + grown) for region in parsed.regions
-                 if region.start >= old_end))
+    tree.edit(
+        start, old_end, new_end, _point(parsed.source, start), _point(parsed.source, old_end), _point(source, new_end)
+    )
+    regions = (
+        *(region for region in parsed.regions if region.end <= start),
+        *(Region(region.start + start, region.end + start) for region in piece.regions),
+        *(Region(region.start + grown, region.end + grown) for region in parsed.regions if region.start >= old_end),
+    )
     result = ParsedFile(source, shadow, c_parser().parse(shadow, tree), regions)
     return parse(source, table) if errors_around(result, start, new_end) else result
 

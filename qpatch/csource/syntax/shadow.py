@@ -70,7 +70,7 @@ class Shadow:
 
     def last_character(self, position: int) -> bytes:
         """Return the last character of the shadow before `position` that is no white space."""
-        return bytes(self._bytes[max(0, position - 400):position]).rstrip()[-1:]
+        return bytes(self._bytes[max(0, position - 400) : position]).rstrip()[-1:]
 
     def blank_comment(self, start: int, end: int) -> None:
         """Overwrite a comment inside a directive with blanks; it is no token, so this makes no region.
@@ -121,8 +121,7 @@ class Shadow:
 
 def pieces(text: bytes) -> list[bytes]:
     """Return the words, numbers, strings and single other characters of C text; comments are left out."""
-    return [piece for piece in _PIECE.findall(text)
-            if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
+    return [piece for piece in _PIECE.findall(text) if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
 
 
 def folded(text: bytes) -> str:

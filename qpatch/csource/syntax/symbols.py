@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.parse import ParsedFile
 
 _NAMES = frozenset({"identifier", "type_identifier", "primitive_type"})
-_TAGGED = {"struct_specifier": AnchorKind.STRUCT, "union_specifier": AnchorKind.UNION,
-           "enum_specifier": AnchorKind.ENUM}
+_TAGGED = {
+    "struct_specifier": AnchorKind.STRUCT,
+    "union_specifier": AnchorKind.UNION,
+    "enum_specifier": AnchorKind.ENUM,
+}
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
 _CONDITIONALS = frozenset({"preproc_if", "preproc_ifdef"})
@@ -138,8 +141,9 @@ class _Outliner:
         if node.children[0].type != "#ifndef":
             return False
         name = node.child_by_field_name("name")
-        content = [child for child in node.named_children
-                   if child.type != "comment" and (name is None or child.id != name.id)]
+        content = [
+            child for child in node.named_children if child.type != "comment" and (name is None or child.id != name.id)
+        ]
         if name is None or not content or content[0].type != "preproc_def":
             return False
         defined = content[0].child_by_field_name("name")
@@ -196,8 +200,11 @@ class _Outliner:
                 yield self._symbol(AnchorKind.PROTOTYPE, name, node, guards)
 
     def _typedef(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
-        names = [name for declarator in node.children_by_field_name("declarator")
-                 if (name := _innermost(declarator)) is not None]
+        names = [
+            name
+            for declarator in node.children_by_field_name("declarator")
+            if (name := _innermost(declarator)) is not None
+        ]
         tags = list(self._tagged(node, guards))
         yield from tags
         specifier = node.child_by_field_name("type")
@@ -222,17 +229,18 @@ class _Outliner:
 
     def _includes(self, root: Node) -> Iterator[Symbol]:
         """Yield the include block: from the first to the last `#include` that is under no condition."""
-        open_ones = [node for node, guards in self._items(root, ())
-                     if node.type == "preproc_include" and not guards]
+        open_ones = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
         if open_ones:
             first, last = open_ones[0], open_ones[-1]
             start = _first_line(first)
             yield Symbol(AnchorKind.INCLUDES, "", first, start, _last_line(last), start)
 
-    def _symbol(self, kind: AnchorKind, name: Node, node: Node, guards: tuple[str, ...],
-                body: Node | None = None) -> Symbol:
-        return Symbol(kind, self._parsed.text(name), node, _first_line(node), _last_line(node),
-                      _first_line(name), guards, body)
+    def _symbol(
+        self, kind: AnchorKind, name: Node, node: Node, guards: tuple[str, ...], body: Node | None = None
+    ) -> Symbol:
+        return Symbol(
+            kind, self._parsed.text(name), node, _first_line(node), _last_line(node), _first_line(name), guards, body
+        )
 
 
 def function_declarator(declarator: Node | None) -> Node | None:
@@ -266,8 +274,7 @@ def _innermost(declarator: Node | None) -> Node | None:
 
 
 def _first_named(node: Node) -> Node | None:
-    return next((child for child in node.named_children
-                 if child.type.endswith(("declarator", "identifier"))), None)
+    return next((child for child in node.named_children if child.type.endswith(("declarator", "identifier"))), None)
 
 
 def _first_line(node: Node) -> int:

@@ -18,12 +18,37 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.parse import ParsedFile
 
-LISTS = frozenset({"argument_list", "initializer_list", "parameter_list", "enumerator_list", "compound_statement",
-                   "field_declaration_list", "translation_unit", "declaration_list", "preproc_ifdef", "preproc_if",
-                   "preproc_else", "preproc_elif", "preproc_params"})
-BLOCKS = frozenset({"compound_statement", "field_declaration_list", "initializer_list", "enumerator_list",
-                    "translation_unit", "declaration_list", "preproc_ifdef", "preproc_if", "preproc_else",
-                    "preproc_elif"})
+LISTS = frozenset(
+    {
+        "argument_list",
+        "initializer_list",
+        "parameter_list",
+        "enumerator_list",
+        "compound_statement",
+        "field_declaration_list",
+        "translation_unit",
+        "declaration_list",
+        "preproc_ifdef",
+        "preproc_if",
+        "preproc_else",
+        "preproc_elif",
+        "preproc_params",
+    }
+)
+BLOCKS = frozenset(
+    {
+        "compound_statement",
+        "field_declaration_list",
+        "initializer_list",
+        "enumerator_list",
+        "translation_unit",
+        "declaration_list",
+        "preproc_ifdef",
+        "preproc_if",
+        "preproc_else",
+        "preproc_elif",
+    }
+)
 _WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "preproc_arg", "number_literal"})
 _LABELLED = frozenset({"case_statement", "labeled_statement"})
 CASE = "case"
@@ -81,8 +106,16 @@ def cases(items: Sequence[Term]) -> list[Term]:
             groups.append([])
         if groups:
             groups[-1].append(item)
-    return [Term(CASE, group[0].start, group[-1].end, children=group,
-                 tokens=tuple(token for term in group for token in term.tokens)) for group in groups]
+    return [
+        Term(
+            CASE,
+            group[0].start,
+            group[-1].end,
+            children=group,
+            tokens=tuple(token for term in group for token in term.tokens),
+        )
+        for group in groups
+    ]
 
 
 def hidden_arms(block: Term) -> list[tuple[int, int]]:
@@ -143,8 +176,12 @@ class _Builder:
         condition = node.child_by_field_name("name") or node.child_by_field_name("condition")
         if condition is None:
             return children
-        return [_parent("directive_condition", child.start, child.end, [child])
-                if child.start == condition.start_byte else child for child in children]
+        return [
+            _parent("directive_condition", child.start, child.end, [child])
+            if child.start == condition.start_byte
+            else child
+            for child in children
+        ]
 
     def _leaf(self, kind: str, start: int, end: int) -> list[Term]:
         region = self._region_at.get(start)
@@ -176,6 +213,6 @@ def _parent(kind: str, start: int, end: int, children: list[Term]) -> Term:
 def _split_label(kind: str, children: list[Term]) -> list[Term]:
     """Split `case X: a; b;` into a label and its statements."""
     colon = next((index for index, child in enumerate(children) if child.text == ":"), len(children) - 1)
-    label = children[:colon + 1]
+    label = children[: colon + 1]
     name = CASE_LABEL if kind == "case_statement" else LABEL
-    return [_parent(name, label[0].start, label[-1].end, label), *children[colon + 1:]]
+    return [_parent(name, label[0].start, label[-1].end, label), *children[colon + 1 :]]

@@ -25,8 +25,9 @@ _SPACED = frozenset({TextFormat.KCONFIG, TextFormat.RST, TextFormat.MAINTAINERS,
 _ITEM = re.compile(r"(?:[*+-]|\(?(?:\d+|#)[.)])\s")
 
 
-def plan_addition(anchor: Anchor, operation: AddOperation,
-                  document: Document) -> list[LineChange] | AlreadyThere | Ambiguous | Drifted:
+def plan_addition(
+    anchor: Anchor, operation: AddOperation, document: Document
+) -> list[LineChange] | AlreadyThere | Ambiguous | Drifted:
     """Return the change that adds the operation's text at `anchor`, or why there is none to make."""
     text = _trimmed(operation.text)
     inside = anchor.position is Position.IN
@@ -47,8 +48,9 @@ def plan_addition(anchor: Anchor, operation: AddOperation,
     return _at_end(document, section, text)
 
 
-def declared_already(text: str, document: Document,
-                     removed: frozenset[int] = frozenset()) -> AlreadyThere | Drifted | None:
+def declared_already(
+    text: str, document: Document, removed: frozenset[int] = frozenset()
+) -> AlreadyThere | Drifted | None:
     """Return a refusal if an event or a config that `text` declares is in the file already.
 
     Names of events and configs are unique in their file: the same text is already there, another text is
@@ -60,13 +62,19 @@ def declared_already(text: str, document: Document,
     clashes = [name for name in wanted if name in known and name not in same]
     if clashes:
         from qpatch.csource.text.explain import differences, likeness
+
         name = clashes[0]
         line, body = known[name]
-        candidate = Candidate(document.place(line), round(likeness(wanted[name][1], body), 2),
-                              differences(wanted[name][1], body))
+        candidate = Candidate(
+            document.place(line), round(likeness(wanted[name][1], body), 2), differences(wanted[name][1], body)
+        )
         message = f"{document.path} already has {name!r}, with another text"
-        return Drifted(message, document.path, (candidate,),
-                       suggestion=f"give it another name, or change the present {name!r} with a hunk")
+        return Drifted(
+            message,
+            document.path,
+            (candidate,),
+            suggestion=f"give it another name, or change the present {name!r} with a hunk",
+        )
     if wanted and len(same) == len(wanted):
         return AlreadyThere(document.path, f"{', '.join(map(repr, same))} is there")
     if same:
@@ -91,10 +99,12 @@ def _declarations(path: str, lines: Sequence[str], removed: frozenset[int]) -> d
     if kind is TextFormat.TRACE_EVENTS:
         spans = [(entry.name, entry.start, entry.end) for entry in outline(path, lines).entries()]
     elif kind is TextFormat.KCONFIG:
-        spans = [(section.name, section.start, section.end) for section in outline(path, lines).sections
-                 if section.name.startswith(("config ", "menuconfig "))]
-    return {name: (start, fold(" ".join(lines[start:end])))
-            for name, start, end in spans if start not in removed}
+        spans = [
+            (section.name, section.start, section.end)
+            for section in outline(path, lines).sections
+            if section.name.startswith(("config ", "menuconfig "))
+        ]
+    return {name: (start, fold(" ".join(lines[start:end]))) for name, start, end in spans if start not in removed}
 
 
 def _trimmed(text: str) -> list[str]:
@@ -109,9 +119,9 @@ def _holds(document: Document, section: TextSection, text: Sequence[str]) -> boo
     """Tell whether `section` holds the lines of `text` in a row, blank lines and list commas aside."""
     meson = document.format is TextFormat.MESON
     wanted = [_bare(fold(line), meson) for line in text if line]
-    present = [_bare(line, meson) for line in document.folded[section.start:section.end] if line]
+    present = [_bare(line, meson) for line in document.folded[section.start : section.end] if line]
     starts = range(len(present) - len(wanted) + 1)
-    return any(present[start:start + len(wanted)] == wanted for start in starts)
+    return any(present[start : start + len(wanted)] == wanted for start in starts)
 
 
 def _makes_section(document: Document, text: Sequence[str]) -> bool:
@@ -123,23 +133,30 @@ def _bare(line: str, meson: bool) -> str:
     return line.rstrip(",") if meson else line
 
 
-def _beside_section(document: Document, section: TextSection, text: list[str],
-                    position: Position) -> LineChange:
+def _beside_section(document: Document, section: TextSection, text: list[str], position: Position) -> LineChange:
     least = 1 if document.format in _SPACED and len(text) > 1 else 0
     return _beside(document, section.start, section.end, text, position, least)
 
 
-def _beside_entry(document: Document, section: TextSection, text: list[str],
-                  operation: AddOperation) -> list[LineChange] | Ambiguous | Drifted:
+def _beside_entry(
+    document: Document, section: TextSection, text: list[str], operation: AddOperation
+) -> list[LineChange] | Ambiguous | Drifted:
     found = entries_named(document, section, operation.beside)
     if len(found) > 1:
-        return Ambiguous(f"{section.name} has {len(found)} entries {operation.beside!r}", document.path,
-                         tuple(document.place(entry.start) for entry in found),
-                         "give more of the entry's text")
+        return Ambiguous(
+            f"{section.name} has {len(found)} entries {operation.beside!r}",
+            document.path,
+            tuple(document.place(entry.start) for entry in found),
+            "give more of the entry's text",
+        )
     if not found:
         from qpatch.csource.text.explain import explain_name
-        known = [(entry.name, entry.start) for entry in document.outline.entries()
-                 if section.start <= entry.start < section.end]
+
+        known = [
+            (entry.name, entry.start)
+            for entry in document.outline.entries()
+            if section.start <= entry.start < section.end
+        ]
         return explain_name("entry", operation.beside, known, document)
     return [_beside_one(document, found[0], text, operation.beside_position)]
 
@@ -152,8 +169,7 @@ def _beside_one(document: Document, entry: TextEntry, text: list[str], position:
     return _beside(document, entry.start, entry.end, text, position, int(paragraphs and not items))
 
 
-def _beside(document: Document, start: int, end: int, text: list[str], position: Position,
-            least: int) -> LineChange:
+def _beside(document: Document, start: int, end: int, text: list[str], position: Position, least: int) -> LineChange:
     """Put `text` after or before lines [start, end): as far off as their neighbours, indented alike.
 
     At least `least` blank lines lie between.
@@ -168,9 +184,12 @@ def _beside(document: Document, start: int, end: int, text: list[str], position:
 def _at_end(document: Document, section: TextSection, text: list[str]) -> list[LineChange] | Drifted:
     """Put `text` at the end of what the section has itself, before its subsections."""
     if document.format is TextFormat.MESON and section is not document.whole and not section.entries:
-        return Drifted(f"{document.path}: {section.name} is not a list with one entry a line", document.path,
-                       (Candidate(document.place(section.start), 1.0),),
-                       suggestion="replace the statement with a hunk: `-` as it is, `+` as it should be")
+        return Drifted(
+            f"{document.path}: {section.name} is not a list with one entry a line",
+            document.path,
+            (Candidate(document.place(section.start), 1.0),),
+            suggestion="replace the statement with a hunk: `-` as it is, `+` as it should be",
+        )
     last = _last_entry(document, section, text)
     if last:
         return [_beside_one(document, last, text, Position.AFTER)]
@@ -207,8 +226,7 @@ def _is_list_entry(document: Document, entry: TextEntry) -> bool:
     return entry in document.outline.entries()
 
 
-def _beside_list_entry(document: Document, entry: TextEntry, text: list[str],
-                       position: Position) -> LineChange:
+def _beside_list_entry(document: Document, entry: TextEntry, text: list[str], position: Position) -> LineChange:
     """Put list entries beside one of theirs, with the commas that the list needs."""
     model = document.lines[entry.start]
     lines = _indented(text, model)
@@ -222,10 +240,10 @@ def _beside_list_entry(document: Document, entry: TextEntry, text: list[str],
 
 def _with_comma(line: str) -> str:
     code = code_part(line)
-    return line if code.endswith(",") else f"{code},{line[len(code):]}"
+    return line if code.endswith(",") else f"{code},{line[len(code) :]}"
 
 
 def _indented(text: Sequence[str], model: str) -> list[str]:
     """Return `text` with the indentation of the line `model`."""
-    space = model[:len(model) - len(model.lstrip())].strip("\r\n")
+    space = model[: len(model) - len(model.lstrip())].strip("\r\n")
     return [space + line if line else line for line in text]

@@ -54,27 +54,38 @@ def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     return _without_file(edit.anchor, homes, others)
 
 
-def _without_file(anchor: Anchor, homes: Sequence[Document],
-                  others: Sequence[Document]) -> Ambiguous | Drifted:
+def _without_file(anchor: Anchor, homes: Sequence[Document], others: Sequence[Document]) -> Ambiguous | Drifted:
     """Say that the anchor's file is gone: it may be one of `homes`; `others` have such a section too."""
     if homes:
         places = tuple(home.place(span.start) for home in homes for span in section_spans(home, anchor.name))
-        return Ambiguous(f"{anchor.path} is not in this tree, and by their section {anchor.name!r} "
-                         f"{len(homes)} files may be what became of it", anchor.path, places,
-                         "give the path of the one that is meant")
-    return Drifted(f"{anchor.path} is not in this tree, nor a file with {anchor.name!r} that it may have "
-                   "become", anchor.path, moved_to=tuple(document.path for document in others),
-                   suggestion="correct `path:`, or guard the edit with `when:`")
+        return Ambiguous(
+            f"{anchor.path} is not in this tree, and by their section {anchor.name!r} "
+            f"{len(homes)} files may be what became of it",
+            anchor.path,
+            places,
+            "give the path of the one that is meant",
+        )
+    return Drifted(
+        f"{anchor.path} is not in this tree, nor a file with {anchor.name!r} that it may have become",
+        anchor.path,
+        moved_to=tuple(document.path for document in others),
+        suggestion="correct `path:`, or guard the edit with `when:`",
+    )
 
 
 def _check_anchor(edit: Edit) -> None:
     anchor = edit.anchor
     if not anchor.path:
-        raise UserError("text-anchor", f"the anchor `{anchor}` has no path", where=edit.where,
-                        hint="names of sections recur from file to file: give the `path:`")
+        raise UserError(
+            "text-anchor",
+            f"the anchor `{anchor}` has no path",
+            where=edit.where,
+            hint="names of sections recur from file to file: give the `path:`",
+        )
     if anchor.kind not in (AnchorKind.SECTION, AnchorKind.FILE):
-        raise UserError("text-anchor", f"{anchor.path} is not C: it has no {anchor.kind} {anchor.name!r}",
-                        where=edit.where)
+        raise UserError(
+            "text-anchor", f"{anchor.path} is not C: it has no {anchor.kind} {anchor.name!r}", where=edit.where
+        )
 
 
 def _apply(edit: Edit, document: Document, tree: Overlay) -> EditResult:

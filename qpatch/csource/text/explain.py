@@ -27,6 +27,7 @@ def likeness(expected: str, found: str) -> float:
     """Return how alike two lines are, from 0 to 1; that they are about the same symbol counts most."""
     # difflib takes 5 ms to import: only a miss pays for it.
     from difflib import SequenceMatcher
+
     ratio = SequenceMatcher(None, expected, found, autojunk=False).ratio()
     mine, other = _SYMBOL.match(expected), _SYMBOL.match(found)
     if not mine or not other:
@@ -37,6 +38,7 @@ def likeness(expected: str, found: str) -> float:
 def differences(expected: str, found: str) -> tuple[str, ...]:
     """Return what differs between two lines, token by token, in reading order."""
     from difflib import SequenceMatcher
+
     old, new = _TOKEN.findall(fold(expected)), _TOKEN.findall(fold(found))
     phrases = []
     for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -56,8 +58,11 @@ def explain_hunk(hunk: Hunk, document: Document, section: TextSection) -> Drifte
     candidates = _nearest_windows(missing, document, section)
     message = f"{section.name}: the hunk's lines are not there as written; first {fold(missing[0].code)!r}"
     if not candidates:
-        return Drifted(f"{message}, nor anything like it", document.path,
-                       suggestion="look for what became of it upstream, or guard the edit with `when:`")
+        return Drifted(
+            f"{message}, nor anything like it",
+            document.path,
+            suggestion="look for what became of it upstream, or guard the edit with `when:`",
+        )
     return Drifted(message, document.path, candidates, suggestion=_mended(missing, candidates[0], document))
 
 
@@ -67,17 +72,23 @@ def nearest_deleted(hunk: Hunk, document: Document, section: TextSection) -> Dri
     candidates = _nearest_windows(removed, document, section) if removed else ()
     if not candidates:
         return None
-    return Drifted(f"{section.name}: the lines to remove are not there as written", document.path, candidates,
-                   suggestion=_mended(removed, candidates[0], document))
+    return Drifted(
+        f"{section.name}: the lines to remove are not there as written",
+        document.path,
+        candidates,
+        suggestion=_mended(removed, candidates[0], document),
+    )
 
 
 def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], document: Document) -> Drifted:
     """Say that `document` has no `what` of that name; `known` are the names that it has, with their lines."""
-    rated = sorted(((likeness(name.lower(), other.lower()), other, line) for other, line in known),
-                   key=lambda item: -item[0])
+    rated = sorted(
+        ((likeness(name.lower(), other.lower()), other, line) for other, line in known), key=lambda item: -item[0]
+    )
     near = [item for item in rated[:_SHOWN] if item[0] >= _ALIKE]
-    candidates = tuple(Candidate(document.place(line), round(ratio, 2), differences(name, other))
-                       for ratio, other, line in near)
+    candidates = tuple(
+        Candidate(document.place(line), round(ratio, 2), differences(name, other)) for ratio, other, line in near
+    )
     suggestion = f"name {near[0][1]!r} instead of {name!r}" if near else "guard the edit with `when:`"
     message = f"{document.path} has no {what} {name!r}"
     return Drifted(message, document.path, candidates, suggestion=suggestion)
@@ -95,26 +106,28 @@ def _first_unmatched(hunk: Hunk, document: Document, section: TextSection) -> li
     return next(missing, [line for run in runs for line in run])
 
 
-def _nearest_windows(lines: Sequence[HunkLine], document: Document,
-                     section: TextSection) -> tuple[Candidate, ...]:
+def _nearest_windows(lines: Sequence[HunkLine], document: Document, section: TextSection) -> tuple[Candidate, ...]:
     """Return the runs of target lines that are most like `lines`, best first."""
     expected = [fold(line.code) for line in lines]
     filled = [index for index in range(section.start, section.end) if document.folded[index]]
     rated: list[tuple[float, list[int]]] = []
     for first in range(max(1, len(filled) - len(expected) + 1)):
-        window = filled[first:first + len(expected)]
+        window = filled[first : first + len(expected)]
         pairs = zip(expected, window, strict=False)
         total = sum(likeness(want, document.folded[index]) for want, index in pairs)
         rated.append((total / len(expected), window))
     rated.sort(key=lambda item: -item[0])
-    return tuple(_window_candidate(expected, window, ratio, document)
-                 for ratio, window in rated[:_SHOWN] if ratio >= _ALIKE)
+    return tuple(
+        _window_candidate(expected, window, ratio, document) for ratio, window in rated[:_SHOWN] if ratio >= _ALIKE
+    )
 
 
-def _window_candidate(expected: Sequence[str], window: Sequence[int], ratio: float,
-                      document: Document) -> Candidate:
-    phrases = [phrase for want, index in zip(expected, window, strict=False)
-               for phrase in differences(want, document.folded[index])]
+def _window_candidate(expected: Sequence[str], window: Sequence[int], ratio: float, document: Document) -> Candidate:
+    phrases = [
+        phrase
+        for want, index in zip(expected, window, strict=False)
+        for phrase in differences(want, document.folded[index])
+    ]
     return Candidate(document.place(window[0]), round(ratio, 2), tuple(phrases))
 
 
@@ -122,10 +135,14 @@ def _mended(missing: Sequence[HunkLine], best: Candidate, document: Document) ->
     """Return the change to the hunk's lines that makes them fit the best candidate."""
     start = best.place.line - 1
     filled = [index for index in range(start, len(document.lines)) if document.folded[index]]
-    pairs = [(line, document.lines[index].strip()) for line, index in zip(missing, filled, strict=False)
-             if fold(line.code) != document.folded[index]]
+    pairs = [
+        (line, document.lines[index].strip())
+        for line, index in zip(missing, filled, strict=False)
+        if fold(line.code) != document.folded[index]
+    ]
     if not pairs:
         return "the lines are there, but not in this order or not next to each other: put `...` between them"
-    shown = "\n".join(f"  in line {line.number}, instead of: {line.code.strip()}\n  write:{' ' * 14}{text}"
-                      for line, text in pairs)
+    shown = "\n".join(
+        f"  in line {line.number}, instead of: {line.code.strip()}\n  write:{' ' * 14}{text}" for line, text in pairs
+    )
     return f"change the hunk:\n{shown}"

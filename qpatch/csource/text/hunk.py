@@ -40,8 +40,11 @@ def parse_text_hunk(text: str) -> Hunk:
     for line in hunk.lines:
         unbound = [name for name in METAVARIABLE.findall(line.code) if name not in bound]
         if unbound:
-            raise HunkError(f"${unbound[0]} in line {line.number} is bound by no context or removed line",
-                            line.number, "`add:` takes its text literally, with the dollar signs in it")
+            raise HunkError(
+                f"${unbound[0]} in line {line.number} is bound by no context or removed line",
+                line.number,
+                "`add:` takes its text literally, with the dollar signs in it",
+            )
     if not any(_is_text(line) for line in hunk.before()):
         raise HunkError("the hunk has no context line", 1, "show a line it stands next to, or use `add:`")
     return hunk
@@ -85,8 +88,9 @@ class _SideMatcher:
         if any(_is_text(item) for item in self._items):
             yield from self._from(0, self._start, True, {}, {})
 
-    def _from(self, number: int, line: int, anywhere: bool, lines: dict[int, int],
-              bindings: dict[str, str]) -> Iterator[LineMatch]:
+    def _from(
+        self, number: int, line: int, anywhere: bool, lines: dict[int, int], bindings: dict[str, str]
+    ) -> Iterator[LineMatch]:
         """Match the items from `number` on at `line` or, after `...`, at any later line."""
         if number == len(self._items):
             yield LineMatch(lines, bindings)
@@ -152,8 +156,12 @@ class _Planner:
                 inserted.setdefault(place, []).append(self._indented(line, sibling))
         deleted = self._document.with_surplus(removed, inserted)
         touched = [*removed, *inserted] or list(self._match.lines.values())
-        return LineChange(deleted, tuple((place, tuple(lines)) for place, lines in sorted(inserted.items())),
-                          min(touched), dict(self._match.bindings))
+        return LineChange(
+            deleted,
+            tuple((place, tuple(lines)) for place, lines in sorted(inserted.items())),
+            min(touched),
+            dict(self._match.bindings),
+        )
 
     def _destination(self, index: int) -> tuple[int, HunkLine | None]:
         """Return where the added line goes and the sibling whose indentation it takes."""
@@ -161,7 +169,7 @@ class _Planner:
         if above is not None and not is_ellipsis(above):
             line = self._match.lines[above.number] + 1
             return line + min(blank_above, self._document.blank_below(line) or 0), above
-        below, blank_below = self._sibling(iter(self._hunk.lines[index + 1:]))
+        below, blank_below = self._sibling(iter(self._hunk.lines[index + 1 :]))
         if below is not None and not is_ellipsis(below):
             line = self._match.lines[below.number]
             return line - min(blank_below, self._document.blank_above(line) or 0), below

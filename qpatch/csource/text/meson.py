@@ -44,13 +44,15 @@ def outline_meson(lines: Sequence[str]) -> Outline:
 
 def code_part(line: str) -> str:
     """Return one line without its comment and the white space before that."""
-    return line[:len(_blank_opaque(line).rstrip())]
+    return line[: len(_blank_opaque(line).rstrip())]
 
 
 def _blank_opaque(text: str) -> str:
     """Blank comments and strings: strings become underscores, which keeps them words of their line."""
+
     def blank(found: re.Match[str]) -> str:
         return re.sub(r"[^\n]", " " if found[0].startswith("#") else "_", found[0])
+
     return _OPAQUE.sub(blank, text)
 
 

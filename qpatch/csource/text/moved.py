@@ -29,9 +29,11 @@ def documents_with(anchor: Anchor, tree: Overlay) -> list[Document]:
     if anchor.kind is not AnchorKind.SECTION or kind is TextFormat.PLAIN or not words:
         return []
     names = {PurePosixPath(path).name for path in tree.paths() if text_format(path) is kind}
-    found = [Document.read(path, tree.read(path) or b"")
-             for path in tree.mentioning(words[-1], sorted(names))
-             if path != anchor.path and text_format(path) is kind]
+    found = [
+        Document.read(path, tree.read(path) or b"")
+        for path in tree.mentioning(words[-1], sorted(names))
+        if path != anchor.path and text_format(path) is kind
+    ]
     return [document for document in found if section_spans(document, anchor.name, entries=False)]
 
 

@@ -46,12 +46,19 @@ def is_text_file(path: str) -> bool:
 def text_format(path: str) -> TextFormat:
     """Tell the format of `path` by its name."""
     name = PurePosixPath(path).name
-    exact = {"trace-events": TextFormat.TRACE_EVENTS, "meson.build": TextFormat.MESON,
-             "MAINTAINERS": TextFormat.MAINTAINERS, "Kbuild": TextFormat.MAKEFILE}
+    exact = {
+        "trace-events": TextFormat.TRACE_EVENTS,
+        "meson.build": TextFormat.MESON,
+        "MAINTAINERS": TextFormat.MAINTAINERS,
+        "Kbuild": TextFormat.MAKEFILE,
+    }
     if name in exact:
         return exact[name]
-    by_pattern = ((r"Kconfig(\..+)?", TextFormat.KCONFIG), (r".+\.rst", TextFormat.RST),
-                  (r"Makefile(\..+)?|.+\.mak|.+\.mk", TextFormat.MAKEFILE))
+    by_pattern = (
+        (r"Kconfig(\..+)?", TextFormat.KCONFIG),
+        (r".+\.rst", TextFormat.RST),
+        (r"Makefile(\..+)?|.+\.mak|.+\.mk", TextFormat.MAKEFILE),
+    )
     return next((kind for pattern, kind in by_pattern if re.fullmatch(pattern, name)), TextFormat.PLAIN)
 
 
@@ -68,15 +75,15 @@ _EVENT = re.compile(r"(?:(?:disable|vcpu|tcg)\s+)*(\w+)\s*\(")
 
 
 def _outline_trace_events(lines: Sequence[str]) -> Outline:
-    events = [TextEntry(found[1], start, end) for start, end in logical_lines(lines)
-              if (found := _EVENT.match(lines[start]))]
+    events = [
+        TextEntry(found[1], start, end) for start, end in logical_lines(lines) if (found := _EVENT.match(lines[start]))
+    ]
     headers = [index for index in range(len(lines)) if _heads_group(lines, index)]
     sections = []
     for start, stop in pairwise([*headers, len(lines)]):
         own = tuple(event for event in events if start < event.start < stop)
         found = _GROUP_HEADER.fullmatch(lines[start])
-        sections.append(TextSection(found[1] if found else "", start, own[-1].end if own else start + 1,
-                                    entries=own))
+        sections.append(TextSection(found[1] if found else "", start, own[-1].end if own else start + 1, entries=own))
     return Outline(tuple(sections), _outside(events, sections))
 
 
@@ -89,8 +96,10 @@ def _heads_group(lines: Sequence[str], index: int) -> bool:
 
 
 # Kconfig: the kernel's Documentation/kbuild/kconfig-language.rst.
-_KCONFIG_BLOCK = re.compile(r"(config|menuconfig|source|osource|rsource|choice|endchoice|menu|endmenu|if|"
-                            r"endif|comment|mainmenu)\b\s*(.*)")
+_KCONFIG_BLOCK = re.compile(
+    r"(config|menuconfig|source|osource|rsource|choice|endchoice|menu|endmenu|if|"
+    r"endif|comment|mainmenu)\b\s*(.*)"
+)
 _KCONFIG_HELP = re.compile(r"(help|---help---)$")
 
 
@@ -150,12 +159,19 @@ def _outline_rst(lines: Sequence[str]) -> Outline:
     titles = _rst_titles(lines)
     sections = []
     for number, (start, body, level, name) in enumerate(titles):
-        later = titles[number + 1:]
+        later = titles[number + 1 :]
         stop = next((other[0] for other in later if other[2] <= level), len(lines))
         body_stop = later[0][0] if later else len(lines)
         entries = tuple(_rst_entries(lines, body, body_stop))
-        sections.append(TextSection(name, start, last_text_line(lines, body, stop), entries=entries,
-                                    body_end=last_text_line(lines, body, body_stop)))
+        sections.append(
+            TextSection(
+                name,
+                start,
+                last_text_line(lines, body, stop),
+                entries=entries,
+                body_end=last_text_line(lines, body, body_stop),
+            )
+        )
     first = titles[0][0] if titles else len(lines)
     return Outline(tuple(sections), tuple(_rst_entries(lines, 0, first)))
 
@@ -170,8 +186,9 @@ def _rst_titles(lines: Sequence[str]) -> list[tuple[int, int, int, str]]:
         over = index > 0 and lines[index - 1] == under
         if not _UNDERLINE.fullmatch(under) or not title or _UNDERLINE.fullmatch(lines[index]):
             continue
-        if not over and (lines[index][0].isspace() or len(under) < min(len(title), 4)
-                         or (index > 0 and lines[index - 1])):
+        if not over and (
+            lines[index][0].isspace() or len(under) < min(len(title), 4) or (index > 0 and lines[index - 1])
+        ):
             continue
         style = (under[0], over)
         if style not in styles:
@@ -212,8 +229,11 @@ _FIELD = re.compile(r"([A-Z]):\s*(.*)")
 def _outline_maintainers(lines: Sequence[str]) -> Outline:
     sections = []
     for start, stop in _paragraphs(lines):
-        fields = tuple(TextEntry(fold(lines[index]), index, index + 1) for index in range(start, stop)
-                       if _FIELD.match(lines[index]))
+        fields = tuple(
+            TextEntry(fold(lines[index]), index, index + 1)
+            for index in range(start, stop)
+            if _FIELD.match(lines[index])
+        )
         if not fields or fields[0].start == start:
             continue
         title = fields[0].start - 1
@@ -245,8 +265,9 @@ def _outline_makefile(lines: Sequence[str]) -> Outline:
 
 
 def _outline_plain(lines: Sequence[str]) -> Outline:
-    return Outline((), tuple(TextEntry(fold(" ".join(lines[start:end])), start, end)
-                             for start, end in _paragraphs(lines)))
+    return Outline(
+        (), tuple(TextEntry(fold(" ".join(lines[start:end])), start, end) for start, end in _paragraphs(lines))
+    )
 
 
 def logical_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -72,9 +72,12 @@ def _choose(attempts: list[_Attempt], document: Document) -> list[LineChange] | 
     if certain:
         return certain[0]
     if len(fitting) > 1:
-        return Ambiguous(f"{len(fitting)} of the alternative hunks match", document.path,
-                         tuple(document.place(change.at) for changes in fitting for change in changes),
-                         "make all but one of them show what the others do not have")
+        return Ambiguous(
+            f"{len(fitting)} of the alternative hunks match",
+            document.path,
+            tuple(document.place(change.at) for changes in fitting for change in changes),
+            "make all but one of them show what the others do not have",
+        )
     if fitting:
         return fitting[0]
     order = (Ambiguous, AlreadyThere, Drifted)
@@ -86,8 +89,7 @@ def _likeness(outcome: Refusal) -> float:
     return outcome.candidates[0].likeness if isinstance(outcome, Drifted) and outcome.candidates else 0.0
 
 
-def _try_hunk(hunk: Hunk, document: Document, section: TextSection,
-              expect: int) -> list[LineChange] | Refusal:
+def _try_hunk(hunk: Hunk, document: Document, section: TextSection, expect: int) -> list[LineChange] | Refusal:
     changes: dict[LineChange, LineMatch] = {}
     for match in match_side(hunk.before(), document, section):
         changes.setdefault(change_for(hunk, match, document, section), match)
@@ -113,6 +115,7 @@ def _satisfied(hunk: Hunk, match: LineMatch, after: list[LineMatch]) -> bool:
 def _without_match(hunk: Hunk, document: Document, section: TextSection, after: list[LineMatch]) -> Refusal:
     """Decide between 'already there' and drift for a hunk whose context or removed lines are not there."""
     from qpatch.csource.text.explain import explain_hunk, nearest_deleted
+
     if any(line.sign is Sign.ADDED for line in hunk.lines):
         if after:
             return AlreadyThere(document.path, "the added lines are there", dict(after[0].bindings))
@@ -137,8 +140,9 @@ def _overlapping(changes: list[LineChange]) -> bool:
     return any(change.overlaps(other) for index, change in enumerate(changes) for other in changes[:index])
 
 
-def _wrong_count(changes: list[LineChange], done: int, expect: int, document: Document,
-                 section: TextSection) -> Refusal:
+def _wrong_count(
+    changes: list[LineChange], done: int, expect: int, document: Document, section: TextSection
+) -> Refusal:
     found = len(changes) + done
     places = tuple(document.place(change.at) for change in changes)
     message = f"{section.name}: the hunk matches {found} places, {expect} expected"
@@ -171,8 +175,12 @@ def _plan_deletion(edit: Edit, document: Document) -> list[LineChange] | Refusal
 def _plan_move(edit: Edit, operation: MoveOperation, document: Document) -> list[LineChange] | Refusal:
     """Move the anchor's lines, byte for byte, with the blank lines that its new neighbours keep."""
     if operation.target.path not in ("", edit.anchor.path):
-        raise UserError("text-anchor", "text cannot be moved to another file", where=edit.where,
-                        hint="delete it here and add it there")
+        raise UserError(
+            "text-anchor",
+            "text cannot be moved to another file",
+            where=edit.where,
+            hint="delete it here and add it there",
+        )
     block = _block(edit, edit.anchor, document)
     target = _block(edit, operation.target, document)
     if not isinstance(block, TextSection):
@@ -183,7 +191,7 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: Document) -> list
     if _neighbours(document, (start, block.end), (first, target.end), operation.target.position):
         return AlreadyThere(document.path, f"{block.name!r} is there already")
     gap = ("",) * gap_beside(document, first, target.end)
-    lines = tuple(line.rstrip("\r\n") for line in document.lines[start:block.end])
+    lines = tuple(line.rstrip("\r\n") for line in document.lines[start : block.end])
     before = operation.target.position is Position.BEFORE
     inserted = (first, (*lines, *gap)) if before else (target.end, (*gap, *lines))
     return [LineChange(document.with_surplus(range(start, block.end)), (inserted,), start)]
@@ -192,8 +200,12 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: Document) -> list
 def _block(edit: Edit, anchor: Anchor, document: Document) -> TextSection | Ambiguous | Drifted:
     """Return the section or entry to delete or move; a whole file is none."""
     if anchor.kind is not AnchorKind.SECTION:
-        raise UserError("text-anchor", f"`{anchor}` cannot be deleted, moved or moved to", where=edit.where,
-                        hint="name a section or an entry")
+        raise UserError(
+            "text-anchor",
+            f"`{anchor}` cannot be deleted, moved or moved to",
+            where=edit.where,
+            hint="name a section or an entry",
+        )
     return one_section(document, anchor.name)
 
 
@@ -205,8 +217,7 @@ def _with_comment(document: Document, start: int) -> int:
     return start
 
 
-def _neighbours(document: Document, block: tuple[int, int], target: tuple[int, int],
-                position: Position) -> bool:
+def _neighbours(document: Document, block: tuple[int, int], target: tuple[int, int], position: Position) -> bool:
     """Tell whether only blank lines lie between `block` and the side of `target` where it should be."""
     upper, lower = (block, target) if position is Position.BEFORE else (target, block)
-    return upper[1] <= lower[0] and not any(document.folded[upper[1]:lower[0]])
+    return upper[1] <= lower[0] and not any(document.folded[upper[1] : lower[0]])

@@ -35,10 +35,14 @@ def one_section(document: Document, name: str) -> TextSection | Ambiguous | Drif
         return spans[0]
     if spans:
         full = " or ".join(sorted({(span.aliases[-1:] or (span.name,))[0][:_SHOWN] for span in spans}))
-        return Ambiguous(f"{document.path} has {len(spans)} sections {name!r}", document.path,
-                         tuple(document.place(span.start) for span in spans),
-                         f"use `file` and enough context in the hunk, or more of the name: {full}")
+        return Ambiguous(
+            f"{document.path} has {len(spans)} sections {name!r}",
+            document.path,
+            tuple(document.place(span.start) for span in spans),
+            f"use `file` and enough context in the hunk, or more of the name: {full}",
+        )
     from qpatch.csource.text.explain import explain_name
+
     known = [(section.name, section.start) for section in document.outline.sections]
     return explain_name("section", name, known, document)
 
@@ -62,17 +66,24 @@ def section_spans(document: Document, name: str, entries: bool = True) -> list[T
             return found
     if not entries:
         return []
-    return [TextSection(entry.name, entry.start, entry.end) for entry in document.outline.entries()
-            if _unquoted(entry.name) == _unquoted(wanted)]
+    return [
+        TextSection(entry.name, entry.start, entry.end)
+        for entry in document.outline.entries()
+        if _unquoted(entry.name) == _unquoted(wanted)
+    ]
 
 
 def entries_named(document: Document, section: TextSection, name: str) -> list[TextEntry]:
     """Return what stands in `section` under `name`: entry, paragraph that begins so, or nested section."""
     wanted = _unquoted(fold(name))
-    nested = [TextEntry(other.name, other.start, other.end) for other in document.outline.sections
-              if section.start <= other.start and other.end <= section.end and other is not section]
-    inside = [entry for entry in document.outline.entries()
-              if section.start <= entry.start and entry.end <= section.end]
+    nested = [
+        TextEntry(other.name, other.start, other.end)
+        for other in document.outline.sections
+        if section.start <= other.start and other.end <= section.end and other is not section
+    ]
+    inside = [
+        entry for entry in document.outline.entries() if section.start <= entry.start and entry.end <= section.end
+    ]
     exact = [entry for entry in (*inside, *nested) if _unquoted(entry.name) == wanted]
     if exact or document.format not in (TextFormat.RST, TextFormat.PLAIN):
         return exact

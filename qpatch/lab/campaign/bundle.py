@@ -65,9 +65,12 @@ class Bundle:
         files = [equipment.library, equipment.guests[self.plan.machine.guest]]
         for file in (*files, Path(reproduce.__file__)):
             shutil.copy2(file, place)
-        content = {"verdict": str(self.observation.verdict), "controllers": list(self.plan.machine.controllers),
-                   "files": [file.name for file in files],
-                   "actions": [self._action(one) for one in self.record.actions]}
+        content = {
+            "verdict": str(self.observation.verdict),
+            "controllers": list(self.plan.machine.controllers),
+            "files": [file.name for file in files],
+            "actions": [self._action(one) for one in self.record.actions],
+        }
         (place / ACTIONS).write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
         for start in self._starts:
             (place / start.actor).mkdir()
@@ -103,17 +106,27 @@ class Bundle:
         words = _words(start)
         program = self._program(words)
         begin = next(number for number, word in enumerate(words) if word == program.command[0])
-        arguments = words[begin + len(program.command):]
+        arguments = words[begin + len(program.command) :]
         binary = self._binary(place, start.actor, program)
-        lines = [*(_quoted(self._with_marks(word)) for word in words[1:begin]), binary,
-                 *_grouped([_quoted(self._with_marks(word)) for word in arguments])]
+        lines = [
+            *(_quoted(self._with_marks(word)) for word in words[1:begin]),
+            binary,
+            *_grouped([_quoted(self._with_marks(word)) for word in arguments]),
+        ]
         title = f"{start.actor}: {program.strategy} on {program.tree} (QEMU {'.'.join(map(str, program.release))})"
-        return "\n".join([
-            "#!/bin/sh", f"# {title}, as the lab started it.",
-            "# RUN is the directory of the run, which reproduce.py makes.",
-            *([f"# {start.actor.upper()}=FILE runs another binary."] if len(program.command) == 1 else []),
-            'here=$(dirname "$0")' if self._is_copied(program) else ": \"${RUN:?}\"",
-            "exec env \\\n  " + " \\\n  ".join(lines)]) + "\n"
+        return (
+            "\n".join(
+                [
+                    "#!/bin/sh",
+                    f"# {title}, as the lab started it.",
+                    "# RUN is the directory of the run, which reproduce.py makes.",
+                    *([f"# {start.actor.upper()}=FILE runs another binary."] if len(program.command) == 1 else []),
+                    'here=$(dirname "$0")' if self._is_copied(program) else ': "${RUN:?}"',
+                    "exec env \\\n  " + " \\\n  ".join(lines),
+                ]
+            )
+            + "\n"
+        )
 
     def _program(self, words: Sequence[str]) -> Program:
         return next(program for program in (self.plan.source, self.plan.destination) if program.command[0] in words)
@@ -135,13 +148,23 @@ class Bundle:
 
     def _run_script(self) -> str:
         plan, seen = self.plan, self.observation
-        told = [f"{plan.source.strategy} on {plan.source.tree}, machine {plan.machine.name}, "
-                f"profile {plan.profile.name}, scenario {plan.scenario.name}",
-                f"verdict: {seen.verdict}: {seen.reason}"]
+        told = [
+            f"{plan.source.strategy} on {plan.source.tree}, machine {plan.machine.name}, "
+            f"profile {plan.profile.name}, scenario {plan.scenario.name}",
+            f"verdict: {seen.verdict}: {seen.reason}",
+        ]
         lines = [line for text in told for line in text.splitlines()]
-        return "\n".join(["#!/bin/sh", *(f"# {line}" for line in lines),
-                          "# Repeats the run and compares its key events with expected.txt; --help tells more.",
-                          'exec python3 "$(dirname "$0")/reproduce.py" "$@"']) + "\n"
+        return (
+            "\n".join(
+                [
+                    "#!/bin/sh",
+                    *(f"# {line}" for line in lines),
+                    "# Repeats the run and compares its key events with expected.txt; --help tells more.",
+                    'exec python3 "$(dirname "$0")/reproduce.py" "$@"',
+                ]
+            )
+            + "\n"
+        )
 
 
 def _words(start: Action) -> list[str]:

@@ -55,8 +55,9 @@ class _Catalogue:
     guests: Mapping[str, Part]
 
 
-def prepare(guests: Collection[str], progress: Progress, *, sources: Path | None = None,
-            store: Path | None = None) -> Equipment:
+def prepare(
+    guests: Collection[str], progress: Progress, *, sources: Path | None = None, store: Path | None = None
+) -> Equipment:
     """Return the library and the `guests` (names that machines have), compiled where the cache has not got them.
 
     `sources` is the directory with the folders of equipment.yaml, `store` the one for results; by default those of
@@ -99,10 +100,14 @@ class _Makes:
             log = self.store / f"{part.file}.log"
             log.unlink(missing_ok=True)
             ran = Runner(neutral_environment(), log, lock).run(
-                ["make", "--no-print-directory", "-C", str(folder), f"O={build}", str(build / part.file)], folder)
+                ["make", "--no-print-directory", "-C", str(folder), f"O={build}", str(build / part.file)], folder
+            )
             if not ran.succeeded or not (build / part.file).is_file():
-                raise EnvironmentFault("equipment-failed", f"the lab's {part.file} does not compile: "
-                                       f"{_first_error(ran.output, folder, build)}", hint=f"The log: {log}")
+                raise EnvironmentFault(
+                    "equipment-failed",
+                    f"the lab's {part.file} does not compile: {_first_error(ran.output, folder, build)}",
+                    hint=f"The log: {log}",
+                )
             (build / part.file).rename(made / part.file)
             if place.exists():  # without its file: somebody has tampered with it
                 shutil.rmtree(place)

@@ -99,15 +99,18 @@ def plan_cells(wanted: Wanted, programs: Programs) -> list[PlannedCell | CellRep
     if wanted.peer is None:
         for scenario in wanted.scenarios:
             if scenario.programs != "same":
-                raise UserError("usage", f"the scenario {scenario.name} migrates between two builds: name the other "
-                                "one with --peer")
+                raise UserError(
+                    "usage", f"the scenario {scenario.name} migrates between two builds: name the other one with --peer"
+                )
     found = _Planner(wanted, programs)
     cases = [case for name in (wanted.trees if wanted.binary is None else [""]) for case in found.cases(name)]
     pairs = [found.paired(case) for case in cases]
     guests = {case.machine.guest for case, ends in zip(cases, pairs, strict=True) if isinstance(ends, tuple)}
     equipment = prepare(guests, programs.progress) if guests else None
-    planned = [_planned(case, ends, equipment) if isinstance(ends, tuple) else ends
-               for case, ends in zip(cases, pairs, strict=True)]
+    planned = [
+        _planned(case, ends, equipment) if isinstance(ends, tuple) else ends
+        for case, ends in zip(cases, pairs, strict=True)
+    ]
     _insist_on_places(planned)
     return planned
 
@@ -139,8 +142,9 @@ class _Planner:
         if isinstance(peer, Unavailable):
             return _report(case, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
         ends = (case.source, peer)
-        backwards = {"old-to-new": age(case.source) > age(peer),
-                     "new-to-old": age(case.source) < age(peer)}.get(case.scenario.programs, False)
+        backwards = {"old-to-new": age(case.source) > age(peer), "new-to-old": age(case.source) < age(peer)}.get(
+            case.scenario.programs, False
+        )
         return ends[::-1] if backwards else ends
 
     def _binary(self, file: Path) -> tuple[list[Machine], dict[tuple[str, str], Program | Unavailable]]:
@@ -150,33 +154,41 @@ class _Planner:
 
     def _tree(self, tree: str) -> tuple[list[Machine], dict[tuple[str, str], Program | Unavailable]]:
         from qpatch.build.prebuilt.catalogue import release_of
+
         strategies = self._wanted.strategies
         names = [strategy.name if strategy else BASELINE for strategy in strategies]
         try:
             name, release = release_of(tree)
         except QpatchError as error:
             machines = list(self._wanted.machines) or [load_machine(defaults().machines[0])]
-            return machines, {(strategy, machine.target): Unavailable(strategy, tree, machine.target, FAILED,
-                                                                      error.message, error)
-                              for strategy in names for machine in machines}
+            return machines, {
+                (strategy, machine.target): Unavailable(strategy, tree, machine.target, FAILED, error.message, error)
+                for strategy in names
+                for machine in machines
+            }
         machines = list(self._wanted.machines) or [default_machine(release_numbers(release))]
         targets = tuple(dict.fromkeys(machine.target for machine in machines))
         found = self._programs.of_tree(tree, strategies, targets)
         keys = [(strategy, target) for strategy in names for target in targets]
-        return machines, {key: replace(one, tree=name) if isinstance(one, Unavailable) else one
-                          for key, one in zip(keys, found, strict=True)}
+        return machines, {
+            key: replace(one, tree=name) if isinstance(one, Unavailable) else one
+            for key, one in zip(keys, found, strict=True)
+        }
 
     def _peer(self, peer: Peer, target: str) -> Program | Unavailable:
         if target not in self._peers:
-            self._peers[target], = self._programs.of_tree(peer.tree, [peer.strategy], [target])
+            (self._peers[target],) = self._programs.of_tree(peer.tree, [peer.strategy], [target])
         return self._peers[target]
 
 
 def default_machine(release: tuple[int, int], target: str = "") -> Machine:
     """Return the machine where the user names none: the first that `release`, built for `target`, can do."""
     machines = [load_machine(name) for name in defaults().machines]
-    fitting = [machine for machine in machines
-               if machine.target == (target or machine.target) and not table().missing(machine.requires, release)]
+    fitting = [
+        machine
+        for machine in machines
+        if machine.target == (target or machine.target) and not table().missing(machine.requires, release)
+    ]
     if not fitting:
         raise UserError("unknown-machine", f"there is no machine for {target} by default", hint="Name one: --machine.")
     return fitting[0]
@@ -188,8 +200,13 @@ def _default_profile(scenario: Scenario) -> Profile:
 
 
 def _report(case: _Case, unavailable: Unavailable, about: str = "") -> CellReport:
-    return CellReport(case.cell, status=unavailable.status, reason=about + unavailable.reason, error=unavailable.error,
-                      asked=case.asked)
+    return CellReport(
+        case.cell,
+        status=unavailable.status,
+        reason=about + unavailable.reason,
+        error=unavailable.error,
+        asked=case.asked,
+    )
 
 
 def _planned(case: _Case, ends: tuple[Program, Program], equipment: Equipment | None) -> PlannedCell:
@@ -205,8 +222,12 @@ def _insist_on_places(found: Iterable[PlannedCell | CellReport]) -> None:
     asked: dict[tuple[Cell, str], Cell | None] = {}
     for one in found:
         if isinstance(one, PlannedCell) and (other := asked.setdefault((one.cell, one.peer), one.asked)) != one.asked:
-            raise UserError("usage", "two cells are called the same, and their results would go into one directory: "
-                                     f"{_words(other)} and {_words(one.asked)}", hint="Names are in the files.")
+            raise UserError(
+                "usage",
+                "two cells are called the same, and their results would go into one directory: "
+                f"{_words(other)} and {_words(one.asked)}",
+                hint="Names are in the files.",
+            )
 
 
 def _words(cell: Cell | None) -> str:

@@ -76,8 +76,9 @@ class Programs:
     parameters: Mapping[str, object] | None = None
     jobs: int = 0
 
-    def of_tree(self, tree: str, strategies: Sequence[LoadedStrategy | None],
-                targets: Iterable[str]) -> list[Program | Unavailable]:
+    def of_tree(
+        self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]
+    ) -> list[Program | Unavailable]:
         """Return what each of `strategies` (None: the baseline) comes to on `tree`, for each of `targets`.
 
         What cannot be had is told in its place; the others are not held up.
@@ -106,6 +107,7 @@ class Programs:
         """Return the baseline that was built before; None also where the sources are not there."""
         from qpatch.build.targets import backends
         from qpatch.trees.resolve import resolve
+
         try:
             found = resolve(tree)
         except UserError as error:
@@ -113,7 +115,7 @@ class Programs:
                 return None
             raise
         insist_on_qemu(tree, found.kind)
-        backend, = backends(found.kind, found.release, target, self.jobs)
+        (backend,) = backends(found.kind, found.release, target, self.jobs)
         with found.open() as source:
             builder = builder_for(found.name, found.repository, backend, self.progress)
             product = builder.find(Order(BASELINE, source))
@@ -123,6 +125,7 @@ class Programs:
         """Return Debian's binary of a release that has a name; a tree given by its path is something else."""
         from qpatch.trees.places import configuration_file
         from qpatch.trees.releases import known_releases, load_configuration
+
         if tree not in known_releases(load_configuration(configuration_file())):
             return None
         try:
@@ -137,26 +140,34 @@ class Programs:
         from qpatch.build.prebuilt.catalogue import release_of
         from qpatch.build.prebuilt.fetch import prebuilt_binaries
         from qpatch.trees.fetch import default_job
+
         name, release = release_of(tree)
-        binary, = prebuilt_binaries(default_job(self.progress), name, release, target)
-        return Program(BASELINE, name, release_numbers(release), target, binary.command, binary.environment,
-                       binary.arguments)
+        (binary,) = prebuilt_binaries(default_job(self.progress), name, release, target)
+        return Program(
+            BASELINE, name, release_numbers(release), target, binary.command, binary.environment, binary.arguments
+        )
 
     def _built(self, strategy: LoadedStrategy | None, tree: str, target: str) -> Program | Unavailable:
         from qpatch.build.targets import backends
+
         name = strategy.name if strategy else BASELINE
         with self.opener(tree) as opened:
             info = opened.info
             insist_on_qemu(tree, info.kind)
-            backend, = backends(info.kind, info.release, target, self.jobs)
+            (backend,) = backends(info.kind, info.release, target, self.jobs)
             built = build_strategy(strategy, opened, self.parameters or {}, backend, self.progress)
         if built.result is None:
             assert built.tried is not None
             decision = built.tried.decision
             return Unavailable(name, info.name, target, str(decision.status), decision.reason)
         if built.result.failed or built.result.product is None:
-            return Unavailable(name, info.name, target, FAILED, f"it does not build: `qpatch build {name} --tree "
-                               f"{tree} --target {target}` shows why")
+            return Unavailable(
+                name,
+                info.name,
+                target,
+                FAILED,
+                f"it does not build: `qpatch build {name} --tree {tree} --target {target}` shows why",
+            )
         return _program(name, info.name, info.release, target, built.result.product)
 
 
@@ -205,8 +216,16 @@ def _said(command: list[str], questions: str) -> tuple[int | None, str, str]:
     if shutil.which(DIES_WITH_US[0]) is None:
         raise missing_program(DIES_WITH_US[0])
     pipe = subprocess.PIPE
-    with subprocess.Popen([*DIES_WITH_US, *command], stdin=pipe, stdout=pipe, stderr=pipe, text=True, errors="replace",
-                          env=surroundings(), start_new_session=True) as asked:
+    with subprocess.Popen(
+        [*DIES_WITH_US, *command],
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        errors="replace",
+        env=surroundings(),
+        start_new_session=True,
+    ) as asked:
         try:
             said, complaints = asked.communicate(questions, _START_SECONDS)
         except BaseException as error:

@@ -107,21 +107,35 @@ def run_document(result: RunResult, peer: str = "") -> dict[str, object]:
     """Return a run as `test --json` prints it (DESIGN: command line), with its reason, the peer and its files."""
     cell, seen = result.cell, result.observation
     return {
-        **_identity(cell, peer), "run": result.run, "verdict": str(seen.verdict), "reason": seen.reason,
-        "interrupts": seen.interrupts.as_json(), "order": list(seen.order), "config_bytes": seen.config_bytes,
-        "config_writes": seen.config_writes, "set_irqs": seen.set_irqs, "data_bytes": seen.data_bytes,
-        "downtime_ms": seen.downtime_ms, "irq_setup_ms": seen.irq_setup_ms,
-        "errors": [error.as_json() for error in seen.errors], "source_state": seen.source_state,
-        "destination_state": seen.destination_state, "wall_s": round(result.wall_seconds, 3),
-        "timeline": str(result.timeline or ""), "bundle": str(result.bundle or "")}
+        **_identity(cell, peer),
+        "run": result.run,
+        "verdict": str(seen.verdict),
+        "reason": seen.reason,
+        "interrupts": seen.interrupts.as_json(),
+        "order": list(seen.order),
+        "config_bytes": seen.config_bytes,
+        "config_writes": seen.config_writes,
+        "set_irqs": seen.set_irqs,
+        "data_bytes": seen.data_bytes,
+        "downtime_ms": seen.downtime_ms,
+        "irq_setup_ms": seen.irq_setup_ms,
+        "errors": [error.as_json() for error in seen.errors],
+        "source_state": seen.source_state,
+        "destination_state": seen.destination_state,
+        "wall_s": round(result.wall_seconds, 3),
+        "timeline": str(result.timeline or ""),
+        "bundle": str(result.bundle or ""),
+    }
 
 
 def document(reports: Iterable[CellReport]) -> dict[str, object]:
     """Return the JSON document of `test`: every run, and the cells with what their runs come to."""
     reports = list(reports)
-    return {"version": 1,
-            "results": [run for report in reports for run in _runs(report)],
-            "cells": [_cell(report) for report in reports]}
+    return {
+        "version": 1,
+        "results": [run for report in reports for run in _runs(report)],
+        "cells": [_cell(report) for report in reports],
+    }
 
 
 def _runs(report: CellReport) -> list[dict[str, object]]:
@@ -133,11 +147,22 @@ def _runs(report: CellReport) -> list[dict[str, object]]:
 
 def _cell(report: CellReport) -> dict[str, object]:
     wall = report.wall
-    return {**_identity(report.cell, report.peer), "status": report.status, "reason": report.reason,
-            "verdicts": {str(verdict): count for verdict, count in report.counts.items()},
-            "wall": wall.as_json() if wall else None}
+    return {
+        **_identity(report.cell, report.peer),
+        "status": report.status,
+        "reason": report.reason,
+        "verdicts": {str(verdict): count for verdict, count in report.counts.items()},
+        "wall": wall.as_json() if wall else None,
+    }
 
 
 def _identity(cell: Cell, peer: str) -> dict[str, object]:
-    return {"strategy": cell.strategy, "tree": cell.tree, "lab": LAB, "machine": cell.machine,
-            "scenario": cell.scenario, "profile": cell.profile, "peer": peer}
+    return {
+        "strategy": cell.strategy,
+        "tree": cell.tree,
+        "lab": LAB,
+        "machine": cell.machine,
+        "scenario": cell.scenario,
+        "profile": cell.profile,
+        "peer": peer,
+    }

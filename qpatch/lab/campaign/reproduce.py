@@ -49,8 +49,12 @@ class NotRepeatedError(Exception):
 
 def told(logs: Mapping[str, str], controllers: Collection[str]) -> list[str]:
     """Return the key events of all devices, as expected.txt has them; `logs` are texts by the processes' names."""
-    return [line for actor in sorted(logs) for device, events in sorted(key_events(logs[actor], controllers).items())
-            for line in (f"[{actor} {device}]", *events)]
+    return [
+        line
+        for actor in sorted(logs)
+        for device, events in sorted(key_events(logs[actor], controllers).items())
+        for line in (f"[{actor} {device}]", *events)
+    ]
 
 
 def key_events(log: str, controllers: Collection[str]) -> dict[str, list[str]]:
@@ -69,8 +73,10 @@ def key_events(log: str, controllers: Collection[str]) -> dict[str, list[str]]:
         elif event["device"]:
             _add([steps.setdefault(event["device"], [])], _step(event))
             _count(event, counts.setdefault(event["device"], {}))
-    return {device: told + [f"vector {number}: {_listed(fates)}" for number, fates in sorted(counts[device].items())]
-            for device, told in steps.items()}
+    return {
+        device: told + [f"vector {number}: {_listed(fates)}" for number, fates in sorted(counts[device].items())]
+        for device, told in steps.items()
+    }
 
 
 def _listed(fates: Mapping[str, int]) -> str:
@@ -142,8 +148,14 @@ class Machine:
         make_sysfs(self.directory)
         environment = {**os.environ, "RUN": str(run)}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(["sh", str(bundle / f"{actor}.sh")], stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=environment, start_new_session=True)
+            self.process = subprocess.Popen(
+                ["sh", str(bundle / f"{actor}.sh")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
 
     def connect(self) -> None:
         """Connect to the monitor and the serial line as soon as QEMU has made their sockets."""

@@ -79,8 +79,9 @@ def default_jobs() -> int:
     return max(1, (os.cpu_count() or 1) // 2)
 
 
-def run_campaign(cells: Sequence[PlannedCell], settings: Settings,
-                 on_result: Callable[[RunResult], None] = lambda _result: None) -> list[CellReport]:
+def run_campaign(
+    cells: Sequence[PlannedCell], settings: Settings, on_result: Callable[[RunResult], None] = lambda _result: None
+) -> list[CellReport]:
     """Run all cells and return a report for each, in their order; `on_result` is told of each run as it ends.
 
     Raises UserError and EnvironmentFault where a plan makes no sense, EnvironmentFault `results-busy` where another
@@ -95,8 +96,10 @@ def run_campaign(cells: Sequence[PlannedCell], settings: Settings,
             raise KeyboardInterrupt from error
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
-    return [CellReport(planned.cell, tuple(found), planned.peer, asked=planned.asked)
-            for planned, found in zip(cells, results, strict=True)]
+    return [
+        CellReport(planned.cell, tuple(found), planned.peer, asked=planned.asked)
+        for planned, found in zip(cells, results, strict=True)
+    ]
 
 
 @dataclass
@@ -111,11 +114,15 @@ class _Campaign:
         asyncio.get_running_loop().set_exception_handler(_tell)
         slots = asyncio.Semaphore(self.settings.jobs)
         async with asyncio.TaskGroup() as group:
-            tasks = [[group.create_task(self._run(planned, number, slots)) for number in self._numbers(reason)]
-                     for planned, reason in zip(cells, reasons, strict=True)]
+            tasks = [
+                [group.create_task(self._run(planned, number, slots)) for number in self._numbers(reason)]
+                for planned, reason in zip(cells, reasons, strict=True)
+            ]
         done = [[task.result() for task in of_cell] for of_cell in tasks]
-        return [found or [self._not_applicable(planned, reason)]
-                for planned, reason, found in zip(cells, reasons, done, strict=True)]
+        return [
+            found or [self._not_applicable(planned, reason)]
+            for planned, reason, found in zip(cells, reasons, done, strict=True)
+        ]
 
     def _numbers(self, reason: str) -> range:
         return range(1, 1 if reason else self.settings.repeat + 1)

@@ -38,8 +38,12 @@ class LabModel(BaseModel):
     `word` is how the user asked for it: the name of one that ships, or the path of a file; '' for what has no file.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True,
-                              alias_generator=lambda name: name.rstrip("_").replace("_", "-"))
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        alias_generator=lambda name: name.rstrip("_").replace("_", "-"),
+    )
     _word: str = PrivateAttr("")
 
     @property
@@ -53,8 +57,9 @@ Model = TypeVar("Model", bound=LabModel)
 
 def shipped_names(kind: str) -> tuple[str, ...]:
     """Return the names of all that ship of `kind`: machine, profile or scenario."""
-    return tuple(sorted(file.name.removesuffix(".yaml") for file in _folder(kind).iterdir()
-                        if file.name.endswith(".yaml")))
+    return tuple(
+        sorted(file.name.removesuffix(".yaml") for file in _folder(kind).iterdir() if file.name.endswith(".yaml"))
+    )
 
 
 def load(kind: str, name: str, model: type[Model]) -> Model:

@@ -15,8 +15,10 @@ KIND = "profile"
 MOST_FAULTS = 16  # EMU_MAX_FAULTS of the emulated device
 
 _STATES = "stop|running|stop-copy|resuming|running-p2p|pre-copy|pre-copy-p2p"
-_OPERATIONS = (f"state/(?:{_STATES})|data-read(?:/(?:pre-copy|stop-copy))?|data-write|set-irqs(?:/destination)?|"
-               "config-write|config-read|reset|raise|state-byte")
+_OPERATIONS = (
+    f"state/(?:{_STATES})|data-read(?:/(?:pre-copy|stop-copy))?|data-write|set-irqs(?:/destination)?|"
+    "config-write|config-read|reset|raise|state-byte"
+)
 _RESULTS = "EIO|EINVAL|ENOSPC|ENOMEM|EBUSY|short|swallow|flip"
 _FAULT = re.compile(rf"(?:{_OPERATIONS}):[1-9][0-9]*:(?:{_RESULTS})")
 
@@ -24,8 +26,11 @@ _FAULT = re.compile(rf"(?:{_OPERATIONS}):[1-9][0-9]*:(?:{_RESULTS})")
 def _checked_fault(text: str) -> str:
     if not _FAULT.fullmatch(text):
         operation, _, rest = text.partition(":")
-        wrong = f"{operation!r} is no operation" if not re.fullmatch(_OPERATIONS, operation) else (
-            f"{rest!r} is no number from 1 with one of {_RESULTS.replace('|', ', ')} behind a colon")
+        wrong = (
+            f"{operation!r} is no operation"
+            if not re.fullmatch(_OPERATIONS, operation)
+            else (f"{rest!r} is no number from 1 with one of {_RESULTS.replace('|', ', ')} behind a colon")
+        )
         raise ValueError(f"{text!r} is no fault OPERATION:NTH:RESULT: {wrong}")
     return text
 

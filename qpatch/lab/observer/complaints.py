@@ -84,15 +84,22 @@ def device_errors(story: Story) -> tuple[DeviceError, ...]:
 
 def cut_short(story: Story) -> tuple[DeviceError, ...]:
     """Return the transfers that a device's faults cut short: no errors, but QEMU may stumble over them."""
-    return tuple(DeviceError(event, _migration_of(story, position)) for position, event in enumerate(story.timeline)
-                 if _is_fault(event) and event.fields.get("result") == SHORT)
+    return tuple(
+        DeviceError(event, _migration_of(story, position))
+        for position, event in enumerate(story.timeline)
+        if _is_fault(event) and event.fields.get("result") == SHORT
+    )
 
 
 def unfired(story: Story) -> tuple[str, ...]:
     """Return the faults that the lab gave to some process, as devices.conf has them, and that came to pass in none."""
     fired = {_fired(event) for event in story.timeline if _is_fault(event)}
-    given = [str(fault) for event in story.timeline if event.origin is Origin.LAB and event.name == "faults"
-             for fault in event.fields["faults"]]
+    given = [
+        str(fault)
+        for event in story.timeline
+        if event.origin is Origin.LAB and event.name == "faults"
+        for fault in event.fields["faults"]
+    ]
     return tuple(fault for fault in dict.fromkeys(given) if _fault_in_log(fault) not in fired)
 
 
@@ -171,8 +178,11 @@ def _migration_of(story: Story, position: int) -> int:
 
 def _settled(story: Story, migration: Migration) -> int:
     """Return the position from which on errors are no longer the migration's: it is over, and the destination runs."""
-    runs = [position for position, event in story.events(migration.destination, migration.begin, migration.stop)
-            if device_state(event) == RUNNING]
+    runs = [
+        position
+        for position, event in story.events(migration.destination, migration.begin, migration.stop)
+        if device_state(event) == RUNNING
+    ]
     return max(runs[-1] + 1, min(migration.told, migration.stop)) if runs else migration.stop
 
 
@@ -183,5 +193,10 @@ def _operation(event: Event) -> str:
         return f"the change of its state from {fields.get('from')} to {fields.get('to')}"
     if name == "set-irqs":
         return f"SET_IRQS ({fields.get('index')})"
-    return {"data-read": "a read of its data", "data-write": "a write of its data", "reset": "a reset",
-            "config-read": "a read of its config space", "config-write": "a write of its config space"}.get(name, name)
+    return {
+        "data-read": "a read of its data",
+        "data-write": "a write of its data",
+        "reset": "a reset",
+        "config-read": "a read of its config space",
+        "config-write": "a write of its config space",
+    }.get(name, name)

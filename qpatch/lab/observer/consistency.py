@@ -52,8 +52,10 @@ def times_never_go_back(story: Story) -> Iterator[str]:
     latest: Event | None = None
     for event in _library(story):
         if latest is not None and event.at < latest.at:
-            yield (f"{event.name} of {event.actor} was {latest.at - event.at} ns before {latest.name} of "
-                   f"{latest.actor}, and stands after it")
+            yield (
+                f"{event.name} of {event.actor} was {latest.at - event.at} ns before {latest.name} of "
+                f"{latest.actor}, and stands after it"
+            )
         latest = event if latest is None or event.at >= latest.at else latest
 
 
@@ -98,8 +100,10 @@ def data_adds_up(story: Story) -> Iterator[str]:
         key = (event.actor, event.device, event.name)
         size, total = int(event.fields["bytes"]), int(event.fields["total"])
         if total not in (size, totals[key] + size):
-            yield (f"{event.name} of {size} bytes of {event.device} of {event.actor} makes {total} bytes in all, "
-                   f"after {totals[key]}")
+            yield (
+                f"{event.name} of {size} bytes of {event.device} of {event.actor} makes {total} bytes in all, "
+                f"after {totals[key]}"
+            )
         totals[key] = total
 
 
@@ -122,8 +126,11 @@ class _Vector:
             self.raised[event.actor] |= {one + shift for one in self.raised[event.actor]}
         elif event.name == "irq-consume" and event.actor not in self.sent:
             return "reads an interrupt that was not sent"
-        elif event.name == "irq-ack" and not event.fields.get("spurious") and not any(
-                number in numbers for numbers in self.raised.values()):
+        elif (
+            event.name == "irq-ack"
+            and not event.fields.get("spurious")
+            and not any(number in numbers for numbers in self.raised.values())
+        ):
             return f"has the guest acknowledge interrupt {number} before it was raised"
         return ""
 
@@ -147,16 +154,22 @@ def one_side_runs_at_a_time(story: Story) -> Iterator[str]:
             continue
         stopped: set[str] = set()
         resuming: set[str] = set()
-        for event in story.timeline[migration.begin:migration.stop]:
+        for event in story.timeline[migration.begin : migration.stop]:
             reached = device_state(event)
             if event.actor == migration.source and reached:
                 (stopped.discard if reached in RUNNING_STATES else stopped.add)(event.device)
             elif event.actor == migration.destination and reached == RESUMING:
                 resuming.add(event.device)
-            elif (event.actor == migration.destination and reached == RUNNING and event.device in resuming
-                  and event.device not in stopped):
-                yield (f"{event.device} runs on {migration.destination} before {migration.source} has stopped it "
-                       f"(migration {migration.number})")
+            elif (
+                event.actor == migration.destination
+                and reached == RUNNING
+                and event.device in resuming
+                and event.device not in stopped
+            ):
+                yield (
+                    f"{event.device} runs on {migration.destination} before {migration.source} has stopped it "
+                    f"(migration {migration.number})"
+                )
 
 
 def processes_were_started(story: Story) -> Iterator[str]:
@@ -171,5 +184,12 @@ def _library(story: Story) -> Iterator[Event]:
 
 
 _RULES: tuple[Rule, ...] = (
-    numbers_have_no_gaps, times_never_go_back, states_are_a_chain, data_flows_in_its_states, data_adds_up,
-    effects_follow_causes, one_side_runs_at_a_time, processes_were_started)
+    numbers_have_no_gaps,
+    times_never_go_back,
+    states_are_a_chain,
+    data_flows_in_its_states,
+    data_adds_up,
+    effects_follow_causes,
+    one_side_runs_at_a_time,
+    processes_were_started,
+)

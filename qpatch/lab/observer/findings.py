@@ -88,11 +88,22 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
     told = [str(event.fields.get("message", "")) for event in lab if event.name == "failure"]
     reasons = [str(event.fields.get("reason", "")) for event in lab if event.name == "not-applicable"]
     return Findings(
-        failure=failure or next(iter(told), ""), contradictions=contradictions(timeline), deaths=tuple(_deaths(lab)),
-        halted=_halted(story), migrations=story.migrations, device_errors=device_errors(story),
-        cut_short=cut_short(story), unfired=unfired(story), checks=tuple(_checks(lab)), account=account,
-        resets=frozenset(_resets(story)), heard_after=_heard_after(story, account), errors=errors_seen(story),
-        states=_states(lab), not_applicable=next(iter(reasons), ""))
+        failure=failure or next(iter(told), ""),
+        contradictions=contradictions(timeline),
+        deaths=tuple(_deaths(lab)),
+        halted=_halted(story),
+        migrations=story.migrations,
+        device_errors=device_errors(story),
+        cut_short=cut_short(story),
+        unfired=unfired(story),
+        checks=tuple(_checks(lab)),
+        account=account,
+        resets=frozenset(_resets(story)),
+        heard_after=_heard_after(story, account),
+        errors=errors_seen(story),
+        states=_states(lab),
+        not_applicable=next(iter(reasons), ""),
+    )
 
 
 def ending(event: Event) -> str:
@@ -113,16 +124,25 @@ def _checks(lab: Sequence[Event]) -> Iterator[Check]:
     for event in lab:
         if event.name == "check":
             fields = event.fields
-            yield Check(str(fields["vm"]), str(fields.get("device", "")), int(fields.get("stale", 0)),
-                        int(fields.get("corrupt", 0)), str(fields.get("memory", "ok")), str(fields.get("state", "ok")))
+            yield Check(
+                str(fields["vm"]),
+                str(fields.get("device", "")),
+                int(fields.get("stale", 0)),
+                int(fields.get("corrupt", 0)),
+                str(fields.get("memory", "ok")),
+                str(fields.get("state", "ok")),
+            )
 
 
 def _halted(story: Story) -> str:
     """Return the last destination if it had taken over and then stopped the VM, which the lab never asks for."""
     if story.last is None:
         return ""
-    told = [event.name for _, event in story.events(story.last.destination, story.last.begin, story.last.stop)
-            if event.origin is Origin.QMP and event.name in ("RESUME", "STOP")]
+    told = [
+        event.name
+        for _, event in story.events(story.last.destination, story.last.begin, story.last.stop)
+        if event.origin is Origin.QMP and event.name in ("RESUME", "STOP")
+    ]
     return story.last.destination if told[-2:] == ["RESUME", "STOP"] else ""
 
 

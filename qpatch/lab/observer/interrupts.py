@@ -87,8 +87,9 @@ class Account:
 
     def totals(self) -> Interrupts:
         """Return how many fared how."""
-        return Interrupts(len(self.having(Fate.DELIVERED)), len(self.having(Fate.LOST)), len(self.duplicates),
-                          len(self.late))
+        return Interrupts(
+            len(self.having(Fate.DELIVERED)), len(self.having(Fate.LOST)), len(self.duplicates), len(self.late)
+        )
 
 
 @dataclass
@@ -141,7 +142,8 @@ class _Ledger:
         line = _line(event)
         self.outstanding[line] = [
             replace(one, sequence=one.sequence + shift) if one.raised.actor == event.actor else one
-            for one in self.outstanding[line]]
+            for one in self.outstanding[line]
+        ]
 
     def _swallow(self, position: int, event: Event) -> None:
         """Count an interrupt that the device swallows; it may have told of it as raised, too."""
@@ -160,8 +162,9 @@ class _Ledger:
         since = self.running_since.get((event.actor, event.device))
         for one in answered:
             waited = event.at - max(one.raised.at, since) if since is not None else 0
-            self.settled.append(replace(one, fate=Fate.DELIVERED, acknowledged=event,
-                                        wait_ms=max(0, waited) / NANOSECONDS_PER_MS))
+            self.settled.append(
+                replace(one, fate=Fate.DELIVERED, acknowledged=event, wait_ms=max(0, waited) / NANOSECONDS_PER_MS)
+            )
 
     def _state(self, event: Event) -> None:
         key = (event.actor, event.device)
@@ -184,8 +187,9 @@ class _Ledger:
         """Count as lost what is outstanding; with this the guest has come to itself on `vm`."""
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         for line in self.outstanding.values():
-            self.settled += [replace(one, fate=Fate.LOST, why=_whereabouts(self.timeline, one, position))
-                             for one in line]
+            self.settled += [
+                replace(one, fate=Fate.LOST, why=_whereabouts(self.timeline, one, position)) for one in line
+            ]
         self.outstanding.clear()
 
 
@@ -226,7 +230,8 @@ def line_name(event: Event) -> str:
 
 def _data(name: str) -> dict[str, Any]:
     content: dict[str, Any] = yaml.load(
-        resources.files(__package__).joinpath(name).read_text(encoding="utf-8"), yaml.CSafeLoader)
+        resources.files(__package__).joinpath(name).read_text(encoding="utf-8"), yaml.CSafeLoader
+    )
     return content
 
 
@@ -238,7 +243,7 @@ def _line(event: Event) -> Line:
 def _whereabouts(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
     """Return where a lost interrupt went, from what the process did that it was raised in."""
     raised = lost.raised
-    later = [event for event in timeline[lost.position + 1:fence] if event.actor == raised.actor]
+    later = [event for event in timeline[lost.position + 1 : fence] if event.actor == raised.actor]
     if raised.name == "irq-swallow" or any(_same(event, raised, "irq-swallow") for event in later[:2]):
         return "it was swallowed by the device"
     if not raised.fields.get("sent", True):

@@ -71,8 +71,10 @@ def parse_log(lines: Iterable[str], actor: str) -> tuple[Event, ...]:
     """Return the events that `lines` tell of, as `read_log` does."""
     entries = list(_entries(_whole_lines(lines)))
     times = _times(entries, _offset(entries))
-    return tuple(Event(at, actor, entry.origin, entry.name, entry.device, entry.fields)
-                 for at, entry in zip(times, entries, strict=True))
+    return tuple(
+        Event(at, actor, entry.origin, entry.name, entry.device, entry.fields)
+        for at, entry in zip(times, entries, strict=True)
+    )
 
 
 def config_load_traces() -> frozenset[str]:
@@ -215,5 +217,8 @@ def _next_library_times(entries: list[_Entry]) -> list[int | None]:
 def _reading() -> _Reading:
     text = resources.files(__package__).joinpath("traces.yaml").read_text(encoding="utf-8")
     content = yaml.load(text, yaml.CSafeLoader)
-    return _Reading({name: re.compile(pattern) for name, pattern in content["arguments"].items()},
-                    frozenset(content["config-load"]), re.compile("|".join(content["harmless"])))
+    return _Reading(
+        {name: re.compile(pattern) for name, pattern in content["arguments"].items()},
+        frozenset(content["config-load"]),
+        re.compile("|".join(content["harmless"])),
+    )

@@ -39,8 +39,13 @@ def incoming(story: Story, migration: Migration) -> Incoming:
     writes = [event for event in events if _is(event, "config-write")]
     calls = [event for event in events if _is(event, "set-irqs")]
     return Incoming(
-        order(events), sum(int(event.fields.get("size", 0)) for event in writes), len(writes), len(calls),
-        sum(int(event.fields.get("bytes", 0)) for event in events if kind(event) == DATA), _set_up_ms(events))
+        order(events),
+        sum(int(event.fields.get("size", 0)) for event in writes),
+        len(writes),
+        len(calls),
+        sum(int(event.fields.get("bytes", 0)) for event in events if kind(event) == DATA),
+        _set_up_ms(events),
+    )
 
 
 def kind(event: Event) -> str:

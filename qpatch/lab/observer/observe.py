@@ -27,6 +27,17 @@ def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
     story = tell(timeline)
     seen = incoming(story, last)
     return Observation(
-        verdict, reason, findings.account.totals(), seen.order, seen.config_bytes, seen.config_writes, seen.set_irqs,
-        seen.data_bytes, downtime_ms(story, last), seen.irq_setup_ms, findings.errors,
-        findings.states.get(last.source, ""), findings.states.get(last.destination, ""))
+        verdict,
+        reason,
+        findings.account.totals(),
+        seen.order,
+        seen.config_bytes,
+        seen.config_writes,
+        seen.set_irqs,
+        seen.data_bytes,
+        downtime_ms(story, last),
+        seen.irq_setup_ms,
+        findings.errors,
+        findings.states.get(last.source, ""),
+        findings.states.get(last.destination, ""),
+    )

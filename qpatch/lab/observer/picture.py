@@ -31,10 +31,17 @@ _PLOT = 900
 _NARROWEST, _WIDEST = 14.0, 110.0  # of the distance between two neighbouring moments
 _BAR = 14
 _ROW = 26  # of a lane's symbols
-_LEGEND = (("data", "device data"), ("config", "config space"), ("set_irqs", "SET_IRQS"),
-           ("controller", "interrupt controller loaded"), ("raise", "interrupt raised"),
-           ("take", "eventfd read by QEMU"), ("handle", "handled and acknowledged"),
-           ("fence", "fence: all must have come"), ("error", "error"))
+_LEGEND = (
+    ("data", "device data"),
+    ("config", "config space"),
+    ("set_irqs", "SET_IRQS"),
+    ("controller", "interrupt controller loaded"),
+    ("raise", "interrupt raised"),
+    ("take", "eventfd read by QEMU"),
+    ("handle", "handled and acknowledged"),
+    ("fence", "fence: all must have come"),
+    ("error", "error"),
+)
 
 
 @dataclass(frozen=True)
@@ -125,9 +132,13 @@ def picture(timeline: Sequence[Event], observation: Observation, cell: Cell | No
     title = f"{name}: {observation.verdict}"
     body: dict[str, Any] = _drawn(shown) if shown else {"rows": [], "bottom": 120.0, "right": float(_LEFT + _PLOT)}
     notes = [*(shown.notes if shown else ()), *([observation.reason] if not (shown and shown.notes) else [])]
-    return _template().render(title=title, legend=_legend(body["bottom"] + 34) if shown else [],
-                              head=_head(title, shown, observation), letter=LETTER,
-                              **_with_notes(body, notes, is_green=observation.verdict.is_green, legend=bool(shown)))
+    return _template().render(
+        title=title,
+        legend=_legend(body["bottom"] + 34) if shown else [],
+        head=_head(title, shown, observation),
+        letter=LETTER,
+        **_with_notes(body, notes, is_green=observation.verdict.is_green, legend=bool(shown)),
+    )
 
 
 def _drawn(shown: Scene) -> dict[str, Any]:
@@ -143,11 +154,24 @@ def _drawn(shown: Scene) -> dict[str, Any]:
     paths = [([(scale.place(at), lines[lane]) for lane, at in path.stops], path.bad) for path in shown.paths]
     right = max([scale.end, *(one.label.x + one.label.width for row in rows for one in row.placed)]) + _RIGHT
     ticks = [Text(tick.x, top + 18, tick.text, tick.style, tick.size) for tick in scale.ticks(shown.begin)]
-    cuts = [(place, top, Text(place - len(text) * 11 * LETTER / 2, top + 34, text, "cut", 11))
-            for place, gap in scale.cuts for text in [milliseconds(gap)]]
-    return {"rows": rows, "paths": paths, "ticks": ticks, "cuts": cuts, "axis": top, "left": float(_LEFT),
-            "end": scale.end, "unit": Text(16, top + 18, "ms", "tick", 11), "right": right, "bottom": top + 40,
-            "still": [scale.place(at) for at in shown.still] if shown.still else None}
+    cuts = [
+        (place, top, Text(place - len(text) * 11 * LETTER / 2, top + 34, text, "cut", 11))
+        for place, gap in scale.cuts
+        for text in [milliseconds(gap)]
+    ]
+    return {
+        "rows": rows,
+        "paths": paths,
+        "ticks": ticks,
+        "cuts": cuts,
+        "axis": top,
+        "left": float(_LEFT),
+        "end": scale.end,
+        "unit": Text(16, top + 18, "ms", "tick", 11),
+        "right": right,
+        "bottom": top + 40,
+        "still": [scale.place(at) for at in shown.still] if shown.still else None,
+    }
 
 
 def _moments(shown: Scene) -> list[int]:
@@ -161,8 +185,9 @@ def _row(shown: Scene, lane: Lane, scale: Scale, top: float) -> Row:
     """Return the lane's row: its labels above its symbols, below them a bar for each device."""
     marks = [mark for mark in shown.marks if mark.lane is lane]
     places = [scale.place(mark.begin) for mark in marks]
-    levels = _levels([(place, len(mark.label) * LABEL_SIZE * LETTER)
-                      for place, mark in zip(places, marks, strict=True)])
+    levels = _levels(
+        [(place, len(mark.label) * LABEL_SIZE * LETTER) for place, mark in zip(places, marks, strict=True)]
+    )
     line = top + (max(levels, default=0) + 1) * _LINE + 10
     devices = sorted({bar.device for bar in shown.bars if bar.lane is lane})
     actor = {Lane.SOURCE: shown.source, Lane.DESTINATION: shown.destination}.get(lane, "")
@@ -172,8 +197,11 @@ def _row(shown: Scene, lane: Lane, scale: Scale, top: float) -> Row:
         row.placed.append(Placed(mark, place, line, scale.place(mark.end) - place, label))
     heights = {device: line + _ROW / 2 + number * (_BAR + 4) for number, device in enumerate(devices)}
     row.devices = [Text(100, height + 11, device, "state", 10) for device, height in heights.items()]
-    row.bars = [(bar, scale.place(bar.begin), scale.place(bar.end), heights[bar.device])
-                for bar in shown.bars if bar.lane is lane]
+    row.bars = [
+        (bar, scale.place(bar.begin), scale.place(bar.end), heights[bar.device])
+        for bar in shown.bars
+        if bar.lane is lane
+    ]
     return row
 
 
@@ -207,8 +235,11 @@ def _head(title: str, shown: Scene | None, observation: Observation) -> list[Tex
     if shown and shown.still:
         own = f"; QEMU counts {shown.qemu_downtime_ms} ms" if shown.qemu_downtime_ms is not None else ""
         down = f"No device runs for {milliseconds(shown.still[1] - shown.still[0])} (shaded{own}). "
-    return [Text(16, 30, title, "title", 17), Text(16, 52, f"{which}{order}{down}".strip(), "sub"),
-            Text(16, 70, "Emulated, no KVM: order is telling, durations are not.", "sub")]
+    return [
+        Text(16, 30, title, "title", 17),
+        Text(16, 52, f"{which}{order}{down}".strip(), "sub"),
+        Text(16, 70, "Emulated, no KVM: order is telling, durations are not.", "sub"),
+    ]
 
 
 def _legend(top: float) -> list[tuple[str, Text]]:
@@ -229,8 +260,12 @@ def _with_notes(body: dict[str, Any], notes: Sequence[str], *, is_green: bool, l
     top = body["bottom"] + (84 if legend else -14)
     lines = [line for note in notes for line in textwrap.wrap(note, int((_PLOT + _LEFT) / (LABEL_SIZE * LETTER)))]
     texts = [Text(16, top + number * 18, line, "note" if is_green else "bad") for number, line in enumerate(lines)]
-    return {**body, "notes": texts, "height": top + len(texts) * 18 + 12,
-            "width": max(body["right"], float(_LEFT + _PLOT + _RIGHT))}
+    return {
+        **body,
+        "notes": texts,
+        "height": top + len(texts) * 18 + 12,
+        "width": max(body["right"], float(_LEFT + _PLOT + _RIGHT)),
+    }
 
 
 @cache

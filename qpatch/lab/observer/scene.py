@@ -84,8 +84,13 @@ class Mark:
         alike = (self.lane, self.what, self.text, self.bad) == (other.lane, other.what, other.text, other.bad)
         if not alike or self.what == ERROR or other.begin - self.end > _APART:
             return None
-        return replace(self, end=other.end, count=self.count + other.count, size=self.size + other.size,
-                       vectors=self.vectors + other.vectors)
+        return replace(
+            self,
+            end=other.end,
+            count=self.count + other.count,
+            size=self.size + other.size,
+            vectors=self.vectors + other.vectors,
+        )
 
 
 @dataclass(frozen=True)
@@ -140,10 +145,19 @@ def scene(timeline: Sequence[Event]) -> Scene | None:
     marks = _named(sorted(_marks(story, migration, window, set(lost)), key=lambda mark: mark.begin))
     end = timeline[window.stop - 1].at
     return Scene(
-        timeline[window.start].at, end, migration.source, migration.destination, migration.number,
-        len(story.migrations), tuple(_joined(marks)), tuple(_bars(story, migration, window)),
-        tuple(_few(_paths(story, account, window))), _still(story, migration, window), migration.downtime_ms,
-        tuple(_notes(lost.values())))
+        timeline[window.start].at,
+        end,
+        migration.source,
+        migration.destination,
+        migration.number,
+        len(story.migrations),
+        tuple(_joined(marks)),
+        tuple(_bars(story, migration, window)),
+        tuple(_few(_paths(story, account, window))),
+        _still(story, migration, window),
+        migration.downtime_ms,
+        tuple(_notes(lost.values())),
+    )
 
 
 def _telling(story: Story, account: Account) -> Migration | None:
@@ -170,8 +184,9 @@ def _marks(story: Story, migration: Migration, window: range, lost: set[int]) ->
         elif event.origin is Origin.LAB:
             yield from _of_lab(event, migration)
         elif role:
-            yield from (replace(mark, device=event.device)
-                        for mark in _of_process(event, Lane(role), lost=position in lost))
+            yield from (
+                replace(mark, device=event.device) for mark in _of_process(event, Lane(role), lost=position in lost)
+            )
 
 
 def _named(marks: list[Mark]) -> list[Mark]:
@@ -190,8 +205,9 @@ def _of_lab(event: Event, migration: Migration) -> Iterator[Mark]:
     elif event.name == "resume":
         yield Mark(Lane.SOURCE, "told", event.at, event.at, "the lab continues it")
     elif event.name == "migrated":
-        yield Mark(Lane.SOURCE, "told", event.at, event.at, f"migration {fields['status']}",
-                   bad=fields["status"] != COMPLETED)
+        yield Mark(
+            Lane.SOURCE, "told", event.at, event.at, f"migration {fields['status']}", bad=fields["status"] != COMPLETED
+        )
 
 
 def _of_process(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
@@ -247,7 +263,7 @@ def _bars(story: Story, migration: Migration, window: range) -> Iterator[Bar]:
     for lane, actor in ((Lane.SOURCE, migration.source), (Lane.DESTINATION, migration.destination)):
         initial = RUNNING if lane is Lane.SOURCE else _WAITS
         states: dict[str, tuple[str, int]] = {}
-        for position, event in enumerate(story.timeline[:window.stop]):
+        for position, event in enumerate(story.timeline[: window.stop]):
             if event.actor != actor or event.origin is not Origin.UAPI or not event.device:
                 continue
             state, since = states.setdefault(event.device, (initial, begin))
@@ -288,8 +304,11 @@ def _taken(story: Story, one: Interrupt, window: range) -> Iterator[tuple[Lane, 
     for _, event in story.events(one.raised.actor, one.position, window.stop):
         if until is not None and event.at > until:
             return
-        if event.name == "irq-consume" and event.device == one.raised.device and (
-                event.fields.get("vector") == one.raised.fields.get("vector")):
+        if (
+            event.name == "irq-consume"
+            and event.device == one.raised.device
+            and (event.fields.get("vector") == one.raised.fields.get("vector"))
+        ):
             yield role, event.at
             return
 
@@ -300,10 +319,19 @@ def _still(story: Story, migration: Migration, window: range) -> tuple[int, int]
     ran = ran_at(story, migration)
     if migration.outcome == COMPLETED:
         return (stopped, ran) if stopped is not None and ran is not None else None
-    stopped = next((event.at for _, event in story.events(migration.source, window.start, window.stop)
-                    if device_state(event) in ("stop", "stop-copy")), None)
-    again = [event.at for _, event in story.events(migration.source, window.start, window.stop)
-             if device_state(event) == RUNNING and stopped is not None and event.at > stopped]
+    stopped = next(
+        (
+            event.at
+            for _, event in story.events(migration.source, window.start, window.stop)
+            if device_state(event) in ("stop", "stop-copy")
+        ),
+        None,
+    )
+    again = [
+        event.at
+        for _, event in story.events(migration.source, window.start, window.stop)
+        if device_state(event) == RUNNING and stopped is not None and event.at > stopped
+    ]
     return (stopped, again[0]) if stopped is not None and again else None
 
 
@@ -314,7 +342,7 @@ def _bytes(size: int) -> str:
 
 def _shortened(text: str) -> str:
     line = text.splitlines()[0] if text else ""
-    return line if len(line) <= _SHORT else f"{line[:_SHORT - 1]}…"
+    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
 
 
 def milliseconds(duration: int) -> str:

@@ -74,8 +74,11 @@ class Story:
     def abandoned(self) -> frozenset[str]:
         """Return the processes to which the guest never came: whatever their devices raised concerns nobody."""
         came_to = {event.fields.get("vm") for event in self.timeline if _is_lab(event, "fence")}
-        return frozenset(migration.destination for migration in self.migrations
-                         if migration.outcome != COMPLETED and migration.destination not in came_to)
+        return frozenset(
+            migration.destination
+            for migration in self.migrations
+            if migration.outcome != COMPLETED and migration.destination not in came_to
+        )
 
     def migration_at(self, position: int) -> Migration | None:
         """Return the migration that had begun last at `position`, None before the first."""
@@ -117,9 +120,14 @@ class Story:
 def tell(timeline: Sequence[Event]) -> Story:
     """Return the story that `timeline` tells."""
     begins = [position for position, event in enumerate(timeline) if _is_lab(event, "migrate")]
-    stops = [*begins[1:], len(timeline)][:len(begins)]
-    return Story(timeline, tuple(_migration(timeline, number, begin, stop)
-                                 for number, (begin, stop) in enumerate(zip(begins, stops, strict=True), 1)))
+    stops = [*begins[1:], len(timeline)][: len(begins)]
+    return Story(
+        timeline,
+        tuple(
+            _migration(timeline, number, begin, stop)
+            for number, (begin, stop) in enumerate(zip(begins, stops, strict=True), 1)
+        ),
+    )
 
 
 def device_state(event: Event) -> str:
@@ -131,17 +139,37 @@ def device_state(event: Event) -> str:
 
 def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) -> Migration:
     fields = timeline[begin].fields
-    start = Migration(number, str(fields["source"]), str(fields["destination"]), str(fields.get("to", "vm")),
-                      str(fields.get("expect", COMPLETED)), begin, stop, stop, timeline[begin].at)
+    start = Migration(
+        number,
+        str(fields["source"]),
+        str(fields["destination"]),
+        str(fields.get("to", "vm")),
+        str(fields.get("expect", COMPLETED)),
+        begin,
+        stop,
+        stop,
+        timeline[begin].at,
+    )
     told = next((position for position in range(begin, stop) if _is_lab(timeline[position], "migrated")), None)
     if told is None:
         return start
     end = timeline[told].fields
     return Migration(
-        number, start.source, start.destination, start.to, start.expect, begin, stop, told, start.at,
-        str(end["status"]), str(end.get("source_status") or end["status"]), str(end.get("error") or ""),
+        number,
+        start.source,
+        start.destination,
+        start.to,
+        start.expect,
+        begin,
+        stop,
+        told,
+        start.at,
+        str(end["status"]),
+        str(end.get("source_status") or end["status"]),
+        str(end.get("error") or ""),
         end.get("downtime_ms"),
-        any(_is_lab(event, "resume") and event.fields.get("vm") == start.source for event in timeline[told:stop]))
+        any(_is_lab(event, "resume") and event.fields.get("vm") == start.source for event in timeline[told:stop]),
+    )
 
 
 def _is_lab(event: Event, name: str) -> bool:

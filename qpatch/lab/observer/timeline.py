@@ -46,9 +46,18 @@ def load_timeline(file: Path) -> tuple[Event, ...]:
         for number, line in enumerate(lines, 1):
             try:
                 found = json.loads(line)
-                events.append(Event(found["at"], found["actor"], Origin(found["origin"]), found["name"],
-                                    found["device"], found["fields"]))
+                events.append(
+                    Event(
+                        found["at"],
+                        found["actor"],
+                        Origin(found["origin"]),
+                        found["name"],
+                        found["device"],
+                        found["fields"],
+                    )
+                )
             except (ValueError, KeyError, TypeError) as error:
-                raise UserError("bad-timeline", f"this is no event of a timeline: {error}",
-                                where=Location(str(file), number)) from error
+                raise UserError(
+                    "bad-timeline", f"this is no event of a timeline: {error}", where=Location(str(file), number)
+                ) from error
     return tuple(events)

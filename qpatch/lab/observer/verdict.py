@@ -69,13 +69,17 @@ def failed(findings: Findings) -> str:
         return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
     last = findings.last
     if last is not None and last.outcome == last.expect == FAILED and findings.unfired and not findings.causes_of(last):
-        return (f"the migration failed, but the fault {findings.unfired[0]} that it was to fail for never came to pass"
-                f"{_told(findings, last)}")
+        return (
+            f"the migration failed, but the fault {findings.unfired[0]} that it was to fail for never came to pass"
+            f"{_told(findings, last)}"
+        )
     if last is not None and findings.halted:
         return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
     if last is not None and last.outcome != COMPLETED and last.is_as_expected and not _source_runs(findings, last):
-        return (f"the migration {_ended(last)} as it should, but the source does not run on: "
-                f"it is {_state(findings, last.source)}")
+        return (
+            f"the migration {_ended(last)} as it should, but the source does not run on: "
+            f"it is {_state(findings, last.source)}"
+        )
     return ""
 
 
@@ -100,8 +104,14 @@ def corrupted(findings: Findings) -> str:
 
 def stale(findings: Findings) -> str:
     """Apply if the guest found pages older than the device has written them."""
-    return next((f"{check.stale} pages that {check.device} wrote are older on {check.vm}"
-                 for check in findings.checks if check.stale), "")
+    return next(
+        (
+            f"{check.stale} pages that {check.device} wrote are older on {check.vm}"
+            for check in findings.checks
+            if check.stale
+        ),
+        "",
+    )
 
 
 def lost(findings: Findings) -> str:
@@ -115,8 +125,14 @@ def duplicated(findings: Findings) -> str:
     """Apply if the guest handled an interrupt when nothing was outstanding."""
     twice = findings.account.duplicates
     more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
-    return (f"the guest on {twice[0].actor} handled {line_name(twice[0])} of {twice[0].device} when nothing was "
-            f"outstanding{more}") if twice else ""
+    return (
+        (
+            f"the guest on {twice[0].actor} handled {line_name(twice[0])} of {twice[0].device} when nothing was "
+            f"outstanding{more}"
+        )
+        if twice
+        else ""
+    )
 
 
 def late(findings: Findings) -> str:
@@ -133,8 +149,10 @@ def recovered(findings: Findings) -> str:
     why = findings.causes_of(last) if last.outcome == FAILED else ()
     cause = f", for {why[0].what}" if why else ""
     by = ", because the lab continued it," if last.resumed else ""
-    return (f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
-            f"{_count(findings.heard_after)} there")
+    return (
+        f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
+        f"{_count(findings.heard_after)} there"
+    )
 
 
 def delivered(findings: Findings) -> str:
@@ -203,8 +221,11 @@ def _reset(findings: Findings, check: Check) -> str:
     """Return that QEMU had reset the device that was checked, and after which error, as the end of a sentence."""
     if (check.vm, check.device) not in findings.resets:
         return ""
-    errors = [error for error in findings.device_errors
-              if error.migration and (error.event.actor, error.event.device) == (check.vm, check.device)]
+    errors = [
+        error
+        for error in findings.device_errors
+        if error.migration and (error.event.actor, error.event.device) == (check.vm, check.device)
+    ]
     after = f", after {errors[-1].what}" if errors else ""
     return f"; QEMU had reset the device{after}"
 
@@ -213,15 +234,23 @@ def _harm(findings: Findings) -> str:
     """Return what came of an error that nobody acted upon, as the end of a sentence."""
     gone = findings.account.totals().lost
     harm = [f"{gone} interrupt{'s were' if gone > 1 else ' was'} lost"] if gone else []
-    harm += next(([f"{check.device} on {check.vm}: {', '.join(wrong)}"] for check in findings.checks
-                  if (wrong := _wrong(check))), [])
+    harm += next(
+        (
+            [f"{check.device} on {check.vm}: {', '.join(wrong)}"]
+            for check in findings.checks
+            if (wrong := _wrong(check))
+        ),
+        [],
+    )
     return "".join(f"; {one}" for one in harm)
 
 
 def _told(findings: Findings, migration: Migration) -> str:
     """Return what either side reported first, as the end of a sentence: what follows tends to be of broken sockets."""
-    said = next((error.message for error in findings.errors
-                 if error.by in (SOURCE, DESTINATION) and error.at >= migration.at), migration.error)
+    said = next(
+        (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
+        migration.error,
+    )
     return f": {said}" if said else ""
 
 
@@ -256,8 +285,18 @@ def _reactions(findings: Findings, migration: Migration, error: DeviceError) -> 
 
 
 RULES: tuple[tuple[Verdict, Rule], ...] = (
-    (Verdict.HARNESS, harness), (Verdict.INCONSISTENT, inconsistent), (Verdict.CRASHED, crashed),
-    (Verdict.REFUSED, refused), (Verdict.FAILED, failed), (Verdict.UNNOTICED, unnoticed),
-    (Verdict.CORRUPTED, corrupted), (Verdict.STALE, stale), (Verdict.LOST, lost), (Verdict.DUPLICATED, duplicated),
-    (Verdict.LATE, late), (Verdict.RECOVERED, recovered), (Verdict.DELIVERED, delivered),
-    (Verdict.NOT_APPLICABLE, not_applicable))
+    (Verdict.HARNESS, harness),
+    (Verdict.INCONSISTENT, inconsistent),
+    (Verdict.CRASHED, crashed),
+    (Verdict.REFUSED, refused),
+    (Verdict.FAILED, failed),
+    (Verdict.UNNOTICED, unnoticed),
+    (Verdict.CORRUPTED, corrupted),
+    (Verdict.STALE, stale),
+    (Verdict.LOST, lost),
+    (Verdict.DUPLICATED, duplicated),
+    (Verdict.LATE, late),
+    (Verdict.RECOVERED, recovered),
+    (Verdict.DELIVERED, delivered),
+    (Verdict.NOT_APPLICABLE, not_applicable),
+)

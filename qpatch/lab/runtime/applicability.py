@@ -24,16 +24,24 @@ def reason_against(plan: RunPlan) -> str:
     needed = (*plan.machine.requires, *plan.profile.requires, *plan.scenario.requires)
     for name in needed:
         if name not in table().features:
-            raise UserError("unknown-feature", f"there is no feature {name!r}",
-                            hint=did_you_mean(name, table().features))
-    return (table().missing(needed, plan.source.release) or table().missing(needed, plan.destination.release)
-            or _against_device(plan) or _against_programs(plan))
+            raise UserError(
+                "unknown-feature", f"there is no feature {name!r}", hint=did_you_mean(name, table().features)
+            )
+    return (
+        table().missing(needed, plan.source.release)
+        or table().missing(needed, plan.destination.release)
+        or _against_device(plan)
+        or _against_programs(plan)
+    )
 
 
 def _check_target(plan: RunPlan, program: Program) -> None:
     if program.target != plan.machine.target:
-        raise EnvironmentFault("wrong-target", f"{program.command[-1]} is for {program.target}, and the machine "
-                                               f"{plan.machine.name} for {plan.machine.target}")
+        raise EnvironmentFault(
+            "wrong-target",
+            f"{program.command[-1]} is for {program.target}, and the machine "
+            f"{plan.machine.name} for {plan.machine.target}",
+        )
 
 
 def _against_device(plan: RunPlan) -> str:

@@ -50,20 +50,30 @@ class CommandLine:
         return ("env", *(f"{name}={value}" for name, value in self.environment.items()), *self.program)
 
 
-def command_line(plan: RunPlan, program: Program, devices: EmulatedDevices, places: Places, *, incoming: bool,
-                 paused: bool) -> CommandLine:
+def command_line(
+    plan: RunPlan, program: Program, devices: EmulatedDevices, places: Places, *, incoming: bool, paused: bool
+) -> CommandLine:
     """Return how QEMU is started for `plan`: as a destination (`incoming`), and whether it waits to be continued."""
     mixed = plan.source.release != plan.destination.release
     machine = plan.machine.type_for(min(plan.source.release, plan.destination.release) if mixed else None)
     arguments = (
-        *program.command, *program.arguments, *table().arguments, "-M", machine,
+        *program.command,
+        *program.arguments,
+        *table().arguments,
+        "-M",
+        machine,
         *(word.replace("{guest}", str(places.guest)) for word in plan.machine.arguments),
-        *_socket("-qmp", "monitor", places.monitor), *_socket("-serial", "serial", places.serial),
+        *_socket("-qmp", "monitor", places.monitor),
+        *_socket("-serial", "serial", places.serial),
         *(("-object", f"iommufd,id={_IOMMUFD}") if plan.scenario.iommu == "iommufd" else ()),
-        *(word for number in range(len(devices.sysfs))
-          for word in ("-device", _device(plan, program, devices.sysfs[number], number))),
+        *(
+            word
+            for number in range(len(devices.sysfs))
+            for word in ("-device", _device(plan, program, devices.sysfs[number], number))
+        ),
         *(word for pattern in table().trace for word in ("--trace", pattern)),
-        *(("-incoming", "defer") if incoming else ()), *(("-S",) if paused else ()),
+        *(("-incoming", "defer") if incoming else ()),
+        *(("-S",) if paused else ()),
     )
     environment = {"LD_PRELOAD": str(places.library), "QPATCH_EMU": str(devices.configuration), **program.environment}
     return CommandLine(environment, arguments)
@@ -85,8 +95,13 @@ def _socket(option: str, name: str, path: Path) -> tuple[str, ...]:
 
 def _device(plan: RunPlan, program: Program, sysfs: Path, number: int) -> str:
     properties: dict[str, Value] = {
-        "id": f"dev{number}", "bus": plan.machine.bus, "addr": f"0x{plan.machine.slot + number:x}",
-        "sysfsdev": str(sysfs), **table().properties(program.release), **plan.scenario.properties}
+        "id": f"dev{number}",
+        "bus": plan.machine.bus,
+        "addr": f"0x{plan.machine.slot + number:x}",
+        "sysfsdev": str(sysfs),
+        **table().properties(program.release),
+        **plan.scenario.properties,
+    }
     if plan.scenario.iommu == "iommufd":
         properties["iommufd"] = _IOMMUFD
     return ",".join(("vfio-pci", *(f"{name}={option_value(value)}" for name, value in properties.items())))

@@ -24,16 +24,19 @@ class EmulatedDevices:
     sysfs: tuple[Path, ...]
 
 
-def write_devices(directory: Path, count: int, protocol: str, settings: DeviceSettings,
-                  faults: tuple[str, ...]) -> EmulatedDevices:
+def write_devices(
+    directory: Path, count: int, protocol: str, settings: DeviceSettings, faults: tuple[str, ...]
+) -> EmulatedDevices:
     """Write `count` devices that speak `protocol` (v1, v2) into `directory`, which exists; `faults` hit the first one.
 
     Each device has a seed of its own, so that a mix-up of two of them shows. Only the last one pauses: all others have
     given all their state by then, and what the destination makes of it does not depend on how fast it is.
     """
     brisk = settings.model_copy(update={"stop_copy_pause": 0})
-    sections = (_section(number, protocol, settings if number == count - 1 else brisk, faults if number == 0 else ())
-                for number in range(count))
+    sections = (
+        _section(number, protocol, settings if number == count - 1 else brisk, faults if number == 0 else ())
+        for number in range(count)
+    )
     configuration = directory / CONFIGURATION
     configuration.write_text("\n".join(sections), encoding="utf-8")
     return EmulatedDevices(configuration, tuple(_sysfs(directory, number) for number in range(count)))
@@ -41,8 +44,14 @@ def write_devices(directory: Path, count: int, protocol: str, settings: DeviceSe
 
 def _section(number: int, protocol: str, settings: DeviceSettings, faults: tuple[str, ...]) -> str:
     group = _FIRST_GROUP + number
-    entries = {"name": f"dev{number}", "group": str(group), "cdev": f"vfio{group}", "protocol": protocol,
-               **settings.entries(), "seed": str(settings.seed + number)}
+    entries = {
+        "name": f"dev{number}",
+        "group": str(group),
+        "cdev": f"vfio{group}",
+        "protocol": protocol,
+        **settings.entries(),
+        "seed": str(settings.seed + number),
+    }
     lines = [*(f"{key}={value}" for key, value in entries.items()), *(f"fault={fault}" for fault in faults)]
     return "[device]\n" + "\n".join(lines) + "\n"
 

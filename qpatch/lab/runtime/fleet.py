@@ -54,8 +54,17 @@ class Fleet:
         self.vms.append(vm)
         (directory / LOG).touch()
         places = Places(sockets, self._library, self._guest)
-        await vm.start(command_line(self.plan, program, self._devices(directory, program, number), places,
-                                    incoming=number > 0, paused=paused or number == 0), places)
+        await vm.start(
+            command_line(
+                self.plan,
+                program,
+                self._devices(directory, program, number),
+                places,
+                incoming=number > 0,
+                paused=paused or number == 0,
+            ),
+            places,
+        )
         await self._set_up(vm)
         return vm
 
@@ -71,16 +80,19 @@ class Fleet:
 
     def _devices(self, directory: Path, program: Program, number: int) -> EmulatedDevices:
         profile, scenario = self.plan.profile, self.plan.scenario
-        faults = [fault for one in (profile.faults, scenario.faults)
-                  for fault in (one.destination if number else one.source)]
+        faults = [
+            fault for one in (profile.faults, scenario.faults) for fault in (one.destination if number else one.source)
+        ]
         if faults:
             self._recorder.lab("faults", vm=f"qemu{number}", faults=faults)
-        return write_devices(directory, scenario.devices, table().protocol(program.release),
-                             self.plan.device, tuple(faults))
+        return write_devices(
+            directory, scenario.devices, table().protocol(program.release), self.plan.device, tuple(faults)
+        )
 
     async def _set_up(self, vm: VirtualMachine) -> None:
-        capabilities = [{"capability": name, "state": True}
-                        for name in (*table().capabilities, *self.plan.scenario.capabilities)]
+        capabilities = [
+            {"capability": name, "state": True} for name in (*table().capabilities, *self.plan.scenario.capabilities)
+        ]
         await vm.execute("migrate-set-capabilities", {"capabilities": capabilities})
         await vm.execute("migrate-set-parameters", migration_parameters(self.plan.scenario))
 

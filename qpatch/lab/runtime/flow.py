@@ -44,11 +44,23 @@ class Flow:
         self._next: asyncio.Task[VirtualMachine] | None = None
         self._leaving: list[asyncio.Task[None]] = []
         self._doers: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
-            kinds.Interrupts: self._interrupts, kinds.Raise: self._raise, kinds.Ring: self._ring,
-            kinds.Kick: self._kick, kinds.Fill: self._fill, kinds.Reset: self._reset, kinds.Mask: self._vector,
-            kinds.Unmask: self._vector, kinds.Move: self._vector, kinds.Fence: self._fence, kinds.Check: self._check,
-            kinds.Migrate: self._migrate, kinds.Await: self._await, kinds.Cancel: self._cancel,
-            kinds.Continue: self._continue, kinds.Repeat: self._repeat}
+            kinds.Interrupts: self._interrupts,
+            kinds.Raise: self._raise,
+            kinds.Ring: self._ring,
+            kinds.Kick: self._kick,
+            kinds.Fill: self._fill,
+            kinds.Reset: self._reset,
+            kinds.Mask: self._vector,
+            kinds.Unmask: self._vector,
+            kinds.Move: self._vector,
+            kinds.Fence: self._fence,
+            kinds.Check: self._check,
+            kinds.Migrate: self._migrate,
+            kinds.Await: self._await,
+            kinds.Cancel: self._cancel,
+            kinds.Continue: self._continue,
+            kinds.Repeat: self._repeat,
+        }
 
     async def run(self) -> None:
         """Start the VMs, do the steps, and end the VMs.
@@ -129,8 +141,12 @@ class Flow:
         assert self.guest is not None
         for number in self._devices:
             seen = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
-            self._recorder.lab("check", vm=self.guest.actor, device=f"dev{number}",
-                               **{name: int(value) if value.isdigit() else value for name, value in seen.items()})
+            self._recorder.lab(
+                "check",
+                vm=self.guest.actor,
+                device=f"dev{number}",
+                **{name: int(value) if value.isdigit() else value for name, value in seen.items()},
+            )
 
     async def _await(self, _: kinds.Await) -> None:
         assert self.guest is not None
@@ -164,8 +180,9 @@ class Flow:
         self._next = None
         self._log_offset = source.log.stat().st_size
         expect = step.expect or self._plan.scenario.expect
-        migration = Migration(source, destination, step, self._channel(),
-                              migration_parameters(self._plan.scenario), self._recorder)
+        migration = Migration(
+            source, destination, step, self._channel(), migration_parameters(self._plan.scenario), self._recorder
+        )
         moved = await migration.run(expect, self._meanwhile(step))
         self._disappointed = moved.outcome is not expect
         self.guest = moved.guest

@@ -48,8 +48,9 @@ class Migration:
 
     async def run(self, expect: Outcome, meanwhile: Callable[[], Awaitable[None]] | None) -> Moved:
         """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
-        self.recorder.lab("migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to,
-                          expect=str(expect))
+        self.recorder.lab(
+            "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
+        )
         try:
             sent = await self._send(meanwhile)
         except RefusedError as error:
@@ -91,17 +92,31 @@ class Migration:
             return sent  # it waits for more, which never comes; it is killed next
 
     async def _refused(self, error: RefusedError) -> Moved:
-        self.recorder.lab("migrated", source=self.source.actor, destination=self.destination.actor, status="failed",
-                          downtime_ms=None, total_ms=None, error=str(error))
+        self.recorder.lab(
+            "migrated",
+            source=self.source.actor,
+            destination=self.destination.actor,
+            status="failed",
+            downtime_ms=None,
+            total_ms=None,
+            error=str(error),
+        )
         await self.destination.end(expected=True)
         return Moved(Outcome.FAILED, await self._source_again("failed"))
 
     async def _tell(self, outcome: Outcome, received: str) -> None:
         answer = await self.source.execute("query-migrate")
-        self.recorder.lab("migrated", source=self.source.actor, destination=self.destination.actor,
-                          status=str(outcome), source_status=answer.get("status"), destination_status=received,
-                          downtime_ms=answer.get("downtime"), total_ms=answer.get("total-time"),
-                          error=answer.get("error-desc", ""))
+        self.recorder.lab(
+            "migrated",
+            source=self.source.actor,
+            destination=self.destination.actor,
+            status=str(outcome),
+            source_status=answer.get("status"),
+            destination_status=received,
+            downtime_ms=answer.get("downtime"),
+            total_ms=answer.get("total-time"),
+            error=answer.get("error-desc", ""),
+        )
 
     async def _destination_runs(self) -> VirtualMachine | None:
         """Return the destination, or None where it has stopped again: then the guest runs nowhere."""

@@ -119,8 +119,9 @@ class Process:
             return task.result()
         except (LostConnectionError, ConnectionError, EOFError) as error:
             if await self.ended(seconds) is None:
-                raise WaitedInVainError(f"{self.actor} closed its socket and runs on, while the lab waited for {what}"
-                                        f"{self._tail()}") from error
+                raise WaitedInVainError(
+                    f"{self.actor} closed its socket and runs on, while the lab waited for {what}{self._tail()}"
+                ) from error
             raise self.died(what) from error
 
     def _tail(self) -> str:
@@ -152,8 +153,14 @@ def _processor(program: Path) -> bytes:
 async def _spawn(command: list[str], environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        return await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=output,
-                                                    stderr=output, env=environment, start_new_session=True)
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
     finally:
         os.close(output)
 

@@ -65,19 +65,28 @@ class VirtualMachine:
         """
         if shutil.which("setpriv") is None:
             raise missing_program("setpriv")
-        self._recorder.lab("start", vm=self.actor, role=self.role, strategy=self.program.strategy,
-                           tree=self.program.tree, command=list(line.words))
-        self._recorder.action("start", self.actor, command=list(line.words), sockets=str(places.sockets),
-                              log=str(self.log))
+        self._recorder.lab(
+            "start",
+            vm=self.actor,
+            role=self.role,
+            strategy=self.program.strategy,
+            tree=self.program.tree,
+            command=list(line.words),
+        )
+        self._recorder.action(
+            "start", self.actor, command=list(line.words), sockets=str(places.sockets), log=str(self.log)
+        )
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
             await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(places))
         except DiedError as error:
             if is_foreign(self.program.command[-1]):
-                raise EnvironmentFault("qemu-died", f"{self.program.command[-1]} is a program for another processor "
-                                                    "than this machine's") from error
-            raise EnvironmentFault("qemu-died", str(error), hint=f"Its log: {self.log}\nIt was started by: "
-                                                                 f"{shlex.join(line.words)}") from error
+                raise EnvironmentFault(
+                    "qemu-died", f"{self.program.command[-1]} is a program for another processor than this machine's"
+                ) from error
+            raise EnvironmentFault(
+                "qemu-died", str(error), hint=f"Its log: {self.log}\nIt was started by: {shlex.join(line.words)}"
+            ) from error
 
     @property
     def alive(self) -> bool:
@@ -92,8 +101,9 @@ class VirtualMachine:
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
         self._recorder.action("qmp", self.actor, command=command, arguments=dict(arguments or {}))
-        return await self._within(table().limits.command, f"the answer to {command}",
-                                  self._monitor.execute(command, arguments or {}))
+        return await self._within(
+            table().limits.command, f"the answer to {command}", self._monitor.execute(command, arguments or {})
+        )
 
     async def ask(self, line: str) -> dict[str, str]:
         """Return what the guest answers to `line` after `ok`: its words, and values by their names.
@@ -115,14 +125,18 @@ class VirtualMachine:
         self._recorder.action("wait", self.actor, until="ready")
         greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.hear())
         if greeting.split()[2:] != [announces, f"devices={devices}"]:
-            raise GuestError(f"the guest on {self.actor} should see {announces} and {devices} devices, "
-                             f"and says {greeting!r}")
+            raise GuestError(
+                f"the guest on {self.actor} should see {announces} and {devices} devices, and says {greeting!r}"
+            )
 
     async def until_resumed(self) -> str:
         """Wait for the VM to run, and return its state: it may have stopped again at once. Raises ProcessError."""
         self._recorder.action("wait", self.actor, until="running")
-        await self._within(table().limits.running, "the VM to run",
-                           self._monitor.until(lambda: self._monitor.running or self._monitor.stopped))
+        await self._within(
+            table().limits.running,
+            "the VM to run",
+            self._monitor.until(lambda: self._monitor.running or self._monitor.stopped),
+        )
         return await self.status()
 
     async def settled(self, seconds: float) -> bool:
@@ -136,8 +150,11 @@ class VirtualMachine:
     async def until_active(self) -> None:
         """Wait for the outgoing migration to be going on, or over. Raises ProcessError."""
         self._recorder.action("wait", self.actor, until="active")
-        await self._within(table().limits.pre_copy, "the migration to go on",
-                           self._monitor.until(lambda: self.migration in ("active", *ENDS)))
+        await self._within(
+            table().limits.pre_copy,
+            "the migration to go on",
+            self._monitor.until(lambda: self.migration in ("active", *ENDS)),
+        )
 
     async def until_logged(self, words: tuple[str, ...], offset: int) -> None:
         """Wait for a line with all of `words` in the log after `offset`, or for the migration's end.
@@ -145,8 +162,9 @@ class VirtualMachine:
         Raises ProcessError.
         """
         self._recorder.action("wait", self.actor, until="logged", words=list(words))
-        await self._within(table().limits.pre_copy, f"a line with {' and '.join(words)} in the log",
-                           self._logged(words, offset))
+        await self._within(
+            table().limits.pre_copy, f"a line with {' and '.join(words)} in the log", self._logged(words, offset)
+        )
 
     async def until_sent(self) -> str:
         """Wait for the end of the outgoing migration and return how it ended. Raises ProcessError."""
@@ -177,8 +195,9 @@ class VirtualMachine:
 
     async def status(self) -> str:
         """Return the state of the VM as QEMU tells it: running, paused, postmigrate... Raises ProcessError."""
-        answer = await self._within(table().limits.command, "the answer to query-status",
-                                    self._monitor.execute("query-status", {}))
+        answer = await self._within(
+            table().limits.command, "the answer to query-status", self._monitor.execute("query-status", {})
+        )
         return str(answer["status"])
 
     async def quit(self) -> None:

@@ -19,15 +19,20 @@ def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:
     source = candidate.source
     if isinstance(source, DebianSource):
         from qpatch.trees.providers import debian
+
         return debian.fetch(job, name, source)
     if isinstance(source, PackagedSource):
         from qpatch.trees.providers import packaged
+
         return packaged.fetch(job, name, source)
     if isinstance(source, TarballSource):
         from qpatch.trees.providers import tarball
+
         return tarball.fetch(job, name, source)
     if isinstance(source, GitSource):
         from qpatch.trees.providers import giturl
+
         return giturl.fetch(job, name, source)
     from qpatch.trees.providers import local
+
     return local.fetch(job, name, source)

@@ -23,9 +23,18 @@ def fetch(job: Job, name: str, source: GitSource) -> str:
     with job.store.importing() as repository:
         staging = job.store.staging_ref(name)
         try:
-            run_with_user_configuration("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head",
-                                        "--no-recurse-submodules", "--end-of-options", source.url,
-                                        f"+{source.ref}:{staging}", cwd=repository.path)
+            run_with_user_configuration(
+                "fetch",
+                "--quiet",
+                "--depth=1",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--end-of-options",
+                source.url,
+                f"+{source.ref}:{staging}",
+                cwd=repository.path,
+            )
         except GitError as error:
             raise EnvironmentFault("fetch-failed", f"{source.url}: {error.stderr.strip()}") from error
         fetched = repository.resolve(staging)

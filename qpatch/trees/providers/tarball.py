@@ -64,8 +64,15 @@ def _copy(source: IO[bytes], target: IO[bytes], progress: Progress) -> None:
 class _HttpsOnly(urllib.request.HTTPRedirectHandler):
     """Follows a redirect only where it leads to HTTPS again."""
 
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
-                         headers: http.client.HTTPMessage, newurl: str) -> urllib.request.Request | None:
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
         """See the base class."""
         if not newurl.startswith("https://"):
             raise urllib.error.URLError(f"redirected to {newurl}, which is not HTTPS")
