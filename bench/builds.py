@@ -19,19 +19,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpatch.build.builder import BASELINE
-from qpatch.build.qemu.backend import QemuBackend
-from qpatch.build.qemu.venv import python_environment
-from qpatch.build.recipe import qemu_recipe
-from qpatch.build.steps import make_steps
-from qpatch.build.toolchain import build_environment
-from qpatch.build.workspace import default_workspace
+from qpatch.builds.builder import BASELINE
+from qpatch.builds.qemu.backend import QemuBackend
+from qpatch.builds.qemu.venv import python_environment
+from qpatch.builds.recipe import qemu_recipe
+from qpatch.builds.steps import make_steps
+from qpatch.builds.toolchain import build_environment
+from qpatch.builds.workspace import default_workspace
 from qpatch.cli.targets import opened_target
 from qpatch.series.render import attempt
 from qpatch.strategy.library import StrategyLibrary
 
 if TYPE_CHECKING:
-    from qpatch.build.workspace import Workspace
+    from qpatch.builds.workspace import BuildWorkspace
 
 WITHOUT_CCACHE = {**os.environ, "CCACHE_DISABLE": "1"}
 
@@ -51,7 +51,7 @@ def build(*words: str) -> tuple[float, dict[str, Any]]:
     return seconds, result
 
 
-def forget_series(workspace: Workspace) -> None:
+def forget_series(workspace: BuildWorkspace) -> None:
     """Remove what is kept of strategies, so that they are built again."""
     for metadata in (workspace.directory / "products").glob("*/metadata.json"):
         if json.loads(metadata.read_text(encoding="utf-8"))["strategy"] != BASELINE:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.measuring import DirectoryTree, median, missing, run, write_out
-from qpatch.csource.anchors.workspace import Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.results import Applied
@@ -71,7 +71,7 @@ def together(tasks: Sequence[Task]) -> Task:
 def apply_with_qpatch(task: Task, directory: Path) -> None:
     """Make the edits of `task` to the files in `directory`. Raises RuntimeError where one does not apply."""
     tree = Overlay(DirectoryTree(directory))
-    workspace = Workspace(tree, ParseCache(macro_table("qemu")))
+    workspace = EditWorkspace(tree, ParseCache(macro_table("qemu")))
     for edit in task.edits:
         result = apply_edit(edit, workspace)
         if not isinstance(result, Applied):

@@ -4,8 +4,8 @@
 
 SOURCE is a directory with unpacked sources, or a tree as `qpatch tree list` shows them. For each one, before
 (`plain`) and after the table: the share of functions whose name and lines are those that universal-ctags reports,
-the share without an ERROR or MISSING node, and the time. Also checked: outside the rewritten macros the shadow is
-the source, comments aside, and the tokens make up the whole source. ctags errs too: `--names` lists every
+the share without an ERROR or MISSING node, and the time. Also checked: outside the rewritten macros the masked
+source is the source, comments aside, and the tokens make up the whole source. ctags errs too: `--names` lists every
 difference.
 """
 
@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 from bench.measuring import missing
 from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macros import MacroTable, TreeKind, macro_table
+from qpatch.csource.syntax.masked_source import folded
 from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
-from qpatch.csource.syntax.shadow import folded
 from qpatch.csource.syntax.symbols import outline
 from qpatch.trees.resolve import resolve
 
@@ -149,7 +149,7 @@ def _check_alignment(result: Coverage, name: str, parsed: ParsedFile) -> None:
     """Check that nothing but macros was changed, and that no token was lost."""
     position = 0
     for start, end in [*((region.start, region.end) for region in parsed.regions), (len(parsed.source),) * 2]:
-        if folded(parsed.source[position:start]) != folded(parsed.shadow[position:start]):
+        if folded(parsed.source[position:start]) != folded(parsed.masked[position:start]):
             result.changed_outside_macros.append(name)
         position = end
     found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))

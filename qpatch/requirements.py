@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CHECKS_AT_ONCE = 8
 
 
-class Check(Protocol):
+class RequirementCheck(Protocol):
     """A way to look for something."""
 
     def missing(self) -> str:
@@ -35,7 +35,7 @@ class Check(Protocol):
 
 
 @dataclass(frozen=True)
-class Program:
+class ProgramCheck:
     """A program on PATH, of the version `at_least` if that is given."""
 
     name: str
@@ -49,18 +49,20 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Command:
+class CommandCheck:
     """A command that succeeds."""
 
     words: tuple[str, ...]
 
     def missing(self) -> str:
         """See `Check.missing`."""
-        return Program(self.words[0]).missing() or ("" if _succeeds(*self.words) else f"'{' '.join(self.words)}' fails")
+        return ProgramCheck(self.words[0]).missing() or (
+            "" if _succeeds(*self.words) else f"'{' '.join(self.words)}' fails"
+        )
 
 
 @dataclass(frozen=True)
-class PlainFile:
+class FileCheck:
     """A file."""
 
     path: str
@@ -71,7 +73,7 @@ class PlainFile:
 
 
 @dataclass(frozen=True)
-class Library:
+class LibraryCheck:
     """A module of pkg-config, of the version `at_least` if that is given."""
 
     name: str
@@ -79,7 +81,7 @@ class Library:
 
     def missing(self) -> str:
         """See `Check.missing`."""
-        if unable := Program("pkg-config").missing():
+        if unable := ProgramCheck("pkg-config").missing():
             return f"{self.name} cannot be looked for: {unable}"
         found = _run("pkg-config", "--modversion", self.name)
         if found.returncode:
@@ -88,21 +90,21 @@ class Library:
 
 
 @dataclass(frozen=True)
-class Header:
+class HeaderCheck:
     """A header that the C compiler finds, together with all that it includes."""
 
     name: str
 
     def missing(self) -> str:
         """See `Check.missing`."""
-        if unable := Program("cc").missing():
+        if unable := ProgramCheck("cc").missing():
             return f"{self.name} cannot be looked for: {unable}"
         found = _succeeds("cc", "-E", "-include", self.name, "-x", "c", os.devnull, "-o", os.devnull)
         return "" if found else f"the C compiler does not find {self.name}"
 
 
 @dataclass(frozen=True)
-class PythonModule:
+class PythonModuleCheck:
     """A module of the Python that runs qpatch."""
 
     name: str
@@ -117,7 +119,7 @@ class Requirement:
     """An entry of requirements.yaml; where it is only `recommended`, qpatch works without it."""
 
     name: str
-    check: Check
+    check: RequirementCheck
     package: str
     purpose: str
     groups: tuple[str, ...]
@@ -171,17 +173,17 @@ def install_command(packages: Sequence[str]) -> str:
 
 def require(group: str) -> None:
     """Raise EnvironmentFault `requirements-missing` where something is missing that `group` needs."""
-    _insist(group, examine(requirements([group])))
+    _require_all(group, examine(requirements([group])))
 
 
 def require_programs(group: str) -> None:
     """Do as `require`, for programs on PATH alone and whatever their versions: that costs next to nothing."""
-    _insist(
+    _require_all(
         group,
         [
-            Finding(requirement, Program(requirement.check.name).missing())
+            Finding(requirement, ProgramCheck(requirement.check.name).missing())
             for requirement in requirements([group])
-            if isinstance(requirement.check, Program)
+            if isinstance(requirement.check, ProgramCheck)
         ],
     )
 
@@ -190,11 +192,11 @@ def missing_program(name: str) -> EnvironmentFault:
     """Return the error for a program that is not on PATH, with the command that installs it where it is known."""
     packages = sorted({known.package for known in requirements() if known.name == name})
     return EnvironmentFault(
-        "program-missing", Program(name).missing() or f"{name} cannot be run", hint=_as_root(packages)
+        "program-missing", ProgramCheck(name).missing() or f"{name} cannot be run", hint=_as_root(packages)
     )
 
 
-def _insist(group: str, findings: Sequence[Finding]) -> None:
+def _require_all(group: str, findings: Sequence[Finding]) -> None:
     reasons = [finding.reason for finding in findings if finding.is_fault]
     if reasons:
         raise EnvironmentFault(
@@ -229,21 +231,21 @@ def _requirement(entry: Mapping[str, Any]) -> Requirement:
     )
 
 
-def _check(entry: Mapping[str, Any]) -> tuple[str, Check]:
+def _check(entry: Mapping[str, Any]) -> tuple[str, RequirementCheck]:
     """Return what an entry looks for, in a word, and how."""
     match entry:
         case {"program": name}:
-            return name, Program(name, entry.get("at-least", ""))
+            return name, ProgramCheck(name, entry.get("at-least", ""))
         case {"library": name}:
-            return name, Library(name, entry.get("at-least", ""))
+            return name, LibraryCheck(name, entry.get("at-least", ""))
         case {"command": words}:
-            return words[0], Command(tuple(words))
+            return words[0], CommandCheck(tuple(words))
         case {"file": path}:
-            return path, PlainFile(path)
+            return path, FileCheck(path)
         case {"header": name}:
-            return name, Header(name)
+            return name, HeaderCheck(name)
         case {"python-module": name}:
-            return name, PythonModule(name)
+            return name, PythonModuleCheck(name)
     raise ValueError(f"requirements.yaml does not say how to look for {dict(entry)}")
 
 

@@ -108,7 +108,7 @@ def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Be
 
 def ask_for_little(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do without the libraries that the real QEMU needs, and without capabilities, which the miniature has none of."""
-    monkeypatch.setattr("qpatch.build.qemu.backend.require", lambda _group: None)
+    monkeypatch.setattr("qpatch.builds.qemu.backend.require", lambda _group: None)
     use_capabilities(monkeypatch, {})
 
 

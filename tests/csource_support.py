@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from qpatch.csource.anchors.workspace import Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Operation, Position
 from qpatch.csource.results import Applied, EditResult
@@ -15,12 +15,12 @@ from qpatch.csource.syntax.macros import macro_table
 PATH = "hw/demo/demo.c"
 
 
-def workspace(*sources: str, **files: str) -> Workspace:
+def workspace(*sources: str, **files: str) -> EditWorkspace:
     """Return a tree whose only file is the source given, or the files given by path."""
     contents = {path: text.encode() for path, text in files.items()}
     if sources:
         contents[PATH] = code(sources[0]).encode()
-    return Workspace(Overlay(DictTree(contents)), ParseCache(macro_table("qemu")))
+    return EditWorkspace(Overlay(DictTree(contents)), ParseCache(macro_table("qemu")))
 
 
 def code(text: str) -> str:

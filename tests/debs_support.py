@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.trees.job import Job
+from qpatch.trees.job import FetchJob
 from qpatch.trees.releases import Configuration
 from qpatch.trees.store import Store
 
@@ -162,7 +162,9 @@ class Archive:
         (top / "InRelease").unlink(missing_ok=True)
         self.signer.gpg("--clearsign", "--output", str(top / "InRelease"), str(top / "Release"))
 
-    def job(self, cache: Path, progress: Progress) -> Job:
+    def job(self, cache: Path, progress: Progress) -> FetchJob:
         """Return a job that takes packages from here."""
         mirror = {"mirror": f"file:{self.directory}", "signed-by": str(self.keyring)}
-        return Job(Store(cache), Configuration.model_validate({"debian": mirror}), progress, self.directory / "no-etc")
+        return FetchJob(
+            Store(cache), Configuration.model_validate({"debian": mirror}), progress, self.directory / "no-etc"
+        )

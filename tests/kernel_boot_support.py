@@ -17,17 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.build.prebuilt.fetch import prebuilt_binaries
+from qpatch.builds.prebuilt.fetch import prebuilt_binaries
 from qpatch.trees.apt_packages import binary_suites
 from qpatch.trees.deb import unpack_all
 from qpatch.trees.fetch import default_job
 from qpatch.trees.places import cache_directory
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qpatch.build.kernel.headers import DebianHeaders
+    from qpatch.builds.kernel.headers import DebianHeaders
 
 PATIENCE = 300  # seconds; Debian's kernels take half a minute without KVM on an idle machine
 DONE = "the script has ended"
@@ -130,7 +130,7 @@ def _unpacked(suite: str, package: str, wanted: Sequence[str]) -> Path:
         return directory
     with binary_suites(default_job(), suite) as root, tempfile.TemporaryDirectory(dir=root.directory) as scratch:
         found = root.newest(package)
-        unpack_all(root.download([found], Silence()), Path(scratch, "all"), Silence())
+        unpack_all(root.download([found], NoProgress()), Path(scratch, "all"), NoProgress())
         for pattern in wanted:
             for file in Path(scratch, "all").glob(pattern):
                 kept = Path(scratch, "kept", file.relative_to(Path(scratch, "all")))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from debs_support import deb
 
-from qpatch.build.backend import Place
+from qpatch.builds.backend import BuildDirectories
 from qpatch.trees.apt_packages import BinaryPackage
 
 if TYPE_CHECKING:
@@ -121,10 +121,10 @@ def write_files(directory: Path, files: Mapping[str, str]) -> None:
         (directory / name).write_text(content, encoding="utf-8")
 
 
-def new_place(directory: Path, files: Mapping[str, str], target: str) -> Place:
+def new_place(directory: Path, files: Mapping[str, str], target: str) -> BuildDirectories:
     """Return where a miniature tree is built, its files written."""
     write_files(directory / "source", files)
-    place = Place(directory / "source", directory / target, directory / "shared", directory / "logs" / "log")
+    place = BuildDirectories(directory / "source", directory / target, directory / "shared", directory / "logs" / "log")
     place.build.mkdir(parents=True)
     return place
 

@@ -9,8 +9,8 @@ from lab_support import CELL, seen
 from lab_vm_support import plan, program
 
 from qpatch.lab.campaign import runner as campaign
-from qpatch.lab.campaign.runner import PlannedCell, Settings, run_campaign
-from qpatch.lab.model import Cell, Event, Origin, RunResult, Verdict
+from qpatch.lab.campaign.runner import CampaignSettings, PlannedCell, run_campaign
+from qpatch.lab.model import Cell, Event, EventSource, RunResult, Verdict
 from qpatch.lab.plan import RunRecord
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Lab:
             verdict = self.verdicts.pop(0) if self.verdicts else Verdict.DELIVERED
             if isinstance(verdict, Exception):
                 raise verdict
-            event = Event(1, "lab", Origin.LAB, "verdict", "", {"verdict": str(verdict)})
+            event = Event(1, "lab", EventSource.LAB, "verdict", "", {"verdict": str(verdict)})
             return RunRecord(directory, (event,), {}, (), 0.5)
         finally:
             self.running -= 1
@@ -70,7 +70,7 @@ class Lab:
         on_result: Callable[[RunResult], None] = lambda _result: None,
     ) -> list[dict[str, int]]:
         """Run cells and return how many runs of each had which verdict."""
-        settings = Settings(self.directory / "results", repeat, jobs)
+        settings = CampaignSettings(self.directory / "results", repeat, jobs)
         return [
             {str(verdict): count for verdict, count in report.counts.items()}
             for report in run_campaign(cells, settings, on_result)

@@ -34,7 +34,7 @@ def delivered() -> Teller:
     return migration(SAVE_STATE_5_2, eager=True)
 
 
-def harness() -> Teller:
+def lab_error() -> Teller:
     teller = delivered()
     teller.lab("failure", message="waited 20 s for the guest's answer to 'hello' of qemu1")
     return teller
@@ -137,7 +137,7 @@ def not_applicable() -> Teller:
 
 
 STORIES: dict[Verdict, Callable[[], Teller]] = {
-    Verdict.HARNESS: harness,
+    Verdict.LAB_ERROR: lab_error,
     Verdict.INCONSISTENT: inconsistent,
     Verdict.CRASHED: crashed,
     Verdict.REFUSED: refused,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.campaign.reports import CellReport
-from qpatch.lab.model import Cell, Interrupts, Observation, RunResult, Verdict
+from qpatch.lab.model import Cell, InterruptCounts, Observation, RunResult, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ def seen(verdict: Verdict, downtime_ms: float | None = 120.0) -> Observation:
     return Observation(
         verdict,
         LOST if lost else f"it is {verdict}",
-        Interrupts(delivered=2, lost=int(lost)),
+        InterruptCounts(delivered=2, lost=int(lost)),
         ("data", "config", "set_irqs", "arm_gic"),
         downtime_ms=downtime_ms,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,25 +39,25 @@ class Teller:
     def wait(self, milliseconds: float) -> None:
         self.now += int(milliseconds * MS)
 
-    def _add(self, actor: str, origin: Origin, name: str, device: str, fields: dict[str, Any]) -> None:
+    def _add(self, actor: str, origin: EventSource, name: str, device: str, fields: dict[str, Any]) -> None:
         self.now += self.step
         self.events.append(Event(self.now, actor, origin, name, device, fields))
 
     def uapi(self, actor: str, name: str, device: str = "dev0", **fields: Any) -> None:
-        self._add(actor, Origin.UAPI, name, device, {"n": self.numbers[actor], **fields})
+        self._add(actor, EventSource.UAPI, name, device, {"n": self.numbers[actor], **fields})
         self.numbers[actor] += 1
 
     def trace(self, actor: str, name: str, device: str = "", **fields: Any) -> None:
-        self._add(actor, Origin.TRACE, name, device, {"text": "", **fields})
+        self._add(actor, EventSource.TRACE, name, device, {"text": "", **fields})
 
     def message(self, actor: str, text: str, severity: str = "error") -> None:
-        self._add(actor, Origin.MESSAGE, severity, "", {"text": text})
+        self._add(actor, EventSource.MESSAGE, severity, "", {"text": text})
 
     def qmp(self, actor: str, name: str, **fields: Any) -> None:
-        self._add(actor, Origin.QMP, name, "", fields)
+        self._add(actor, EventSource.QMP, name, "", fields)
 
     def lab(self, name: str, **fields: Any) -> None:
-        self._add("lab", Origin.LAB, name, str(fields.get("device", "")), fields)
+        self._add("lab", EventSource.LAB, name, str(fields.get("device", "")), fields)
 
     # What happens in one process.
 

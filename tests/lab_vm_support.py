@@ -10,7 +10,7 @@ import yaml
 from qpatch.lab.definitions.machine import load_machine
 from qpatch.lab.definitions.profile import Profile
 from qpatch.lab.definitions.scenario import Scenario
-from qpatch.lab.plan import Equipment, Program, RunPlan
+from qpatch.lab.plan import Artifacts, QemuProgram, RunPlan
 from qpatch.lab.runtime.monitor import RefusedError
 
 if TYPE_CHECKING:
@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 TARGETS = {"aarch64": "aarch64-softmmu", "x86_64": "x86_64-softmmu"}
 
 
-def program(command: tuple[str, ...], release: tuple[int, int] = (10, 2), target: str = "aarch64-softmmu") -> Program:
+def program(
+    command: tuple[str, ...], release: tuple[int, int] = (10, 2), target: str = "aarch64-softmmu"
+) -> QemuProgram:
     """A QEMU that is `command`."""
-    return Program("baseline", f"qemu-{release[0]}.{release[1]}", release, target, command, {})
+    return QemuProgram("baseline", f"qemu-{release[0]}.{release[1]}", release, target, command, {})
 
 
 def plan(
@@ -30,10 +32,10 @@ def plan(
     scenario: str,
     profile: str = "{name: p, title: p}",
     machine: str = "virt-gicv2",
-    source: Program | None = None,
-    destination: Program | None = None,
+    source: QemuProgram | None = None,
+    destination: QemuProgram | None = None,
 ) -> RunPlan:
-    """A plan from the YAML of a scenario's keys and of a profile; the equipment is empty files in `directory`."""
+    """A plan from the YAML of a scenario's keys and of a profile; the artifacts is empty files in `directory`."""
     library, guest = directory / "library.so", directory / "guest"
     library.touch()
     guest.touch()
@@ -44,7 +46,7 @@ def plan(
         load_machine(machine),
         Profile.model_validate(yaml.safe_load(profile)),
         Scenario.model_validate({"name": "s", "title": "s", **yaml.safe_load(scenario)}),
-        Equipment(library, {"aarch64": guest, "x86_64": guest}),
+        Artifacts(library, {"aarch64": guest, "x86_64": guest}),
     )
 
 
@@ -53,7 +55,7 @@ class FakeVm:
     """A VM that does what it is told; `outgoing` and `incoming` say how its migrations end."""
 
     actor: str
-    program: Program
+    program: QemuProgram
     log: Path
     done: list[str]
     paused: bool = False
@@ -118,7 +120,7 @@ class FakeFleet:
     vms: list[FakeVm] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
-    async def launch(self, program: Program, *, paused: bool) -> FakeVm:
+    async def launch(self, program: QemuProgram, *, paused: bool) -> FakeVm:
         number = len(self.vms)
         log = self.short / f"log{number}"
         log.write_text("twelve bytes", encoding="utf-8")

@@ -12,8 +12,8 @@ from qpatch.csource.results import (
     Candidate,
     Drifted,
     EditResult,
-    Place,
     Skipped,
+    SourcePlace,
 )
 from qpatch.errors import Location
 from qpatch.series.plan import EditOutcome, PatchOutcome
@@ -28,9 +28,9 @@ def outcome(result: EditResult, anchor: str = "function start") -> EditOutcome:
 @pytest.mark.parametrize(
     ("result", "line"),
     [
-        (Applied("a.c", places=(Place("a.c", 7),)), "applied: function start in a.c:7"),
+        (Applied("a.c", places=(SourcePlace("a.c", 7),)), "applied: function start in a.c:7"),
         (
-            Applied("b.c", 2, moved_from="a.c", places=(Place("b.c", 7), Place("b.c", 9))),
+            Applied("b.c", 2, moved_from="a.c", places=(SourcePlace("b.c", 7), SourcePlace("b.c", 9))),
             "applied: function start in b.c:7, 9, 2 times: moved from a.c to b.c",
         ),
         (AlreadyThere("a.c"), "already there: function start in a.c"),
@@ -42,7 +42,7 @@ def test_one_line_for_what_needs_no_mending(result: EditResult, line: str) -> No
 
 
 def test_drift_shows_candidates_differences_and_the_mend() -> None:
-    near = Candidate(Place("a.c", 7, "    start(a,\n          b);"), 0.9, ("expected 'x', found 'y'",))
+    near = Candidate(SourcePlace("a.c", 7, "    start(a,\n          b);"), 0.9, ("expected 'x', found 'y'",))
     result = Drifted("the hunk fits nowhere", "a.c", (near,), ("c.c",), "in: function begin\npath: c.c")
     assert list(explain_edit(outcome(result))) == [
         "strategies/demo.yaml:24:11: drifted: function start in a.c: the hunk fits nowhere",
@@ -62,7 +62,7 @@ def test_a_message_that_names_the_anchor_is_not_doubled() -> None:
 
 
 def test_ambiguity_shows_every_match() -> None:
-    places = (Place("a.c", 7), Place("a.c", 9))
+    places = (SourcePlace("a.c", 7), SourcePlace("a.c", 9))
     result = Ambiguous("2 places match, 1 is expected", "a.c", places, "expect: 2")
     lines = list(explain_edit(outcome(result)))
     assert lines[1:3] == ["  a.c:7: a match", "  a.c:9: a match"] and lines[-1] == "    expect: 2"

@@ -1,4 +1,4 @@
-"""The parse: shadow and source stay aligned, macros become C that parses, tokens keep the true text."""
+"""The parse: masked and source stay aligned, macros become C that parses, tokens keep the true text."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ FILE_ITEMS = [
 
 
 def shadow_is_aligned(parsed: ParsedFile) -> bool:
-    return len(parsed.source) == len(parsed.shadow) and [m.start() for m in re.finditer(rb"[\r\n]", parsed.source)] == [
-        m.start() for m in re.finditer(rb"[\r\n]", parsed.shadow)
+    return len(parsed.source) == len(parsed.masked) and [m.start() for m in re.finditer(rb"[\r\n]", parsed.source)] == [
+        m.start() for m in re.finditer(rb"[\r\n]", parsed.masked)
     ]
 
 
@@ -156,14 +156,14 @@ def test_any_text_keeps_length_and_line_ends(pieces: list[str]) -> None:
 def test_without_a_table_nothing_is_rewritten() -> None:
     source = in_function("QLIST_FOREACH(a, b, c) { }").encode()
     parsed = parse(source)
-    assert parsed.shadow == source
+    assert parsed.masked == source
     assert parsed.regions == ()
 
 
 def test_a_loop_macro_is_one_token_with_its_true_name() -> None:
     parsed = parse(in_function("QLIST_FOREACH_SAFE(a, b, c, d) { }").encode(), QEMU)
     assert "QLIST_FOREACH_SAFE" in [token.text for token in tokens(parsed, parsed.tree.root_node)]
-    assert parsed.shadow.count(b"while") == 1
+    assert parsed.masked.count(b"while") == 1
 
 
 def test_tokens_of_a_region_fold_white_space_and_drop_comments() -> None:
@@ -195,7 +195,7 @@ def test_tokens_of_a_node_leave_out_what_is_around_it() -> None:
 def test_a_function_named_like_a_loop_macro_stays_a_function() -> None:
     source = b"int\nfor_each_pet(Pet *pet)\n{ }\nstatic int *for_each_flea(Pet *pet)\n{ }\n"
     parsed = parse(source, QEMU)
-    assert parsed.shadow == source
+    assert parsed.masked == source
     assert [node.type for node in parsed.tree.root_node.named_children] == ["function_definition"] * 2
 
 

@@ -38,6 +38,6 @@ def test_reparse_equals_parse(parts: list[str], place: int, inserted: str) -> No
     again = reparse(parse(source, table), [change], table)
     fresh = parse(again.source, table)
     assert again.source == source[:position] + inserted.encode() + source[position:]
-    assert again.shadow == fresh.shadow
+    assert again.masked == fresh.masked
     assert str(again.tree.root_node) == str(fresh.tree.root_node)
     assert set(again.regions) == set(fresh.regions)

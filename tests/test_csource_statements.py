@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qpatch.csource.anchors.workspace import Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.results import Ambiguous, Applied
@@ -38,7 +38,7 @@ def source_of(name: str, path: str) -> bytes:
     return source
 
 
-def statements(source: bytes, workspace: Workspace, path: str) -> Iterator[tuple[Symbol, int, int]]:
+def statements(source: bytes, workspace: EditWorkspace, path: str) -> Iterator[tuple[Symbol, int, int]]:
     """Yield the function, the start of its line and the end of each statement of a function's own block."""
     for symbol in workspace.outline(path):
         if symbol.kind is not AnchorKind.FUNCTION or symbol.body is None:
@@ -55,10 +55,10 @@ def statements(source: bytes, workspace: Workspace, path: str) -> Iterator[tuple
 def test_every_statement_can_be_replaced(name: str, path: str) -> None:
     source = source_of(name, path)
     cache = ParseCache(macro_table("qemu"))
-    found = list(statements(source, Workspace(Overlay(DictTree({path: source})), cache), path))
+    found = list(statements(source, EditWorkspace(Overlay(DictTree({path: source})), cache), path))
     replaced = 0
     for symbol, start, end in found:
-        workspace = Workspace(Overlay(DictTree({path: source})), cache)
+        workspace = EditWorkspace(Overlay(DictTree({path: source})), cache)
         removed = textwrap.dedent(source[start:end].decode()).split("\n")
         hunk = "".join(f"- {line}\n" for line in removed) + "+ qpatch_marker(1);\n"
         anchor = Anchor(AnchorKind.FUNCTION, symbol.name, path, guard=" && ".join(symbol.guards))

@@ -7,8 +7,8 @@ import pytest
 from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.macros import TreeKind, macro_table
+from qpatch.csource.syntax.masked_source import folded
 from qpatch.csource.syntax.parse import parse, tokens
-from qpatch.csource.syntax.shadow import folded
 from qpatch.csource.syntax.symbols import outline
 from qpatch.errors import UserError
 from qpatch.trees.resolve import resolve

@@ -94,7 +94,7 @@ def run(tmp_path: Path) -> Run:
     fake.write_text(FAKE.read_text().replace("/usr/bin/env python3", sys.executable))
     fake.chmod(0o755)
     (fake.parent / "LOSE").touch()
-    equipped = tmp_path / "equipment"
+    equipped = tmp_path / "artifacts"
     equipped.mkdir()
     planned = plan(equipped, "steps: [migrate]", source=program((str(fake),), (5, 2)))
     actions = []
@@ -228,7 +228,7 @@ def test_a_distributions_binary_stays_where_its_libraries_are(run: Run) -> None:
 
 
 def test_a_run_that_started_nothing_has_no_bundle(run: Run) -> None:
-    assert Bundle(run.plan, replace(run.record, actions=()), seen(Verdict.HARNESS)).write(run.place) is None
+    assert Bundle(run.plan, replace(run.record, actions=()), seen(Verdict.LAB_ERROR)).write(run.place) is None
 
 
 def test_a_bundle_is_replaced(run: Run) -> None:

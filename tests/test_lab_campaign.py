@@ -86,13 +86,13 @@ def test_a_fault_of_the_lab_is_a_verdict_and_stops_nothing(lab: Lab) -> None:
         Verdict.DELIVERED,
     ]
     results: list[RunResult] = []
-    assert lab.run(lab.cell(), repeat=3, on_result=results.append) == [{"harness": 2, "delivered": 1}]
+    assert lab.run(lab.cell(), repeat=3, on_result=results.append) == [{"lab-error": 2, "delivered": 1}]
     assert [result.observation.reason for result in results[:2]] == [
         "QEMU died\nit was started by: qemu",
         "ZeroDivisionError: a bug",
     ]
-    assert "Traceback" in (lab.place() / "2" / "harness.txt").read_text()
-    assert json.loads((lab.place() / "1" / "result.json").read_text())["verdict"] == "harness"
+    assert "Traceback" in (lab.place() / "2" / "lab-error.txt").read_text()
+    assert json.loads((lab.place() / "1" / "result.json").read_text())["verdict"] == "lab-error"
 
 
 def test_a_full_disk_ends_all(lab: Lab) -> None:
@@ -114,7 +114,7 @@ def test_a_picture_that_fails_is_a_fault_of_the_lab(lab: Lab, monkeypatch: pytes
         raise ValueError("no picture")
 
     monkeypatch.setattr(campaign, "save_picture", fail)
-    assert lab.run(lab.cell()) == [{"harness": 1}]
+    assert lab.run(lab.cell()) == [{"lab-error": 1}]
 
 
 def test_what_is_not_applicable_is_told_once_and_not_run(lab: Lab) -> None:

@@ -9,7 +9,7 @@ import pytest
 from lab_vm_support import plan, program
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.runtime.commandline import CommandLine, Places, command_line
+from qpatch.lab.runtime.commandline import CommandLine, VmPaths, command_line
 from qpatch.lab.runtime.devices import EmulatedDevices
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def started(directory: Path, found: RunPlan, *, incoming: bool = False, paused: 
         found,
         found.source,
         EmulatedDevices(directory / "devices.conf", sysfs),
-        Places(directory, directory / "emu.so", directory / "guest"),
+        VmPaths(directory, directory / "emu.so", directory / "guest"),
         incoming=incoming,
         paused=paused,
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, STOCK_10_2, Teller, migration
 
-from qpatch.lab.model import Event, Origin, Verdict
+from qpatch.lab.model import Event, EventSource, Verdict
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.observe import observe
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 STORY = tuple(migration(STOCK_5_2, eager=True, lost=True, pause=100).events)
-LIBRARY = [position for position, event in enumerate(STORY) if event.origin is Origin.UAPI]
+LIBRARY = [position for position, event in enumerate(STORY) if event.origin is EventSource.UAPI]
 
 
 @pytest.mark.parametrize("order", [STOCK_5_2, SAVE_STATE_5_2, STOCK_10_2])

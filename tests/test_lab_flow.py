@@ -15,7 +15,7 @@ from qpatch.lab.runtime.recorder import Recorder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qpatch.lab.plan import Program
+    from qpatch.lab.plan import QemuProgram
 
 
 def play(
@@ -23,8 +23,8 @@ def play(
     scenario: str,
     profile: str = "{name: p, title: p}",
     settings: dict[int, dict[str, Any]] | None = None,
-    source: Program | None = None,
-    destination: Program | None = None,
+    source: QemuProgram | None = None,
+    destination: QemuProgram | None = None,
 ) -> tuple[list[str], Recorder]:
     """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
     recorder, fleet = Recorder(), FakeFleet(directory, settings or {})

@@ -6,17 +6,17 @@ import pytest
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
 
 from qpatch.lab.definitions.machine import load_machine, machine_names
-from qpatch.lab.model import Interrupts
-from qpatch.lab.observer.interrupts import Fate, account_for, controllers, late_ms
-from qpatch.lab.observer.story import tell
+from qpatch.lab.model import InterruptCounts
+from qpatch.lab.observer.interrupts import InterruptState, account_for, controllers, late_ms
+from qpatch.lab.observer.migrations import parse_migrations
 
 
-def totals(teller: Teller) -> Interrupts:
-    return account_for(tell(teller.events)).totals()
+def totals(teller: Teller) -> InterruptCounts:
+    return account_for(parse_migrations(teller.events)).totals()
 
 
 def why(teller: Teller) -> str:
-    (lost,) = account_for(tell(teller.events)).having(Fate.LOST)
+    (lost,) = account_for(parse_migrations(teller.events)).having(InterruptState.LOST)
     return lost.why
 
 
@@ -31,12 +31,12 @@ def moved(*, pause: float = 0) -> Teller:
 
 
 def test_every_interrupt_of_a_good_run_is_delivered() -> None:
-    assert totals(migration(SAVE_STATE_5_2, eager=True)) == Interrupts(delivered=3)
+    assert totals(migration(SAVE_STATE_5_2, eager=True)) == InterruptCounts(delivered=3)
 
 
 def test_an_interrupt_that_was_taken_before_the_controller_was_loaded_is_lost_and_it_is_said_where() -> None:
     told = migration(STOCK_5_2, eager=True, lost=True)
-    assert totals(told) == Interrupts(delivered=2, lost=1)
+    assert totals(told) == InterruptCounts(delivered=2, lost=1)
     assert why(told) == "QEMU took vector 0's eventfd 2.0 ms before arm_gic was loaded"
 
 
@@ -52,7 +52,7 @@ def test_an_interrupt_raised_on_the_source_may_reach_the_guest_on_the_destinatio
     teller.acked("qemu1", 3)
     teller.told()
     teller.verify()
-    assert totals(teller) == Interrupts(delivered=3)
+    assert totals(teller) == InterruptCounts(delivered=3)
 
 
 def test_one_acknowledgement_answers_all_raises_before_it() -> None:
@@ -62,7 +62,7 @@ def test_one_acknowledgement_answers_all_raises_before_it() -> None:
         teller.raised("qemu0", 2)
     teller.acked("qemu0", 2)
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=4)
+    assert totals(teller) == InterruptCounts(delivered=4)
 
 
 def test_an_acknowledgement_of_an_earlier_raise_does_not_answer_a_later_one() -> None:
@@ -72,7 +72,7 @@ def test_an_acknowledgement_of_an_earlier_raise_does_not_answer_a_later_one() ->
     teller.raised("qemu0", 2)
     teller.acked("qemu0", 2, sequence=1)
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=2, lost=1)
+    assert totals(teller) == InterruptCounts(delivered=2, lost=1)
 
 
 def test_vectors_devices_and_intx_are_kept_apart() -> None:
@@ -83,9 +83,9 @@ def test_vectors_devices_and_intx_are_kept_apart() -> None:
     teller.raised("qemu0", 0, index="intx")
     teller.acked("qemu0", 1)
     teller.fence("qemu0")
-    account = account_for(tell(teller.events))
-    assert account.totals() == Interrupts(delivered=2, lost=2)
-    assert [one.name for one in account.having(Fate.LOST)] == [
+    account = account_for(parse_migrations(teller.events))
+    assert account.totals() == InterruptCounts(delivered=2, lost=2)
+    assert [one.name for one in account.having(InterruptState.LOST)] == [
         "interrupt 1 of dev1's vector 0",
         "interrupt 1 of dev0's INTx",
     ]
@@ -95,8 +95,8 @@ def test_without_a_fence_nothing_is_lost_yet() -> None:
     teller = Teller()
     teller.prepare()
     teller.raised("qemu0", 2)
-    assert totals(teller) == Interrupts(delivered=1)
-    assert len(account_for(tell(teller.events)).having(Fate.UNSETTLED)) == 1
+    assert totals(teller) == InterruptCounts(delivered=1)
+    assert len(account_for(parse_migrations(teller.events)).having(InterruptState.UNSETTLED)) == 1
 
 
 def test_what_is_acknowledged_after_the_fence_stays_lost() -> None:
@@ -105,13 +105,13 @@ def test_what_is_acknowledged_after_the_fence_stays_lost() -> None:
     teller.raised("qemu0", 2)
     teller.fence("qemu0")
     teller.acked("qemu0", 2)
-    assert totals(teller) == Interrupts(delivered=1, lost=1)
+    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
 
 
 def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:
     told = migration()
     told.acked("qemu1", spurious=True)
-    assert totals(told) == Interrupts(delivered=2, duplicated=1)
+    assert totals(told) == InterruptCounts(delivered=2, duplicated=1)
 
 
 def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
@@ -119,7 +119,7 @@ def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
     teller.prepare()
     teller.raised("qemu0", 0, index="req")
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=1)
+    assert totals(teller) == InterruptCounts(delivered=1)
 
 
 @pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
@@ -132,7 +132,7 @@ def test_an_interrupt_is_late_after_the_bound_past_running(milliseconds: float, 
     teller.wait(milliseconds)
     teller.acked("qemu1", 4)
     teller.fence("qemu1")
-    assert totals(teller) == Interrupts(delivered=2, late=late)
+    assert totals(teller) == InterruptCounts(delivered=2, late=late)
 
 
 @pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
@@ -144,7 +144,7 @@ def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(millis
     teller.wait(milliseconds)
     teller.acked("qemu1", 4)
     teller.fence("qemu1")
-    assert totals(teller) == Interrupts(delivered=2, late=late)
+    assert totals(teller) == InterruptCounts(delivered=2, late=late)
 
 
 def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
@@ -156,7 +156,7 @@ def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
     teller.wait(150)
     teller.acked("qemu0", 4)
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=2)
+    assert totals(teller) == InterruptCounts(delivered=2)
 
 
 def test_after_a_fence_only_the_host_makes_an_interrupt_late() -> None:
@@ -183,7 +183,7 @@ def test_an_interrupt_is_late_on_a_source_too_that_runs_again_after_its_migratio
     teller.wait(150)
     teller.acked("qemu0", 4)
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=2, late=1)
+    assert totals(teller) == InterruptCounts(delivered=2, late=1)
 
 
 def test_an_interrupt_for_which_no_eventfd_was_set_says_so() -> None:
@@ -219,7 +219,7 @@ def test_an_interrupt_that_the_device_swallows_counts_once(told_as_raised: bool)
         teller.raised("qemu1", 5, sent=False)
     teller.uapi("qemu1", "irq-swallow", index="msix", vector=5)
     teller.fence("qemu1")
-    assert totals(teller) == Interrupts(delivered=1, lost=1)
+    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
     assert why(teller) == "it was swallowed by the device"
 
 
@@ -241,7 +241,7 @@ def test_what_a_destination_raises_to_which_the_guest_never_comes_concerns_nobod
     teller.give_up()
     teller.raises["dev0", "message", 0] -= 1  # its counters are not the source's
     teller.verify("qemu0")
-    assert totals(teller) == Interrupts(delivered=2)
+    assert totals(teller) == InterruptCounts(delivered=2)
 
 
 def test_a_reset_takes_interrupts_back() -> None:
@@ -250,7 +250,7 @@ def test_a_reset_takes_interrupts_back() -> None:
     teller.raised("qemu0", 2)
     teller.uapi("qemu0", "reset", state="running")
     teller.fence("qemu0")
-    assert totals(teller) == Interrupts(delivered=1)
+    assert totals(teller) == InterruptCounts(delivered=1)
 
 
 def test_the_reset_of_a_destination_before_the_guest_comes_takes_nothing_back() -> None:
@@ -264,7 +264,7 @@ def test_the_reset_of_a_destination_before_the_guest_comes_takes_nothing_back() 
     teller.load()
     teller.run()
     teller.fence("qemu1")
-    assert totals(teller) == Interrupts(delivered=1, lost=1)
+    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
 
 
 def test_an_interrupt_that_got_another_number_is_still_the_same() -> None:
@@ -274,8 +274,8 @@ def test_an_interrupt_that_got_another_number_is_still_the_same() -> None:
     teller.run()
     teller.acked("qemu1", sequence=1)  # of the source's
     teller.fence("qemu1")
-    assert totals(teller) == Interrupts(delivered=1, lost=1)
-    (lost,) = account_for(tell(teller.events)).having(Fate.LOST)
+    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
+    (lost,) = account_for(parse_migrations(teller.events)).having(InterruptState.LOST)
     assert lost.name == "interrupt 2 of dev0's vector 0"
 
 
@@ -290,7 +290,7 @@ def test_back_and_forth_every_process_takes_its_turn() -> None:
         teller.run(there, acknowledge=True)
         teller.told(source=here, destination=there)
         teller.verify(there)
-    assert totals(teller) == Interrupts(delivered=1 + 4 * 2)
+    assert totals(teller) == InterruptCounts(delivered=1 + 4 * 2)
 
 
 def test_the_controllers_of_every_machine_are_known() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from lab_timeline_support import BEGIN, MS, REAL, library_line, threaded, wall
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.logs import is_harmless, parse_log, read_log
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def at(milliseconds: float) -> int:
 
 
 def library(number: int, milliseconds: float, name: str = "reset", **fields: object) -> str:
-    return library_line(Event(at(milliseconds), "qemu0", Origin.UAPI, name, "dev0", {"n": number, **fields}))
+    return library_line(Event(at(milliseconds), "qemu0", EventSource.UAPI, name, "dev0", {"n": number, **fields}))
 
 
 START = library(0, 0, "start", mono_ns=BEGIN, real_ns=REAL, pid=7)
@@ -27,13 +27,13 @@ START = library(0, 0, "start", mono_ns=BEGIN, real_ns=REAL, pid=7)
 
 def test_a_line_of_the_library_becomes_an_event() -> None:
     (event,) = parse_log([library(0, 3, "set-irqs", index="msix", count=8)], "qemu1")
-    assert event == Event(at(3), "qemu1", Origin.UAPI, "set-irqs", "dev0", {"n": 0, "index": "msix", "count": 8})
+    assert event == Event(at(3), "qemu1", EventSource.UAPI, "set-irqs", "dev0", {"n": 0, "index": "msix", "count": 8})
 
 
 @pytest.mark.parametrize("stamp", [threaded(at(5)) + ":", wall(at(5)) + " "], ids=["until 10.0", "from 10.1 on"])
 def test_trace_events_of_all_releases_are_read(stamp: str) -> None:
     _, event = parse_log([START, f"{stamp}vmstate_load arm_gicv3, arm_gicv3_common"], "qemu1")
-    assert (event.origin, event.name, event.at) == (Origin.TRACE, "vmstate_load", at(5))
+    assert (event.origin, event.name, event.at) == (EventSource.TRACE, "vmstate_load", at(5))
     assert event.fields["id"] == "arm_gicv3"
     assert event.fields["vmsd"] == "arm_gicv3_common"
 
@@ -59,7 +59,7 @@ def test_a_config_write_has_numbers() -> None:
 
 def test_a_trace_event_without_arguments_is_one() -> None:
     _, event = parse_log([START, f"{threaded(at(1))}:loadvm_state_setup "], "qemu0")
-    assert (event.origin, event.name) == (Origin.TRACE, "loadvm_state_setup")
+    assert (event.origin, event.name) == (EventSource.TRACE, "loadvm_state_setup")
 
 
 def test_a_trace_event_with_two_lines_is_one_event() -> None:
@@ -84,8 +84,8 @@ def test_messages_have_their_severity() -> None:
         "qemu1",
     )[1:]
     assert [(event.origin, event.name, event.fields["text"]) for event in events] == [
-        (Origin.MESSAGE, "error", "load of migration failed: Invalid argument"),
-        (Origin.MESSAGE, "warning", "no such thing"),
+        (EventSource.MESSAGE, "error", "load of migration failed: Invalid argument"),
+        (EventSource.MESSAGE, "warning", "no such thing"),
     ]
     assert [event.at for event in events] == [at(1), at(2)]
 
@@ -136,7 +136,7 @@ def test_what_comes_before_the_librarys_first_line_is_not_after_it() -> None:
 
 def test_a_line_cut_short_is_told_and_does_no_harm() -> None:
     *_, last = parse_log([START, library(1, 2)[:30]], "qemu0")
-    assert last.origin is Origin.MESSAGE
+    assert last.origin is EventSource.MESSAGE
 
 
 def test_a_log_without_the_library_is_read(tmp_path: Path) -> None:

@@ -231,5 +231,5 @@ def test_a_process_that_the_lab_ended_is_told_so() -> None:
 
 def test_nothing_at_all_is_a_failure_of_the_lab() -> None:
     seen = observe((), "waited 10 s for QEMU")
-    assert (seen.verdict, seen.reason) == (Verdict.HARNESS, "waited 10 s for QEMU")
-    assert observe(()).verdict is Verdict.HARNESS
+    assert (seen.verdict, seen.reason) == (Verdict.LAB_ERROR, "waited 10 s for QEMU")
+    assert observe(()).verdict is Verdict.LAB_ERROR

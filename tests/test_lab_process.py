@@ -17,7 +17,7 @@ from lab_vm_support import plan, program
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions import release
-from qpatch.lab.runtime.process import DiedError, LostConnectionError, Process, WaitedInVainError
+from qpatch.lab.runtime.process import ConnectionLost, Process, ProcessExited, WaitTimeout
 from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def alive(process_id: int) -> bool:
 
 def test_a_process_that_ends_is_noticed_at_once_and_its_last_words_are_told(tmp_path: Path) -> None:
     started = time.monotonic()
-    with pytest.raises(DiedError) as caught:
+    with pytest.raises(ProcessExited) as caught:
         with_process(
             tmp_path,
             "echo '{\"emu\":1}'; echo no such machine >&2; exit 3",
@@ -68,22 +68,22 @@ def test_a_process_that_ends_is_noticed_at_once_and_its_last_words_are_told(tmp_
 
 
 def test_a_signal_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DiedError, match="was killed by SIGSEGV"):
+    with pytest.raises(ProcessExited, match="was killed by SIGSEGV"):
         with_process(tmp_path, "kill -SEGV $$", lambda process: process.within(60, "an answer", for_ever()))
 
 
 def test_a_wait_has_an_end_and_says_what_it_waited_for(tmp_path: Path) -> None:
-    with pytest.raises(WaitedInVainError, match=r"waited 0.2 s for an answer of qemu0; its log is empty"):
+    with pytest.raises(WaitTimeout, match=r"waited 0.2 s for an answer of qemu0; its log is empty"):
         with_process(tmp_path, "sleep 3600", lambda process: process.within(0.2, "an answer", for_ever()))
 
 
 def test_a_closed_connection_is_the_death_of_the_process(tmp_path: Path) -> None:
     async def hang_up() -> None:
-        raise LostConnectionError("closed")
+        raise ConnectionLost("closed")
 
-    with pytest.raises(DiedError, match="exit code 4"):
+    with pytest.raises(ProcessExited, match="exit code 4"):
         with_process(tmp_path, "sleep 0.2; exit 4", lambda process: process.within(60, "an answer", hang_up()))
-    with pytest.raises(WaitedInVainError, match="closed its socket and runs on"):
+    with pytest.raises(WaitTimeout, match="closed its socket and runs on"):
         with_process(tmp_path, "sleep 3600", lambda process: process.within(0.2, "an answer", hang_up()))
 
 

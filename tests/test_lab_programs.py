@@ -15,15 +15,15 @@ from miniature_support import miniature_strategy, needs_compiler
 from series_support import git
 
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.lab.campaign.programs import Choice, Programs, Unavailable, binary_program, release_numbers
-from qpatch.lab.plan import Program
+from qpatch.lab.campaign.programs import BinaryChoice, Programs, UnavailableProgram, binary_program, release_numbers
+from qpatch.lab.plan import QemuProgram
 from qpatch.strategy.load import load_strategy
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from builder_support import Bench
 
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
 
 __all__ = ["bench"]
 DEBIAN = Path("/debian/qemu-system-aarch64")
@@ -38,7 +38,7 @@ for line in sys.stdin:
 """
 
 
-class Listener(Silence):
+class Listener(NoProgress):
     """Progress that remembers its notes."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Distribution:
     fault: Exception | None = None
     asked: list[str] = field(default_factory=list)
 
-    def binaries(self, _job: Job, _name: str, _release: str, target: str) -> tuple[object, ...]:
+    def binaries(self, _job: FetchJob, _name: str, _release: str, target: str) -> tuple[object, ...]:
         self.asked.append(target)
         if self.fault is not None:
             raise self.fault
@@ -70,14 +70,14 @@ class Distribution:
 @pytest.fixture
 def distribution(monkeypatch: pytest.MonkeyPatch) -> Distribution:
     made = Distribution()
-    monkeypatch.setattr("qpatch.build.prebuilt.fetch.prebuilt_binaries", made.binaries)
+    monkeypatch.setattr("qpatch.builds.prebuilt.fetch.prebuilt_binaries", made.binaries)
     return made
 
 
-def programs(choice: Choice = Choice.AUTOMATIC, progress: Silence | None = None) -> Programs:
+def programs(choice: BinaryChoice = BinaryChoice.AUTOMATIC, progress: NoProgress | None = None) -> Programs:
     from qpatch.cli.targets import opened_target
 
-    return Programs(opened_target, progress or Silence(), choice)
+    return Programs(opened_target, progress or NoProgress(), choice)
 
 
 def known_by_name(bench: Bench) -> str:
@@ -102,14 +102,14 @@ def test_a_baseline_that_is_kept_comes_first(
 ) -> None:
     _, built = bench.build(capsys, "baseline")
     (found,) = programs().of_tree(str(bench.tree), [None], [TARGET])
-    assert found == Program("baseline", TREE, (10, 2), TARGET, (built["products"][BINARY],), {})
+    assert found == QemuProgram("baseline", TREE, (10, 2), TARGET, (built["products"][BINARY],), {})
     assert distribution.asked == []
 
 
 @needs_compiler
 def test_a_release_with_a_name_is_the_distributions(bench: Bench, distribution: Distribution) -> None:
     (found,) = programs().of_tree(known_by_name(bench), [None], [TARGET])
-    assert found == Program(
+    assert found == QemuProgram(
         "baseline",
         "qemu-99",
         (10, 2),
@@ -125,7 +125,7 @@ def test_what_no_distribution_has_is_built_and_that_is_said(bench: Bench, distri
     distribution.fault = EnvironmentFault("no-prebuilt", "nobody has it")
     listener = Listener()
     (found,) = programs(progress=listener).of_tree(known_by_name(bench), [None], [TARGET])
-    assert isinstance(found, Program)
+    assert isinstance(found, QemuProgram)
     assert Path(found.command[0]).is_file()
     assert any("nobody has it" in note for note in listener.notes)
     assert any("is built" in note for note in listener.notes)
@@ -134,7 +134,7 @@ def test_what_no_distribution_has_is_built_and_that_is_said(bench: Bench, distri
 @needs_compiler
 def test_a_path_is_never_a_distributions(bench: Bench, distribution: Distribution) -> None:
     (found,) = programs().of_tree(str(bench.tree), [None], [TARGET])
-    assert isinstance(found, Program)
+    assert isinstance(found, QemuProgram)
     assert found.command != (str(DEBIAN),)
     assert distribution.asked == []
 
@@ -143,30 +143,30 @@ def test_a_path_is_never_a_distributions(bench: Bench, distribution: Distributio
 def test_a_full_disk_is_no_reason_to_build(bench: Bench, distribution: Distribution) -> None:
     distribution.fault = EnvironmentFault("disk-full", "no room")
     (found,) = programs().of_tree(known_by_name(bench), [None], [TARGET])
-    assert isinstance(found, Unavailable)
+    assert isinstance(found, UnavailableProgram)
     assert (found.status, found.error) == ("failed", distribution.fault)
 
 
 @needs_compiler
 def test_a_choice_is_obeyed(bench: Bench, capsys: pytest.CaptureFixture[str], distribution: Distribution) -> None:
     name = known_by_name(bench)
-    (built,) = programs(Choice.BUILD).of_tree(name, [None], [TARGET])
-    assert isinstance(built, Program)
+    (built,) = programs(BinaryChoice.BUILD).of_tree(name, [None], [TARGET])
+    assert isinstance(built, QemuProgram)
     assert Path(built.command[0]).is_file()
     assert distribution.asked == []
-    (prebuilt,) = programs(Choice.PREBUILT).of_tree(name, [None], [TARGET])
-    assert isinstance(prebuilt, Program)
+    (prebuilt,) = programs(BinaryChoice.PREBUILT).of_tree(name, [None], [TARGET])
+    assert isinstance(prebuilt, QemuProgram)
     assert prebuilt.command == (str(DEBIAN),)
 
 
 @needs_compiler
 def test_a_strategy_is_built(bench: Bench, distribution: Distribution) -> None:
     good = load_strategy(bench.directory / "strategies" / "good.yaml")
-    baseline, found = programs(Choice.PREBUILT).of_tree(str(bench.tree), [None, good], [TARGET])
-    assert isinstance(found, Program)
+    baseline, found = programs(BinaryChoice.PREBUILT).of_tree(str(bench.tree), [None, good], [TARGET])
+    assert isinstance(found, QemuProgram)
     assert (found.strategy, found.tree, found.release) == ("good", TREE, (10, 2))
     assert Path(found.command[0]).is_file()
-    assert isinstance(baseline, Program)
+    assert isinstance(baseline, QemuProgram)
     assert distribution.asked == [TARGET]
 
 
@@ -176,7 +176,7 @@ def test_what_does_not_apply_is_told(bench: Bench) -> None:
     (bench.tree / "hw" / "vfio" / "migration.c").write_text("int nothing;\n")
     git(bench.tree, "commit", "-q", "-a", "-m", "drift")
     (found,) = programs().of_tree(str(bench.tree), [good], [TARGET])
-    assert isinstance(found, Unavailable)
+    assert isinstance(found, UnavailableProgram)
     assert (found.strategy, found.status, found.error) == ("good", "drifted", None)
     assert found.reason
 
@@ -185,27 +185,27 @@ def test_what_does_not_apply_is_told(bench: Bench) -> None:
 def test_what_does_not_build_says_how_to_see_why(bench: Bench) -> None:
     broken = load_strategy(miniature_strategy(bench.directory, "type-error"))
     (found,) = programs().of_tree(str(bench.tree), [broken], [TARGET])
-    assert isinstance(found, Unavailable)
+    assert isinstance(found, UnavailableProgram)
     assert found.status == "failed"
     assert f"`qpatch build type-error --tree {bench.tree} --target {TARGET}`" in found.reason
 
 
 def test_an_unknown_tree_holds_nothing_up(distribution: Distribution) -> None:
     (found,) = programs().of_tree("qemu-0.1", [None], [TARGET])
-    assert isinstance(found, Unavailable)
+    assert isinstance(found, UnavailableProgram)
     assert isinstance(found.error, UserError)
     assert found.error.code == "unknown-tree"
 
 
 def test_a_release_that_was_not_fetched_is_the_distributions(distribution: Distribution) -> None:
     (found,) = programs().of_tree("qemu-7.2", [None], ["x86_64-softmmu"])
-    assert isinstance(found, Program)
+    assert isinstance(found, QemuProgram)
     assert (found.tree, found.release, found.target) == ("qemu-7.2", (7, 2), "x86_64-softmmu")
 
 
 def test_linux_is_not_migrated(distribution: Distribution) -> None:
-    (found,) = programs(Choice.PREBUILT).of_tree("linux-6.12", [None], [TARGET])
-    assert isinstance(found, Unavailable)
+    (found,) = programs(BinaryChoice.PREBUILT).of_tree("linux-6.12", [None], [TARGET])
+    assert isinstance(found, UnavailableProgram)
     assert found.error is not None
     assert found.error.code == "not-qemu"
 
@@ -224,7 +224,9 @@ def binary(directory: Path, text: str) -> Path:
 
 def test_a_binary_is_asked_what_it_is(tmp_path: Path) -> None:
     file = binary(tmp_path, MONITOR)
-    assert binary_program(file) == Program("baseline", "qemu-system-aarch64-9.1.3", (9, 1), TARGET, (str(file),), {})
+    assert binary_program(file) == QemuProgram(
+        "baseline", "qemu-system-aarch64-9.1.3", (9, 1), TARGET, (str(file),), {}
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ OTHER = Cell("save-state", "qemu-10.2", "q35", "plain", "once")
 LANDED = CellReport(OTHER, status="landed", reason="config_in_save_state is there")
 FAULT = EnvironmentFault("program-missing", "no\ncompiler")
 BROKEN = CellReport(replace(OTHER, tree="qemu-7.2"), status=FAILED, reason=FAULT.message, error=FAULT)
-DELIVERED, HARNESS, INCONSISTENT = Verdict.DELIVERED, Verdict.HARNESS, Verdict.INCONSISTENT
+DELIVERED, HARNESS, INCONSISTENT = Verdict.DELIVERED, Verdict.LAB_ERROR, Verdict.INCONSISTENT
 NOT_APPLICABLE, RECOVERED = Verdict.NOT_APPLICABLE, Verdict.RECOVERED
 
 
@@ -31,10 +31,10 @@ def test_a_label_names_the_gravest_first() -> None:
 
 
 def test_the_telling_run_is_the_first_of_the_gravest() -> None:
-    telling = report(DELIVERED, Verdict.LATE, Verdict.LOST, Verdict.LOST).telling
-    assert telling is not None
-    assert telling.run == 3
-    assert LANDED.telling is None
+    shown_run = report(DELIVERED, Verdict.LATE, Verdict.LOST, Verdict.LOST).shown_run
+    assert shown_run is not None
+    assert shown_run.run == 3
+    assert LANDED.shown_run is None
 
 
 @pytest.mark.parametrize(

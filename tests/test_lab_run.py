@@ -17,7 +17,7 @@ import pytest
 from lab_vm_support import plan, program
 
 from qpatch.lab.definitions import release
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.run import run_once
 
@@ -48,7 +48,7 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
 
 
 def told(record: RunRecord, name: str) -> list[dict[str, Any]]:
-    return [dict(event.fields) for event in record.events if event.name == name and event.origin is Origin.LAB]
+    return [dict(event.fields) for event in record.events if event.name == name and event.origin is EventSource.LAB]
 
 
 def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert all(one["expected"] and one["code"] == one["signal"] == 0 for one in told(record, "exit"))
     assert sorted(record.logs) == ["qemu0", "qemu1"]
     assert [event.at for event in record.events] == sorted(event.at for event in record.events)
-    heard = [event.name for event in record.events if event.origin is Origin.QMP and event.actor == "qemu1"]
+    heard = [event.name for event in record.events if event.origin is EventSource.QMP and event.actor == "qemu1"]
     assert heard[:4] == ["MIGRATION", "MIGRATION", "MIGRATION", "RESUME"]
 
 
@@ -190,5 +190,5 @@ def _still_runs(command: Path) -> bool:
 
 
 def test_events_are_of_their_vm(tmp_path: Path) -> None:
-    commands: list[Event] = [event for event in run(tmp_path).events if event.origin is Origin.SERIAL]
+    commands: list[Event] = [event for event in run(tmp_path).events if event.origin is EventSource.SERIAL]
     assert {event.actor for event in commands} == {"qemu0", "qemu1"}

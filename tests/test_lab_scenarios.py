@@ -74,22 +74,22 @@ def test_the_near_name_is_proposed() -> None:
     ("written", "step"),
     [
         ("fence", kinds.Fence()),
-        ("raise", kinds.Raise()),
-        ("{raise: 3}", kinds.Raise(vectors=3)),
-        ("{raise: all}", kinds.Raise(vectors="all")),
-        ("{interrupts: msi}", kinds.Interrupts(kind="msi")),
-        ("{interrupts: {kind: msix, vectors: 2}}", kinds.Interrupts(kind="msix", vectors=2)),
+        ("raise", kinds.RaiseInterrupts()),
+        ("{raise: 3}", kinds.RaiseInterrupts(vectors=3)),
+        ("{raise: all}", kinds.RaiseInterrupts(vectors="all")),
+        ("{interrupts: msi}", kinds.SetUpInterrupts(kind="msi")),
+        ("{interrupts: {kind: msix, vectors: 2}}", kinds.SetUpInterrupts(kind="msix", vectors=2)),
         ("{migrate: {to: file}}", kinds.Migrate(to="file")),
-        ("{repeat: {times: 2, steps: [check]}}", kinds.Repeat(times=2, steps=(kinds.Check(),))),
+        ("{repeat: {times: 2, steps: [check]}}", kinds.Repeat(times=2, steps=(kinds.CheckDevice(),))),
     ],
 )
-def test_a_step_is_written_as_a_word_a_value_or_all_its_values(written: str, step: kinds.Step) -> None:
+def test_a_step_is_written_as_a_word_a_value_or_all_its_values(written: str, step: kinds.ScenarioStep) -> None:
     assert scenario(f"[{written}]").steps == (step,)
 
 
 def test_a_sequence_stands_for_its_steps() -> None:
     steps = scenario("[prepare, migrate]").steps
-    assert isinstance(steps[0], kinds.Interrupts)
+    assert isinstance(steps[0], kinds.SetUpInterrupts)
     assert isinstance(steps[-1], kinds.Migrate)
 
 

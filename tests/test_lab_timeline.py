@@ -8,7 +8,7 @@ import pytest
 from lab_timeline_support import BEGIN, MS, library_line, migration, wall
 
 from qpatch.errors import UserError
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.timeline import FILE_NAME, load_timeline, merge, read_timeline, save_timeline
 from qpatch.lab.plan import RunRecord
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def event(milliseconds: int, actor: str, name: str) -> Event:
-    return Event(BEGIN + milliseconds * MS, actor, Origin.UAPI, name)
+    return Event(BEGIN + milliseconds * MS, actor, EventSource.UAPI, name)
 
 
 def test_events_of_all_streams_are_in_one_order() -> None:
@@ -37,7 +37,7 @@ def test_a_record_becomes_a_timeline(tmp_path: Path) -> None:
         logs[actor] = tmp_path / actor
         own = [one for one in told if one.actor == actor]
         logs[actor].write_text(
-            "".join(f"{library_line(one) if one.origin is Origin.UAPI else _traced(one)}\n" for one in own)
+            "".join(f"{library_line(one) if one.origin is EventSource.UAPI else _traced(one)}\n" for one in own)
         )
     lab = [one for one in told if one.actor == "lab"]
     logs["qemu2"] = tmp_path / "never-written"

@@ -28,7 +28,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
     findings = find(STORIES[verdict]().events)
     applied = {word for word, rule in RULES if rule(findings)}
     besides = {
-        Verdict.HARNESS: {Verdict.DELIVERED},
+        Verdict.LAB_ERROR: {Verdict.DELIVERED},
         Verdict.DUPLICATED: {Verdict.DELIVERED},
         Verdict.LATE: {Verdict.DELIVERED},
         Verdict.CORRUPTED: {Verdict.DELIVERED},

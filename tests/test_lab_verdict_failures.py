@@ -59,7 +59,7 @@ def test_a_destination_that_stopped_the_vm_by_itself_failed_and_it_is_not_the_la
         "qemu1 took over and then stopped the VM, after dev0 on qemu1 answered SET_IRQS (msix) with EINVAL; it printed "
         "'dev0: interrupts could not be restored, stopping the VM'"
     )
-    assert observe(running, "waited 20 s").verdict is Verdict.HARNESS
+    assert observe(running, "waited 20 s").verdict is Verdict.LAB_ERROR
 
 
 def test_a_source_that_is_stopped_for_its_migration_did_not_stop_by_itself() -> None:
@@ -206,14 +206,14 @@ def test_a_run_in_which_no_interrupt_was_tried_shows_nothing() -> None:
     teller.run()
     teller.told()
     teller.fence("qemu1")
-    assert reason(teller, Verdict.HARNESS) == "no interrupt was raised after the migration"
+    assert reason(teller, Verdict.LAB_ERROR) == "no interrupt was raised after the migration"
 
 
 def test_an_interrupt_without_a_fence_leaves_the_run_in_doubt() -> None:
     teller = delivered()
     teller.raised("qemu1", 1)
-    assert "no fence came after it" in reason(teller, Verdict.HARNESS)
+    assert "no fence came after it" in reason(teller, Verdict.LAB_ERROR)
 
 
 def test_a_migration_without_an_end_shows_nothing() -> None:
-    assert reason(prepared(), Verdict.HARNESS) == "the migration did not end"
+    assert reason(prepared(), Verdict.LAB_ERROR) == "the migration did not end"

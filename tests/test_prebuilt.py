@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 from debs_support import PROGRAMS, SUITE, Archive, Signer, libraries_of, signing
 
-from qpatch.build.prebuilt import fetch
-from qpatch.build.prebuilt.catalogue import Candidate, Catalogue, PackagedProgram, load_catalogue
-from qpatch.build.prebuilt.elf import read_needs
-from qpatch.build.prebuilt.fetch import prebuilt_binaries
-from qpatch.build.prebuilt.libraries import host_glibc
+from qpatch.builds.prebuilt import fetch
+from qpatch.builds.prebuilt.catalogue import PackageCandidate, PackageCatalogue, PackagedProgram, load_catalogue
+from qpatch.builds.prebuilt.elf import read_needs
+from qpatch.builds.prebuilt.fetch import prebuilt_binaries
+from qpatch.builds.prebuilt.libraries import host_glibc
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from qpatch.build.prebuilt.binary import Prebuilt
-    from qpatch.trees.job import Job
+    from qpatch.builds.prebuilt.binary import Prebuilt
+    from qpatch.trees.job import FetchJob
 
 STAND_IN = "/bin/bash"
 NEEDED = (*PROGRAMS, "bash", "ldd")
@@ -35,7 +35,7 @@ VERSION = "1:9.1+dfsg-2"
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not here: {' '.join(MISSING)}")
 
 
-class Listener(Silence):
+class Listener(NoProgress):
     """Progress that remembers its notes."""
 
     def __init__(self) -> None:
@@ -45,14 +45,14 @@ class Listener(Silence):
         self.notes.append(message)
 
 
-def catalogue(*versions: str) -> Catalogue:
+def catalogue(*versions: str) -> PackageCatalogue:
     targets = {
         "aarch64-softmmu": PackagedProgram(
             program="qemu-system-aarch64", package="qemu-system-arm", beside=("qemu-system-data", "seabios")
         ),
         "x86_64-softmmu": PackagedProgram(program="qemu-system-x86_64", package="qemu-system-x86"),
     }
-    return Catalogue(targets, tuple(Candidate((SUITE,), version, targets) for version in versions))
+    return PackageCatalogue(targets, tuple(PackageCandidate((SUITE,), version, targets) for version in versions))
 
 
 def content(files: Mapping[str, Path]) -> dict[str, bytes]:
@@ -95,11 +95,11 @@ def archive(tmp_path: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def job(tmp_path: Path, archive: Archive) -> Job:
+def job(tmp_path: Path, archive: Archive) -> FetchJob:
     return archive.job(tmp_path / "cache", Listener())
 
 
-def made(job: Job, *, again: bool = False) -> Prebuilt:
+def made(job: FetchJob, *, again: bool = False) -> Prebuilt:
     return prebuilt_binaries(job, "qemu-9.1", "9.1", again=again)[0]
 
 
@@ -112,7 +112,7 @@ def output(binary: Prebuilt, *arguments: str) -> str:
     return subprocess.check_output([*binary.command, *arguments], env=environment, text=True)
 
 
-def test_the_program_runs_with_the_libraries_of_its_suite_and_this_machines_libc(tmp_path: Path, job: Job) -> None:
+def test_the_program_runs_with_the_libraries_of_its_suite_and_this_machines_libc(tmp_path: Path, job: FetchJob) -> None:
     binary = made(job)
     assert binary.directory == tmp_path / "cache/prebuilt/qemu-9.1/aarch64-softmmu"
     assert binary.version.startswith("GNU bash")
@@ -124,7 +124,7 @@ def test_the_program_runs_with_the_libraries_of_its_suite_and_this_machines_libc
     assert not (binary.directory / "libc").exists()
 
 
-def test_what_is_unpacked(job: Job) -> None:
+def test_what_is_unpacked(job: FetchJob) -> None:
     binary = made(job)
     assert dict(binary.packages) == {
         "qemu-system-arm": VERSION,
@@ -141,7 +141,7 @@ def test_what_is_unpacked(job: Job) -> None:
     assert json.loads(json.dumps(binary.as_json()))["version"] == binary.version
 
 
-def test_an_old_libc_is_replaced_by_the_suites_with_its_loader(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_libc_is_replaced_by_the_suites_with_its_loader(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "host_glibc", lambda: (2, 2))
     binary = made(job)
     assert Path(binary.command[0]).name.startswith("ld-")
@@ -152,7 +152,7 @@ def test_an_old_libc_is_replaced_by_the_suites_with_its_loader(job: Job, monkeyp
     assert len(made(job).command) == 1, "this machine's libc is used once it is new enough"
 
 
-def test_the_wrapper_runs_wherever_the_cache_is(tmp_path: Path, job: Job) -> None:
+def test_the_wrapper_runs_wherever_the_cache_is(tmp_path: Path, job: FetchJob) -> None:
     binary = made(job)
     moved = tmp_path / "moved here"
     binary.directory.rename(moved)
@@ -166,13 +166,13 @@ def test_the_wrapper_runs_wherever_the_cache_is(tmp_path: Path, job: Job) -> Non
     assert str(moved / "root" / "usr/bin/qemu-system-aarch64") in ran.stderr
 
 
-def test_both_targets_share_their_downloads(job: Job) -> None:
+def test_both_targets_share_their_downloads(job: FetchJob) -> None:
     binaries = prebuilt_binaries(job, "qemu-9.1", "9.1", "both")
     assert [binary.target for binary in binaries] == ["aarch64-softmmu", "x86_64-softmmu"]
     assert not list(job.store.cache.rglob("*.deb"))
 
 
-def test_a_second_call_is_a_look_up(job: Job, archive: Archive) -> None:
+def test_a_second_call_is_a_look_up(job: FetchJob, archive: Archive) -> None:
     first = made(job)
     shutil.rmtree(archive.directory)
     started = time.perf_counter()
@@ -181,7 +181,7 @@ def test_a_second_call_is_a_look_up(job: Job, archive: Archive) -> None:
 
 
 @pytest.mark.parametrize("damage", ["library", "program", "metadata", "json", "data", "extra"])
-def test_damage_is_noticed_and_mended(job: Job, damage: str) -> None:
+def test_damage_is_noticed_and_mended(job: FetchJob, damage: str) -> None:
     first = made(job)
     before = inode(first)
     if damage == "library":
@@ -199,7 +199,7 @@ def test_damage_is_noticed_and_mended(job: Job, damage: str) -> None:
     assert output(mended, "-version").startswith("GNU bash")
 
 
-def test_a_program_that_no_longer_runs_is_made_anew(job: Job) -> None:
+def test_a_program_that_no_longer_runs_is_made_anew(job: FetchJob) -> None:
     first = made(job)
     metadata = json.loads(first.metadata_file.read_text())
     metadata["version"] = "another"
@@ -207,7 +207,7 @@ def test_a_program_that_no_longer_runs_is_made_anew(job: Job) -> None:
     assert made(job).version == first.version
 
 
-def test_newer_packages_come_when_asked_for(job: Job, archive: Archive) -> None:
+def test_newer_packages_come_when_asked_for(job: FetchJob, archive: Archive) -> None:
     made(job)
     archive.add("seabios", "1.17-1", {"usr/share/seabios/bios.bin": b"better"}, architecture="all")
     archive.publish()
@@ -218,7 +218,7 @@ def test_newer_packages_come_when_asked_for(job: Job, archive: Archive) -> None:
     assert (again.data[1] / "bios.bin").read_bytes() == b"better"
 
 
-def test_nothing_half_made_is_left(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_half_made_is_left(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -234,7 +234,7 @@ def test_nothing_half_made_is_left(job: Job, monkeypatch: pytest.MonkeyPatch) ->
     assert sorted(file.name for file in place.iterdir()) == ["aarch64-softmmu", "lock"]
 
 
-def test_a_failed_renewal_keeps_what_was_there(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_renewal_keeps_what_was_there(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:
     first = made(job)
     with monkeypatch.context() as patched:
         patched.setattr(fetch, "write_wrapper", lambda *_: 1 / 0)
@@ -243,7 +243,7 @@ def test_a_failed_renewal_keeps_what_was_there(job: Job, monkeypatch: pytest.Mon
     assert inode(made(job)) == inode(first)
 
 
-def test_a_library_that_no_package_has(job: Job, archive: Archive) -> None:
+def test_a_library_that_no_package_has(job: FetchJob, archive: Archive) -> None:
     archive.add("libtwo1", "2:3-1", {})
     archive.publish()
     with pytest.raises(EnvironmentFault, match=r"qemu-system-aarch64 needs \S+, which none of its packages has"):
@@ -251,7 +251,7 @@ def test_a_library_that_no_package_has(job: Job, archive: Archive) -> None:
     assert not (job.store.cache / "prebuilt/qemu-9.1/aarch64-softmmu").exists()
 
 
-def test_candidates_are_tried_in_turn(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_candidates_are_tried_in_turn(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "load_catalogue", lambda _release: catalogue("1:9.0*", "1:9.1*"))
     assert made(job).packages["qemu-system-arm"] == VERSION
     progress = job.progress
@@ -259,7 +259,7 @@ def test_candidates_are_tried_in_turn(job: Job, monkeypatch: pytest.MonkeyPatch)
     assert progress.notes == [f"qemu-9.1: not from demo: demo has no qemu-system-arm 1:9.0* (it has {VERSION})"]
 
 
-def test_none_can_be_had(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_none_can_be_had(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "load_catalogue", lambda _release: catalogue("1:8*"))
     with pytest.raises(EnvironmentFault, match=r"QEMU 9.1 cannot be had: demo has no qemu-system-arm 1:8\*") as caught:
         made(job)
@@ -273,7 +273,7 @@ def test_none_is_known(release: str) -> None:
     assert caught.value.code == "no-prebuilt"
 
 
-def test_an_unknown_target(job: Job) -> None:
+def test_an_unknown_target(job: FetchJob) -> None:
     with pytest.raises(UserError) as caught:
         prebuilt_binaries(job, "qemu-9.1", "9.1", "modules")
     assert caught.value.code == "unknown-target"

@@ -16,14 +16,14 @@ import pytest
 from qpatch.cli.main import main
 from qpatch.errors import EnvironmentFault, ExitCode
 from qpatch.requirements import (
-    Check,
-    Command,
-    Header,
-    Library,
-    PlainFile,
-    Program,
-    PythonModule,
+    CommandCheck,
+    FileCheck,
+    HeaderCheck,
+    LibraryCheck,
+    ProgramCheck,
+    PythonModuleCheck,
     Requirement,
+    RequirementCheck,
     examine,
     groups,
     missing_program,
@@ -84,11 +84,11 @@ class Machine:
         self.package_database()
         for requirement in requirements([group]):
             match requirement.check:
-                case Program(name) if name not in ("cc", "pkg-config"):
+                case ProgramCheck(name) if name not in ("cc", "pkg-config"):
                     self.program(name)
-                case Library(name):
+                case LibraryCheck(name):
                     (self.libraries / name).write_text("99.0\n")
-                case Header(name):
+                case HeaderCheck(name):
                     (self.headers / name).touch()
 
     def remove(self, program: str) -> None:
@@ -108,23 +108,23 @@ def doctor(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[s
 
 
 def test_a_program_of_a_version(machine: Machine) -> None:
-    assert Program("tool").missing() == "tool is not on PATH"
+    assert ProgramCheck("tool").missing() == "tool is not on PATH"
     machine.program("tool")
-    assert Program("tool").missing() == ""
-    assert Program("tool", "99").missing() == Program("tool", "99.0").missing() == ""
-    assert Program("tool", "99.0.1").missing() == "tool is 99.0, 99.0.1 is needed"
+    assert ProgramCheck("tool").missing() == ""
+    assert ProgramCheck("tool", "99").missing() == ProgramCheck("tool", "99.0").missing() == ""
+    assert ProgramCheck("tool", "99.0.1").missing() == "tool is 99.0, 99.0.1 is needed"
     machine.program("tool", "#!/bin/sh\nexit 1\n")
-    assert Program("tool", "1.0").missing() == "tool is of unknown version, 1.0 is needed"
+    assert ProgramCheck("tool", "1.0").missing() == "tool is of unknown version, 1.0 is needed"
 
 
 def test_what_is_on_path_must_be_executable(machine: Machine) -> None:
     machine.program("tool")
     (machine.programs / "tool").chmod(0o644)
-    assert Program("tool").missing() == "tool is not on PATH"
+    assert ProgramCheck("tool").missing() == "tool is not on PATH"
 
 
 def test_a_command_that_succeeds(machine: Machine) -> None:
-    check = Command(("tool", "-m", "x"))
+    check = CommandCheck(("tool", "-m", "x"))
     assert check.missing() == "tool is not on PATH"
     machine.program("tool", '#!/bin/sh\n[ "$*" = "-m x" ]\n')
     assert check.missing() == ""
@@ -133,49 +133,56 @@ def test_a_command_that_succeeds(machine: Machine) -> None:
 
 
 def test_a_file(tmp_path: Path) -> None:
-    check = PlainFile(str(tmp_path / "file"))
+    check = FileCheck(str(tmp_path / "file"))
     assert check.missing() == f"{tmp_path / 'file'} is not there"
     (tmp_path / "file").touch()
     assert check.missing() == ""
 
 
 def test_a_library(machine: Machine) -> None:
-    assert Library("glib").missing() == "glib cannot be looked for: pkg-config is not on PATH"
+    assert LibraryCheck("glib").missing() == "glib cannot be looked for: pkg-config is not on PATH"
     machine.package_database(glib="2.66.8")
-    assert Library("glib").missing() == Library("glib", "2.66").missing() == ""
-    assert Library("glib", "2.70").missing() == "glib is 2.66.8, 2.70 is needed"
-    assert Library("pixman").missing() == "pkg-config does not know pixman"
+    assert LibraryCheck("glib").missing() == LibraryCheck("glib", "2.66").missing() == ""
+    assert LibraryCheck("glib", "2.70").missing() == "glib is 2.66.8, 2.70 is needed"
+    assert LibraryCheck("pixman").missing() == "pkg-config does not know pixman"
 
 
 def test_a_header(machine: Machine) -> None:
-    assert Header("fdt.h").missing() == "fdt.h cannot be looked for: cc is not on PATH"
+    assert HeaderCheck("fdt.h").missing() == "fdt.h cannot be looked for: cc is not on PATH"
     machine.compiler()
-    assert Header("fdt.h").missing() == "the C compiler does not find fdt.h"
+    assert HeaderCheck("fdt.h").missing() == "the C compiler does not find fdt.h"
     machine.compiler("fdt.h")
-    assert Header("fdt.h").missing() == ""
+    assert HeaderCheck("fdt.h").missing() == ""
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 def test_a_header_that_a_real_compiler_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CPATH", str(tmp_path))
-    assert Header("of-ours.h").missing() == "the C compiler does not find of-ours.h"
+    assert HeaderCheck("of-ours.h").missing() == "the C compiler does not find of-ours.h"
     (tmp_path / "of-ours.h").write_text("int x;\n")
-    assert Header("of-ours.h").missing() == ""
+    assert HeaderCheck("of-ours.h").missing() == ""
     (tmp_path / "of-ours.h").write_text("#include <of-another-package.h>\n")
-    assert Header("of-ours.h").missing() == "the C compiler does not find of-ours.h"
+    assert HeaderCheck("of-ours.h").missing() == "the C compiler does not find of-ours.h"
 
 
 def test_a_python_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert PythonModule("brought_by_a_package").missing() == "Python has no module brought_by_a_package"
+    assert PythonModuleCheck("brought_by_a_package").missing() == "Python has no module brought_by_a_package"
     (tmp_path / "brought_by_a_package.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert PythonModule("brought_by_a_package").missing() == ""
+    assert PythonModuleCheck("brought_by_a_package").missing() == ""
 
 
 def test_every_entry_is_of_a_known_group_and_kind() -> None:
     known = requirements()
     assert {group for requirement in known for group in requirement.groups} == set(groups())
-    kinds: list[type[Check]] = [Program, Command, PlainFile, Library, Header, PythonModule]
+    kinds: list[type[RequirementCheck]] = [
+        ProgramCheck,
+        CommandCheck,
+        FileCheck,
+        LibraryCheck,
+        HeaderCheck,
+        PythonModuleCheck,
+    ]
     assert {type(requirement.check) for requirement in known} == set(kinds)
     names = [requirement.name for requirement in known]
     assert len(names) == len(set(names))
@@ -307,7 +314,7 @@ def test_missing_packages_for_a_script(machine: Machine, capsys: pytest.CaptureF
 
 def test_checks_wait_for_each_other_no_longer_than_they_must(machine: Machine) -> None:
     machine.program("slow", "#!/bin/sh\n/bin/sleep 0.5\n")
-    needed = [Requirement(f"number {number}", Command(("slow",)), "", "", ()) for number in range(4)]
+    needed = [Requirement(f"number {number}", CommandCheck(("slow",)), "", "", ()) for number in range(4)]
     started = time.monotonic()
     assert [finding.reason for finding in examine(needed)] == [""] * len(needed)
     assert time.monotonic() - started < 0.5 * len(needed)

@@ -12,7 +12,7 @@ from strategy_support import write_strategy
 
 from qpatch.cli.targets import opened_target
 from qpatch.errors import Location
-from qpatch.series.blame import Authorship, Line, SeriesEdit, attribute, authorship, split_lines
+from qpatch.series.blame import AttributedLine, Authorship, SeriesEdit, attribute, authorship, split_lines
 from qpatch.series.plan import Status
 from qpatch.series.render import Target, attempt
 from qpatch.strategy.library import StrategyLibrary
@@ -21,7 +21,7 @@ from qpatch.strategy.load import load_strategy
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qpatch.series.render import Attempt
+    from qpatch.series.render import SeriesAttempt
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def where_of(anchor: str, which: int = 0) -> int:
     return lines[which]
 
 
-def check_replay(tried: Attempt, written: Authorship) -> None:
+def check_replay(tried: SeriesAttempt, written: Authorship) -> None:
     """Check that the replayed lines are those of the series, and that no other file was changed."""
     assert tried.planned is not None
     so_far: dict[str, bytes] = {}
@@ -121,7 +121,7 @@ EDITS = [SeriesEdit(1, "s", f"function f{number}", "in", Location("x.yaml", numb
 
 @given(TEXTS, some.lists(TEXTS, max_size=6))
 def test_lines_are_attributed_to_the_edit_that_brought_them(base: list[str], contents: list[list[str]]) -> None:
-    lines: tuple[Line, ...] = tuple(Line(text) for text in base)
+    lines: tuple[AttributedLine, ...] = tuple(AttributedLine(text) for text in base)
     for edit, content in zip(EDITS, contents, strict=False):
         before = lines
         lines, change = attribute(before, content, edit, "a.c")

@@ -10,7 +10,7 @@ from debs_support import MTIME, SUITE, Archive, Signer, deb, missing_programs, s
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.apt_packages import binary_suites
 from qpatch.trees.deb import unpack, unpack_all
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def test_a_file_of_an_earlier_package_is_replaced_not_written_through(tmp_path: 
     outside.write_bytes(b"mine")
     first = deb(tmp_path / "a.deb", {}, {"x": str(outside)})
     second = deb(tmp_path / "b.deb", {"x": b"new"})
-    unpack_all([first, second], tmp_path / "out", Silence())
+    unpack_all([first, second], tmp_path / "out", NoProgress())
     assert (outside.read_bytes(), (tmp_path / "out/x").read_bytes()) == (b"mine", b"new")
 
 
@@ -88,7 +88,7 @@ def test_packages_are_listed_newest_first_and_downloaded_once(tmp_path: Path, ar
     archive.add("libx", "1:1.10-1", {"x": b"new"}, depends="libc6 (>= 2.4), liby | libz:any, liby")
     archive.add("program", "2", {"p": b"p"}, section="misc", architecture="all")
     archive.publish()
-    job = archive.job(tmp_path / "cache", Silence())
+    job = archive.job(tmp_path / "cache", NoProgress())
     with binary_suites(job, SUITE) as root:
         assert root.names("lib") == ["libx"]
         listed = root.packages(["libx", "no-such", "program"])
@@ -99,11 +99,11 @@ def test_packages_are_listed_newest_first_and_downloaded_once(tmp_path: Path, ar
         with pytest.raises(EnvironmentFault, match=r"demo has no libx 3\* \(it has 1:1\.10-1, 1:1\.9-1\)") as caught:
             root.newest("libx", "3*")
         assert caught.value.code == "version-unlisted"
-        files = root.download([listed["libx"][0], listed["program"][0]], Silence())
+        files = root.download([listed["libx"][0], listed["program"][0]], NoProgress())
         times = [file.stat().st_mtime_ns for file in files]
-        assert root.download([listed["libx"][0]], Silence()) == files[:1]
+        assert root.download([listed["libx"][0]], NoProgress()) == files[:1]
         assert [file.stat().st_mtime_ns for file in files] == times
-        unpack_all(files, tmp_path / "out", Silence())
+        unpack_all(files, tmp_path / "out", NoProgress())
     assert ((tmp_path / "out/x").read_bytes(), (tmp_path / "out/p").read_bytes()) == (b"new", b"p")
     assert not any(file.exists() for file in files)
 
@@ -112,12 +112,12 @@ def test_packages_are_listed_newest_first_and_downloaded_once(tmp_path: Path, ar
 def test_a_cut_off_download_is_fetched_again(tmp_path: Path, archive: Archive) -> None:
     original = archive.add("libx", "1", {"x": b"x"})
     archive.publish()
-    with binary_suites(archive.job(tmp_path / "cache", Silence()), SUITE) as root:
+    with binary_suites(archive.job(tmp_path / "cache", NoProgress()), SUITE) as root:
         package = root.newest("libx")
         directory = root.directory / "downloads"
         directory.mkdir()
         (directory / package.file).write_bytes(b"half")
-        assert root.download([package], Silence())[0].read_bytes() == original.read_bytes()
+        assert root.download([package], NoProgress())[0].read_bytes() == original.read_bytes()
 
 
 @needs_apt
@@ -125,9 +125,9 @@ def test_a_package_that_is_not_what_the_index_says_is_refused(tmp_path: Path, ar
     file = archive.add("libx", "1", {"x": b"x"})
     archive.publish()
     file.write_bytes(file.read_bytes()[:-8] + b"tampered")
-    job = archive.job(tmp_path / "cache", Silence())
+    job = archive.job(tmp_path / "cache", NoProgress())
     with pytest.raises(EnvironmentFault) as caught, binary_suites(job, SUITE) as root:
-        root.download([root.newest("libx")], Silence())
+        root.download([root.newest("libx")], NoProgress())
     assert caught.value.code == "apt-failed"
 
 
@@ -145,6 +145,6 @@ def test_an_archive_that_is_not_to_be_trusted(tmp_path: Path, archive: Archive, 
     elif break_it == "index":
         index = next(archive.directory.rglob("Packages"))
         index.write_text(index.read_text().replace("Version: 1", "Version: 9"))
-    with pytest.raises(EnvironmentFault) as caught, binary_suites(archive.job(tmp_path / "c", Silence()), SUITE):
+    with pytest.raises(EnvironmentFault) as caught, binary_suites(archive.job(tmp_path / "c", NoProgress()), SUITE):
         pass
     assert caught.value.code == code

@@ -12,8 +12,8 @@ from trees_support import QEMU_FILES, FakeApt, apt_configuration, git, repositor
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.apt_packages import SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
-from qpatch.trees.fetch import Fetched, fetch_releases
-from qpatch.trees.job import Job
+from qpatch.trees.fetch import FetchResult, fetch_releases
+from qpatch.trees.job import FetchJob
 from qpatch.trees.releases import Configuration, known_releases, load_configuration
 from qpatch.trees.store import Store
 
@@ -54,17 +54,17 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeApt:
     return fake
 
 
-def job(tmp_path: Path, listener: Listener, *candidates: object, **settings: object) -> Job:
+def job(tmp_path: Path, listener: Listener, *candidates: object, **settings: object) -> FetchJob:
     release = {"name": "r-1", "kind": "qemu", "release": "1", "candidates": candidates}
     configuration = Configuration.model_validate({"releases": [release], **settings})
-    return Job(Store(tmp_path / "cache"), configuration, listener, tmp_path / "etc")
+    return FetchJob(Store(tmp_path / "cache"), configuration, listener, tmp_path / "etc")
 
 
-def only(job_: Job) -> Fetched:
+def only(job_: FetchJob) -> FetchResult:
     return next(iter(fetch_releases(job_, ["r-1"])))
 
 
-def faults(job_: Job) -> list[str]:
+def faults(job_: FetchJob) -> list[str]:
     return [fault.code for fault in only(job_).faults]
 
 
@@ -209,7 +209,7 @@ def test_a_release_that_cannot_be_had_does_not_stop_the_others(
         for name, candidate in candidates.items()
     ]
     configuration = Configuration.model_validate({"releases": releases})
-    work = Job(Store(tmp_path / "cache"), configuration, listener, tmp_path / "etc")
+    work = FetchJob(Store(tmp_path / "cache"), configuration, listener, tmp_path / "etc")
     outcomes = [(fetched.name, fetched.status) for fetched in fetch_releases(work, ["gone", "here", "gone"])]
     assert outcomes == [("gone", "missing"), ("here", "fetched")]
     assert [fetched.status for fetched in fetch_releases(work, ["here"])] == ["present"]

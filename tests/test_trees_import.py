@@ -20,7 +20,7 @@ from qpatch.errors import EnvironmentFault, QpatchError, UserError
 from qpatch.trees.dsc import read_package
 from qpatch.trees.fastimport import quoted
 from qpatch.trees.importer import SourcePackage, import_package
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 from qpatch.trees.quilt import SeriesEntry, as_patch_reads, parse_series
 from qpatch.trees.store import Store
 
@@ -49,7 +49,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def imported(store: Store, package: SourcePackage, name: str = "r-1") -> str:
-    return import_package(store, name, package, Silence())
+    return import_package(store, name, package, NoProgress())
 
 
 def listing(store: Store, commit: str) -> dict[str, str]:
@@ -237,7 +237,7 @@ def test_a_dsc_that_is_not_understood(tmp_path: Path, mistake: str) -> None:
 
 
 def _import_in_process(cache: Path, archive: Path, name: str) -> None:
-    import_package(Store(cache), name, SourcePackage(archive, "x"), Silence())
+    import_package(Store(cache), name, SourcePackage(archive, "x"), NoProgress())
 
 
 def test_imports_at_the_same_time_do_not_harm_each_other(tmp_path: Path, store: Store) -> None:

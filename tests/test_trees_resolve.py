@@ -18,7 +18,7 @@ from qpatch.csource.source import DictTree
 from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package
 from qpatch.trees.places import cache_directory, configuration_file
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 from qpatch.trees.resolve import detect_kind, read_release, resolve
 from qpatch.trees.store import default_store
 
@@ -129,7 +129,7 @@ def test_a_known_name_comes_before_a_directory(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     repository(tmp_path / "qemu-10.2", {**QEMU_FILES, "VERSION": "9.9"})
     package = SourcePackage(tarball(tmp_path / "q.tar", QEMU_FILES), "x")
-    commit = import_package(default_store(), "qemu-10.2", package, Silence())
+    commit = import_package(default_store(), "qemu-10.2", package, NoProgress())
     assert (resolve("qemu-10.2").commit, resolve("qemu-10.2").name) == (commit, "qemu-10.2")
     assert resolve("./qemu-10.2").release == "9.9"
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from qpatch.csource.syntax.shadow import pieces
+from qpatch.csource.syntax.masked_source import pieces
 
 ELLIPSIS = "..."
 _PLACEHOLDER = re.compile(r"(\.\.\.|\$\w+)")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from qpatch.capabilities.pattern import TokenPattern, tokens_of
 from qpatch.csource.source import mentions
-from qpatch.csource.syntax.shadow import HIDDEN
+from qpatch.csource.syntax.masked_source import HIDDEN
 from qpatch.csource.syntax.symbols import function_declarator
 from qpatch.csource.text.outline import outline as outline_text
 

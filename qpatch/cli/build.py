@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.build.builder import BASELINE
-from qpatch.cli.build_cells import BuildCell, exit_code, print_builds
+from qpatch.builds.builder import BASELINE
+from qpatch.cli.build_table import BuildCell, exit_code, print_builds
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.errors import fault_of_system
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
-    from qpatch.build.backend import Backend
-    from qpatch.build.culprit import Culprit
-    from qpatch.build.results import BuildResult
+    from qpatch.builds.backend import Backend
+    from qpatch.builds.culprit import Culprit
+    from qpatch.builds.results import BuildResult
     from qpatch.cli.output import Output
     from qpatch.errors import ExitCode
     from qpatch.series.render import Target
@@ -131,7 +131,7 @@ def read_request(arguments: argparse.Namespace) -> Request:
 
 def build_tree(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
     """Build one tree, opened once, for every target that is asked for."""
-    from qpatch.build.targets import backends
+    from qpatch.builds.targets import backends
     from qpatch.cli.targets import opened_target
 
     with opened_target(tree) as target:
@@ -147,13 +147,13 @@ def build_one(
     strategy: LoadedStrategy | None, target: Target, backend: Backend, request: Request, progress: Progress
 ) -> BuildCell:
     """Build a strategy's series on a tree, or the tree as it is."""
-    from qpatch.build.strategy import Extent, build_strategy
+    from qpatch.builds.strategy import BuildOptions, build_strategy
 
     name = strategy.name if strategy else BASELINE
     cell = BuildCell(name, target.info.name, backend.target, base=target.source.commit)
     try:
         built = build_strategy(
-            strategy, target, request.parameters, backend, progress, Extent(request.each_patch, request.objects)
+            strategy, target, request.parameters, backend, progress, BuildOptions(request.each_patch, request.objects)
         )
     except QpatchError as error:
         return replace(cell, error=error)
@@ -169,7 +169,7 @@ def build_one(
 
 def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, result: BuildResult) -> Culprit | None:
     """Return the error of the failed step and the edit that it leads to, as far as that can be told."""
-    from qpatch.build.culprit import find_culprit
+    from qpatch.builds.culprit import find_culprit
     from qpatch.series.blame import Authorship, authorship
 
     failed = result.failed
@@ -181,8 +181,8 @@ def blamed(strategy: LoadedStrategy | None, target: Target, request: Request, re
 
 def prebuilt_cells(tree: str, request: Request, progress: Progress) -> Iterator[BuildCell]:
     """Fetch a distribution's binaries of a release; its sources need not be there."""
-    from qpatch.build.prebuilt.catalogue import release_of
-    from qpatch.build.prebuilt.fetch import prebuilt_binaries
+    from qpatch.builds.prebuilt.catalogue import release_of
+    from qpatch.builds.prebuilt.fetch import prebuilt_binaries
     from qpatch.trees.fetch import default_job
 
     name, release = release_of(tree)

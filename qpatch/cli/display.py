@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from qpatch.cli.output import Output
-    from qpatch.cli.output import Progress as Bar
+    from qpatch.cli.output import ProgressBar as Bar
 
 
 class StepDisplay:

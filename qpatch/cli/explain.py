@@ -13,7 +13,7 @@ from qpatch.csource.results import Ambiguous, Applied, Drifted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from qpatch.csource.results import Candidate, EditResult, Place
+    from qpatch.csource.results import Candidate, EditResult, SourcePlace
     from qpatch.series.plan import EditOutcome, PatchOutcome
 
 # Lines of the target shown for a candidate; where it is longer, its place says where to read on.
@@ -90,7 +90,7 @@ def _ambiguous(result: Ambiguous) -> Iterator[str]:
     yield from _suggestion(result.suggestion)
 
 
-def _snippet(place: Place) -> Iterator[str]:
+def _snippet(place: SourcePlace) -> Iterator[str]:
     lines = [line for line in textwrap.dedent(place.snippet.expandtabs()).split("\n") if line.strip()]
     for line in lines[:_LONGEST_SNIPPET]:
         yield f"    | {line}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-class Progress(Protocol):
+class ProgressBar(Protocol):
     """A running progress display."""
 
     def advance(self, steps: int = 1) -> None:
@@ -94,7 +94,7 @@ class Output:
         print(json.dumps(content, indent=2, ensure_ascii=False), file=self.stdout)
 
     @contextlib.contextmanager
-    def progress(self, description: str, total: float | None = None) -> Iterator[Progress]:
+    def progress(self, description: str, total: float | None = None) -> Iterator[ProgressBar]:
         """Show the progress of a long step on a terminal; `total` is its number of steps, None if unknown."""
         if self.verbosity < 0 or not self.stderr.isatty():
             yield SilentProgress()

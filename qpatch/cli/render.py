@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from qpatch.cli.build_cells import BuildCell
-    from qpatch.cli.output import Output, Progress
+    from qpatch.cli.build_table import BuildCell
+    from qpatch.cli.output import Output, ProgressBar
     from qpatch.series.model import RenderOptions
-    from qpatch.series.render import Attempt, Target
+    from qpatch.series.render import SeriesAttempt, Target
     from qpatch.strategy.load import LoadedStrategy
 
 # By the name of a tree, which is that of its output directory: the word of the command line, repository and commit.
@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def build_exit_code(checked: list[BuildCell]) -> ExitCode:
     """Return what the checks by compilation come to."""
-    from qpatch.cli.build_cells import exit_code as exit_code_of_builds
+    from qpatch.cli.build_table import exit_code as exit_code_of_builds
 
     return exit_code_of_builds(checked)
 
@@ -125,7 +125,7 @@ def check_objects(
 ) -> list[BuildCell]:
     """Compile what the rendered series concern, print how that went, and return the builds."""
     from qpatch.cli.build import Request, build_all
-    from qpatch.cli.build_cells import print_builds
+    from qpatch.cli.build_table import print_builds
 
     request = Request(strategies=strategies, parameters=settings(arguments, strategies), objects=True)
     checked = [cell for cell in build_all(trees, request, output) if cell.result or cell.error]
@@ -160,7 +160,7 @@ class Rendering:
     A context manager: the trees stay open until everything is written.
     """
 
-    def __init__(self, options: RenderOptions, progress: Progress, *, dry_run: bool) -> None:
+    def __init__(self, options: RenderOptions, progress: ProgressBar, *, dry_run: bool) -> None:
         self._options = options
         self._progress = progress
         self._dry_run = dry_run
@@ -222,7 +222,7 @@ def claim(target: Target, tree: str, claims: Claims) -> bool:
     return first == tree
 
 
-def write_one(tried: Attempt, tree: str, options: RenderOptions, *, dry_run: bool) -> Cell:
+def write_one(tried: SeriesAttempt, tree: str, options: RenderOptions, *, dry_run: bool) -> Cell:
     """Write what came of one strategy on one tree."""
     from qpatch.series.render import finish
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from qpatch.cli.output import Output
-    from qpatch.trees.fetch import Fetched
+    from qpatch.trees.fetch import FetchResult
     from qpatch.trees.releases import Release
 
 
@@ -174,7 +174,7 @@ def _added(name: str) -> dict[str, str]:
     }
 
 
-def _outcome(fetched: Fetched) -> str:
+def _outcome(fetched: FetchResult) -> str:
     return {
         "fetched": f"{fetched.name}: fetched, commit {fetched.commit[:12]}",
         "present": f"{fetched.name}: already here",
@@ -182,6 +182,6 @@ def _outcome(fetched: Fetched) -> str:
     }[fetched.status]
 
 
-def _fetched(fetched: Fetched) -> dict[str, object]:
+def _fetched(fetched: FetchResult) -> dict[str, object]:
     faults = [{"code": fault.code, "message": fault.message} for fault in fetched.faults]
     return {"name": fetched.name, "status": fetched.status, "commit": fetched.commit, "faults": faults}

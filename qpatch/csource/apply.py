@@ -14,14 +14,14 @@ from qpatch.csource.anchors.locate import locate
 from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.operations.beside import add_beside
-from qpatch.csource.operations.changes import Changes, Outcome
+from qpatch.csource.operations.changes import Outcome, PlannedChanges
 from qpatch.csource.operations.inside import add_inside
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.relocate import delete, move
 from qpatch.csource.operations.renamed import explain_renamed, share_renames
 from qpatch.csource.operations.signature import edit_signature, unfinished
-from qpatch.csource.operations.substitute import Found, substitute
-from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, Place
+from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
 from qpatch.csource.text.edits import apply_text_edit, is_text_file
@@ -30,11 +30,11 @@ from qpatch.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import Located, Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace, Located
     from qpatch.csource.syntax.layout import Replacement
 
 
-def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
+def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """Apply `edit` to the workspace's tree and say what became of it.
 
     Raises UserError where the edit itself is wrong (a hunk that is not C, an addition without a place).
@@ -45,7 +45,7 @@ def apply_edit(edit: Edit, workspace: Workspace) -> EditResult:
         raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
 
 
-def apply_edits(edits: Sequence[Edit], workspace: Workspace) -> list[EditResult]:
+def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditResult]:
     """Apply the edits of one patch, each to what the one before has left, and return what became of each.
 
     All of them are tried, so that all misses are known at once. A signature that was edited while a use of it was left
@@ -58,13 +58,13 @@ def apply_edits(edits: Sequence[Edit], workspace: Workspace) -> list[EditResult]
     return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
 
 
-def check_signatures(edits: Sequence[Edit], workspace: Workspace) -> list[tuple[Edit, Drifted]]:
+def check_signatures(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:
     """After the edits of one patch: name the uses that an edited signature left behind."""
     left = [(edit, unfinished(edit.anchor, workspace)) for edit in edits if edit.anchor.kind is AnchorKind.SIGNATURE]
     return [(edit, drifted) for edit, drifted in left if drifted is not None]
 
 
-def _apply(edit: Edit, workspace: Workspace) -> EditResult:
+def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     if edit.anchor.kind is AnchorKind.SECTION or is_text_file(edit.anchor.path):
         return apply_text_edit(edit, workspace.tree)
     if edit.anchor.kind is AnchorKind.SIGNATURE or not isinstance(edit.operation, HunkOperation | AddOperation):
@@ -77,7 +77,7 @@ def _apply(edit: Edit, workspace: Workspace) -> EditResult:
     return unmet(edit.anchor, located, workspace) or _apply_at(edit, edit.operation, located, workspace)
 
 
-def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
+def _apply_to_symbol(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """Carry out the operations that take a symbol as a whole: a new signature, a deletion, a move."""
     operation = edit.operation
     if edit.anchor.kind is AnchorKind.SIGNATURE:
@@ -90,7 +90,7 @@ def _apply_to_symbol(edit: Edit, workspace: Workspace) -> EditResult:
 
 
 def _apply_at(
-    edit: Edit, operation: HunkOperation | AddOperation, located: Located, workspace: Workspace
+    edit: Edit, operation: HunkOperation | AddOperation, located: Located, workspace: EditWorkspace
 ) -> EditResult:
     """Carry out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
@@ -98,9 +98,9 @@ def _apply_at(
         added = (add_inside if inside else add_beside)(edit, operation, located, workspace)
         return _commit(edit, added, workspace)
     found = substitute(edit, operation.hunks, located, workspace)
-    if not isinstance(found, Found):
+    if not isinstance(found, HunkFit):
         return _moved(found, located)
-    changes = Changes({located.path: found.replacements}, found.places, located.moved_from)
+    changes = PlannedChanges({located.path: found.replacements}, found.places, located.moved_from)
     result = _commit(edit, changes, workspace)
     return replace(result, bindings=found.bindings) if isinstance(result, Applied) else result
 
@@ -112,9 +112,9 @@ def _moved(result: EditResult, located: Located) -> EditResult:
     return result
 
 
-def _commit(edit: Edit, outcome: Outcome, workspace: Workspace) -> EditResult:
+def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResult:
     """Write the changes into the overlay unless they break the syntax of what they touch."""
-    if not isinstance(outcome, Changes):
+    if not isinstance(outcome, PlannedChanges):
         return outcome
     changed: dict[str, bytes] = {}
     for path, wanted in outcome.replacements.items():
@@ -137,7 +137,7 @@ def _commit(edit: Edit, outcome: Outcome, workspace: Workspace) -> EditResult:
     return Applied(path, count, outcome.moved_from, outcome.places)
 
 
-def _broken(workspace: Workspace, path: str, new: bytes, replacements: list[Replacement]) -> Place | None:
+def _broken(workspace: EditWorkspace, path: str, new: bytes, replacements: list[Replacement]) -> SourcePlace | None:
     """Return the first place where what was touched has more syntax errors than before, or None."""
     old = workspace.tree.read(path) or b""
     shift = 0
@@ -147,6 +147,6 @@ def _broken(workspace: Workspace, path: str, new: bytes, replacements: list[Repl
         after = errors_around(workspace.cache.parse(new), start, start + len(change.text))
         if after > before:
             end = new.find(b"\n", start + 1)
-            return Place(path, new.count(b"\n", 0, start) + 1, new[start:end].decode(errors="replace").strip())
+            return SourcePlace(path, new.count(b"\n", 0, start) + 1, new[start:end].decode(errors="replace").strip())
         shift += len(change.text) - (change.end - change.start)
     return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """A place in the target tree: path, line (from 1), and the source text there.
 
     `edited` marks a line that an earlier edit has written: it is counted in the file as edited so far.
@@ -32,7 +32,7 @@ class Candidate:
     `differences` are phrases such as "expected 'QLIST_FOREACH', found 'QLIST_FOREACH_SAFE'".
     """
 
-    place: Place
+    place: SourcePlace
     likeness: float
     differences: tuple[str, ...] = ()
 
@@ -44,7 +44,7 @@ class Applied:
     path: str
     count: int = 1
     moved_from: str = ""
-    places: tuple[Place, ...] = ()
+    places: tuple[SourcePlace, ...] = ()
     bindings: dict[str, str] = field(default_factory=dict)
     status = "applied"
 
@@ -82,7 +82,7 @@ class Ambiguous:
 
     message: str
     path: str = ""
-    matches: tuple[Place, ...] = ()
+    matches: tuple[SourcePlace, ...] = ()
     suggestion: str = ""
     status = "ambiguous"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Origin(enum.StrEnum):
+class EventSource(enum.StrEnum):
     """Where an event was seen."""
 
     UAPI = "uapi"  # the emulated device: a line of the library's log
@@ -28,7 +28,7 @@ class Event:
 
     at: int
     actor: str
-    origin: Origin
+    origin: EventSource
     name: str
     device: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Event:
 class Verdict(enum.StrEnum):
     """What a run showed, the first in this order that applies; docs/labs.md explains each."""
 
-    HARNESS = "harness"  # the lab itself failed: says nothing about QEMU
+    LAB_ERROR = "lab-error"  # the lab itself failed: says nothing about QEMU
     INCONSISTENT = "inconsistent"  # the timeline contradicts itself: nothing can be concluded
     CRASHED = "crashed"  # a QEMU process died
     REFUSED = "refused"  # the device refused data or a state by its profile's rule, and the migration failed
@@ -70,7 +70,7 @@ class Verdict(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Interrupts:
+class InterruptCounts:
     """How many interrupts fared how; `late` ones are delivered ones, too."""
 
     delivered: int = 0
@@ -84,7 +84,7 @@ class Interrupts:
 
 
 @dataclass(frozen=True)
-class ErrorSeen:
+class ReportedError:
     """An error somebody reported: `by` is device, source, destination or lab; `at` as in Event."""
 
     by: str
@@ -106,7 +106,7 @@ class Observation:
 
     verdict: Verdict
     reason: str
-    interrupts: Interrupts = Interrupts()
+    interrupts: InterruptCounts = InterruptCounts()
     order: tuple[str, ...] = ()
     config_bytes: int = 0
     config_writes: int = 0
@@ -114,7 +114,7 @@ class Observation:
     data_bytes: int = 0
     downtime_ms: float | None = None
     irq_setup_ms: float | None = None
-    errors: tuple[ErrorSeen, ...] = ()
+    errors: tuple[ReportedError, ...] = ()
     source_state: str = ""
     destination_state: str = ""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Program:
+class QemuProgram:
     """How one build of QEMU is run.
 
     `strategy` is what was built (`baseline` for a release as it is), `release` its version as numbers, such as (10, 2).
@@ -33,7 +33,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Equipment:
+class Artifacts:
     """What the lab compiles for itself: the library that is the device, and the guests by their names in machines."""
 
     library: Path
@@ -44,12 +44,12 @@ class Equipment:
 class RunPlan:
     """One run: which QEMU begins, which one takes over, on what machine, with which device, in what scenario."""
 
-    source: Program
-    destination: Program
+    source: QemuProgram
+    destination: QemuProgram
     machine: Machine
     profile: Profile
     scenario: Scenario
-    equipment: Equipment
+    artifacts: Artifacts
 
     @property
     def device(self) -> DeviceSettings:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.workspace import Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.source import Overlay
 from qpatch.series.render import anchor_name, attempt
@@ -59,7 +59,7 @@ class SeriesEdit:
 
 
 @dataclass(frozen=True)
-class Line:
+class AttributedLine:
     """A line of a file as a patch leaves it; `edit` wrote it, None where the tree has it so."""
 
     text: str
@@ -67,7 +67,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """What one edit did to one file: the lines that it took away, those that it wrote, with their numbers (from 1).
 
     Numbers of `removed` count in the file before the edit, those of `written` in the file after it.
@@ -90,8 +90,8 @@ class Authorship:
     """Who wrote what in a series: the lines of every changed file after each patch, and the changes in order."""
 
     subjects: tuple[str, ...] = ()
-    files: tuple[Mapping[str, tuple[Line, ...]], ...] = ()
-    changes: tuple[Change, ...] = ()
+    files: tuple[Mapping[str, tuple[AttributedLine, ...]], ...] = ()
+    changes: tuple[FileChange, ...] = ()
 
     def of(self, patch: int, path: str, line: int) -> SeriesEdit | None:
         """Return the edit that wrote `line` (from 1) of `path` as it is after patch number `patch`.
@@ -101,11 +101,11 @@ class Authorship:
         lines = self.lines(patch, path)
         return lines[line - 1].edit if 0 < line <= len(lines) else None
 
-    def lines(self, patch: int, path: str) -> tuple[Line, ...]:
+    def lines(self, patch: int, path: str) -> tuple[AttributedLine, ...]:
         """Return the lines of `path` after patch number `patch`; none where no patch so far has changed the file."""
         return self.files[patch - 1].get(path, ()) if 0 < patch <= len(self.files) else ()
 
-    def changes_until(self, patch: int) -> tuple[Change, ...]:
+    def changes_until(self, patch: int) -> tuple[FileChange, ...]:
         """Return the changes of the patches up to number `patch`, in order."""
         return tuple(change for change in self.changes if change.edit.patch <= patch)
 
@@ -122,7 +122,7 @@ def authorship(strategy: LoadedStrategy, target: Target, parameters: Mapping[str
     tried = attempt(strategy, target, parameters)
     if tried.planned is None:
         return Authorship()
-    replay = _Replay(Workspace(Overlay(target.source), target.cache))
+    replay = _Replay(EditWorkspace(Overlay(target.source), target.cache))
     bound = Binding(strategy, target.info, target.capabilities, parameters).patches()
     kept = [bound[index] for index in tried.decision.kept]  # the others change nothing
     files = []
@@ -136,9 +136,9 @@ def authorship(strategy: LoadedStrategy, target: Target, parameters: Mapping[str
 class _Replay:
     """Carries edits out; `lines` are the changed files as they are now, `changes` what was done so far."""
 
-    workspace: Workspace
-    lines: dict[str, tuple[Line, ...]] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
+    workspace: EditWorkspace
+    lines: dict[str, tuple[AttributedLine, ...]] = field(default_factory=dict)
+    changes: list[FileChange] = field(default_factory=list)
 
     def run(self, number: int, patch: BoundPatch) -> None:
         """Carry out the edits of `patch`, number `number` of the series."""
@@ -161,18 +161,20 @@ class _Replay:
             self.changes.append(change)
 
 
-def attribute(old: Sequence[Line], new: Sequence[str], edit: SeriesEdit, path: str) -> tuple[tuple[Line, ...], Change]:
+def attribute(
+    old: Sequence[AttributedLine], new: Sequence[str], edit: SeriesEdit, path: str
+) -> tuple[tuple[AttributedLine, ...], FileChange]:
     """Return the lines `new` of `path`, those that differ from `old` attributed to `edit`, and the change."""
-    lines: list[Line] = []
+    lines: list[AttributedLine] = []
     removed: list[tuple[int, str]] = []
     for same, old_start, old_end, new_start, new_end in _blocks([line.text for line in old], new):
         if same:
             lines += old[old_start:old_end]
             continue
         removed += [(number, old[number - 1].text) for number in range(old_start + 1, old_end + 1)]
-        lines += [Line(text, edit) for text in new[new_start:new_end]]
+        lines += [AttributedLine(text, edit) for text in new[new_start:new_end]]
     written = tuple((number, line.text) for number, line in enumerate(lines, start=1) if line.edit is edit)
-    return tuple(lines), Change(edit, path, tuple(removed), written)
+    return tuple(lines), FileChange(edit, path, tuple(removed), written)
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
@@ -197,8 +199,8 @@ def split_lines(content: bytes) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def _lines_of(content: bytes) -> tuple[Line, ...]:
-    return tuple(Line(text) for text in split_lines(content))
+def _lines_of(content: bytes) -> tuple[AttributedLine, ...]:
+    return tuple(AttributedLine(text) for text in split_lines(content))
 
 
 def mentions(text: str, word: str) -> bool:

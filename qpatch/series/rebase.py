@@ -17,7 +17,7 @@ from qpatch.trees.private import import_commits, private_repository
 if TYPE_CHECKING:
     from qpatch.series.model import PlannedSeries, RenderOptions
     from qpatch.series.plan import EditOutcome, PatchOutcome
-    from qpatch.series.render import Attempt, RenderResult, Target
+    from qpatch.series.render import RenderResult, SeriesAttempt, Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import Repository
 
@@ -43,7 +43,7 @@ class RebaseResult:
     `range_diff` is empty where one of the trees has no series.
     """
 
-    old: Attempt
+    old: SeriesAttempt
     new: RenderResult
     range_diff: str
     changes: tuple[EditChange, ...]
@@ -62,7 +62,7 @@ def rebase(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOp
     return RebaseResult(before, finish(after, options), difference, drift_report(before, after))
 
 
-def drift_report(old: Attempt, new: Attempt) -> tuple[EditChange, ...]:
+def drift_report(old: SeriesAttempt, new: SeriesAttempt) -> tuple[EditChange, ...]:
     """Return the edits that end differently, or in another file, on the new tree."""
     earlier = {key: outcome for key, _, outcome in _edits(old)}
     changes = []
@@ -73,7 +73,7 @@ def drift_report(old: Attempt, new: Attempt) -> tuple[EditChange, ...]:
     return tuple(changes)
 
 
-def _edits(tried: Attempt) -> list[tuple[tuple[int, str], PatchOutcome, EditOutcome]]:
+def _edits(tried: SeriesAttempt) -> list[tuple[tuple[int, str], PatchOutcome, EditOutcome]]:
     # An edit is known by its patch and its place in the strategy file: both trees have it from there.
     return [
         ((number, str(outcome.where)), patch, outcome)

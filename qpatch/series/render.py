@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.workspace import Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edits
 from qpatch.csource.results import Applied, Skipped
 from qpatch.csource.source import Overlay
@@ -40,7 +40,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SeriesAttempt:
     """What a strategy comes to on a tree, nothing written; `planned` is set where it can be rendered."""
 
     strategy: str
@@ -100,7 +100,7 @@ def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> 
     return finish(attempt(strategy, target, options.parameters), options)
 
 
-def finish(tried: Attempt, options: RenderOptions) -> RenderResult:
+def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderResult:
     """Write the series of an attempt, where it has one."""
     info, source = tried.target.info, tried.target.source
     written = write_series(tried.planned, source, options) if tried.planned else None
@@ -116,7 +116,7 @@ def finish(tried: Attempt, options: RenderOptions) -> RenderResult:
     )
 
 
-def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Attempt:
+def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> SeriesAttempt:
     """Decide what `strategy` comes to on `target` and carry its edits out in memory.
 
     Trying ends with the first patch that misses: what the next patches build on is not there then.
@@ -124,14 +124,14 @@ def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, o
     binding = Binding(strategy, target.info, target.capabilities, parameters)
     decision = _standing(binding)
     if decision is not None:
-        return Attempt(strategy.name, target, decision)
+        return SeriesAttempt(strategy.name, target, decision)
     tree = Overlay(target.source)
-    workspace = Workspace(tree, target.cache)
+    workspace = EditWorkspace(tree, target.cache)
     bound = binding.patches()
     outcomes, changes = _try_patches(bound, workspace)
     decision = _without_empty_patches(decide(outcomes), bound, changes)
     planned = _plan(binding, target, decision, bound, changes) if decision.status is Status.RENDERED else None
-    return Attempt(strategy.name, target, decision, tuple(outcomes), planned)
+    return SeriesAttempt(strategy.name, target, decision, tuple(outcomes), planned)
 
 
 def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
@@ -161,7 +161,7 @@ def _standing(binding: Binding) -> Decision | None:
 
 
 def _try_patches(
-    bound: Sequence[BoundPatch], workspace: Workspace
+    bound: Sequence[BoundPatch], workspace: EditWorkspace
 ) -> tuple[list[PatchOutcome], list[dict[str, bytes | None]]]:
     """Try the patches one after the other; return the outcomes and what each one changes."""
     outcomes: list[PatchOutcome] = []
@@ -182,7 +182,7 @@ def _try_patches(
     return outcomes, changes
 
 
-def _try_patch(patch: BoundPatch, workspace: Workspace) -> PatchOutcome:
+def _try_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
     results = apply_edits(patch.edits, workspace)
     edits = [
         EditOutcome(anchor_name(edit.anchor), edit.where, result, edit)

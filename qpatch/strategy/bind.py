@@ -34,7 +34,7 @@ class TreeInfo:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Applicability:
     """Whether the strategy is wanted on the tree, has landed there, or is void; and why."""
 
     kind: Literal["wanted", "landed", "void"]
@@ -51,7 +51,7 @@ class SkippedEdit:
 
 
 @dataclass(frozen=True)
-class Message:
+class PatchMessage:
     """A patch's message, rendered: subject without prefix, body ending in a newline, trailers."""
 
     subject: str
@@ -91,15 +91,15 @@ class Binding:
         """Whether the strategy has patches for this kind of tree."""
         return self.tree.kind in self.loaded.components
 
-    def standing(self) -> Standing:
+    def standing(self) -> Applicability:
         """Decide the `landed` and `void` rules, in this order."""
         component = self._component
         if component.landed and self.holds(component.landed.when, self._place("landed", "when")):
-            return Standing("landed", self._text(component.landed.reason, "landed", "reason"))
+            return Applicability("landed", self._text(component.landed.reason, "landed", "reason"))
         for index, rule in enumerate(component.void):
             if self.holds(rule.when, self._place("void", index, "when")):
-                return Standing("void", self._text(rule.reason, "void", index, "reason"))
-        return Standing("wanted")
+                return Applicability("void", self._text(rule.reason, "void", index, "reason"))
+        return Applicability("wanted")
 
     def patches(self) -> tuple[BoundPatch, ...]:
         """Return all patches in order, those that this tree does not want included."""
@@ -111,7 +111,7 @@ class Binding:
         names = Names({**self.names.values, "patches": listed, **extra}, self.capabilities)
         return self._body(self._component.cover, names, ("cover",))
 
-    def message(self, patch: PatchModel, index: int) -> Message:
+    def message(self, patch: PatchModel, index: int) -> PatchMessage:
         """Render subject, body and trailers of `patch`, the strategy's patch number `index` (from 0)."""
         path = ("patches", index)
         subject = self._text(patch.subject, *path, "subject").strip()
@@ -120,7 +120,7 @@ class Binding:
         trailers = tuple(
             self._text(trailer, *path, "trailers", number).strip() for number, trailer in enumerate(patch.trailers)
         )
-        return Message(subject, self._body(patch.body, self.names, (*path, "body")), trailers)
+        return PatchMessage(subject, self._body(patch.body, self.names, (*path, "body")), trailers)
 
     def holds(self, condition: str | bool, where: Location) -> bool:
         """Decide `condition`, an expression at `where` or a plain truth value."""

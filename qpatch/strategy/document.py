@@ -40,7 +40,7 @@ class BlockStyle:
 
 
 @dataclass
-class Document:
+class YamlDocument:
     """The content of a YAML file: `data`, and where each key, value and block scalar stands."""
 
     file: str
@@ -63,7 +63,7 @@ class Document:
         return table.get(path, Location(self.file, 1, 1))
 
 
-def read_document(text: str, file: str) -> Document:
+def read_document(text: str, file: str) -> YamlDocument:
     """Read the one YAML document in `text`; `file` is its name in messages.
 
     Raises UserError with line and column for a syntax error, a repeated key, an alias, a key that is no text.
@@ -82,7 +82,7 @@ def read_document(text: str, file: str) -> Document:
         ) from error
     if node is None:
         raise UserError("strategy-syntax", "the file is empty", where=Location(file, 1))
-    return _Reader(text, file).read(node)
+    return _YamlReader(text, file).read(node)
 
 
 def _check_nesting(text: str, file: str) -> None:
@@ -101,15 +101,15 @@ def _check_nesting(text: str, file: str) -> None:
             depth -= 1
 
 
-class _Reader:
+class _YamlReader:
     """Turns composed nodes into a Document."""
 
     def __init__(self, text: str, file: str) -> None:
         self._lines = text.split("\n")
-        self._document = Document(file)
+        self._document = YamlDocument(file)
         self._seen: set[int] = set()
 
-    def read(self, root: Node) -> Document:
+    def read(self, root: Node) -> YamlDocument:
         self._document.data = self._value(root, ())
         return self._document
 

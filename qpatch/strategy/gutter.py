@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.errors import Location, UserError
 
 if TYPE_CHECKING:
-    from qpatch.strategy.document import BlockStyle, Document, Path
+    from qpatch.strategy.document import BlockStyle, Path, YamlDocument
 
 GUTTER = re.compile(r"[ +-]( |$)")
 SHIFTED = re.compile(r"(?P<shift> +)[+-]( |$)")
@@ -22,7 +22,7 @@ BLOCK_LINE = re.compile(r"\s*(- +)*([\w-]+: +)?\|[1-9]?\s*$")
 STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
 
 
-def gutter_error(document: Document, path: Path, text: str) -> UserError | None:
+def gutter_error(document: YamlDocument, path: Path, text: str) -> UserError | None:
     """Return what is wrong with the gutter of the hunk `text` at `path`, None if it is well."""
     style = document.blocks.get(path)
     where = document.key_place(path)

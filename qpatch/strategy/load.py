@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from qpatch.errors import Location, UserError
-from qpatch.strategy.document import Document, read_document
+from qpatch.strategy.document import YamlDocument, read_document
 from qpatch.strategy.environment import StrategyEnvironment
 from qpatch.strategy.gutter import explain_syntax_error, gutter_error
 from qpatch.strategy.places import shown, template_directories
@@ -60,7 +60,7 @@ class LoadedStrategy:
     """A strategy and the document it was read from; `file` is its path."""
 
     model: Strategy
-    document: Document
+    document: YamlDocument
     file: Path
 
     @property
@@ -132,7 +132,7 @@ def line_of(problem: UserError) -> int:
     return problem.where.line if problem.where else 0
 
 
-def _gutter_problems(document: Document) -> list[UserError]:
+def _gutter_problems(document: YamlDocument) -> list[UserError]:
     """Return what is wrong with the gutters of the hunks, explained in terms of YAML."""
     found = [gutter_error(document, path, text) for path, text in _hunks(document.data)]
     return [problem for problem in found if problem is not None]
@@ -171,7 +171,7 @@ def _has_faults_inside(detail: ErrorDetails, details: list[ErrorDetails]) -> boo
     return any(other["loc"][: len(detail["loc"])] == detail["loc"] for other in details if other is not detail)
 
 
-def _problem(detail: ErrorDetails, document: Document) -> UserError:
+def _problem(detail: ErrorDetails, document: YamlDocument) -> UserError:
     """Return the UserError for one complaint of pydantic."""
     context = detail.get("ctx", {})
     path = _path_in(document.data, detail["loc"])

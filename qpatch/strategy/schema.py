@@ -31,13 +31,13 @@ def hyphenated(name: str) -> str:
     return name.rstrip("_").replace("_", "-")
 
 
-class Model(BaseModel):
+class StrategyModel(BaseModel):
     """Base of all parts: immutable, without unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=hyphenated)
 
 
-class Proposer(Model):
+class Proposer(StrategyModel):
     """Who proposed the option, and in which mail."""
 
     name: Text
@@ -45,35 +45,35 @@ class Proposer(Model):
     date: str = ""
 
 
-class Objection(Model):
+class Objection(StrategyModel):
     """An argument against the option, and whose it is."""
 
     who: str = ""
     text: Text
 
 
-class Relation(Model):
+class Relation(StrategyModel):
     """How the option relates to another one."""
 
     option: Text
     text: Text
 
 
-class Parameter(Model):
+class Parameter(StrategyModel):
     """A value that the user may set with --set; its type is that of the default."""
 
     default: ParameterValue
     doc: Text
 
 
-class Condition(Model):
+class Condition(StrategyModel):
     """A rule: an expression over capabilities, and the reason to give where it holds."""
 
     when: Expression
     reason: Text
 
 
-class EditModel(Model):
+class EditModel(StrategyModel):
     """One edit: an anchor (`in`, `after` or `before`) and exactly one operation."""
 
     in_: Text | None = None
@@ -128,7 +128,7 @@ class EditModel(Model):
         return [key for key in keys if getattr(self, fields[key]) is not None]
 
 
-class PatchModel(Model):
+class PatchModel(StrategyModel):
     """One patch of a series: its message and its edits."""
 
     subject: Text
@@ -139,7 +139,7 @@ class PatchModel(Model):
     edits: Annotated[tuple[EditModel, ...], Field(min_length=1)]
 
 
-class Component(Model):
+class Component(StrategyModel):
     """What the strategy does to one project: QEMU or Linux."""
 
     landed: Condition | None = None
@@ -148,7 +148,7 @@ class Component(Model):
     patches: Annotated[tuple[PatchModel, ...], Field(min_length=1)]
 
 
-class Strategy(Model):
+class Strategy(StrategyModel):
     """A design option: what it is, who argued for and against it, and the patches that make it real."""
 
     name: Annotated[str, StringConstraints(pattern=NAME)]
@@ -182,7 +182,7 @@ def _bad_edit(message: str, keys: list[str]) -> PydanticCustomError:
 
 def known_keys(path: Iterable[str | int]) -> tuple[str, ...]:
     """Return the keys that the mapping at `path` of a strategy file may have."""
-    model: type[Model] = Strategy
+    model: type[StrategyModel] = Strategy
     for part in path:
         fields = {field.alias: field for field in model.model_fields.values()}
         if isinstance(part, str) and part in fields:
@@ -190,8 +190,8 @@ def known_keys(path: Iterable[str | int]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
-def _model_in(annotation: object) -> type[Model] | None:
+def _model_in(annotation: object) -> type[StrategyModel] | None:
     """Return the model that `annotation` holds: itself, or inside a list, a mapping or an option."""
-    if isinstance(annotation, type) and issubclass(annotation, Model):
+    if isinstance(annotation, type) and issubclass(annotation, StrategyModel):
         return annotation
     return next((model for argument in get_args(annotation) if (model := _model_in(argument))), None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.progress import Progress
 
 _NAME = re.compile(r"\s*([a-z0-9][a-z0-9+.-]+)")
@@ -157,7 +157,7 @@ class BinaryRoot(AptRoot):
 _Root = TypeVar("_Root", bound=AptRoot)
 
 
-def updated_root(job: Job, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
+def updated_root(job: FetchJob, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
     """Return the root for `suites`, its index fetched once in the job, from the first mirror that has them.
 
     Raises EnvironmentFault `no-debian-mirror`, `not-debian`, `apt-failed`, `apt-missing`, `disk-full`.
@@ -171,14 +171,14 @@ def updated_root(job: Job, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
     return root
 
 
-def root_directory(job: Job, kind: type[AptRoot], suites: tuple[str, ...]) -> Path:
+def root_directory(job: FetchJob, kind: type[AptRoot], suites: tuple[str, ...]) -> Path:
     """Return where the root of these suites lies in the cache."""
     parent = job.store.cache / "apt"
     return (parent if kind is SourceRoot else parent / "binary") / "+".join(suites)
 
 
 @contextmanager
-def binary_suites(job: Job, *suites: str) -> Iterator[BinaryRoot]:
+def binary_suites(job: FetchJob, *suites: str) -> Iterator[BinaryRoot]:
     """Open the binary packages of `suites` (a backport needs its release beside it), locked for this process.
 
     What was downloaded is removed at the end; after a failure the next run uses it. The lock is held meanwhile: do not
@@ -201,7 +201,7 @@ def version_unlisted(root: AptRoot, package: str, version: str, listed: Sequence
     )
 
 
-def _first_working(job: Job, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
+def _first_working(job: FetchJob, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
     failures: list[EnvironmentFault] = []
     for mirror in _mirrors(job):
         root = kind(root_directory(job, kind, suites), suites, mirror, job.etc)
@@ -215,7 +215,7 @@ def _first_working(job: Job, kind: type[_Root], suites: tuple[str, ...]) -> _Roo
     raise failures[0]
 
 
-def _mirrors(job: Job) -> list[Mirror]:
+def _mirrors(job: FetchJob) -> list[Mirror]:
     settings = job.configuration.debian
     if settings is not None:
         return [Mirror(settings.mirror, settings.signed_by)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 from qpatch.errors import UserError
 from qpatch.trees.archive import members_of
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def _members(package: Path) -> Iterator[Member]:
         raise UserError("bad-package", f"{package.name}: {error}") from error
     if len(parts) != 1 or not parts[0].name.endswith((".tar", ".gz", ".xz", ".bz2")):
         raise UserError("bad-package", f"{package.name} has no data.tar in a compression that qpatch knows")
-    yield from members_of(cast("BinaryIO", parts[0]), package.name, Silence())
+    yield from members_of(cast("BinaryIO", parts[0]), package.name, NoProgress())
 
 
 def _make_parent(path: Path, top: Path, package: Path) -> None:

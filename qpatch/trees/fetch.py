@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from qpatch.errors import QpatchError, UserError
 from qpatch.suggest import did_you_mean
-from qpatch.trees.job import Job
+from qpatch.trees.job import FetchJob
 from qpatch.trees.places import configuration_file
-from qpatch.trees.progress import Silence
+from qpatch.trees.progress import NoProgress
 from qpatch.trees.providers import fetch_candidate
 from qpatch.trees.releases import known_releases, load_configuration
 from qpatch.trees.store import default_store
@@ -25,7 +25,7 @@ _APT_CONFIGURATION = Path("/etc/apt")
 
 
 @dataclass(frozen=True)
-class Fetched:
+class FetchResult:
     """What became of one release: `commit` is '' where it is missing, `faults` say what was passed over."""
 
     name: str
@@ -34,15 +34,17 @@ class Fetched:
     faults: tuple[QpatchError, ...] = ()
 
 
-def default_job(progress: Progress | None = None) -> Job:
+def default_job(progress: Progress | None = None) -> FetchJob:
     """Return a job on the user's cache, configuration and apt sources.
 
     Raises UserError `bad-configuration`.
     """
-    return Job(default_store(), load_configuration(configuration_file()), progress or Silence(), _APT_CONFIGURATION)
+    return FetchJob(
+        default_store(), load_configuration(configuration_file()), progress or NoProgress(), _APT_CONFIGURATION
+    )
 
 
-def fetch_releases(job: Job, names: Iterable[str], *, again: bool = False) -> Iterator[Fetched]:
+def fetch_releases(job: FetchJob, names: Iterable[str], *, again: bool = False) -> Iterator[FetchResult]:
     """Import the releases called `names`, yielding the outcome of each; those present are left alone.
 
     With `again` they are imported anew, for updates within a release. Raises UserError `unknown-tree` for a
@@ -56,12 +58,12 @@ def fetch_releases(job: Job, names: Iterable[str], *, again: bool = False) -> It
     for name in wanted:
         commit = job.store.commit_of(name)
         if commit is not None and not again:
-            yield Fetched(name, "present", commit)
+            yield FetchResult(name, "present", commit)
         else:
             yield _fetch(job, releases[name])
 
 
-def _fetch(job: Job, release: Release) -> Fetched:
+def _fetch(job: FetchJob, release: Release) -> FetchResult:
     faults: list[QpatchError] = []
     for candidate in job.configuration.ordered(release):
         try:
@@ -72,5 +74,5 @@ def _fetch(job: Job, release: Release) -> Fetched:
             job.progress.note(f"{release.name}: not from {candidate.provider}: {fault.message}")
             faults.append(fault)
         else:
-            return Fetched(release.name, "fetched", commit, tuple(faults))
-    return Fetched(release.name, "missing", "", tuple(faults))
+            return FetchResult(release.name, "fetched", commit, tuple(faults))
+    return FetchResult(release.name, "missing", "", tuple(faults))

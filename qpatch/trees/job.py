@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Job:
+class FetchJob:
     """What a provider works with while releases or packages are fetched.
 
     `etc` is the machine's apt configuration directory; `updated` remembers the apt roots whose index is fresh, by

@@ -18,7 +18,7 @@ class Progress(Protocol):
         """Tell the user something worth a line of its own, such as a candidate that was passed over."""
 
 
-class Silence:
+class NoProgress:
     """Progress that nobody looks at."""
 
     def begin(self, step: str, total: int | None) -> None:

@@ -21,11 +21,11 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 Ref = Annotated[str, Field(pattern=r"^[^-\s][^\s]*$")]
 
 
-class _Entry(BaseModel):
+class _ReleaseEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DebianSource(_Entry):
+class DebianSource(_ReleaseEntry):
     """A source package of a Debian suite; `version` is a shell pattern."""
 
     suite: Name
@@ -33,7 +33,7 @@ class DebianSource(_Entry):
     version: str
 
 
-class PackagedSource(_Entry):
+class PackagedSource(_ReleaseEntry):
     """A tarball in a binary package (linux-source-*) of a Debian suite: `archive` is its path in there.
 
     `version` is a shell pattern.
@@ -45,21 +45,21 @@ class PackagedSource(_Entry):
     archive: str
 
 
-class TarballSource(_Entry):
+class TarballSource(_ReleaseEntry):
     """A release tarball: a path or an HTTPS URL, and its pinned sha256 sum."""
 
     url: Annotated[str, Field(pattern=r"^(https://|/)")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")]
 
 
-class GitSource(_Entry):
+class GitSource(_ReleaseEntry):
     """A ref of a repository given by URL."""
 
     url: Annotated[str, Field(pattern=r"^[^-]")]
     ref: Ref
 
 
-class LocalSource(_Entry):
+class LocalSource(_ReleaseEntry):
     """A ref of a git repository on this machine."""
 
     path: str
@@ -69,7 +69,7 @@ class LocalSource(_Entry):
 Source = DebianSource | PackagedSource | TarballSource | GitSource | LocalSource
 
 
-class Candidate(_Entry):
+class SourceCandidate(_ReleaseEntry):
     """One place where a release may be had: exactly one of the five."""
 
     debian: DebianSource | None = None
@@ -79,7 +79,7 @@ class Candidate(_Entry):
     local: LocalSource | None = None
 
     @model_validator(mode="after")
-    def _one_provider(self) -> Candidate:
+    def _one_provider(self) -> SourceCandidate:
         if sum(source is not None for source in self._sources) != 1:
             raise ValueError("give exactly one of debian, packaged, tarball, git, local")
         return self
@@ -100,27 +100,27 @@ class Candidate(_Entry):
         return (self.debian, self.packaged, self.tarball, self.git, self.local)
 
 
-class Release(_Entry):
+class Release(_ReleaseEntry):
     """A release of QEMU or Linux and where to get it."""
 
     name: Name
     kind: Kind
     release: str
-    candidates: Annotated[tuple[Candidate, ...], Field(min_length=1)]
+    candidates: Annotated[tuple[SourceCandidate, ...], Field(min_length=1)]
 
 
-class _Catalogue(_Entry):
+class _ReleaseList(_ReleaseEntry):
     releases: tuple[Release, ...]
 
 
-class DebianSettings(_Entry):
+class DebianSettings(_ReleaseEntry):
     """A Debian mirror to use instead of the machine's own; `signed_by` is a keyring's path."""
 
     mirror: str
     signed_by: Annotated[str, Field(alias="signed-by")] = ""
 
 
-class Configuration(_Entry):
+class Configuration(_ReleaseEntry):
     """The user's config.yaml; everything is optional.
 
     `providers` orders the providers (those not named come last, in a release's own order), `trees` are the
@@ -132,19 +132,19 @@ class Configuration(_Entry):
     trees: dict[Name, LocalSource] = Field(default_factory=dict)
     releases: tuple[Release, ...] = ()
 
-    def ordered(self, release: Release) -> list[Candidate]:
+    def ordered(self, release: Release) -> list[SourceCandidate]:
         """Return the release's candidates in the order to try them."""
         places = {name: place for place, name in enumerate(self.providers)}
         return sorted(release.candidates, key=lambda candidate: places.get(candidate.provider, len(places)))
 
 
-_Model = TypeVar("_Model", bound=_Entry)
+_Model = TypeVar("_Model", bound=_ReleaseEntry)
 
 
 def known_releases(configuration: Configuration) -> dict[str, Release]:
     """Return every release that can be fetched, by name: those shipped, then those of the user."""
     text = resources.files(__package__).joinpath("releases.yaml").read_text(encoding="utf-8")
-    shipped = _parsed(_Catalogue, text, "releases.yaml").releases
+    shipped = _parsed(_ReleaseList, text, "releases.yaml").releases
     return {release.name: release for release in (*shipped, *configuration.releases)}
 
 

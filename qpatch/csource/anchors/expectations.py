@@ -12,14 +12,14 @@ from qpatch.csource.matching.compare import differences
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import matches_in
 from qpatch.csource.matching.pattern import Context, compile_pattern
-from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import Located, Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace, Located
 
 
-def unmet(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | Ambiguous | None:
+def unmet(anchor: Anchor, located: Located, workspace: EditWorkspace) -> Drifted | Ambiguous | None:
     """Return what is not as the anchor says, or None."""
     return _guard_differs(anchor, located) or _parameters_differ(anchor, located, workspace)
 
@@ -30,7 +30,7 @@ def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | No
     guard = " && ".join(located.symbol.guards)
     if guard == anchor.guard:
         return None
-    place = Place(
+    place = SourcePlace(
         located.path,
         located.symbol.start_line,
         f"{anchor} stands under #if {guard}" if guard else f"{anchor} stands under no #if",
@@ -47,7 +47,7 @@ def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | No
     )
 
 
-def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -> Drifted | None:
+def _parameters_differ(anchor: Anchor, located: Located, workspace: EditWorkspace) -> Drifted | None:
     if not anchor.parameters or located.symbol is None or anchor.kind is AnchorKind.SWITCH:
         return None
     line = HunkLine(Sign.CONTEXT, f"void {anchor.name}{anchor.parameters}", 1)
@@ -59,7 +59,7 @@ def _parameters_differ(anchor: Anchor, located: Located, workspace: Workspace) -
     if matches_in(pattern.part((wanted,)), found, [found], whole=True):
         return None
     text = " ".join(located.parsed.source[found.start : found.end].decode(errors="replace").split())
-    place = Place(located.path, located.symbol.start_line, f"{anchor.name}{text}")
+    place = SourcePlace(located.path, located.symbol.start_line, f"{anchor.name}{text}")
     return Drifted(
         f"{anchor} has other parameters",
         located.path,

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.switches import switch_in
 from qpatch.csource.anchors.workspace import Located
 from qpatch.csource.edit import Anchor, AnchorKind
-from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from qpatch.csource.anchors.workspace import Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.syntax.symbols import Symbol
 
 # Anchors that are a file rather than a symbol in it.
 FILE_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
-_LEAST_LIKENESS = 0.6
+MIN_SIMILARITY = 0.6
 _MOST_CANDIDATES = 3
 
 
-def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguous:
+def locate(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted | Ambiguous:
     """Find the one place that `anchor` names."""
     if anchor.kind in FILE_KINDS:
         return _locate_file(anchor, workspace)
@@ -56,20 +56,20 @@ def locate(anchor: Anchor, workspace: Workspace) -> Located | Drifted | Ambiguou
     return Located(path, parsed, symbol, "" if here else anchor.path)
 
 
-def locate_all(anchor: Anchor, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+def locate_all(anchor: Anchor, workspace: EditWorkspace, kinds: Iterable[AnchorKind]) -> list[Located]:
     """Find every symbol of `kinds` with the anchor's name: a definition and all of its prototypes."""
     paths = {*workspace.tree.mentioning(anchor.name), *_expected_files(anchor, workspace)}
     return [located for path in sorted(paths) for located in symbols_in(path, anchor.name, workspace, kinds)]
 
 
-def symbols_in(path: str, name: str, workspace: Workspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Iterable[AnchorKind]) -> list[Located]:
     """Return the symbols of `kinds` called `name` in one file."""
     found = [symbol for symbol in workspace.symbols(path, name) if symbol.kind in kinds]
     parsed = workspace.parse(path) if found else None
     return [Located(path, parsed, symbol) for symbol in found] if parsed is not None else []
 
 
-def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Symbol, float]]:
+def similar_symbols(anchor: Anchor, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
     """Return (path, symbol, likeness 0..1) of the symbols of the anchor's kind with the most similar names."""
     kind = AnchorKind.FUNCTION if anchor.kind is AnchorKind.SIGNATURE else anchor.kind
     near = []
@@ -78,10 +78,10 @@ def similar_symbols(anchor: Anchor, workspace: Workspace) -> list[tuple[str, Sym
             if symbol.kind is kind:
                 likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
                 near.append((path, symbol, likeness))
-    return sorted((entry for entry in near if entry[2] >= _LEAST_LIKENESS), key=lambda entry: -entry[2])
+    return sorted((entry for entry in near if entry[2] >= MIN_SIMILARITY), key=lambda entry: -entry[2])
 
 
-def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
+def _expected_files(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     """Return the file of the hint, or, where the hint is a folder (`include/hw/vfio/`), those that name the symbol."""
     if not anchor.path.endswith("/"):
         return [anchor.path] if anchor.path else []
@@ -92,7 +92,7 @@ def _expected_files(anchor: Anchor, workspace: Workspace) -> list[str]:
     ]
 
 
-def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
+def _neighbourhood(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     """Return the expected file, then the C files in its folder: where a renamed symbol most likely is."""
     if not anchor.path:
         return []
@@ -105,7 +105,7 @@ def _neighbourhood(anchor: Anchor, workspace: Workspace) -> list[str]:
     return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 
 
-def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
+def _locate_file(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted:
     path = anchor.path or anchor.name
     parsed = workspace.parse(path)
     if parsed is not None:
@@ -115,13 +115,13 @@ def _locate_file(anchor: Anchor, workspace: Workspace) -> Located | Drifted:
     return Drifted(
         f"there is no file {path}",
         path,
-        tuple(Candidate(Place(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
+        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
         tuple(alike),
         f"path: {alike[0]}" if alike else "",
     )
 
 
-def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> list[tuple[str, Symbol]]:
+def _in_files(anchor: Anchor, paths: Iterable[str], workspace: EditWorkspace) -> list[tuple[str, Symbol]]:
     return [
         (path, symbol)
         for path in paths
@@ -130,12 +130,12 @@ def _in_files(anchor: Anchor, paths: Iterable[str], workspace: Workspace) -> lis
     ]
 
 
-def _place(path: str, symbol: Symbol) -> Place:
+def _place(path: str, symbol: Symbol) -> SourcePlace:
     guard = f" (under #if {' && '.join(symbol.guards)})" if symbol.guards else ""
-    return Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
+    return SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
 
 
-def _missing(anchor: Anchor, workspace: Workspace) -> Drifted:
+def _missing(anchor: Anchor, workspace: EditWorkspace) -> Drifted:
     near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import Anchor, AnchorKind
-from qpatch.csource.results import Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguou
         )
         return replace(function, symbol=symbol)
     places = tuple(
-        Place(function.path, node.start_point.row + 1, f"switch {_value(node, function)}") for node in switches
+        SourcePlace(function.path, node.start_point.row + 1, f"switch {_value(node, function)}") for node in switches
     )
     if fitting:
         return Ambiguous(

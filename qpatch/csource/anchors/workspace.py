@@ -25,7 +25,7 @@ class Located:
 
 
 @dataclass(frozen=True)
-class Workspace:
+class EditWorkspace:
     """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind."""
 
     tree: Overlay

@@ -38,7 +38,7 @@ class HunkLine:
 
 
 @dataclass(frozen=True)
-class Group:
+class HunkGroup:
     """A run of neighbouring removed and added lines: what is taken away and what comes in its place."""
 
     removed: tuple[HunkLine, ...]
@@ -61,7 +61,7 @@ class Hunk:
         """Return the lines that the target has once the hunk is applied."""
         return tuple(line for line in self.lines if line.sign is not Sign.REMOVED)
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[HunkGroup, ...]:
         """Return the runs of changed lines with no code of the context between them, in order."""
         runs: list[list[HunkLine]] = []
         previous: HunkLine | None = None
@@ -116,10 +116,10 @@ def read_lines(text: str) -> Hunk:
     return hunk
 
 
-def _group(run: list[HunkLine]) -> Group:
+def _group(run: list[HunkLine]) -> HunkGroup:
     removed = tuple(line for line in run if line.sign is Sign.REMOVED)
     added = tuple(line for line in run if line.sign is Sign.ADDED)
-    return Group(removed, added, run[0].number, run[-1].number)
+    return HunkGroup(removed, added, run[0].number, run[-1].number)
 
 
 def _parse_line(line: str, number: int) -> HunkLine:

@@ -15,7 +15,7 @@ from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pa
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
 
 # Ways to match beyond this many are not looked at: long before, the hunk is hopelessly ambiguous.
-MOST_WAYS = 200
+MAX_ALTERNATIVES = 200
 
 Bindings: TypeAlias = Mapping[str, Term]
 # A linked list of (pattern term, target terms), newest first: cheap to share between alternatives.
@@ -41,7 +41,7 @@ def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole:
     found: list[Match] = []
     for first in range(1 if whole else len(members) + 1):
         ways = _sequence(pattern.items, 0, members, first, ({}, None), open_end=not whole)
-        for end, state in islice(ways, MOST_WAYS):
+        for end, state in islice(ways, MAX_ALTERNATIVES):
             found.append(_match(block, tuple(members[first:end]), state))
     return found
 

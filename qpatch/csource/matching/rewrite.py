@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import OPAQUE, Group, Hunk, HunkError, HunkLine, Sign, without_comments
+from qpatch.csource.matching.hunk import OPAQUE, Hunk, HunkError, HunkGroup, HunkLine, Sign, without_comments
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, bound
 from qpatch.csource.syntax.layout import Layout, Replacement, column, fold, reindent
 from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
@@ -46,7 +46,7 @@ class Rewriter:
             for name, term in self.match.bindings.items()
         }
 
-    def _replacement(self, group: Group) -> Replacement:
+    def _replacement(self, group: HunkGroup) -> Replacement:
         numbers = {line.number for line in group.removed}
         removed = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number in numbers]
         if removed:
@@ -61,13 +61,13 @@ class Rewriter:
     def _leaves(self) -> list[Term]:
         return [leaf for leaf in self.before.leaves() if leaf in self.match.extents]
 
-    def _neighbours(self, group: Group) -> tuple[Term | None, Term | None]:
+    def _neighbours(self, group: HunkGroup) -> tuple[Term | None, Term | None]:
         """Return the matched leaves right above and right below the group."""
         above = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number < group.first]
         below = [leaf for leaf in self._leaves() if self.before.line_of(leaf).number > group.last]
         return (above[-1] if above else None), (below[0] if below else None)
 
-    def _gap(self, group: Group) -> tuple[int, int]:
+    def _gap(self, group: HunkGroup) -> tuple[int, int]:
         """Return the bytes between the neighbours of the group; with one neighbour, the comments at its side."""
         above, below = self._neighbours(group)
         low = self.match.extents[above][1] if above else self.match.extents[below][0] if below else 0
@@ -87,7 +87,7 @@ class Rewriter:
         last = self.hunk.groups()[-1]
         return self.hunk.lines[-1].sign is Sign.ADDED and not last.removed and self._follows_ellipsis(last)
 
-    def _removed_extent(self, group: Group, removed: list[Term]) -> tuple[int, int]:
+    def _removed_extent(self, group: HunkGroup, removed: list[Term]) -> tuple[int, int]:
         extents = [self.match.extents[leaf] for leaf in removed]
         start, end = min(low for low, _ in extents), max(high for _, high in extents)
         if without_comments(group.removed[-1].code).endswith(","):
@@ -117,7 +117,7 @@ class Rewriter:
         first = self.layout.before_leading_comments(lines[0])
         return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
 
-    def _replace(self, group: Group, first_removed: Term, start: int, end: int) -> Replacement:
+    def _replace(self, group: HunkGroup, first_removed: Term, start: int, end: int) -> Replacement:
         lines = self._added_lines(group, first_removed)
         if self.layout.starts_line(start):
             start = self.layout.line_start(start)
@@ -125,7 +125,7 @@ class Rewriter:
             lines[0] = lines[0].lstrip()
         return Replacement(start, end, _encode("\n".join(lines)))
 
-    def _replace_comments(self, group: Group) -> Replacement:
+    def _replace_comments(self, group: HunkGroup) -> Replacement:
         """Replace comments (or remove them with their line) where no code is removed."""
         gap = self._gap(group)
         extents = [self._find_comment(comment, *gap) for comment in _comments(group.removed)]
@@ -144,7 +144,7 @@ class Rewriter:
             lines[0] = lines[0].lstrip()
         return Replacement(start, end, _encode("\n".join(lines)))
 
-    def _insert(self, group: Group) -> Replacement:
+    def _insert(self, group: HunkGroup) -> Replacement:
         above, below = self._neighbours(group)
         after_ellipsis = self._follows_ellipsis(group)
         if above is not None and not after_ellipsis:
@@ -159,7 +159,7 @@ class Rewriter:
             "show the statement above or below it, or use `add:`",
         )
 
-    def _follows_ellipsis(self, group: Group) -> bool:
+    def _follows_ellipsis(self, group: HunkGroup) -> bool:
         """Tell whether the line above the group (comments and blanks aside) is an ellipsis."""
         above = [line for line in self.before.lines if line.number < group.first and without_comments(line.code)]
         last = [leaf for leaf in self.before.leaves() if above and self.before.line_of(leaf) is above[-1]]
@@ -202,7 +202,7 @@ class Rewriter:
         position = self.layout.line_end(self.layout.after_trailing_comments(closing.end))
         return Replacement(position, position, _encode("\n" + "\n".join(lines)))
 
-    def _added_lines(self, group: Group, attached: Term | None) -> list[str]:
+    def _added_lines(self, group: HunkGroup, attached: Term | None) -> list[str]:
         """Return the added lines with metavariables bound, indented for where they land."""
         bindings = self.bindings()
         lines = [bound(line.code, bindings) for line in group.added]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.edit import AddOperation, AnchorKind, Edit, Position
 from qpatch.csource.matching.match import same_code
-from qpatch.csource.operations.changes import Changes, Outcome, place_of
-from qpatch.csource.results import AlreadyThere, Candidate, Drifted, Place
+from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.csource.syntax.symbols import Symbol, outline
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import Located, Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace, Located
     from qpatch.csource.syntax.parse import ParsedFile
 
 # Symbols of one line that stand together without blank lines between them.
@@ -26,7 +26,7 @@ _FILE_SCOPE = frozenset(
 )
 
 
-def add_beside(edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> Outcome:
+def add_beside(edit: Edit, operation: AddOperation, located: Located, workspace: EditWorkspace) -> Outcome:
     """Add the operation's text after or before the anchor, or at the end of a file, unless it is there already."""
     return _Beside(edit, operation, located, workspace).outcome()
 
@@ -34,7 +34,7 @@ def add_beside(edit: Edit, operation: AddOperation, located: Located, workspace:
 class _Beside:
     """An addition after or before a symbol, or at the end of a file."""
 
-    def __init__(self, edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> None:
+    def __init__(self, edit: Edit, operation: AddOperation, located: Located, workspace: EditWorkspace) -> None:
         self._edit = edit
         self._located = located
         self._workspace = workspace
@@ -67,7 +67,7 @@ class _Beside:
             change = insertion_beside(
                 layout, self._located, self._edit.anchor.position, self._text, blank=self._needs_blank()
             )
-        return Changes({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
+        return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
     def _added_symbols(self) -> tuple[Symbol, ...]:
         return tuple(symbol for symbol in outline(self._parse_text()) if symbol.kind is not AnchorKind.INCLUDES)
@@ -97,7 +97,7 @@ class _Beside:
                 return Drifted(
                     f"{symbol.kind} {symbol.name} exists already, with another content",
                     self._located.path,
-                    (Candidate(Place(self._located.path, other.start_line), 1.0),),
+                    (Candidate(SourcePlace(self._located.path, other.start_line), 1.0),),
                     suggestion=f"give the added {symbol.kind} another name, or edit the existing one",
                 )
             same += 1

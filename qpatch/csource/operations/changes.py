@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
+from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 
 if TYPE_CHECKING:
     from qpatch.csource.anchors.workspace import Located
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Changes:
+class PlannedChanges:
     """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has."""
 
     replacements: dict[str, list[Replacement]]
-    places: tuple[Place, ...]
+    places: tuple[SourcePlace, ...]
     moved_from: str = ""
 
 
-Outcome = Changes | AlreadyThere | Drifted | Ambiguous
+Outcome = PlannedChanges | AlreadyThere | Drifted | Ambiguous
 
 
-def place_of(located: Located) -> Place:
+def place_of(located: Located) -> SourcePlace:
     """Return the place of an anchor, for tables and explanations."""
     if located.symbol is None:
-        return Place(located.path, 1)
-    return Place(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
+        return SourcePlace(located.path, 1)
+    return SourcePlace(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")

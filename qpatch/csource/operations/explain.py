@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.compare import differences, likeness, words
 from qpatch.csource.matching.hunk import HunkError, parse_hunk
 from qpatch.csource.matching.match import matches_in, nested_blocks
-from qpatch.csource.matching.mend import mended_hunk
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
-from qpatch.csource.results import Candidate, Drifted, Place
+from qpatch.csource.matching.suggestion import suggested_hunk
+from qpatch.csource.results import Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.term import Term
 
 MOST_CANDIDATES = 3
-_LEAST_LIKENESS = 0.35
+MIN_SIMILARITY = 0.35
 # What is so much less alike than the nearest is no candidate.
 _MOST_BEHIND = 0.3
 
@@ -49,7 +49,7 @@ def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: 
     candidates = tuple(_candidate(near, located) for near in nearest)
     suggestion = (
         (
-            _mended(hunk, before, _one_after_the_other(failing, block), block, located)
+            _suggestion(hunk, before, _one_after_the_other(failing, block), block, located)
             or _lines_to_write(before, nearest[0], located)
         )
         if nearest
@@ -99,7 +99,7 @@ def _nearest(chunk: Sequence[Term], block: Term) -> list[_Near]:
     near = []
     for members in _windows(block, len(chunk)):
         score = likeness(wanted, [token for member in members for token in member.tokens])
-        if score >= _LEAST_LIKENESS:
+        if score >= MIN_SIMILARITY:
             near.append(_Near(tuple(chunk), members, min(score, 1.0)))
     near.sort(key=lambda entry: -entry.likeness)
     kept: list[_Near] = []
@@ -124,11 +124,11 @@ def _candidate(near: _Near, located: Located) -> Candidate:
     return Candidate(_place(near.members, located), near.likeness, differences(expected, found))
 
 
-def _place(members: Sequence[Term], located: Located) -> Place:
+def _place(members: Sequence[Term], located: Located) -> SourcePlace:
     source = located.parsed.source
     start = members[0].start
     snippet = source[source.rfind(b"\n", 0, start) + 1 : members[-1].end].decode(errors="replace")
-    return Place(located.path, source.count(b"\n", 0, start) + 1, snippet)
+    return SourcePlace(located.path, source.count(b"\n", 0, start) + 1, snippet)
 
 
 def _scattered(edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, located: Located) -> Drifted | None:
@@ -161,12 +161,12 @@ def _one_after_the_other(chunks: Sequence[tuple[Term, ...]], block: Term) -> lis
     return chosen
 
 
-def _mended(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: Located) -> str:
+def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: Located) -> str:
     """Return the hunk rewritten after the nearest code to each part that fits nowhere, or '' if that does not fit."""
     mended: Hunk | None = hunk
     for near in nearest:
         numbers, target = _line_numbers(before, near), _place(near.members, located).snippet
-        mended = mended and mended_hunk(mended, range(numbers[0], numbers[-1] + 1), target)
+        mended = mended and suggested_hunk(mended, range(numbers[0], numbers[-1] + 1), target)
     if mended is None or not _matches(mended, before, block):
         return ""
     return f"write the hunk so; its added lines may need the same change:\n{mended}"

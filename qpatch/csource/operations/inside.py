@@ -13,8 +13,8 @@ from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import compile_pattern
-from qpatch.csource.operations.changes import Changes, Outcome, place_of
-from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Replacement, column, reindent
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, cases, hidden_arms
 from qpatch.errors import UserError
@@ -22,7 +22,7 @@ from qpatch.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import Located, Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace, Located
     from qpatch.csource.syntax.macros import MacroTable
 
 _BLOCK_KINDS = frozenset(
@@ -31,7 +31,7 @@ _BLOCK_KINDS = frozenset(
 _COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
 
 
-def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace: Workspace) -> Outcome:
+def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace: EditWorkspace) -> Outcome:
     """Add the operation's text to the anchor's members, at their end or beside the one that it names.
 
     Raises UserError for an anchor that takes no members (a function: it is changed by a hunk).
@@ -82,8 +82,8 @@ class _Inside:
             return self._fallen_into(members[above])
         return self._changes(self._after(named[0]) if after else self._before(named[0]))
 
-    def _changes(self, change: Replacement) -> Changes:
-        return Changes({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
+    def _changes(self, change: Replacement) -> PlannedChanges:
+        return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
     def _in_open(self, members: Sequence[Term]) -> list[Term]:
         """Return the members that stand in no `#if` arm."""
@@ -120,8 +120,8 @@ class _Inside:
             "write a hunk that shows the cases around",
         )
 
-    def _place(self, member: Term) -> Place:
-        return Place(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
+    def _place(self, member: Term) -> SourcePlace:
+        return SourcePlace(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
 
     def _grouped(self, items: Sequence[Term]) -> Sequence[Term]:
         return cases(items) if self._edit.anchor.kind is AnchorKind.SWITCH else items

@@ -9,14 +9,14 @@ import difflib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.results import Ambiguous, Drifted, Place
+from qpatch.csource.results import Ambiguous, Drifted, SourcePlace
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.results import EditResult
 
 
-def places_in_tree(result: EditResult, workspace: Workspace) -> EditResult:
+def places_in_tree(result: EditResult, workspace: EditWorkspace) -> EditResult:
     """Return a miss with the lines of its candidates or matches counted in the tree; other results as they are."""
     if isinstance(result, Drifted):
         candidates = tuple(
@@ -28,7 +28,7 @@ def places_in_tree(result: EditResult, workspace: Workspace) -> EditResult:
     return result
 
 
-def place_in_tree(place: Place, workspace: Workspace) -> Place:
+def place_in_tree(place: SourcePlace, workspace: EditWorkspace) -> SourcePlace:
     """Return `place` with its line counted in the tree; one that an earlier edit has written is marked as such."""
     edited, original = workspace.tree.changed.get(place.path), workspace.tree.base.read(place.path)
     if edited is None or edited == original:

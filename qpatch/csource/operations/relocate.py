@@ -5,10 +5,10 @@ from __future__ import annotations
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.anchors.locate import locate
-from qpatch.csource.anchors.workspace import Located, Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace, Located
 from qpatch.csource.edit import AnchorKind, Edit, MoveOperation, Position
 from qpatch.csource.operations.beside import extent_of, insertion_beside
-from qpatch.csource.operations.changes import Changes, Outcome, place_of
+from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.errors import UserError
@@ -16,7 +16,7 @@ from qpatch.errors import UserError
 _NEAR_ENOUGH_TO_BE_RENAMED = 0.85
 
 
-def delete(edit: Edit, workspace: Workspace) -> Outcome:
+def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
     located = locate(edit.anchor, workspace)
     if isinstance(located, Drifted):
@@ -30,10 +30,10 @@ def delete(edit: Edit, workspace: Workspace) -> Outcome:
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     change = Replacement(*layout.without_surplus_blank(start, end), b"")
-    return Changes({located.path: [change]}, (place_of(located),), located.moved_from)
+    return PlannedChanges({located.path: [change]}, (place_of(located),), located.moved_from)
 
 
-def move(edit: Edit, operation: MoveOperation, workspace: Workspace) -> Outcome:
+def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outcome:
     """Move the anchor with its leading comment beside the operation's target, byte for byte.
 
     Raises UserError where the target is the anchor.
@@ -59,7 +59,7 @@ def move(edit: Edit, operation: MoveOperation, workspace: Workspace) -> Outcome:
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
-    return Changes(replacements, (place_of(located), place_of(target)), located.moved_from)
+    return PlannedChanges(replacements, (place_of(located), place_of(target)), located.moved_from)
 
 
 def _declares_more(edit: Edit, located: Located) -> Ambiguous | None:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.locate import locate, similar_symbols
-from qpatch.csource.anchors.workspace import Located, Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace, Located
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
-from qpatch.csource.operations.substitute import Found, substitute
-from qpatch.csource.results import Candidate, Drifted, Place
+from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.results import Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol
 
 
-def explain_renamed(edit: Edit, drifted: Drifted, workspace: Workspace) -> Drifted:
+def explain_renamed(edit: Edit, drifted: Drifted, workspace: EditWorkspace) -> Drifted:
     """Add to `drifted` the symbols of the anchor's kind that the hunk fits as it stands."""
     if not isinstance(edit.operation, HunkOperation):
         return _with_similar_names(edit, drifted)
     return _with_fitting(edit, drifted, _fitting(edit, workspace), "the hunk fits here as it stands")
 
 
-def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspace: Workspace) -> list[EditResult]:
+def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspace: EditWorkspace) -> list[EditResult]:
     """Return the results of a patch's edits, those without a hunk explained by the hunks of their siblings."""
     return [
         _by_siblings(edit, result, edits, workspace)
@@ -40,7 +40,7 @@ def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspac
     ]
 
 
-def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: Workspace) -> Drifted:
+def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: EditWorkspace) -> Drifted:
     if not isinstance(locate(edit.anchor, workspace), Drifted):
         return drifted
     for sibling in edits:
@@ -53,7 +53,7 @@ def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace:
     return drifted
 
 
-def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, Place]], why: str) -> Drifted:
+def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, SourcePlace]], why: str) -> Drifted:
     if not fitting:
         return drifted
     symbol, place = fitting[0]
@@ -80,15 +80,15 @@ def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
     )
 
 
-def _fitting(edit: Edit, workspace: Workspace) -> list[tuple[Symbol, Place]]:
+def _fitting(edit: Edit, workspace: EditWorkspace) -> list[tuple[Symbol, SourcePlace]]:
     return [
-        (symbol, Place(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
+        (symbol, SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
         for path, symbol in _symbols(edit, workspace)
         if _fits(edit, path, symbol, workspace)
     ]
 
 
-def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
+def _symbols(edit: Edit, workspace: EditWorkspace) -> list[tuple[str, Symbol]]:
     here = (
         [
             (edit.anchor.path, symbol)
@@ -102,8 +102,8 @@ def _symbols(edit: Edit, workspace: Workspace) -> list[tuple[str, Symbol]]:
     return list(dict.fromkeys(near + here))
 
 
-def _fits(edit: Edit, path: str, symbol: Symbol, workspace: Workspace) -> bool:
+def _fits(edit: Edit, path: str, symbol: Symbol, workspace: EditWorkspace) -> bool:
     parsed = workspace.parse(path)
     assert parsed is not None
     assert isinstance(edit.operation, HunkOperation)
-    return isinstance(substitute(edit, edit.operation.hunks, Located(path, parsed, symbol), workspace), Found)
+    return isinstance(substitute(edit, edit.operation.hunks, Located(path, parsed, symbol), workspace), HunkFit)

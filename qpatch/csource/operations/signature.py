@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.locate import locate, locate_all, symbols_in
-from qpatch.csource.anchors.workspace import Located, Workspace
+from qpatch.csource.anchors.workspace import EditWorkspace, Located
 from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
-from qpatch.csource.operations.changes import Changes, Outcome
+from qpatch.csource.operations.changes import Outcome, PlannedChanges
 from qpatch.csource.operations.explain import explain_miss
-from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, Place
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.term import Term, build
 
@@ -35,7 +35,7 @@ _DECLARING = (AnchorKind.FUNCTION, AnchorKind.PROTOTYPE)
 _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
 
 
-def edit_signature(edit: Edit, operation: HunkOperation, workspace: Workspace) -> Outcome:
+def edit_signature(edit: Edit, operation: HunkOperation, workspace: EditWorkspace) -> Outcome:
     """Apply the hunk to the definition and every prototype of the anchor; none may be left as it was."""
     definition = locate(replace(edit.anchor, kind=AnchorKind.FUNCTION), workspace)
     if isinstance(definition, Drifted | Ambiguous):
@@ -65,10 +65,10 @@ def edit_signature(edit: Edit, operation: HunkOperation, workspace: Workspace) -
             tuple(Candidate(place, 1.0) for place in places),
             suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch",
         )
-    return Changes(replacements, tuple(places))
+    return PlannedChanges(replacements, tuple(places))
 
 
-def unfinished(anchor: Anchor, workspace: Workspace) -> Drifted | None:
+def unfinished(anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
     """Return what an edited signature leaves behind: callers and operations with another number of parameters."""
     definition = locate(replace(anchor, kind=AnchorKind.FUNCTION), workspace)
     if not isinstance(definition, Located) or definition.symbol is None:
@@ -89,7 +89,7 @@ def unfinished(anchor: Anchor, workspace: Workspace) -> Drifted | None:
     )
 
 
-def _declarations(anchor: Anchor, definition: Located, workspace: Workspace) -> list[Located]:
+def _declarations(anchor: Anchor, definition: Located, workspace: EditWorkspace) -> list[Located]:
     """Return the declarations to edit: those in its own file for a static function, else those of the tree."""
     if _is_static(definition):
         return symbols_in(definition.path, anchor.name, workspace, _DECLARING)
@@ -97,7 +97,7 @@ def _declarations(anchor: Anchor, definition: Located, workspace: Workspace) -> 
     return [located for located in found if located.path == definition.path or not _is_static(located)]
 
 
-def _files_of(anchor: Anchor, definition: Located, workspace: Workspace) -> list[str]:
+def _files_of(anchor: Anchor, definition: Located, workspace: EditWorkspace) -> list[str]:
     if _is_static(definition) and definition.path.endswith(".c"):
         return [definition.path]
     return list(workspace.tree.mentioning(anchor.name))
@@ -132,9 +132,9 @@ def _match(pattern: Pattern, block: Term) -> Match | None:
     return None
 
 
-def _place(located: Located) -> Place:
+def _place(located: Located) -> SourcePlace:
     assert located.symbol is not None
-    return Place(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
+    return SourcePlace(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
 
 
 def _parameters(node: Node, located: Located) -> int | None:
@@ -162,7 +162,7 @@ def _descendant(node: Node, kind: str) -> Node | None:
     return None
 
 
-def _callers_left(name: str, wanted: int, path: str, workspace: Workspace) -> list[Candidate]:
+def _callers_left(name: str, wanted: int, path: str, workspace: EditWorkspace) -> list[Candidate]:
     parsed = workspace.parse(path)
     if parsed is None:
         return []
@@ -185,7 +185,7 @@ def _callers_left(name: str, wanted: int, path: str, workspace: Workspace) -> li
 
 
 def _left(path: str, node: Node, what: str, text: str) -> Candidate:
-    return Candidate(Place(path, node.start_point.row + 1, text), 1.0, (what,))
+    return Candidate(SourcePlace(path, node.start_point.row + 1, text), 1.0, (what,))
 
 
 def _arguments(call: Node, name: str) -> int | None:
@@ -196,7 +196,7 @@ def _arguments(call: Node, name: str) -> int | None:
     return sum(child.type != "comment" for child in arguments.named_children)
 
 
-def _operation_parameters(member: str, workspace: Workspace) -> int | None:
+def _operation_parameters(member: str, workspace: EditWorkspace) -> int | None:
     """Count the parameters of the function pointer `member` of a struct in a header; None where unsure."""
     counts = set()
     for path in workspace.tree.mentioning(member, (".h",)):

@@ -16,39 +16,39 @@ from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter
 from qpatch.csource.operations.explain import explain_miss
-from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, Place
+from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import Located, Workspace
+    from qpatch.csource.anchors.workspace import EditWorkspace, Located
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout, Replacement
     from qpatch.csource.syntax.term import Term
 
 
 @dataclass(frozen=True)
-class Found:
+class HunkFit:
     """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for."""
 
     replacements: list[Replacement]
-    places: tuple[Place, ...]
+    places: tuple[SourcePlace, ...]
     bindings: dict[str, str]
 
 
-Outcome = Found | AlreadyThere | Drifted | Ambiguous
+Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous
 
 
-def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: Workspace) -> Outcome:
+def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: EditWorkspace) -> Outcome:
     """Try the alternatives of an edit, of which exactly one must fit (`one-of:`), at the anchor's block."""
     block = block_of(located)
-    attempts = [_Attempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
+    attempts = [_BlockAttempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
     outcomes = [attempt.outcome() for attempt in attempts]
     done = [
         attempt
         for attempt, outcome in zip(attempts, outcomes, strict=True)
         if isinstance(outcome, AlreadyThere) and attempt.adds_code()
     ]
-    open_ones = [outcome for outcome in outcomes if isinstance(outcome, Found)]
+    open_ones = [outcome for outcome in outcomes if isinstance(outcome, HunkFit)]
     if done and open_ones:
         return Ambiguous(
             "one of the alternatives under one-of is there already, and another one fits",
@@ -56,7 +56,7 @@ def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: 
             tuple(place for outcome in open_ones for place in outcome.places),
             "make the alternatives exclude each other, by context or with `when:`",
         )
-    for kind in (Found, Ambiguous):
+    for kind in (HunkFit, Ambiguous):
         fitting = [outcome for outcome in outcomes if isinstance(outcome, kind)]
         if len(fitting) > 1:
             return Ambiguous(
@@ -80,16 +80,16 @@ def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: 
     )
 
 
-def _places(outcome: Outcome) -> tuple[Place, ...]:
-    if isinstance(outcome, Found):
+def _places(outcome: Outcome) -> tuple[SourcePlace, ...]:
+    if isinstance(outcome, HunkFit):
         return outcome.places
     return outcome.matches if isinstance(outcome, Ambiguous) else ()
 
 
-class _Attempt:
+class _BlockAttempt:
     """One hunk against one block."""
 
-    def __init__(self, edit: Edit, hunk: Hunk, located: Located, workspace: Workspace, block: Term) -> None:
+    def __init__(self, edit: Edit, hunk: Hunk, located: Located, workspace: EditWorkspace, block: Term) -> None:
         context = context_of(edit.anchor.kind)
         self._edit = edit
         self._hunk = hunk
@@ -186,10 +186,10 @@ class _Attempt:
             self._layout = layout_of(self._located)
         return Rewriter(self._hunk, side or self._before, match, self._layout)
 
-    def _found(self, matches: list[Match]) -> Found:
+    def _found(self, matches: list[Match]) -> HunkFit:
         rewriters = [self._rewriter(match) for match in matches]
         replacements = [change for rewriter in rewriters for change in rewriter.replacements()]
-        return Found(replacements, tuple(self._place(match) for match in matches), rewriters[0].bindings())
+        return HunkFit(replacements, tuple(self._place(match) for match in matches), rewriters[0].bindings())
 
     def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous | None:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
@@ -250,11 +250,11 @@ class _Attempt:
         end = source.find(b"\n", owner.start)
         return " ".join(source[owner.start : end].decode(errors="replace").split())
 
-    def _place(self, match: Match, note: str = "") -> Place:
+    def _place(self, match: Match, note: str = "") -> SourcePlace:
         source = self._located.parsed.source
         start = match.items[0].start if match.items else match.block.start
         line_end = source.find(b"\n", start)
-        return Place(
+        return SourcePlace(
             self._located.path,
             source.count(b"\n", 0, start) + 1,
             note or source[start:line_end].decode(errors="replace").strip(),

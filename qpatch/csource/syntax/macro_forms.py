@@ -1,4 +1,4 @@
-"""Rewrites the macros of a table in the shadow of a source, one pass, by the form that each macro takes.
+"""Rewrites the macros of a table in the masked form of a source, one pass, by the form that each macro takes.
 
 Comments, strings and preprocessor directives are never rewritten. Each form is one function that looks at the
 shape around the name (is there a `(`, what follows the `)`) and leaves the macro alone where it does not fit.
@@ -11,7 +11,15 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macros import MacroForm
-from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, arguments, closing_parenthesis, is_word, skip_gap
+from qpatch.csource.syntax.masked_source import (
+    HIDDEN,
+    MaskedSource,
+    OverlapError,
+    arguments,
+    closing_parenthesis,
+    is_word,
+    skip_trivia,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,20 +51,20 @@ _FAR = 4000  # So many bytes back, braces are looked for that are open.
 _STORAGE = (b"static", b"extern", b"const", b"inline")
 
 
-def rewrite_macros(source: bytes, table: MacroTable) -> Shadow:
-    """Return the shadow of `source` with every macro of `table` rewritten."""
-    shadow = Shadow(source)
+def rewrite_macros(source: bytes, table: MacroTable) -> MaskedSource:
+    """Return the masked source of `source` with every macro of `table` rewritten."""
+    masked = MaskedSource(source)
     done = 0
     for start, end, form in _spots(source, table):
         if start < done:
             continue
         if form is not None:
-            done = _apply_if_free(shadow, form, start, end)
+            done = _apply_if_free(masked, form, start, end)
         elif source.startswith(b"#", start):
-            _hide_comments(shadow, start, end)
+            _hide_comments(masked, start, end)
         elif _in_case_label(source, start):
-            shadow.put(start, end, b"|")
-    return shadow
+            masked.put(start, end, b"|")
+    return masked
 
 
 def _spots(source: bytes, table: MacroTable) -> list[tuple[int, int, MacroForm | None]]:
@@ -85,30 +93,30 @@ def _places(source: bytes, word: bytes) -> Iterator[int]:
         start = source.find(word, end)
 
 
-def _apply_if_free(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:
+def _apply_if_free(masked: MaskedSource, form: MacroForm, start: int, end: int) -> int:
     """Apply a form unless a macro around this one has been rewritten as a whole."""
-    if shadow.covers(start):
+    if masked.covers(start):
         return end
     try:
-        return apply_form(shadow, form, start, end)
+        return apply_form(masked, form, start, end)
     except OverlapError:
         return end  # Two macros that cut through each other: brackets do not match, so this is not C.
 
 
-def apply_form(shadow: Shadow, form: MacroForm, start: int, end: int) -> int:
+def apply_form(masked: MaskedSource, form: MacroForm, start: int, end: int) -> int:
     """Rewrite the macro whose name is at [start, end); return the position up to which all is done.
 
     Raises OverlapError where the macro cuts through one that is rewritten already.
     """
-    return _FORMS[form](shadow, start, end)
+    return _FORMS[form](masked, start, end)
 
 
-def _hide_comments(shadow: Shadow, start: int, end: int) -> None:
+def _hide_comments(masked: MaskedSource, start: int, end: int) -> None:
     """Blank the comments of a directive: the grammar takes the first one for the end of a #define."""
-    if b"/*" in shadow.source[start:end]:
-        for comment in _COMMENT.finditer(shadow.source, start, end):
+    if b"/*" in masked.source[start:end]:
+        for comment in _COMMENT.finditer(masked.source, start, end):
             if comment[0].startswith(b"/*"):
-                shadow.blank_comment(comment.start(), comment.end())
+                masked.blank_comment(comment.start(), comment.end())
 
 
 def _in_case_label(source: bytes, position: int) -> bool:
@@ -118,25 +126,25 @@ def _in_case_label(source: bytes, position: int) -> bool:
 
 def _call(source: bytes, end: int) -> tuple[int, int] | None:
     """Return the positions of the parentheses of the call whose name ends at `end`."""
-    opening = skip_gap(source, end)
+    opening = skip_trivia(source, end)
     if source[opening : opening + 1] != b"(":
         return None
     closing = closing_parenthesis(source, opening)
     return None if closing is None else (opening, closing)
 
 
-def _loop(shadow: Shadow, start: int, end: int) -> int:
-    call = _call(shadow.source, end)
-    if call is None or end - start < len(b"while") or _has_type_before(shadow.source, start):
+def _loop(masked: MaskedSource, start: int, end: int) -> int:
+    call = _call(masked.source, end)
+    if call is None or end - start < len(b"while") or _has_type_before(masked.source, start):
         return end
     opening, closing = call
-    if not arguments(shadow.source, opening, closing):
-        if b"\n" not in shadow.source[start:closing]:
+    if not arguments(masked.source, opening, closing):
+        if b"\n" not in masked.source[start:closing]:
             width = closing + 1 - start
-            shadow.put(start, closing + 1, b"while" + b"(1)".rjust(width - len(b"while")))
+            masked.put(start, closing + 1, b"while" + b"(1)".rjust(width - len(b"while")))
         return closing + 1
-    shadow.put(start, end, b"while")
-    return _join_types(shadow, opening, closing)
+    masked.put(start, end, b"while")
+    return _join_types(masked, opening, closing)
 
 
 def _has_type_before(source: bytes, start: int) -> bool:
@@ -158,8 +166,8 @@ def _word_before(source: bytes, start: int) -> bytes:
     return b"*" if before.endswith(b"*") else word[1] if word else b""
 
 
-def _typed(shadow: Shadow, start: int, end: int) -> int:
-    source = shadow.source
+def _typed(masked: MaskedSource, start: int, end: int) -> int:
+    source = masked.source
     call = _call(source, end)
     if call is None:
         return end
@@ -168,53 +176,53 @@ def _typed(shadow: Shadow, start: int, end: int) -> int:
         parts = arguments(source, *call)
         if len(parts) != 2 or _IDENTIFIER.fullmatch(source, *parts[1]):
             return end
-        shadow.put_name(start, end)
-    return _join_types(shadow, *call)
+        masked.put_name(start, end)
+    return _join_types(masked, *call)
 
 
-def _join_types(shadow: Shadow, opening: int, closing: int) -> int:
+def _join_types(masked: MaskedSource, opening: int, closing: int) -> int:
     """Make one identifier of each argument that looks like a type; return where the first argument begins.
 
     An argument `.member = value`, as property macros take them, becomes the assignment `_member = value`.
     """
-    for left, right in arguments(shadow.source, opening, closing):
-        if _TYPE.match(shadow.source[left:right]):
-            shadow.put_name(left, right)
-        elif member := _DESIGNATOR.match(shadow.source, left, right):
-            shadow.put(left, member.end(), b"_" + shadow.source[left + 1 : member.end()])
+    for left, right in arguments(masked.source, opening, closing):
+        if _TYPE.match(masked.source[left:right]):
+            masked.put_name(left, right)
+        elif member := _DESIGNATOR.match(masked.source, left, right):
+            masked.put(left, member.end(), b"_" + masked.source[left + 1 : member.end()])
     return opening + 1
 
 
-def _joined(shadow: Shadow, start: int, end: int) -> int:
-    call = _call(shadow.source, end)
+def _joined(masked: MaskedSource, start: int, end: int) -> int:
+    call = _call(masked.source, end)
     if call is None:
         return end
-    shadow.put_name(start, call[1] + 1)
+    masked.put_name(start, call[1] + 1)
     return call[1] + 1
 
 
-def _array(shadow: Shadow, start: int, end: int) -> int:
+def _array(masked: MaskedSource, start: int, end: int) -> int:
     """`NAME(variable, size)` becomes `NAME variable[size]`; the name keeps its `(` as its own."""
-    source = shadow.source
+    source = masked.source
     call = _call(source, end)
     parts = arguments(source, *call) if call else []
     if call is None or len(parts) != 2:
         return end
-    comma = skip_gap(source, parts[0][1])
-    shadow.put(start, call[0] + 1, source[start:end])
-    shadow.put(comma, comma + 1, b"[")
-    shadow.put(call[1], call[1] + 1, b"]")
+    comma = skip_trivia(source, parts[0][1])
+    masked.put(start, call[0] + 1, source[start:end])
+    masked.put(comma, comma + 1, b"[")
+    masked.put(call[1], call[1] + 1, b"]")
     return call[1] + 1
 
 
-def _declaration(shadow: Shadow, start: int, end: int) -> int:
+def _declaration(masked: MaskedSource, start: int, end: int) -> int:
     """`NAME(a, b)` becomes `NAME a, b;`, whether a `;` follows or not."""
-    source = shadow.source
+    source = masked.source
     call = _call(source, end)
     parts = arguments(source, *call) if call else []
     if call is None or not parts:
         return end
-    after = skip_gap(source, call[1] + 1)
+    after = skip_trivia(source, call[1] + 1)
     before = _word_before(source, start)
     declares = before in _STORAGE or (not before and _at_file_scope(source, start))
     if source[after : after + 1] in (b"{", b"=", b",", b")", b"[") or not declares:
@@ -226,9 +234,9 @@ def _declaration(shadow: Shadow, start: int, end: int) -> int:
         closing = parts[-1][1]
     for left, right in parts:
         if not _IDENTIFIER.fullmatch(source, left, right):
-            shadow.put_name(left, right)
-    shadow.put(start, call[0] + 1, source[start:end])
-    shadow.put(closing, after, b";")
+            masked.put_name(left, right)
+    masked.put(start, call[0] + 1, source[start:end])
+    masked.put(closing, after, b";")
     return after
 
 
@@ -238,39 +246,39 @@ def _at_file_scope(source: bytes, start: int) -> bool:
     return since.count(b"{") <= since.count(b"}")
 
 
-def _attribute(shadow: Shadow, start: int, end: int) -> int:
+def _attribute(masked: MaskedSource, start: int, end: int) -> int:
     """Put in the attribute's place what C allows there, which depends on its neighbours."""
-    source = shadow.source
+    source = masked.source
     call = _call(source, end)
-    if call is not None and not source[skip_gap(source, call[0] + 1) :].startswith(b"*"):
+    if call is not None and not source[skip_trivia(source, call[0] + 1) :].startswith(b"*"):
         end = call[1] + 1  # `coroutine_fn (*entry)(void)` is no call: a word before a declarator.
-    before = shadow.last_character(start)
-    following = skip_gap(source, end)
+    before = masked.last_character(start)
+    following = skip_trivia(source, end)
     after = source[following : following + 1]
     tag = _TAG.search(source, max(0, start - 40), start)
     if tag:
-        _tag_attribute(shadow, tag, start, end)
+        _tag_attribute(masked, tag, start, end)
     elif before == b"}" and after == b";":
-        shadow.put_name(start, end)
+        masked.put_name(start, end)
     elif before == b"(" and after == b"*":
-        shadow.put_padded(start, end, b"__cdecl")
+        masked.put_padded(start, end, b"__cdecl")
     elif before == b")" or after in (b")", b",", b";", b"=", b"[", b"{"):
-        shadow.put_padded(start, end, b"[[x]]")
+        masked.put_padded(start, end, b"[[x]]")
     else:
-        shadow.put_padded(start, end, b"const")
+        masked.put_padded(start, end, b"const")
     return end
 
 
-def _tag_attribute(shadow: Shadow, tag: re.Match[bytes], start: int, end: int) -> None:
+def _tag_attribute(masked: MaskedSource, tag: re.Match[bytes], start: int, end: int) -> None:
     """`typedef struct ATTRIBUTE name` becomes `typedef const struct name`; elsewhere C allows nothing."""
     if tag["typedef"] and end - start >= len(tag["keyword"]):
-        shadow.put_padded(*tag.span("keyword"), b"const" if len(tag["keyword"]) > len(b"enum") else b"")
-        shadow.put(start, end, tag["keyword"])
+        masked.put_padded(*tag.span("keyword"), b"const" if len(tag["keyword"]) > len(b"enum") else b"")
+        masked.put(start, end, tag["keyword"])
     else:
-        shadow.put(start, end)
+        masked.put(start, end)
 
 
-_FORMS: dict[MacroForm, Callable[[Shadow, int, int], int]] = {
+_FORMS: dict[MacroForm, Callable[[MaskedSource, int, int], int]] = {
     MacroForm.LOOP: _loop,
     MacroForm.ATTRIBUTE: _attribute,
     MacroForm.JOINED: _joined,

@@ -1,7 +1,7 @@
 """Second pass of parsing: rewrites, by their shape, what the macro table did not know.
 
 It runs only where the first parse left ERROR or MISSING nodes. Every candidate is tried on a copy of the
-shadow, and kept only if fewer such nodes remain: an unknown loop macro, an attribute, a macro with a type as
+masked, and kept only if fewer such nodes remain: an unknown loop macro, an attribute, a macro with a type as
 argument, a declaration without `;`, and `#if` lines in places where C has no room for them (inside an
 initialiser, between strings, across an `else`). The last resort for those is to blank all arms but one.
 """
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macro_forms import DIRECTIVE, apply_form
 from qpatch.csource.syntax.macros import MacroForm
-from qpatch.csource.syntax.shadow import HIDDEN, OverlapError, Shadow, closing_parenthesis, skip_gap
+from qpatch.csource.syntax.masked_source import HIDDEN, MaskedSource, OverlapError, closing_parenthesis, skip_trivia
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tree_sitter import Node, Parser, Tree
 
-    Rewrite = Callable[[Shadow], object]
+    Rewrite = Callable[[MaskedSource], object]
 
 MOST_SPOTS = 40
 """A file with more broken places than this is not C; it is left as it is."""
@@ -47,7 +47,7 @@ _NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof"
 
 
 @dataclass(frozen=True)
-class Line:
+class DirectiveLine:
     """A directive: its bytes [start, end), without the white space before the `#`."""
 
     start: int
@@ -55,10 +55,10 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Group:
+class ConditionalGroup:
     """An `#if` with its `#else`/`#elif` lines and its `#endif`, in source order."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[DirectiveLine, ...]
 
     @property
     def start(self) -> int:
@@ -71,19 +71,19 @@ class Group:
         return self.lines[-1].end
 
 
-def repair(shadow: Shadow, tree: Tree, parser: Parser) -> tuple[Shadow, Tree]:
-    """Return the shadow and tree with the rewrites that left fewer broken places than `tree` has."""
+def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSource, Tree]:
+    """Return the masked source and tree with the rewrites that left fewer broken places than `tree` has."""
     broken = list(broken_nodes(tree.root_node))
     if not broken or len(broken) > MOST_SPOTS:
-        return shadow, tree
-    session = _Session(shadow, tree, len(broken), parser)
-    groups = directive_groups(shadow.source)
+        return masked, tree
+    session = _RepairSession(masked, tree, len(broken), parser)
+    groups = directive_groups(masked.source)
     for spot in broken:
-        session.try_first(_candidates(shadow.source, spot, groups))
-    if session.shadow is shadow:
-        return shadow, tree
+        session.try_first(_candidates(masked.source, spot, groups))
+    if session.masked is masked:
+        return masked, tree
     # A tree that was mended step by step may differ from a fresh one where errors remain.
-    return session.shadow, parser.parse(session.shadow.text())
+    return session.masked, parser.parse(session.masked.text())
 
 
 def broken_nodes(node: Node) -> Iterator[Node]:
@@ -95,29 +95,29 @@ def broken_nodes(node: Node) -> Iterator[Node]:
             yield from broken_nodes(child)
 
 
-def directive_groups(source: bytes) -> list[Group]:
+def directive_groups(source: bytes) -> list[ConditionalGroup]:
     """Return the `#if` groups of `source`, inner ones before those around them."""
-    groups: list[Group] = []
-    open_groups: list[list[Line]] = []
+    groups: list[ConditionalGroup] = []
+    open_groups: list[list[DirectiveLine]] = []
     for match in _DIRECTIVE.finditer(source):
         keyword = _KEYWORD.match(match["directive"] or b"")
         if keyword is None:
             continue
-        line = Line(source.index(b"#", match.start()), match.end())
+        line = DirectiveLine(source.index(b"#", match.start()), match.end())
         if keyword[1] in (b"if", b"ifdef", b"ifndef"):
             open_groups.append([line])
         elif keyword[1] in (b"else", b"elif") and open_groups:
             open_groups[-1].append(line)
         elif keyword[1] == b"endif" and open_groups:
-            groups.append(Group((*open_groups.pop(), line)))
+            groups.append(ConditionalGroup((*open_groups.pop(), line)))
     return groups
 
 
-class _Session:
-    """The best shadow so far, its tree and the number of its broken nodes."""
+class _RepairSession:
+    """The best masked source so far, its tree and the number of its broken nodes."""
 
-    def __init__(self, shadow: Shadow, tree: Tree, broken: int, parser: Parser) -> None:
-        self.shadow = shadow
+    def __init__(self, masked: MaskedSource, tree: Tree, broken: int, parser: Parser) -> None:
+        self.masked = masked
         self._tree = tree
         self._broken = broken
         self._parser = parser
@@ -128,7 +128,7 @@ class _Session:
         if not self._broken:
             return
         for rewrite in rewrites:
-            candidate = self.shadow.copy()
+            candidate = self.masked.copy()
             try:
                 rewrite(candidate)
             except OverlapError:
@@ -139,7 +139,7 @@ class _Session:
             tree = self._reparse(candidate.text(), candidate.changed)
             broken = sum(1 for _ in broken_nodes(tree.root_node))
             if broken < self._broken:
-                self.shadow, self._tree, self._broken = candidate, tree, broken
+                self.masked, self._tree, self._broken = candidate, tree, broken
                 return
 
     def _reparse(self, text: bytes, extent: tuple[int, int]) -> Tree:
@@ -162,7 +162,7 @@ def _point(text: bytes, position: int) -> tuple[int, int]:
     return text.count(b"\n", 0, position), position - (text.rfind(b"\n", 0, position) + 1)
 
 
-def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewrite]:
+def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> Iterator[Rewrite]:
     """Yield the rewrites that might mend `spot`, the likeliest and mildest first."""
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
@@ -185,15 +185,15 @@ def _candidates(source: bytes, spot: Node, groups: list[Group]) -> Iterator[Rewr
     for match in _TWO_MACROS.finditer(source, start, end):
         yield partial(_as_one_name, start=match.start(), end=match.end())
     for match in _nearest(_OTHER_DIRECTIVE, source, spot):
-        yield partial(Shadow.put, start=match.start(), end=match.end())
+        yield partial(MaskedSource.put, start=match.start(), end=match.end())
     yield partial(_blank_all, groups=[group for group in inner if _item_start(spot) <= group.start <= end])
     for group in near:
         yield from _drastic_group_candidates(group)
 
 
-def _as_one_name(shadow: Shadow, start: int, end: int) -> None:
+def _as_one_name(masked: MaskedSource, start: int, end: int) -> None:
     """Two macros side by side, that stand for strings or parts of one expression, become one name."""
-    shadow.put_name(start, end)
+    masked.put_name(start, end)
 
 
 def _nearest(regex: re.Pattern[bytes], source: bytes, spot: Node) -> list[re.Match[bytes]]:
@@ -211,7 +211,7 @@ def _item_start(spot: Node) -> int:
 
 
 def _form(form: MacroForm, start: int, end: int) -> Rewrite:
-    return lambda shadow: apply_form(shadow, form, start, end)
+    return lambda masked: apply_form(masked, form, start, end)
 
 
 def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
@@ -221,7 +221,7 @@ def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
     name = None if opening is None else _CALL_NAME.search(source, max(0, opening - 100), opening)
     if name is None or name[1] in _NOT_CALLS:
         return
-    following = skip_gap(source, closing + 1)
+    following = skip_trivia(source, closing + 1)
     if source[following : following + 1] == b"{":
         yield _form(MacroForm.LOOP, name.start(1), name.end(1))
 
@@ -236,27 +236,27 @@ def _opening_parenthesis(source: bytes, closing: int) -> int | None:
     return opening if opening >= 0 else None
 
 
-def _mild_group_candidates(source: bytes, group: Group) -> Iterator[Rewrite]:
+def _mild_group_candidates(source: bytes, group: ConditionalGroup) -> Iterator[Rewrite]:
     """Rewrites of an `#if` that keep the code of every arm."""
-    yield lambda shadow: _as_entries(shadow, source, group)
-    yield lambda shadow: _as_words(shadow, group)
-    yield lambda shadow: _blanked(shadow, group)
+    yield lambda masked: _as_entries(masked, source, group)
+    yield lambda masked: _as_words(masked, group)
+    yield lambda masked: _blanked(masked, group)
 
 
-def _drastic_group_candidates(group: Group) -> Iterator[Rewrite]:
+def _drastic_group_candidates(group: ConditionalGroup) -> Iterator[Rewrite]:
     """Rewrites of an `#if` that hide code."""
     for kept in range(len(group.lines) - 1):
         yield partial(_one_arm, group=group, kept=kept)
     yield partial(_one_arm, group=group, kept=None)
 
 
-def _as_entries(shadow: Shadow, source: bytes, group: Group) -> None:
+def _as_entries(masked: MaskedSource, source: bytes, group: ConditionalGroup) -> None:
     """Each directive becomes an entry of the list around it: a name with the commas it needs."""
     for line in group.lines:
         before = _last_character(source, line.start)
         name = re.sub(rb"\W", b"_", source[line.start : line.end].split(b"\n")[0].rstrip())
         text = b"," + name[:-2] + b"," if before not in (b",", b"{", b"(", b"") else name[:-1] + b","
-        shadow.put(line.start, line.end, text)
+        masked.put(line.start, line.end, text)
 
 
 def _last_character(source: bytes, position: int) -> bytes:
@@ -266,38 +266,38 @@ def _last_character(source: bytes, position: int) -> bytes:
     return text.rstrip()[-1:]
 
 
-def _as_words(shadow: Shadow, group: Group) -> None:
+def _as_words(masked: MaskedSource, group: ConditionalGroup) -> None:
     """Each directive becomes a name, as it may stand between two strings."""
     for line in group.lines:
-        shadow.put_name(line.start, line.end)
+        masked.put_name(line.start, line.end)
 
 
-def _blanked(shadow: Shadow, group: Group) -> None:
+def _blanked(masked: MaskedSource, group: ConditionalGroup) -> None:
     """Every arm stays, without the directives between them."""
     for line in group.lines:
-        shadow.put(line.start, line.end)
+        masked.put(line.start, line.end)
 
 
-def _without_cplusplus(shadow: Shadow, groups: list[Group]) -> None:
+def _without_cplusplus(masked: MaskedSource, groups: list[ConditionalGroup]) -> None:
     """Blank what only C++ sees: `extern "C" {` in one `#if`, its closing brace in another."""
     for group in groups:
-        if b"__cplusplus" in shadow.source[group.start : group.lines[0].end]:
-            _one_arm(shadow, group, None)
+        if b"__cplusplus" in masked.source[group.start : group.lines[0].end]:
+            _one_arm(masked, group, None)
 
 
-def _blank_all(shadow: Shadow, groups: list[Group]) -> None:
+def _blank_all(masked: MaskedSource, groups: list[ConditionalGroup]) -> None:
     """Blank the directives of several groups: an `if` and its `else` may stand in two of them."""
     for group in groups:
-        _blanked(shadow, group)
+        _blanked(masked, group)
 
 
-def _one_arm(shadow: Shadow, group: Group, kept: int | None) -> None:
+def _one_arm(masked: MaskedSource, group: ConditionalGroup, kept: int | None) -> None:
     """Blank the directives and all arms but number `kept` (None: all arms)."""
     if kept is None:
-        shadow.put(group.start, group.end)
+        masked.put(group.start, group.end)
         return
     if kept > 0:
-        shadow.put(group.start, group.lines[kept].end)
+        masked.put(group.start, group.lines[kept].end)
     else:
-        shadow.put(group.start, group.lines[0].end)
-    shadow.put(group.lines[kept + 1].start, group.end)
+        masked.put(group.start, group.lines[0].end)
+    masked.put(group.lines[kept + 1].start, group.end)

@@ -1,6 +1,6 @@
 """Parses C with tree-sitter after rewriting known macros byte for byte, and hands out tokens.
 
-A `ParsedFile` keeps the true source and the *shadow* that was parsed: the same length, the same line ends,
+A `ParsedFile` keeps the true source and the *masked* that was parsed: the same length, the same line ends,
 with macros of the table replaced by something the grammar understands. Positions are valid in both; text is
 always taken from the true source. A `Region` marks bytes whose leaves count as one token with the true text.
 """
@@ -18,14 +18,24 @@ from tree_sitter import Language, Node, Parser, Tree
 
 from qpatch.csource.syntax.macro_forms import rewrite_macros
 from qpatch.csource.syntax.macro_repair import repair
-from qpatch.csource.syntax.shadow import Region, folded
+from qpatch.csource.syntax.masked_source import MaskedRegion, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qpatch.csource.syntax.macros import MacroTable
 
-__all__ = ["C_LANGUAGE", "ParsedFile", "Region", "Token", "c_parser", "leaves", "leaves_called", "parse", "tokens"]
+__all__ = [
+    "C_LANGUAGE",
+    "MaskedRegion",
+    "ParsedFile",
+    "Token",
+    "c_parser",
+    "leaves",
+    "leaves_called",
+    "parse",
+    "tokens",
+]
 
 C_LANGUAGE = Language(tree_sitter_c.language())
 
@@ -44,12 +54,12 @@ class Token:
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A parsed source: `source` and `shadow` have equal length; `regions` are sorted and disjoint."""
+    """A parsed source: `source` and `masked` have equal length; `regions` are sorted and disjoint."""
 
     source: bytes
-    shadow: bytes
+    masked: bytes
     tree: Tree
-    regions: tuple[Region, ...] = field(default=())
+    regions: tuple[MaskedRegion, ...] = field(default=())
 
     def text(self, node: Node) -> str:
         """Return the true source text of `node`."""
@@ -63,15 +73,15 @@ def c_parser() -> Parser:
 
 
 def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
-    """Parse `source`, with the macros of `table` rewritten in the shadow; without a table, as it is."""
+    """Parse `source`, with the macros of `table` rewritten in the masked source; without a table, as it is."""
     if table is None:
         return ParsedFile(source, source, c_parser().parse(source))
     parser = c_parser()
-    shadow = rewrite_macros(source, table)
-    tree = parser.parse(shadow.text())
+    masked = rewrite_macros(source, table)
+    tree = parser.parse(masked.text())
     if tree.root_node.has_error:
-        shadow, tree = repair(shadow, tree, parser)
-    return ParsedFile(source, shadow.text(), tree, shadow.regions)
+        masked, tree = repair(masked, tree, parser)
+    return ParsedFile(source, masked.text(), tree, masked.regions)
 
 
 def leaves(node: Node) -> Iterator[Node]:
@@ -97,7 +107,7 @@ def leaves_called(parsed: ParsedFile, word: str) -> Iterator[Node]:
 def tokens(parsed: ParsedFile, node: Node) -> list[Token]:
     """Return the tokens of `node` in source order, without comments.
 
-    Leaves inside one region make one token with the region's true text, even where the shadow is blank.
+    Leaves inside one region make one token with the region's true text, even where the masked source is blank.
     """
     result: list[Token] = []
     regions = parsed.regions

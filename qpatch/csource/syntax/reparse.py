@@ -1,8 +1,8 @@
 """Parses a file again after an edit, at the cost of what was touched and not of the whole file.
 
-The file-scope items around the edit get their macros rewritten anew; the rest of the shadow and of the tree is taken
-over (tree-sitter's incremental parsing). Where the touched items do not parse cleanly that way, the file is parsed
-from scratch, so that the result never depends on how it came about.
+The file-scope items around the edit get their macros rewritten anew; the rest of the masked source and of the tree is
+taken over (tree-sitter's incremental parsing). Where the touched items do not parse cleanly that way, the file is
+parsed from scratch, so that the result never depends on how it came about.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.layout import Replacement, apply_replacements
 from qpatch.csource.syntax.macro_forms import rewrite_macros
+from qpatch.csource.syntax.masked_source import MaskedRegion
 from qpatch.csource.syntax.parse import ParsedFile, c_parser, parse
 from qpatch.csource.syntax.problems import errors_around
-from qpatch.csource.syntax.shadow import Region
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
@@ -30,17 +30,21 @@ def reparse(parsed: ParsedFile, changes: list[Replacement], table: MacroTable | 
     grown = len(source) - len(parsed.source)
     new_end = old_end + grown
     piece = rewrite_macros(source[start:new_end], table)
-    shadow = parsed.shadow[:start] + piece.text() + parsed.shadow[old_end:]
+    masked = parsed.masked[:start] + piece.text() + parsed.masked[old_end:]
     tree = parsed.tree.copy()
     tree.edit(
         start, old_end, new_end, _point(parsed.source, start), _point(parsed.source, old_end), _point(source, new_end)
     )
     regions = (
         *(region for region in parsed.regions if region.end <= start),
-        *(Region(region.start + start, region.end + start) for region in piece.regions),
-        *(Region(region.start + grown, region.end + grown) for region in parsed.regions if region.start >= old_end),
+        *(MaskedRegion(region.start + start, region.end + start) for region in piece.regions),
+        *(
+            MaskedRegion(region.start + grown, region.end + grown)
+            for region in parsed.regions
+            if region.start >= old_end
+        ),
     )
-    result = ParsedFile(source, shadow, c_parser().parse(shadow, tree), regions)
+    result = ParsedFile(source, masked, c_parser().parse(masked, tree), regions)
     return parse(source, table) if errors_around(result, start, new_end) else result
 
 

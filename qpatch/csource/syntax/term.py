@@ -134,10 +134,10 @@ def hidden_arms(block: Term) -> list[tuple[int, int]]:
 
 def build(parsed: ParsedFile, node: Node) -> Term:
     """Reduce `node` of `parsed` to a Term tree."""
-    return _Builder(parsed).build(node)
+    return _TermBuilder(parsed).build(node)
 
 
-class _Builder:
+class _TermBuilder:
     """Walks a parse tree once; knows the regions of the file that count as one token."""
 
     def __init__(self, parsed: ParsedFile) -> None:

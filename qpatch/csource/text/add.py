@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import AddOperation, Anchor, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted
-from qpatch.csource.text.document import Document, LineChange
+from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.meson import code_part
 from qpatch.csource.text.outline import TextFormat, outline, text_format
 from qpatch.csource.text.parts import TextEntry, TextSection, fold, last_text_line
@@ -26,7 +26,7 @@ _ITEM = re.compile(r"(?:[*+-]|\(?(?:\d+|#)[.)])\s")
 
 
 def plan_addition(
-    anchor: Anchor, operation: AddOperation, document: Document
+    anchor: Anchor, operation: AddOperation, document: TextDocument
 ) -> list[LineChange] | AlreadyThere | Ambiguous | Drifted:
     """Return the change that adds the operation's text at `anchor`, or why there is none to make."""
     text = _trimmed(operation.text)
@@ -49,7 +49,7 @@ def plan_addition(
 
 
 def declared_already(
-    text: str, document: Document, removed: frozenset[int] = frozenset()
+    text: str, document: TextDocument, removed: frozenset[int] = frozenset()
 ) -> AlreadyThere | Drifted | None:
     """Return a refusal if an event or a config that `text` declares is in the file already.
 
@@ -83,7 +83,7 @@ def declared_already(
     return None
 
 
-def gap_beside(document: Document, start: int, end: int, least: int = 0) -> int:
+def gap_beside(document: TextDocument, start: int, end: int, least: int = 0) -> int:
     """Return how many blank lines to put between lines [start, end) and a new neighbour.
 
     As many as the narrower of its two sides has, at least `least`.
@@ -115,7 +115,7 @@ def _trimmed(text: str) -> list[str]:
     return lines[start:end]
 
 
-def _holds(document: Document, section: TextSection, text: Sequence[str]) -> bool:
+def _holds(document: TextDocument, section: TextSection, text: Sequence[str]) -> bool:
     """Tell whether `section` holds the lines of `text` in a row, blank lines and list commas aside."""
     meson = document.format is TextFormat.MESON
     wanted = [_bare(fold(line), meson) for line in text if line]
@@ -124,7 +124,7 @@ def _holds(document: Document, section: TextSection, text: Sequence[str]) -> boo
     return any(present[start : start + len(wanted)] == wanted for start in starts)
 
 
-def _makes_section(document: Document, text: Sequence[str]) -> bool:
+def _makes_section(document: TextDocument, text: Sequence[str]) -> bool:
     """Tell whether `text` makes a section of its own, which then lies beside the one it was added to."""
     return document.format is not TextFormat.MESON and bool(outline(document.path, text).sections)
 
@@ -133,13 +133,13 @@ def _bare(line: str, meson: bool) -> str:
     return line.rstrip(",") if meson else line
 
 
-def _beside_section(document: Document, section: TextSection, text: list[str], position: Position) -> LineChange:
+def _beside_section(document: TextDocument, section: TextSection, text: list[str], position: Position) -> LineChange:
     least = 1 if document.format in _SPACED and len(text) > 1 else 0
     return _beside(document, section.start, section.end, text, position, least)
 
 
 def _beside_entry(
-    document: Document, section: TextSection, text: list[str], operation: AddOperation
+    document: TextDocument, section: TextSection, text: list[str], operation: AddOperation
 ) -> list[LineChange] | Ambiguous | Drifted:
     found = entries_named(document, section, operation.beside)
     if len(found) > 1:
@@ -161,7 +161,7 @@ def _beside_entry(
     return [_beside_one(document, found[0], text, operation.beside_position)]
 
 
-def _beside_one(document: Document, entry: TextEntry, text: list[str], position: Position) -> LineChange:
+def _beside_one(document: TextDocument, entry: TextEntry, text: list[str], position: Position) -> LineChange:
     if document.format is TextFormat.MESON and _is_list_entry(document, entry):
         return _beside_list_entry(document, entry, text, position)
     items = bool(_ITEM.match(entry.name)) and bool(_ITEM.match(text[0]))
@@ -169,7 +169,9 @@ def _beside_one(document: Document, entry: TextEntry, text: list[str], position:
     return _beside(document, entry.start, entry.end, text, position, int(paragraphs and not items))
 
 
-def _beside(document: Document, start: int, end: int, text: list[str], position: Position, least: int) -> LineChange:
+def _beside(
+    document: TextDocument, start: int, end: int, text: list[str], position: Position, least: int
+) -> LineChange:
     """Put `text` after or before lines [start, end): as far off as their neighbours, indented alike.
 
     At least `least` blank lines lie between.
@@ -181,7 +183,7 @@ def _beside(document: Document, start: int, end: int, text: list[str], position:
     return LineChange(frozenset(), ((end, (*gap, *lines)),), end - 1)
 
 
-def _at_end(document: Document, section: TextSection, text: list[str]) -> list[LineChange] | Drifted:
+def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> list[LineChange] | Drifted:
     """Put `text` at the end of what the section has itself, before its subsections."""
     if document.format is TextFormat.MESON and section is not document.whole and not section.entries:
         return Drifted(
@@ -198,7 +200,7 @@ def _at_end(document: Document, section: TextSection, text: list[str]) -> list[L
     return [LineChange(frozenset(), ((end, (*gap, *text)),), end)]
 
 
-def _last_entry(document: Document, section: TextSection, text: list[str]) -> TextEntry | None:
+def _last_entry(document: TextDocument, section: TextSection, text: list[str]) -> TextEntry | None:
     """Return the entry after which the end of the section is, for a text such as `text`."""
     if section is document.whole:
         return _last_of_file(document, text)
@@ -213,7 +215,7 @@ def _last_entry(document: Document, section: TextSection, text: list[str]) -> Te
     return entries[-1] if entries else None
 
 
-def _last_of_file(document: Document, text: list[str]) -> TextEntry | None:
+def _last_of_file(document: TextDocument, text: list[str]) -> TextEntry | None:
     """Return the last section if `text` is one too, else the last entry."""
     sections = document.outline.sections
     if sections and outline(document.path, text).sections:
@@ -222,11 +224,11 @@ def _last_of_file(document: Document, text: list[str]) -> TextEntry | None:
     return entries[-1] if entries else None
 
 
-def _is_list_entry(document: Document, entry: TextEntry) -> bool:
+def _is_list_entry(document: TextDocument, entry: TextEntry) -> bool:
     return entry in document.outline.entries()
 
 
-def _beside_list_entry(document: Document, entry: TextEntry, text: list[str], position: Position) -> LineChange:
+def _beside_list_entry(document: TextDocument, entry: TextEntry, text: list[str], position: Position) -> LineChange:
     """Put list entries beside one of theirs, with the commas that the list needs."""
     model = document.lines[entry.start]
     lines = _indented(text, model)

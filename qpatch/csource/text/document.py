@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qpatch.csource.results import Place
+from qpatch.csource.results import SourcePlace
 from qpatch.csource.text.outline import TextFormat, outline, text_format
 from qpatch.csource.text.parts import Outline, TextSection, fold, last_text_line
 
@@ -37,14 +37,14 @@ class LineChange:
 
 
 @dataclass(frozen=True)
-class Document:
+class TextDocument:
     """A text file: its path and its lines with their ends."""
 
     path: str
     lines: tuple[str, ...]
 
     @classmethod
-    def read(cls, path: str, content: bytes) -> Document:
+    def read(cls, path: str, content: bytes) -> TextDocument:
         """Take the file's bytes apart into lines (at LF only)."""
         text = content.decode("utf-8", "surrogateescape")
         lines = text.split("\n")
@@ -77,9 +77,9 @@ class Document:
         end = last_text_line(self.lines, 0, len(self.lines))
         return TextSection(self.path, 0, end, entries=self.outline.entries())
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> SourcePlace:
         """Return the place of a line for a message."""
-        return Place(self.path, line + 1, self.lines[line].rstrip() if line < len(self.lines) else "")
+        return SourcePlace(self.path, line + 1, self.lines[line].rstrip() if line < len(self.lines) else "")
 
     def blank_above(self, line: int) -> int | None:
         """Count the blank lines directly above `line`; None where only blank lines are above."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import Anchor, AnchorKind, Edit
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
-from qpatch.csource.text.document import Document, LineChange
+from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.moved import documents_with, moved_homes
 from qpatch.csource.text.outline import is_text_file, outline
 from qpatch.csource.text.parts import TextEntry, TextSection
@@ -45,7 +45,7 @@ def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     path = edit.anchor.path
     content = tree.read(path)
     if content is not None:
-        return _apply(edit, Document.read(path, content), tree)
+        return _apply(edit, TextDocument.read(path, content), tree)
     others = documents_with(edit.anchor, tree)
     homes = moved_homes(edit.anchor, others)
     if len(homes) == 1:
@@ -54,7 +54,7 @@ def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     return _without_file(edit.anchor, homes, others)
 
 
-def _without_file(anchor: Anchor, homes: Sequence[Document], others: Sequence[Document]) -> Ambiguous | Drifted:
+def _without_file(anchor: Anchor, homes: Sequence[TextDocument], others: Sequence[TextDocument]) -> Ambiguous | Drifted:
     """Say that the anchor's file is gone: it may be one of `homes`; `others` have such a section too."""
     if homes:
         places = tuple(home.place(span.start) for home in homes for span in section_spans(home, anchor.name))
@@ -88,7 +88,7 @@ def _check_anchor(edit: Edit) -> None:
         )
 
 
-def _apply(edit: Edit, document: Document, tree: Overlay) -> EditResult:
+def _apply(edit: Edit, document: TextDocument, tree: Overlay) -> EditResult:
     """Apply `edit` to `document`, with moved targets reported in a drift."""
     outcome = plan_edit(edit, document)
     if isinstance(outcome, Drifted) and not isinstance(resolve_anchor(edit.anchor, document), TextSection):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from qpatch.csource.matching.hunk import Hunk, HunkLine
-    from qpatch.csource.text.document import Document
+    from qpatch.csource.text.document import TextDocument
 
 _TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 # What a line is about, if it begins with a name: an event, a call, an assignment.
@@ -52,7 +52,7 @@ def differences(expected: str, found: str) -> tuple[str, ...]:
     return tuple(phrases)
 
 
-def explain_hunk(hunk: Hunk, document: Document, section: TextSection) -> Drifted:
+def explain_hunk(hunk: Hunk, document: TextDocument, section: TextSection) -> Drifted:
     """Say why the lines that `hunk` expects are not in `section`."""
     missing = _first_unmatched(hunk, document, section)
     candidates = _nearest_windows(missing, document, section)
@@ -63,10 +63,10 @@ def explain_hunk(hunk: Hunk, document: Document, section: TextSection) -> Drifte
             document.path,
             suggestion="look for what became of it upstream, or guard the edit with `when:`",
         )
-    return Drifted(message, document.path, candidates, suggestion=_mended(missing, candidates[0], document))
+    return Drifted(message, document.path, candidates, suggestion=_suggestion(missing, candidates[0], document))
 
 
-def nearest_deleted(hunk: Hunk, document: Document, section: TextSection) -> Drifted | None:
+def nearest_deleted(hunk: Hunk, document: TextDocument, section: TextSection) -> Drifted | None:
     """Return a drift if `section` holds something like the lines that `hunk` removes, else None."""
     removed = [line for line in hunk.before() if line not in hunk.after() and line.code.strip()]
     candidates = _nearest_windows(removed, document, section) if removed else ()
@@ -76,11 +76,11 @@ def nearest_deleted(hunk: Hunk, document: Document, section: TextSection) -> Dri
         f"{section.name}: the lines to remove are not there as written",
         document.path,
         candidates,
-        suggestion=_mended(removed, candidates[0], document),
+        suggestion=_suggestion(removed, candidates[0], document),
     )
 
 
-def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], document: Document) -> Drifted:
+def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], document: TextDocument) -> Drifted:
     """Say that `document` has no `what` of that name; `known` are the names that it has, with their lines."""
     rated = sorted(
         ((likeness(name.lower(), other.lower()), other, line) for other, line in known), key=lambda item: -item[0]
@@ -94,7 +94,7 @@ def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], documen
     return Drifted(message, document.path, candidates, suggestion=suggestion)
 
 
-def _first_unmatched(hunk: Hunk, document: Document, section: TextSection) -> list[HunkLine]:
+def _first_unmatched(hunk: Hunk, document: TextDocument, section: TextSection) -> list[HunkLine]:
     """Return the first run of lines between `...` that fits nowhere; all if each fits by itself."""
     runs: list[list[HunkLine]] = [[]]
     for line in hunk.before():
@@ -106,7 +106,7 @@ def _first_unmatched(hunk: Hunk, document: Document, section: TextSection) -> li
     return next(missing, [line for run in runs for line in run])
 
 
-def _nearest_windows(lines: Sequence[HunkLine], document: Document, section: TextSection) -> tuple[Candidate, ...]:
+def _nearest_windows(lines: Sequence[HunkLine], document: TextDocument, section: TextSection) -> tuple[Candidate, ...]:
     """Return the runs of target lines that are most like `lines`, best first."""
     expected = [fold(line.code) for line in lines]
     filled = [index for index in range(section.start, section.end) if document.folded[index]]
@@ -122,7 +122,9 @@ def _nearest_windows(lines: Sequence[HunkLine], document: Document, section: Tex
     )
 
 
-def _window_candidate(expected: Sequence[str], window: Sequence[int], ratio: float, document: Document) -> Candidate:
+def _window_candidate(
+    expected: Sequence[str], window: Sequence[int], ratio: float, document: TextDocument
+) -> Candidate:
     phrases = [
         phrase
         for want, index in zip(expected, window, strict=False)
@@ -131,7 +133,7 @@ def _window_candidate(expected: Sequence[str], window: Sequence[int], ratio: flo
     return Candidate(document.place(window[0]), round(ratio, 2), tuple(phrases))
 
 
-def _mended(missing: Sequence[HunkLine], best: Candidate, document: Document) -> str:
+def _suggestion(missing: Sequence[HunkLine], best: Candidate, document: TextDocument) -> str:
     """Return the change to the hunk's lines that makes them fit the best candidate."""
     start = best.place.line - 1
     filled = [index for index in range(start, len(document.lines)) if document.folded[index]]

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import ELLIPSIS, METAVARIABLE, Hunk, HunkError, HunkLine, Sign, read_lines
-from qpatch.csource.text.document import Document, LineChange
+from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.parts import TextSection, fold, indentation
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def parse_text_hunk(text: str) -> Hunk:
     return hunk
 
 
-def match_side(side: Sequence[HunkLine], document: Document, section: TextSection) -> list[LineMatch]:
+def match_side(side: Sequence[HunkLine], document: TextDocument, section: TextSection) -> list[LineMatch]:
     """Return every way in which `side` of a hunk fits lines of `section`, in order of the lines."""
     return list(islice(_SideMatcher(side, document, section).matches(), _MANY))
 
 
-def change_for(hunk: Hunk, match: LineMatch, document: Document, section: TextSection) -> LineChange:
+def change_for(hunk: Hunk, match: LineMatch, document: TextDocument, section: TextSection) -> LineChange:
     """Return what `hunk` does to the lines that `match` found in `section`."""
-    return _Planner(hunk, match, document, section).change()
+    return _LinePlanner(hunk, match, document, section).change()
 
 
 def is_ellipsis(line: HunkLine) -> bool:
@@ -77,7 +77,7 @@ def _is_text(line: HunkLine) -> bool:
 class _SideMatcher:
     """Finds one side of a hunk by trying lines in order, with backtracking at `...`."""
 
-    def __init__(self, side: Sequence[HunkLine], document: Document, section: TextSection) -> None:
+    def __init__(self, side: Sequence[HunkLine], document: TextDocument, section: TextSection) -> None:
         self._items = [line for line in side if line.code.strip() or line.sign is not Sign.CONTEXT]
         self._folded = document.folded
         self._start = section.start
@@ -138,10 +138,10 @@ def _line_pattern(code: str, bindings: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-class _Planner:
+class _LinePlanner:
     """Places the added lines of a hunk beside the lines that were matched."""
 
-    def __init__(self, hunk: Hunk, match: LineMatch, document: Document, section: TextSection) -> None:
+    def __init__(self, hunk: Hunk, match: LineMatch, document: TextDocument, section: TextSection) -> None:
         self._hunk = hunk
         self._match = match
         self._document = document

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import AnchorKind
-from qpatch.csource.text.document import Document
+from qpatch.csource.text.document import TextDocument
 from qpatch.csource.text.outline import TextFormat, text_format
 from qpatch.csource.text.resolve import section_spans
 
@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 _NAMED_BY_DIRECTORY = frozenset({TextFormat.TRACE_EVENTS, TextFormat.MESON, TextFormat.MAKEFILE})
 
 
-def documents_with(anchor: Anchor, tree: Overlay) -> list[Document]:
+def documents_with(anchor: Anchor, tree: Overlay) -> list[TextDocument]:
     """Return the other files of the format of `anchor.path` that have the section which `anchor` names."""
     kind = text_format(anchor.path)
     words = sorted(_WORD.findall(anchor.name), key=len)
@@ -30,14 +30,14 @@ def documents_with(anchor: Anchor, tree: Overlay) -> list[Document]:
         return []
     names = {PurePosixPath(path).name for path in tree.paths() if text_format(path) is kind}
     found = [
-        Document.read(path, tree.read(path) or b"")
+        TextDocument.read(path, tree.read(path) or b"")
         for path in tree.mentioning(words[-1], sorted(names))
         if path != anchor.path and text_format(path) is kind
     ]
     return [document for document in found if section_spans(document, anchor.name, entries=False)]
 
 
-def moved_homes(anchor: Anchor, documents: Sequence[Document]) -> list[Document]:
+def moved_homes(anchor: Anchor, documents: Sequence[TextDocument]) -> list[TextDocument]:
     """Return those of `documents`, which have the section, that may be what became of the file `anchor.path`.
 
     A Kconfig symbol and a MAINTAINERS entry are unique by themselves. Other sections recur ("Postcopy",
@@ -54,6 +54,6 @@ def moved_homes(anchor: Anchor, documents: Sequence[Document]) -> list[Document]
     return alike or [document for document in documents if _is_title(anchor.name, document)]
 
 
-def _is_title(name: str, document: Document) -> bool:
+def _is_title(name: str, document: TextDocument) -> bool:
     first = document.outline.sections[0]
     return document.format is TextFormat.RST and section_spans(document, name)[0] is first

@@ -12,7 +12,7 @@ from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOper
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.text.add import declared_already, gap_beside, plan_addition
-from qpatch.csource.text.document import Document, LineChange
+from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.hunk import (
     LineMatch,
     change_for,
@@ -30,7 +30,7 @@ Refusal = AlreadyThere | Drifted | Ambiguous
 _RENAMED = 0.85
 
 
-def plan_edit(edit: Edit, document: Document) -> list[LineChange] | Refusal:
+def plan_edit(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
     """Return the changes of lines that `edit` makes to `document` (at least one), or why it makes none."""
     operation = edit.operation
     if isinstance(operation, AddOperation):
@@ -40,28 +40,28 @@ def plan_edit(edit: Edit, document: Document) -> list[LineChange] | Refusal:
         if not isinstance(section, TextSection):
             return section
         hunks = [parse_text_hunk(text) for text in operation.hunks]
-        return _choose([_Attempt.make(hunk, document, section, edit.expect) for hunk in hunks], document)
+        return _choose([_SectionAttempt.make(hunk, document, section, edit.expect) for hunk in hunks], document)
     if isinstance(operation, MoveOperation):
         return _plan_move(edit, operation, document)
     return _plan_deletion(edit, document)
 
 
 @dataclass(frozen=True)
-class _Attempt:
+class _SectionAttempt:
     """One hunk tried: `outcome`, and whether an 'already there' rests on added lines that were found."""
 
     outcome: list[LineChange] | Refusal
     certain: bool
 
     @classmethod
-    def make(cls, hunk: Hunk, document: Document, section: TextSection, expect: int) -> _Attempt:
+    def make(cls, hunk: Hunk, document: TextDocument, section: TextSection, expect: int) -> _SectionAttempt:
         """Try `hunk` on `section`, where it must fit `expect` places."""
         adds = any(line.sign is Sign.ADDED and line.code.strip() for line in hunk.lines)
         outcome = _try_hunk(hunk, document, section, expect)
         return cls(outcome, adds and isinstance(outcome, AlreadyThere))
 
 
-def _choose(attempts: list[_Attempt], document: Document) -> list[LineChange] | Refusal:
+def _choose(attempts: list[_SectionAttempt], document: TextDocument) -> list[LineChange] | Refusal:
     """Return the outcome of the one hunk that fits.
 
     Added lines that are found count before a hunk that could still be applied: its alternative was applied
@@ -89,7 +89,7 @@ def _likeness(outcome: Refusal) -> float:
     return outcome.candidates[0].likeness if isinstance(outcome, Drifted) and outcome.candidates else 0.0
 
 
-def _try_hunk(hunk: Hunk, document: Document, section: TextSection, expect: int) -> list[LineChange] | Refusal:
+def _try_hunk(hunk: Hunk, document: TextDocument, section: TextSection, expect: int) -> list[LineChange] | Refusal:
     changes: dict[LineChange, LineMatch] = {}
     for match in match_side(hunk.before(), document, section):
         changes.setdefault(change_for(hunk, match, document, section), match)
@@ -112,7 +112,7 @@ def _satisfied(hunk: Hunk, match: LineMatch, after: list[LineMatch]) -> bool:
     return any(all(other.lines[number] == line for number, line in match.lines.items()) for other in after)
 
 
-def _without_match(hunk: Hunk, document: Document, section: TextSection, after: list[LineMatch]) -> Refusal:
+def _without_match(hunk: Hunk, document: TextDocument, section: TextSection, after: list[LineMatch]) -> Refusal:
     """Decide between 'already there' and drift for a hunk whose context or removed lines are not there."""
     from qpatch.csource.text.explain import explain_hunk, nearest_deleted
 
@@ -141,7 +141,7 @@ def _overlapping(changes: list[LineChange]) -> bool:
 
 
 def _wrong_count(
-    changes: list[LineChange], done: int, expect: int, document: Document, section: TextSection
+    changes: list[LineChange], done: int, expect: int, document: TextDocument, section: TextSection
 ) -> Refusal:
     found = len(changes) + done
     places = tuple(document.place(change.at) for change in changes)
@@ -153,14 +153,14 @@ def _wrong_count(
     return Ambiguous(message + overlap, document.path, places, "show more context in the hunk")
 
 
-def _declared(hunk: Hunk, changes: list[LineChange], document: Document) -> Refusal | None:
+def _declared(hunk: Hunk, changes: list[LineChange], document: TextDocument) -> Refusal | None:
     """Return a refusal if what the hunk adds (an event, a config) is declared elsewhere in the file."""
     added = [substituted(line.code, changes[0].bindings) for line in hunk.lines if line.sign is Sign.ADDED]
     removed = frozenset(line for change in changes for line in change.deleted)
     return declared_already("\n".join(added), document, removed)
 
 
-def _plan_deletion(edit: Edit, document: Document) -> list[LineChange] | Refusal:
+def _plan_deletion(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
     section = _block(edit, edit.anchor, document)
     if isinstance(section, Drifted):
         alike = section.candidates and section.candidates[0].likeness >= _RENAMED
@@ -172,7 +172,7 @@ def _plan_deletion(edit: Edit, document: Document) -> list[LineChange] | Refusal
     return [LineChange(document.with_surplus(range(start, section.end)), (), start)]
 
 
-def _plan_move(edit: Edit, operation: MoveOperation, document: Document) -> list[LineChange] | Refusal:
+def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> list[LineChange] | Refusal:
     """Move the anchor's lines, byte for byte, with the blank lines that its new neighbours keep."""
     if operation.target.path not in ("", edit.anchor.path):
         raise UserError(
@@ -197,7 +197,7 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: Document) -> list
     return [LineChange(document.with_surplus(range(start, block.end)), (inserted,), start)]
 
 
-def _block(edit: Edit, anchor: Anchor, document: Document) -> TextSection | Ambiguous | Drifted:
+def _block(edit: Edit, anchor: Anchor, document: TextDocument) -> TextSection | Ambiguous | Drifted:
     """Return the section or entry to delete or move; a whole file is none."""
     if anchor.kind is not AnchorKind.SECTION:
         raise UserError(
@@ -209,7 +209,7 @@ def _block(edit: Edit, anchor: Anchor, document: Document) -> TextSection | Ambi
     return one_section(document, anchor.name)
 
 
-def _with_comment(document: Document, start: int) -> int:
+def _with_comment(document: TextDocument, start: int) -> int:
     """Return `start`, or the first of the comment lines directly above it that head no section."""
     heads = {section.start for section in document.outline.sections}
     while start > 0 and document.folded[start - 1].startswith("#") and start - 1 not in heads:
@@ -217,7 +217,7 @@ def _with_comment(document: Document, start: int) -> int:
     return start
 
 
-def _neighbours(document: Document, block: tuple[int, int], target: tuple[int, int], position: Position) -> bool:
+def _neighbours(document: TextDocument, block: tuple[int, int], target: tuple[int, int], position: Position) -> bool:
     """Tell whether only blank lines lie between `block` and the side of `target` where it should be."""
     upper, lower = (block, target) if position is Position.BEFORE else (target, block)
     return upper[1] <= lower[0] and not any(document.folded[upper[1] : lower[0]])

@@ -13,7 +13,7 @@ from qpatch.csource.text.parts import TextEntry, TextSection, fold
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from qpatch.csource.text.document import Document
+    from qpatch.csource.text.document import TextDocument
 
 # How much of a statement is shown as its name.
 _SHOWN = 60
@@ -21,14 +21,14 @@ _SHOWN = 60
 _CASELESS = frozenset({TextFormat.RST, TextFormat.MAINTAINERS})
 
 
-def resolve_anchor(anchor: Anchor, document: Document) -> TextSection | Ambiguous | Drifted:
+def resolve_anchor(anchor: Anchor, document: TextDocument) -> TextSection | Ambiguous | Drifted:
     """Return the one section (or entry, as a section without entries) that `anchor` names in `document`."""
     if anchor.kind is AnchorKind.FILE:
         return document.whole
     return one_section(document, anchor.name)
 
 
-def one_section(document: Document, name: str) -> TextSection | Ambiguous | Drifted:
+def one_section(document: TextDocument, name: str) -> TextSection | Ambiguous | Drifted:
     """Return the section or entry called `name`, or why there is not exactly one."""
     spans = section_spans(document, name)
     if len(spans) == 1:
@@ -47,7 +47,7 @@ def one_section(document: Document, name: str) -> TextSection | Ambiguous | Drif
     return explain_name("section", name, known, document)
 
 
-def section_spans(document: Document, name: str, entries: bool = True) -> list[TextSection]:
+def section_spans(document: TextDocument, name: str, entries: bool = True) -> list[TextSection]:
     """Return the sections that `name` means: the first of these rules that finds any decides.
 
     Exact name; name without regard to case (titles only); alias; beginning of a meson statement; if
@@ -73,7 +73,7 @@ def section_spans(document: Document, name: str, entries: bool = True) -> list[T
     ]
 
 
-def entries_named(document: Document, section: TextSection, name: str) -> list[TextEntry]:
+def entries_named(document: TextDocument, section: TextSection, name: str) -> list[TextEntry]:
     """Return what stands in `section` under `name`: entry, paragraph that begins so, or nested section."""
     wanted = _unquoted(fold(name))
     nested = [

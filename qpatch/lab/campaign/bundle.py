@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.model import Observation
-    from qpatch.lab.plan import Action, Program, RunPlan, RunRecord
+    from qpatch.lab.plan import Action, QemuProgram, RunPlan, RunRecord
 
 ACTIONS = "actions.json"
 EXPECTED = "expected.txt"
@@ -61,8 +61,8 @@ class Bundle:
         return [action for action in self.record.actions if action.what == "start"]
 
     def _fill(self, place: Path) -> None:
-        equipment = self.plan.equipment
-        files = [equipment.library, equipment.guests[self.plan.machine.guest]]
+        artifacts = self.plan.artifacts
+        files = [artifacts.library, artifacts.guests[self.plan.machine.guest]]
         for file in (*files, Path(reproduce.__file__)):
             shutil.copy2(file, place)
         content = {
@@ -77,7 +77,7 @@ class Bundle:
             shutil.copy2(self.record.directory / start.actor / CONFIGURATION, place / start.actor)
             _write_script(place / f"{start.actor}.sh", self._command_script(place, start))
         logs = {actor: log.read_text(encoding="utf-8", errors="replace") for actor, log in self.record.logs.items()}
-        expected = reproduce.told(logs, self.plan.machine.controllers)
+        expected = reproduce.events_by_actor(logs, self.plan.machine.controllers)
         (place / EXPECTED).write_text("\n".join(expected) + "\n", encoding="utf-8")
         _write_script(place / SCRIPT, self._run_script())
 
@@ -128,10 +128,10 @@ class Bundle:
             + "\n"
         )
 
-    def _program(self, words: Sequence[str]) -> Program:
+    def _program(self, words: Sequence[str]) -> QemuProgram:
         return next(program for program in (self.plan.source, self.plan.destination) if program.command[0] in words)
 
-    def _binary(self, place: Path, actor: str, program: Program) -> str:
+    def _binary(self, place: Path, actor: str, program: QemuProgram) -> str:
         """Return how a script names the program, copied if that is wanted."""
         if len(program.command) > 1:
             return shlex.join(program.command)
@@ -143,7 +143,7 @@ class Bundle:
         shutil.copy2(file, copy)
         return f'"${{{actor.upper()}:-$here/{_BINARIES}/{actor}/{_in_quotes(file.name)}}}"'
 
-    def _is_copied(self, program: Program) -> bool:
+    def _is_copied(self, program: QemuProgram) -> bool:
         return self.binaries and len(program.command) == 1 and not program.environment
 
     def _run_script(self) -> str:

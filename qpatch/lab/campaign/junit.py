@@ -46,7 +46,7 @@ def _case(report: CellReport, result: RunResult) -> TestCase:
     case = TestCase(f"run-{result.run}", report.name, result.wall_seconds)
     if seen.verdict is Verdict.NOT_APPLICABLE:
         case.result = [Skipped(reason)]
-    elif seen.verdict is Verdict.HARNESS:
+    elif seen.verdict is Verdict.LAB_ERROR:
         case.result = [Error(reason, str(seen.verdict))]
     elif not seen.verdict.is_green:
         case.result = [Failure(reason, str(seen.verdict))]

@@ -47,8 +47,8 @@ def _run(result: RunResult) -> Iterator[str]:
 
 def _cell(number: int, report: CellReport) -> Iterator[str]:
     if report.is_skipped:
-        telling = report.telling
-        reason = telling.observation.reason if telling else f"{report.status}: {report.reason}"
+        shown_run = report.shown_run
+        reason = shown_run.observation.reason if shown_run else f"{report.status}: {report.reason}"
         yield _line(number, report.name, good=True, skip=reason)
         return
     if report.status:

@@ -7,10 +7,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qpatch.build.builder import BASELINE
+from qpatch.builds.builder import BASELINE
 from qpatch.errors import QpatchError, UserError
-from qpatch.lab.campaign.equipment import prepare
-from qpatch.lab.campaign.programs import Unavailable, binary_program, release_numbers
+from qpatch.lab.campaign.artifacts import prepare
+from qpatch.lab.campaign.programs import UnavailableProgram, binary_program, release_numbers
 from qpatch.lab.campaign.reports import FAILED, CellReport
 from qpatch.lab.campaign.runner import PlannedCell
 from qpatch.lab.definitions import datafile
@@ -19,7 +19,7 @@ from qpatch.lab.definitions.machine import load_machine
 from qpatch.lab.definitions.profile import load_profile
 from qpatch.lab.definitions.release import table
 from qpatch.lab.model import Cell
-from qpatch.lab.plan import Equipment, Program, RunPlan
+from qpatch.lab.plan import Artifacts, QemuProgram, RunPlan
 from qpatch.lab.runtime.applicability import age
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Peer:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class TestRequest:
     """What the user asks for; `machines` and `profiles` may be empty, for the defaults.
 
     `strategies` holds None for the baseline; `binary` is a QEMU to run instead of those of trees.
@@ -66,10 +66,10 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One cell with its source, not yet with equipment; `tree` is the user's word for it."""
+class _CellCase:
+    """One cell with its source, not yet with artifacts; `tree` is the user's word for it."""
 
-    source: Program | Unavailable
+    source: QemuProgram | UnavailableProgram
     tree: str
     machine: Machine
     profile: Profile
@@ -91,8 +91,8 @@ def defaults() -> Defaults:
     return datafile.read(resources.files(__package__).joinpath("defaults.yaml"), Defaults)
 
 
-def plan_cells(wanted: Wanted, programs: Programs) -> list[PlannedCell | CellReport]:
-    """Return a plan for each cell, or a report of why there is nothing to run; the lab's own equipment is compiled.
+def plan_cells(wanted: TestRequest, programs: Programs) -> list[PlannedCell | CellReport]:
+    """Return a plan for each cell, or a report of why there is nothing to run; the lab's own artifacts is compiled.
 
     Raises UserError where what is wanted does not go together, and EnvironmentFault as `prepare` does.
     """
@@ -102,26 +102,26 @@ def plan_cells(wanted: Wanted, programs: Programs) -> list[PlannedCell | CellRep
                 raise UserError(
                     "usage", f"the scenario {scenario.name} migrates between two builds: name the other one with --peer"
                 )
-    found = _Planner(wanted, programs)
+    found = _CellPlanner(wanted, programs)
     cases = [case for name in (wanted.trees if wanted.binary is None else [""]) for case in found.cases(name)]
     pairs = [found.paired(case) for case in cases]
     guests = {case.machine.guest for case, ends in zip(cases, pairs, strict=True) if isinstance(ends, tuple)}
-    equipment = prepare(guests, programs.progress) if guests else None
+    artifacts = prepare(guests, programs.progress) if guests else None
     planned = [
-        _planned(case, ends, equipment) if isinstance(ends, tuple) else ends
+        _planned(case, ends, artifacts) if isinstance(ends, tuple) else ends
         for case, ends in zip(cases, pairs, strict=True)
     ]
-    _insist_on_places(planned)
+    _require_distinct_places(planned)
     return planned
 
 
-class _Planner:
-    def __init__(self, wanted: Wanted, programs: Programs) -> None:
+class _CellPlanner:
+    def __init__(self, wanted: TestRequest, programs: Programs) -> None:
         self._wanted = wanted
         self._programs = programs
-        self._peers: dict[str, Program | Unavailable] = {}
+        self._peers: dict[str, QemuProgram | UnavailableProgram] = {}
 
-    def cases(self, tree: str) -> Iterator[_Case]:
+    def cases(self, tree: str) -> Iterator[_CellCase]:
         """Yield the cells of one tree, or of the binary."""
         wanted = self._wanted
         machines, found = self._binary(wanted.binary) if wanted.binary else self._tree(tree)
@@ -130,16 +130,16 @@ class _Planner:
                 for scenario in wanted.scenarios:
                     for profile in wanted.profiles or [_default_profile(scenario)]:
                         source = found[strategy.name if strategy else BASELINE, machine.target]
-                        yield _Case(source, tree, machine, profile, scenario)
+                        yield _CellCase(source, tree, machine, profile, scenario)
 
-    def paired(self, case: _Case) -> tuple[Program, Program] | CellReport:
+    def paired(self, case: _CellCase) -> tuple[QemuProgram, QemuProgram] | CellReport:
         """Return source and destination of a cell; a scenario may want them the other way round."""
-        if isinstance(case.source, Unavailable):
+        if isinstance(case.source, UnavailableProgram):
             return _report(case, case.source)
         if self._wanted.peer is None:
             return case.source, case.source
         peer = self._peer(self._wanted.peer, case.machine.target)
-        if isinstance(peer, Unavailable):
+        if isinstance(peer, UnavailableProgram):
             return _report(case, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
         ends = (case.source, peer)
         backwards = {"old-to-new": age(case.source) > age(peer), "new-to-old": age(case.source) < age(peer)}.get(
@@ -147,13 +147,13 @@ class _Planner:
         )
         return ends[::-1] if backwards else ends
 
-    def _binary(self, file: Path) -> tuple[list[Machine], dict[tuple[str, str], Program | Unavailable]]:
+    def _binary(self, file: Path) -> tuple[list[Machine], dict[tuple[str, str], QemuProgram | UnavailableProgram]]:
         program = binary_program(file)
         machines = list(self._wanted.machines) or [default_machine(program.release, program.target)]
         return machines, {(BASELINE, machine.target): program for machine in machines}
 
-    def _tree(self, tree: str) -> tuple[list[Machine], dict[tuple[str, str], Program | Unavailable]]:
-        from qpatch.build.prebuilt.catalogue import release_of
+    def _tree(self, tree: str) -> tuple[list[Machine], dict[tuple[str, str], QemuProgram | UnavailableProgram]]:
+        from qpatch.builds.prebuilt.catalogue import release_of
 
         strategies = self._wanted.strategies
         names = [strategy.name if strategy else BASELINE for strategy in strategies]
@@ -162,7 +162,9 @@ class _Planner:
         except QpatchError as error:
             machines = list(self._wanted.machines) or [load_machine(defaults().machines[0])]
             return machines, {
-                (strategy, machine.target): Unavailable(strategy, tree, machine.target, FAILED, error.message, error)
+                (strategy, machine.target): UnavailableProgram(
+                    strategy, tree, machine.target, FAILED, error.message, error
+                )
                 for strategy in names
                 for machine in machines
             }
@@ -171,11 +173,11 @@ class _Planner:
         found = self._programs.of_tree(tree, strategies, targets)
         keys = [(strategy, target) for strategy in names for target in targets]
         return machines, {
-            key: replace(one, tree=name) if isinstance(one, Unavailable) else one
+            key: replace(one, tree=name) if isinstance(one, UnavailableProgram) else one
             for key, one in zip(keys, found, strict=True)
         }
 
-    def _peer(self, peer: Peer, target: str) -> Program | Unavailable:
+    def _peer(self, peer: Peer, target: str) -> QemuProgram | UnavailableProgram:
         if target not in self._peers:
             (self._peers[target],) = self._programs.of_tree(peer.tree, [peer.strategy], [target])
         return self._peers[target]
@@ -199,7 +201,7 @@ def _default_profile(scenario: Scenario) -> Profile:
     return load_profile(scenario.profile if own else defaults().profile)
 
 
-def _report(case: _Case, unavailable: Unavailable, about: str = "") -> CellReport:
+def _report(case: _CellCase, unavailable: UnavailableProgram, about: str = "") -> CellReport:
     return CellReport(
         case.cell,
         status=unavailable.status,
@@ -209,15 +211,15 @@ def _report(case: _Case, unavailable: Unavailable, about: str = "") -> CellRepor
     )
 
 
-def _planned(case: _Case, ends: tuple[Program, Program], equipment: Equipment | None) -> PlannedCell:
-    assert equipment is not None
+def _planned(case: _CellCase, ends: tuple[QemuProgram, QemuProgram], artifacts: Artifacts | None) -> PlannedCell:
+    assert artifacts is not None
     source, destination = ends
     cell = replace(case.cell, strategy=source.strategy, tree=source.tree)
-    plan = RunPlan(source, destination, case.machine, case.profile, case.scenario, equipment)
+    plan = RunPlan(source, destination, case.machine, case.profile, case.scenario, artifacts)
     return PlannedCell(cell, plan, "" if source is destination else _label(destination), case.asked)
 
 
-def _insist_on_places(found: Iterable[PlannedCell | CellReport]) -> None:
+def _require_distinct_places(found: Iterable[PlannedCell | CellReport]) -> None:
     """Raise UserError for two cells whose results would go into one directory."""
     asked: dict[tuple[Cell, str], Cell | None] = {}
     for one in found:
@@ -234,5 +236,5 @@ def _words(cell: Cell | None) -> str:
     return " ".join(filter(None, astuple(cell))) if cell else ""
 
 
-def _label(program: Program) -> str:
+def _label(program: QemuProgram) -> str:
     return program.tree if program.strategy == BASELINE else f"{program.strategy}@{program.tree}"

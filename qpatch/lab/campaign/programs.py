@@ -16,13 +16,13 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qpatch.build.builder import BASELINE, Order
-from qpatch.build.prebuilt.catalogue import insist_on_qemu
-from qpatch.build.strategy import build_strategy, builder_for
+from qpatch.builds.builder import BASELINE, BuildRequest
+from qpatch.builds.prebuilt.catalogue import require_qemu
+from qpatch.builds.strategy import build_strategy, builder_for
 from qpatch.errors import QpatchError, UserError
 from qpatch.lab.campaign.reports import FAILED
-from qpatch.lab.plan import Program
-from qpatch.lab.runtime.process import DIES_WITH_US, is_foreign, surroundings
+from qpatch.lab.plan import QemuProgram
+from qpatch.lab.runtime.process import DIES_WITH_US, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from qpatch.build.products import Product
+    from qpatch.builds.products import Product
     from qpatch.series.render import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
@@ -43,7 +43,7 @@ _WITHOUT_A_MACHINE = ("-M", "none", "-accel", "tcg", "-nodefaults", "-display", 
 _QUESTIONS = ("qmp_capabilities", "query-target", "quit")
 
 
-class Choice(enum.StrEnum):
+class BinaryChoice(enum.StrEnum):
     """Which baseline is taken: the first there is, Debian's binary, or the project's own build."""
 
     AUTOMATIC = "automatic"
@@ -52,7 +52,7 @@ class Choice(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Unavailable:
+class UnavailableProgram:
     """Why there is nothing to run: `status` is how the render ended (landed, void, drifted...), or failed."""
 
     strategy: str
@@ -72,13 +72,13 @@ class Programs:
 
     opener: TreeOpener
     progress: Progress
-    choice: Choice = Choice.AUTOMATIC
+    choice: BinaryChoice = BinaryChoice.AUTOMATIC
     parameters: Mapping[str, object] | None = None
     jobs: int = 0
 
     def of_tree(
         self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]
-    ) -> list[Program | Unavailable]:
+    ) -> list[QemuProgram | UnavailableProgram]:
         """Return what each of `strategies` (None: the baseline) comes to on `tree`, for each of `targets`.
 
         What cannot be had is told in its place; the others are not held up.
@@ -86,26 +86,26 @@ class Programs:
         wanted = [(strategy, target) for strategy in strategies for target in targets]
         return [self._guarded(strategy, tree, target) for strategy, target in wanted]
 
-    def _guarded(self, strategy: LoadedStrategy | None, tree: str, target: str) -> Program | Unavailable:
+    def _guarded(self, strategy: LoadedStrategy | None, tree: str, target: str) -> QemuProgram | UnavailableProgram:
         name = strategy.name if strategy else BASELINE
         try:
             return self._built(strategy, tree, target) if strategy else self._baseline(tree, target)
         except QpatchError as error:
-            return Unavailable(name, tree, target, FAILED, error.message, error)
+            return UnavailableProgram(name, tree, target, FAILED, error.message, error)
 
-    def _baseline(self, tree: str, target: str) -> Program | Unavailable:
-        if self.choice is Choice.PREBUILT:
+    def _baseline(self, tree: str, target: str) -> QemuProgram | UnavailableProgram:
+        if self.choice is BinaryChoice.PREBUILT:
             return self._prebuilt(tree, target)
-        if self.choice is Choice.AUTOMATIC:
+        if self.choice is BinaryChoice.AUTOMATIC:
             found = self._kept(tree, target) or self._distributed(tree, target)
             if found is not None:
                 return found
             self.progress.note(f"{BASELINE} on {tree}: {target} is built, since there is no binary of it")
         return self._built(None, tree, target)
 
-    def _kept(self, tree: str, target: str) -> Program | None:
+    def _kept(self, tree: str, target: str) -> QemuProgram | None:
         """Return the baseline that was built before; None also where the sources are not there."""
-        from qpatch.build.targets import backends
+        from qpatch.builds.targets import backends
         from qpatch.trees.resolve import resolve
 
         try:
@@ -114,14 +114,14 @@ class Programs:
             if error.code == "tree-not-fetched":
                 return None
             raise
-        insist_on_qemu(tree, found.kind)
+        require_qemu(tree, found.kind)
         (backend,) = backends(found.kind, found.release, target, self.jobs)
         with found.open() as source:
             builder = builder_for(found.name, found.repository, backend, self.progress)
-            product = builder.find(Order(BASELINE, source))
+            product = builder.find(BuildRequest(BASELINE, source))
         return _program(BASELINE, found.name, found.release, target, product) if product else None
 
-    def _distributed(self, tree: str, target: str) -> Program | None:
+    def _distributed(self, tree: str, target: str) -> QemuProgram | None:
         """Return Debian's binary of a release that has a name; a tree given by its path is something else."""
         from qpatch.trees.places import configuration_file
         from qpatch.trees.releases import known_releases, load_configuration
@@ -136,32 +136,32 @@ class Programs:
             self.progress.note(f"{BASELINE} on {tree}: {error.message}")
             return None
 
-    def _prebuilt(self, tree: str, target: str) -> Program:
-        from qpatch.build.prebuilt.catalogue import release_of
-        from qpatch.build.prebuilt.fetch import prebuilt_binaries
+    def _prebuilt(self, tree: str, target: str) -> QemuProgram:
+        from qpatch.builds.prebuilt.catalogue import release_of
+        from qpatch.builds.prebuilt.fetch import prebuilt_binaries
         from qpatch.trees.fetch import default_job
 
         name, release = release_of(tree)
         (binary,) = prebuilt_binaries(default_job(self.progress), name, release, target)
-        return Program(
+        return QemuProgram(
             BASELINE, name, release_numbers(release), target, binary.command, binary.environment, binary.arguments
         )
 
-    def _built(self, strategy: LoadedStrategy | None, tree: str, target: str) -> Program | Unavailable:
-        from qpatch.build.targets import backends
+    def _built(self, strategy: LoadedStrategy | None, tree: str, target: str) -> QemuProgram | UnavailableProgram:
+        from qpatch.builds.targets import backends
 
         name = strategy.name if strategy else BASELINE
         with self.opener(tree) as opened:
             info = opened.info
-            insist_on_qemu(tree, info.kind)
+            require_qemu(tree, info.kind)
             (backend,) = backends(info.kind, info.release, target, self.jobs)
             built = build_strategy(strategy, opened, self.parameters or {}, backend, self.progress)
         if built.result is None:
             assert built.tried is not None
             decision = built.tried.decision
-            return Unavailable(name, info.name, target, str(decision.status), decision.reason)
+            return UnavailableProgram(name, info.name, target, str(decision.status), decision.reason)
         if built.result.failed or built.result.product is None:
-            return Unavailable(
+            return UnavailableProgram(
                 name,
                 info.name,
                 target,
@@ -171,7 +171,7 @@ class Programs:
         return _program(name, info.name, info.release, target, built.result.product)
 
 
-def binary_program(file: Path) -> Program:
+def binary_program(file: Path) -> QemuProgram:
     """Return the QEMU in the file that the user names; it is asked what it is, without a machine.
 
     Raises UserError `bad-binary` where it does not run here, or is not a QEMU that emulates a whole machine.
@@ -184,7 +184,7 @@ def binary_program(file: Path) -> Program:
     version = greeting["version"]["qemu"]
     release = (int(version["major"]), int(version["minor"]))
     tree = f"{file.name}-{release[0]}.{release[1]}.{version['micro']}"
-    return Program(BASELINE, tree, release, f"{target}-softmmu", (str(file.resolve()),), {})
+    return QemuProgram(BASELINE, tree, release, f"{target}-softmmu", (str(file.resolve()),), {})
 
 
 def release_numbers(release: str) -> tuple[int, int]:
@@ -193,15 +193,15 @@ def release_numbers(release: str) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0] if numbers else 0, 0)
 
 
-def _program(strategy: str, tree: str, release: str, target: str, product: Product) -> Program:
+def _program(strategy: str, tree: str, release: str, target: str, product: Product) -> QemuProgram:
     file = next(iter(product.files.values()))
-    return Program(strategy, tree, release_numbers(release), target, (str(file),), {})
+    return QemuProgram(strategy, tree, release_numbers(release), target, (str(file),), {})
 
 
 def _asked(file: Path) -> list[dict[str, Any]]:
     """Start the program without a machine and return what its monitor says: its greeting and answers."""
     questions = "".join(json.dumps({"execute": name}) + "\n" for name in _QUESTIONS)
-    if is_foreign(str(file)):
+    if is_other_architecture(str(file)):
         raise UserError("bad-binary", f"{file} is a program for another processor than this machine's")
     code, said, complaints = _said([str(file.resolve()), *_WITHOUT_A_MACHINE], questions)
     if code is None:
@@ -223,7 +223,7 @@ def _said(command: list[str], questions: str) -> tuple[int | None, str, str]:
         stderr=pipe,
         text=True,
         errors="replace",
-        env=surroundings(),
+        env=base_environment(),
         start_new_session=True,
     ) as asked:
         try:

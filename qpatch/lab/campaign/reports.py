@@ -63,7 +63,7 @@ class CellReport:
         return ", ".join(f"{verdict} {count}/{runs}" for verdict, count in self.counts.items()) or self.status
 
     @property
-    def telling(self) -> RunResult | None:
+    def shown_run(self) -> RunResult | None:
         """The first run with the gravest verdict: the one to look at."""
         gravest = next(iter(self.counts), None)
         return next((result for result in self.results if result.observation.verdict is gravest), None)
@@ -84,7 +84,7 @@ class CellReport:
     def exit_code(self) -> ExitCode:
         """What the exit code were if this were the only cell."""
         verdicts = set(self.counts)
-        if Verdict.HARNESS in verdicts:
+        if Verdict.LAB_ERROR in verdicts:
             return ExitCode.ENVIRONMENT
         if self.status in MISSED:
             return ExitCode.DRIFT

@@ -40,14 +40,14 @@ _INTERRUPTS = ("intx", "msi", "msix")
 _FATES = {"irq-raise": "raised", "irq-swallow": "swallowed", "irq-ack": "answered"}
 
 
-class NotRepeatedError(Exception):
+class NotReproduced(Exception):
     """The run could not be repeated; the message says what was waited for in vain."""
 
 
 # What happened, as far as it is the same in every run.
 
 
-def told(logs: Mapping[str, str], controllers: Collection[str]) -> list[str]:
+def events_by_actor(logs: Mapping[str, str], controllers: Collection[str]) -> list[str]:
     """Return the key events of all devices, as expected.txt has them; `logs` are texts by the processes' names."""
     return [
         line
@@ -74,8 +74,8 @@ def key_events(log: str, controllers: Collection[str]) -> dict[str, list[str]]:
             _add([steps.setdefault(event["device"], [])], _step(event))
             _count(event, counts.setdefault(event["device"], {}))
     return {
-        device: told + [f"vector {number}: {_listed(fates)}" for number, fates in sorted(counts[device].items())]
-        for device, told in steps.items()
+        device: lines + [f"vector {number}: {_listed(fates)}" for number, fates in sorted(counts[device].items())]
+        for device, lines in steps.items()
     }
 
 
@@ -133,7 +133,7 @@ def _count(event: Mapping[str, Any], counts: dict[int, dict[str, int]]) -> None:
 # Doing it again.
 
 
-class Machine:
+class ReplayedQemu:
     """One QEMU: its process, its monitor and its guest's serial line."""
 
     def __init__(self, actor: str, bundle: Path, run: Path) -> None:
@@ -187,7 +187,7 @@ class Machine:
         return self.serial.readline()
 
     def wait(self, fields: Mapping[str, Any]) -> None:
-        """Wait for what an action waits for. Raises NotRepeatedError."""
+        """Wait for what an action waits for. Raises NotReproduced."""
         what = fields["until"]
         conditions: dict[str, Callable[[], bool]] = {
             "running": lambda: self._status("query-status") == "running",
@@ -212,7 +212,7 @@ class Machine:
         try:
             self.execute("quit", {})
             self.process.wait(BOUND)
-        except (NotRepeatedError, subprocess.TimeoutExpired):
+        except (NotReproduced, subprocess.TimeoutExpired):
             self.kill()
 
     def kill(self) -> None:
@@ -239,16 +239,16 @@ class Machine:
         """Return the `status` that a query tells; a QEMU that has ended has failed."""
         try:
             return str(self.execute(command, {}).get("status", ""))
-        except NotRepeatedError:
+        except NotReproduced:
             return "failed"
 
     def _has_logged(self, words: Iterable[str]) -> bool:
         wanted = list(words)
         return any(all(word in line for word in wanted) for line in self.text(self.begun).splitlines())
 
-    def _ended(self, when: str) -> NotRepeatedError:
+    def _ended(self, when: str) -> NotReproduced:
         last = "\n".join(self.text().splitlines()[-LAST_LINES:])
-        return NotRepeatedError(f"{self.actor} ended or does not answer: {when}; the end of its log:\n{last}")
+        return NotReproduced(f"{self.actor} ended or does not answer: {when}; the end of its log:\n{last}")
 
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + BOUND
@@ -256,7 +256,7 @@ class Machine:
             if self.process.poll() is not None:
                 raise self._ended(what)
             if time.monotonic() > end:
-                raise NotRepeatedError(f"{self.actor}: waited {BOUND:.0f} seconds for {what}")
+                raise NotReproduced(f"{self.actor}: waited {BOUND:.0f} seconds for {what}")
             time.sleep(POLL)
 
 
@@ -272,13 +272,13 @@ def make_sysfs(directory: Path) -> None:
 
 
 def repeat(bundle: Path, run: Path, actions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Do the actions; return the logs of all QEMUs by their names. Raises NotRepeatedError."""
-    machines: dict[str, Machine] = {}
+    """Do the actions; return the logs of all QEMUs by their names. Raises NotReproduced."""
+    machines: dict[str, ReplayedQemu] = {}
     try:
         for action in actions:
             actor, fields = action["actor"], placed(action["fields"], run)
             if action["what"] == "start":
-                machines[actor] = Machine(actor, bundle, run)
+                machines[actor] = ReplayedQemu(actor, bundle, run)
                 machines[actor].connect()
             elif action["what"] == "serial":
                 machines[actor].ask(fields["line"])
@@ -304,13 +304,13 @@ def placed(value: Any, run: Path) -> Any:
 
 
 def once(bundle: Path, content: Mapping[str, Any], *, keep: bool) -> list[str]:
-    """Repeat the run in a directory of its own and return its key events. Raises NotRepeatedError."""
+    """Repeat the run in a directory of its own and return its key events. Raises NotReproduced."""
     run = Path(tempfile.mkdtemp(prefix="qpatch-"))  # a path of more than some 80 bytes leaves no room for sockets
     try:
         (run / SOCKETS).mkdir()
         for name in content["files"]:
             (run / SOCKETS / name).symlink_to(bundle / name)
-        return told(repeat(bundle, run, content["actions"]), content["controllers"])
+        return events_by_actor(repeat(bundle, run, content["actions"]), content["controllers"])
     finally:
         if keep:
             print(f"logs: {run}")
@@ -331,7 +331,7 @@ def main() -> int:
     for _ in range(options.times):
         try:
             seen = once(bundle, content, keep=options.keep)
-        except (NotRepeatedError, OSError, ValueError) as error:
+        except (NotReproduced, OSError, ValueError) as error:
             print(f"not repeated: {error}", file=sys.stderr)
             return 2
         print("\n".join(seen))

@@ -2,7 +2,7 @@
 
 DIR/<strategy>/<tree>/<machine>/<profile>/<scenario>/<run>/ holds timeline.jsonl, timeline.svg, result.json and what
 each QEMU left; beside the runs, `bundle` is the reproducer of the first run that is not green. A run in which the lab
-itself fails has the verdict `harness`: the others go on.
+itself fails has the verdict `lab-error`: the others go on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from qpatch.errors import EnvironmentFault, QpatchError
 from qpatch.lab.campaign.bundle import SCRATCH, Bundle
 from qpatch.lab.campaign.reports import CellReport, run_document
-from qpatch.lab.model import ErrorSeen, Observation, RunResult, Verdict
+from qpatch.lab.model import Observation, ReportedError, RunResult, Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import save_picture
 from qpatch.lab.observer.timeline import FILE_NAME, read_timeline, save_timeline
@@ -41,7 +41,7 @@ PICTURE = "timeline.svg"
 RESULT = "result.json"
 BUNDLE = "bundle"
 BUNDLE_NAMES = (BUNDLE, SCRATCH)
-TRACEBACK = "harness.txt"
+TRACEBACK = "lab-error.txt"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class PlannedCell:
 
 
 @dataclass(frozen=True)
-class Settings:
+class CampaignSettings:
     """How cells are run: how often each, how many runs at a time, where results go, what bundles hold."""
 
     output: Path
@@ -80,7 +80,9 @@ def default_jobs() -> int:
 
 
 def run_campaign(
-    cells: Sequence[PlannedCell], settings: Settings, on_result: Callable[[RunResult], None] = lambda _result: None
+    cells: Sequence[PlannedCell],
+    settings: CampaignSettings,
+    on_result: Callable[[RunResult], None] = lambda _result: None,
 ) -> list[CellReport]:
     """Run all cells and return a report for each, in their order; `on_result` is told of each run as it ends.
 
@@ -104,14 +106,14 @@ def run_campaign(
 
 @dataclass
 class _Campaign:
-    settings: Settings
+    settings: CampaignSettings
     on_result: Callable[[RunResult], None]
     bundled: set[Path] = field(default_factory=set)
 
     async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[RunResult]]:
         """Run each cell, unless there is a reason against it."""
         _cancel_on_signals()
-        asyncio.get_running_loop().set_exception_handler(_tell)
+        asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         slots = asyncio.Semaphore(self.settings.jobs)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -144,7 +146,7 @@ class _Campaign:
             except _NoRoomError:
                 raise
             except Exception as error:  # whatever it is, it says nothing of QEMU, nor of the other runs
-                result = _harness(planned.cell, number, error, directory, time.monotonic() - started)
+                result = _lab_error(planned.cell, number, error, directory, time.monotonic() - started)
         with _room_in(directory):
             write_whole(directory / RESULT, json.dumps(run_document(result, planned.peer), indent=1) + "\n")
         self.on_result(result)
@@ -160,7 +162,7 @@ class _Campaign:
         return replace(result, bundle=await asyncio.to_thread(bundle.write, place))
 
 
-def _tell(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Tell of what went wrong unheard, but for a monitor's connection that ended while nobody used it any more."""
     if not isinstance(context.get("exception"), (ConnectionError, EOFError)):
         loop.default_exception_handler(context)
@@ -204,14 +206,14 @@ def _evaluated(planned: PlannedCell, number: int, record: RunRecord) -> RunResul
     return RunResult(planned.cell, number, seen, record.wall_seconds, file)
 
 
-def _harness(cell: Cell, number: int, error: Exception, directory: Path, seconds: float) -> RunResult:
+def _lab_error(cell: Cell, number: int, error: Exception, directory: Path, seconds: float) -> RunResult:
     """Return the result of a run that the lab broke off; where that is a bug of the lab's, its traceback is kept."""
     if isinstance(error, QpatchError):
         reason = f"{error.message}\n{error.hint}".strip()
     else:
         reason = f"{type(error).__name__}: {error}"
         write_whole(directory / TRACEBACK, "".join(traceback.format_exception(error)))
-    seen = Observation(Verdict.HARNESS, reason, errors=(ErrorSeen("lab", reason),))
+    seen = Observation(Verdict.LAB_ERROR, reason, errors=(ReportedError("lab", reason),))
     return RunResult(cell, number, seen, seconds)
 
 

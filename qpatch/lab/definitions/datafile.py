@@ -82,7 +82,7 @@ def read(file: Path | Traversable, model: type[Model]) -> Model:
         where = Location(str(file), *((mark.line + 1, mark.column + 1) if mark else ()))
         raise UserError("bad-lab-data", str(error.problem), where=where) from error
     except ValidationError as error:
-        raise UserError("bad-lab-data", _told(error), where=Location(str(file))) from error
+        raise UserError("bad-lab-data", _validation_message(error), where=Location(str(file))) from error
     except OSError as error:
         raise UserError("bad-lab-data", error.strerror or str(error), where=Location(str(file))) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
@@ -102,7 +102,7 @@ def _folder(kind: str) -> Traversable:
     return resources.files(__package__).joinpath(f"{kind}s")
 
 
-def _told(error: ValidationError) -> str:
+def _validation_message(error: ValidationError) -> str:
     """Return what is wrong, one line for each thing."""
     lines = []
     for one in error.errors():
@@ -121,5 +121,5 @@ def _complaint(one: ErrorDetails) -> str:
         return "there are to be keys and values here"
     cause = one.get("ctx", {}).get("error")
     if isinstance(cause, ValidationError):  # in a step
-        return "; ".join(_told(cause).splitlines())
+        return "; ".join(_validation_message(cause).splitlines())
     return str(cause or one["msg"])

@@ -11,7 +11,7 @@ KIND = "machine"
 class Machine(LabModel):
     """One of machines/*.yaml.
 
-    `target` is QEMU's, `guest` names the guest that boots (a key of Equipment.guests), `announces` is what that guest
+    `target` is QEMU's, `guest` names the guest that boots (a key of Artifacts.guests), `announces` is what that guest
     says of its interrupt controller. `machine` is the machine type, `versioned` the same of a certain release (both
     sides of a migration must name one that both have). `options` follow the type after commas. `arguments` is the rest
     of the command line, with `{guest}` for the guest's file; `slot` is that of the first emulated device on `bus`.

@@ -25,7 +25,7 @@ def _numbers(release: Any) -> Any:
 Release = Annotated[tuple[int, int], BeforeValidator(_numbers)]
 
 
-class Change(LabModel):
+class DefaultChange(LabModel):
     """What changes with the release `from`; None where it stays as it was."""
 
     from_: Release
@@ -33,7 +33,7 @@ class Change(LabModel):
     properties: dict[str, Value] | None = None
 
 
-class Range(LabModel):
+class ReleaseRange(LabModel):
     """Releases from `from` (None: the first) up to `before`, which is not among them (None: no end)."""
 
     from_: Release | None = None
@@ -47,7 +47,7 @@ class Range(LabModel):
 class Feature(LabModel):
     """Something that some releases have; `reason` is the sentence for those that have it not."""
 
-    ranges: tuple[Range, ...]
+    ranges: tuple[ReleaseRange, ...]
     reason: str
 
 
@@ -66,10 +66,10 @@ class Limits(LabModel):
     quit: float
 
 
-class Table(LabModel):
+class ReleaseTable(LabModel):
     """The whole of qemu.yaml; the comments there explain each key."""
 
-    releases: tuple[Change, ...]
+    releases: tuple[DefaultChange, ...]
     features: dict[str, Feature]
     arguments: tuple[str, ...]
     trace: tuple[str, ...]
@@ -94,13 +94,13 @@ class Table(LabModel):
                 return f"{self.features[name].reason}, and this is {release[0]}.{release[1]}"
         return ""
 
-    def _until(self, release: tuple[int, int]) -> list[Change]:
+    def _until(self, release: tuple[int, int]) -> list[DefaultChange]:
         """Return the changes up to `release`, the last one first; a release before all of them counts as the first."""
         fitting = [change for change in self.releases if change.from_ <= release] or [self.releases[0]]
         return fitting[::-1]
 
 
 @cache
-def table() -> Table:
+def table() -> ReleaseTable:
     """Return what qemu.yaml says."""
-    return datafile.read(resources.files(__package__).joinpath("qemu.yaml"), Table)
+    return datafile.read(resources.files(__package__).joinpath("qemu.yaml"), ReleaseTable)

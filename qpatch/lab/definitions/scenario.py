@@ -9,7 +9,7 @@ from pydantic import Field
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
 from qpatch.lab.definitions.profile import DeviceSettings, Faults
-from qpatch.lab.definitions.steps import Outcome, Steps
+from qpatch.lab.definitions.steps import MigrationOutcome, Steps
 
 KIND = "scenario"
 
@@ -36,7 +36,7 @@ class Scenario(LabModel):
     faults: Faults = Faults()
     requires: tuple[str, ...] = ()
     traits: tuple[Literal["pre-copy", "p2p"], ...] = ()
-    expect: Outcome = Outcome.COMPLETED
+    expect: MigrationOutcome = MigrationOutcome.COMPLETED
     steps: Steps = Field(min_length=1)
 
 

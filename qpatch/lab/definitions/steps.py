@@ -18,7 +18,7 @@ from qpatch.lab.definitions.datafile import LabModel
 from qpatch.suggest import did_you_mean
 
 
-class Outcome(enum.StrEnum):
+class MigrationOutcome(enum.StrEnum):
     """How a migration ends."""
 
     COMPLETED = "completed"
@@ -26,7 +26,7 @@ class Outcome(enum.StrEnum):
     CANCELLED = "cancelled"
 
 
-class Step(LabModel):
+class ScenarioStep(LabModel):
     """One step; `word` is what it is called, `main` the key that a value alone is for."""
 
     word: ClassVar[str] = ""
@@ -38,10 +38,10 @@ def _parsed(steps: Any) -> Any:
     return tuple(step for written in steps for step in _parse(written)) if isinstance(steps, (list, tuple)) else steps
 
 
-Steps: TypeAlias = Annotated[tuple[InstanceOf[Step], ...], BeforeValidator(_parsed)]
+Steps: TypeAlias = Annotated[tuple[InstanceOf[ScenarioStep], ...], BeforeValidator(_parsed)]
 
 
-class Interrupts(Step):
+class SetUpInterrupts(ScenarioStep):
     """The guest's driver sets up `vectors` interrupts (None: all there are) of `kind` ('' as the profile says)."""
 
     word: ClassVar[str] = "interrupts"
@@ -50,7 +50,7 @@ class Interrupts(Step):
     vectors: int | None = Field(default=None, ge=1)
 
 
-class Raise(Step):
+class RaiseInterrupts(ScenarioStep):
     """Each device raises interrupts: a `sample` of its vectors with the first and the last, `all`, or one of them."""
 
     word: ClassVar[str] = "raise"
@@ -58,7 +58,7 @@ class Raise(Step):
     vectors: Literal["sample", "all"] | int = "sample"
 
 
-class Ring(Step):
+class SetUpRing(ScenarioStep):
     """The guest gives each device a ring of `pages` pages to write to."""
 
     word: ClassVar[str] = "ring"
@@ -66,19 +66,19 @@ class Ring(Step):
     pages: int = Field(default=8, ge=1, le=64)
 
 
-class Kick(Step):
+class WriteRing(ScenarioStep):
     """Each device writes every page of its ring once."""
 
     word: ClassVar[str] = "kick"
 
 
-class Fill(Step):
+class FillMemory(ScenarioStep):
     """The guest fills the memory of each device (BAR 2)."""
 
     word: ClassVar[str] = "fill"
 
 
-class Mask(Step):
+class MaskVector(ScenarioStep):
     """The guest masks an MSI-X vector."""
 
     word: ClassVar[str] = "mask"
@@ -86,7 +86,7 @@ class Mask(Step):
     vector: int = 0
 
 
-class Unmask(Step):
+class UnmaskVector(ScenarioStep):
     """The guest unmasks an MSI-X vector."""
 
     word: ClassVar[str] = "unmask"
@@ -94,7 +94,7 @@ class Unmask(Step):
     vector: int = 0
 
 
-class Move(Step):
+class MoveVector(ScenarioStep):
     """The guest moves an MSI-X vector to another of the machine's interrupt numbers."""
 
     word: ClassVar[str] = "move"
@@ -102,25 +102,25 @@ class Move(Step):
     vector: int = 0
 
 
-class Reset(Step):
+class Reset(ScenarioStep):
     """The guest resets each device and brings its config space back."""
 
     word: ClassVar[str] = "reset"
 
 
-class Fence(Step):
+class Fence(ScenarioStep):
     """Every interrupt raised so far must have reached the guest: from here on the observer counts it as lost."""
 
     word: ClassVar[str] = "fence"
 
 
-class Check(Step):
+class CheckDevice(ScenarioStep):
     """The guest checks each device's state, memory and ring."""
 
     word: ClassVar[str] = "check"
 
 
-class Migrate(Step):
+class Migrate(ScenarioStep):
     """The guest moves to a new QEMU, or to a file and from there to a new QEMU.
 
     `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`. The
@@ -128,13 +128,13 @@ class Migrate(Step):
     """
 
     word: ClassVar[str] = "migrate"
-    expect: Outcome | None = None
+    expect: MigrationOutcome | None = None
     to: Literal["vm", "file"] = "vm"
     paused: bool = False
     meanwhile: Steps = ()
 
 
-class Await(Step):
+class AwaitPreCopy(ScenarioStep):
     """Waits until the migration is in its pre-copy phase, and the pre-copy data of a device that has any is read."""
 
     word: ClassVar[str] = "await"
@@ -142,19 +142,19 @@ class Await(Step):
     what: Literal["pre-copy"] = "pre-copy"
 
 
-class Cancel(Step):
+class Cancel(ScenarioStep):
     """Cancels the migration that is going on."""
 
     word: ClassVar[str] = "cancel"
 
 
-class Continue(Step):
+class Continue(ScenarioStep):
     """Lets a paused destination run."""
 
     word: ClassVar[str] = "continue"
 
 
-class Repeat(Step):
+class Repeat(ScenarioStep):
     """Does `steps` `times` times; ends where a migration did not end as expected."""
 
     word: ClassVar[str] = "repeat"
@@ -162,16 +162,16 @@ class Repeat(Step):
     steps: Steps
 
 
-_WORDS: dict[str, type[Step]] = {kind.word: kind for kind in Step.__subclasses__()}
+_WORDS: dict[str, type[ScenarioStep]] = {kind.word: kind for kind in ScenarioStep.__subclasses__()}
 
 
-def _parse(step: Any) -> tuple[Step, ...]:
+def _parse(step: Any) -> tuple[ScenarioStep, ...]:
     """Return the steps that one entry of a list stands for. Raises ValueError, which pydantic reports."""
-    if isinstance(step, Step):
+    if isinstance(step, ScenarioStep):
         return (step,)
     word, value = _word_and_value(step)
     if value is None and word in _sequences():
-        parsed: tuple[Step, ...] = _parsed(_sequences()[word])
+        parsed: tuple[ScenarioStep, ...] = _parsed(_sequences()[word])
         return parsed
     if word not in _WORDS:
         raise ValueError(f"there is no step {word!r}. {did_you_mean(word, [*_WORDS, *_sequences()])}")

@@ -10,15 +10,23 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.logs import START
-from qpatch.lab.observer.story import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, Story, device_state, tell
+from qpatch.lab.observer.migrations import (
+    COMPLETED,
+    RESUMING,
+    RUNNING,
+    RUNNING_STATES,
+    MigrationHistory,
+    device_state,
+    parse_migrations,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeAlias
 
-    Rule: TypeAlias = Callable[[Story], Iterator[str]]
+    Rule: TypeAlias = Callable[[MigrationHistory], Iterator[str]]
 
 _INITIAL = RUNNING
 _NEW_STATE = ("reset", "open", "close")
@@ -28,14 +36,14 @@ _MOST = 10  # violations of one rule that are told; the rest follow from them
 
 def contradictions(timeline: Sequence[Event]) -> tuple[str, ...]:
     """Return a sentence for each rule that `timeline` breaks, at most ten of a kind."""
-    story = tell(timeline)
+    story = parse_migrations(timeline)
     found: list[str] = []
     for rule in _RULES:
         found += [sentence for _, sentence in zip(range(_MOST), rule(story), strict=False)]
     return tuple(found)
 
 
-def numbers_have_no_gaps(story: Story) -> Iterator[str]:
+def numbers_have_no_gaps(story: MigrationHistory) -> Iterator[str]:
     """Check that the library's events are numbered from 0 on in each process; a wrapper that runs QEMU only starts."""
     expected: dict[str, int] = defaultdict(int)
     for event in _library(story):
@@ -47,7 +55,7 @@ def numbers_have_no_gaps(story: Story) -> Iterator[str]:
         expected[event.actor] = (number if isinstance(number, int) else expected[event.actor]) + 1
 
 
-def times_never_go_back(story: Story) -> Iterator[str]:
+def times_never_go_back(story: MigrationHistory) -> Iterator[str]:
     """Check that the library's events are in the order of their times, across processes: they have one clock."""
     latest: Event | None = None
     for event in _library(story):
@@ -59,7 +67,7 @@ def times_never_go_back(story: Story) -> Iterator[str]:
         latest = event if latest is None or event.at >= latest.at else latest
 
 
-def states_are_a_chain(story: Story) -> Iterator[str]:
+def states_are_a_chain(story: MigrationHistory) -> Iterator[str]:
     """Check that a device leaves the state that it has reached before."""
     present: dict[tuple[str, str], str] = {}
     for event in _library(story):
@@ -74,7 +82,7 @@ def states_are_a_chain(story: Story) -> Iterator[str]:
         present[key] = device_state(event)  # '' after a failure: it may have stopped anywhere on the way
 
 
-def data_flows_in_its_states(story: Story) -> Iterator[str]:
+def data_flows_in_its_states(story: MigrationHistory) -> Iterator[str]:
     """Check that data is written to a device that resumes, and read from one in the phase that the event names."""
     present: dict[tuple[str, str], str] = {}
     for event in _library(story):
@@ -91,7 +99,7 @@ def data_flows_in_its_states(story: Story) -> Iterator[str]:
             yield f"data of {phase} is read from {event.device} of {event.actor}, which is in {state}"
 
 
-def data_adds_up(story: Story) -> Iterator[str]:
+def data_adds_up(story: MigrationHistory) -> Iterator[str]:
     """Check that each transfer's total is the last one and its own bytes; a new stream begins at 0."""
     totals: dict[tuple[str, str, str], int] = defaultdict(int)
     for event in _library(story):
@@ -135,7 +143,7 @@ class _Vector:
         return ""
 
 
-def effects_follow_causes(story: Story) -> Iterator[str]:
+def effects_follow_causes(story: MigrationHistory) -> Iterator[str]:
     """Check that interrupts are acknowledged after they were raised, and eventfds read after they were sent."""
     vectors: dict[tuple[str, bool, int], _Vector] = defaultdict(_Vector)
     for event in _library(story):
@@ -147,7 +155,7 @@ def effects_follow_causes(story: Story) -> Iterator[str]:
             yield f"{event.actor} {complaint} (vector {number} of {event.device})"
 
 
-def one_side_runs_at_a_time(story: Story) -> Iterator[str]:
+def one_side_runs_at_a_time(story: MigrationHistory) -> Iterator[str]:
     """Check that the source's devices have stopped before the destination's run."""
     for migration in story.migrations:
         if migration.outcome != COMPLETED:
@@ -172,15 +180,17 @@ def one_side_runs_at_a_time(story: Story) -> Iterator[str]:
                 )
 
 
-def processes_were_started(story: Story) -> Iterator[str]:
+def processes_were_started(story: MigrationHistory) -> Iterator[str]:
     """Check that only processes which the lab has started have a log."""
-    started = {event.fields.get("vm") for event in story.timeline if event.origin is Origin.LAB and event.name == START}
+    started = {
+        event.fields.get("vm") for event in story.timeline if event.origin is EventSource.LAB and event.name == START
+    }
     for actor in sorted({event.actor for event in _library(story)} - started):
         yield f"there are events of {actor}, which was never started"
 
 
-def _library(story: Story) -> Iterator[Event]:
-    return (event for event in story.timeline if event.origin is Origin.UAPI)
+def _library(story: MigrationHistory) -> Iterator[Event]:
+    return (event for event in story.timeline if event.origin is EventSource.UAPI)
 
 
 _RULES: tuple[Rule, ...] = (

@@ -6,18 +6,18 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import ErrorSeen, Event, Origin
-from qpatch.lab.observer.complaints import DeviceError, cut_short, device_errors, errors_seen, unfired
+from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.consistency import contradictions
-from qpatch.lab.observer.interrupts import Account, Fate, account_for
-from qpatch.lab.observer.story import COMPLETED, Migration, Story, tell
+from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, errors_seen, unfired
+from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
+from qpatch.lab.observer.migrations import COMPLETED, MigrationHistory, MigrationSpan, parse_migrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True)
-class Check:
+class GuestCheck:
     """What the guest found when it checked a device: pages that are old or wrong, whether memory and state are so."""
 
     vm: str
@@ -29,7 +29,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Death:
+class ProcessDeath:
     """The end of the process `vm` that nobody asked for; `how` says in words how it ended."""
 
     vm: str
@@ -48,30 +48,30 @@ class Findings:
 
     failure: str = ""
     contradictions: tuple[str, ...] = ()
-    deaths: tuple[Death, ...] = ()
+    deaths: tuple[ProcessDeath, ...] = ()
     halted: str = ""
-    migrations: tuple[Migration, ...] = ()
+    migrations: tuple[MigrationSpan, ...] = ()
     device_errors: tuple[DeviceError, ...] = ()
     cut_short: tuple[DeviceError, ...] = ()
     unfired: tuple[str, ...] = ()
-    checks: tuple[Check, ...] = ()
-    account: Account = field(default_factory=Account)
+    checks: tuple[GuestCheck, ...] = ()
+    account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
     heard_after: int = 0
-    errors: tuple[ErrorSeen, ...] = ()
+    errors: tuple[ReportedError, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     not_applicable: str = ""
 
     @property
-    def last(self) -> Migration | None:
+    def last(self) -> MigrationSpan | None:
         """The last migration."""
         return self.migrations[-1] if self.migrations else None
 
-    def errors_in(self, migration: Migration) -> tuple[DeviceError, ...]:
+    def errors_in(self, migration: MigrationSpan) -> tuple[DeviceError, ...]:
         """Return the errors that devices gave in `migration`."""
         return tuple(error for error in self.device_errors if error.migration == migration.number)
 
-    def causes_of(self, migration: Migration) -> tuple[DeviceError, ...]:
+    def causes_of(self, migration: MigrationSpan) -> tuple[DeviceError, ...]:
         """Return what devices did that `migration` can have failed for: errors, else transfers that they cut short."""
         return self.errors_in(migration) or tuple(one for one in self.cut_short if one.migration == migration.number)
 
@@ -82,9 +82,9 @@ class Findings:
 
 def find(timeline: Sequence[Event], failure: str = "") -> Findings:
     """Return what `timeline` shows; `failure` is the run's own (RunRecord), '' where it was carried out to its end."""
-    story = tell(timeline)
+    story = parse_migrations(timeline)
     account = account_for(story)
-    lab = [event for event in timeline if event.origin is Origin.LAB]
+    lab = [event for event in timeline if event.origin is EventSource.LAB]
     told = [str(event.fields.get("message", "")) for event in lab if event.name == "failure"]
     reasons = [str(event.fields.get("reason", "")) for event in lab if event.name == "not-applicable"]
     return Findings(
@@ -114,17 +114,17 @@ def ending(event: Event) -> str:
     return f"was killed by {signal.Signals(number).name}" if number else f"ended with exit code {code}"
 
 
-def _deaths(lab: Sequence[Event]) -> Iterator[Death]:
+def _deaths(lab: Sequence[Event]) -> Iterator[ProcessDeath]:
     for event in lab:
         if event.name == "exit" and not event.fields.get("expected"):
-            yield Death(str(event.fields["vm"]), ending(event))
+            yield ProcessDeath(str(event.fields["vm"]), ending(event))
 
 
-def _checks(lab: Sequence[Event]) -> Iterator[Check]:
+def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
     for event in lab:
         if event.name == "check":
             fields = event.fields
-            yield Check(
+            yield GuestCheck(
                 str(fields["vm"]),
                 str(fields.get("device", "")),
                 int(fields.get("stale", 0)),
@@ -134,25 +134,25 @@ def _checks(lab: Sequence[Event]) -> Iterator[Check]:
             )
 
 
-def _halted(story: Story) -> str:
+def _halted(story: MigrationHistory) -> str:
     """Return the last destination if it had taken over and then stopped the VM, which the lab never asks for."""
     if story.last is None:
         return ""
     told = [
         event.name
         for _, event in story.events(story.last.destination, story.last.begin, story.last.stop)
-        if event.origin is Origin.QMP and event.name in ("RESUME", "STOP")
+        if event.origin is EventSource.QMP and event.name in ("RESUME", "STOP")
     ]
     return story.last.destination if told[-2:] == ["RESUME", "STOP"] else ""
 
 
-def _resets(story: Story) -> Iterator[tuple[str, str]]:
+def _resets(story: MigrationHistory) -> Iterator[tuple[str, str]]:
     """Yield process and device of each reset in a migration, but for those of a destination before it takes over."""
     for migration in story.migrations:
         taken_over = story.incoming(migration).start
         for actor, begin in ((migration.source, migration.begin), (migration.destination, taken_over)):
             for _, event in story.events(actor, begin, migration.stop):
-                if event.origin is Origin.UAPI and event.name == "reset":
+                if event.origin is EventSource.UAPI and event.name == "reset":
                     yield actor, event.device
 
 
@@ -168,12 +168,12 @@ def _states(lab: Sequence[Event]) -> dict[str, str]:
     return states
 
 
-def _heard_after(story: Story, account: Account) -> int:
+def _heard_after(story: MigrationHistory, account: InterruptAccount) -> int:
     if story.last is None:
         return 0
     told = story.timeline[story.last.told].at if story.last.told < len(story.timeline) else None
     if told is None:
         return 0
-    heard = [one.acknowledged for one in account.having(Fate.DELIVERED) if one.acknowledged is not None]
+    heard = [one.acknowledged for one in account.having(InterruptState.DELIVERED) if one.acknowledged is not None]
     vm = story.last.destination if story.last.outcome == COMPLETED else story.last.source
     return sum(1 for event in heard if event.actor == vm and (event.at >= told or vm == story.last.destination))

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from qpatch.lab.model import Event, Interrupts, Origin
-from qpatch.lab.observer.story import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
+from qpatch.lab.model import Event, EventSource, InterruptCounts
+from qpatch.lab.observer.migrations import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TypeAlias
 
-    from qpatch.lab.observer.story import Story
+    from qpatch.lab.observer.migrations import MigrationHistory
 
     Line: TypeAlias = tuple[str, str, int]
 
@@ -32,7 +32,7 @@ INTX = "intx"
 _NO_INTERRUPTS = frozenset({"err", "req"})  # indices that tell the VMM of errors and requests
 
 
-class Fate(enum.StrEnum):
+class InterruptState(enum.StrEnum):
     """What became of an interrupt; `unsettled`: the run ended before it could be told."""
 
     DELIVERED = "delivered"
@@ -52,7 +52,7 @@ class Interrupt:
     raised: Event
     position: int
     sequence: int = 0
-    fate: Fate = Fate.UNSETTLED
+    fate: InterruptState = InterruptState.UNSETTLED
     acknowledged: Event | None = None
     wait_ms: float = 0.0
     why: str = ""
@@ -60,7 +60,7 @@ class Interrupt:
     @property
     def is_late(self) -> bool:
         """Whether it was delivered after the bound."""
-        return self.fate is Fate.DELIVERED and self.wait_ms > late_ms()
+        return self.fate is InterruptState.DELIVERED and self.wait_ms > late_ms()
 
     @property
     def name(self) -> str:
@@ -70,13 +70,13 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
-class Account:
+class InterruptAccount:
     """All interrupts in the order in which they were raised, and the acknowledgements that nothing had called for."""
 
     interrupts: tuple[Interrupt, ...] = ()
     duplicates: tuple[Event, ...] = ()
 
-    def having(self, fate: Fate) -> tuple[Interrupt, ...]:
+    def having(self, fate: InterruptState) -> tuple[Interrupt, ...]:
         """Return the interrupts that had this `fate`."""
         return tuple(interrupt for interrupt in self.interrupts if interrupt.fate is fate)
 
@@ -85,15 +85,18 @@ class Account:
         """The interrupts that came after the bound."""
         return tuple(interrupt for interrupt in self.interrupts if interrupt.is_late)
 
-    def totals(self) -> Interrupts:
+    def totals(self) -> InterruptCounts:
         """Return how many fared how."""
-        return Interrupts(
-            len(self.having(Fate.DELIVERED)), len(self.having(Fate.LOST)), len(self.duplicates), len(self.late)
+        return InterruptCounts(
+            len(self.having(InterruptState.DELIVERED)),
+            len(self.having(InterruptState.LOST)),
+            len(self.duplicates),
+            len(self.late),
         )
 
 
 @dataclass
-class _Ledger:
+class _InterruptLedger:
     """The account while the timeline is gone through; `migrates`: the first migration has begun."""
 
     timeline: Sequence[Event]
@@ -108,11 +111,11 @@ class _Ledger:
 
     def note(self, position: int, event: Event) -> None:
         """Take `event` into account."""
-        if event.origin is Origin.LAB:
+        if event.origin is EventSource.LAB:
             self.migrates = self.migrates or event.name == "migrate"
             if event.name == "fence":
                 self._fence(position, str(event.fields["vm"]))
-        elif event.origin is not Origin.UAPI:
+        elif event.origin is not EventSource.UAPI:
             return
         elif event.name == "state":
             self._state(event)
@@ -121,10 +124,12 @@ class _Ledger:
         elif event.fields.get("index") not in _NO_INTERRUPTS:
             self._interrupt(position, event)
 
-    def account(self) -> Account:
+    def account(self) -> InterruptAccount:
         """Return what has come of it; what is still outstanding stays unsettled."""
         left = [interrupt for line in self.outstanding.values() for interrupt in line]
-        return Account(tuple(sorted([*self.settled, *left], key=lambda one: one.position)), tuple(self.duplicates))
+        return InterruptAccount(
+            tuple(sorted([*self.settled, *left], key=lambda one: one.position)), tuple(self.duplicates)
+        )
 
     def _interrupt(self, position: int, event: Event) -> None:
         if event.name == "irq-raise":
@@ -163,7 +168,9 @@ class _Ledger:
         for one in answered:
             waited = event.at - max(one.raised.at, since) if since is not None else 0
             self.settled.append(
-                replace(one, fate=Fate.DELIVERED, acknowledged=event, wait_ms=max(0, waited) / NANOSECONDS_PER_MS)
+                replace(
+                    one, fate=InterruptState.DELIVERED, acknowledged=event, wait_ms=max(0, waited) / NANOSECONDS_PER_MS
+                )
             )
 
     def _state(self, event: Event) -> None:
@@ -188,15 +195,15 @@ class _Ledger:
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         for line in self.outstanding.values():
             self.settled += [
-                replace(one, fate=Fate.LOST, why=_whereabouts(self.timeline, one, position)) for one in line
+                replace(one, fate=InterruptState.LOST, why=_loss_reason(self.timeline, one, position)) for one in line
             ]
         self.outstanding.clear()
 
 
-def account_for(story: Story) -> Account:
+def account_for(story: MigrationHistory) -> InterruptAccount:
     """Return what became of every interrupt of the run."""
     abandoned = story.abandoned()
-    ledger = _Ledger(story.timeline, frozenset(migration.destination for migration in story.migrations))
+    ledger = _InterruptLedger(story.timeline, frozenset(migration.destination for migration in story.migrations))
     for position, event in enumerate(story.timeline):
         if event.actor == LAB or event.actor not in abandoned:
             ledger.note(position, event)
@@ -217,7 +224,7 @@ def controllers() -> frozenset[str]:
 
 def controller_loaded(event: Event) -> str:
     """Return the name of the interrupt controller whose state `event` begins to load, or ''."""
-    if event.origin is not Origin.TRACE or event.name != "vmstate_load":
+    if event.origin is not EventSource.TRACE or event.name != "vmstate_load":
         return ""
     name = str(event.fields.get("id", ""))
     return name if name in controllers() else ""
@@ -240,7 +247,7 @@ def _line(event: Event) -> Line:
     return event.device, INTX if index == INTX else "message", int(event.fields.get("vector", 0))
 
 
-def _whereabouts(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
+def _loss_reason(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
     """Return where a lost interrupt went, from what the process did that it was raised in."""
     raised = lost.raised
     later = [event for event in timeline[lost.position + 1 : fence] if event.actor == raised.actor]
@@ -264,4 +271,4 @@ def _after_taking(raised: Event, taken: Event, later: Sequence[Event]) -> str:
 
 
 def _same(event: Event, raised: Event, name: str) -> bool:
-    return event.origin is Origin.UAPI and event.name == name and _line(event) == _line(raised)
+    return event.origin is EventSource.UAPI and event.name == name and _line(event) == _line(raised)

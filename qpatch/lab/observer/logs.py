@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,10 +42,10 @@ _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)")
 
 
 @dataclass
-class _Entry:
+class _LogEntry:
     """One line of the log; `stamp` is the wall clock in ns, `time` the library's monotonic one, None: not given."""
 
-    origin: Origin
+    origin: EventSource
     name: str
     device: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
@@ -102,11 +102,11 @@ def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
         yield piece
 
 
-def _entries(lines: Iterable[str]) -> Iterator[_Entry]:
-    last: _Entry | None = None  # of QEMU
+def _entries(lines: Iterable[str]) -> Iterator[_LogEntry]:
+    last: _LogEntry | None = None  # of QEMU
     for line in lines:
         entry = _library(line) or _trace(line) or _message(line)
-        if entry.origin is Origin.UAPI:
+        if entry.origin is EventSource.UAPI:
             yield entry
         elif last is not None and _continues(last, entry, line):
             last.fields["text"] += f"\n{line}"
@@ -115,14 +115,14 @@ def _entries(lines: Iterable[str]) -> Iterator[_Entry]:
             yield entry
 
 
-def _continues(last: _Entry, entry: _Entry, line: str) -> bool:
+def _continues(last: _LogEntry, entry: _LogEntry, line: str) -> bool:
     """Return whether `line` goes on with the entry before it: some trace events and all hints have more lines."""
     if entry.stamp is not None:
         return False
-    return line.startswith(" ") or (last.origin is Origin.MESSAGE and last.stamp is not None)
+    return line.startswith(" ") or (last.origin is EventSource.MESSAGE and last.stamp is not None)
 
 
-def _library(line: str) -> _Entry | None:
+def _library(line: str) -> _LogEntry | None:
     if not line.startswith(_LIBRARY):
         return None
     try:
@@ -130,10 +130,10 @@ def _library(line: str) -> _Entry | None:
     except ValueError:
         return None  # cut short: QEMU was killed while it was written
     fields = {key: value for key, value in found.items() if key not in _NOT_FIELDS}
-    return _Entry(Origin.UAPI, found["event"], found.get("device", ""), fields, time=found["t"])
+    return _LogEntry(EventSource.UAPI, found["event"], found.get("device", ""), fields, time=found["t"])
 
 
-def _trace(line: str) -> _Entry | None:
+def _trace(line: str) -> _LogEntry | None:
     threaded = _THREADED.fullmatch(line)
     if threaded:
         seconds, microseconds, name, arguments = threaded.groups()
@@ -146,7 +146,7 @@ def _trace(line: str) -> _Entry | None:
         stamp = wall
         name, arguments = trace.groups()
     device = _DEVICE.fullmatch(arguments) if name.startswith("vfio_") else None
-    return _Entry(Origin.TRACE, name, device[1] if device else "", _arguments(name, arguments.strip()), stamp)
+    return _LogEntry(EventSource.TRACE, name, device[1] if device else "", _arguments(name, arguments.strip()), stamp)
 
 
 def _arguments(name: str, text: str) -> dict[str, Any]:
@@ -160,14 +160,14 @@ def _value(text: str) -> int | str:
     return int(text, 0) if _NUMBER.fullmatch(text) else text
 
 
-def _message(line: str) -> _Entry:
+def _message(line: str) -> _LogEntry:
     stamp, text = _stamp(line)
     if stamp is not None:
         program = _PROGRAM.fullmatch(text)
         text = program[1] if program else text
     severity = _SEVERITY.fullmatch(text)
     name, text = severity.groups() if severity else (ERROR, text)
-    return _Entry(Origin.MESSAGE, name, fields={"text": text}, stamp=stamp)
+    return _LogEntry(EventSource.MESSAGE, name, fields={"text": text}, stamp=stamp)
 
 
 def _stamp(line: str) -> tuple[int | None, str]:
@@ -180,15 +180,15 @@ def _stamp(line: str) -> tuple[int | None, str]:
     return stamp, line
 
 
-def _offset(entries: Iterable[_Entry]) -> int:
+def _offset(entries: Iterable[_LogEntry]) -> int:
     """Return what takes the wall clock to the monotonic one; where the library never started, as it is here and now."""
     for entry in entries:
-        if entry.origin is Origin.UAPI and entry.name == START:
+        if entry.origin is EventSource.UAPI and entry.name == START:
             return int(entry.fields["mono_ns"]) - int(entry.fields["real_ns"])
     return time.monotonic_ns() - time.time_ns()
 
 
-def _times(entries: list[_Entry], offset: int) -> list[int]:
+def _times(entries: list[_LogEntry], offset: int) -> list[int]:
     """Return a time for each entry: the library's as they are, the others between them and never going back."""
     times: list[int] = []
     for entry, end in zip(entries, _next_library_times(entries), strict=True):
@@ -204,7 +204,7 @@ def _times(entries: list[_Entry], offset: int) -> list[int]:
     return times
 
 
-def _next_library_times(entries: list[_Entry]) -> list[int | None]:
+def _next_library_times(entries: list[_LogEntry]) -> list[int | None]:
     ends: list[int | None] = []
     end: int | None = None
     for entry in reversed(entries):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, controller_loaded
 from qpatch.lab.observer.logs import config_load_traces
-from qpatch.lab.observer.story import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, STOPPING_STATES, device_state
+from qpatch.lab.observer.migrations import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, STOPPING_STATES, device_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from qpatch.lab.observer.story import Migration, Story
+    from qpatch.lab.observer.migrations import MigrationHistory, MigrationSpan
 
 DATA = "data"
 CONFIG = "config"
@@ -32,7 +32,7 @@ class Incoming:
     irq_setup_ms: float | None = None
 
 
-def incoming(story: Story, migration: Migration) -> Incoming:
+def incoming(story: MigrationHistory, migration: MigrationSpan) -> Incoming:
     """Return what the destination of `migration` did until it ran."""
     window = story.incoming(migration)
     events = [event for _, event in story.events(migration.destination, window.start, window.stop)]
@@ -50,11 +50,13 @@ def incoming(story: Story, migration: Migration) -> Incoming:
 
 def kind(event: Event) -> str:
     """Return what `event` is in the order of a destination: data, config, set_irqs, a controller's name, or ''."""
-    if event.origin is Origin.TRACE:
+    if event.origin is EventSource.TRACE:
         return CONFIG if event.name in config_load_traces() else controller_loaded(event)
     if _is(event, "data-write"):
         return DATA if not event.fields.get("errno", 0) else ""
-    return {"config-write": CONFIG, "set-irqs": SET_IRQS}.get(event.name, "") if event.origin is Origin.UAPI else ""
+    return (
+        {"config-write": CONFIG, "set-irqs": SET_IRQS}.get(event.name, "") if event.origin is EventSource.UAPI else ""
+    )
 
 
 def order(events: Iterable[Event]) -> tuple[str, ...]:
@@ -67,7 +69,7 @@ def order(events: Iterable[Event]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def downtime_ms(story: Story, migration: Migration) -> float | None:
+def downtime_ms(story: MigrationHistory, migration: MigrationSpan) -> float | None:
     """Return how long the devices ran on neither side, None where the destination's never ran.
 
     From the first step of a source's device out of the states in which it runs, to the last destination's device that
@@ -80,7 +82,7 @@ def downtime_ms(story: Story, migration: Migration) -> float | None:
     return (ran - stopped) / NANOSECONDS_PER_MS if stopped is not None and ran is not None else None
 
 
-def stopped_at(story: Story, migration: Migration) -> int | None:
+def stopped_at(story: MigrationHistory, migration: MigrationSpan) -> int | None:
     """Return when the first of the source's devices stopped for good in `migration`, None where none did."""
     stopped: int | None = None
     for _, event in story.events(migration.source, migration.begin, migration.stop):
@@ -92,7 +94,7 @@ def stopped_at(story: Story, migration: Migration) -> int | None:
     return stopped
 
 
-def ran_at(story: Story, migration: Migration) -> int | None:
+def ran_at(story: MigrationHistory, migration: MigrationSpan) -> int | None:
     """Return when the last of the destination's devices ran, None where none did."""
     resuming: set[str] = set()
     ran: int | None = None
@@ -125,4 +127,4 @@ def _set_up_ms(events: Sequence[Event]) -> float | None:
 
 
 def _is(event: Event, name: str) -> bool:
-    return event.origin is Origin.UAPI and event.name == name
+    return event.origin is EventSource.UAPI and event.name == name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qpatch.lab.model import Event, Observation
 from qpatch.lab.observer.findings import find
 from qpatch.lab.observer.measures import downtime_ms, incoming
-from qpatch.lab.observer.story import tell
+from qpatch.lab.observer.migrations import parse_migrations
 from qpatch.lab.observer.verdict import judge
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
     last = findings.last
     if last is None:
         return Observation(verdict, reason, findings.account.totals(), errors=findings.errors)
-    story = tell(timeline)
+    story = parse_migrations(timeline)
     seen = incoming(story, last)
     return Observation(
         verdict,

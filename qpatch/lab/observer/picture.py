@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.observer.scene import Bar, Lane, Mark, Scene, milliseconds, scene
+from qpatch.lab.observer.scene import EventMark, Lane, Scene, StateBar, milliseconds, scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ _LEGEND = (
 
 
 @dataclass(frozen=True)
-class Text:
+class PlacedText:
     """A line of text whose lower left corner is at (x, y); `style` names its class in the template."""
 
     x: float
@@ -64,11 +64,11 @@ class Text:
 class Placed:
     """A mark at its place; `width` is how far it extends to the right, `label` its words with the line to them."""
 
-    mark: Mark
+    mark: EventMark
     x: float
     y: float
     width: float
-    label: Text
+    label: PlacedText
 
 
 @dataclass
@@ -81,8 +81,8 @@ class Row:
     line: float
     bottom: float
     placed: list[Placed] = field(default_factory=list)
-    bars: list[tuple[Bar, float, float, float]] = field(default_factory=list)
-    devices: list[Text] = field(default_factory=list)
+    bars: list[tuple[StateBar, float, float, float]] = field(default_factory=list)
+    devices: list[PlacedText] = field(default_factory=list)
 
 
 class Scale:
@@ -110,11 +110,11 @@ class Scale:
         """Return where `moment`, one of those given, is."""
         return self._places[self._moments.index(moment)]
 
-    def ticks(self, begin: int) -> list[Text]:
+    def ticks(self, begin: int) -> list[PlacedText]:
         """Return the times to write below the axis, counted from `begin`, as many as have room."""
-        texts: list[Text] = []
+        texts: list[PlacedText] = []
         for moment, place in zip(self._moments, self._places, strict=True):
-            text = Text(place, 0, f"{(moment - begin) / 1e6:.1f}", "tick", 11)
+            text = PlacedText(place, 0, f"{(moment - begin) / 1e6:.1f}", "tick", 11)
             if not texts or place > texts[-1].x + texts[-1].width + 6:
                 texts.append(text)
         return texts
@@ -153,9 +153,9 @@ def _drawn(shown: Scene) -> dict[str, Any]:
     lines = {row.lane: row.line for row in rows}
     paths = [([(scale.place(at), lines[lane]) for lane, at in path.stops], path.bad) for path in shown.paths]
     right = max([scale.end, *(one.label.x + one.label.width for row in rows for one in row.placed)]) + _RIGHT
-    ticks = [Text(tick.x, top + 18, tick.text, tick.style, tick.size) for tick in scale.ticks(shown.begin)]
+    ticks = [PlacedText(tick.x, top + 18, tick.text, tick.style, tick.size) for tick in scale.ticks(shown.begin)]
     cuts = [
-        (place, top, Text(place - len(text) * 11 * LETTER / 2, top + 34, text, "cut", 11))
+        (place, top, PlacedText(place - len(text) * 11 * LETTER / 2, top + 34, text, "cut", 11))
         for place, gap in scale.cuts
         for text in [milliseconds(gap)]
     ]
@@ -167,7 +167,7 @@ def _drawn(shown: Scene) -> dict[str, Any]:
         "axis": top,
         "left": float(_LEFT),
         "end": scale.end,
-        "unit": Text(16, top + 18, "ms", "tick", 11),
+        "unit": PlacedText(16, top + 18, "ms", "tick", 11),
         "right": right,
         "bottom": top + 40,
         "still": [scale.place(at) for at in shown.still] if shown.still else None,
@@ -193,10 +193,10 @@ def _row(shown: Scene, lane: Lane, scale: Scale, top: float) -> Row:
     actor = {Lane.SOURCE: shown.source, Lane.DESTINATION: shown.destination}.get(lane, "")
     row = Row(lane, f"{lane} {actor}".strip(), top, line, line + _ROW / 2 + len(devices) * (_BAR + 4))
     for mark, place, level in zip(marks, places, levels, strict=True):
-        label = Text(place + 3, line - 14 - level * _LINE, mark.label, "bad" if mark.bad else "label")
+        label = PlacedText(place + 3, line - 14 - level * _LINE, mark.label, "bad" if mark.bad else "label")
         row.placed.append(Placed(mark, place, line, scale.place(mark.end) - place, label))
     heights = {device: line + _ROW / 2 + number * (_BAR + 4) for number, device in enumerate(devices)}
-    row.devices = [Text(100, height + 11, device, "state", 10) for device, height in heights.items()]
+    row.devices = [PlacedText(100, height + 11, device, "state", 10) for device, height in heights.items()]
     row.bars = [
         (bar, scale.place(bar.begin), scale.place(bar.end), heights[bar.device])
         for bar in shown.bars
@@ -228,7 +228,7 @@ def _stretch(gaps: Sequence[int]) -> float:
     return low
 
 
-def _head(title: str, shown: Scene | None, observation: Observation) -> list[Text]:
+def _head(title: str, shown: Scene | None, observation: Observation) -> list[PlacedText]:
     which = f"Migration {shown.number} of {shown.of}. " if shown and shown.of > 1 else ""
     order = f"On the destination: {', '.join(observation.order)}. " if observation.order else ""
     down = ""
@@ -236,20 +236,20 @@ def _head(title: str, shown: Scene | None, observation: Observation) -> list[Tex
         own = f"; QEMU counts {shown.qemu_downtime_ms} ms" if shown.qemu_downtime_ms is not None else ""
         down = f"No device runs for {milliseconds(shown.still[1] - shown.still[0])} (shaded{own}). "
     return [
-        Text(16, 30, title, "title", 17),
-        Text(16, 52, f"{which}{order}{down}".strip(), "sub"),
-        Text(16, 70, "Emulated, no KVM: order is telling, durations are not.", "sub"),
+        PlacedText(16, 30, title, "title", 17),
+        PlacedText(16, 52, f"{which}{order}{down}".strip(), "sub"),
+        PlacedText(16, 70, "Emulated, no KVM: order is telling, durations are not.", "sub"),
     ]
 
 
-def _legend(top: float) -> list[tuple[str, Text]]:
-    entries: list[tuple[str, Text]] = []
+def _legend(top: float) -> list[tuple[str, PlacedText]]:
+    entries: list[tuple[str, PlacedText]] = []
     x, y = 30.0, top
     for what, text in _LEGEND:
-        entry = Text(x + 14, y, text, "sub")
+        entry = PlacedText(x + 14, y, text, "sub")
         if entry.x + entry.width > _LEFT + _PLOT:
             x, y = 30.0, y + 20
-            entry = Text(x + 14, y, text, "sub")
+            entry = PlacedText(x + 14, y, text, "sub")
         entries.append((what, entry))
         x = entry.x + entry.width + 26
     return entries
@@ -259,7 +259,9 @@ def _with_notes(body: dict[str, Any], notes: Sequence[str], *, is_green: bool, l
     """Add the sentences below all else, wrapped, and what they make of the picture's size."""
     top = body["bottom"] + (84 if legend else -14)
     lines = [line for note in notes for line in textwrap.wrap(note, int((_PLOT + _LEFT) / (LABEL_SIZE * LETTER)))]
-    texts = [Text(16, top + number * 18, line, "note" if is_green else "bad") for number, line in enumerate(lines)]
+    texts = [
+        PlacedText(16, top + number * 18, line, "note" if is_green else "bad") for number, line in enumerate(lines)
+    ]
     return {
         **body,
         "notes": texts,

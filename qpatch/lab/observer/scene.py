@@ -7,24 +7,33 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, Origin
-from qpatch.lab.observer.complaints import device_errors
+from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.errors import device_errors
 from qpatch.lab.observer.interrupts import (
     INTX,
     NANOSECONDS_PER_MS,
-    Fate,
+    InterruptState,
     account_for,
     controller_loaded,
     line_name,
 )
 from qpatch.lab.observer.logs import ERROR, is_harmless
 from qpatch.lab.observer.measures import CONFIG, DATA, SET_IRQS, kind, ran_at, stopped_at
-from qpatch.lab.observer.story import COMPLETED, DESTINATION, RUNNING, SOURCE, Migration, Story, device_state, tell
+from qpatch.lab.observer.migrations import (
+    COMPLETED,
+    DESTINATION,
+    RUNNING,
+    SOURCE,
+    MigrationHistory,
+    MigrationSpan,
+    device_state,
+    parse_migrations,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from qpatch.lab.observer.interrupts import Account, Interrupt
+    from qpatch.lab.observer.interrupts import Interrupt, InterruptAccount
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _WAITS = "waits"  # a destination's device before anything is asked of it
@@ -44,7 +53,7 @@ class Lane(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Mark:
+class EventMark:
     """Something that happened in `lane` from `begin` to `end` (ns); `what` names its symbol. Bad ones are red."""
 
     lane: Lane
@@ -79,7 +88,7 @@ class Mark:
     def _times(self) -> str:
         return f" {_TIMES}{self.count}" if self.count > 1 else ""
 
-    def joined(self, other: Mark) -> Mark | None:
+    def joined(self, other: EventMark) -> EventMark | None:
         """Return this mark and `other`, which follows it, as one; None where they are not alike."""
         alike = (self.lane, self.what, self.text, self.bad) == (other.lane, other.what, other.text, other.bad)
         if not alike or self.what == ERROR or other.begin - self.end > _APART:
@@ -94,7 +103,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Bar:
+class StateBar:
     """The time that a device of `lane` spent in `state`."""
 
     lane: Lane
@@ -105,7 +114,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Path:
+class InterruptPath:
     """The way of an interrupt: through which lanes it went when."""
 
     stops: tuple[tuple[Lane, int], ...]
@@ -125,9 +134,9 @@ class Scene:
     destination: str
     number: int
     of: int
-    marks: tuple[Mark, ...]
-    bars: tuple[Bar, ...]
-    paths: tuple[Path, ...]
+    marks: tuple[EventMark, ...]
+    bars: tuple[StateBar, ...]
+    paths: tuple[InterruptPath, ...]
     still: tuple[int, int] | None
     qemu_downtime_ms: float | None
     notes: tuple[str, ...]
@@ -135,13 +144,13 @@ class Scene:
 
 def scene(timeline: Sequence[Event]) -> Scene | None:
     """Return what to draw of `timeline`: the first migration that lost an interrupt, else the last; None without."""
-    story = tell(timeline)
+    story = parse_migrations(timeline)
     account = account_for(story)
-    migration = _telling(story, account)
+    migration = _shown_migration(story, account)
     if migration is None:
         return None
     window = _window(story, migration)
-    lost = {one.position: one for one in account.having(Fate.LOST) if one.position in window}
+    lost = {one.position: one for one in account.having(InterruptState.LOST) if one.position in window}
     marks = _named(sorted(_marks(story, migration, window, set(lost)), key=lambda mark: mark.begin))
     end = timeline[window.stop - 1].at
     return Scene(
@@ -160,28 +169,28 @@ def scene(timeline: Sequence[Event]) -> Scene | None:
     )
 
 
-def _telling(story: Story, account: Account) -> Migration | None:
-    lost = [story.migration_at(one.position) for one in account.having(Fate.LOST)]
+def _shown_migration(story: MigrationHistory, account: InterruptAccount) -> MigrationSpan | None:
+    lost = [story.migration_at(one.position) for one in account.having(InterruptState.LOST)]
     return next((migration for migration in lost if migration is not None), story.last)
 
 
-def _window(story: Story, migration: Migration) -> range:
+def _window(story: MigrationHistory, migration: MigrationSpan) -> range:
     """Return the positions from the migration's command to the first fence after its end, which settles interrupts."""
     for position in range(min(migration.told, migration.stop), migration.stop):
         event = story.timeline[position]
-        if event.origin is Origin.LAB and event.name == "fence":
+        if event.origin is EventSource.LAB and event.name == "fence":
             return range(migration.begin, position + 1)
     return range(migration.begin, migration.stop)
 
 
-def _marks(story: Story, migration: Migration, window: range, lost: set[int]) -> Iterator[Mark]:
+def _marks(story: MigrationHistory, migration: MigrationSpan, window: range, lost: set[int]) -> Iterator[EventMark]:
     failures = {id(error.event): error for error in device_errors(story)}
     for position in window:
         event = story.timeline[position]
         role = migration.role_of(event.actor)
         if id(event) in failures:
-            yield Mark(Lane.DEVICE, ERROR, event.at, event.at, failures[id(event)].short, bad=True)
-        elif event.origin is Origin.LAB:
+            yield EventMark(Lane.DEVICE, ERROR, event.at, event.at, failures[id(event)].short, bad=True)
+        elif event.origin is EventSource.LAB:
             yield from _of_lab(event, migration)
         elif role:
             yield from (
@@ -189,67 +198,67 @@ def _marks(story: Story, migration: Migration, window: range, lost: set[int]) ->
             )
 
 
-def _named(marks: list[Mark]) -> list[Mark]:
+def _named(marks: list[EventMark]) -> list[EventMark]:
     """Return `marks` with their devices named where there are several."""
     if len({mark.device for mark in marks} - {""}) < 2:
         return marks
     return [replace(mark, text=f"{mark.device} {mark.text}".strip()) for mark in marks]
 
 
-def _of_lab(event: Event, migration: Migration) -> Iterator[Mark]:
+def _of_lab(event: Event, migration: MigrationSpan) -> Iterator[EventMark]:
     fields = event.fields
     if event.name == "fence":
-        yield Mark(Lane.GUEST, "fence", event.at, event.at, "fence")
+        yield EventMark(Lane.GUEST, "fence", event.at, event.at, "fence")
     elif event.name == "exit" and not fields.get("expected") and migration.role_of(str(fields.get("vm"))):
-        yield Mark(Lane(migration.role_of(str(fields["vm"]))), ERROR, event.at, event.at, "dies", bad=True)
+        yield EventMark(Lane(migration.role_of(str(fields["vm"]))), ERROR, event.at, event.at, "dies", bad=True)
     elif event.name == "resume":
-        yield Mark(Lane.SOURCE, "told", event.at, event.at, "the lab continues it")
+        yield EventMark(Lane.SOURCE, "told", event.at, event.at, "the lab continues it")
     elif event.name == "migrated":
-        yield Mark(
+        yield EventMark(
             Lane.SOURCE, "told", event.at, event.at, f"migration {fields['status']}", bad=fields["status"] != COMPLETED
         )
 
 
-def _of_process(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
+def _of_process(event: Event, lane: Lane, *, lost: bool) -> Iterator[EventMark]:
     at, fields = event.at, event.fields
-    if event.origin is Origin.MESSAGE:
+    if event.origin is EventSource.MESSAGE:
         if event.name == ERROR and not is_harmless(str(fields["text"])):
-            yield Mark(lane, ERROR, at, at, _shortened(str(fields["text"])), bad=True)
-    elif event.origin in (Origin.UAPI, Origin.TRACE):
+            yield EventMark(lane, ERROR, at, at, _shortened(str(fields["text"])), bad=True)
+    elif event.origin in (EventSource.UAPI, EventSource.TRACE):
         yield from _of_device(event, lane, lost=lost)
 
 
-def _of_device(event: Event, lane: Lane, *, lost: bool) -> Iterator[Mark]:
+def _of_device(event: Event, lane: Lane, *, lost: bool) -> Iterator[EventMark]:
     at, fields = event.at, event.fields
     vectors = (int(fields.get("vector", 0)),) if event.name.startswith("irq-") and fields.get("index") != INTX else ()
     line = "" if vectors else f" {line_name(event)}"
     if event.name == "irq-raise":
-        yield Mark(Lane.DEVICE, "raise", at, at, f"raises{line}", lost, vectors=vectors)
+        yield EventMark(Lane.DEVICE, "raise", at, at, f"raises{line}", lost, vectors=vectors)
     elif event.name == "irq-consume":
-        yield Mark(lane, "take", at, at, f"takes{line}", vectors=vectors)
+        yield EventMark(lane, "take", at, at, f"takes{line}", vectors=vectors)
     elif event.name == "irq-ack":
         twice = bool(fields.get("spurious"))
         text = f"handles{line}{' for nothing' if twice else ''}"
-        yield Mark(Lane.GUEST, "handle", at, at, text, twice, vectors=vectors)
+        yield EventMark(Lane.GUEST, "handle", at, at, text, twice, vectors=vectors)
     elif event.name == "pause":
-        yield Mark(Lane.DEVICE, "pause", at, at, f"pauses {fields.get('ms')} ms")
+        yield EventMark(Lane.DEVICE, "pause", at, at, f"pauses {fields.get('ms')} ms")
     elif event.name == "data-read" and fields.get("bytes"):
-        yield Mark(lane, DATA, at, at, f"{fields.get('phase', '')} data", size=int(fields["bytes"]))
-    elif (what := kind(event)) and not (what == CONFIG and event.origin is Origin.TRACE):
+        yield EventMark(lane, DATA, at, at, f"{fields.get('phase', '')} data", size=int(fields["bytes"]))
+    elif (what := kind(event)) and not (what == CONFIG and event.origin is EventSource.TRACE):
         yield _of_load(event, lane, what)
 
 
-def _of_load(event: Event, lane: Lane, what: str) -> Mark:
+def _of_load(event: Event, lane: Lane, what: str) -> EventMark:
     if what == DATA:
-        return Mark(lane, DATA, event.at, event.at, "data", size=int(event.fields["bytes"]))
+        return EventMark(lane, DATA, event.at, event.at, "data", size=int(event.fields["bytes"]))
     if controller_loaded(event):
-        return Mark(lane, "controller", event.at, event.at, what)
-    return Mark(lane, what, event.at, event.at, {CONFIG: "config", SET_IRQS: "SET_IRQS"}[what])
+        return EventMark(lane, "controller", event.at, event.at, what)
+    return EventMark(lane, what, event.at, event.at, {CONFIG: "config", SET_IRQS: "SET_IRQS"}[what])
 
 
-def _joined(marks: Iterable[Mark]) -> list[Mark]:
+def _joined(marks: Iterable[EventMark]) -> list[EventMark]:
     """Put marks of a lane together that are alike and follow each other there."""
-    lanes: dict[Lane, list[Mark]] = defaultdict(list)
+    lanes: dict[Lane, list[EventMark]] = defaultdict(list)
     for mark in marks:
         lane = lanes[mark.lane]
         both = lane[-1].joined(mark) if lane else None
@@ -257,35 +266,37 @@ def _joined(marks: Iterable[Mark]) -> list[Mark]:
     return sorted((mark for lane in lanes.values() for mark in lane), key=lambda mark: mark.begin)
 
 
-def _bars(story: Story, migration: Migration, window: range) -> Iterator[Bar]:
+def _bars(story: MigrationHistory, migration: MigrationSpan, window: range) -> Iterator[StateBar]:
     end = story.timeline[window.stop - 1].at
     begin = story.timeline[window.start].at
     for lane, actor in ((Lane.SOURCE, migration.source), (Lane.DESTINATION, migration.destination)):
         initial = RUNNING if lane is Lane.SOURCE else _WAITS
         states: dict[str, tuple[str, int]] = {}
         for position, event in enumerate(story.timeline[: window.stop]):
-            if event.actor != actor or event.origin is not Origin.UAPI or not event.device:
+            if event.actor != actor or event.origin is not EventSource.UAPI or not event.device:
                 continue
             state, since = states.setdefault(event.device, (initial, begin))
             reached = device_state(event)
             if not reached:
                 continue
             if position in window and event.at > since:
-                yield Bar(lane, event.device, state, since, event.at)
+                yield StateBar(lane, event.device, state, since, event.at)
             states[event.device] = (reached, max(begin, event.at))
-        yield from (Bar(lane, device, state, since, end) for device, (state, since) in states.items() if since < end)
+        yield from (
+            StateBar(lane, device, state, since, end) for device, (state, since) in states.items() if since < end
+        )
 
 
-def _paths(story: Story, account: Account, window: range) -> Iterator[Path]:
+def _paths(story: MigrationHistory, account: InterruptAccount, window: range) -> Iterator[InterruptPath]:
     for one in account.interrupts:
         if one.position in window:
             stops = [(Lane.DEVICE, one.raised.at), *_taken(story, one, window)]
             if one.acknowledged is not None:
                 stops.append((Lane.GUEST, one.acknowledged.at))
-            yield Path(tuple(stops), one.fate is Fate.LOST)
+            yield InterruptPath(tuple(stops), one.fate is InterruptState.LOST)
 
 
-def _few(paths: Iterable[Path]) -> list[Path]:
+def _few(paths: Iterable[InterruptPath]) -> list[InterruptPath]:
     found = list(paths)
     return found if len(found) <= _MOST_PATHS else [path for path in found if path.bad][:_MOST_PATHS]
 
@@ -297,7 +308,7 @@ def _notes(lost: Collection[Interrupt]) -> Iterator[str]:
         yield f"and {len(lost) - _MOST_NOTES} more were lost"
 
 
-def _taken(story: Story, one: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
+def _taken(story: MigrationHistory, one: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
     """Yield where and when QEMU took the eventfd of an interrupt, before the guest answered."""
     role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[story.role_at(one.raised.actor, one.position)]
     until = one.acknowledged.at if one.acknowledged is not None else None
@@ -313,7 +324,7 @@ def _taken(story: Story, one: Interrupt, window: range) -> Iterator[tuple[Lane, 
             return
 
 
-def _still(story: Story, migration: Migration, window: range) -> tuple[int, int] | None:
+def _still(story: MigrationHistory, migration: MigrationSpan, window: range) -> tuple[int, int] | None:
     """Return when the devices stood still: up to the destination's running, or the source's where that goes on."""
     stopped = stopped_at(story, migration)
     ran = ran_at(story, migration)

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from qpatch.errors import Location, UserError
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.logs import read_log
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def load_timeline(file: Path) -> tuple[Event, ...]:
                     Event(
                         found["at"],
                         found["actor"],
-                        Origin(found["origin"]),
+                        EventSource(found["origin"]),
                         found["name"],
                         found["device"],
                         found["fields"],

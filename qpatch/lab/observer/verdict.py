@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.interrupts import Fate, late_ms, line_name
-from qpatch.lab.observer.story import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name
+from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from qpatch.lab.observer.complaints import DeviceError
-    from qpatch.lab.observer.findings import Check, Death, Findings
-    from qpatch.lab.observer.story import Migration
+    from qpatch.lab.observer.errors import DeviceError
+    from qpatch.lab.observer.findings import Findings, GuestCheck, ProcessDeath
+    from qpatch.lab.observer.migrations import MigrationSpan
 
     Rule: TypeAlias = Callable[[Findings], str]
 
@@ -31,10 +31,10 @@ def judge(findings: Findings) -> tuple[Verdict, str]:
         reason = rule(findings)
         if reason:
             return verdict, reason
-    return Verdict.HARNESS, _nothing_shown(findings)
+    return Verdict.LAB_ERROR, _nothing_shown(findings)
 
 
-def harness(findings: Findings) -> str:
+def lab_error(findings: Findings) -> str:
     """Apply if the lab waited in vain, and not because a process had died or stopped the VM."""
     return findings.failure if not (findings.deaths or findings.halted) else ""
 
@@ -65,13 +65,17 @@ def failed(findings: Findings) -> str:
         if migration.outcome in (migration.expect, UNFINISHED) or _never_failed(migration):
             continue
         why = findings.causes_of(migration)
-        first = f"; {why[0].what}; {_reactions(findings, migration, why[0])}" if why else _told(findings, migration)
+        first = (
+            f"; {why[0].what}; {_reactions(findings, migration, why[0])}"
+            if why
+            else _completed_as_reported(findings, migration)
+        )
         return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
     last = findings.last
     if last is not None and last.outcome == last.expect == FAILED and findings.unfired and not findings.causes_of(last):
         return (
             f"the migration failed, but the fault {findings.unfired[0]} that it was to fail for never came to pass"
-            f"{_told(findings, last)}"
+            f"{_completed_as_reported(findings, last)}"
         )
     if last is not None and findings.halted:
         return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
@@ -116,7 +120,7 @@ def stale(findings: Findings) -> str:
 
 def lost(findings: Findings) -> str:
     """Apply if an interrupt had not reached the guest by the next fence."""
-    gone = findings.account.having(Fate.LOST)
+    gone = findings.account.having(InterruptState.LOST)
     more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
     return f"{gone[0].name}, raised on {gone[0].raised.actor}: {gone[0].why}{more}" if gone else ""
 
@@ -177,23 +181,23 @@ def not_applicable(findings: Findings) -> str:
 
 def _settled(findings: Findings) -> bool:
     """Whether interrupts were tried after the last migration, and none is left in doubt."""
-    return findings.heard_after > 0 and not findings.account.having(Fate.UNSETTLED)
+    return findings.heard_after > 0 and not findings.account.having(InterruptState.UNSETTLED)
 
 
 def _nothing_shown(findings: Findings) -> str:
-    if findings.account.having(Fate.UNSETTLED):
-        return f"{findings.account.having(Fate.UNSETTLED)[0].name} was raised, and no fence came after it"
+    if findings.account.having(InterruptState.UNSETTLED):
+        return f"{findings.account.having(InterruptState.UNSETTLED)[0].name} was raised, and no fence came after it"
     if findings.last is not None and findings.last.outcome == UNFINISHED:
         return "the migration did not end"
     return "no interrupt was raised after the migration" if findings.migrations else NOTHING_SHOWN
 
 
-def _never_failed(migration: Migration) -> bool:
+def _never_failed(migration: MigrationSpan) -> bool:
     """Whether a fault was to hit the migration and did not; one that was cancelled should have ended so."""
     return migration.expect == FAILED and migration.outcome == COMPLETED
 
 
-def _source_runs(findings: Findings, migration: Migration) -> bool:
+def _source_runs(findings: Findings, migration: MigrationSpan) -> bool:
     return findings.states.get(migration.source) == RUNNING
 
 
@@ -201,7 +205,7 @@ def _state(findings: Findings, vm: str) -> str:
     return findings.states.get(vm, "in an unknown state")
 
 
-def _ended(migration: Migration) -> str:
+def _ended(migration: MigrationSpan) -> str:
     words = {COMPLETED: "completed", "cancelled": "was cancelled", UNFINISHED: "did not end"}
     return words.get(migration.outcome, migration.outcome)
 
@@ -210,14 +214,14 @@ def _count(interrupts: int) -> str:
     return f"{interrupts} interrupt{'s' if interrupts != 1 else ''} reached the guest"
 
 
-def _wrong(check: Check) -> list[str]:
+def _wrong(check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, in words."""
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
     return what + (["its state is wrong"] if check.state not in _VERIFIED else [])
 
 
-def _reset(findings: Findings, check: Check) -> str:
+def _reset(findings: Findings, check: GuestCheck) -> str:
     """Return that QEMU had reset the device that was checked, and after which error, as the end of a sentence."""
     if (check.vm, check.device) not in findings.resets:
         return ""
@@ -245,7 +249,7 @@ def _harm(findings: Findings) -> str:
     return "".join(f"; {one}" for one in harm)
 
 
-def _told(findings: Findings, migration: Migration) -> str:
+def _completed_as_reported(findings: Findings, migration: MigrationSpan) -> str:
     """Return what either side reported first, as the end of a sentence: what follows tends to be of broken sockets."""
     said = next(
         (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
@@ -254,20 +258,20 @@ def _told(findings: Findings, migration: Migration) -> str:
     return f": {said}" if said else ""
 
 
-def _cause_of_halt(findings: Findings, migration: Migration) -> str:
+def _cause_of_halt(findings: Findings, migration: MigrationSpan) -> str:
     """Return what the device did before the VM was stopped, and the last that QEMU said, as the end of a sentence."""
     after = [f", after {error.what}" for error in findings.errors_in(migration)[:1]]
     said = [error.message for error in findings.errors if error.by == DESTINATION and error.at >= migration.at]
     return "".join([*after, *(f"; it printed {message!r}" for message in said[-1:])])
 
 
-def _before(findings: Findings, death: Death) -> str:
+def _before(findings: Findings, death: ProcessDeath) -> str:
     """Return which error of its device a process met with before it died, as the end of a sentence."""
     errors = findings.errors_in(findings.last) if findings.last is not None else ()
     return next((f", after {error.what}" for error in errors if error.event.actor == death.vm), "")
 
 
-def _quoted(findings: Findings, migration: Migration, error: DeviceError) -> str:
+def _quoted(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
     """Return what was first printed because of the device's error: by its own side, else by the other."""
     own = migration.role_of(error.event.actor)
     for role in (own, *({SOURCE, DESTINATION} - {own})):
@@ -276,7 +280,7 @@ def _quoted(findings: Findings, migration: Migration, error: DeviceError) -> str
     return ""
 
 
-def _reactions(findings: Findings, migration: Migration, error: DeviceError) -> str:
+def _reactions(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
     """Return what both sides made of the device's error."""
     said = _quoted(findings, migration, error) or "nobody printed an error"
     after = "runs on" if _source_runs(findings, migration) else f"is {_state(findings, migration.source)}"
@@ -285,7 +289,7 @@ def _reactions(findings: Findings, migration: Migration, error: DeviceError) -> 
 
 
 RULES: tuple[tuple[Verdict, Rule], ...] = (
-    (Verdict.HARNESS, harness),
+    (Verdict.LAB_ERROR, lab_error),
     (Verdict.INCONSISTENT, inconsistent),
     (Verdict.CRASHED, crashed),
     (Verdict.REFUSED, refused),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.build.builder import BASELINE
+from qpatch.builds.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from qpatch.lab.plan import Program, RunPlan
+    from qpatch.lab.plan import QemuProgram, RunPlan
 
 
 def reason_against(plan: RunPlan) -> str:
@@ -35,7 +35,7 @@ def reason_against(plan: RunPlan) -> str:
     )
 
 
-def _check_target(plan: RunPlan, program: Program) -> None:
+def _check_target(plan: RunPlan, program: QemuProgram) -> None:
     if program.target != plan.machine.target:
         raise EnvironmentFault(
             "wrong-target",
@@ -58,6 +58,6 @@ def _against_programs(plan: RunPlan) -> str:
     return plan.machine.one_release if plan.source.release != plan.destination.release else ""
 
 
-def age(program: Program) -> tuple[tuple[int, int], bool]:
+def age(program: QemuProgram) -> tuple[tuple[int, int], bool]:
     """Return what is greater for a newer build: a release with a strategy's patches is newer than the release."""
     return program.release, program.strategy != BASELINE

@@ -10,7 +10,7 @@ from qpatch.lab.definitions.release import Value, table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from qpatch.lab.plan import Program, RunPlan
+    from qpatch.lab.plan import QemuProgram, RunPlan
     from qpatch.lab.runtime.devices import EmulatedDevices
 
 MONITOR = "qmp.sock"
@@ -19,7 +19,7 @@ _IOMMUFD = "iommufd0"
 
 
 @dataclass(frozen=True)
-class Places:
+class VmPaths:
     """Where one QEMU finds things: the directory of its sockets, the library and the guest by short paths."""
 
     sockets: Path
@@ -51,7 +51,7 @@ class CommandLine:
 
 
 def command_line(
-    plan: RunPlan, program: Program, devices: EmulatedDevices, places: Places, *, incoming: bool, paused: bool
+    plan: RunPlan, program: QemuProgram, devices: EmulatedDevices, places: VmPaths, *, incoming: bool, paused: bool
 ) -> CommandLine:
     """Return how QEMU is started for `plan`: as a destination (`incoming`), and whether it waits to be continued."""
     mixed = plan.source.release != plan.destination.release
@@ -93,7 +93,7 @@ def _socket(option: str, name: str, path: Path) -> tuple[str, ...]:
     return ("-chardev", backend, option, f"chardev:{name}")
 
 
-def _device(plan: RunPlan, program: Program, sysfs: Path, number: int) -> str:
+def _device(plan: RunPlan, program: QemuProgram, sysfs: Path, number: int) -> str:
     properties: dict[str, Value] = {
         "id": f"dev{number}",
         "bus": plan.machine.bus,

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.runtime.commandline import Places, command_line
+from qpatch.lab.runtime.commandline import VmPaths, command_line
 from qpatch.lab.runtime.devices import write_devices
 from qpatch.lab.runtime.vm import VirtualMachine
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.scenario import Scenario
-    from qpatch.lab.plan import Program, RunPlan
+    from qpatch.lab.plan import QemuProgram, RunPlan
     from qpatch.lab.runtime.devices import EmulatedDevices
     from qpatch.lab.runtime.recorder import Recorder
 
@@ -35,11 +35,11 @@ class Fleet:
         self.short = short
         self.vms: list[VirtualMachine] = []
         self._recorder = recorder
-        self._library = _link(short / plan.equipment.library.name, plan.equipment.library)
-        guest = plan.equipment.guests[plan.machine.guest]
+        self._library = _link(short / plan.artifacts.library.name, plan.artifacts.library)
+        guest = plan.artifacts.guests[plan.machine.guest]
         self._guest = _link(short / guest.name, guest)
 
-    async def launch(self, program: Program, *, paused: bool) -> VirtualMachine:
+    async def launch(self, program: QemuProgram, *, paused: bool) -> VirtualMachine:
         """Start one more VM: the first is the source, every other a destination; return it when it can be talked to.
 
         `paused` keeps a destination paused after its migration. The source is always paused, until its serial line is
@@ -53,7 +53,7 @@ class Fleet:
         vm = VirtualMachine(actor, program, "destination" if number else "source", directory / LOG, self._recorder)
         self.vms.append(vm)
         (directory / LOG).touch()
-        places = Places(sockets, self._library, self._guest)
+        places = VmPaths(sockets, self._library, self._guest)
         await vm.start(
             command_line(
                 self.plan,
@@ -78,7 +78,7 @@ class Fleet:
         """Kill what still runs."""
         await asyncio.gather(*(vm.end(expected=True) for vm in self.vms))
 
-    def _devices(self, directory: Path, program: Program, number: int) -> EmulatedDevices:
+    def _devices(self, directory: Path, program: QemuProgram, number: int) -> EmulatedDevices:
         profile, scenario = self.plan.profile, self.plan.scenario
         faults = [
             fault for one in (profile.faults, scenario.faults) for fault in (one.destination if number else one.source)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.definitions import steps as kinds
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import Outcome, Step
+from qpatch.lab.definitions.steps import MigrationOutcome, ScenarioStep
 from qpatch.lab.runtime.fleet import migration_parameters
-from qpatch.lab.runtime.migration import Migration, Moved
+from qpatch.lab.runtime.migration import Migration, MigrationResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -38,25 +38,25 @@ class Flow:
         self._vectors = 0
         self._pages = 0
         self._log_offset = 0
-        self._disappointed = False
+        self._stop_early = False
         self._coming = deque(_migrations(plan.scenario.steps))
         self._migrations = 0
         self._next: asyncio.Task[VirtualMachine] | None = None
         self._leaving: list[asyncio.Task[None]] = []
-        self._doers: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
-            kinds.Interrupts: self._interrupts,
-            kinds.Raise: self._raise,
-            kinds.Ring: self._ring,
-            kinds.Kick: self._kick,
-            kinds.Fill: self._fill,
+        self._doers: dict[type[ScenarioStep], Callable[[Any], Awaitable[None]]] = {
+            kinds.SetUpInterrupts: self._interrupts,
+            kinds.RaiseInterrupts: self._raise,
+            kinds.SetUpRing: self._ring,
+            kinds.WriteRing: self._kick,
+            kinds.FillMemory: self._fill,
             kinds.Reset: self._reset,
-            kinds.Mask: self._vector,
-            kinds.Unmask: self._vector,
-            kinds.Move: self._vector,
+            kinds.MaskVector: self._vector,
+            kinds.UnmaskVector: self._vector,
+            kinds.MoveVector: self._vector,
             kinds.Fence: self._fence,
-            kinds.Check: self._check,
+            kinds.CheckDevice: self._check,
             kinds.Migrate: self._migrate,
-            kinds.Await: self._await,
+            kinds.AwaitPreCopy: self._await,
             kinds.Cancel: self._cancel,
             kinds.Continue: self._continue,
             kinds.Repeat: self._repeat,
@@ -85,7 +85,7 @@ class Flow:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _do(self, steps: Iterable[Step]) -> None:
+    async def _do(self, steps: Iterable[ScenarioStep]) -> None:
         for step in steps:
             if self.guest is None:
                 return
@@ -95,7 +95,7 @@ class Flow:
         assert self.guest is not None
         return await self.guest.ask(line)
 
-    async def _interrupts(self, step: kinds.Interrupts) -> None:
+    async def _interrupts(self, step: kinds.SetUpInterrupts) -> None:
         driver, device = self._plan.profile.interrupts, self._plan.device
         self._kind = step.kind or driver.kind
         most = {"msix": device.vectors, "msi": device.msi_vectors, "intx": 1, "none": 0}[self._kind]
@@ -104,22 +104,22 @@ class Flow:
             answer = await self._ask(f"irq {number} {self._kind} {min(wanted, most)}")
             self._vectors = int(answer["vectors"])
 
-    async def _raise(self, step: kinds.Raise) -> None:
+    async def _raise(self, step: kinds.RaiseInterrupts) -> None:
         for number in self._devices:
             for vector in _chosen(step.vectors, self._vectors):
                 await self._ask(f"raise {number} {vector}")
 
-    async def _ring(self, step: kinds.Ring) -> None:
+    async def _ring(self, step: kinds.SetUpRing) -> None:
         self._pages = step.pages
         for number in self._devices:
             await self._ask(f"ring {number} {step.pages}")
 
-    async def _kick(self, _: kinds.Kick) -> None:
+    async def _kick(self, _: kinds.WriteRing) -> None:
         for number in self._devices:
             for page in range(self._pages):
                 await self._ask(f"kick {number} {page}")
 
-    async def _fill(self, _: kinds.Fill) -> None:
+    async def _fill(self, _: kinds.FillMemory) -> None:
         for number in self._devices:
             await self._ask(f"fill {number} {number + 1}")
 
@@ -127,7 +127,7 @@ class Flow:
         for number in self._devices:
             await self._ask(f"reset {number}")
 
-    async def _vector(self, step: kinds.Mask | kinds.Unmask | kinds.Move) -> None:
+    async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector | kinds.MoveVector) -> None:
         for number in self._devices:
             await self._ask(f"{step.word} {number} {step.vector}")
 
@@ -137,7 +137,7 @@ class Flow:
             await self._ask("hello")
         self._recorder.lab("fence", vm=self.guest.actor)
 
-    async def _check(self, _: kinds.Check) -> None:
+    async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
         for number in self._devices:
             seen = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
@@ -148,7 +148,7 @@ class Flow:
                 **{name: int(value) if value.isdigit() else value for name, value in seen.items()},
             )
 
-    async def _await(self, _: kinds.Await) -> None:
+    async def _await(self, _: kinds.AwaitPreCopy) -> None:
         assert self.guest is not None
         program = self.guest.program
         await self.guest.until_active()
@@ -166,13 +166,13 @@ class Flow:
 
     async def _repeat(self, step: kinds.Repeat) -> None:
         for _round in range(step.times):
-            if self._disappointed:
+            if self._stop_early:
                 return
             await self._do(step.steps)
 
     async def _migrate(self, step: kinds.Migrate) -> None:
         self._coming.popleft()
-        if self._disappointed:
+        if self._stop_early:
             return
         assert self.guest is not None
         assert self._next is not None
@@ -184,7 +184,7 @@ class Flow:
             source, destination, step, self._channel(), migration_parameters(self._plan.scenario), self._recorder
         )
         moved = await migration.run(expect, self._meanwhile(step))
-        self._disappointed = moved.outcome is not expect
+        self._stop_early = moved.outcome is not expect
         self.guest = moved.guest
         self._leave(source, moved)
         self._begin_next()
@@ -198,20 +198,20 @@ class Flow:
         self._migrations += 1
         return self._fleet.short / f"migration{self._migrations}"
 
-    def _leave(self, source: VirtualMachine, moved: Moved) -> None:
+    def _leave(self, source: VirtualMachine, moved: MigrationResult) -> None:
         """End the source in the background where the guest has left it."""
-        if moved.outcome is Outcome.COMPLETED:
+        if moved.outcome is MigrationOutcome.COMPLETED:
             self._leaving.append(asyncio.create_task(source.quit()))
 
     def _begin_next(self) -> None:
         """Start the next destination in the background where another migration comes: the build the guest is not on."""
-        if self._coming and not self._disappointed:
+        if self._coming and not self._stop_early:
             here = self.guest.program if self.guest is not None else self._plan.source
             program = self._plan.destination if here is self._plan.source else self._plan.source
             self._next = asyncio.create_task(self._fleet.launch(program, paused=self._coming[0].paused))
 
 
-def _migrations(steps: Sequence[Step]) -> Iterator[kinds.Migrate]:
+def _migrations(steps: Sequence[ScenarioStep]) -> Iterator[kinds.Migrate]:
     """Yield the migrations in the order in which they come, as often as they come."""
     for step in steps:
         if isinstance(step, kinds.Migrate):

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import Outcome
+from qpatch.lab.definitions.steps import MigrationOutcome
 from qpatch.lab.runtime.monitor import RefusedError
-from qpatch.lab.runtime.process import WaitedInVainError
+from qpatch.lab.runtime.process import WaitTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Moved:
+class MigrationResult:
     """How a migration ended, and where the guest runs now: None where it runs nowhere."""
 
-    outcome: Outcome
+    outcome: MigrationOutcome
     guest: VirtualMachine | None
 
 
@@ -46,7 +46,7 @@ class Migration:
     parameters: Mapping[str, Value]
     recorder: Recorder
 
-    async def run(self, expect: Outcome, meanwhile: Callable[[], Awaitable[None]] | None) -> Moved:
+    async def run(self, expect: MigrationOutcome, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
         self.recorder.lab(
             "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
@@ -56,12 +56,12 @@ class Migration:
         except RefusedError as error:
             return await self._refused(error)
         received = await self._receive(sent)
-        outcome = Outcome(sent) if sent != "completed" else Outcome(received)
-        await self._tell(outcome, received)
-        if outcome is Outcome.COMPLETED:
-            return Moved(outcome, self.destination if self.step.paused else await self._destination_runs())
+        outcome = MigrationOutcome(sent) if sent != "completed" else MigrationOutcome(received)
+        await self._report(outcome, received)
+        if outcome is MigrationOutcome.COMPLETED:
+            return MigrationResult(outcome, self.destination if self.step.paused else await self._destination_runs())
         await self.destination.end(expected=True)
-        return Moved(outcome, await self._source_again(sent))
+        return MigrationResult(outcome, await self._source_again(sent))
 
     async def _send(self, meanwhile: Callable[[], Awaitable[None]] | None) -> str:
         """Run the source's half and return how it ended: to a file, the destination begins only then."""
@@ -88,10 +88,10 @@ class Migration:
             return await self.destination.until_received(table().limits.migration)
         try:
             return await self.destination.until_received(table().limits.quit)
-        except WaitedInVainError:
+        except WaitTimeout:
             return sent  # it waits for more, which never comes; it is killed next
 
-    async def _refused(self, error: RefusedError) -> Moved:
+    async def _refused(self, error: RefusedError) -> MigrationResult:
         self.recorder.lab(
             "migrated",
             source=self.source.actor,
@@ -102,9 +102,9 @@ class Migration:
             error=str(error),
         )
         await self.destination.end(expected=True)
-        return Moved(Outcome.FAILED, await self._source_again("failed"))
+        return MigrationResult(MigrationOutcome.FAILED, await self._source_again("failed"))
 
-    async def _tell(self, outcome: Outcome, received: str) -> None:
+    async def _report(self, outcome: MigrationOutcome, received: str) -> None:
         answer = await self.source.execute("query-migrate")
         self.recorder.lab(
             "migrated",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from qemu.qmp import ConnectError, ExecInterruptedError, ExecuteError, QMPClient, QMPError, Runstate
 
-from qpatch.lab.model import Origin
-from qpatch.lab.runtime.process import LostConnectionError
+from qpatch.lab.model import EventSource
+from qpatch.lab.runtime.process import ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,16 +51,16 @@ class Monitor:
         try:
             await self._client.connect(await connected(path))
         except ConnectError as error:
-            raise LostConnectionError(str(error)) from error
+            raise ConnectionLost(str(error)) from error
 
     async def execute(self, command: str, arguments: Mapping[str, Any]) -> Any:
-        """Return what QEMU answers. Raises RefusedError, and LostConnectionError."""
+        """Return what QEMU answers. Raises RefusedError, and ConnectionLost."""
         try:
             return await self._client.execute(command, dict(arguments) or None)
         except ExecuteError as error:
             raise RefusedError(str(error)) from error
         except (ExecInterruptedError, QMPError) as error:
-            raise LostConnectionError(str(error)) from error
+            raise ConnectionLost(str(error)) from error
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for an event after which `condition` holds; for ever: the caller sets the bound."""
@@ -82,7 +82,7 @@ class Monitor:
         async for message in self._client.events:
             data = message.get("data", {})
             name = str(message["event"])
-            self._recorder.event(self._actor, Origin.QMP, name, data if isinstance(data, dict) else {"data": data})
+            self._recorder.event(self._actor, EventSource.QMP, name, data if isinstance(data, dict) else {"data": data})
             async with self._changed:
                 self._take(name, data)
                 self._changed.notify_all()

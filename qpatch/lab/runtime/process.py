@@ -28,11 +28,11 @@ class ProcessError(Exception):
     """What went wrong with a process of the lab."""
 
 
-class WaitedInVainError(ProcessError):
+class WaitTimeout(ProcessError):
     """Something did not happen in time; the message says what, and what the log says last."""
 
 
-class DiedError(ProcessError):
+class ProcessExited(ProcessError):
     """The process has ended, and nobody had asked it to; `code` as subprocess has it: a signal is negative."""
 
     def __init__(self, message: str, code: int) -> None:
@@ -40,7 +40,7 @@ class DiedError(ProcessError):
         self.code = code
 
 
-class LostConnectionError(Exception):
+class ConnectionLost(Exception):
     """A socket of the process was closed: it is ending, or has ended."""
 
 
@@ -57,7 +57,7 @@ class Process:
     @classmethod
     async def start(cls, actor: str, command: Sequence[str], log: Path) -> Process:
         """Start `command`; all that it prints is appended to `log`. Raises OSError where there is no setpriv."""
-        return cls(actor, log, await _spawn([*DIES_WITH_US, *command], surroundings(), log))
+        return cls(actor, log, await _spawn([*DIES_WITH_US, *command], base_environment(), log))
 
     @property
     def code(self) -> int | None:
@@ -67,7 +67,7 @@ class Process:
     async def within(self, seconds: float, what: str, work: Coroutine[Any, Any, Result]) -> Result:
         """Return the result of `work`, which waits for `what`.
 
-        Raises DiedError where the process ends before, WaitedInVainError after `seconds`.
+        Raises ProcessExited where the process ends before, WaitTimeout after `seconds`.
         """
         task = asyncio.ensure_future(work)
         try:
@@ -97,14 +97,14 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def died(self, what: str) -> DiedError:
+    def died(self, what: str) -> ProcessExited:
         """Return the error to raise where the process ended while somebody waited for `what`."""
         code = self.code if self.code is not None else 0
-        return DiedError(f"{self.actor} {_ending(code)} while the lab waited for {what}{self._tail()}", code)
+        return ProcessExited(f"{self.actor} {_ending(code)} while the lab waited for {what}{self._tail()}", code)
 
-    def waited_in_vain(self, seconds: float, what: str) -> WaitedInVainError:
+    def waited_in_vain(self, seconds: float, what: str) -> WaitTimeout:
         """Return the error to raise where `what` did not happen within `seconds`."""
-        return WaitedInVainError(f"waited {seconds:g} s for {what} of {self.actor}{self._tail()}")
+        return WaitTimeout(f"waited {seconds:g} s for {what} of {self.actor}{self._tail()}")
 
     def last_words(self) -> str:
         """Return the last lines that people can read of what the process printed."""
@@ -117,9 +117,9 @@ class Process:
     async def _result(self, task: asyncio.Future[Result], seconds: float, what: str) -> Result:
         try:
             return task.result()
-        except (LostConnectionError, ConnectionError, EOFError) as error:
+        except (ConnectionLost, ConnectionError, EOFError) as error:
             if await self.ended(seconds) is None:
-                raise WaitedInVainError(
+                raise WaitTimeout(
                     f"{self.actor} closed its socket and runs on, while the lab waited for {what}{self._tail()}"
                 ) from error
             raise self.died(what) from error
@@ -129,12 +129,12 @@ class Process:
         return f"; the last lines of its log:\n{words}" if words else "; its log is empty"
 
 
-def surroundings() -> dict[str, str]:
+def base_environment() -> dict[str, str]:
     """Return the environment of every QEMU: little of the user's own, so that it is the same everywhere."""
     return {name: os.environ[name] for name in _INHERITED if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
 
-def is_foreign(program: str) -> bool:
+def is_other_architecture(program: str) -> bool:
     """Whether the file `program` is an ELF program for another processor than this one's; False where nobody knows."""
     try:
         theirs, ours = (_processor(Path(path)) for path in (program, "/proc/self/exe"))

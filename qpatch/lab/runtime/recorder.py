@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.model import Event, Origin
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.plan import Action
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ class Recorder:
 
     def lab(self, name: str, **fields: Any) -> None:
         """Keep something that the lab did."""
-        self.event(LAB, Origin.LAB, name, fields)
+        self.event(LAB, EventSource.LAB, name, fields)
 
-    def event(self, actor: str, origin: Origin, name: str, fields: Mapping[str, Any]) -> None:
+    def event(self, actor: str, origin: EventSource, name: str, fields: Mapping[str, Any]) -> None:
         """Keep something that was heard now."""
         self.events.append(Event(time.monotonic_ns(), actor, origin, name, str(fields.get("device", "")), dict(fields)))
 

@@ -13,7 +13,7 @@ from qpatch.lab.runtime.applicability import reason_against
 from qpatch.lab.runtime.fleet import LOG, Fleet
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
-from qpatch.lab.runtime.process import DiedError, WaitedInVainError
+from qpatch.lab.runtime.process import ProcessExited, WaitTimeout
 from qpatch.lab.runtime.recorder import Recorder
 from qpatch.lab.runtime.vm import GuestError, StoppedError
 
@@ -54,13 +54,13 @@ async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
     flow = Flow(plan, fleet, recorder)
     try:
         await flow.run()
-    except DiedError:
+    except ProcessExited:
         return ""
     except StoppedError as error:
         if error.status in _MIGRATING:
             return _failure(recorder, error)
         recorder.lab("stopped", vm=error.actor, status=error.status)
-    except (WaitedInVainError, GuestError, RefusedError) as error:
+    except (WaitTimeout, GuestError, RefusedError) as error:
         return _failure(recorder, error)
     finally:
         await flow.abandon()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Origin
+from qpatch.lab.model import EventSource
 from qpatch.lab.runtime.monitor import connected
-from qpatch.lab.runtime.process import LostConnectionError
+from qpatch.lab.runtime.process import ConnectionLost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,21 +29,21 @@ class SerialLine:
         self._reader, self._writer = await asyncio.open_unix_connection(sock=await connected(path))
 
     async def ask(self, line: str) -> str:
-        """Send `line` and return the guest's answer; waits for ever. Raises LostConnectionError."""
+        """Send `line` and return the guest's answer; waits for ever. Raises ConnectionLost."""
         assert self._writer is not None
-        self._recorder.event(self._actor, Origin.SERIAL, "command", {"line": line})
+        self._recorder.event(self._actor, EventSource.SERIAL, "command", {"line": line})
         self._writer.write(f"{line}\n".encode())
         await self._writer.drain()
         return await self.hear()
 
     async def hear(self) -> str:
-        """Return the next line that the guest says; waits for ever. Raises LostConnectionError."""
+        """Return the next line that the guest says; waits for ever. Raises ConnectionLost."""
         assert self._reader is not None
         line = await self._reader.readline()
         if not line.endswith(b"\n"):
-            raise LostConnectionError("the serial line was closed")
+            raise ConnectionLost("the serial line was closed")
         answer = line.decode(errors="replace").strip()
-        self._recorder.event(self._actor, Origin.SERIAL, "answer", {"line": answer})
+        self._recorder.event(self._actor, EventSource.SERIAL, "answer", {"line": answer})
         return answer
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.monitor import Monitor
-from qpatch.lab.runtime.process import DiedError, Process, WaitedInVainError, is_foreign
+from qpatch.lab.runtime.process import Process, ProcessExited, WaitTimeout, is_other_architecture
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
     from pathlib import Path
 
-    from qpatch.lab.plan import Program
-    from qpatch.lab.runtime.commandline import CommandLine, Places
+    from qpatch.lab.plan import QemuProgram
+    from qpatch.lab.runtime.commandline import CommandLine, VmPaths
     from qpatch.lab.runtime.recorder import Recorder
 
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class StoppedError(Exception):
 class VirtualMachine:
     """A QEMU that is `role` (source, destination) in its first migration. Use `start` before anything else."""
 
-    def __init__(self, actor: str, program: Program, role: str, log: Path, recorder: Recorder) -> None:
+    def __init__(self, actor: str, program: QemuProgram, role: str, log: Path, recorder: Recorder) -> None:
         self.actor = actor
         self.program = program
         self.role = role
@@ -57,7 +57,7 @@ class VirtualMachine:
         self._process: Process | None = None
         self._exit_told = False
 
-    async def start(self, line: CommandLine, places: Places) -> None:
+    async def start(self, line: CommandLine, places: VmPaths) -> None:
         """Start QEMU and connect to its monitor and serial line.
 
         Raises EnvironmentFault `qemu-died` with its last words where it ends before it answers on its monitor, and
@@ -79,8 +79,8 @@ class VirtualMachine:
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
             await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(places))
-        except DiedError as error:
-            if is_foreign(self.program.command[-1]):
+        except ProcessExited as error:
+            if is_other_architecture(self.program.command[-1]):
                 raise EnvironmentFault(
                     "qemu-died", f"{self.program.command[-1]} is a program for another processor than this machine's"
                 ) from error
@@ -143,7 +143,7 @@ class VirtualMachine:
         """Wait at most `seconds` for the VM to run by itself; return whether it does. Raises ProcessError."""
         try:
             await self._within(seconds, "the VM to run", self._monitor.until(lambda: self._monitor.running))
-        except WaitedInVainError:
+        except WaitTimeout:
             return await self.status() == "running"
         return True
 
@@ -174,19 +174,19 @@ class VirtualMachine:
     async def until_received(self, seconds: float) -> str:
         """Wait for the end of the incoming migration and return how it ended; QEMU may end itself where it failed.
 
-        Raises WaitedInVainError after `seconds`.
+        Raises WaitTimeout after `seconds`.
         """
         self._recorder.action("wait", self.actor, until="received")
         assert self._process is not None
         try:
             await self._process.within(seconds, "the end of the incoming migration", self._migrated())
-        except DiedError as error:
-            self._tell_exit(expected=error.code == EXIT_AFTER_FAILURE)
+        except ProcessExited as error:
+            self._record_exit(expected=error.code == EXIT_AFTER_FAILURE)
             return "failed"
         if self.migration != "completed":
             code = await self._process.ended(table().limits.give_up)
             if code is not None:
-                self._tell_exit(expected=code == EXIT_AFTER_FAILURE)
+                self._record_exit(expected=code == EXIT_AFTER_FAILURE)
         return self.migration
 
     def forget_migration(self) -> None:
@@ -201,7 +201,7 @@ class VirtualMachine:
         return str(answer["status"])
 
     async def quit(self) -> None:
-        """Tell the VM's state, and ask QEMU to end. Raises WaitedInVainError where it does not: it is to be killed."""
+        """Tell the VM's state, and ask QEMU to end. Raises WaitTimeout where it does not: it is to be killed."""
         if self._process is None or self._exit_told:
             return
         try:
@@ -209,7 +209,7 @@ class VirtualMachine:
             self._recorder.action("quit", self.actor)
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
-        except DiedError:
+        except ProcessExited:
             pass  # how it ended is told below
         code = await self._process.ended(table().limits.quit)
         if code is None:
@@ -224,11 +224,11 @@ class VirtualMachine:
         if self._process is not None:
             crashed = self._process.code not in (None, 0, EXIT_AFTER_FAILURE)
             await self._process.kill()
-            self._tell_exit(expected=expected and not crashed)
+            self._record_exit(expected=expected and not crashed)
         self._serial.close()
         await self._monitor.close()
 
-    async def _connect(self, places: Places) -> None:
+    async def _connect(self, places: VmPaths) -> None:
         await asyncio.gather(self._monitor.connect(places.monitor), self._serial.connect(places.serial))
 
     async def _answer(self, line: str) -> str | None:
@@ -268,11 +268,11 @@ class VirtualMachine:
         assert self._process is not None
         try:
             return await self._process.within(seconds, what, work)
-        except DiedError:
-            self._tell_exit(expected=False)
+        except ProcessExited:
+            self._record_exit(expected=False)
             raise
 
-    def _tell_exit(self, *, expected: bool) -> None:
+    def _record_exit(self, *, expected: bool) -> None:
         assert self._process is not None
         if not self._exit_told:
             self._exit_told = True

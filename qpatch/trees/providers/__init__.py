@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from qpatch.trees.releases import DebianSource, GitSource, PackagedSource, TarballSource
 
 if TYPE_CHECKING:
-    from qpatch.trees.job import Job
-    from qpatch.trees.releases import Candidate
+    from qpatch.trees.job import FetchJob
+    from qpatch.trees.releases import SourceCandidate
 
 
-def fetch_candidate(job: Job, name: str, candidate: Candidate) -> str:
+def fetch_candidate(job: FetchJob, name: str, candidate: SourceCandidate) -> str:
     """Import the release `name` from `candidate` and return its commit; only its provider is imported.
 
     Raises QpatchError where it cannot be had there.

@@ -12,11 +12,11 @@ from qpatch.trees.dsc import read_package
 from qpatch.trees.importer import import_package
 
 if TYPE_CHECKING:
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.releases import DebianSource
 
 
-def fetch(job: Job, name: str, source: DebianSource) -> str:
+def fetch(job: FetchJob, name: str, source: DebianSource) -> str:
     """Import the newest version of `source` that the mirror has as `name`; return the commit.
 
     A version that the index lists but whose files are gone is reported, and the next one is tried. Raises
@@ -36,7 +36,7 @@ def fetch(job: Job, name: str, source: DebianSource) -> str:
         return _first_available(job, name, root, source.package, matching)
 
 
-def _first_available(job: Job, name: str, root: SourceRoot, package: str, versions: list[str]) -> str:
+def _first_available(job: FetchJob, name: str, root: SourceRoot, package: str, versions: list[str]) -> str:
     gone: list[EnvironmentFault] = []
     for version in versions:
         directory = root.directory / "downloads" / f"{package}_{version}"

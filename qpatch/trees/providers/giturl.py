@@ -9,11 +9,11 @@ from qpatch.trees.git import GitError, run_with_user_configuration
 from qpatch.trees.importer import commit_of_tree
 
 if TYPE_CHECKING:
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.releases import GitSource
 
 
-def fetch(job: Job, name: str, source: GitSource) -> str:
+def fetch(job: FetchJob, name: str, source: GitSource) -> str:
     """Import the tree of `source` as the release `name`: one parentless commit dated as the ref's; return it.
 
     The user's git configuration is in force (credentials, proxies, rewritten URLs). Raises EnvironmentFault

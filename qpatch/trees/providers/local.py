@@ -10,11 +10,11 @@ from qpatch.trees.providers import giturl
 from qpatch.trees.releases import GitSource
 
 if TYPE_CHECKING:
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.releases import LocalSource
 
 
-def fetch(job: Job, name: str, source: LocalSource) -> str:
+def fetch(job: FetchJob, name: str, source: LocalSource) -> str:
     """Import the tree of `source` as the release `name` and return the commit.
 
     Raises UserError where the path is no repository or has no such ref, and the errors of fetching.

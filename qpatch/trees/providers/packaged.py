@@ -15,11 +15,11 @@ from qpatch.trees.deb import unpack_all
 from qpatch.trees.importer import SourcePackage, import_package
 
 if TYPE_CHECKING:
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.releases import PackagedSource
 
 
-def fetch(job: Job, name: str, source: PackagedSource) -> str:
+def fetch(job: FetchJob, name: str, source: PackagedSource) -> str:
     """Import the tarball in the newest package of `source` as `name` and return the commit.
 
     Raises EnvironmentFault `version-unlisted`, `version-gone`, `archive-missing`, and those of apt and importing.

@@ -16,7 +16,7 @@ from qpatch.trees.importer import SourcePackage, import_package
 if TYPE_CHECKING:
     import http.client
 
-    from qpatch.trees.job import Job
+    from qpatch.trees.job import FetchJob
     from qpatch.trees.progress import Progress
     from qpatch.trees.releases import TarballSource
 
@@ -24,7 +24,7 @@ _BLOCK = 1 << 18
 _TIMEOUT_SECONDS = 60
 
 
-def fetch(job: Job, name: str, source: TarballSource) -> str:
+def fetch(job: FetchJob, name: str, source: TarballSource) -> str:
     """Import the tarball of `source` as `name` and return the commit.
 
     Raises EnvironmentFault `download-failed` and `checksum-mismatch`, and the errors of importing.
@@ -38,7 +38,7 @@ def fetch(job: Job, name: str, source: TarballSource) -> str:
         return _import_checked(job, name, source, archive)
 
 
-def _import_checked(job: Job, name: str, source: TarballSource, archive: Path) -> str:
+def _import_checked(job: FetchJob, name: str, source: TarballSource, archive: Path) -> str:
     check_sha256(archive, source.sha256)
     return import_package(job.store, name, SourcePackage(archive, f"Import {source.url}"), job.progress)
 

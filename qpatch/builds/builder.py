@@ -1,0 +1,197 @@
+"""The builder: the base once, then each step of a series in the same directory, compiling only what differs.
+
+One checkout is switched from step to step, and one build directory follows it; docs/builds.md tells why. What a step
+has built is copied into a store, so a baseline's binary stays what it is, and what was built before is a look-up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from qpatch.builds.diagnostics import errors
+from qpatch.builds.make_steps import Making
+from qpatch.builds.metadata import FORMAT_VERSION, BuildOrigin, step_metadata
+from qpatch.builds.results import BuildResult, StepResult, StepStatus
+from qpatch.builds.steps import make_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qpatch.builds.backend import Backend
+    from qpatch.builds.make_steps import StepOutcome
+    from qpatch.builds.products import Product
+    from qpatch.builds.steps import BuildStep
+    from qpatch.builds.workspace import BuildWorkspace
+    from qpatch.series.model import PlannedSeries
+    from qpatch.trees.git import CommitTree, Identity
+    from qpatch.trees.progress import Progress
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What to build: a series (None: the base alone) on a tree, called `strategy` in names of logs.
+
+    `each_patch` asks for every patch and not only for the last; `objects` for the objects alone that a patch concerns;
+    `author` is who `render` would name as the author.
+    """
+
+    strategy: str
+    source: CommitTree
+    series: PlannedSeries | None = None
+    each_patch: bool = False
+    objects: bool = False
+    author: Identity | None = None
+
+
+class Builder:
+    """Builds one target of one tree in its workspace."""
+
+    def __init__(self, workspace: BuildWorkspace, backend: Backend, progress: Progress) -> None:
+        self._workspace = workspace
+        self._backend = backend
+        self._progress = progress
+
+    def build(self, order: BuildRequest) -> BuildResult:
+        """Build what `order` asks for, the base first; the first step that fails ends it.
+
+        Raises BuildFailed where the tree cannot be configured, UserError and EnvironmentFault as the backend does.
+        """
+        with self._workspace.locked(self._progress.note) as lock:
+            run = _Run(self._workspace, self._backend, self._progress, order, lock)
+            return run.objects() if order.objects else run.products()
+
+    def find(self, order: BuildRequest) -> Product | None:
+        """Return what is kept of `order`, its last patch with the series applied, None where that must be built."""
+        with self._workspace.locked(self._progress.note) as lock:
+            return _Run(self._workspace, self._backend, self._progress, order, lock).kept()
+
+
+class _Run:
+    """One order, carried out under the workspace's lock."""
+
+    def __init__(
+        self, workspace: BuildWorkspace, backend: Backend, progress: Progress, order: BuildRequest, lock: int
+    ) -> None:
+        self._workspace = workspace
+        self._backend = backend
+        self._order = order
+        self._identity = dict(backend.identity())
+        self._overlay = dict(backend.overlay())
+        source = order.source
+        repository = workspace.checkout.borrow(source.repository, source.commit)
+        self._steps = make_steps(repository, source.commit, self._overlay, order.series, order.author)
+        self._making = Making(workspace, backend, progress, self._identity, source.repository, lock)
+
+    def products(self) -> BuildResult:
+        """Build the base and the steps that are wanted, as far as they are not kept."""
+        base, product = self._product(self._steps[0], None)
+        results = [base]
+        for step in self._steps[1:] if self._order.each_patch else self._steps[1:][-1:]:
+            if results[-1].status is StepStatus.FAILED:
+                break
+            result, product = self._product(step, results[-1])
+            results.append(result)
+        return BuildResult(tuple(results), product)
+
+    def kept(self) -> Product | None:
+        """Return the product of the last step, if there is one."""
+        product = self._workspace.products.find(self._key(self._steps[-1]))
+        return product if product and product.files else None
+
+    def objects(self) -> BuildResult:
+        """Compile what each patch concerns, at first as the base has it; nothing is linked or kept."""
+        base = replace(self._steps[0], files=tuple(sorted({file for step in self._steps for file in step.files})))
+        results: list[StepResult] = []
+        for step in (base, *self._steps[1:]):
+            if results and results[-1].status is StepStatus.FAILED:
+                break
+            outcome = self._making.make_objects(step, self._log(step), self._title(step))
+            results.append(self._result(step, outcome, results[-1] if results else None))
+        return BuildResult(tuple(results))
+
+    def _product(self, step: BuildStep, before: StepResult | None) -> tuple[StepResult, Product | None]:
+        """Build a step, or find what was kept of it."""
+        kept = self._workspace.products.find(self._key(step))
+        is_last = step.number in (0, len(self._steps) - 1)
+        if kept is not None and (kept.files or not is_last):
+            return _kept(step, kept), kept
+        outcome = self._making.make(step, self._steps[0], self._log(step), self._title(step))
+        result = self._result(step, outcome, before)
+        if result.status is StepStatus.FAILED:
+            return result, None
+        files = self._backend.products(outcome.place) if is_last else {}
+        metadata = self._metadata(result, outcome)
+        return result, self._workspace.products.keep(self._key(step), files, metadata, outcome.place.log)
+
+    def _result(self, step: BuildStep, outcome: StepOutcome, before: StepResult | None) -> StepResult:
+        """Return how a step ended; a warning is new where the step `before`, or the base, has not got it."""
+        place, made = outcome.place, outcome.made
+        if not made.succeeded:
+            found = errors(made.output, place.source, place.build)
+            return StepResult(step, StepStatus.FAILED, place.log, made, outcome.switch_seconds, found)
+        warnings = outcome.warnings
+        old = before.all_warnings if before else warnings
+        return StepResult(
+            step,
+            StepStatus.BUILT,
+            place.log,
+            made,
+            outcome.switch_seconds,
+            (),
+            tuple(sorted(warnings - old)),
+            self._not_compiled(step, outcome),
+            warnings,
+        )
+
+    def _not_compiled(self, step: BuildStep, outcome: StepOutcome) -> tuple[str, ...]:
+        """Return the files of a patch that nothing was made of: not configured, or replaced by the build's own."""
+        files = step.files
+        if not self._order.each_patch and not self._order.objects and step.number:
+            files = tuple(sorted({file for patch in self._steps for file in patch.files}))
+        hidden = [file for file in files if file in self._overlay]
+        left = self._backend.not_compiled(outcome.place, files)
+        return tuple(dict.fromkeys([*hidden, *left])) if step.number else ()
+
+    def _metadata(self, result: StepResult, outcome: StepOutcome) -> Mapping[str, object]:
+        order = self._order
+        origin = BuildOrigin(
+            order.strategy if result.step.number else BASELINE,
+            order.source.repository.path,
+            order.source.commit,
+            self._backend.target,
+            self._identity,
+            outcome.configure,
+            tuple(self._backend.reproducer(outcome.place)),
+            self._overlay,
+        )
+        return step_metadata(origin, result, len(self._steps) - 1, outcome.place)
+
+    def _log(self, step: BuildStep) -> str:
+        return f"{self._order.strategy}-patch-{step.number}" if step.number else BASELINE
+
+    def _title(self, step: BuildStep) -> str:
+        if not step.number:
+            return BASELINE
+        return f"{self._order.strategy}: patch {step.number}/{len(self._steps) - 1}"
+
+    def _key(self, step: BuildStep) -> str:
+        how = hashlib.sha256(json.dumps([FORMAT_VERSION, self._identity], sort_keys=True).encode()).hexdigest()
+        return f"{self._backend.target}-{step.content[:16]}-{how[:8]}"
+
+
+def _kept(step: BuildStep, product: Product) -> StepResult:
+    """Return the result of a step that an earlier run has built, with what was told of it then."""
+    metadata = product.metadata
+    return StepResult(
+        step,
+        StepStatus.KEPT,
+        product.log,
+        warnings=tuple(metadata["warnings"]),
+        not_compiled=tuple(metadata["not_compiled"]),
+        all_warnings=frozenset(metadata["all_warnings"]),
+    )

@@ -1,0 +1,74 @@
+"""What a build ended as: one result for each step, one for the whole."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from qpatch.builds.backend import MakeResult
+    from qpatch.builds.diagnostics import Diagnostic
+    from qpatch.builds.products import Product
+    from qpatch.builds.steps import BuildStep
+
+
+class StepStatus(enum.StrEnum):
+    """How a step ended: built now, built by an earlier run and kept, or failed."""
+
+    BUILT = "built"
+    KEPT = "kept"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """How one step ended.
+
+    `warnings` are those that the step before has not, `all_warnings` those of all objects; `not_compiled` names files
+    of the patch that nothing was made of; `made`, `diagnostics` and `switch_seconds` are of this run.
+    """
+
+    step: BuildStep
+    status: StepStatus
+    log: Path
+    made: MakeResult | None = None
+    switch_seconds: float = 0.0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    warnings: tuple[str, ...] = ()
+    not_compiled: tuple[str, ...] = ()
+    all_warnings: frozenset[str] = frozenset()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the step as `build --json` prints it."""
+        made = self.made
+        return {
+            "number": self.step.number,
+            "subject": self.step.subject,
+            "commit": self.step.commit,
+            "files": list(self.step.files),
+            "status": str(self.status),
+            "steps": made.steps if made else 0,
+            "seconds": round(made.seconds, 3) if made else 0.0,
+            "cpu_seconds": round(made.cpu_seconds, 3) if made else 0.0,
+            "switch_seconds": round(self.switch_seconds, 3),
+            "warnings": list(self.warnings),
+            "not_compiled": list(self.not_compiled),
+            "log": str(self.log),
+            "errors": [diagnostic.as_json() for diagnostic in self.diagnostics],
+        }
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """The steps, in their order up to the first that failed, and what is kept of the last one; None for objects."""
+
+    steps: tuple[StepResult, ...]
+    product: Product | None = None
+
+    @property
+    def failed(self) -> StepResult | None:
+        """The step that failed, if one did."""
+        return next((result for result in self.steps if result.status is StepStatus.FAILED), None)

@@ -1,0 +1,264 @@
+"""`qpatch test`: strategies on trees, migrated with an emulated device, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qpatch.builds.builder import BASELINE
+from qpatch.cli.display import StepDisplay
+from qpatch.cli.options import add_strategy_choice, chosen_strategies, library, settings
+from qpatch.errors import ExitCode, UserError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+    from qpatch.cli.output import Output
+    from qpatch.lab.campaign.planning import Peer, TestRequest
+    from qpatch.lab.campaign.programs import Programs
+    from qpatch.lab.campaign.reports import CellReport
+    from qpatch.lab.campaign.runner import PlannedCell
+    from qpatch.lab.model import RunResult
+    from qpatch.strategy.load import LoadedStrategy
+
+LABS = ("preload", "vm", "hw")
+DEFAULT_OUTPUT = Path("results")
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    add_strategy_choice(parser, f"; `{BASELINE}` is the tree as it is")
+    parser.add_argument(
+        "--tree",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TREE",
+        dest="trees",
+        help="a known tree, a path, or PATH@REF",
+    )
+    parser.add_argument("--lab", choices=LABS, default=LABS[0], help="where it is run (default: %(default)s)")
+    _add_cells(parser)
+    _add_runs(parser)
+    programs = parser.add_mutually_exclusive_group()
+    programs.add_argument("--prebuilt", action="store_true", help=f"take the distribution's binary as the {BASELINE}")
+    programs.add_argument(
+        "--build",
+        action="store_true",
+        help=f"build the {BASELINE} (by default: what is built, else the distribution's binary)",
+    )
+    programs.add_argument(
+        "--binary", type=Path, metavar="FILE", help=f"run this QEMU as the {BASELINE}, instead of one of a tree"
+    )
+    parser.add_argument("--list", action="store_true", help="list machines, profiles and scenarios, and run nothing")
+
+
+def _add_cells(parser: argparse.ArgumentParser) -> None:
+    for kind, what in (("machine", "the machine"), ("profile", "the device"), ("scenario", "what is done")):
+        parser.add_argument(
+            f"--{kind}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar=kind[0].upper(),
+            dest=f"{kind}s",
+            help=f"{what}: names of --list, or YAML files",
+        )
+    parser.add_argument(
+        "--peer", metavar="[STRATEGY@]TREE", default="", help="migrate to this build instead of the same one"
+    )
+
+
+def _add_runs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repeat", type=int, metavar="N", default=1, help="run each cell N times (default: once)")
+    parser.add_argument(
+        "-j", "--jobs", type=int, metavar="N", default=0, help="N runs at a time (default: half of the processors)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=DEFAULT_OUTPUT,
+        help="keep what was seen in DIR (default: %(default)s)",
+    )
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
+    parser.add_argument("--ktap", type=Path, metavar="FILE", help="write the results as KTAP")
+    parser.add_argument("--bundle-binaries", action="store_true", help="copy QEMU into the bundles of what went wrong")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    """Run every cell that is asked for; one that fails does not stop the rest."""
+    if arguments.list:
+        return list_all(output)
+    check(arguments)
+    from qpatch.cli.testing_table import print_cells
+    from qpatch.lab.campaign.planning import plan_cells
+    from qpatch.lab.campaign.reports import document, exit_code
+
+    wanted = read_request(arguments)
+    with StepDisplay(output) as display:
+        planned = plan_cells(wanted, find_programs(arguments, wanted.strategies, display))
+    reports = run_cells(planned, arguments, output)
+    print_cells(reports, arguments, output)
+    output.document(document(reports))
+    write_reports(reports, arguments)  # last: where that fails, what was seen has been told
+    return exit_code(reports)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise UserError for arguments that do not go together."""
+    if arguments.lab != LABS[0]:
+        raise UserError("usage", f"the lab {arguments.lab} is not there yet: only {LABS[0]} is")
+    if arguments.binary and (arguments.trees or arguments.all or arguments.strategy not in ([], [BASELINE])):
+        raise UserError("usage", "--binary FILE is run as it is: it takes neither a strategy nor --tree")
+    if not arguments.binary and not arguments.trees:
+        raise UserError("usage", "name the trees with --tree, or a QEMU with --binary")
+    if arguments.repeat < 1 or arguments.jobs < 0:
+        raise UserError("usage", "--repeat and --jobs count from 1")
+    if (arguments.prebuilt or arguments.build) and BASELINE not in (*arguments.strategy, peer_name(arguments.peer)):
+        raise UserError("usage", f"--prebuilt and --build are about `{BASELINE}`: a strategy is always built")
+    for file in filter(None, (arguments.junit, arguments.ktap)):
+        if file.is_dir():
+            raise UserError("bad-path", f"{file} is a directory: the results go into a file")
+
+
+def read_request(arguments: argparse.Namespace) -> TestRequest:
+    """Return what the arguments ask for. Raises UserError for unknown names."""
+    from qpatch.lab.campaign.planning import TestRequest, defaults
+    from qpatch.lab.definitions.machine import load_machine
+    from qpatch.lab.definitions.profile import load_profile
+    from qpatch.lab.definitions.scenario import load_scenario
+
+    return TestRequest(
+        strategies_of(arguments),
+        list(dict.fromkeys(arguments.trees)),
+        [load_machine(name) for name in dict.fromkeys(arguments.machines)],
+        [load_profile(name) for name in dict.fromkeys(arguments.profiles)],
+        [load_scenario(name) for name in dict.fromkeys(arguments.scenarios or [defaults().scenario])],
+        read_peer(arguments) if arguments.peer else None,
+        arguments.binary,
+    )
+
+
+def strategies_of(arguments: argparse.Namespace) -> list[LoadedStrategy | None]:
+    """Return the strategies that are asked for; None is the baseline, which comes first."""
+    named = [name for name in arguments.strategy if name != BASELINE]
+    baseline = len(named) < len(arguments.strategy) or arguments.binary is not None
+    if baseline and not named and not arguments.all:
+        return [None]
+    arguments.strategy = named
+    return [*([None] if baseline else []), *chosen_strategies(arguments)]
+
+
+def read_peer(arguments: argparse.Namespace) -> Peer:
+    """Return the destination that is asked for."""
+    from qpatch.lab.campaign.planning import Peer
+
+    strategy, tree = split_peer(arguments.peer)
+    return Peer(None if strategy == BASELINE else library(arguments).get(strategy), tree)
+
+
+def split_peer(text: str) -> tuple[str, str]:
+    """Split [STRATEGY@]TREE; a tree may have an `@` of its own, so what is a directory before it is no strategy."""
+    strategy, separator, tree = text.partition("@")
+    if not separator or Path(strategy).expanduser().is_dir():
+        return BASELINE, text
+    return strategy, tree
+
+
+def peer_name(text: str) -> str:
+    """Return the strategy of [STRATEGY@]TREE, '' for no peer."""
+    return split_peer(text)[0] if text else ""
+
+
+def find_programs(
+    arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None], display: StepDisplay
+) -> Programs:
+    """Return what finds the binaries to run."""
+    from qpatch.cli.targets import opened_target
+    from qpatch.lab.campaign.programs import BinaryChoice, Programs
+
+    choice = (
+        BinaryChoice.PREBUILT
+        if arguments.prebuilt
+        else BinaryChoice.BUILD
+        if arguments.build
+        else BinaryChoice.AUTOMATIC
+    )
+    loaded = tuple(strategy for strategy in strategies if strategy)
+    return Programs(opened_target, display, choice, settings(arguments, loaded))
+
+
+def run_cells(
+    planned: Sequence[PlannedCell | CellReport], arguments: argparse.Namespace, output: Output
+) -> list[CellReport]:
+    """Run what can be run; return a report for each cell, in their order."""
+    from qpatch.lab.campaign.runner import CampaignSettings, PlannedCell, default_jobs, run_campaign
+
+    cells = [one for one in planned if isinstance(one, PlannedCell)]
+    wanted = CampaignSettings(
+        arguments.output, arguments.repeat, arguments.jobs or default_jobs(), arguments.bundle_binaries
+    )
+    with output.progress("migrating", len(cells) * arguments.repeat) as progress:
+
+        def on_result(result: RunResult) -> None:
+            cell = result.cell
+            output.detail(
+                f"{cell.strategy} on {cell.tree}, {cell.machine}, {cell.profile}, {cell.scenario}, "
+                f"run {result.run}: {result.observation.verdict}"
+            )
+            progress.advance()
+
+        done = iter(run_campaign(cells, wanted, on_result) if cells else [])
+    return [next(done) if isinstance(one, PlannedCell) else one for one in planned]
+
+
+def write_reports(reports: Sequence[CellReport], arguments: argparse.Namespace) -> None:
+    """Write the files for programs that are asked for."""
+    if arguments.ktap:
+        from qpatch.lab.campaign.ktap import ktap
+
+        write_report(arguments.ktap, ktap(reports))
+    if arguments.junit:
+        from qpatch.lab.campaign.junit import junit
+
+        write_report(arguments.junit, junit(reports))
+
+
+def write_report(file: Path, text: str) -> None:
+    """Write a file that is asked for; one that is no plain file, such as /dev/stdout, is not replaced."""
+    from qpatch.trees.places import write_whole
+
+    if file.exists() and not file.is_file():
+        file.write_text(text, encoding="utf-8")
+    else:
+        write_whole(file, text)
+
+
+def list_all(output: Output) -> ExitCode:
+    """Print the machines, profiles and scenarios that ship."""
+    from qpatch.lab.definitions.machine import load_machine, machine_names
+    from qpatch.lab.definitions.profile import load_profile, profile_names
+    from qpatch.lab.definitions.scenario import load_scenario, scenario_names
+
+    found = {
+        "machine": [load_machine(name).title for name in machine_names()],
+        "profile": [load_profile(name).title for name in profile_names()],
+        "scenario": [load_scenario(name).title for name in scenario_names()],
+    }
+    names = {"machine": machine_names(), "profile": profile_names(), "scenario": scenario_names()}
+    rows = [
+        (kind, name, title) for kind, titles in found.items() for name, title in zip(names[kind], titles, strict=True)
+    ]
+    output.table("What the preload lab has", ("kind", "name", "what it is"), rows)
+    output.document(
+        {
+            "version": 1,
+            **{
+                f"{kind}s": [{"name": name, "title": title} for of, name, title in rows if of == kind] for kind in found
+            },
+        }
+    )
+    return ExitCode.OK

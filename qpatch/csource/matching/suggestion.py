@@ -1,0 +1,170 @@
+"""Rewrites a hunk so that it fits the code that it resembles most: token by token, placeholders kept.
+
+What comes out is only a suggestion: the caller checks that it matches before it shows it to anyone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
+
+_TOKEN = re.compile(
+    r'(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\$?[A-Za-z_]\w*'
+    r"|\.\.\.|[0-9]\w*|->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||[^\s]",
+    re.DOTALL,
+)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+# Beyond so many pairs of tokens the comparison takes too long for what it gives.
+_MOST_PAIRS = 60_000
+# What it costs to leave a token out, to put one in, to take one word for another, any token for another, and to let
+# a metavariable stand for one (more) token; an ellipsis stands for anything.
+_LEAVE_OUT, _PUT_IN, _OTHER_WORD, _OTHER_TOKEN, _METAVARIABLE = 1.0, 1.0, 1.2, 2.5, 0.1
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _TokenChange:
+    """Pattern tokens [low, high) that have to become target tokens [first, last)."""
+
+    low: int
+    high: int
+    first: int
+    last: int
+
+
+def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
+    """Return `hunk` with what it expects on the lines `numbers` rewritten after the code `target`.
+
+    A word that gives way to another one gives way on the added lines too, unless `target` still has it. None where
+    whole lines would have to be added: such a hunk is better written anew.
+    """
+    lines = [line for line in hunk.lines if line.number in numbers and line.sign is not Sign.ADDED]
+    text = "\n".join(line.code for line in lines)
+    pattern, found = _tokens(text), _tokens(target)
+    if not pattern or not found or len(pattern) * len(found) > _MOST_PAIRS:
+        return None
+    changes = _changes(pattern, found)
+    if not changes or any(
+        "\n" in target[found[change.first].start : found[change.last - 1].end]
+        for change in changes
+        if change.first < change.last
+    ):
+        return None
+    rewritten = dict(
+        zip((line.number for line in lines), _rewrite(text, pattern, target, found, changes).split("\n"), strict=True)
+    )
+    words = {
+        old: new for old, new in _swapped(pattern, found, changes).items() if old not in {token.text for token in found}
+    }
+    return Hunk(
+        tuple(
+            _line(line, rewritten, words)
+            for line in hunk.lines
+            if line.number not in rewritten or rewritten[line.number].strip() or not line.code.strip()
+        )
+    )
+
+
+def _line(line: HunkLine, rewritten: dict[int, str], words: dict[str, str]) -> HunkLine:
+    if line.sign is Sign.ADDED:
+        return replace(line, code=_WORD.sub(lambda word: words.get(word[0], word[0]), line.code))
+    return replace(line, code=rewritten.get(line.number, line.code))
+
+
+def _tokens(text: str) -> list[_Token]:
+    return [_Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(text) if not found["comment"]]
+
+
+def _changes(pattern: list[_Token], found: list[_Token]) -> list[_TokenChange]:
+    """Align the two with the least cost and return where they differ."""
+    changes: list[_TokenChange] = []
+    for low, high, first, last in _steps(pattern, found):
+        if changes and (changes[-1].high, changes[-1].last) == (low, first):
+            changes[-1] = replace(changes[-1], high=high, last=last)
+        else:
+            changes.append(_TokenChange(low, high, first, last))
+    return changes
+
+
+def _steps(pattern: list[_Token], found: list[_Token]) -> list[tuple[int, int, int, int]]:
+    """Return the single differences on the cheapest path through the table of prefixes."""
+    costs = _costs(pattern, found)
+    steps = []
+    row, column = len(pattern), len(found)
+    while row or column:
+        for back, over in ((1, 1), (1, 0), (0, 1)):
+            if back > row or over > column:
+                continue
+            cost, differs = _cost(pattern, found, row, column, (back, over))
+            if costs[row][column] == costs[row - back][column - over] + cost:
+                if differs:
+                    steps.append((row - back, row, column - over, column))
+                row, column = row - back, column - over
+                break
+    return steps[::-1]
+
+
+def _costs(pattern: list[_Token], found: list[_Token]) -> list[list[float]]:
+    """Return what it costs to turn each prefix of `pattern` into each prefix of `found`."""
+    costs = [[0.0] * (len(found) + 1) for _ in range(len(pattern) + 1)]
+    for row in range(len(pattern) + 1):
+        for column in range(len(found) + 1):
+            if row or column:
+                costs[row][column] = min(
+                    costs[row - back][column - over] + _cost(pattern, found, row, column, (back, over))[0]
+                    for back, over in ((1, 1), (1, 0), (0, 1))
+                    if back <= row and over <= column
+                )
+    return costs
+
+
+def _cost(
+    pattern: list[_Token], found: list[_Token], row: int, column: int, step: tuple[int, int]
+) -> tuple[float, bool]:
+    """Return what the last step to (row, column) costs, and whether it is a difference."""
+    here = pattern[row - 1].text if row else ""
+    if step == (0, 1):
+        if here == "...":
+            return 0.0, False
+        return (_METAVARIABLE, False) if here.startswith("$") else (_PUT_IN, True)
+    if step == (1, 0):
+        return (0.0, False) if here == "..." else (_LEAVE_OUT, True)
+    there = found[column - 1].text
+    if here == there or here == "...":
+        return 0.0, False
+    if here.startswith("$"):
+        return _METAVARIABLE, False
+    return (_OTHER_WORD if _WORD.fullmatch(here) and _WORD.fullmatch(there) else _OTHER_TOKEN), True
+
+
+def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token], changes: list[_TokenChange]) -> str:
+    for change in reversed(changes):
+        new = target[found[change.first].start : found[change.last - 1].end] if change.first < change.last else ""
+        if change.low < change.high:
+            start, end = pattern[change.low].start, pattern[change.high - 1].end
+            gone = text[start:end].count("\n")  # the lines stay, so that each keeps its sign
+            text = text[:start] + new + "\n" * gone + text[end:]
+        else:
+            start = pattern[change.low - 1].end if change.low else 0
+            gap = target[found[change.first - 1].end : found[change.first].start] if change.first else ""
+            text = text[:start] + (" " if gap.strip(" ") else gap) + new + text[start:]
+    return text
+
+
+def _swapped(pattern: list[_Token], found: list[_Token], changes: list[_TokenChange]) -> dict[str, str]:
+    """Return the words that give way to one other word each."""
+    return {
+        pattern[change.low].text: found[change.first].text
+        for change in changes
+        if change.high - change.low == change.last - change.first == 1
+        and _WORD.fullmatch(pattern[change.low].text)
+        and _WORD.fullmatch(found[change.first].text)
+    }

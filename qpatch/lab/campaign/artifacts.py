@@ -1,0 +1,149 @@
+"""What the lab compiles for itself: the library that is the device, and the guests; once for each state of the sources.
+
+The result lies in the cache under a digest of the sources and the compiler's version, and appears as a whole or not at
+all. The sources ship inside the wheel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from qpatch.builds.diagnostics import errors
+from qpatch.builds.lock import inherited_lock
+from qpatch.builds.running import Runner
+from qpatch.builds.toolchain import compiler_version, neutral_environment
+from qpatch.errors import EnvironmentFault
+from qpatch.lab.plan import Artifacts
+from qpatch.requirements import require, require_programs
+from qpatch.strategy.places import shipped
+from qpatch.trees.places import cache_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from qpatch.trees.progress import Progress
+
+SOURCES = "kernel-selftests"
+_SOURCE_SUFFIXES = frozenset({".S", ".c", ".h", ".ld", ".lds", ".map", ".mk"})
+_MAKEFILE = "Makefile"
+_DIGITS = 16
+_SCRATCH = ".new-"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One thing that make makes; see artifacts.yaml."""
+
+    folder: str
+    file: str
+    compiler: str
+    requires: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _ArtifactCatalogue:
+    library: Artifact
+    guests: Mapping[str, Artifact]
+
+
+def prepare(
+    guests: Collection[str], progress: Progress, *, sources: Path | None = None, store: Path | None = None
+) -> Artifacts:
+    """Return the library and the `guests` (names that machines have), compiled where the cache has not got them.
+
+    `sources` is the directory with the folders of artifacts.yaml, `store` the one for results; by default those of
+    qpatch and of the user's cache. Raises EnvironmentFault `requirements-missing`, `lab-artifacts-failed` with the
+    first error of the compiler, `disk-full`.
+    """
+    makes = _Makes(sources or shipped() / SOURCES, store or cache_directory() / "lab", progress)
+    known = _catalogue()
+    return Artifacts(makes.part(known.library), {name: makes.part(known.guests[name]) for name in sorted(guests)})
+
+
+@dataclass(frozen=True)
+class _Makes:
+    sources: Path
+    store: Path
+    progress: Progress
+
+    def part(self, part: Artifact) -> Path:
+        """Return the file of a part."""
+        for group in part.requires:
+            require_programs(group)
+        folder = self.sources / part.folder
+        place = self.store / f"{part.file}-{_digest(folder, compiler_version(part.compiler))}"
+        if not (place / part.file).is_file():
+            with inherited_lock(self.store / "lock", self.progress.note) as lock:
+                if not (place / part.file).is_file():  # another run may have made it
+                    self._make(part, folder, place, lock)
+        return place / part.file
+
+    def _make(self, part: Artifact, folder: Path, place: Path, lock: int) -> None:
+        for group in part.requires:
+            require(group)
+        self.progress.begin(f"compiling the lab's {part.file}", None)
+        for leftover in self.store.glob(f"{_SCRATCH}*"):  # of a run that was killed
+            shutil.rmtree(leftover)
+        with tempfile.TemporaryDirectory(dir=self.store, prefix=_SCRATCH) as scratch:
+            build, made = Path(scratch) / "build", Path(scratch) / "made"
+            for directory in (build, made):
+                directory.mkdir()
+            log = self.store / f"{part.file}.log"
+            log.unlink(missing_ok=True)
+            ran = Runner(neutral_environment(), log, lock).run(
+                ["make", "--no-print-directory", "-C", str(folder), f"O={build}", str(build / part.file)], folder
+            )
+            if not ran.succeeded or not (build / part.file).is_file():
+                raise EnvironmentFault(
+                    "lab-artifacts-failed",
+                    f"the lab's {part.file} does not compile: {_first_error(ran.output, folder, build)}",
+                    hint=f"The log: {log}",
+                )
+            (build / part.file).rename(made / part.file)
+            if place.exists():  # without its file: somebody has tampered with it
+                shutil.rmtree(place)
+            made.rename(place)
+
+
+def _digest(folder: Path, compiler: str) -> str:
+    """Return a short name for exactly these sources and this compiler."""
+    digest = hashlib.sha256(compiler.encode())
+    for file in _source_files(folder):
+        digest.update(f"\n{file.relative_to(folder)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _source_files(folder: Path) -> Iterator[Path]:
+    found = sorted(file for file in folder.rglob("*") if file.suffix in _SOURCE_SUFFIXES or file.name == _MAKEFILE)
+    if not found:
+        raise EnvironmentFault("lab-artifacts-failed", f"{folder} has no sources: the installation is not whole")
+    yield from found
+
+
+def _first_error(output: str, folder: Path, build: Path) -> str:
+    found = errors(output, folder, build)
+    if found:
+        return f"{found[0].where}: {found[0].message}"
+    return next((line for line in reversed(output.splitlines()) if line.strip()), "make printed nothing")
+
+
+@cache
+def _catalogue() -> _ArtifactCatalogue:
+    text = resources.files(__package__).joinpath("artifacts.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return _ArtifactCatalogue(
+        _part(content["library"]), {name: _part(entry) for name, entry in content["guests"].items()}
+    )
+
+
+def _part(entry: dict[str, Any]) -> Artifact:
+    return Artifact(**{**entry, "requires": tuple(entry["requires"])})
