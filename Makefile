@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Entry points for people and CI; everything installed by pip goes into .venv, sources into the cache directory.
 
 PYTHON ?= python3

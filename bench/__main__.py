@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """All measurements of docs/benchmarks.md by one command: one JSON document on stdout, what is being done on stderr.
 
     python -m bench [--runs 9] [--only edits render parse_coverage]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Builds: what a cold baseline costs, a strategy after it, nothing at all, and ninja alone for the same patches.
 
     python -m bench.builds --tree qemu-5.2 qemu-10.2 [--strategy save-state qemu-defer] [--cold] [--target TARGET]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measures qpatch's edits against the same edits by spatch (Coccinelle) and ast-grep, on hw/vfio.
 
     python -m bench.edits [--tree qemu-10.2] [--runs 9]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the benchmarks share: a tree on disk for tools that want files, the programs to compare with, and medians."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measures the macro table: what the parser makes of real sources with and without it, beside ctags.
 
     python -m bench.parse_coverage SOURCE... [--kind qemu|linux] [--directories DIR...] [--json] [--names]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measures rendering every strategy on several trees, warm, against the least that any such tool must do.
 
     python -m bench.render [--tree qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2] [--runs 5]

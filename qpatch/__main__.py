@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the command as `python -m qpatch`."""
 
 import sys

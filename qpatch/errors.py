@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What can go wrong, as the user sees it: two error roots, one catalogue, one table of exit codes.
 
 A mistake of the user (a bad strategy, a wrong argument) is a `UserError`; a fault of the surroundings (no

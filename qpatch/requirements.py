@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What qpatch needs of the machine: whether it is there, and the one command that installs what is not.
 
 requirements.yaml lists it in groups by what it is needed for. `require` is asked before a build is configured, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Proposes the name that was meant, for messages about an unknown one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the acceptance tests share: the command in-process or as processes, mutated trees, states of repositories."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A series on a tiny tree, to ask which edit wrote what: two patches are in it, one of the strategy is dropped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The verb `build` run on the miniature QEMU: in this process, or as one of its own that can be killed."""
 
 from __future__ import annotations

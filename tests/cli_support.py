@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tests of verbs share: capabilities of their own, and a tiny tree that counts as QEMU."""
 
 from __future__ import annotations

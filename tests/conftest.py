@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures for all tests: nothing of the user's or this machine's configuration reaches them."""
 
 from __future__ import annotations

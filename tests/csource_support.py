@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Helpers for tests of the edit engine: an edit on one small file, written as a strategy would write it."""
 
 from __future__ import annotations

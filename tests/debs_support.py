@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Small .deb files, and a signed archive of them on disk, for the real apt to read."""
 
 from __future__ import annotations

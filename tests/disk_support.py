@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A small file system of its own, to fill."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Stands in for QEMU where a bundle is repeated: answers on its monitor and serial sockets, logs as the library does.
 
 The file LOSE beside it makes it lose the interrupts of vector 1.

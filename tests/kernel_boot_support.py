@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Boots a kernel in QEMU's emulation, just far enough to load modules and look at them: crude, and no lab.
 
 The initial file system holds a static busybox, the modules and a script. Whatever goes wrong, the machine is switched

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A kernel in miniature: a few lines of make that behave as kbuild does towards the builder, in milliseconds."""
 
 from __future__ import annotations

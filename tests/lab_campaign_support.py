@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A lab for tests of campaigns: its runs take no time and end as the test says."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A QEMU's double for tests of the lab: speaks QMP with its events, and answers for a guest, at once.
 
 The environment variable DOUBLE says how it misbehaves, as words `EVENT=DEED`. EVENT is the first word of a serial line

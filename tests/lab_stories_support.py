@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A run for each verdict, told in events, and what the observer says of it."""
 
 from __future__ import annotations

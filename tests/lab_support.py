@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What tests of the lab's campaign and reports share: results and runs that nobody ran."""
 
 from __future__ import annotations

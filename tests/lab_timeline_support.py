@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Tells the story of a run, event by event, the way the lab's library, QEMU and the runtime would."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Plans for tests of the lab, and a fleet of VMs that only remember what was done to them."""
 
 from __future__ import annotations

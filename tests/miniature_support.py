@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A miniature QEMU that configures and builds in a fraction of a second, and series for it that compile or do not.
 
 Its files are in miniature/tree: `configure` is a shell script that writes what QEMU's configure and meson write, so

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Help for the tests of the series: tiny trees in git, a series for them, and `git am` as the judge."""
 
 from __future__ import annotations

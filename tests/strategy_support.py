@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A small strategy on disk, to be spoilt by tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bad input through the command: a clear message, the exit code that the README promises, nothing half-written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Real trees, mutated: a strategy that no longer fits says so, writes nothing, and tells a stranger the mend.
 
 Where the mend is mechanical, the proof is to follow the printed suggestions literally until the strategy renders.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The user's repository, on real sources: read only, whatever state it is in, whoever else renders, whenever killed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The one command that runs the benchmarks: what it prints and how it ends; nothing is measured here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Builds that are killed, starved of disk or tampered with: the next one is right."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The builder on a miniature QEMU: what is built, what is not built again, and what is told."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a message of the compiler to the edit behind it, and never to one that is not."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What compilers, linkers and scripts print becomes typed diagnostics."""
 
 from __future__ import annotations

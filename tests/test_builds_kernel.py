@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Modules and kernels of a kernel in miniature: what is compiled, with which headers, and what is told about it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Modules and kernels of real releases: they are built, and boot far enough to be loaded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The store of what was built."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Real releases of QEMU: the base and every patch of the shipped series build, and what does not leads to its edit."""
 
 from __future__ import annotations

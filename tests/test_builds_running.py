@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Programs that a build runs, and the lock that they hold."""
 
 from __future__ import annotations

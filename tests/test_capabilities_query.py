@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The query language of capabilities on small trees, its data files, and lazy evaluation."""
 
 from __future__ import annotations

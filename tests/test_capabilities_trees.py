@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Capabilities on real QEMU: their values on four releases, and for each a mutation that flips it alone."""
 
 from __future__ import annotations

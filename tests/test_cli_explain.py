@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is printed about edits: the place in the strategy first, then everything needed to mend it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The command's frame: verbs, flags, errors, exit codes, start-up."""
 
 from __future__ import annotations

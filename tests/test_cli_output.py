@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where output goes: stdout, stderr, JSON, terminal."""
 
 from __future__ import annotations

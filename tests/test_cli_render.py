@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch render` and `qpatch rebase` through the command, on tiny trees."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch strategy` through the command: output, JSON, exit codes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The verb `test`: what is asked for, what is planned, the table, the files, the exit code. Nothing is migrated."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Additions beside and inside symbols, deletions, moves."""
 
 from __future__ import annotations

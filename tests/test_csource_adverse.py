@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Edits on code that lies in wait: one-line blocks, `#if` arms, licences, CR LF, overlapping places, look-alikes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Explanations: from what a miss reports a stranger can mend the strategy, and nothing was changed."""
 
 from __future__ import annotations

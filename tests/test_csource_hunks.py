@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Semantic hunks on C: what matches, what is refused, what the result looks like."""
 
 from __future__ import annotations

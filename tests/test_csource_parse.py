@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The parse: masked and source stay aligned, macros become C that parses, tokens keep the true text."""
 
 from __future__ import annotations

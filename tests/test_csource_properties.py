@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Properties of every edit: bytes outside stay, layout does not matter, twice is once, and back again restores."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Parsing again after an edit gives what parsing from scratch gives."""
 
 from __future__ import annotations

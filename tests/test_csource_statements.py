@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Hunks on real sources: every statement of central files can be found and replaced, and nothing else moves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The outline of a file: what it finds, under which names, lines and conditions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Edits of trace-events, meson.build, Kconfig, rst, MAINTAINERS and Makefiles, on small files of our own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Edits of text files that miss, delete or move; properties of all of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The macro table on real sources: every function of the parts that strategies touch parses, and no token is lost."""
 
 from __future__ import annotations

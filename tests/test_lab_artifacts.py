@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The lab's own library and guests: compiled once, whole or not at all, with words for what is missing."""
 
 from __future__ import annotations

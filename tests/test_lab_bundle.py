@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Bundles: what is in them, that they run wherever they are, and that they notice a difference."""
 
 from __future__ import annotations

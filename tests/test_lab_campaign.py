@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Campaigns with runs that nobody ran: how many at a time, what is kept, and that nothing stops the rest."""
 
 from __future__ import annotations

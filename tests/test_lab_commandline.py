@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How QEMU is started: what follows from the machine, the release, the scenario and the number of devices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that every timeline fulfils: true stories break none, and each kind of untruth is noticed."""
 
 from __future__ import annotations

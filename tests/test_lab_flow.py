@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a scenario's steps become: operations on VMs, in order, on the VM that runs the guest at that time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Accounting for interrupts across processes, and where the lost ones went."""
 
 from __future__ import annotations

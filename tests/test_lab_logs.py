@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading a process's log: the library's lines, trace events of four releases, messages, all in their true order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The machines that ship, and what is said of those that do not."""
 
 from __future__ import annotations

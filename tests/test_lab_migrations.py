@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Real migrations: the history of the argument, what each design option costs, and the lab's negative controls.
 
 Needs the series of `save-state` and `qemu-defer` built on 5.2 and 10.2 (or builds them), and Debian's binaries.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is measured on the last destination, who reported errors, and how both sides were at the end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The picture of a run: well-formed, complete, and readable: no label on another, nothing outside."""
 
 from __future__ import annotations

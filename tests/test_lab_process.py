@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """QEMUs that do not behave: nothing hangs, everything says what it waited for, and nothing is left running."""
 
 from __future__ import annotations

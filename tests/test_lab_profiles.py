@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The device profiles that ship, how they are overridden, and what becomes of them in devices.conf."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which binary the lab runs: one that is built, one that is kept, a distribution's, or the user's own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What runs come to: labels, exit codes, KTAP, JUnit, figures."""
 
 from __future__ import annotations

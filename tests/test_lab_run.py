@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Whole runs with a double in QEMU's place: what is recorded, and what becomes of a QEMU that misbehaves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The scenarios that ship, the language of their steps, and when a run would mean nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Merging a run's events, and the file that keeps them."""
 
 from __future__ import annotations

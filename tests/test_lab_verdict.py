@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One word for a run: each has its story, and a story has one word."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Verdicts on migrations that failed, or were meant to fail, and what the words say of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The miniature QEMU that tests of builds use behaves as QEMU does, with nothing but its configure and ninja."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Prebuilt binaries: a stand-in for QEMU (bash, which knows -version too) from a small archive on disk."""
 
 from __future__ import annotations

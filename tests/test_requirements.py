@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What qpatch needs of the machine: each kind of requirement, `qpatch doctor`, `make deps`."""
 
 from __future__ import annotations

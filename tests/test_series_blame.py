@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Every line of a series is the tree's own or some edit's, and the replay of the edits is the series."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Commit messages: trailers as `git interpret-trailers` sets them, and nothing that a mail would lose."""
 
 from __future__ import annotations

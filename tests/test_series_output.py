@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The output directory: whole or as it was, and never somebody else's."""
 
 from __future__ import annotations

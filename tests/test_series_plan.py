@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rule 8 of the edit language: what becomes of a series whose patches are there in part."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy file to a series, and onto another tree."""
 
 from __future__ import annotations

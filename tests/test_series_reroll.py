@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The next version: side by side with the one before, with changelog and range-diff."""
 
 from __future__ import annotations

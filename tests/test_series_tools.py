@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The tree's own scripts: what they are shown, what they say, and that they end up in the mails."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Series on real trees: git am gives the rendered tree, the trees' own scripts run and are content."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A series on disk: its mails, its bytes, what it leaves alone."""
 
 from __future__ import annotations

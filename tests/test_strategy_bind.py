@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Binding a strategy to a tree: what is rendered, what is asked of the tree, what is refused."""
 
 from __future__ import annotations

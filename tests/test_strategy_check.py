@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What `strategy check` finds without a tree, and that the skeleton of a new strategy passes it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading strategy files: positions, and what is said of every kind of mistake."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A work tree that is switched between commits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's binary packages: unpacked, and fetched by the real apt from a small signed archive on disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Providers: apt's sources, the private apt root, tarballs, git; candidates tried in turn."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reading side of git: commits as source trees, and repositories that stay untouched."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Importing tarballs and Debian source packages as one commit."""
 
 from __future__ import annotations

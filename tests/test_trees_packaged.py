@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Sources out of a binary package, by the real apt from a small signed archive on disk."""
 
 from __future__ import annotations

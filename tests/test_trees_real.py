@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The real releases, fetched from Debian where they are not in the cache yet."""
 
 from __future__ import annotations

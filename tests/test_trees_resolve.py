@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """TREE arguments: known names, paths, PATH@REF; and the verb `tree`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Small text files of our own, as they stand beside C sources, and how tests edit them."""
 
 from __future__ import annotations

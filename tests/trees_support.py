@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Small tarballs, source packages, repositories and a fake apt for the tests of qpatch.trees."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What differs between kinds of build: QEMU, kernel modules, a whole kernel. The rest is `qpatch.builds.builder`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The builder: the base once, then each step of a series in the same directory, compiling only what differs.
 
 One checkout is switched from step to step, and one build directory follows it; docs/builds.md tells why. What a step

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a compiler's message to the edit in the strategy that caused it, as far as that can be known.
 
 Evidence is tried from the strongest to the weakest, and `how` says which it was. An edit of the patches that are under

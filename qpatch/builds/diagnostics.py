@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reads what compilers, linkers and the scripts of a build print, in the C locale, into typed diagnostics.
 
 `read_diagnostics` gives all of them, `errors` those that made the build fail, `warnings` the warnings. A note belongs

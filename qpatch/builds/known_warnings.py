@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which warnings the objects in a build directory have: ninja and make print them once, when they compile.
 
 The ledger is kept in the build directory, an entry for each object, and is brought up to date with each run's output.

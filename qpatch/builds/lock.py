@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A lock that outlives its holder for as long as programs it has started are still at work.
 
 The lock belongs to an open file, and the programs inherit it: where qpatch is killed and the compiler it started goes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Brings the checkout and the build directory to a step and runs the backend there; a directory gone bad is mended.
 
 A build directory is configured anew where it was made with something else (recipe, compiler, place, or the files that

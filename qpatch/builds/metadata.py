@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The metadata.json of a build: what was built, from what, by which commands, how long it took, how to repeat it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What was built, kept by the content it was built from: a second build of the same is a look-up.
 
 A product is a directory with `metadata.json` and the files it names, each with its size and SHA-256. It appears as a

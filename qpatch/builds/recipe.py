@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The recipes: one data file per release that says how it is configured; a new release is one more file.
 
 A tree is built by the recipe of its kind whose release is the nearest that is not newer than the tree's own: the next

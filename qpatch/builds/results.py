@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a build ended as: one result for each step, one for the whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs configure, ninja and make: all they print is kept in a log, line by line, and nothing outlives qpatch.
 
 A program runs in a session of its own. It is ended where qpatch is interrupted, and, by the kernel, where qpatch is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What is built one after the other: the base, then what each patch of a series makes of it.
 
 Every step is a commit in the workspace's own repository: the rendered commit's content, with the files that only the

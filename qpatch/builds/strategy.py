@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy and an open tree to what the builder is asked for: the same for every verb that builds."""
 
 from __future__ import annotations

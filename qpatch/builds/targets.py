@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The targets that a tree can be built for, by the names of the command line."""
 
 from __future__ import annotations

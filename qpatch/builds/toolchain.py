@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The environment that builds run in: the compiler, and ccache before it where it is installed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The messages that have a form of their own: the linker's, those of QEMU's scripts, of modpost, make and ninja.
 
 Sources of the forms: binutils' ldmain.c; QEMU's scripts/tracetool/__init__.py, scripts/minikconf.py and

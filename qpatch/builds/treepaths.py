@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds which file of the source a path in a build's output means."""
 
 from __future__ import annotations

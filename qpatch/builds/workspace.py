@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The directory in the cache where one tree is built, again and again.
 
 It holds the checkout, which is switched from commit to commit; build directories, each with the stamp that tells

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Loads the capabilities from the data files beside this module: `qemu.yaml` and `linux.yaml`.
 
 The data is checked while it is loaded: an unknown key or a query without a subject is a ValueError that names

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Computes a tree's capabilities from its sources, each one when it is asked for.
 
 A strategy needs only a few of them, and every query costs reading and parsing some files.

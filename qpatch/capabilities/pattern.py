@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Matches short pieces of C, given as data, against the tokens of a place in a source.
 
 A pattern is C with `$name` for one expression, type or name (the same code wherever it is repeated) and `...`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The query language of capabilities: questions about a tree's structure that are answered yes or no.
 
 Each class is one form of question; docs/capabilities.md describes them with the keys that the data files use.

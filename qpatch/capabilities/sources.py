@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A tree as queries see it: parsed files, their symbols, and where a symbol is.
 
 A symbol is looked for in the file where it is expected, then in the area of the tree that its subsystem

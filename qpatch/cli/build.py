@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch build`: a release, or every patch of a strategy's series on it, compiled and linked."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The table of `build`: one row for each strategy, tree and target, the words below it, the exit code."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The catalogue of errors (qpatch/errors.yaml): title and remedy for each code."""
 
 from __future__ import annotations

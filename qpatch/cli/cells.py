@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The table strategy x tree of `render` and `rebase`: its cells, the words below it, the exit code."""
 
 from __future__ import annotations

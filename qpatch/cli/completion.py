@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch completion SHELL`: the completion script, made by shtab from the full parser."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Shows steps of work as they go: a bar for each on a terminal, a line for each elsewhere."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The verb `doctor`: what qpatch needs of the machine, what is missing, and the command to install it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How an error is told: in text as compilers do, in JSON as a mapping; which errors of the system are the user's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What `--explain` prints: what every edit did; for a miss, what a stranger needs to mend the strategy.
 
 Written as compilers write: the place in the strategy file first, then the message, then notes below it.

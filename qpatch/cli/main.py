@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The `qpatch` command: finds the verb, imports its module alone, turns errors into messages and exit codes.
 
 A verb's module has `register(parser)`, which adds its arguments, and `run(arguments, output)`, which returns

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Options that several verbs share."""
 
 from __future__ import annotations

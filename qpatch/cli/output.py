@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where the command line speaks: results on stdout, talk on stderr, one JSON document with --json.
 
 A verb hands its result both to `table`/`text` and to `document`; the mode decides which of them is shown.

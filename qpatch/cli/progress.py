@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The progress bar on a terminal, drawn by rich; imported only when one is shown."""
 
 from __future__ import annotations

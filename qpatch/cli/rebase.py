@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch rebase`: strategies rendered on a newer tree, the range-diff to the old one, and what drifted."""
 
 from __future__ import annotations

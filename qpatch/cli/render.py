@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch render`: strategies on trees, as series of mails, with a table of what came of each pair."""
 
 from __future__ import annotations

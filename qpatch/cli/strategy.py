@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch strategy`: list, show, check and start strategies; export their JSON schema for editors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Opens the tree that a TREE on the command line names, as the series' pipeline wants it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """`qpatch test`: strategies on trees, migrated with an emulated device, and what came of it."""
 
 from __future__ import annotations

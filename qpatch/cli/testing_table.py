@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The table of `test`: one row for each cell, and below it what is to be said of those that did not end well."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The verb `tree`: list, fetch, add and show source trees."""
 
 from __future__ import annotations

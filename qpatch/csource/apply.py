@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Carries out an edit on a tree in memory: the one door through which strategies change sources.
 
 All or nothing: the tree's overlay changes only where the result is `Applied`, and an edit that would leave a syntax

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The vocabulary of edits: what an edit is, before it meets a tree.
 
 The strategy loader builds these from YAML after rendering Jinja, the engine (`qpatch.csource.apply`) carries

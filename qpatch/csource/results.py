@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an edit ended as: one of five types, never a boolean, never silence.
 
 `Applied`, `AlreadyThere`, `Drifted`, `Ambiguous` and `Skipped` are told apart by type; `status` is the word that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How the edit engine sees a source tree: read a file, list paths, find files that mention a word.
 
 The engine knows no git: `qpatch.trees` supplies a tree backed by a commit, tests supply a dictionary. An

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The lab's vocabulary: events of a run, the words of a verdict, what is reported of a run."""
 
 from __future__ import annotations

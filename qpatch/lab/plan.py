@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What one run needs, and what it leaves: the plan that goes in and the record that comes out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which edit of a strategy wrote a line of a rendered series, and which lines an edit took away.
 
 The edits are carried out once more, one by one; what a file's lines were before and after an edit tells whose they are.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a planned series to commits: messages, authors, dates."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From commits to mails: `git format-patch` writes them, this module adds what it leaves to chance.
 
 git makes up Message-IDs from the clock, so threading is done here: the identifiers come from the series

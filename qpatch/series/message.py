@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Commit messages: subject, body and trailers in the form that git and the mailing list expect.
 
 Trailers follow `git interpret-trailers`: they join the trailer block at the end of the body where there is

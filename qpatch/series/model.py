@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The words of the series: what is planned, what was rendered, and under which options.
 
 A `PlannedSeries` says what to commit and what to write to the list; a `RenderedSeries` names the commits and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The output directory: `OUT/<strategy>/<tree>/`, always whole.
 
 A new content is written into a hidden sibling and renamed into place under a lock, so a process killed at any

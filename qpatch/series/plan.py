@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What becomes of a series once every edit has been tried: rule 8 of the edit language.
 
 A patch whose edits are all there already is dropped and the series renumbered; a partly applied one is drift

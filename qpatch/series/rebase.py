@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A strategy on a newer tree: rendered anew, compared with what it was on the old one.
 
 Nothing is carried over as text: both series come from the strategy, so the range-diff shows what the trees'

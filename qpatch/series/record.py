@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an output directory holds, kept in its `series.json`: the versions of one series on one tree.
 
 The record tells qpatch's own output from anything else, and tells the next version (`--reroll`) which mails

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy and a tree to a series: the pipeline.
 
 `attempt` decides and edits in memory and never writes; `render` writes what came of it. How a strategy's

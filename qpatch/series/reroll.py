@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The next version of a series: range-diff and changelog against the version before.
 
 The version before is known by its mails, which lie in the output directory and are what was sent. Its commits

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The tree's own perl scripts, checkpatch.pl and get_maintainer.pl, run without a checkout.
 
 Both look around for a source tree. They get a look-alike in a temporary directory: the entries at the top of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A planned series becomes commits, mails, checks and files on disk; the one place where a series is written.
 
 Nothing appears in the output directory before all else has succeeded, and the branch that `-b` asks for is

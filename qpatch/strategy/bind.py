@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Binds a strategy to one tree: texts rendered, conditions decided, edits in the engine's vocabulary.
 
 A `Binding` knows capabilities and names, no sources: what it returns is data for `qpatch.series`.

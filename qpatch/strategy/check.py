@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Everything about a strategy that can be checked without a tree: what `qpatch strategy check` runs.
 
 Templates are parsed for their names, and rendered twice, with every capability true and with every one

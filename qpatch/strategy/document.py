@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reads YAML so that every value keeps its place: plain data plus a table from paths to lines and columns.
 
 Stricter than YAML: a key occurs once in a mapping, and there are no aliases (one place, one meaning). Scalars

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Jinja environment of strategies: sandboxed, strict about names, with delimiters that cannot occur in C.
 
 The delimiters are Jinja's own with an `@` before the opening brace: `@{{ expression }}`, `@{% statement %}`,

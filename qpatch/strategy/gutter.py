@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Explains gutters that YAML's indentation rules have shifted.
 
 Without an indentation indicator YAML takes the first line's indentation for the whole block's, so a hunk that

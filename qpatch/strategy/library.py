@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds strategies by name, or by the path of their file."""
 
 from __future__ import annotations

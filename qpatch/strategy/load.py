@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy file to a checked model that remembers where everything stands in the file."""
 
 from __future__ import annotations

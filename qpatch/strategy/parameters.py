@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Parameters: values that a strategy lets the user set with `--set NAME=VALUE`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where strategies and their templates are looked for.
 
 In this order: directories given by --strategies, those in QPATCH_STRATEGIES, ./strategies, the user's

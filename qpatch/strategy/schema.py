@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The shape of a strategy file, as pydantic models; also the source of the JSON schema for editors.
 
 Keys are written with hyphens in the file. What spans several keys of one edit (exactly one operation, and so

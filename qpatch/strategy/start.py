@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Starts a new strategy from a commented skeleton that passes `qpatch strategy check`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Names that the user gives to trees of their own: an entry in the configuration file, no more."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's packages by way of a private apt root: which versions a suite lists, and their files, verified by apt."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A private apt root: Debian's signed indexes, without root's rights and beside the system's apt.
 
 Each suite has a root of its own, so that a suite which fails spoils no other; what comes out of it is told by

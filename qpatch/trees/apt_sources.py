@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Debian mirrors that this machine's apt is configured with, read from /etc/apt.
 
 Both formats of apt are understood (sources.list(5)): one-line `.list` files and deb822 `.sources` files.

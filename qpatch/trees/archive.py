@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A source tarball read as a stream: what each member is, and a refusal of members that leave the directory.
 
 Nothing is unpacked on disk; the consumer gets every file's content once, in the order of the archive.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A work tree that is switched from commit to commit, for programs that want files on disk: compilers.
 
 Files that are the same in both commits are left alone, with their times, so that make and ninja see what differs and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's binary packages (.deb) unpacked into a directory: nothing is installed, no script of theirs runs.
 
 The format is that of deb(5). dpkg is not needed, and no member can leave the directory.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's source control file (.dsc): which files make up a package, checked against its sha256 sums."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Writing one commit into a bare repository through `git fast-import`, without a checkout or an index."""
 
 from __future__ import annotations

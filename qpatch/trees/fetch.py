@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Fetching releases by name: each candidate in its order, and one failure does not stop the others."""
 
 from __future__ import annotations

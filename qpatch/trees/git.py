@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The only module that runs git: reading a repository, and writing to one that is ours.
 
 `Repository` never writes unless a method says so, and runs git with the user's configuration kept out of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Importing a source as one parentless commit: tarballs streamed into the store, Debian's patches on top."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What everything that fetches works with: where things are kept, the user's settings, who is told of the progress."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A memory of which files of a commit mention a word, kept in the cache: searching all of QEMU is slow.
 
 A commit never changes, so what was found once stays true.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where qpatch keeps things: the cache of sources, the user's configuration; and how files are written."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Repositories of our own, whose objects come from the user's repository: where commits are made.
 
 A private repository is a bare one in a temporary directory. Its `objects/info/alternates` names the object

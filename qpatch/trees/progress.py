@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """How long work reports that it goes on: a protocol that the command line renders and tests ignore."""
 
 from __future__ import annotations

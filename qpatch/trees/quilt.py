@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Debian's patches on an upstream source: the series file, and applying it without a checkout."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The releases that can be fetched by name, and the user's configuration: data files and their models."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a TREE argument (a known name, a path, or PATH@REF) to a commit of QEMU or Linux."""
 
 from __future__ import annotations

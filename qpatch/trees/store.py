@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The shared bare repository in the cache that holds the imported releases, one tag for each.
 
 Imports are serialised by a lock; a tag is made last, so that a killed import leaves nothing but objects which

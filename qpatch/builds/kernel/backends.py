@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The targets of a kernel tree by their names."""
 
 from __future__ import annotations

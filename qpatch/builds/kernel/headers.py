@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A distribution's kernel headers, unpacked beside the builds and never installed.
 
 Debian has them in three packages that belong together: those of all variants, those of one variant, kbuild's programs.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the kernel's make; the lines that it prints for its commands are the progress."""
 
 from __future__ import annotations

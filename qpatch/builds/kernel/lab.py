@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The lab's own kernel, whole: the release's smallest configuration and what a lab needs of it laid over."""
 
 from __future__ import annotations

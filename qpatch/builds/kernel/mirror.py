@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The part of a kernel tree that modules are built from, as symbolic links: objects cannot lie in the checkout.
 
 make follows links to the files' own times, so switching the checkout is seen here; and a compiler that finds a

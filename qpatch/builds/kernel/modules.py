@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Modules of a kernel tree, built against the headers of a distribution's kernel, which then loads them.
 
 All directories are built in one go, so that a module links against what another one of the tree exports. The tree's

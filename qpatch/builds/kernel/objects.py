@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which objects a change concerns, from the dependencies that kbuild keeps beside each object."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a recipe says about a release of Linux."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A prebuilt QEMU in the cache: how it is run, what it is made of, and whether it is still whole."""
 
 from __future__ import annotations

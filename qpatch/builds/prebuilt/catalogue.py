@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which packages of which suite hold a release of QEMU: the release's recipe, and packages.yaml for all of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a program or library needs of others, read from its ELF file: sonames, the loader, the C library's version.
 
 Running the loader (`ldd`) would tell as well, but it looks at this machine's libraries too: the answer must be the same

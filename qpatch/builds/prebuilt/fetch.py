@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Making prebuilt binaries: each candidate in its order, unpacked beside its place and put there as a whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The libraries of a packaged program: which packages have them, where they lie, and whose C library is used.
 
 All libraries come from the program's own suite, so that it runs alike on every machine; only the C library is this

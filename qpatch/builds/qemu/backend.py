@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU as a `qpatch.builds.backend.Backend`: a recipe and a target become configure and ninja."""
 
 from __future__ import annotations

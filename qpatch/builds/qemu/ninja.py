@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs ninja; its own counts are the progress."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which objects a change concerns: those of its files themselves, and of what includes a header, however indirectly."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The Python environments that QEMU's configure wants: meson in a version that fits the release, and its helpers."""
 
 from __future__ import annotations

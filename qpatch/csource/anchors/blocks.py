@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a hunk is matched against: the block inside an anchor, as terms, and the comments around it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Checks what an edit says about its anchor beyond the name: the parameters it has, the `#if` it stands under.
 
 An anchor that no longer is what the strategy's author saw has drifted, even where the hunk would still fit.

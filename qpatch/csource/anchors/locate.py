@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds the anchor of an edit: first in the file where it is expected, then in the whole tree.
 
 A symbol that moved whole to another file is found there and reported as moved; two candidates are ambiguous; a

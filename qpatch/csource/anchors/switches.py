@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds the `switch` that an anchor means: by its function, and by what it switches on where there are several."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A tree under edit and what was parsed of it, and an anchor that was found in it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Compares lists of tokens: how alike they are, and what differs, in words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reads a semantic hunk: a diff without line numbers, in lines with a two-column gutter.
 
 Column 0 of a line is ' ' (context), '-' (removed) or '+' (added), column 1 is a space, the code follows. The

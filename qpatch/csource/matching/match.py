@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Matches a compiled pattern against the members of a block, with backtracking.
 
 A match says which bytes of the target each leaf of the pattern stands for, and what its metavariables are bound to.

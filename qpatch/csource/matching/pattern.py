@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Compiles one side of a hunk into terms: placeholders become parsable C, then stand for what they hide.
 
 `$name` becomes an identifier and `...` whatever is a complete thing where it stands (a statement, a member, an

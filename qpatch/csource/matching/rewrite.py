@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Turns a match of a hunk into byte replacements that leave everything else as it was.
 
 Each group of removed and added lines becomes one replacement: a removal takes its leading comment and one surplus

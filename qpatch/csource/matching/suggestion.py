@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rewrites a hunk so that it fits the code that it resembles most: token by token, placeholders kept.
 
 What comes out is only a suggestion: the caller checks that it matches before it shows it to anyone.

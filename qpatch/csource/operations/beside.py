@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Adds text beside a symbol or at the end of a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What an operation comes to before anything is written: replacements per file, or one of the other results."""
 
 from __future__ import annotations

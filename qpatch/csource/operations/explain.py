@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Says why a hunk fits nowhere: the nearest code, what differs token by token, and what to write instead."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Adds members inside a struct, a union, an enum or an initialiser, and cases inside a switch."""
 
 from __future__ import annotations

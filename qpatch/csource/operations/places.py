@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Tells the places of a miss as they are in the tree, and not in a file as the edits before have left it.
 
 Whoever reads an explanation has the tree before them; what earlier edits have added above a place must not count.

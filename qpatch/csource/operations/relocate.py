@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Deletes a symbol, and moves one byte for byte."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Looks, for an anchor that is nowhere, for a symbol that the hunk fits: then it was only renamed.
 
 An edit without a hunk (an addition beside the symbol, a deletion, a move) is told what the hunks of the patch's other

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Edits a function's signature everywhere: its definition and all of its prototypes, in whatever files.
 
 Afterwards a caller that passes another number of arguments, or a table of operations whose member takes another

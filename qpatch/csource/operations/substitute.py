@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Carries out a semantic hunk at a located anchor: find, count, replace, check; all or nothing.
 
 A hunk is matched against the anchor's own block. Matches deeper down (a nesting level or an `#if` arm that the hunk

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Keeps what was parsed, by content: parsing is the dearest step, and many edits and queries meet the same files."""
 
 from __future__ import annotations

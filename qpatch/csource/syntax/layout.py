@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Lines, indentation and comments of a source text, by byte position: what keeps an edit's surroundings as they were.
 
 All positions are byte offsets; a line's end is the position of its newline (or of the end of the text).

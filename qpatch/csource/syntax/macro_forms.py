@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rewrites the macros of a table in the masked form of a source, one pass, by the form that each macro takes.
 
 Comments, strings and preprocessor directives are never rewritten. Each form is one function that looks at the

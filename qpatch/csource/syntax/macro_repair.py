@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Second pass of parsing: rewrites, by their shape, what the macro table did not know.
 
 It runs only where the first parse left ERROR or MISSING nodes. Every candidate is tried on a copy of the

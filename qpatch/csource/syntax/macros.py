@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The macro table: which macros the C grammar does not understand, and what form each one takes.
 
 The data is in `macro_tables/qemu.yaml` and `macro_tables/linux.yaml`: for each `MacroForm` the names, or shell patterns

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The masked form of a source: what tree-sitter gets to see, byte for byte as long as the source.
 
 A macro that the grammar does not understand is overwritten with something it does (`QLIST_FOREACH` with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Parses C with tree-sitter after rewriting known macros byte for byte, and hands out tokens.
 
 A `ParsedFile` keeps the true source and the *masked* that was parsed: the same length, the same line ends,

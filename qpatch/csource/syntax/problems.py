@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Counts what tree-sitter could not parse around an edit."""
 
 from __future__ import annotations

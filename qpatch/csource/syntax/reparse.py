@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Parses a file again after an edit, at the cost of what was touched and not of the whole file.
 
 The file-scope items around the edit get their macros rewritten anew; the rest of the masked source and of the tree is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outlines a C file: its functions, prototypes, types, file-scope variables, macros and includes.
 
 The outline looks into `#if` arms, `extern "C"` and what tree-sitter could not parse, and says for each symbol

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A syntax tree reduced to what matching compares.
 
 Comments, white space and the commas of lists are left out; the labels of a `switch` and of `goto` become items of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A text file as lines with its outline, and the change of lines that an edit makes to it.
 
 The file is kept byte for byte: undecodable bytes survive as surrogates, line ends and the missing newline at

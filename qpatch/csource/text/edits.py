@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Structural edits of the text files that a QEMU or Linux series touches beside its C sources.
 
 `apply_text_edit` finds the file, also where it moved to, and the section or entry that the anchor names

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Explains why an edit of a text file missed: the nearest lines or names, what differs, what mends it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Matches a hunk against the lines of a text section, and turns a match into a change of lines.
 
 Lines are compared with white space folded; blank context lines are ignored, blank `-` and `+` lines exact; a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outlines meson.build: statements, also those over several lines, `if` and `foreach` blocks, list entries.
 
 A statement is named by the variable it sets or the function it calls, with the condition of a source set:

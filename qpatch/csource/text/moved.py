@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds the file that a text file became: the same section, in another file of the same format."""
 
 from __future__ import annotations

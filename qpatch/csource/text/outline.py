@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outlines the text files beside the sources: which named sections and entries a file has, on which lines.
 
 The format is told by the file's name: `trace-events`, `meson.build`, `Kconfig`, `*.rst`, `MAINTAINERS` and

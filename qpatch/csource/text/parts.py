@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the outline of a text file is made of, and how its lines are compared: with white space folded."""
 
 from __future__ import annotations

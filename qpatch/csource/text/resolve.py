@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Finds the section or the entry of a text file that a name means."""
 
 from __future__ import annotations

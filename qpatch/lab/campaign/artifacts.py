@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What the lab compiles for itself: the library that is the device, and the guests; once for each state of the sources.
 
 The result lies in the cache under a digest of the sources and the compiler's version, and appears as a whole or not at

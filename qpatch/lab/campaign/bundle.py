@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The reproducer bundle of a run: a directory from which it can be repeated without qpatch, wherever it is moved.
 
 It holds `run.sh`, the script that repeats the run and compares (reproduce.py), a script with the command line of each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Figures about durations of runs: seconds by the clock of this machine, emulated and without KVM."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The results as JUnit's XML, which CI systems show: a suite for each cell, a case for each run."""
 
 from __future__ import annotations

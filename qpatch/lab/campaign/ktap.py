@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The results in the kernel's test format, KTAP version 1 (Documentation/dev-tools/ktap.rst): cells, and their runs."""
 
 from __future__ import annotations

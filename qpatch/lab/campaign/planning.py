@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From what the user asks for to cells: strategies x trees x machines x profiles x scenarios, with their programs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy (or the baseline), a tree and a target to the QEMU that the lab starts: built, kept, or Debian's own.
 
 A baseline that `qpatch build` has kept is taken; else Debian's binary of the release, if it is known by name and there

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What came of a cell: its runs, or why there were none; how several make one exit code and one JSON document."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Repeats one run of qpatch's preload lab from a bundle, and compares what happens with what had happened.
 
 It needs Python 3.9 and nothing else: beside it lie the emulated device (libqpatch-emu.so), the guest, and for each

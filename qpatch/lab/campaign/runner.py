@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Runs cells again and again, several runs at a time, each in a directory of its own, and keeps what they leave.
 
 DIR/<strategy>/<tree>/<machine>/<profile>/<scenario>/<run>/ holds timeline.jsonl, timeline.svg, result.json and what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reads the lab's data files, machines, profiles and scenarios: by the name of one that ships, or by a path."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A machine that QEMU emulates for the lab: what its command line says, and which guest boots on it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A device profile: how the emulated device behaves. Its keys are those of the library's devices.conf."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What differs between releases of QEMU, and how long the lab waits for what: qemu.yaml, read once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A scenario: how the two QEMUs are set up, what is done to them step by step, how the migration is meant to end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The steps of a scenario: what the lab does to the guest, to QEMU and to the migration.
 
 A step is written as one word (`fence`), or as one key with its main value (`raise: sample`) or with all its values

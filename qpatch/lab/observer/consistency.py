@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that every timeline fulfils, whatever QEMU does: one that breaks a rule was read or written wrongly.
 
 Each violation is a sentence. The library numbers its events and takes their times under one lock, so any two of its

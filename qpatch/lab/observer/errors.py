@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Errors of a run: who reported what and when; which of the device's own belong to which migration; faults."""
 
 from __future__ import annotations

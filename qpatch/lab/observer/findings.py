@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a run's timeline shows, before it is judged: deaths, checks of the guest, errors, states at the end."""
 
 from __future__ import annotations

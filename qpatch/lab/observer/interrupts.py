@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Accounts for every interrupt of a run, across processes: delivered, lost and why, duplicated, late.
 
 An interrupt is delivered when the guest has acknowledged it, on whichever side; the device's counters migrate with it.

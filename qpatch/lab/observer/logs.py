@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reads the log of one QEMU process: the library's lines, trace events and messages, in the order of their writing.
 
 The library writes a line of JSON at once; QEMU may write its lines in pieces, so that one of the library can stand in

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Measures a migration in a timeline: order and amounts on the destination, how long no device ran."""
 
 from __future__ import annotations

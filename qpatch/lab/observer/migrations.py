@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Who was source and destination when: the migrations that a timeline tells of, and where the guest ran."""
 
 from __future__ import annotations

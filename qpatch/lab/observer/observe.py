@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From a run's timeline to what is reported of it: the verdict, and what was measured on the last destination."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Draws a run's telling migration as SVG: a row for each party, what it did in the order in which it happened.
 
 Time runs from left to right, with long waits cut short and events that nearly coincide kept apart: order is exact,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a picture of a run shows: one migration, with what its source, its destination, the device and the guest did."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One timeline of a run: what the processes logged and what the lab saw, merged by time. Its file has one a line.
 
 The order within one process is that of its log file, whatever its clock readings say.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """From what was found to one word: the rules in the order of Verdict, the first that applies decides.
 
 Each rule returns a sentence that says why it applies, or '' where it does not.

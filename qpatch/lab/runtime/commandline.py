@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The command line of one QEMU of the lab, and its environment, written so that both can be pasted into a shell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Writes what one QEMU process needs of its emulated devices: devices.conf, and a fake sysfs directory for each."""
 
 from __future__ import annotations

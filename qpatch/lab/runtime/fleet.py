@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """All VMs of a run: makes the files and the socket directory of each, starts them, and ends whatever is left."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Carries out a scenario: does its steps one after the other to the VM that runs the guest at that time."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One migration of a run, from the first command to the VM that runs the guest afterwards.
 
 The lab does what management software does: it tells both sides what to do, waits for both ends, and where the

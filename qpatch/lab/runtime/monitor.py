@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """QEMU's monitor (QMP): commands with bounded waits, and the state that its events tell of."""
 
 from __future__ import annotations

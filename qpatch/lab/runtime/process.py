@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One QEMU process: started with its messages going to a log file, waited for with a bound, never left behind."""
 
 from __future__ import annotations

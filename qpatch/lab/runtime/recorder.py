@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Keeps what the lab does and hears during a run, in order: events for the observer, actions for a reproducer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One run of the lab: from a plan to the record of what happened. Whatever happens, nothing is left running."""
 
 from __future__ import annotations

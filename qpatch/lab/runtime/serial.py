@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's serial line: the lab writes a line, the guest answers with one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """One virtual machine of a run: QEMU, its monitor, its guest's serial line. All that is done to it is recorded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where sources come from: one module for each provider, each with a function `fetch(job, name, source)`."""
 
 from __future__ import annotations

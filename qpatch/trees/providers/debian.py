@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: Debian's source packages, through a private apt root and the machine's own mirror."""
 
 from __future__ import annotations

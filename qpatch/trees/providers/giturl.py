@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: a ref of a git repository given by URL, fetched without history into the store."""
 
 from __future__ import annotations

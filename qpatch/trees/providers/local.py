@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: a ref of a git repository on this machine, bare or not, which is only read."""
 
 from __future__ import annotations

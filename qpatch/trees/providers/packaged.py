@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: sources that Debian ships as a tarball in a binary package, with its patches applied (linux-source-*).
 
 Mirrors keep binary packages where they have lost the sources that belong to them.

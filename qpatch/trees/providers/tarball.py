@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: a release tarball, a local file or downloaded over HTTPS, checked before it is read."""
 
 from __future__ import annotations
