@@ -13,7 +13,7 @@ RESULTS ?= results
 DEVICE := $(CURDIR)/.device
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test test-tree test-build test-device test-lab test-vm deps check bench clean
+.PHONY: demo test goldens test-tree test-build test-device test-lab test-vm deps check bench clean
 
 ## demo: fetch four QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
@@ -82,3 +82,7 @@ $(VENV)/installed: $(VENV)/bin/pip pyproject.toml
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,bench]'
 	touch $@
+
+## goldens: write the golden mails of tests/goldens anew, after a change that is wanted
+goldens: $(VENV)/installed-test
+	QPATCH_UPDATE_GOLDENS=1 $(BIN)/pytest -q tests/test_series_goldens.py

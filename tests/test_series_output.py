@@ -196,7 +196,7 @@ from qpatch.trees.git import Repository
 from series_support import plan, write
 from test_series_output import other_patch
 repository = Repository(Path(sys.argv[1]))
-options = RenderOptions(Path(sys.argv[2]), check=False, maintainers=False, branch="")
+options = RenderOptions(Path(sys.argv[2]), check=False, maintainers=False)
 print("ready", flush=True)
 while True:
     write(repository, plan(repository), options)

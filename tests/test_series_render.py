@@ -14,6 +14,7 @@ from strategy_support import CAPABILITIES, write_strategy
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
+from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.plan import Status
 from qpatch.series.rebase import EditChange, rebase
 from qpatch.series.render import Target, attempt, render
@@ -109,7 +110,7 @@ def with_source(repository: Repository, text: str) -> str:
 def test_strategy_becomes_a_series(
     strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path
 ) -> None:
-    options = replace(options, branch="topic")
+    options = replace(options, outputs=(BranchOutput("topic"),))
     with target(repository) as tree:
         result = render(strategy, tree, options)
     assert (result.status, result.reason) == (Status.RENDERED, "")

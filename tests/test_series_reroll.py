@@ -21,6 +21,7 @@ from series_support import (
 
 from qpatch.errors import UserError
 from qpatch.series.model import PlannedPatch, RenderOptions
+from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.record import RECORD_FILE
 from qpatch.series.reroll import apply_mails
 from qpatch.trees.private import import_commits, private_repository
@@ -117,7 +118,9 @@ def test_edits_by_hand_in_sent_mails_count(repository: Repository, tmp_path: Pat
 
 def test_second_version_applies(repository: Repository, tmp_path: Path) -> None:
     write(repository, plan(repository), version(tmp_path, 1))
-    second = write(repository, plan(repository, changed_patches()), version(tmp_path, 2, branch="topic"))
+    second = write(
+        repository, plan(repository, changed_patches()), version(tmp_path, 2, outputs=(BranchOutput("topic"),))
+    )
     applied = applied_tree(repository, second, tmp_path / "am")
     assert applied == git(repository.path, "rev-parse", "topic^{tree}")
 

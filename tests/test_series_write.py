@@ -30,6 +30,7 @@ from series_support import (
 
 from qpatch.errors import UserError
 from qpatch.series.model import PlannedPatch, RenderOptions
+from qpatch.series.outputs.branch import BranchOutput
 from qpatch.trees.git import Identity, Repository
 
 if TYPE_CHECKING:
@@ -65,14 +66,14 @@ def test_files_are_named_as_format_patch_names_them(repository: Repository, opti
 
 
 def test_mails_apply_and_give_the_rendered_tree(repository: Repository, options: RenderOptions, tmp_path: Path) -> None:
-    options = RenderOptions(options.output, branch="topic", check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput("topic"),), check=False, maintainers=False)
     rendered = write(repository, plan(repository), options)
     applied = applied_tree(repository, rendered, tmp_path / "clean")
     assert applied == rendered_tree(repository, rendered, "topic")
 
 
 def test_modes_are_kept_and_new_files_are_plain(repository: Repository, options: RenderOptions) -> None:
-    options = RenderOptions(options.output, branch="topic", check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput("topic"),), check=False, maintainers=False)
     write(repository, plan(repository), options)
     listing = git(repository.path, "ls-tree", "-r", "topic", "hw")
     modes = {line.split("\t")[1]: line.split()[0] for line in listing.splitlines()}
@@ -80,7 +81,7 @@ def test_modes_are_kept_and_new_files_are_plain(repository: Repository, options:
 
 
 def test_commits_carry_placeholder_and_counted_dates(repository: Repository, options: RenderOptions) -> None:
-    options = RenderOptions(options.output, branch="topic", check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput("topic"),), check=False, maintainers=False)
     write(repository, plan(repository), options)
     log = git(repository.path, "log", "-2", "--format=%an <%ae> %at %cn %ct", "topic")
     who = "qpatch <qpatch@localhost.invalid>"
@@ -224,7 +225,7 @@ def test_users_repository_is_left_alone(repository: Repository, options: RenderO
 def test_branch_is_the_only_thing_that_appears(repository: Repository, options: RenderOptions) -> None:
     make_dirty(repository.path)
     before = state_of(repository.path)
-    options = RenderOptions(options.output, branch="rfc/topic", check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput("rfc/topic"),), check=False, maintainers=False)
     rendered = write(repository, plan(repository), options)
     after = state_of(repository.path)
     assert git(repository.path, "rev-parse", "rfc/topic") == rendered.tip
@@ -241,7 +242,7 @@ def test_branch_is_the_only_thing_that_appears(repository: Repository, options: 
 def test_bad_branch_names_are_refused_before_anything_is_written(
     repository: Repository, options: RenderOptions, name: str
 ) -> None:
-    options = RenderOptions(options.output, branch=name, check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput(name),), check=False, maintainers=False)
     with pytest.raises(UserError) as caught:
         write(repository, plan(repository), options)
     assert caught.value.code == "bad-branch-name"
@@ -249,7 +250,7 @@ def test_bad_branch_names_are_refused_before_anything_is_written(
 
 
 def test_an_existing_branch_is_refused(repository: Repository, options: RenderOptions) -> None:
-    options = RenderOptions(options.output, branch="master", check=False, maintainers=False)
+    options = RenderOptions(options.output, outputs=(BranchOutput("master"),), check=False, maintainers=False)
     head = git(repository.path, "rev-parse", "master")
     with pytest.raises(UserError) as caught:
         write(repository, plan(repository), options)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 from qpatch.cli.cells import RENDERED, Cell, exit_code, failed_cell, print_cells, rendered_cell
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
 from qpatch.errors import ExitCode, QpatchError, UserError
+from qpatch.series.outputs.kinds import OUTPUT_KINDS
 
 if TYPE_CHECKING:
     import argparse
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from qpatch.cli.build_table import BuildCell
     from qpatch.cli.output import Output, ProgressBar
     from qpatch.series.model import RenderOptions
+    from qpatch.series.outputs.kinds import OutputKind
     from qpatch.series.render import SeriesAttempt, Target
     from qpatch.strategy.load import LoadedStrategy
 
@@ -44,19 +46,18 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="a known tree, a path, or PATH@REF",
     )
     add_series_options(parser)
-    parser.add_argument(
-        "-b",
-        "--branch",
-        metavar="NAME",
-        default="",
-        help="also make this branch in the tree's repository (one strategy, one tree)",
-    )
+    for kind in OUTPUT_KINDS:
+        parser.add_argument(*kind.flags, metavar=kind.metavar, default="", dest=f"output_{kind.word}", help=kind.help)
     parser.add_argument("-n", "--dry-run", action="store_true", help="carry out the edits in memory, write nothing")
     parser.add_argument(
         "--check",
         choices=["objects"],
         help="then compile, patch by patch, the objects that each patch concerns, as `qpatch build --objects` does",
     )
+
+
+def _value(arguments: argparse.Namespace, kind: OutputKind) -> str:
+    return str(getattr(arguments, f"output_{kind.word}"))
 
 
 def add_series_options(parser: argparse.ArgumentParser) -> None:
@@ -95,9 +96,12 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Render every strategy on every tree; a tree that fails does not stop the others."""
     strategies = chosen_strategies(arguments)
     trees = tuple(dict.fromkeys(arguments.trees))
-    if arguments.branch and (len(strategies) > 1 or len(trees) > 1):
-        raise UserError("usage", "--branch names one branch: give one strategy and one tree")
-    options = series_options(arguments, strategies)
+    kinds = [kind for kind in OUTPUT_KINDS if _value(arguments, kind)]
+    single = next((kind for kind in kinds if kind.single), None)
+    if single and (len(strategies) > 1 or len(trees) > 1):
+        raise UserError("usage", f"--{single.word} names one {single.word}: give one strategy and one tree")
+    outputs = tuple(kind.make(_value(arguments, kind)) for kind in kinds)
+    options = replace(series_options(arguments, strategies), outputs=outputs)
     with (
         output.progress("rendering", len(strategies) * len(trees)) as progress,
         Rendering(options, progress, dry_run=arguments.dry_run) as rendering,
@@ -147,7 +151,6 @@ def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrate
         identity=user_identity(),
         prefix=arguments.subject_prefix or DEFAULT_PREFIX,
         signoff=arguments.signoff,
-        branch=getattr(arguments, "branch", ""),
         changes=arguments.changes,
         check=arguments.checkpatch,
         maintainers=arguments.maintainers,

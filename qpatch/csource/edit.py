@@ -97,7 +97,7 @@ Operation = HunkOperation | AddOperation | DeleteOperation | MoveOperation
 
 @dataclass(frozen=True)
 class Edit:
-    """One structural change. `expect` is how many places must match; `where` is its place in the strategy file."""
+    """One structural change. `expect` is how many places must match; `where` is its place in the file that says it."""
 
     anchor: Anchor
     operation: Operation

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.source import Overlay
-from qpatch.series.render import anchor_name, attempt
+from qpatch.series.attempt import anchor_name
+from qpatch.series.render import attempt
 from qpatch.strategy.bind import Binding
 
 if TYPE_CHECKING:

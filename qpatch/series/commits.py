@@ -1,16 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a planned series to commits: messages, authors, dates."""
+"""From a planned series to commits: messages, authors, dates; made in a private repository on top of the base."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.errors import UserError
 from qpatch.series.message import compose_message
-from qpatch.trees.private import NewCommit
+from qpatch.trees.private import NewCommit, import_commits, private_repository
 
 if TYPE_CHECKING:
-    from qpatch.series.model import PlannedSeries
-    from qpatch.trees.git import Identity
+    from collections.abc import Iterator
+
+    from qpatch.series.model import PlannedSeries, RenderOptions
+    from qpatch.trees.git import CommitTree, Identity, Repository
+
+_ATTRIBUTES = ".gitattributes"
+
+
+@dataclass(frozen=True)
+class CommittedSeries:
+    """A series whose commits exist: `ids`, oldest first, at SERIES_REF of `private`, on the base commit `tree`.
+
+    `private` borrows the objects of the tree's repository; it is gone once `committed` is left.
+    """
+
+    series: PlannedSeries
+    tree: CommitTree
+    private: Repository
+    ids: tuple[str, ...]
+
+    @property
+    def tip(self) -> str:
+        """The id of the last commit."""
+        return self.ids[-1]
+
+
+@contextmanager
+def committed(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -> Iterator[CommittedSeries]:
+    """Commit `series` on `tree`, in a private repository that is there while the context lasts.
+
+    Raises UserError for a message that cannot be mailed, EnvironmentFault where git or the disk fails.
+    """
+    commits = new_commits(series, options.author, signoff=options.signoff)
+    with private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private:
+        yield CommittedSeries(series, tree, private, tuple(import_commits(private, series.base, commits)))
+
+
+def check_identity(options: RenderOptions) -> None:
+    """Raise UserError where a sign-off is asked for and there is nobody to sign."""
+    if options.signoff and options.identity is None:
+        raise UserError("no-identity", "git does not know who you are, so nothing can be signed off")
 
 
 def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> list[NewCommit]:

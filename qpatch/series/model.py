@@ -8,13 +8,16 @@ the files that came of it. `RenderOptions` are the user's choices.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qpatch.trees.git import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from qpatch.series.commits import CommittedSeries
+    from qpatch.trees.git import CommitTree
 
 PLACEHOLDER = Identity("qpatch", "qpatch@localhost.invalid")
 DEFAULT_PREFIX = "PATCH RFC"
@@ -49,14 +52,24 @@ class PlannedSeries:
     cc: tuple[str, ...] = ()
 
 
+class SeriesOutput(Protocol):
+    """A form, besides mails, in which a series leaves qpatch; see `qpatch.series.outputs.kinds`."""
+
+    def check(self, tree: CommitTree) -> None:
+        """Raise UserError where the output cannot be made of a series on `tree`; nothing has been made then."""
+
+    def write(self, made: CommittedSeries, author: Identity) -> None:
+        """Make the output of the commits `made`; the mails are in place. `author` is who renders."""
+
+
 @dataclass(frozen=True)
 class RenderOptions:
     """The user's choices for a render.
 
     `parameters` sets parameters of the strategy; `output` is the directory above `<strategy>/<tree>/`;
-    `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `branch` a branch
-    to make in the user's repository; `changes` the user's own words for the changelog of a reroll; `check`
-    and `maintainers` run the tree's perl scripts.
+    `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `outputs` are made
+    besides the mails; `changes` is the user's own text for the changelog of a reroll; `check` and `maintainers` run
+    the tree's perl scripts.
     """
 
     output: Path
@@ -64,7 +77,7 @@ class RenderOptions:
     prefix: str = DEFAULT_PREFIX
     identity: Identity | None = None
     signoff: bool = False
-    branch: str = ""
+    outputs: tuple[SeriesOutput, ...] = ()
     changes: str = ""
     check: bool = True
     maintainers: bool = True

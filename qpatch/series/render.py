@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.workspace import EditWorkspace
-from qpatch.csource.apply import apply_edits
-from qpatch.csource.results import Applied, Skipped
+from qpatch.csource.results import Applied
 from qpatch.csource.source import Overlay
-from qpatch.series.model import PlannedPatch, PlannedSeries
-from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status, decide
+from qpatch.series.attempt import AttemptedPatches, attempt_patches
+from qpatch.series.model import PlannedSeries
+from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status
 from qpatch.series.writer import write_series
 from qpatch.strategy.bind import Binding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qpatch.csource.edit import Anchor
     from qpatch.csource.syntax.cache import ParseCache
     from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
     from qpatch.strategy.bind import BoundPatch, TreeInfo
@@ -118,21 +117,15 @@ def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderResult:
 
 
 def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> SeriesAttempt:
-    """Decide what `strategy` comes to on `target` and carry its edits out in memory.
-
-    Trying ends with the first patch that misses: what the next patches build on is not there then.
-    """
+    """Decide what `strategy` comes to on `target` and carry its edits out in memory; see `attempt_patches`."""
     binding = Binding(strategy, target.info, target.capabilities, parameters)
     decision = _standing(binding)
     if decision is not None:
         return SeriesAttempt(strategy.name, target, decision)
-    tree = Overlay(target.source)
-    workspace = EditWorkspace(tree, target.cache)
     bound = binding.patches()
-    outcomes, changes = _try_patches(bound, workspace)
-    decision = _without_empty_patches(decide(outcomes), bound, changes)
-    planned = _plan(binding, target, decision, bound, changes) if decision.status is Status.RENDERED else None
-    return SeriesAttempt(strategy.name, target, decision, tuple(outcomes), planned)
+    tried = attempt_patches(bound, EditWorkspace(Overlay(target.source), target.cache))
+    planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
+    return SeriesAttempt(strategy.name, target, tried.decision, tried.outcomes, planned)
 
 
 def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
@@ -148,11 +141,6 @@ def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
     }
 
 
-def anchor_name(anchor: Anchor) -> str:
-    """Return the name of an anchor in the table of edits; a file has its path for a name."""
-    return str(anchor) if anchor.name else f"{anchor.kind} {anchor.path}"
-
-
 def _standing(binding: Binding) -> Decision | None:
     kind = binding.tree.kind
     if not binding.concerns_tree:
@@ -161,60 +149,8 @@ def _standing(binding: Binding) -> Decision | None:
     return None if standing.kind == "wanted" else Decision(Status(standing.kind), standing.reason)
 
 
-def _try_patches(
-    bound: Sequence[BoundPatch], workspace: EditWorkspace
-) -> tuple[list[PatchOutcome], list[dict[str, bytes | None]]]:
-    """Try the patches one after the other; return the outcomes and what each one changes."""
-    outcomes: list[PatchOutcome] = []
-    changes: list[dict[str, bytes | None]] = []
-    for patch in bound:
-        before = dict(workspace.tree.changed)
-        outcome = _try_patch(patch, workspace)
-        outcomes.append(outcome)
-        if outcome.missed or outcome.half_there:
-            break
-        changes.append(
-            {
-                path: content
-                for path, content in workspace.tree.changed.items()
-                if content != before.get(path, workspace.tree.base.read(path))
-            }
-        )
-    return outcomes, changes
-
-
-def _try_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
-    results = apply_edits(patch.edits, workspace)
-    edits = [
-        EditOutcome(anchor_name(edit.anchor), edit.where, result, edit)
-        for edit, result in zip(patch.edits, results, strict=True)
-    ]
-    skipped = [EditOutcome(edit.anchor, edit.where, Skipped(edit.reason)) for edit in patch.skipped]
-    in_order = sorted((*edits, *skipped), key=lambda outcome: outcome.where.line)
-    return PatchOutcome(patch.subject, patch.partial, tuple(in_order), patch.reason)
-
-
-def _without_empty_patches(
-    decision: Decision, bound: Sequence[BoundPatch], changes: Sequence[Mapping[str, bytes | None]]
-) -> Decision:
-    for index in decision.kept:
-        if not changes[index]:
-            return Decision(Status.FAILED, f"patch {index + 1} ({bound[index].subject}) changes nothing")
-    return decision
-
-
-def _plan(
-    binding: Binding,
-    target: Target,
-    decision: Decision,
-    bound: Sequence[BoundPatch],
-    changes: Sequence[Mapping[str, bytes | None]],
-) -> PlannedSeries:
-    kept = [bound[index] for index in decision.kept]
-    patches = tuple(
-        PlannedPatch(patch.subject, patch.body, changes[index], patch.trailers)
-        for index, patch in zip(decision.kept, kept, strict=True)
-    )
+def _plan(binding: Binding, target: Target, bound: Sequence[BoundPatch], tried: AttemptedPatches) -> PlannedSeries:
+    kept = [bound[index] for index in tried.decision.kept]
     source = target.source
     return PlannedSeries(
         binding.loaded.name,
@@ -222,7 +158,7 @@ def _plan(
         target.info.kind,
         source.commit,
         source.repository.date_of(source.commit),
-        patches,
+        tried.planned(bound),
         binding.loaded.title,
         binding.cover(kept),
     )

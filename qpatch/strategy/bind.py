@@ -62,16 +62,28 @@ class PatchMessage:
 
 @dataclass(frozen=True)
 class BoundPatch:
-    """A patch for one tree; where `wanted` is false (its condition is: `reason`) it has no edits."""
+    """A patch for one tree: its message, and its edits in their order, those that the tree does not want included.
+
+    `partial` allows that the tree has a part of it already; `unwanted` says why the whole patch is left out on this
+    tree ('' where it is not): it has no edits then.
+    """
 
     subject: str
     body: str
     trailers: tuple[str, ...] = ()
     partial: bool = False
-    edits: tuple[Edit, ...] = ()
-    skipped: tuple[SkippedEdit, ...] = ()
-    wanted: bool = True
-    reason: str = ""
+    steps: tuple[Edit | SkippedEdit, ...] = ()
+    unwanted: str = ""
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The edits to carry out."""
+        return tuple(step for step in self.steps if not isinstance(step, SkippedEdit))
+
+    @property
+    def skipped(self) -> tuple[SkippedEdit, ...]:
+        """The edits whose conditions are false."""
+        return tuple(step for step in self.steps if isinstance(step, SkippedEdit))
 
 
 @dataclass(frozen=True)
@@ -165,20 +177,15 @@ class Binding:
                 message.subject,
                 message.body,
                 message.trailers,
-                wanted=False,
-                reason=f"`{patch.when}` is false on {self.tree.name}",
+                unwanted=f"`{patch.when}` is false on {self.tree.name}",
             )
-        edits: list[Edit] = []
-        skipped: list[SkippedEdit] = []
-        for number, edit in enumerate(patch.edits):
-            place = (*path, "edits", number)
-            if self.holds(edit.when, self._place(*place, "when")):
-                edits.append(bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names))
-            else:
-                skipped.append(self._skipped(edit, place))
-        return BoundPatch(
-            message.subject, message.body, message.trailers, patch.partial == "ok", tuple(edits), tuple(skipped)
-        )
+        steps = tuple(self._step(edit, (*path, "edits", number)) for number, edit in enumerate(patch.edits))
+        return BoundPatch(message.subject, message.body, message.trailers, patch.partial == "ok", steps)
+
+    def _step(self, edit: EditModel, place: Path) -> Edit | SkippedEdit:
+        if self.holds(edit.when, self._place(*place, "when")):
+            return bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names)
+        return self._skipped(edit, place)
 
     def _skipped(self, edit: EditModel, path: Path) -> SkippedEdit:
         where = self.loaded.document.key_place((self.tree.kind, *path))

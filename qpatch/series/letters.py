@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The mails of one version of a series, in memory, with what the tree's own scripts say of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify
+from qpatch.series.reroll import changelog, range_diff
+from qpatch.trees.private import scratch_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from qpatch.series.commits import CommittedSeries
+    from qpatch.series.model import Remark, RenderOptions
+    from qpatch.series.reroll import Previous
+
+
+@dataclass(frozen=True)
+class Letters:
+    """The mails by their file names, the cover letter first, and what was learned on the way.
+
+    `changes` is the changelog in the cover letter, `range_diff` the difference to the version before, `remarks` what
+    checkpatch said (None: it was not run).
+    """
+
+    mails: Mapping[str, bytes]
+    changes: str
+    range_diff: str
+    remarks: tuple[Remark, ...] | None
+
+
+def write_letters(committed: CommittedSeries, options: RenderOptions, previous: Previous | None) -> Letters:
+    """Return the mails of `committed`; `previous` is the version before, for changelog and range-diff.
+
+    Raises EnvironmentFault where git or perl fails.
+    """
+    series, private = committed.series, committed.private
+    changes, difference, old = "", "", ""
+    if previous is not None:
+        old = previous.range
+        difference = range_diff(private, old, f"{series.base}..{committed.tip}")
+        changes = changelog(previous.revision, series.base, difference, options.changes)
+    cover = cover_text(series, changes)
+    with scratch_directory("mails") as directory:
+        files = format_patches(private, series, options, directory=directory, cover=cover, previous=old)
+        paths = [directory / file for file in files]
+        remarks, recipients = _ask_tree(committed, options, paths[1:])
+        mails = {path.name: path.read_bytes() for path in paths}
+    finished = finish_mails(mails, identify(series, options, committed.tip, cover), options, recipients)
+    return Letters(finished, changes, difference, remarks)
+
+
+def _ask_tree(
+    committed: CommittedSeries, options: RenderOptions, patches: list[Path]
+) -> tuple[tuple[Remark, ...] | None, Recipients]:
+    """Run the tree's checkpatch.pl and get_maintainer.pl side by side: each takes a second of perl."""
+    series = committed.series
+    remarks, found = None, Recipients()
+    if options.check or options.maintainers:
+        from qpatch.series.treetools import workbench  # yaml and the look-alike: only where they are wanted
+
+        with workbench(committed.tree, series.component) as bench, ThreadPoolExecutor(max_workers=2) as pool:
+            check = pool.submit(bench.checkpatch, patches, signed=options.signoff) if options.check else None
+            people = pool.submit(bench.maintainers, patches) if options.maintainers else None
+            remarks = check.result() if check else None
+            found = people.result() if people else found
+    extra = tuple(address for address in series.cc if address not in (*found.to, *found.cc))
+    return remarks, Recipients(found.to, (*found.cc, *dict.fromkeys(extra)))

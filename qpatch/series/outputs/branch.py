@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A series as a new branch in the tree's own repository: the one output that writes there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.trees.private import check_new_branch, make_branch
+
+if TYPE_CHECKING:
+    from qpatch.series.commits import CommittedSeries
+    from qpatch.trees.git import CommitTree, Identity
+
+
+@dataclass(frozen=True)
+class BranchOutput:
+    """The branch `name`, which must not exist yet."""
+
+    name: str
+
+    def check(self, tree: CommitTree) -> None:
+        """Raise UserError where the name is none for a branch, or where there is such a branch."""
+        check_new_branch(tree.repository, self.name)
+
+    def write(self, made: CommittedSeries, author: Identity) -> None:
+        """Make the branch; `author` goes into its reflog. Raises UserError where it has come to exist meanwhile."""
+        make_branch(made.tree.repository, self.name, made.private, made.tip, author)
