@@ -36,7 +36,7 @@ class RequirementCheck(Protocol):
 
 
 @dataclass(frozen=True)
-class ProgramCheck:
+class ProgramCheck(RequirementCheck):
     """A program on PATH, of the version `at_least` if that is given."""
 
     name: str
@@ -50,7 +50,7 @@ class ProgramCheck:
 
 
 @dataclass(frozen=True)
-class CommandCheck:
+class CommandCheck(RequirementCheck):
     """A command that succeeds."""
 
     words: tuple[str, ...]
@@ -63,7 +63,7 @@ class CommandCheck:
 
 
 @dataclass(frozen=True)
-class FileCheck:
+class FileCheck(RequirementCheck):
     """A file."""
 
     path: str
@@ -74,7 +74,7 @@ class FileCheck:
 
 
 @dataclass(frozen=True)
-class LibraryCheck:
+class LibraryCheck(RequirementCheck):
     """A module of pkg-config, of the version `at_least` if that is given."""
 
     name: str
@@ -91,7 +91,7 @@ class LibraryCheck:
 
 
 @dataclass(frozen=True)
-class HeaderCheck:
+class HeaderCheck(RequirementCheck):
     """A header that the C compiler finds, together with all that it includes."""
 
     name: str
@@ -105,7 +105,7 @@ class HeaderCheck:
 
 
 @dataclass(frozen=True)
-class PythonModuleCheck:
+class PythonModuleCheck(RequirementCheck):
     """A module of the Python that runs qpatch."""
 
     name: str

@@ -51,9 +51,8 @@ class MakeResult:
 class Backend(Protocol):
     """One target of one tree, such as `aarch64-softmmu`, `modules` or `kernel`."""
 
-    @property
-    def target(self) -> str:
-        """The name of the target on the command line."""
+    target: str
+    """The name of the target on the command line."""
 
     @property
     def directory(self) -> str:

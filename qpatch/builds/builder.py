@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.builds.diagnostics import errors
-from qpatch.builds.make_steps import Making
 from qpatch.builds.metadata import FORMAT_VERSION, BuildOrigin, step_metadata
 from qpatch.builds.results import BuildResult, StepResult, StepStatus
+from qpatch.builds.step_builder import StepBuilder
 from qpatch.builds.steps import make_steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qpatch.builds.backend import Backend
-    from qpatch.builds.make_steps import StepOutcome
     from qpatch.builds.products import Product
+    from qpatch.builds.step_builder import StepOutcome
     from qpatch.builds.steps import BuildStep
     from qpatch.builds.workspace import BuildWorkspace
     from qpatch.series.model import PlannedSeries
@@ -86,7 +86,7 @@ class _Run:
         source = order.source
         repository = workspace.checkout.borrow(source.repository, source.commit)
         self._steps = make_steps(repository, source.commit, self._overlay, order.series, order.author)
-        self._making = Making(workspace, backend, progress, self._identity, source.repository, lock)
+        self._making = StepBuilder(workspace, backend, progress, self._identity, source.repository, lock)
 
     def products(self) -> BuildResult:
         """Build the base and the steps that are wanted, as far as they are not kept."""

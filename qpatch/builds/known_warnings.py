@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _COMPILES = re.compile(r"^(?:\[\d+/\d+\] Compiling C object|  CC (?:\[M\])?) +(\S+)$", re.MULTILINE)
 
 
-class WarningLedger:
+class KnownWarnings:
     """The warnings of one build directory."""
 
     def __init__(self, place: BuildDirectories) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock
+from typing_extensions import override
 
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.deb import unpack_all
@@ -71,20 +72,22 @@ def debian_suite(suite: str, progress: Progress) -> AbstractContextManager[Suite
 
 
 @dataclass(frozen=True)
-class DebianHeaders:
+class DebianHeaders(Headers):
     """The headers in Debian's package `chosen`, unpacked below the directory `shared`."""
 
     chosen: HeaderPackage
     shared: Path
     open_suite: Callable[[str, Progress], AbstractContextManager[Suite]] = debian_suite
 
+    @override
     def version(self) -> str:
-        """See `Headers.version`; unpacks them where that was not done, for the suite may move on."""
+        """Return the version, unpacking the packages where that was not done: the suite may have a newer one later."""
         record = self._record()
         return f"{record['package']} {record['version']} ({self.chosen.suite})"
 
+    @override
     def prepare(self, progress: Progress) -> None:
-        """See `Headers.prepare`; what has lost files is unpacked anew."""
+        """Unpack the packages, anew where files of them are missing."""
         if self._record(progress)["extent"] != _extent(self._root):
             progress.note(f"the kernel headers in {self._root} are damaged: they are unpacked anew")
             (self._root / _RECORD).unlink()
@@ -94,8 +97,9 @@ class DebianHeaders:
         """See `Headers.directory`."""
         return self._root / "usr" / "src" / str(self._record()["package"])
 
+    @override
     def reproducer(self) -> Sequence[str]:
-        """See `Headers.reproducer`; the machine's apt must know the suite."""
+        """Return commands that fetch the packages by the machine's own apt, which must know the suite."""
         record = self._record()
         return [
             f"apt-get download {shlex.join(record['parts'])}  # of {self.chosen.suite}",

@@ -7,7 +7,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.builds.backend import MakeResult
+from typing_extensions import override
+
+from qpatch.builds.backend import Backend, MakeResult
 from qpatch.builds.running import Runner
 from qpatch.builds.toolchain import build_environment
 
@@ -37,7 +39,7 @@ _OF_THE_USER = re.compile(
 _STEP = re.compile(r"  (?!CALL |DESCEND )[A-Z][A-Z0-9_]*(?: \[M\])? +\S")
 
 
-class KbuildTarget:
+class KbuildTarget(Backend):
     """What the backends of kernels have in common; see `qpatch.builds.backend.Backend`."""
 
     target: str
@@ -48,8 +50,9 @@ class KbuildTarget:
         return self.target
 
     @property
+    @override
     def configure_inputs(self) -> Sequence[str]:
-        """See `Backend.configure_inputs`: kbuild notices everything itself."""
+        """Return nothing: kbuild notices every change itself."""
         return ()
 
     @property
@@ -57,8 +60,9 @@ class KbuildTarget:
         """See `Backend.borrowed`."""
         return ()
 
+    @override
     def objects(self, _place: BuildDirectories) -> None:
-        """See `Backend.objects`: all of them."""
+        """Return None: the target is made of all objects."""
 
 
 class _Steps:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.builds.backend import BuildFailed
 from qpatch.builds.kernel.kbuild import COMPILER, KbuildTarget, nothing_made, run_make, variables
 from qpatch.builds.kernel.modules import REQUIREMENTS, modules_made
@@ -43,8 +45,9 @@ class LabKernelBackend(KbuildTarget):
     jobs: int = 0
     target: str = TARGET
 
+    @override
     def overlay(self) -> Mapping[str, bytes]:
-        """See `Backend.overlay`: the configuration, where kbuild finds it by its name."""
+        """Return the configuration, in the directory where kbuild looks it up by its name."""
         return {f"{_FRAGMENTS}/{_FRAGMENT}": self._configuration()}
 
     def identity(self) -> Mapping[str, str]:
@@ -85,8 +88,9 @@ class LabKernelBackend(KbuildTarget):
         """See `Backend.not_compiled`."""
         return _objects(place).not_compiled(files)
 
+    @override
     def products(self, place: BuildDirectories) -> Mapping[str, Path]:
-        """See `Backend.products`: the image, its configuration and the modules."""
+        """Return the image, its configuration and the modules."""
         return {
             "bzImage": place.build / self.recipe.image,
             "config": place.build / ".config",

@@ -11,6 +11,8 @@ import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.builds.kernel.kbuild import COMPILER, KbuildTarget, nothing_made, run_make, variables
 from qpatch.builds.kernel.mirror import update_mirror
 from qpatch.builds.kernel.objects import ObjectTree
@@ -51,8 +53,9 @@ class ModulesBackend(KbuildTarget):
     jobs: int = 0
     target: str = TARGET
 
+    @override
     def overlay(self) -> Mapping[str, bytes]:
-        """See `Backend.overlay`: nothing, for kbuild's own file is not in the checkout."""
+        """Return nothing: kbuild's own file is outside of the checkout."""
         return {}
 
     def identity(self) -> Mapping[str, str]:
@@ -64,8 +67,9 @@ class ModulesBackend(KbuildTarget):
             "headers": self.headers.version(),
         }
 
+    @override
     def configure(self, place: BuildDirectories, progress: Progress) -> Sequence[str]:
-        """See `Backend.configure`: unpack the headers; kbuild does the rest."""
+        """Unpack the headers; kbuild does the rest."""
         require(REQUIREMENTS)
         self.headers.prepare(progress)
         mirror = _mirror(place)
@@ -89,8 +93,9 @@ class ModulesBackend(KbuildTarget):
         """See `Backend.not_compiled`."""
         return self._objects(place).not_compiled(files)
 
+    @override
     def products(self, place: BuildDirectories) -> Mapping[str, Path]:
-        """See `Backend.products`: every module, by the name of its file."""
+        """Return every module by the name of its file."""
         return modules_made(_mirror(place))
 
     def reproducer(self, place: BuildDirectories) -> Sequence[str]:

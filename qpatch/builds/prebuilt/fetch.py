@@ -98,7 +98,8 @@ def _from_first(
         try:
             with binary_suites(job, *candidate.suites) as root:
                 return {
-                    target: _Making(job, root, candidate, target).put(_place(job, name, target)) for target in targets
+                    target: _BinaryUnpacker(job, root, candidate, target).put(_place(job, name, target))
+                    for target in targets
                 }
         except QpatchError as fault:
             if fault.code in _FINAL:
@@ -111,7 +112,7 @@ def _from_first(
     )
 
 
-class _Making:
+class _BinaryUnpacker:
     """One binary being made from the packages of `root`."""
 
     def __init__(self, job: FetchJob, root: BinaryRoot, candidate: PackageCandidate, target: str) -> None:

@@ -9,7 +9,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.builds.backend import BuildFailed
+from typing_extensions import override
+
+from qpatch.builds.backend import Backend, BuildFailed
 from qpatch.builds.qemu.ninja import run_ninja
 from qpatch.builds.qemu.objects import compiled_sources, concerned_objects, is_code
 from qpatch.builds.qemu.venv import python_environment
@@ -32,7 +34,7 @@ CONFIGURE_INPUTS = ("configure", "scripts/meson-buildoptions.sh", "pythondeps.to
 
 
 @dataclass(frozen=True)
-class QemuBackend:
+class QemuBackend(Backend):
     """QEMU for one `target`, such as aarch64-softmmu, by a release's `recipe`; `jobs` is ninja's -j, 0 its default."""
 
     recipe: QemuRecipe
@@ -48,8 +50,9 @@ class QemuBackend:
             )
 
     @property
+    @override
     def directory(self) -> str:
-        """See `Backend.directory`: of one configuration for all targets, most objects belong to each of them."""
+        """Return one directory for all targets: most objects belong to each of them."""
         return "qemu"
 
     @property

@@ -13,10 +13,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.builds.backend import BuildFailed
-from qpatch.builds.known_warnings import WarningLedger
+from qpatch.builds.known_warnings import KnownWarnings
 from qpatch.builds.toolchain import begin_log
 from qpatch.builds.workspace import Stamp
+from qpatch.trees.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
     from qpatch.builds.steps import BuildStep
     from qpatch.builds.workspace import BuildWorkspace
     from qpatch.trees.git import Repository
-    from qpatch.trees.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class StepOutcome:
     warnings: frozenset[str]
 
 
-class Making:
+class StepBuilder:
     """Makes steps in a workspace, under its lock `lock`; `identity` is what the backend says it builds with.
 
     `lender` is the repository that the tree comes from.
@@ -69,25 +71,27 @@ class Making:
         """Build the target as `step` has it."""
 
         def run(place: BuildDirectories) -> MakeResult:
-            return self._backend.make(place, _Titled(self._progress, title))
+            return self._backend.make(place, _TitledProgress(self._progress, title))
 
         outcome, was_there = self._attempt(step, log, run)
-        if outcome.made.succeeded or not was_there or not self._has_gone_bad(step, base, run):
+        if outcome.made.succeeded or not was_there or not self._is_directory_broken(step, base, run):
             self._base_was_made |= step.number == 0 and outcome.made.succeeded
             return outcome
-        return self._anew(step, log, run, outcome.place)
+        return self._rebuild_from_scratch(step, log, run, outcome.place)
 
     def make_objects(self, step: BuildStep, log: str, title: str) -> StepOutcome:
         """Compile what `step` concerns."""
 
         def run(place: BuildDirectories) -> MakeResult:
-            return self._backend.make_objects(place, step.files, _Titled(self._progress, title))
+            return self._backend.make_objects(place, step.files, _TitledProgress(self._progress, title))
 
         outcome, was_there = self._attempt(step, log, run)
         bad = not outcome.made.succeeded and was_there and step.number == 0 and self._is_proven(outcome.place)
-        return self._anew(step, log, run, outcome.place) if bad else outcome
+        return self._rebuild_from_scratch(step, log, run, outcome.place) if bad else outcome
 
-    def _has_gone_bad(self, step: BuildStep, base: BuildStep, run: Callable[[BuildDirectories], MakeResult]) -> bool:
+    def _is_directory_broken(
+        self, step: BuildStep, base: BuildStep, run: Callable[[BuildDirectories], MakeResult]
+    ) -> bool:
         """Tell whether the directory, and not what is built in it, is at fault: the base built in it once."""
         place = self._place("baseline-again")
         if not self._is_proven(place):
@@ -100,7 +104,7 @@ class Making:
         self._base_was_made = outcome.made.succeeded
         return not outcome.made.succeeded
 
-    def _anew(
+    def _rebuild_from_scratch(
         self, step: BuildStep, log: str, run: Callable[[BuildDirectories], MakeResult], place: BuildDirectories
     ) -> StepOutcome:
         self._progress.note(f"{place.build} has gone bad: it is made anew")
@@ -118,7 +122,7 @@ class Making:
         switched = time.monotonic() - started
         was_there = self._configure(place)
         made = run(place)
-        ledger = WarningLedger(place)
+        ledger = KnownWarnings(place)
         ledger.note(made.output)
         warnings = ledger.warnings(self._backend.objects(place) if made.succeeded else ())
         stamp = self._workspace.stamp(place)
@@ -166,15 +170,21 @@ class Making:
         return self._workspace.place(self._backend.directory, self._backend.target, log, self._lock)
 
 
-class _Titled:
+class _TitledProgress(Progress):
     """Progress that says of each step of work what it is for."""
 
     def __init__(self, progress: Progress, title: str) -> None:
         self._progress = progress
         self._title = title
-        self.advance = progress.advance
-        self.note = progress.note
 
+    @override
     def begin(self, step: str, total: int | None) -> None:
-        """See `Progress.begin`."""
         self._progress.begin(f"{self._title}: {step}", total)
+
+    @override
+    def advance(self, amount: int) -> None:
+        self._progress.advance(amount)
+
+    @override
+    def note(self, message: str) -> None:
+        self._progress.note(message)
