@@ -124,11 +124,11 @@ class _ErrorCase:
     built: int
 
     def evidence(self, error: Diagnostic) -> Iterator[_Clue]:
-        """Yield what the error's own lines, or the names in it, tell of suspected patches; the best comes first."""
+        """Yield what the error's own lines, or the names in it, say about suspected patches; the best comes first."""
         return (clue for clue in self._clues(error) if self._suspect(clue.edit))
 
     def old_evidence(self, error: Diagnostic) -> Iterator[_Clue]:
-        """Yield what they tell of the patches that were built well before."""
+        """Yield what they say about the patches that were built before without an error."""
         return (clue for clue in self._clues(error) if not self._suspect(clue.edit))
 
     def nearby(self, error: Diagnostic) -> Iterator[_Clue]:

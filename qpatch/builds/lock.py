@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def inherited_lock(path: Path, waiting: Callable[[str], None]) -> Iterator[int]:
     """Hold the lock file `path`; yield the file descriptor that programs must inherit.
 
-    `waiting` is told, once, by whom the lock is held where it is not free.
+    `waiting` is called once, with the holder of the lock, where it is not free.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

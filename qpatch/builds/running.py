@@ -129,7 +129,7 @@ def _follow(process: subprocess.Popen[bytes], log: IO[bytes], on_line: Callable[
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program and all of its session, at first kindly: then it removes half-written files."""
+    """End the program and all of its session: SIGTERM first, so that it removes half-written files, then SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Brings the checkout and the build directory to a step and runs the backend there; a directory gone bad is mended.
+"""Brings the checkout and the build directory to a step and runs the backend there; a damaged directory is made again.
 
 A build directory is configured anew where it was made with something else (recipe, compiler, place, or the files that
 configure is made of). Where a patch does not build, the base is asked: if it no longer builds in this directory
@@ -107,7 +107,7 @@ class StepBuilder:
     def _rebuild_from_scratch(
         self, step: BuildStep, log: str, run: Callable[[BuildDirectories], MakeResult], place: BuildDirectories
     ) -> StepOutcome:
-        self._progress.note(f"{place.build} has gone bad: it is made anew")
+        self._progress.note(f"{place.build} is damaged: building again from an empty directory")
         self._workspace.clear(place)
         return self._attempt(step, log, run)[0]
 

@@ -48,7 +48,7 @@ def build_environment(place: BuildDirectories, *programs: Path) -> dict[str, str
     Variables that would change what is built (CC, CFLAGS and so on) are left out.
 
     The compiler cache is in the shared directory, unless the user's own CCACHE_DIR says otherwise; ccache (4.3 and
-    later) notes beside the log what became of each compilation.
+    later) notes beside the log how each compilation ended.
     """
     path = os.pathsep.join([*map(str, programs), str(COMPILER_LINKS), os.environ.get("PATH", os.defpath)])
     return {

@@ -50,7 +50,7 @@ def committed(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -
 
 
 def check_identity(options: RenderOptions) -> None:
-    """Raise UserError where a sign-off is asked for and there is nobody to sign."""
+    """Raise UserError where a sign-off is asked for and git has no identity."""
     if options.signoff and options.identity is None:
         raise UserError("no-identity", "git does not know who you are, so nothing can be signed off")
 

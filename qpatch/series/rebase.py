@@ -2,7 +2,7 @@
 """A strategy on a newer tree: rendered anew, compared with what it was on the old one.
 
 Nothing is carried over as text: both series come from the strategy, so the range-diff shows what the trees'
-difference makes of the patches, and the drift report which edits fare differently.
+difference makes of the patches, and the drift report which edits end differently.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NEW_REF = "refs/heads/new"
 
 @dataclass(frozen=True)
 class EditChange:
-    """An edit that fares differently: how it ended, and in which file, on the old and the new tree."""
+    """An edit that ends differently: how it ended, and in which file, on the old and the new tree."""
 
     patch: str
     anchor: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From a strategy and a tree to a series: the pipeline.
 
-`attempt` decides and edits in memory and never writes; `render` writes what came of it. How a strategy's
+`attempt` decides and edits in memory and never writes; `render` writes the result. How a strategy's
 edits ended is part of the result in every case, so that a miss can be explained.
 """
 

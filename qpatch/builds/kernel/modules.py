@@ -126,7 +126,7 @@ class ModulesBackend(KbuildTarget):
         return _KBUILD.format(directories=" ".join(f"{directory}/" for directory in self.recipe.directories))
 
     def _variables(self, mirror: str) -> dict[str, str]:
-        """Return what make is told; __FILE__ is without the place of the build, so objects do not depend on it."""
+        """Return the variables for make; __FILE__ is without the place of the build, so objects do not depend on it."""
         return {**_SMALL, "KCFLAGS": f"-fmacro-prefix-map={mirror}/=", **self.recipe.options}
 
     def _objects(self, place: BuildDirectories) -> ObjectTree:

@@ -37,7 +37,7 @@ class ObjectTree:
     def concerned(self, files: Sequence[str], unbuilt: Sequence[str]) -> list[str]:
         """Return make's goals for `files` of the source: objects where they are known, else whole directories.
 
-        For a header whose includers nobody knows yet these are the directories `unbuilt`.
+        For a header whose includers are not known yet, these are the directories `unbuilt`.
         """
         compiled = list(self.compiled())
         goals: set[str] = set()

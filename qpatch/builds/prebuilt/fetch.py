@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qpatch.trees.apt_packages import BinaryPackage, BinaryRoot
     from qpatch.trees.job import FetchJob
 
-# Where no other candidate would fare better.
+# Errors that every other candidate would meet as well.
 _FINAL = ("disk-full", "apt-missing", "no-debian-mirror")
 _FIRMWARE = ("usr/share/qemu", "usr/share/seabios")
 
