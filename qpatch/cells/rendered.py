@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The result of rendering a strategy on a tree, or of rendering it anew on a newer one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+
+from qpatch.cells.base import CellResult, PlainData, Status
+from qpatch.cells.key import Stage
+from qpatch.errors import ExitCode
+
+
+@dataclass(frozen=True)
+class RenderedPatch:
+    """One patch of a rendered series: the mail's file name, the subject, the commit's id."""
+
+    file: str
+    subject: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What checkpatch says of a line of the mail `file`; `level` is ERROR, WARNING or CHECK."""
+
+    file: str
+    line: int
+    level: str
+    text: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Format as checkpatch --terse does."""
+        return f"{self.file}:{self.line}: {self.level}: {self.text}"
+
+
+@dataclass(frozen=True)
+class EditChange:
+    """An edit that fares differently: how it ended, and in which file, on the old and the new tree."""
+
+    patch: str
+    anchor: str
+    old: str
+    new: str
+    message: str = ""
+
+
+class EditRow(PlainData):
+    """How one edit ended: its patch (a number in the strategy, from 1), the file, the anchor, one of five words.
+
+    `count` is how often it was made. `explanation` is what `--explain` prints: the place in the strategy, and for a
+    miss all that is needed to mend it.
+    """
+
+    patch: int
+    file: str
+    anchor: str
+    status: str
+    count: int
+    message: str
+    explanation: str = ""
+
+    @property
+    def missed(self) -> bool:
+        """Whether the edit drifted or is ambiguous."""
+        return self.status in (Status.DRIFTED, Status.AMBIGUOUS)
+
+
+class TriedPatch(PlainData):
+    """A patch of the strategy that was tried: its subject, whether it is in the series, why it is not wanted."""
+
+    subject: str
+    kept: bool = False
+    unwanted: str = ""
+
+
+class RenderedResult(CellResult):
+    """What a strategy came to on a tree.
+
+    `base` and `tip` are commits, `directory` holds the mails, `patches` are those of the series (none in a dry run);
+    `edits` and `tried` tell of the strategy's patches up to the first miss. `remarks` is what checkpatch said, None
+    where it was not run. Only a rebase has `from_status` (what the strategy came to on the old tree), `range_diff` and
+    `changes`.
+    """
+
+    stage: ClassVar = Stage.RENDERED
+    layout: ClassVar[tuple[str, ...]] = (
+        *("strategy", "tree", "component", "status", "reason", "base", "tip", "directory", "patches", "edits"),
+        *("from_status", "range_diff", "changes", "error", "stage", "tried", "remarks"),
+    )
+    left_out: ClassVar = frozenset({"error", "from_status", "range_diff", "changes"})
+    successes: ClassVar = frozenset({Status.RENDERED})
+    failure_code: ClassVar = ExitCode.USAGE  # the strategy is at fault
+
+    status: Status
+    base: str = ""
+    tip: str = ""
+    directory: str = ""
+    patches: tuple[RenderedPatch, ...] = ()
+    edits: tuple[EditRow, ...] = ()
+    tried: tuple[TriedPatch, ...] = ()
+    remarks: tuple[Remark, ...] | None = None
+    from_status: Status | None = None
+    range_diff: str | None = None
+    changes: tuple[EditChange, ...] | None = None
+
+    @model_validator(mode="after")
+    def _check_rebase(self) -> Self:
+        """Refuse half of what a rebase tells."""
+        of_rebase: list[Any] = [self.from_status, self.range_diff, self.changes]
+        if None in of_rebase and of_rebase != [None, None, None]:
+            raise ValueError("a rebase has from_status, range_diff and changes")
+        return self
+
+    @property
+    def patch_count(self) -> int:
+        """How many patches the series has, also where a dry run has not written them."""
+        return sum(patch.kept for patch in self.tried)
