@@ -217,9 +217,16 @@ def test_a_key_that_json_would_lose_is_refused(key: CellKey, message: str) -> No
         RenderedResult(key=key, status=Status.VOID)
 
 
-def test_half_a_rebase_is_refused() -> None:
-    with pytest.raises(ValueError, match="from_status, range_diff and changes"):
-        RenderedResult(key=CellKey("demo", "one"), status=Status.VOID, range_diff="")
+def test_a_comparison_with_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="has a from_status"):
+        RenderedResult(key=CellKey("demo", "one"), status=Status.VOID, range_diff="1:  a ! 1:  b")
+
+
+def test_only_a_rebase_tells_of_the_old_tree() -> None:
+    compared = RenderedResult(key=CellKey("demo", "one"), status=Status.VOID, from_status=Status.LANDED)
+    assert compared.as_json().keys() - rendered(Status.VOID).as_json().keys() == {
+        *("from_status", "range_diff", "changes")
+    }
 
 
 @pytest.mark.parametrize(

@@ -69,11 +69,10 @@ class CellResult(PlainData):
     the cell off.
     """
 
-    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key);
-    # those that are left out where they are None; the words of success; what a failure without an error counts as.
+    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key); the
+    # words of success; what a failure without an error counts as.
     stage: ClassVar[Stage]
     layout: ClassVar[tuple[str, ...]]
-    left_out: ClassVar[frozenset[str]] = frozenset({"error"})
     successes: ClassVar[frozenset[str]]
     failure_code: ClassVar[ExitCode]
 
@@ -117,7 +116,12 @@ class CellResult(PlainData):
         """Return the result as `--json` prints it: data that the json module takes."""
         content = self.model_dump(mode="json")
         flat = {**content.pop("key"), **content}
-        return {name: flat[name] for name in self.layout if flat[name] is not None or name not in self.left_out}
+        absent = self.absent()
+        return {name: flat[name] for name in self.layout if name not in absent}
+
+    def absent(self) -> set[str]:
+        """Return the keys that this result leaves out of its JSON."""
+        return set() if self.error else {"error"}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:

@@ -116,7 +116,6 @@ class CompiledResult(CellResult):
         *("strategy", "tree", "target", "status", "reason", "base", "patches", "products", "metadata", "culprit"),
         *("prebuilt", "error", "component", "stage", "misses"),
     )
-    left_out: ClassVar = frozenset({"error", "prebuilt"})
     successes: ClassVar = frozenset({Status.BUILT, Status.KEPT, Status.PREBUILT})
     failure_code: ClassVar = ExitCode.BUILD_FAILED
 
@@ -140,6 +139,10 @@ class BuiltResult(CompiledResult):
     stage: ClassVar = Stage.BUILT
 
     prebuilt: PrebuiltBinary | None = None
+
+    def absent(self) -> set[str]:
+        """See `CellResult.absent`."""
+        return super().absent() | (set() if self.prebuilt else {"prebuilt"})
 
 
 class CheckedResult(CompiledResult):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import model_validator
 
@@ -82,8 +82,8 @@ class RenderedResult(CellResult):
 
     `base` and `tip` are commits, `directory` holds the mails, `patches` are those of the series (none in a dry run);
     `edits` and `tried` tell of the strategy's patches up to the first miss. `remarks` is what checkpatch said, None
-    where it was not run. Only a rebase has `from_status` (what the strategy came to on the old tree), `range_diff` and
-    `changes`.
+    where it was not run. `from_status` is None but in a rebase: what the strategy came to on the old tree, to which
+    `range_diff` ('' where one of the trees has no series) and `changes` compare it.
     """
 
     stage: ClassVar = Stage.RENDERED
@@ -91,7 +91,6 @@ class RenderedResult(CellResult):
         *("strategy", "tree", "component", "status", "reason", "base", "tip", "directory", "patches", "edits"),
         *("from_status", "range_diff", "changes", "error", "stage", "tried", "remarks"),
     )
-    left_out: ClassVar = frozenset({"error", "from_status", "range_diff", "changes"})
     successes: ClassVar = frozenset({Status.RENDERED})
     failure_code: ClassVar = ExitCode.USAGE  # the strategy is at fault
 
@@ -104,16 +103,20 @@ class RenderedResult(CellResult):
     tried: tuple[TriedPatch, ...] = ()
     remarks: tuple[Remark, ...] | None = None
     from_status: Status | None = None
-    range_diff: str | None = None
-    changes: tuple[EditChange, ...] | None = None
+    range_diff: str = ""
+    changes: tuple[EditChange, ...] = ()
 
     @model_validator(mode="after")
     def _check_rebase(self) -> Self:
-        """Refuse half of what a rebase tells."""
-        of_rebase: list[Any] = [self.from_status, self.range_diff, self.changes]
-        if None in of_rebase and of_rebase != [None, None, None]:
-            raise ValueError("a rebase has from_status, range_diff and changes")
+        """Refuse a comparison with nothing."""
+        if self.from_status is None and (self.range_diff or self.changes):
+            raise ValueError("what is compared with an old tree has a from_status")
         return self
+
+    def absent(self) -> set[str]:
+        """See `CellResult.absent`: only a rebase tells of the old tree."""
+        of_rebase = {"from_status", "range_diff", "changes"}
+        return super().absent() | (of_rebase if self.from_status is None else set())
 
     @property
     def patch_count(self) -> int:
