@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     from qpatch.cells.rendered import RenderedResult
     from qpatch.cells.results import result_from_json
     from qpatch.series.model import RenderOptions
+    from qpatch.series.outputs.branch import BranchOutput
     from qpatch.series.target import Target
     from qpatch.series.target import opened_target as open_tree
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import user_identity
 
 __all__ = [
+    "BranchOutput",
     "BuiltResult",
     "CellKey",
     "CellResult",
@@ -61,8 +63,9 @@ __all__ = [
     "user_identity",
 ]
 
-# Where each name is at home: module and, where it has another name there, that.
+# Where each name is at home: the module, and after a colon its name there where that is another one.
 _HOMES = {
+    "BranchOutput": "qpatch.series.outputs.branch",
     "BuiltResult": "qpatch.cells.built",
     "CellKey": "qpatch.cells.key",
     "CellResult": "qpatch.cells.base",

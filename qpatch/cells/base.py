@@ -69,10 +69,11 @@ class CellResult(PlainData):
     the cell off.
     """
 
-    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key); the
-    # words of success; what a failure without an error counts as.
+    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key);
+    # those that are left out where they are None; the words of success; what a failure without an error counts as.
     stage: ClassVar[Stage]
     layout: ClassVar[tuple[str, ...]]
+    left_out: ClassVar[frozenset[str]] = frozenset({"error"})
     successes: ClassVar[frozenset[str]]
     failure_code: ClassVar[ExitCode]
 
@@ -121,7 +122,7 @@ class CellResult(PlainData):
 
     def absent(self) -> set[str]:
         """Return the keys that this result leaves out of its JSON."""
-        return set() if self.error else {"error"}
+        return {name for name in self.left_out if getattr(self, name) is None}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:

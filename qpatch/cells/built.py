@@ -137,12 +137,9 @@ class BuiltResult(CompiledResult):
     """A build that is linked: the project's own, or the `prebuilt` one of a distribution."""
 
     stage: ClassVar = Stage.BUILT
+    left_out: ClassVar = frozenset({"error", "prebuilt"})
 
     prebuilt: PrebuiltBinary | None = None
-
-    def absent(self) -> set[str]:
-        """See `CellResult.absent`."""
-        return super().absent() | (set() if self.prebuilt else {"prebuilt"})
 
 
 class CheckedResult(CompiledResult):

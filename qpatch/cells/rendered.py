@@ -91,6 +91,7 @@ class RenderedResult(CellResult):
         *("strategy", "tree", "component", "status", "reason", "base", "tip", "directory", "patches", "edits"),
         *("from_status", "range_diff", "changes", "error", "stage", "tried", "remarks"),
     )
+    left_out: ClassVar = frozenset({"error", "from_status"})
     successes: ClassVar = frozenset({Status.RENDERED})
     failure_code: ClassVar = ExitCode.USAGE  # the strategy is at fault
 
@@ -114,9 +115,8 @@ class RenderedResult(CellResult):
         return self
 
     def absent(self) -> set[str]:
-        """See `CellResult.absent`: only a rebase tells of the old tree."""
-        of_rebase = {"from_status", "range_diff", "changes"}
-        return super().absent() | (of_rebase if self.from_status is None else set())
+        """Return the keys that this result leaves out: only a rebase compares with an old tree."""
+        return super().absent() | ({"range_diff", "changes"} if self.from_status is None else set())
 
     @property
     def patch_count(self) -> int:

@@ -100,24 +100,29 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     with output.progress("rendering", len(strategies) * len(trees)) as progress:
         results = api.render(strategies, trees, options, dry_run=arguments.dry_run, progress=progress)
     print_rendered(results, output, explain=arguments.explain)
-    checked = check_objects(results, strategies, options, output) if arguments.check else ()
+    checked = check_objects(results, strategies, trees, options, output) if arguments.check else ()
     checks = {"checks": [result.as_json() for result in checked]} if arguments.check else {}
     output.document({"version": 1, "results": [result.as_json() for result in results], **checks})
     return api.overall_exit_code([*results, *checked])
 
 
 def check_objects(
-    results: tuple[RenderedResult, ...], strategies: tuple[LoadedStrategy, ...], options: RenderOptions, output: Output
+    results: tuple[RenderedResult, ...],
+    strategies: tuple[LoadedStrategy, ...],
+    trees: tuple[str, ...],
+    options: RenderOptions,
+    output: Output,
 ) -> tuple[CheckedResult, ...]:
     """Compile what the series of `results` concern, print how that went, and return what came of it."""
     from qpatch import api
     from qpatch.cli.build_table import print_compiled
     from qpatch.cli.display import StepDisplay
 
-    trees = [result.key.tree for result in results if result.status is api.Status.RENDERED]
+    rendered = {(result.key.strategy, result.key.tree) for result in results if result.status is api.Status.RENDERED}
+    choices = api.CompileChoices(parameters=options.parameters)
     with StepDisplay(output) as display:
-        found = api.check(strategies, trees, api.CompileChoices(parameters=options.parameters), progress=display)
-    checked = tuple(result for result in found if result.patches or result.error)
+        found = api.check(strategies, trees, choices, progress=display) if rendered else ()
+    checked = tuple(result for result in found if (result.key.strategy, result.key.tree) in rendered)
     print_compiled(checked, output)
     return checked
 
