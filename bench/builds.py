@@ -27,8 +27,8 @@ from qpatch.builds.recipe import qemu_recipe
 from qpatch.builds.steps import make_steps
 from qpatch.builds.toolchain import build_environment
 from qpatch.builds.workspace import default_workspace
-from qpatch.cli.targets import opened_target
 from qpatch.series.render import attempt
+from qpatch.series.target import opened_target
 from qpatch.strategy.library import StrategyLibrary
 
 if TYPE_CHECKING:

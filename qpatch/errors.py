@@ -9,7 +9,19 @@ network, a full disk, a missing program) is an `EnvironmentFault`. Each carries 
 from __future__ import annotations
 
 import enum
+import errno
 from dataclasses import dataclass
+
+OS_FAULTS = {
+    errno.ENOSPC: "disk-full",
+    errno.EDQUOT: "disk-full",
+    errno.EACCES: "no-permission",
+    errno.EPERM: "no-permission",
+    errno.EROFS: "no-permission",
+}
+# A path of the user's that cannot be one; errors of qpatch's own paths have other numbers.
+PATH_MISTAKES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
+LONGEST_PATH = 200  # characters of a path that a message shows
 
 
 class ExitCode(enum.IntEnum):
@@ -66,3 +78,14 @@ class EnvironmentFault(QpatchError):
     """The surroundings are at fault: network, disk, a program that is missing."""
 
     exit_code = ExitCode.ENVIRONMENT
+
+
+def fault_of_system(error: OSError) -> QpatchError | None:
+    """Return the UserError or EnvironmentFault for an error of the system, None for one that is a bug."""
+    name = str(error.filename or "")
+    thing = f"{name[:LONGEST_PATH]}{'...' if name[LONGEST_PATH:] else ''}: " if name else ""
+    message = f"{thing}{error.strerror}"
+    if error.errno in PATH_MISTAKES:
+        return UserError("bad-path", message)
+    code = OS_FAULTS.get(error.errno or 0)
+    return EnvironmentFault(code, message) if code else None

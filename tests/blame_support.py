@@ -12,7 +12,7 @@ from strategy_support import CAPABILITIES, write_strategy
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.blame import Authorship, authorship
-from qpatch.series.render import Target
+from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import load_strategy
 

@@ -36,7 +36,6 @@ def use_capabilities(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, bool]
         module, "names_by_kind", lambda: {"qemu": frozenset(values), "linux": frozenset()}, raising=False
     )
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.delitem(sys.modules, "qpatch.cli.targets", raising=False)
 
 
 def isolate(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

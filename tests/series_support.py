@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.series.model import PlannedPatch, PlannedSeries, RenderedSeries, RenderOptions
@@ -12,7 +13,7 @@ from qpatch.series.writer import write_series
 from qpatch.trees.git import CommitTree, Repository
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from qpatch.cells.rendered import RenderedResult
 
 BASE_DATE = 1_600_000_000
 LINES = [f"int line_{number};\n" for number in range(40)]
@@ -157,11 +158,11 @@ def content_of(directory: Path) -> dict[str, bytes]:
     }
 
 
-def applied_tree(repository: Repository, rendered: RenderedSeries, place: Path) -> str:
+def applied_tree(repository: Repository, rendered: RenderedSeries | RenderedResult, place: Path) -> str:
     """Apply the mails with `git am` on a fresh clone's base; return the id of the tree they give."""
     git(place.parent, "clone", "-q", "--no-local", str(repository.path), str(place))
     git(place, "checkout", "-q", "--detach", rendered.base)
-    git(place, "am", "-q", *(str(rendered.directory / patch.file) for patch in rendered.patches))
+    git(place, "am", "-q", *(str(Path(rendered.directory, patch.file)) for patch in rendered.patches))
     return git(place, "rev-parse", "HEAD^{tree}")
 
 

@@ -376,3 +376,18 @@ def test_render_checks_objects(bench: Bench, capsys: pytest.CaptureFixture[str])
     document = json.loads(capsys.readouterr().out)
     assert document["results"][0]["status"] == "rendered"
     assert document["checks"][0]["culprit"]["edit"]["patch"] == 2
+
+
+def test_render_checks_a_tree_that_only_its_path_names(
+    bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bench.directory / "elsewhere").mkdir()
+    monkeypatch.chdir(bench.directory / "elsewhere")
+    words = ["--strategies", str(bench.directory / "strategies"), "--tree", str(bench.tree), "./none", "--json"]
+    code = main(["render", "good", *words, "--check", "objects", "--no-checkpatch", "--no-maintainers"])
+    document = json.loads(capsys.readouterr().out)
+    assert [result["status"] for result in document["results"]] == ["rendered", "failed"]
+    assert [(check["tree"], check["status"], check["stage"]) for check in document["checks"]] == [
+        ("miniature", "built", "checked")
+    ]
+    assert code == ExitCode.USAGE

@@ -6,13 +6,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from blame_support import DEMO, FILES, HEADER, STRATEGY, demo_authorship, line_of
 
-from qpatch.builds.culprit import NO_EDIT, NO_PATCH, WROTE_LINE, Culprit, describe, find_culprit
+from qpatch.builds.culprit import NO_EDIT, NO_PATCH, WROTE_LINE, Culprit, find_culprit
 from qpatch.builds.diagnostics import INCLUDED, Diagnostic, errors
 
 if TYPE_CHECKING:
@@ -185,33 +184,6 @@ def test_error_of_a_suspected_patch_comes_before_one_of_a_patch_that_was_built(w
     assert found(written, old, new, built=1).diagnostic == new
     near = error("bad", line=1)
     assert found(written, near, old, built=1).diagnostic == old
-
-
-def test_description(written: Authorship) -> None:
-    line = line_of(written, 1, "new_call();")
-    culprit = found(written, error("'x' undeclared", line=line), foreign := error("bad", "hw/other.c", 3), patch=1)
-    assert culprit.edit is not None
-    where = culprit.edit.where
-    assert describe(culprit) == [
-        f"  hw/demo.c:{line}:5: error: 'x' undeclared",
-        f"    {line:>4} |     new_call();",
-        f"  written by {where} (after function start)",
-        "  the edit is there because: somebody has to do it",
-        "  and 1 more error",
-    ]
-    assert describe(found(written, foreign)) == ["  hw/other.c:3:5: error: bad", "  no edit wrote this line"]
-    gone = replace(foreign, message="no member named 'old'")
-    assert describe(found(written, gone))[1].endswith(
-        "(in struct Dev): removed the last line of hw/demo.h that mentions 'old'"
-    )
-
-
-def test_json(written: Authorship) -> None:
-    document = found(written, error("bad", line=line_of(written, 2, "later();"))).as_json()
-    assert document["how"] == WROTE_LINE
-    assert isinstance(document["edit"], dict)
-    assert document["edit"]["anchor"] == "function start"
-    assert found(written, error("bad", "hw/other.c", 3)).as_json()["edit"] is None
 
 
 @pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")

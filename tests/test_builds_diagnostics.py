@@ -351,10 +351,3 @@ def test_warnings() -> None:
         "a.c:1:1: warning: w",
         "warning: creating DT_TEXTREL",
     ]
-
-
-def test_json() -> None:
-    error = only("../source/a.c:1:2: error: 'f' undeclared\n../source/a.h:3:4: note: here\n")
-    document = error.as_json()
-    assert document["path"] == "a.c"
-    assert document["notes"] == [{**error.notes[0].as_json(), "path": "a.h", "line": 3, "column": 4}]

@@ -15,7 +15,7 @@ from qpatch.builds.kernel.backends import kernel_backend
 from qpatch.builds.kernel.headers import DebianHeaders
 from qpatch.builds.kernel.modules import ModulesBackend
 from qpatch.builds.workspace import BuildWorkspace
-from qpatch.cli.targets import opened_target
+from qpatch.series.target import opened_target
 from qpatch.trees.places import cache_directory
 from qpatch.trees.progress import NoProgress
 from qpatch.trees.store import default_store
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.builds.backend import Backend, BuildDirectories
-    from qpatch.series.render import Target
+    from qpatch.series.target import Target
 
 pytestmark = pytest.mark.vm  # they boot; those that are quick enough for every run are builds, too
 

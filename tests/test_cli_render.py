@@ -109,9 +109,10 @@ def test_a_failing_tree_does_not_stop_the_others(tmp_path: Path, capsys: Capture
     assert rendered["status"] == "rendered"
 
 
-def test_drift_counts_before_failure(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trees", [("./none", "./one"), ("./one", "./none")])
+def test_what_could_not_be_tried_counts_before_drift(tmp_path: Path, trees: tuple[str, str]) -> None:
     make_tree(tmp_path / "one", demo=RENAMED)
-    assert render("--tree", "./none", "./one") == ExitCode.DRIFT
+    assert render("--tree", *trees) == ExitCode.USAGE
 
 
 def test_explain_tells_what_every_edit_did(tmp_path: Path, capsys: Capture) -> None:

@@ -76,7 +76,7 @@ def distribution(monkeypatch: pytest.MonkeyPatch) -> Distribution:
 
 
 def programs(choice: BinaryChoice = BinaryChoice.AUTOMATIC, progress: NoProgress | None = None) -> Programs:
-    from qpatch.cli.targets import opened_target
+    from qpatch.series.target import opened_target
 
     return Programs(opened_target, progress or NoProgress(), choice)
 

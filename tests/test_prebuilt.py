@@ -19,6 +19,7 @@ from qpatch.builds.prebuilt.catalogue import PackageCandidate, PackageCatalogue,
 from qpatch.builds.prebuilt.elf import read_needs
 from qpatch.builds.prebuilt.fetch import prebuilt_binaries
 from qpatch.builds.prebuilt.libraries import host_glibc
+from qpatch.builds.report import prebuilt_result
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.progress import NoProgress
 
@@ -139,7 +140,16 @@ def test_what_is_unpacked(job: FetchJob) -> None:
     assert [file.name for file in modules.iterdir()] == ["good.so"], "bad.so has libraries that are not there"
     assert [path.name for path in binary.data] == ["qemu", "seabios"]
     assert binary.arguments == ("-L", str(binary.data[0]), "-L", str(binary.data[1]))
-    assert json.loads(json.dumps(binary.as_json()))["version"] == binary.version
+    assert prebuilt_result("baseline", "qemu-1.0", binary).as_json()["prebuilt"] == {
+        "directory": str(binary.directory),
+        "program": str(binary.program),
+        "wrapper": str(binary.wrapper),
+        "command": [str(binary.program)],
+        "environment": dict(binary.environment),
+        "arguments": list(binary.arguments),
+        "version": binary.version,
+        "packages": dict(binary.packages),
+    }
 
 
 def test_an_old_libc_is_replaced_by_the_suites_with_its_loader(job: FetchJob, monkeypatch: pytest.MonkeyPatch) -> None:

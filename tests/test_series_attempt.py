@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from qpatch.cells.base import Status
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Position
 from qpatch.csource.source import DictTree, Overlay
@@ -12,7 +13,6 @@ from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.errors import Location
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
-from qpatch.series.plan import Status
 from qpatch.strategy.bind import BoundPatch, SkippedEdit
 
 SOURCE = b"int first(void)\n{\n    return old();\n}\n\nint second(void)\n{\n    return old();\n}\n"

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from series_support import FILES, commit_files, make_tree
 from strategy_support import CAPABILITIES, load
 
+from qpatch.cells.base import Status
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
-from qpatch.series.render import Target, render
+from qpatch.series.render import render
+from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.trees.git import Identity
 
@@ -59,9 +61,10 @@ def rendered(repository: Repository, directory: Path, revision: int, **values: o
     with repository.commit_tree(repository.resolve("HEAD")) as source:
         target = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
         result = render(strategy, target, options)
-    assert result.series is not None, result.reason
-    names = (result.series.cover, *(patch.file for patch in result.patches))
-    return {name: (result.series.directory / name).read_bytes() for name in names}
+    assert result.status is Status.RENDERED, result.reason
+    letter = f"{f'v{revision}-' if revision > 1 else ''}0000-cover-letter.patch"
+    names = (letter, *(patch.file for patch in result.patches))
+    return {name: Path(result.directory, name).read_bytes() for name in names}
 
 
 def test_mails_are_byte_for_byte_as_before(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from qpatch.cells.base import Status
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, Skipped
 from qpatch.errors import Location
-from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status, decide
+from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
 
 APPLIED = Applied("a.c")
 THERE = AlreadyThere("a.c")

@@ -5,25 +5,27 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from series_support import applied_tree, commit_files, content_of, git, make_tree
 from strategy_support import CAPABILITIES, write_strategy
 
+from qpatch.cells.base import Status
+from qpatch.cells.rendered import EditChange
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
-from qpatch.series.plan import Status
-from qpatch.series.rebase import EditChange, rebase
-from qpatch.series.render import Target, attempt, render
+from qpatch.series.rebase import rebase
+from qpatch.series.render import attempt, render
+from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import LoadedStrategy, load_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from qpatch.trees.git import Repository
 
@@ -119,12 +121,11 @@ def test_strategy_becomes_a_series(
         git(repository.path, "show", "topic:hw/demo.c")
         == SOURCE.replace("    old_call();\n}\n", "    later();\n}\n" + LATER).strip()
     )
-    assert result.series is not None
-    assert applied_tree(repository, result.series, tmp_path / "am") == git(repository.path, "rev-parse", "topic^{tree}")
-    letter = (result.series.directory / result.series.cover).read_text()
+    assert applied_tree(repository, result, tmp_path / "am") == git(repository.path, "rev-parse", "topic^{tree}")
+    letter = Path(result.directory, "0000-cover-letter.patch").read_text()
     assert "Subject: [PATCH RFC 0/2] demo: Defer the call\n" in letter
     assert "On qemu-1.0: Calls later.\n - demo: Add later()\n - demo: Call later()\n" in letter
-    mail = (result.series.directory / result.patches[1].file).read_text()
+    mail = Path(result.directory, result.patches[1].file).read_text()
     assert "The old function is wrong.\n\nSuggested-by: Jane Doe <jane@example.org>\n---\n" in mail
 
 
@@ -132,7 +133,7 @@ def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, o
     with target(repository) as tree:
         document = render(strategy, tree, options).as_json()
     assert document.keys() >= {"strategy", "tree", "component", "status", "reason", "base", "tip", "patches", "edits"}
-    assert document["edits"] == [
+    assert [{name: row[name] for name in row if name != "explanation"} for row in document["edits"]] == [
         {"patch": 1, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
         {"patch": 2, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
         {
@@ -144,6 +145,16 @@ def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, o
             "message": "`has_extra` is false on qemu-1.0",
         },
     ]
+    assert [row["explanation"].partition(": ")[2] for row in document["edits"]] == [
+        "applied: function start in hw/demo.c:3",
+        "applied: function start in hw/demo.c:6",
+        "skipped: function stop: `has_extra` is false on qemu-1.0",
+    ]
+    assert document["tried"] == [
+        {"subject": "demo: Add later()", "kept": True, "unwanted": ""},
+        {"subject": "demo: Call later()", "kept": True, "unwanted": ""},
+    ]
+    assert document["remarks"] is None, "checkpatch was not run"
 
 
 def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository) -> None:
@@ -179,7 +190,7 @@ def test_strategy_without_this_component_is_void(
 ) -> None:
     with target(repository) as tree:
         result = render(strategy, replace(tree, info=TreeInfo("linux-6.12", "6.12", "linux")), options)
-    assert (result.status, result.component) == (Status.VOID, "linux")
+    assert (result.status, result.key.component) == (Status.VOID, "linux")
 
 
 def test_drift_writes_nothing_and_keeps_the_outcomes(
@@ -190,7 +201,7 @@ def test_drift_writes_nothing_and_keeps_the_outcomes(
         result = render(strategy, tree, options)
     assert result.status is Status.DRIFTED
     assert result.reason.startswith("patch 2 (demo: Call later()): function start: ")
-    assert [outcome.result.status for patch in result.outcomes for outcome in patch.edits] == [
+    assert [edit.status for edit in result.edits] == [
         "applied",
         "drifted",
         "skipped",
@@ -256,7 +267,7 @@ def test_rebase_compares_with_the_old_tree(
     commit_files(repository.path, {"hw/moved.c": text.encode()}, "next")
     with target(repository, "qemu-1.0", old) as before, target(repository, "qemu-2.0") as after:
         result = rebase(strategy, before, after, options)
-    assert result.new.status is Status.RENDERED
+    assert result.status is Status.RENDERED
     assert content_of(options.output).keys() == {
         f"demo/qemu-2.0/{name}"
         for name in (
@@ -295,6 +306,6 @@ def test_rebase_onto_a_tree_that_drifted(
     with_source(repository, SOURCE.replace("old_call", "other_call"))
     with target(repository, "qemu-1.0", old) as before, target(repository, "qemu-2.0") as after:
         result = rebase(strategy, before, after, options)
-    assert (result.new.status, result.range_diff) == (Status.DRIFTED, "")
+    assert (result.status, result.range_diff) == (Status.DRIFTED, "")
     assert [change.new.split()[0] for change in result.changes] == ["drifted"]
     assert not options.output.exists()

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from series_support import FILES, content_of, make_tree, plan, replaced, write
 
+from qpatch.cells.rendered import Remark
 from qpatch.errors import EnvironmentFault
 from qpatch.series.mails import Recipients
-from qpatch.series.model import PlannedPatch, Remark, RenderOptions
+from qpatch.series.model import PlannedPatch, RenderOptions
 from qpatch.series.treetools import load_tools, workbench
 from qpatch.trees.git import CommitTree, Identity, Repository
 

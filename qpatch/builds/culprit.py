@@ -59,17 +59,6 @@ class Culprit:
     snippet: str = ""
     certain: bool = True
 
-    def as_json(self) -> dict[str, object]:
-        """Return the culprit for a JSON document."""
-        return {
-            "error": self.diagnostic.as_json(),
-            "edit": self.edit.as_json() if self.edit else None,
-            "how": self.how,
-            "certain": self.certain,
-            "more": self.more,
-            "snippet": self.snippet,
-        }
-
 
 @dataclass(frozen=True)
 class _Clue:
@@ -94,25 +83,6 @@ def find_culprit(errors: Sequence[Diagnostic], written: Authorship, patch: int, 
             if clue is not None:
                 return Culprit(error, clue.edit, clue.how, len(errors) - 1, case.snippet(error), certain)
     return Culprit(errors[0], None, _unknown(errors[0], patch), len(errors) - 1, case.snippet(errors[0]))
-
-
-def describe(culprit: Culprit) -> list[str]:
-    """Return the lines about the culprit below a heading: the error, its source line, the edit and why it is there."""
-    error, edit = culprit.diagnostic, culprit.edit
-    lines = [f"  {error}"]
-    if culprit.snippet:
-        lines.append(f"    {error.line:>4} | {culprit.snippet.expandtabs()}")
-    if edit is None:
-        lines.append(f"  {culprit.how}")
-    elif culprit.how == WROTE_LINE:
-        lines.append(f"  written by {edit}")
-    else:
-        lines.append(f"  see {edit}: {culprit.how}")
-    if edit is not None and edit.why:
-        lines.append(f"  the edit is there because: {edit.why}")
-    if culprit.more:
-        lines.append(f"  and {culprit.more} more error{'s' if culprit.more > 1 else ''}")
-    return lines
 
 
 @dataclass(frozen=True)

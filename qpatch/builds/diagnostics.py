@@ -96,20 +96,6 @@ class Diagnostic:
         place = f"{self.where}: " if self.path else ""
         return f"{place}{self.severity}: {self.message}"
 
-    def as_json(self) -> dict[str, object]:
-        """Return the diagnostic for a JSON document."""
-        return {
-            "path": self.path,
-            "line": self.line,
-            "column": self.column,
-            "severity": self.severity,
-            "message": self.message,
-            "function": self.function,
-            "symbol": self.symbol,
-            "text": self.text,
-            "notes": [note.as_json() for note in self.notes],
-        }
-
 
 def read_diagnostics(output: str, source: Path, build: Path) -> tuple[Diagnostic, ...]:
     """Return the errors and warnings in `output` of commands that ran in `build` on the checkout `source`.

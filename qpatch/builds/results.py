@@ -42,25 +42,6 @@ class StepResult:
     not_compiled: tuple[str, ...] = ()
     all_warnings: frozenset[str] = frozenset()
 
-    def as_json(self) -> dict[str, object]:
-        """Return the step as `build --json` prints it."""
-        made = self.made
-        return {
-            "number": self.step.number,
-            "subject": self.step.subject,
-            "commit": self.step.commit,
-            "files": list(self.step.files),
-            "status": str(self.status),
-            "steps": made.steps if made else 0,
-            "seconds": round(made.seconds, 3) if made else 0.0,
-            "cpu_seconds": round(made.cpu_seconds, 3) if made else 0.0,
-            "switch_seconds": round(self.switch_seconds, 3),
-            "warnings": list(self.warnings),
-            "not_compiled": list(self.not_compiled),
-            "log": str(self.log),
-            "errors": [diagnostic.as_json() for diagnostic in self.diagnostics],
-        }
-
 
 @dataclass(frozen=True)
 class BuildResult:

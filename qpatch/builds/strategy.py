@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from qpatch.builds.backend import Backend
     from qpatch.builds.results import BuildResult
-    from qpatch.series.render import SeriesAttempt, Target
+    from qpatch.series.plan import SeriesAttempt
+    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import Repository
     from qpatch.trees.progress import Progress

@@ -7,8 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from qpatch.api.progress import ResultProgress
     from qpatch.cli.output import Output
-    from qpatch.cli.output import ProgressBar as Bar
 
 
 class StepDisplay:
@@ -17,7 +17,7 @@ class StepDisplay:
     def __init__(self, output: Output) -> None:
         self._output = output
         self._steps = contextlib.ExitStack()
-        self._bar: Bar | None = None
+        self._bar: ResultProgress | None = None
 
     def __enter__(self) -> Self:
         return self

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from qpatch import __version__
-from qpatch.cli.errors import error_document, error_text, fault_of_system, indented
+from qpatch.cli.errors import error_document, error_text, indented
 from qpatch.cli.output import Output, flag_from_environment
-from qpatch.errors import ExitCode, QpatchError, UserError
+from qpatch.errors import ExitCode, QpatchError, UserError, fault_of_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

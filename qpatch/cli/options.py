@@ -10,7 +10,6 @@ from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from qpatch.strategy.library import StrategyLibrary
     from qpatch.strategy.load import LoadedStrategy
@@ -58,25 +57,13 @@ def chosen_strategies(arguments: argparse.Namespace) -> tuple[LoadedStrategy, ..
     """
     if bool(arguments.strategy) == arguments.all:
         raise UserError("usage", "give either the names of strategies or --all")
-    found = library(arguments)
-    names = found.names() if arguments.all else tuple(dict.fromkeys(arguments.strategy))
+    from qpatch import api
+
+    directories = tuple(arguments.strategies)
+    names = api.strategy_names(directories) if arguments.all else arguments.strategy
     if not names:
         raise UserError("unknown-strategy", "there are no strategies", hint="`--strategies DIR` adds a directory.")
-    return _distinct([found.get(name) for name in names])
-
-
-def _distinct(strategies: Sequence[LoadedStrategy]) -> tuple[LoadedStrategy, ...]:
-    """Return the strategies once each. Raises UserError for two that are called the same: they share a directory."""
-    by_name: dict[str, LoadedStrategy] = {}
-    for strategy in strategies:
-        other = by_name.setdefault(strategy.name, strategy)
-        if other.file.resolve() != strategy.file.resolve():
-            raise UserError(
-                "usage",
-                f"{other.file} and {strategy.file} are both called {strategy.name}: their series "
-                "would go into one directory",
-            )
-    return tuple(by_name.values())
+    return api.load_strategies(names, directories)
 
 
 def settings(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> dict[str, str]:

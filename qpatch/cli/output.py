@@ -10,30 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+from qpatch.api.progress import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-
-class ProgressBar(Protocol):
-    """A running progress display."""
-
-    def advance(self, steps: int = 1) -> None:
-        """Count `steps` more as done."""
-
-    def describe(self, text: str) -> None:
-        """Say what is being done now."""
-
-
-class SilentProgress:
-    """The progress display where there is no terminal to show one."""
-
-    def advance(self, steps: int = 1) -> None:
-        """See `Progress.advance`."""
-
-    def describe(self, text: str) -> None:
-        """See `Progress.describe`."""
+    from qpatch.api.progress import ResultProgress
 
 
 class Output:
@@ -95,10 +79,10 @@ class Output:
         print(json.dumps(content, indent=2, ensure_ascii=False), file=self.stdout)
 
     @contextlib.contextmanager
-    def progress(self, description: str, total: float | None = None) -> Iterator[ProgressBar]:
+    def progress(self, description: str, total: float | None = None) -> Iterator[ResultProgress]:
         """Show the progress of a long step on a terminal; `total` is its number of steps, None if unknown."""
         if self.verbosity < 0 or not self.stderr.isatty():
-            yield SilentProgress()
+            yield SILENT
             return
         from qpatch.cli.progress import bar
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RichProgress:
-    """One bar; see `qpatch.cli.output.Progress`."""
+    """One bar; see `qpatch.api.progress.ResultProgress`."""
 
     def __init__(self, display: Progress, task: TaskID) -> None:
         self._display = display

@@ -178,8 +178,8 @@ def find_programs(
     arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None], display: StepDisplay
 ) -> Programs:
     """Return what finds the binaries to run."""
-    from qpatch.cli.targets import opened_target
     from qpatch.lab.campaign.programs import BinaryChoice, Programs
+    from qpatch.series.target import opened_target
 
     choice = (
         BinaryChoice.PREBUILT

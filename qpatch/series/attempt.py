@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edits
 from qpatch.csource.results import Skipped
 from qpatch.series.model import PlannedPatch
-from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status, decide
+from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
 from qpatch.strategy.bind import SkippedEdit
 
 if TYPE_CHECKING:

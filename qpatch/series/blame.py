@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.errors import Location
-    from qpatch.series.render import Target
+    from qpatch.series.target import Target
     from qpatch.strategy.bind import BoundPatch
     from qpatch.strategy.load import LoadedStrategy
 
@@ -46,18 +46,6 @@ class SeriesEdit:
     def __str__(self) -> str:
         """Name the edit as a message does: file:line (in function f)."""
         return f"{self.where} ({self.position} {self.anchor})"
-
-    def as_json(self) -> dict[str, object]:
-        """Return the edit for a JSON document."""
-        return {
-            "patch": self.patch,
-            "subject": self.subject,
-            "anchor": self.anchor,
-            "position": self.position,
-            "file": self.where.file,
-            "line": self.where.line,
-            "why": self.why,
-        }
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from qpatch.cells.rendered import Remark
     from qpatch.series.commits import CommittedSeries
-    from qpatch.series.model import Remark, RenderOptions
+    from qpatch.series.model import RenderOptions
     from qpatch.series.reroll import Previous
 
 

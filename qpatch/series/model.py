@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from qpatch.cells.rendered import Remark, RenderedPatch
     from qpatch.series.commits import CommittedSeries
     from qpatch.trees.git import CommitTree
 
@@ -87,30 +88,6 @@ class RenderOptions:
     def author(self) -> Identity:
         """Who writes the commits and the mails."""
         return self.identity or PLACEHOLDER
-
-
-@dataclass(frozen=True)
-class RenderedPatch:
-    """One patch of a rendered series: the mail's file name, the subject, the commit's id."""
-
-    file: str
-    subject: str
-    commit: str
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What checkpatch says of a line of the mail `file`; `level` is ERROR, WARNING or CHECK."""
-
-    file: str
-    line: int
-    level: str
-    text: str
-    source: str = ""
-
-    def __str__(self) -> str:
-        """Format as checkpatch --terse does."""
-        return f"{self.file}:{self.line}: {self.level}: {self.text}"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ unless its strategy says `partial: ok`; one miss fails the whole series; a serie
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.cells.base import Status
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, Skipped
 
 if TYPE_CHECKING:
@@ -18,17 +18,8 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Edit
     from qpatch.errors import Location
-
-
-class Status(enum.StrEnum):
-    """How a render ended, in the words of `render --json`."""
-
-    RENDERED = "rendered"
-    LANDED = "landed"
-    VOID = "void"
-    DRIFTED = "drifted"
-    AMBIGUOUS = "ambiguous"
-    FAILED = "failed"
+    from qpatch.series.model import PlannedSeries
+    from qpatch.series.target import Target
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,17 @@ class Decision:
     status: Status
     reason: str = ""
     kept: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class SeriesAttempt:
+    """What a strategy comes to on a tree, nothing written; `planned` is set where it can be rendered."""
+
+    strategy: str
+    target: Target
+    decision: Decision
+    patches: tuple[PatchOutcome, ...] = ()
+    planned: PlannedSeries | None = None
 
 
 def decide(patches: Sequence[PatchOutcome]) -> Decision:

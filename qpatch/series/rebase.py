@@ -7,18 +7,19 @@ difference makes of the patches, and the drift report which edits end differentl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.cells.rendered import EditChange
 from qpatch.series.commits import new_commits
 from qpatch.series.render import attempt, finish
 from qpatch.series.reroll import range_diff
 from qpatch.trees.private import import_commits, private_repository
 
 if TYPE_CHECKING:
+    from qpatch.cells.rendered import RenderedResult
     from qpatch.series.model import PlannedSeries, RenderOptions
-    from qpatch.series.plan import EditOutcome, PatchOutcome
-    from qpatch.series.render import RenderResult, SeriesAttempt, Target
+    from qpatch.series.plan import EditOutcome, PatchOutcome, SeriesAttempt
+    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import Repository
 
@@ -26,41 +27,22 @@ _OLD_REF = "refs/heads/old"
 _NEW_REF = "refs/heads/new"
 
 
-@dataclass(frozen=True)
-class EditChange:
-    """An edit that ends differently: how it ended, and in which file, on the old and the new tree."""
-
-    patch: str
-    anchor: str
-    old: str
-    new: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class RebaseResult:
-    """The render on the new tree, what the strategy came to on the old one, and how they differ.
-
-    `range_diff` is empty where one of the trees has no series.
-    """
-
-    old: SeriesAttempt
-    new: RenderResult
-    range_diff: str
-    changes: tuple[EditChange, ...]
-
-
-def rebase(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RebaseResult:
+def rebase(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RenderedResult:
     """Render `strategy` on `new` into `options.output` and compare it with the series on `old`.
 
-    Nothing is written for the old tree. Raises as `qpatch.series.render.render` does.
+    The result has a `from_status`. Nothing is written for the old tree. Raises as `qpatch.series.render.render` does.
     """
     before = attempt(strategy, old, options.parameters)
     after = attempt(strategy, new, options.parameters)
     difference = ""
     if before.planned is not None and after.planned is not None:
         difference = _compare(before.planned, after.planned, old, new, options)
-    return RebaseResult(before, finish(after, options), difference, drift_report(before, after))
+    of_rebase = {
+        "from_status": before.decision.status,
+        "range_diff": difference,
+        "changes": drift_report(before, after),
+    }
+    return finish(after, options).model_copy(update=of_rebase)
 
 
 def drift_report(old: SeriesAttempt, new: SeriesAttempt) -> tuple[EditChange, ...]:

@@ -11,8 +11,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.cells.rendered import RenderedPatch
 from qpatch.errors import UserError
-from qpatch.series.model import RenderedPatch
 
 if TYPE_CHECKING:
     from pathlib import Path

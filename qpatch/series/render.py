@@ -7,91 +7,29 @@ edits ended is part of the result in every case, so that a miss can be explained
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.cells.base import Status
 from qpatch.csource.anchors.workspace import EditWorkspace
-from qpatch.csource.results import Applied
 from qpatch.csource.source import Overlay
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
 from qpatch.series.model import PlannedSeries
-from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, Status
+from qpatch.series.plan import Decision, SeriesAttempt
+from qpatch.series.results import rendered_result
 from qpatch.series.writer import write_series
 from qpatch.strategy.bind import Binding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qpatch.csource.syntax.cache import ParseCache
-    from qpatch.series.model import RenderedPatch, RenderedSeries, RenderOptions
-    from qpatch.strategy.bind import BoundPatch, TreeInfo
+    from qpatch.cells.rendered import RenderedResult
+    from qpatch.series.model import RenderOptions
+    from qpatch.series.target import Target
+    from qpatch.strategy.bind import BoundPatch
     from qpatch.strategy.load import LoadedStrategy
-    from qpatch.trees.git import CommitTree
 
 
-@dataclass(frozen=True)
-class Target:
-    """A tree to render on: what templates see of it, its files, its capabilities by name, what was parsed of it."""
-
-    info: TreeInfo
-    source: CommitTree
-    capabilities: Mapping[str, bool]
-    cache: ParseCache
-
-
-@dataclass(frozen=True)
-class SeriesAttempt:
-    """What a strategy comes to on a tree, nothing written; `planned` is set where it can be rendered."""
-
-    strategy: str
-    target: Target
-    decision: Decision
-    patches: tuple[PatchOutcome, ...] = ()
-    planned: PlannedSeries | None = None
-
-
-@dataclass(frozen=True)
-class RenderResult:
-    """How a render ended; `series` is set where `status` is 'rendered'."""
-
-    strategy: str
-    tree: str
-    component: str
-    status: Status
-    reason: str
-    base: str
-    outcomes: tuple[PatchOutcome, ...]
-    series: RenderedSeries | None = None
-
-    @property
-    def patches(self) -> tuple[RenderedPatch, ...]:
-        """The patches on disk."""
-        return self.series.patches if self.series else ()
-
-    def as_json(self) -> dict[str, object]:
-        """Return the result as `render --json` prints it (DESIGN: command line)."""
-        series = self.series
-        return {
-            "strategy": self.strategy,
-            "tree": self.tree,
-            "component": self.component,
-            "status": str(self.status),
-            "reason": self.reason,
-            "base": self.base,
-            "tip": series.tip if series else "",
-            "directory": str(series.directory) if series else "",
-            "patches": [
-                {"file": patch.file, "subject": patch.subject, "commit": patch.commit} for patch in self.patches
-            ],
-            "edits": [
-                edit_row(number, outcome)
-                for number, patch in enumerate(self.outcomes, start=1)
-                for outcome in patch.edits
-            ],
-        }
-
-
-def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> RenderResult:
+def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> RenderedResult:
     """Render `strategy` on `target` into `options.output`.
 
     Raises UserError for whatever is wrong in the strategy or the options, EnvironmentFault where git, perl or
@@ -100,20 +38,10 @@ def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> 
     return finish(attempt(strategy, target, options.parameters), options)
 
 
-def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderResult:
+def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderedResult:
     """Write the series of an attempt, where it has one."""
-    info, source = tried.target.info, tried.target.source
-    written = write_series(tried.planned, source, options) if tried.planned else None
-    return RenderResult(
-        tried.strategy,
-        info.name,
-        info.kind,
-        tried.decision.status,
-        tried.decision.reason,
-        source.commit,
-        tried.patches,
-        written,
-    )
+    written = write_series(tried.planned, tried.target.source, options) if tried.planned else None
+    return rendered_result(tried, written)
 
 
 def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> SeriesAttempt:
@@ -126,19 +54,6 @@ def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, o
     tried = attempt_patches(bound, EditWorkspace(Overlay(target.source), target.cache))
     planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
     return SeriesAttempt(strategy.name, target, tried.decision, tried.outcomes, planned)
-
-
-def edit_row(patch: int, outcome: EditOutcome) -> dict[str, object]:
-    """Return the line of the table of edits for `outcome`, in patch number `patch` of the strategy."""
-    result = outcome.result
-    return {
-        "patch": patch,
-        "file": result.path,
-        "anchor": outcome.anchor,
-        "status": result.status,
-        "count": result.count if isinstance(result, Applied) else 0,
-        "message": outcome.message,
-    }
 
 
 def _standing(binding: Binding) -> Decision | None:

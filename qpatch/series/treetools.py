@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from qpatch.cells.rendered import Remark
 from qpatch.errors import EnvironmentFault
 from qpatch.series.mails import Recipients
-from qpatch.series.model import Remark
 from qpatch.trees.private import directories_of, scratch_directory, top_level_modes
 
 if TYPE_CHECKING:

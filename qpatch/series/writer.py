@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.cells.rendered import RenderedPatch
 from qpatch.series.commits import check_identity, committed
 from qpatch.series.letters import write_letters
-from qpatch.series.model import RenderedPatch, RenderedSeries
+from qpatch.series.model import RenderedSeries
 from qpatch.series.output import open_output
 from qpatch.series.record import Record, Revision
 from qpatch.series.reroll import check_revision, recreate

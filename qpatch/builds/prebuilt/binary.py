@@ -87,19 +87,6 @@ class Prebuilt:
         """The arguments that tell the program where `data` is: `-L` for each directory."""
         return tuple(word for directory in self.data for word in ("-L", str(directory)))
 
-    def as_json(self) -> dict[str, object]:
-        """Return the result as `build --json` prints it: how to run it, and what it is."""
-        return {
-            "directory": str(self.directory),
-            "program": str(self.program),
-            "wrapper": str(self.wrapper),
-            "command": list(self.command),
-            "environment": dict(self.environment),
-            "arguments": list(self.arguments),
-            "version": self.version,
-            "packages": dict(self.packages),
-        }
-
     def is_whole(self) -> bool:
         """Whether every file is as it was unpacked, and the program runs."""
         files: Mapping[str, list[int]] = self.metadata["files"]

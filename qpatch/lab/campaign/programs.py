@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qpatch.builds.products import Product
-    from qpatch.series.render import Target
+    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
 

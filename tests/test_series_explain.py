@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is printed about edits: the place in the strategy first, then everything needed to mend it."""
+"""What is told of edits: the place in the strategy first, then everything needed to mend it."""
 
 from __future__ import annotations
 
 import pytest
 
-from qpatch.cli.explain import explain_edit, explain_misses, explain_patches
 from qpatch.csource.results import (
     AlreadyThere,
     Ambiguous,
@@ -17,7 +16,8 @@ from qpatch.csource.results import (
     SourcePlace,
 )
 from qpatch.errors import Location
-from qpatch.series.plan import EditOutcome, PatchOutcome
+from qpatch.series.explain import explain_edit
+from qpatch.series.plan import EditOutcome
 
 WHERE = Location("strategies/demo.yaml", 24, 11)
 
@@ -67,14 +67,3 @@ def test_ambiguity_shows_every_match() -> None:
     result = Ambiguous("2 places match, 1 is expected", "a.c", places, "expect: 2")
     lines = list(explain_edit(outcome(result)))
     assert lines[1:3] == ["  a.c:7: a match", "  a.c:9: a match"] and lines[-1] == "    expect: 2"
-
-
-def test_only_misses_are_told_unless_all_is_asked_for() -> None:
-    patches = [
-        PatchOutcome("demo: x", False, (outcome(Applied("a.c")), outcome(Drifted("no luck")))),
-        PatchOutcome("demo: y", False, (), "`x` is false"),
-    ]
-    assert "applied" not in explain_misses(patches) and "no luck" in explain_misses(patches)
-    told = explain_patches(patches)
-    assert "patch 1: demo: x" in told and "applied" in told
-    assert "patch 2: demo: y (left out: `x` is false)" in told

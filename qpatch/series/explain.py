@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `--explain` prints: what every edit did; for a miss, what a stranger needs to mend the strategy.
+"""What `--explain` prints of an edit: what it did; for a miss, what a stranger needs to mend the strategy.
 
 Written as compilers write: the place in the strategy file first, then the message, then notes below it.
 """
@@ -12,31 +12,13 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Ambiguous, Applied, Drifted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from qpatch.csource.results import Candidate, EditResult, SourcePlace
-    from qpatch.series.plan import EditOutcome, PatchOutcome
+    from qpatch.series.plan import EditOutcome
 
 # Lines of the target shown for a candidate; where it is longer, its place says where to read on.
 _LONGEST_SNIPPET = 16
-
-
-def explain_patches(patches: Iterable[PatchOutcome]) -> str:
-    """Return the explanation of every edit of `patches`, under a heading for each patch."""
-    lines: list[str] = []
-    for number, patch in enumerate(patches, 1):
-        unwanted = f" (left out: {patch.unwanted})" if patch.unwanted else ""
-        lines.append(f"patch {number}: {patch.subject}{unwanted}")
-        lines += [line for outcome in patch.edits for line in explain_edit(outcome)]
-    return "\n".join(lines)
-
-
-def explain_misses(patches: Iterable[PatchOutcome]) -> str:
-    """Return the explanation of the edits that drifted or are ambiguous, '' if there are none."""
-    missed = (
-        outcome for patch in patches for outcome in patch.edits if isinstance(outcome.result, Drifted | Ambiguous)
-    )
-    return "\n".join(line for outcome in missed for line in explain_edit(outcome))
 
 
 def explain_edit(outcome: EditOutcome) -> Iterator[str]:

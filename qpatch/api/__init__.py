@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The library interface: what the verbs of the command line do, for Python programs.
+
+    from qpatch import api
+
+    defer, = api.load_strategies(["qemu-defer"])
+    for result in api.render([defer], ["qemu-7.2", "qemu-10.2"], api.RenderOptions(output=Path("series"))):
+        print(result.key, result.status, result.reason, [patch.subject for patch in result.patches])
+
+Every function returns typed results of plain data (`RenderedResult`, `CheckedResult`, `BuiltResult`), one for each
+strategy and tree: what fails on one tree is a result with an error, and does not stop the others. `as_json` writes a
+result, `result_from_json` reads it back, `overall_exit_code` is what the command would exit with. docs/api.md tells
+more. Names are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qpatch.api.building import CompileChoices, build, check, fetch_prebuilt
+    from qpatch.api.rebasing import rebase
+    from qpatch.api.rendering import render
+    from qpatch.api.strategies import load_strategies, strategy_names
+    from qpatch.cells.base import CellResult, ErrorReport, Status
+    from qpatch.cells.built import BuiltResult, CheckedResult
+    from qpatch.cells.exit_codes import overall_exit_code
+    from qpatch.cells.key import CellKey, Stage
+    from qpatch.cells.rendered import RenderedResult
+    from qpatch.cells.results import result_from_json
+    from qpatch.series.model import RenderOptions
+    from qpatch.series.outputs.branch import BranchOutput
+    from qpatch.series.target import Target
+    from qpatch.series.target import opened_target as open_tree
+    from qpatch.strategy.load import LoadedStrategy
+    from qpatch.trees.git import user_identity
+
+__all__ = [
+    "BranchOutput",
+    "BuiltResult",
+    "CellKey",
+    "CellResult",
+    "CheckedResult",
+    "CompileChoices",
+    "ErrorReport",
+    "LoadedStrategy",
+    "RenderOptions",
+    "RenderedResult",
+    "Stage",
+    "Status",
+    "Target",
+    "build",
+    "check",
+    "fetch_prebuilt",
+    "load_strategies",
+    "open_tree",
+    "overall_exit_code",
+    "rebase",
+    "render",
+    "result_from_json",
+    "strategy_names",
+    "user_identity",
+]
+
+# Where each name is at home: the module, and after a colon its name there where that is another one.
+_HOMES = {
+    "BranchOutput": "qpatch.series.outputs.branch",
+    "BuiltResult": "qpatch.cells.built",
+    "CellKey": "qpatch.cells.key",
+    "CellResult": "qpatch.cells.base",
+    "CheckedResult": "qpatch.cells.built",
+    "CompileChoices": "qpatch.api.building",
+    "ErrorReport": "qpatch.cells.base",
+    "LoadedStrategy": "qpatch.strategy.load",
+    "RenderOptions": "qpatch.series.model",
+    "RenderedResult": "qpatch.cells.rendered",
+    "Stage": "qpatch.cells.key",
+    "Status": "qpatch.cells.base",
+    "Target": "qpatch.series.target",
+    "build": "qpatch.api.building",
+    "check": "qpatch.api.building",
+    "fetch_prebuilt": "qpatch.api.building",
+    "load_strategies": "qpatch.api.strategies",
+    "open_tree": "qpatch.series.target:opened_target",
+    "overall_exit_code": "qpatch.cells.exit_codes",
+    "rebase": "qpatch.api.rebasing",
+    "render": "qpatch.api.rendering",
+    "result_from_json": "qpatch.cells.results",
+    "strategy_names": "qpatch.api.strategies",
+    "user_identity": "qpatch.trees.git",
+}
+
+
+if not TYPE_CHECKING:  # which would take any name for one of this module
+
+    def __getattr__(name: str) -> Any:
+        """Import `name` from where it is at home."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _HOMES[name].partition(":")
+        return getattr(importlib.import_module(module), attribute or name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

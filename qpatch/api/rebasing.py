@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Renders strategies on a newer tree and compares the series with those on the old one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.api.progress import SILENT
+from qpatch.api.rendering import failed_render
+from qpatch.api.strategies import check_parameters
+from qpatch.errors import QpatchError
+from qpatch.series.rebase import rebase as rebase_series
+from qpatch.series.target import opened_target
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.api.progress import ResultProgress
+    from qpatch.cells.rendered import RenderedResult
+    from qpatch.series.model import RenderOptions
+    from qpatch.series.target import Target
+    from qpatch.strategy.load import LoadedStrategy
+
+
+def rebase(
+    strategies: Sequence[LoadedStrategy],
+    old: str,
+    new: str,
+    options: RenderOptions,
+    *,
+    progress: ResultProgress = SILENT,
+) -> tuple[RenderedResult, ...]:
+    """Render every strategy on the tree `new` and compare it with what it is on `old`; nothing is written for that.
+
+    The results are those on `new`, with `from_status`, `range_diff` and `changes`. Raises UserError for a tree that
+    cannot be opened and for a parameter that no strategy has; what goes wrong with one strategy is in its result.
+    """
+    check_parameters(options.parameters, strategies)
+    results = []
+    with opened_target(old) as from_target, opened_target(new) as onto:
+        for strategy in strategies:
+            progress.describe(strategy.name)
+            results.append(_rebase_one(strategy, from_target, onto, options))
+            progress.advance()
+    return tuple(results)
+
+
+def _rebase_one(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RenderedResult:
+    try:
+        return rebase_series(strategy, old, new, options)
+    except QpatchError as error:
+        return failed_render(strategy.name, new.info.name, error)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Renders strategies on trees: the edits one after the other, while git writes the series that are done already."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from qpatch.api.progress import SILENT
+from qpatch.api.strategies import check_parameters
+from qpatch.cells.base import ErrorReport, Status
+from qpatch.cells.key import CellKey
+from qpatch.cells.rendered import RenderedResult
+from qpatch.errors import QpatchError, UserError
+from qpatch.series.render import attempt, finish
+from qpatch.series.results import rendered_result
+from qpatch.series.target import opened_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from qpatch.api.progress import ResultProgress
+    from qpatch.series.model import RenderOptions
+    from qpatch.series.plan import SeriesAttempt
+    from qpatch.series.target import Target
+    from qpatch.strategy.load import LoadedStrategy
+
+# By the name of a tree, which is that of its output directory: the word that named it, repository and commit.
+Claims: TypeAlias = dict[str, tuple[str, tuple["Path", str]]]
+# Writing a series is git's work (and perl's, which takes two processes at a time).
+WRITERS = 2
+
+
+def render(
+    strategies: Sequence[LoadedStrategy],
+    trees: Sequence[str],
+    options: RenderOptions,
+    *,
+    dry_run: bool = False,
+    progress: ResultProgress = SILENT,
+) -> tuple[RenderedResult, ...]:
+    """Render every strategy on every tree and return the results, tree by tree.
+
+    `trees` are known names, paths, or PATH@REF. `dry_run` carries the edits out in memory and writes nothing.
+    `progress` is told of each pair. Raises UserError for a parameter that no strategy has; what goes wrong later is in
+    the result of that pair.
+    """
+    check_parameters(options.parameters, strategies)
+    with _Rendering(options, progress, dry_run=dry_run) as rendering:
+        for tree in dict.fromkeys(trees):
+            rendering.render_tree(strategies, tree)
+        return rendering.results()
+
+
+def failed_render(strategy: str, tree: str, error: QpatchError) -> RenderedResult:
+    """Return the result of a render that `error` broke off."""
+    return RenderedResult(
+        key=CellKey(strategy, tree), status=Status.FAILED, reason=error.message, error=ErrorReport.of(error)
+    )
+
+
+class _Rendering:
+    """Renders on one tree after the other. A context manager: the trees stay open until everything is written."""
+
+    def __init__(self, options: RenderOptions, progress: ResultProgress, *, dry_run: bool) -> None:
+        self._options = options
+        self._progress = progress
+        self._dry_run = dry_run
+        self._claims: Claims = {}
+        self._results: list[Callable[[], RenderedResult]] = []
+
+    def __enter__(self) -> Self:
+        self._open = ExitStack()
+        self._writers = ThreadPoolExecutor(WRITERS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writers.shutdown()
+        self._open.close()
+
+    def results(self) -> tuple[RenderedResult, ...]:
+        """Wait until all is written and return what came of each strategy on each tree."""
+        return tuple(result() for result in self._results)
+
+    def render_tree(self, strategies: Sequence[LoadedStrategy], tree: str) -> None:
+        """Render all strategies on one tree, opened once; nothing where the very same tree was rendered before."""
+        done = 0
+        try:
+            target = self._open.enter_context(opened_target(tree))
+            for strategy in strategies if claim(target, tree, self._claims) else ():
+                self._progress.describe(f"{strategy.name} on {tree}")
+                self._results.append(self._render(strategy, target, tree))
+                self._progress.advance()
+                done += 1
+        except QpatchError as error:
+            self._results += [partial(failed_render, strategy.name, tree, error) for strategy in strategies[done:]]
+
+    def _render(self, strategy: LoadedStrategy, target: Target, tree: str) -> Callable[[], RenderedResult]:
+        """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
+        try:
+            tried = attempt(strategy, target, self._options.parameters)
+        except QpatchError as error:
+            return partial(failed_render, strategy.name, tree, error)
+        if self._dry_run:
+            return partial(rendered_result, tried)
+        return self._writers.submit(_write, tried, tree, self._options).result
+
+
+def claim(target: Target, tree: str, claims: Claims) -> bool:
+    """Note that `tree` takes the output directory of the target's name; False where it has done so before.
+
+    Raises UserError where another tree of the same name was rendered: it would be replaced in silence.
+    """
+    place = (target.source.repository.path, target.source.commit)
+    first, taken = claims.setdefault(target.info.name, (tree, place))
+    if taken != place:
+        raise UserError(
+            "usage",
+            f"{first} and {tree} are both called {target.info.name}: their series would go into one directory",
+            hint="`qpatch tree add NAME PATH` gives a tree a name of its own.",
+        )
+    return first == tree
+
+
+def _write(tried: SeriesAttempt, tree: str, options: RenderOptions) -> RenderedResult:
+    """Write what came of one strategy on one tree."""
+    try:
+        return finish(tried, options)
+    except QpatchError as error:
+        return failed_render(tried.strategy, tree, error)

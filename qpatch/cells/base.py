@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all results have in common: plain data, frozen, written to JSON and read back equal.
+
+A result holds no live object: no exception, no path that must exist, nothing of a tree. So it can be stored by one
+run and printed, compared or counted by another.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from qpatch.cells.key import CellKey, Stage
+from qpatch.errors import ExitCode, Location, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qpatch.errors import QpatchError
+
+
+class Status(enum.StrEnum):
+    """The one word for what became of a cell, as the JSON documents have it."""
+
+    RENDERED = "rendered"
+    LANDED = "landed"  # the tree has the change
+    VOID = "void"  # the strategy makes no sense on the tree
+    DRIFTED = "drifted"
+    AMBIGUOUS = "ambiguous"
+    BUILT = "built"
+    KEPT = "kept"  # built by an earlier run from the same content
+    PREBUILT = "prebuilt"  # the distribution's binary
+    FAILED = "failed"
+
+
+MISSED = frozenset({Status.DRIFTED, Status.AMBIGUOUS})
+
+
+class PlainData(BaseModel):
+    """A part of a result; the order of its fields is that of the JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ErrorReport(PlainData):
+    """The error that broke a cell off; see `QpatchError` for the fields. `exit_code` is that of its kind."""
+
+    code: str
+    message: str
+    where: Location | None = None
+    hint: str = ""
+    exit_code: ExitCode = ExitCode.ENVIRONMENT
+
+    @classmethod
+    def of(cls, error: QpatchError) -> ErrorReport:
+        """Return the report on `error`."""
+        return cls(
+            code=error.code, message=error.message, where=error.where, hint=error.hint, exit_code=error.exit_code
+        )
+
+
+class CellResult(PlainData):
+    """What became of a cell; there is a subclass for each stage.
+
+    `status` is one word, `reason` says in a sentence why there is nothing more ('' where there is), `error` what broke
+    the cell off.
+    """
+
+    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key);
+    # those that are left out where they are None; the words of success; what a failure without an error counts as.
+    stage: ClassVar[Stage]
+    layout: ClassVar[tuple[str, ...]]
+    left_out: ClassVar[frozenset[str]] = frozenset({"error"})
+    successes: ClassVar[frozenset[str]]
+    failure_code: ClassVar[ExitCode]
+
+    key: CellKey
+    status: str
+    reason: str = ""
+    error: ErrorReport | None = None
+
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        """Refuse a key that the JSON could not give back."""
+        if self.key.stage is not self.stage:
+            raise ValueError(f"{type(self).__name__} is of the stage {self.stage}, its key of {self.key.stage}")
+        foreign = [name for name in _KEY_PARTS if getattr(self.key, name) and name not in self.layout]
+        if foreign:
+            raise ValueError(f"a {self.stage} cell has no {' and no '.join(foreign)}")
+        return self
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the exit code of the command were if this were the only cell."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.status in MISSED:
+            return ExitCode.DRIFT
+        if self.status == Status.FAILED:
+            return self.failure_code
+        return ExitCode.OK if self.status in self.successes else ExitCode.NOTHING_APPLIED
+
+    @property
+    def missed(self) -> bool:
+        """Whether the strategy's edits do not fit the tree: they drifted or are ambiguous."""
+        return self.status in MISSED
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error, or a step that failed, ended it."""
+        return self.status == Status.FAILED
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result as `--json` prints it: data that the json module takes."""
+        content = self.model_dump(mode="json")
+        flat = {**content.pop("key"), **content}
+        absent = self.absent()
+        return {name: flat[name] for name in self.layout if name not in absent}
+
+    def absent(self) -> set[str]:
+        """Return the keys that this result leaves out of its JSON."""
+        return {name for name in self.left_out if getattr(self, name) is None}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Return the result that `as_json` wrote. Raises UserError `bad-result` for anything else."""
+        key = {name: document[name] for name in (*_KEY_PARTS, "stage") if name in document}
+        rest = {name: value for name, value in document.items() if name not in key}
+        try:
+            return cls.model_validate({"key": key, **rest})
+        except ValidationError as error:
+            raise unreadable(f"no {cls.stage} result", error) from error
+
+
+# All but the stage, which says of what class a result is.
+_KEY_PARTS = tuple(field.name for field in fields(CellKey) if field.name != "stage")
+
+
+def unreadable(what: str, error: ValidationError) -> UserError:
+    """Return the error for a document that is `what`, with the first thing that is wrong in it."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return UserError("bad-result", f"this is {what}: {f'{place}: ' if place else ''}{first['msg']}")
