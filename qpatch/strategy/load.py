@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from qpatch.csource.edit import AnchorKind
     from qpatch.strategy.document import Path as ValuePath
 
 # pydantic's words for mistakes that need ours: they speak of Python types.
@@ -58,11 +59,15 @@ class InvalidStrategyError(UserError):
 
 @dataclass(frozen=True)
 class LoadedStrategy:
-    """A strategy and the document it was read from; `file` is its path."""
+    """A strategy and the document it was read from; `file` is its path.
+
+    `more_kinds` are the kinds of anchors that it may use beside those of `qpatch.csource.kinds.table`.
+    """
 
     model: Strategy
     document: YamlDocument
     file: Path
+    more_kinds: tuple[AnchorKind, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,8 +95,8 @@ class LoadedStrategy:
         return tuple(self.model.components())
 
 
-def load_strategy(file: Path) -> LoadedStrategy:
-    """Read and check the strategy in `file`.
+def load_strategy(file: Path, more_kinds: tuple[AnchorKind, ...] = ()) -> LoadedStrategy:
+    """Read and check the strategy in `file`; `more_kinds` are as in `LoadedStrategy`.
 
     Raises UserError where it is not UTF-8, not YAML or too large to be a strategy, InvalidStrategyError where its
     content is wrong.
@@ -125,7 +130,7 @@ def load_strategy(file: Path) -> LoadedStrategy:
             where=document.value_place(("name",)),
             hint=f"Rename the file to {model.name}.yaml.",
         )
-    return LoadedStrategy(model, document, file)
+    return LoadedStrategy(model, document, file, more_kinds)
 
 
 def line_of(problem: UserError) -> int:

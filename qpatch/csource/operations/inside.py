@@ -8,50 +8,39 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
-from qpatch.csource.edit import AddOperation, AnchorKind, Edit, Position
+from qpatch.csource.anchors.blocks import block_of, layout_of
+from qpatch.csource.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import same_code
-from qpatch.csource.matching.pattern import compile_pattern
-from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.matching.pattern import Context, compile_pattern
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Replacement, column, reindent
-from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, cases, hidden_arms
+from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, Located
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.syntax.macros import MacroTable
 
-_BLOCK_KINDS = frozenset(
-    {AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER, AnchorKind.SWITCH}
-)
-_COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
+_COMMA_LISTS = frozenset({Context.ENUMERATORS, Context.ENTRIES})
 
 
-def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace: EditWorkspace) -> Outcome:
+def add_inside(edit: Edit, operation: AddOperation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Add the operation's text to the anchor's members, at their end or beside the one that it names.
 
-    Raises UserError for an anchor that takes no members (a function: it is changed by a hunk).
+    Raises UserError for an addition of nothing but comments.
     """
-    if edit.anchor.kind not in _BLOCK_KINDS:
-        raise UserError(
-            "add-needs-block",
-            f"cannot add inside {edit.anchor}: only structs, unions, enums, "
-            "initializers, switches and files take additions at their end",
-            where=edit.where,
-            hint="use a hunk, or `after:`/`before:` to add beside the symbol",
-        )
     return _Inside(edit, operation, located, workspace.table).outcome()
 
 
 class _Inside:
     """An addition to the members of a struct, union, enum or initialiser."""
 
-    def __init__(self, edit: Edit, operation: AddOperation, located: Located, table: MacroTable | None) -> None:
+    def __init__(self, edit: Edit, operation: AddOperation, located: LocatedAnchor, table: MacroTable | None) -> None:
         self._table = table
         self._edit = edit
         self._operation = operation
@@ -61,7 +50,7 @@ class _Inside:
         self._source = located.parsed.source
 
     def outcome(self) -> Outcome:
-        members = self._grouped(self._block.items)
+        members = self._edit.anchor.handler.members(self._block.items)
         present = self._present(members)
         if present is not None:
             return present
@@ -104,7 +93,7 @@ class _Inside:
         if last is None or last in self._in_open(members):
             return None
         entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
-        if self._edit.anchor.kind not in _COMMA_KINDS or self._source[entry.end :].lstrip().startswith(b","):
+        if self._edit.anchor.kind.context not in _COMMA_LISTS or self._source[entry.end :].lstrip().startswith(b","):
             return None
         return Ambiguous(
             f"{self._edit.anchor} ends in an #if arm without a comma",
@@ -124,15 +113,14 @@ class _Inside:
     def _place(self, member: Term) -> SourcePlace:
         return SourcePlace(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
 
-    def _grouped(self, items: Sequence[Term]) -> Sequence[Term]:
-        return cases(items) if self._edit.anchor.kind is AnchorKind.SWITCH else items
-
     def _present(self, members: Sequence[Term]) -> AlreadyThere | Drifted | None:
         """Tell whether the added members are there: all of them alike, or one with another content."""
         lines = tuple(
             HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(self._operation.text.splitlines(), 1)
         )
-        added = self._grouped(compile_pattern(lines, context_of(self._edit.anchor.kind), self._table).items)
+        added = self._edit.anchor.handler.members(
+            compile_pattern(lines, self._edit.anchor.kind.context, self._table).items
+        )
         if not added:
             raise UserError(
                 "add-needs-block",
@@ -181,7 +169,7 @@ class _Inside:
             return Replacement(position, position, self._lines(self._indentation(member), 0) + b"\n")
         end = member.end
         comma = b""
-        if self._edit.anchor.kind in _COMMA_KINDS:
+        if self._edit.anchor.kind.context in _COMMA_LISTS:
             rest = self._source[end:].lstrip()
             comma = b"" if rest.startswith(b",") else b","
             end = end + self._source[end:].index(b",") + 1 if not comma else end

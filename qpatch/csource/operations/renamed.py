@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import locate, similar_symbols
-from qpatch.csource.anchors.workspace import EditWorkspace, Located
+from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+from qpatch.csource.checks import is_in_text
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import HunkFit, substitute
@@ -42,7 +42,7 @@ def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspac
 
 
 def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: EditWorkspace) -> Drifted:
-    if not isinstance(locate(edit.anchor, workspace), Drifted):
+    if is_in_text(edit.anchor) or not isinstance(edit.anchor.locate(workspace), Drifted):
         return drifted
     for sibling in edits:
         if isinstance(sibling.operation, HunkOperation) and (
@@ -84,27 +84,13 @@ def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
 def _fitting(edit: Edit, workspace: EditWorkspace) -> list[tuple[Symbol, SourcePlace]]:
     return [
         (symbol, SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
-        for path, symbol in _symbols(edit, workspace)
+        for path, symbol in edit.anchor.handler.similar(edit.anchor, workspace)
         if _fits(edit, path, symbol, workspace)
     ]
-
-
-def _symbols(edit: Edit, workspace: EditWorkspace) -> list[tuple[str, Symbol]]:
-    here = (
-        [
-            (edit.anchor.path, symbol)
-            for symbol in workspace.outline(edit.anchor.path)
-            if symbol.kind is edit.anchor.kind
-        ]
-        if edit.anchor.path
-        else []
-    )
-    near = [(path, symbol) for path, symbol, _ in similar_symbols(edit.anchor, workspace)]
-    return list(dict.fromkeys(near + here))
 
 
 def _fits(edit: Edit, path: str, symbol: Symbol, workspace: EditWorkspace) -> bool:
     parsed = workspace.parse(path)
     assert parsed is not None
     assert isinstance(edit.operation, HunkOperation)
-    return isinstance(substitute(edit, edit.operation.hunks, Located(path, parsed, symbol), workspace), HunkFit)
+    return isinstance(substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace), HunkFit)

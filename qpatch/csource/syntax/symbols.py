@@ -7,12 +7,11 @@ under which `#if` conditions it stands. A header's include guard is no condition
 
 from __future__ import annotations
 
+import enum
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from qpatch.csource.edit import AnchorKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +20,31 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.parse import ParsedFile
 
+
+class SymbolKind(enum.StrEnum):
+    """What the outline finds at file scope. The value is the word that strategies and capabilities use."""
+
+    FUNCTION = "function"
+    PROTOTYPE = "prototype"
+    STRUCT = "struct"
+    UNION = "union"
+    ENUM = "enum"
+    TYPEDEF = "typedef"
+    INITIALIZER = "initializer"
+    MACRO = "macro"
+    INCLUDES = "includes"
+
+
+TAGGED = frozenset({SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM})
+"""What can be declared together with a variable: `struct S {...} s;`."""
+ONE_LINERS = frozenset({SymbolKind.MACRO, SymbolKind.PROTOTYPE, SymbolKind.TYPEDEF})
+"""What stands together without blank lines between, one line each."""
+
 _NAMES = frozenset({"identifier", "type_identifier", "primitive_type"})
 _TAGGED = {
-    "struct_specifier": AnchorKind.STRUCT,
-    "union_specifier": AnchorKind.UNION,
-    "enum_specifier": AnchorKind.ENUM,
+    "struct_specifier": SymbolKind.STRUCT,
+    "union_specifier": SymbolKind.UNION,
+    "enum_specifier": SymbolKind.ENUM,
 }
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
@@ -37,13 +56,14 @@ _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_speci
 class Symbol:
     """A symbol of a file.
 
-    `node` is the whole top-level item (a definition, a declaration with its `;`, a #define; for INCLUDES the
+    `kind` is a SymbolKind, or, for what an anchor finds inside another symbol (a `switch`), the word of the anchor's
+    kind. `node` is the whole top-level item (a definition, a declaration with its `;`, a #define; for INCLUDES the
     first of the block, which ends on `end_line`). `body` is the block, member list, enumerator list or
     initialiser, if any. Lines count from 1; `line` is where the name stands. `guards` are the `#if`
     conditions around it, outermost first. A struct with a tag and a typedef name is there under both.
     """
 
-    kind: AnchorKind
+    kind: str
     name: str
     node: Node
     start_line: int
@@ -170,7 +190,7 @@ class _Outliner:
     def _macro(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         name = node.child_by_field_name("name")
         if name is not None:
-            yield self._symbol(AnchorKind.MACRO, name, node, guards, node.child_by_field_name("value"))
+            yield self._symbol(SymbolKind.MACRO, name, node, guards, node.child_by_field_name("value"))
 
     def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
@@ -187,7 +207,7 @@ class _Outliner:
     def _function(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         name = _function_name(node.child_by_field_name("declarator"))
         if name is not None:
-            yield self._symbol(AnchorKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
+            yield self._symbol(SymbolKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
 
     def _declared(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield prototypes, and variables with an initialiser, one for each declarator."""
@@ -196,9 +216,9 @@ class _Outliner:
                 name = _innermost(declarator.child_by_field_name("declarator"))
                 value = declarator.child_by_field_name("value")
                 if name is not None:
-                    yield self._symbol(AnchorKind.INITIALIZER, name, node, guards, value)
+                    yield self._symbol(SymbolKind.INITIALIZER, name, node, guards, value)
             elif (name := _function_name(declarator)) is not None:
-                yield self._symbol(AnchorKind.PROTOTYPE, name, node, guards)
+                yield self._symbol(SymbolKind.PROTOTYPE, name, node, guards)
 
     def _typedef(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         names = [
@@ -214,7 +234,7 @@ class _Outliner:
         for name in names:
             if kind and body is not None and self._parsed.text(name) not in [tag.name for tag in tags]:
                 yield self._symbol(kind, name, node, guards, body)
-            yield self._symbol(AnchorKind.TYPEDEF, name, node, guards, body)
+            yield self._symbol(SymbolKind.TYPEDEF, name, node, guards, body)
 
     def _tagged(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the struct, union or enum that is defined as the type of `item`."""
@@ -234,10 +254,10 @@ class _Outliner:
         if open_ones:
             first, last = open_ones[0], open_ones[-1]
             start = _first_line(first)
-            yield Symbol(AnchorKind.INCLUDES, "", first, start, _last_line(last), start)
+            yield Symbol(SymbolKind.INCLUDES, "", first, start, _last_line(last), start)
 
     def _symbol(
-        self, kind: AnchorKind, name: Node, node: Node, guards: tuple[str, ...], body: Node | None = None
+        self, kind: SymbolKind, name: Node, node: Node, guards: tuple[str, ...], body: Node | None = None
     ) -> Symbol:
         return Symbol(
             kind, self._parsed.text(name), node, _first_line(node), _last_line(node), _first_line(name), guards, body

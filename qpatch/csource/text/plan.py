@@ -9,19 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, MoveOperation, Position
+from qpatch.csource.edit import AddOperation, Anchor, Edit, HunkOperation, MoveOperation, Position, TextScope
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.text.add import declared_already, gap_beside, plan_addition
 from qpatch.csource.text.document import LineChange, TextDocument
-from qpatch.csource.text.hunk import (
-    LineMatch,
-    change_for,
-    is_ellipsis,
-    match_side,
-    parse_text_hunk,
-    substituted,
-)
+from qpatch.csource.text.hunk import LineMatch, change_for, is_ellipsis, match_side, substituted
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.resolve import one_section, resolve_anchor
 from qpatch.errors import UserError
@@ -40,8 +33,8 @@ def plan_edit(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
         section = resolve_anchor(edit.anchor, document)
         if not isinstance(section, TextSection):
             return section
-        hunks = [parse_text_hunk(text) for text in operation.hunks]
-        return _choose([_SectionAttempt.make(hunk, document, section, edit.expect) for hunk in hunks], document)
+        attempts = [_SectionAttempt.make(hunk, document, section, edit.expect) for hunk in operation.hunks]
+        return _choose(attempts, document)
     if isinstance(operation, MoveOperation):
         return _plan_move(edit, operation, document)
     return _plan_deletion(edit, document)
@@ -200,7 +193,7 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> 
 
 def _block(edit: Edit, anchor: Anchor, document: TextDocument) -> TextSection | Ambiguous | Drifted:
     """Return the section or entry to delete or move; a whole file is none."""
-    if anchor.kind is not AnchorKind.SECTION:
+    if anchor.kind.text_scope is not TextScope.SECTION:
         raise UserError(
             "text-anchor",
             f"`{anchor}` cannot be deleted, moved or moved to",
