@@ -51,7 +51,14 @@ def check_edit(edit: Edit) -> None:
     check_anchor(edit.anchor, edit.where)
     _check_action(edit.action, edit.anchor, edit.where)
     if isinstance(edit.operation, MoveOperation):
-        _check_action(edit.action, edit.operation.target, edit.where, "something beside ")
+        target = edit.operation.target
+        _check_action(edit.action, target, edit.where, "something beside ")
+        if is_in_text(edit.anchor) != is_in_text(target):
+            raise UserError(
+                "text-anchor",
+                f"cannot move {edit.anchor} beside {target}: one of them is in C, the other in a text file",
+                where=edit.where,
+            )
 
 
 def _check_action(action: Action, anchor: Anchor, where: Location, beside: str = "") -> None:

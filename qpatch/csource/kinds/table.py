@@ -61,7 +61,7 @@ ANCHOR_KINDS = AnchorKinds(
         _FUNCTION,
         AnchorKind(
             "signature",
-            "a function's return type, name and parameters, in its definition and all its prototypes",
+            "return type, name and parameters of a function, in its definition and all its prototypes",
             frozenset({Action.HUNK}),
             SignatureHandler(_FUNCTION),
             Context.SIGNATURE,
@@ -106,7 +106,7 @@ ANCHOR_KINDS = AnchorKinds(
         ),
         AnchorKind(
             "switch",
-            "a `switch`, by the function it is in, and by its expression where the function has several",
+            "a `switch`, by its function, and by its expression where that has several",
             _LIST,
             SwitchHandler(_FUNCTION),
             Context.STATEMENTS,
@@ -126,7 +126,7 @@ ANCHOR_KINDS = AnchorKinds(
         ),
         AnchorKind(
             "file",
-            "a file, what is at file scope; additions go to its end",
+            "what is at file scope; a text file whole",
             _FILE,
             FileHandler(),
             Context.TOP_LEVEL,
@@ -136,7 +136,7 @@ ANCHOR_KINDS = AnchorKinds(
         ),
         AnchorKind(
             "section",
-            "a section or an entry of a text file: trace-events, meson.build, Kconfig, rst, MAINTAINERS, Makefile",
+            "a section or an entry of a text file",
             _LIST,
             None,
             Context.TOP_LEVEL,

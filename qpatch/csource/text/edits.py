@@ -36,8 +36,7 @@ def outline_text(path: str, text: str) -> tuple[TextSection, ...]:
 def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     """Carry out one edit of a text file; `tree.changed` is touched only where the result is Applied.
 
-    The edit has passed `qpatch.csource.checks.check_edit`. Raises UserError (text-anchor) for a move to another file or
-    to what is no section.
+    The edit has passed `qpatch.csource.checks.check_edit`. Raises UserError (text-anchor) for a move to another file.
     """
     path = edit.anchor.path
     content = tree.read(path)
