@@ -33,6 +33,7 @@ from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.errors import UserError
 from qpatch.series.model import RenderOptions
+from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.plan import Status
 from qpatch.series.render import Target, render
 from qpatch.strategy.bind import TreeInfo
@@ -129,7 +130,7 @@ def edit_of(where: str, operation: AddOperation | DeleteOperation | MoveOperatio
 def test_a_new_kind_goes_from_a_strategy_to_a_series(tmp_path: Path) -> None:
     strategy = load_strategy(write_strategy(tmp_path / "mine", STRATEGY, {}), (LOOP,))
     repository = make_tree(tmp_path / "tree", {"hw/demo.c": SOURCE.encode()})
-    options = RenderOptions(tmp_path / "out", branch="topic", check=False, maintainers=False)
+    options = RenderOptions(tmp_path / "out", outputs=(BranchOutput("topic"),), check=False, maintainers=False)
     with repository.commit_tree(repository.resolve("HEAD")) as source:
         tree = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
         result = render(strategy, tree, options)

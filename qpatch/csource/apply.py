@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Carries out an edit on a tree in memory: the one door through which strategies change sources.
+"""Carries out edits on a tree in memory; every change of a source by a strategy is made here.
 
 All or nothing: the tree's overlay changes only where the result is `Applied`, and an edit that would leave a syntax
 error in what it touched is refused.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What can be told of an edit before it meets a tree: its hunks are read, its anchor and its operation are checked."""
+"""Reads and checks what an edit consists of without any tree: its hunks, its anchor, its operation."""
 
 from __future__ import annotations
 

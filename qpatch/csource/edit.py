@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The vocabulary of edits: what an edit is, before it meets a tree.
+"""The types of edits: what an edit is, whatever the tree that it is applied to.
 
 The strategy loader builds these from YAML after rendering Jinja, the engine (`qpatch.csource.apply`) carries them out.
-What an edit holds on to is an `Anchor`, whose `AnchorKind` is a row of the table in `qpatch.csource.kinds.table`; what
-it does there is one of `HunkOperation`, `AddOperation`, `DeleteOperation` and `MoveOperation`.
+An edit is made at an `Anchor`, whose `AnchorKind` is a row of the table in `qpatch.csource.kinds.table`; what it does
+there is one of `HunkOperation`, `AddOperation`, `DeleteOperation` and `MoveOperation`.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class AnchorKind:
     `word` begins an anchor in a strategy; `name` stands for the rest in the documentation, '' where a kind has no
     name; `description` is one line. `actions` are what may be done with such an anchor. `handler` finds it in C, None
     for what C has not. `context` tells what the lines of a hunk are a list of. `is_function_body` tells whether a hunk
-    changes the inside of the function that gives the anchor its name. `needs_path`: the path is no hint but a part of
-    the anchor. `text_scope` is what the anchor stands for in a text file.
+    changes the inside of the function that gives the anchor its name. `needs_path`: the path is a part of the anchor,
+    not only where it is looked for first. `text_scope` is what the anchor stands for in a text file.
     """
 
     word: str
@@ -133,7 +133,7 @@ class AnchorKind:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What an edit holds on to: a kind, a symbol's name, and the path where it is expected ('' = anywhere).
+    """Where an edit is made: a kind, a symbol's name, and the path where it is expected ('' = anywhere).
 
     `position` is IN for hunks and for additions to the inside of the anchor, AFTER or BEFORE for additions beside it.
     `parameters`, if given, are the parentheses after the name with what they hold (see `Parameters`). `guard` is the
@@ -159,7 +159,8 @@ class Anchor:
         return self.handler.locate(self, workspace)
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        """Name the anchor as messages and tables do; a file has its path for a name."""
+        return f"{self.kind} {self.name or self.path}"
 
 
 @dataclass(frozen=True)

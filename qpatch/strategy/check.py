@@ -2,8 +2,8 @@
 """Everything about a strategy that can be checked without a tree: what `qpatch strategy check` runs.
 
 Templates are parsed for their names, and rendered twice, with every capability true and with every one
-false, so that hunks and messages are seen as a tree would see them. What is wrong only for a mixture
-shows on that tree.
+false, so that hunks and messages are checked as a tree would get them. What is wrong only where some capabilities are
+true and others false is found when the strategy is rendered on such a tree.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Turns one edit of a strategy file into the engine's vocabulary, rendered and checked."""
+"""Turns one edit of a strategy file into an `Edit`, rendered and checked."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class _Inside:
         named = [member for member in members if _is_named(member, self._operation.beside)]
         if len(named) != 1:
             return self._no_neighbour(members, len(named))
-        if named[0] not in self._in_open(members):
+        if named[0] not in self._outside_arms(members):
             return Ambiguous(
                 f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
                 self._located.path,
@@ -69,13 +69,13 @@ class _Inside:
         after = self._operation.beside_position is Position.AFTER
         above = members.index(named[0]) - (not after)
         if above >= 0 and _falls_through(members[above]):
-            return self._fallen_into(members[above])
+            return self._falls_into_addition(members[above])
         return self._changes(self._after(named[0]) if after else self._before(named[0]))
 
     def _changes(self, change: Replacement) -> PlannedChanges:
         return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
-    def _in_open(self, members: Sequence[Term]) -> list[Term]:
+    def _outside_arms(self, members: Sequence[Term]) -> list[Term]:
         """Return the members that stand in no `#if` arm."""
         arms = hidden_arms(self._block)
         return [
@@ -85,12 +85,12 @@ class _Inside:
         ]
 
     def _unclear_end(self, members: Sequence[Term]) -> Ambiguous | None:
-        """Refuse an end that nothing can follow: a case that falls through, an `#if` arm whose entry has no comma."""
+        """Refuse an end where nothing can be put: a case that falls through, an `#if` arm whose entry has no comma."""
         last = members[-1] if members else None
         above = members[-2:-1] if last is not None and _stays_last(last) else members[-1:]
         if above and _falls_through(above[0]):
-            return self._fallen_into(above[0])
-        if last is None or last in self._in_open(members):
+            return self._falls_into_addition(above[0])
+        if last is None or last in self._outside_arms(members):
             return None
         entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
         if self._edit.anchor.kind.context not in _COMMA_LISTS or self._source[entry.end :].lstrip().startswith(b","):
@@ -102,7 +102,7 @@ class _Inside:
             "write a hunk that shows the arm",
         )
 
-    def _fallen_into(self, case: Term) -> Ambiguous:
+    def _falls_into_addition(self, case: Term) -> Ambiguous:
         return Ambiguous(
             f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
             self._located.path,
@@ -128,7 +128,7 @@ class _Inside:
                 where=self._edit.where,
                 hint="add a member, an entry or a case; use a hunk for a comment",
             )
-        if all(any(same_code(new, member) for member in self._in_open(members)) for new in added):
+        if all(any(same_code(new, member) for member in self._outside_arms(members)) for new in added):
             return AlreadyThere(self._located.path)
         for new in added:
             other = next((member for member in members if _name(member) == _name(new) != ""), None)
@@ -187,8 +187,8 @@ class _Inside:
 
     def _indentation(self, member: Term) -> str:
         """Return how the members are indented; a directive, which is not, takes it from another member."""
-        open_ones = [other for other in self._block.items if not other.is_directive] or [member]
-        return self._layout.indentation(open_ones[-1].start)
+        others = [other for other in self._block.items if not other.is_directive] or [member]
+        return self._layout.indentation(others[-1].start)
 
     def _lines(self, indentation: str, shift: int) -> bytes:
         lines = textwrap.dedent(self._operation.text).strip("\n").split("\n")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Looks, for an anchor that is nowhere, for a symbol that the hunk fits: then it was only renamed.
+"""Looks for what an anchor that is missing was renamed to: a symbol of its kind that the hunk fits.
 
-An edit without a hunk (an addition beside the symbol, a deletion, a move) is told what the hunks of the patch's other
-edits at the same anchor have found; where there are none, the similar names are all that can be offered.
+An edit without a hunk (an addition beside the symbol, a deletion, a move) uses what the hunks of the patch's other
+edits at the same anchor have found; where there are none, symbols with similar names are suggested.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, 
 
 
 def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
-    """Offer all the candidates: similar names alone do not tell which of them is the anchor's new one."""
+    """Offer all the candidates: by similar names alone it is not known which of them is the anchor's new one."""
     if len(drifted.candidates) < 2:
         return drifted
     symbols = [(candidate.place.snippet.partition(" (")[0], candidate.place.path) for candidate in drifted.candidates]

@@ -65,7 +65,7 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
             f"{edit.anchor}: {there} of its declarations have the new signature already, {len(places)} the old one",
             definition.path,
             tuple(Candidate(place, 1.0) for place in places),
-            suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch",
+            suggestion="the tree has a part of the change: do the rest by hand, or write `partial: ok` on the patch",
         )
     return PlannedChanges(replacements, tuple(places))
 

@@ -49,12 +49,12 @@ def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, work
         for attempt, outcome in zip(attempts, outcomes, strict=True)
         if isinstance(outcome, AlreadyThere) and attempt.adds_code()
     ]
-    open_ones = [outcome for outcome in outcomes if isinstance(outcome, HunkFit)]
-    if done and open_ones:
+    fitting_ones = [outcome for outcome in outcomes if isinstance(outcome, HunkFit)]
+    if done and fitting_ones:
         return Ambiguous(
             "one of the alternatives under one-of is there already, and another one fits",
             located.path,
-            tuple(place for outcome in open_ones for place in outcome.places),
+            tuple(place for outcome in fitting_ones for place in outcome.places),
             "make the alternatives exclude each other, by context or with `when:`",
         )
     for kind in (HunkFit, Ambiguous):

@@ -102,7 +102,7 @@ class _Outliner:
             yield from self._of_item(node, guards)
 
     def _children(self, node: Node) -> list[Node]:
-        """Return the named children that concern us."""
+        """Return the named children, of those only the ones that hold one of the places, if places were given."""
         if self._places is None:
             return node.named_children
         found: list[Node] = []
@@ -137,8 +137,8 @@ class _Outliner:
         for child in self._children(node):
             kind = child.type
             if alternative is not None and child.id == alternative.id:
-                refused = (*guards, f"!({condition})") if condition else guards
-                yield from self._arms(child, refused)
+                negated = (*guards, f"!({condition})") if condition else guards
+                yield from self._arms(child, negated)
             elif kind in _CONDITIONALS:
                 yield from self._arms(child, inner)
             elif kind in _TRANSPARENT:
@@ -196,7 +196,7 @@ class _Outliner:
         """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
         start, end = item.start_byte, item.end_byte
         if self._parsed.source.find(b"define", start, end) < 0:
-            return  # Nearly always, and much faster found out than by the regular expression.
+            return  # True of nearly every item, and much cheaper to find out than by the regular expression.
         for define in _DEFINE.finditer(self._parsed.source, start, end):
             node = item.descendant_for_byte_range(define.end() - 1, define.end())
             while node is not None and node.type not in _MACROS and node != item:
@@ -250,9 +250,9 @@ class _Outliner:
 
     def _includes(self, root: Node) -> Iterator[Symbol]:
         """Yield the include block: from the first to the last `#include` that is under no condition."""
-        open_ones = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
-        if open_ones:
-            first, last = open_ones[0], open_ones[-1]
+        includes = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
+        if includes:
+            first, last = includes[0], includes[-1]
             start = _first_line(first)
             yield Symbol(SymbolKind.INCLUDES, "", first, start, _last_line(last), start)
 
@@ -288,7 +288,7 @@ def _unparenthesized(declarator: Node | None) -> Node | None:
 
 
 def _innermost(declarator: Node | None) -> Node | None:
-    """Return the name at the heart of any declarator."""
+    """Return the name that a declarator, however nested, declares."""
     while declarator is not None and declarator.type not in _NAMES:
         declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
     return declarator
