@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.csource.anchors.extents import insertion_beside
 from qpatch.csource.edit import AnchorHandler, Position
 from qpatch.csource.operations.plan import plan_operation
@@ -23,12 +25,12 @@ class BlockHandler(AnchorHandler):
     The body is the tree-sitter node whose children are what the lines of a hunk are a list of.
     """
 
+    @override
     def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
-        """See `AnchorHandler.plan`."""
         return plan_operation(edit, workspace)
 
+    @override
     def insertion(
         self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
     ) -> Replacement | Drifted:
-        """See `AnchorHandler.insertion`."""
         return insertion_beside(located, position, text, blank=blank)

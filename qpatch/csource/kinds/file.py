@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.csource.anchors.extents import insertion_at_end, insertion_below
 from qpatch.csource.anchors.locate import locate_file
 from qpatch.csource.kinds.base import BlockHandler
@@ -20,17 +22,14 @@ if TYPE_CHECKING:
 class FileHandler(BlockHandler):
     """A file; its block is what stands at file scope, in a header inside the include guard."""
 
+    @override
     def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted:
         """Find the file by its path."""
         return locate_file(anchor, workspace)
 
+    @override
     def insertion(
-        self,
-        located: LocatedAnchor,
-        position: Position,  # noqa: ARG002
-        text: bytes,
-        *,
-        blank: bool,  # noqa: ARG002
+        self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
     ) -> Replacement | Drifted:
         """Return the insertion at the end of the file, whatever the position."""
         return insertion_at_end(located, text)
@@ -39,13 +38,9 @@ class FileHandler(BlockHandler):
 class IncludesHandler(FileHandler):
     """The `#include` lines of a file that are under no `#if`; a hunk may show any lines of the file."""
 
+    @override
     def insertion(
-        self,
-        located: LocatedAnchor,
-        position: Position,  # noqa: ARG002
-        text: bytes,
-        *,
-        blank: bool,  # noqa: ARG002
+        self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
     ) -> Replacement | Drifted:
         """Return the insertion below the last `#include`, whatever the position."""
         includes = next((each for each in outline(located.parsed) if each.kind == SymbolKind.INCLUDES), None)

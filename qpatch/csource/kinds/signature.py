@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.kinds.base import BlockHandler
@@ -25,10 +27,12 @@ class SignatureHandler(BlockHandler):
 
     function: AnchorKind
 
+    @override
     def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
         """Find the function's definition."""
         return replace(anchor, kind=self.function).locate(workspace)
 
+    @override
     def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
         """Apply the hunk to every declaration. Raises UserError where there are several hunks to choose from."""
         if not isinstance(edit.operation, HunkOperation) or len(edit.operation.hunks) != 1:
@@ -38,6 +42,7 @@ class SignatureHandler(BlockHandler):
             return definition
         return edit_signature(edit, edit.operation.hunks[0], definition, workspace)
 
+    @override
     def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
         """Name the uses of the function that its new signature has left behind."""
         definition = self.locate(anchor, workspace)

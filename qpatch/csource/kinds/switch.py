@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
@@ -27,11 +29,13 @@ class SwitchHandler(BlockHandler):
 
     function: AnchorKind
 
+    @override
     def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
         """Find the function, and in it the switch."""
         function = replace(anchor, kind=self.function).locate(workspace)
         return _switch_in(anchor, function) if isinstance(function, LocatedAnchor) else function
 
+    @override
     def members(self, items: Sequence[Term]) -> Sequence[Term]:
         """Return the cases."""
         return cases(items)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from qpatch.csource.anchors.locate import locate_symbol, similar_symbols
 from qpatch.csource.kinds.base import BlockHandler
 
@@ -24,10 +26,12 @@ class SymbolHandler(BlockHandler):
 
     symbol: SymbolKind
 
+    @override
     def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
         """Find the symbol in the expected file or, failing that, in the tree."""
         return locate_symbol(anchor, self.symbol, workspace)
 
+    @override
     def similar(self, anchor: Anchor, workspace: EditWorkspace) -> Sequence[tuple[str, Symbol]]:
         """Return the symbols with similar names in the neighbourhood, then all of the expected file."""
         near = [(path, symbol) for path, symbol, _ in similar_symbols(anchor, self.symbol, workspace)]
