@@ -31,7 +31,9 @@ import yaml
 from bench.measuring import DirectoryTree, median, missing, run, write_out
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.checks import read_hunk
+from qpatch.csource.edit import Anchor, Edit, HunkOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Applied
 from qpatch.csource.source import Overlay
 from qpatch.csource.syntax.cache import ParseCache
@@ -255,7 +257,8 @@ def _code(files: Mapping[str, str]) -> dict[str, list[str]]:
 
 def _edit(entry: dict[str, str]) -> Edit:
     kind, _, name = entry["in"].partition(" ")
-    return Edit(Anchor(AnchorKind(kind), name, entry["path"]), HunkOperation((entry["hunk"],)))
+    anchor = Anchor(ANCHOR_KINDS[kind], name, entry["path"])
+    return Edit(anchor, HunkOperation((read_hunk(entry["hunk"], anchor),)))
 
 
 if __name__ == "__main__":

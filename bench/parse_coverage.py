@@ -25,11 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.measuring import missing
-from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macros import MacroTable, TreeKind, macro_table
 from qpatch.csource.syntax.masked_source import folded
 from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
-from qpatch.csource.syntax.symbols import outline
+from qpatch.csource.syntax.symbols import SymbolKind, outline
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _compare(result: Coverage, name: str, parsed: ParsedFile, wanted: set[Functi
     found = {
         (symbol.name, symbol.line, symbol.end_line): symbol.node.has_error
         for symbol in outline(parsed)
-        if symbol.kind is AnchorKind.FUNCTION
+        if symbol.kind == SymbolKind.FUNCTION
     }
     result.functions += len(wanted)
     result.same_as_ctags += len(wanted & found.keys())

@@ -7,7 +7,9 @@ import textwrap
 
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Operation, Position
+from qpatch.csource.checks import read_hunk
+from qpatch.csource.edit import AddOperation, Anchor, Edit, HunkOperation, Operation, Position
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Applied, EditResult
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
@@ -44,12 +46,13 @@ def anchor(text: str, position: Position = Position.IN, path: str = PATH) -> Anc
     """Return the anchor that a strategy writes as `KIND NAME`."""
     kind, name = text.split(" ", 1)
     name, bracket, parameters = name.partition("(")
-    return Anchor(AnchorKind(kind), name, path, position, bracket + parameters)
+    return Anchor(ANCHOR_KINDS[kind], name, path, position, bracket + parameters)
 
 
 def hunk_edit(where: str, *hunks: str, expect: int = 1, path: str = PATH) -> Edit:
     """Return an edit by semantic hunks."""
-    return Edit(anchor(where, path=path), HunkOperation(tuple(gutter(hunk) for hunk in hunks)), expect)
+    place = anchor(where, path=path)
+    return Edit(place, HunkOperation(tuple(read_hunk(gutter(hunk), place) for hunk in hunks)), expect)
 
 
 def add_edit(

@@ -14,7 +14,7 @@ from csource_support import (
     workspace,
 )
 
-from qpatch.csource.apply import apply_edit, check_signatures
+from qpatch.csource.apply import apply_edit, unfinished_edits
 from qpatch.csource.edit import DeleteOperation, MoveOperation, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 from qpatch.errors import UserError
@@ -185,7 +185,7 @@ def test_callers_and_operations_left_behind_by_a_signature_are_named() -> None:
     )
     edit = hunk_edit("signature demo_save", "- int $n(File *$f)\n+ int $n(File *$f, Error **errp)", path="demo.c")
     assert isinstance(apply_edit(edit, space), Applied)
-    ((_, left),) = check_signatures([edit], space)
+    ((_, left),) = unfinished_edits([edit], space)
     words = " ".join(f"{candidate.place} {candidate.differences[0]}" for candidate in left.candidates)
     assert "demo.c:12 passes 1 arguments" in words
     assert "demo.c:7 is called through a member that takes 1 parameters" in words
@@ -194,7 +194,7 @@ def test_callers_and_operations_left_behind_by_a_signature_are_named() -> None:
         hunk_edit("struct Ops", "- int (*save)(File *f);\n+ int (*save)(File *f, Error **errp);", path="demo.h"),
     ]
     assert all(isinstance(apply_edit(other, space), Applied) for other in followed)
-    assert not check_signatures([edit], space)
+    assert not unfinished_edits([edit], space)
 
 
 DISPATCH = """

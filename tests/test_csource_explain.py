@@ -8,7 +8,8 @@ from dataclasses import replace
 from csource_support import PATH, add_edit, code, gutter, hunk_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit, apply_edits
-from qpatch.csource.edit import AnchorKind, Position
+from qpatch.csource.edit import Position
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Ambiguous, Applied, Drifted
 
 SOURCE = code("""
@@ -155,7 +156,7 @@ def test_symbol_under_an_unshown_if_is_ambiguous_until_the_edit_says_so() -> Non
 def test_missing_file_names_where_one_of_that_name_is() -> None:
     space = workspace(**{"hw/new/demo.h": "int x;\n"})
     edit = hunk_edit("macro LIMIT", gutter("- #define LIMIT 1\n+ #define LIMIT 2"), path="hw/old/demo.h")
-    edit = replace(edit, anchor=replace(edit.anchor, kind=AnchorKind.FILE))
+    edit = replace(edit, anchor=replace(edit.anchor, kind=ANCHOR_KINDS["file"]))
     result = apply_edit(edit, space)
     assert isinstance(result, Drifted)
     assert result.moved_to == ("hw/new/demo.h",)

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from csource_support import check_applied, code, hunk_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
+from qpatch.errors import Location
 
 SAVE = """
 int demo_save_state(File *f, void *opaque);
@@ -447,15 +450,21 @@ def test_edit_that_breaks_the_syntax_is_refused() -> None:
         ("  #ifdef X\n+ a();", "no #endif"),
         ("+ a();\n  #endif", "belongs to no #if"),
         ("ret = f();\n+ a();", "no gutter"),
-        ("  a b c d;\n+ e();", "does not parse"),
         ("  a();\n+ b($x);", "bound by no"),
         ("+ a();", "needs a line of context"),
     ],
 )
 def test_hunk_that_is_wrong_in_itself_says_so(hunk: str, words: str) -> None:
     with pytest.raises(HunkError, match=words) as caught:
-        apply_edit(hunk_edit("function f", hunk), workspace("void f(void)\n{\n    a();\n}\n"))
-    assert caught.value.where is not None
+        hunk_edit("function f", hunk)
+    assert caught.value.line in range(1, 4)
+
+
+def test_hunk_that_is_not_c_says_so_with_the_place_of_its_edit() -> None:
+    edit = replace(hunk_edit("function f", "  a b c d;\n+ e();"), where=Location("demo.yaml", 7))
+    with pytest.raises(HunkError, match="does not parse") as caught:
+        apply_edit(edit, workspace("void f(void)\n{\n    a();\n}\n"))
+    assert caught.value.where == Location("demo.yaml", 7)
 
 
 def test_signature_is_edited_in_the_definition_and_every_prototype() -> None:

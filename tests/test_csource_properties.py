@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.edit import Anchor, Edit, HunkOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.results import AlreadyThere, Applied
 
@@ -55,7 +56,7 @@ def targets(draw: st.DrawFn) -> tuple[str, str, Edit]:
             ]
         )
     )
-    edit = Edit(Anchor(AnchorKind.FUNCTION, "subject", PATH), HunkOperation((hunk,)))
+    edit = Edit(Anchor(ANCHOR_KINDS["function"], "subject", PATH), HunkOperation((parse_hunk(hunk),)))
     return source, hunk, edit
 
 
@@ -91,9 +92,9 @@ def test_the_reverse_hunk_restores_the_original(target: tuple[str, str, Edit]) -
     source, hunk, edit = target
     if "..." in hunk:
         hunk = hunk.replace("...", "1")
-        edit = Edit(edit.anchor, HunkOperation((hunk,)))
+        edit = Edit(edit.anchor, HunkOperation((parse_hunk(hunk),)))
     changed = applied(source, edit)
-    back = Edit(edit.anchor, HunkOperation((str(parse_hunk(hunk).reversed()),)))
+    back = Edit(edit.anchor, HunkOperation((parse_hunk(hunk).reversed(),)))
     assert applied(changed, back) == source
 
 

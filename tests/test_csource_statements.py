@@ -10,11 +10,14 @@ import pytest
 
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
+from qpatch.csource.edit import Anchor, Edit, HunkOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.results import Ambiguous, Applied
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.errors import UserError
 from qpatch.trees.resolve import resolve
 
@@ -42,7 +45,7 @@ def source_of(name: str, path: str) -> bytes:
 def statements(source: bytes, workspace: EditWorkspace, path: str) -> Iterator[tuple[Symbol, int, int]]:
     """Yield the function, the start of its line and the end of each statement of a function's own block."""
     for symbol in workspace.outline(path):
-        if symbol.kind is not AnchorKind.FUNCTION or symbol.body is None:
+        if symbol.kind != SymbolKind.FUNCTION or symbol.body is None:
             continue
         for node in symbol.body.named_children:
             start = source.rfind(b"\n", 0, node.start_byte) + 1
@@ -62,8 +65,8 @@ def test_every_statement_can_be_replaced(name: str, path: str) -> None:
         workspace = EditWorkspace(Overlay(DictTree({path: source})), cache)
         removed = textwrap.dedent(source[start:end].decode()).split("\n")
         hunk = "".join(f"- {line}\n" for line in removed) + "+ qpatch_marker(1);\n"
-        anchor = Anchor(AnchorKind.FUNCTION, symbol.name, path, guard=" && ".join(symbol.guards))
-        result = apply_edit(Edit(anchor, HunkOperation((hunk,))), workspace)
+        anchor = Anchor(ANCHOR_KINDS["function"], symbol.name, path, guard=" && ".join(symbol.guards))
+        result = apply_edit(Edit(anchor, HunkOperation((parse_hunk(hunk),))), workspace)
         # The same statement twice in one function is ambiguous, and must be.
         assert isinstance(result, Applied | Ambiguous), (symbol.name, hunk, result)
         if isinstance(result, Applied):

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import pytest
 
-from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.symbols import Symbol, outline, symbols_named
+from qpatch.csource.syntax.symbols import Symbol, SymbolKind, outline, symbols_named
 
 
 def symbols(source: str) -> tuple[Symbol, ...]:
     return outline(parse(source.encode(), macro_table("qemu")))
 
 
-def names(source: str, kind: AnchorKind) -> list[str]:
+def names(source: str, kind: SymbolKind) -> list[str]:
     return [symbol.name for symbol in symbols(source) if symbol.kind is kind]
 
 
@@ -34,7 +33,7 @@ def names(source: str, kind: AnchorKind) -> list[str]:
 )
 def test_function_definitions_of_all_shapes(source: str) -> None:
     (found,) = symbols(source)
-    assert (found.kind, found.name) == (AnchorKind.FUNCTION, "feed")
+    assert (found.kind, found.name) == (SymbolKind.FUNCTION, "feed")
     assert found.body is not None
     assert found.body.type == "compound_statement"
     assert (found.start_line, found.end_line) == (1, source.count("\n"))
@@ -55,7 +54,7 @@ def test_the_line_of_a_name_is_its_own() -> None:
     ],
 )
 def test_prototypes(source: str) -> None:
-    assert [(s.kind, s.name) for s in symbols(source)] == [(AnchorKind.PROTOTYPE, "feed")]
+    assert [(s.kind, s.name) for s in symbols(source)] == [(SymbolKind.PROTOTYPE, "feed")]
 
 
 @pytest.mark.parametrize(
@@ -68,23 +67,23 @@ def test_prototypes(source: str) -> None:
     ],
 )
 def test_what_is_no_prototype(source: str) -> None:
-    assert names(source, AnchorKind.PROTOTYPE) == []
+    assert names(source, SymbolKind.PROTOTYPE) == []
 
 
 def test_a_struct_is_there_under_tag_and_typedef_name() -> None:
     source = "typedef struct Pet {\n    int legs;\n} Animal;\n"
-    assert names(source, AnchorKind.STRUCT) == ["Pet", "Animal"]
-    assert names(source, AnchorKind.TYPEDEF) == ["Animal"]
+    assert names(source, SymbolKind.STRUCT) == ["Pet", "Animal"]
+    assert names(source, SymbolKind.TYPEDEF) == ["Animal"]
     assert all(s.body is not None and s.body.type == "field_declaration_list" for s in symbols(source))
 
 
 def test_a_struct_with_one_name_is_there_once() -> None:
-    assert names("typedef struct Pet { int legs; } Pet;", AnchorKind.STRUCT) == ["Pet"]
+    assert names("typedef struct Pet { int legs; } Pet;", SymbolKind.STRUCT) == ["Pet"]
 
 
 def test_a_struct_without_tag_has_its_typedef_name() -> None:
     source = "typedef struct { int legs; } QEMU_PACKED Pet, *PetPointer;"
-    assert names(source, AnchorKind.STRUCT) == ["Pet", "PetPointer"]
+    assert names(source, SymbolKind.STRUCT) == ["Pet", "PetPointer"]
 
 
 def test_structs_unions_and_enums_with_a_body_only() -> None:
@@ -93,20 +92,20 @@ def test_structs_unions_and_enums_with_a_body_only() -> None:
         "enum Kind { BIG, SMALL };\nstruct Dog dog;\n"
     )
     assert [(s.kind, s.name) for s in symbols(source)] == [
-        (AnchorKind.STRUCT, "Dog"),
-        (AnchorKind.UNION, "Cat"),
-        (AnchorKind.ENUM, "Kind"),
+        (SymbolKind.STRUCT, "Dog"),
+        (SymbolKind.UNION, "Cat"),
+        (SymbolKind.ENUM, "Kind"),
     ]
 
 
 def test_a_struct_defined_with_its_variable() -> None:
     source = "static struct Zoo {\n    int pets;\n} zoo = { .pets = 1 };\n"
-    assert [(s.kind, s.name) for s in symbols(source)] == [(AnchorKind.STRUCT, "Zoo"), (AnchorKind.INITIALIZER, "zoo")]
+    assert [(s.kind, s.name) for s in symbols(source)] == [(SymbolKind.STRUCT, "Zoo"), (SymbolKind.INITIALIZER, "zoo")]
 
 
 def test_typedefs() -> None:
     assert names(
-        "typedef struct Pet Pet;\ntypedef int (*Feed)(Pet *);\ntypedef int Legs[4];\n", AnchorKind.TYPEDEF
+        "typedef struct Pet Pet;\ntypedef int (*Feed)(Pet *);\ntypedef int Legs[4];\n", SymbolKind.TYPEDEF
     ) == ["Pet", "Feed", "Legs"]
 
 
@@ -116,13 +115,13 @@ def test_variables_with_initialisers() -> None:
         "int a = 1, *b = &a;\n"
         "static QLIST_HEAD(, Pet) pets = QLIST_HEAD_INITIALIZER(pets);\nint none;\n"
     )
-    assert names(source, AnchorKind.INITIALIZER) == ["ops", "props", "a", "b", "pets"]
+    assert names(source, SymbolKind.INITIALIZER) == ["ops", "props", "a", "b", "pets"]
     assert [s.body.type for s in symbols(source)[:2] if s.body] == ["initializer_list", "initializer_list"]
 
 
 def test_macros_with_and_without_parameters() -> None:
     source = "#define LEGS 4\n#define FEED(pet) \\\n    feed(pet)\n"
-    assert names(source, AnchorKind.MACRO) == ["LEGS", "FEED"]
+    assert names(source, SymbolKind.MACRO) == ["LEGS", "FEED"]
     assert [(s.start_line, s.end_line) for s in symbols(source)] == [(1, 1), (2, 3)]
 
 
@@ -132,7 +131,7 @@ def test_macros_inside_a_struct_or_a_function() -> None:
         "#endif\n};\n"
         "int f(void)\n{\n    /*\n#define NOT_ME\n    */\n#define LOCAL 3\n    return LOCAL;\n}\n"
     )
-    assert names(source, AnchorKind.MACRO) == ["PET_BIG", "PET_OLD", "LOCAL"]
+    assert names(source, SymbolKind.MACRO) == ["PET_BIG", "PET_OLD", "LOCAL"]
 
 
 def test_the_include_block_spans_the_unconditional_includes() -> None:
@@ -140,7 +139,7 @@ def test_the_include_block_spans_the_unconditional_includes() -> None:
         '/* x */\n#include "a.h"\n#ifdef B\n#include <b.h>\n#endif\n#include "c.h"\n\n'
         'int x;\n#ifdef D\n#include "d.h"\n#endif\n'
     )
-    (block,) = (s for s in symbols(source) if s.kind is AnchorKind.INCLUDES)
+    (block,) = (s for s in symbols(source) if s.kind == SymbolKind.INCLUDES)
     assert (block.start_line, block.end_line) == (2, 6)
 
 
@@ -173,8 +172,8 @@ def test_the_other_arm_of_an_if_inside_a_guarded_header() -> None:
         "static inline int feed(void) { return 0; }\n#endif\n#endif\n"
     )
     assert [(s.kind, s.name, s.guards) for s in symbols(source)[1:]] == [
-        (AnchorKind.PROTOTYPE, "feed", ("defined(X)",)),
-        (AnchorKind.FUNCTION, "feed", ("!(defined(X))",)),
+        (SymbolKind.PROTOTYPE, "feed", ("defined(X)",)),
+        (SymbolKind.FUNCTION, "feed", ("!(defined(X))",)),
     ]
 
 
@@ -184,11 +183,11 @@ def test_symbols_inside_extern_c() -> None:
         "struct Pet { int legs; };\n#ifdef __cplusplus\n}\n#endif\n"
     )
     found = {(s.kind, s.name) for s in symbols(source)}
-    assert {(AnchorKind.PROTOTYPE, "feed"), (AnchorKind.STRUCT, "Pet")} <= found
+    assert {(SymbolKind.PROTOTYPE, "feed"), (SymbolKind.STRUCT, "Pet")} <= found
 
 
 def test_symbols_after_something_that_does_not_parse() -> None:
-    assert "feed" in names("int = = ] ;\n\nint feed(void)\n{\n    return 0;\n}\n", AnchorKind.FUNCTION)
+    assert "feed" in names("int = = ] ;\n\nint feed(void)\n{\n    return 0;\n}\n", SymbolKind.FUNCTION)
 
 
 def test_functions_around_macros_that_look_like_them() -> None:
@@ -197,7 +196,7 @@ def test_functions_around_macros_that_look_like_them() -> None:
         "static void feed(void)\n{\n    QLIST_FOREACH(a, b, c) {\n    }\n}\n\n"
         "static int for_each_pet(int n)\n{\n    return 0;\n}\n\ntype_init(register_pet)\n"
     )
-    assert names(source, AnchorKind.FUNCTION) == ["feed", "for_each_pet"]
+    assert names(source, SymbolKind.FUNCTION) == ["feed", "for_each_pet"]
 
 
 NAMES_IN_ODD_PLACES = b"""\

@@ -16,6 +16,7 @@ from textfile_support import (
     TRACE,
     added_after,
     applied,
+    hunks,
     run,
     section,
 )
@@ -23,13 +24,13 @@ from textfile_support import (
 from qpatch.csource.edit import (
     AddOperation,
     Anchor,
-    AnchorKind,
-    HunkOperation,
     Position,
 )
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
-from qpatch.csource.text.edits import is_text_file, outline_text
+from qpatch.csource.text.edits import outline_text
+from qpatch.csource.text.outline import is_text_file
 
 # What the outline names.
 
@@ -117,7 +118,7 @@ def test_event_group_after_another() -> None:
 def test_file_in_a_list_with_and_without_a_comma_at_its_end() -> None:
     path = "m/meson.build"
     add = AddOperation("'pump-defer.c'", "pump.c", Position.BEFORE)
-    after = applied(Anchor(AnchorKind.FILE, "", path), add)
+    after = applied(Anchor(ANCHOR_KINDS["file"], "", path), add)
     assert after == MESON.replace("  'pump.c',", "  'pump-defer.c',\n  'pump.c',")
     end = applied(section("motor_ss.add(files( 'engine.c'", path), AddOperation("'tick.c'"))
     assert end == MESON.replace("  'gear.c'\n", "  'gear.c',\n  'tick.c'\n")
@@ -194,7 +195,7 @@ def test_the_same_event_elsewhere_is_already_there_and_another_of_its_name_is_dr
     result, _ = run(anchor, AddOperation('engine_start(void) ""'))
     assert isinstance(result, Drifted)
     assert "expected 'void', found 'const char *name'" in result.candidates[0].differences
-    result, _ = run(anchor, HunkOperation(('  vcpu pump_close(void) ""\n+ engine_start(void) ""\n',)))
+    result, _ = run(anchor, hunks('  vcpu pump_close(void) ""\n+ engine_start(void) ""\n'))
     assert isinstance(result, Drifted)
 
 
@@ -208,7 +209,7 @@ HUNK = (
 
 
 def test_hunk_with_folded_space_ellipsis_and_metavariable() -> None:
-    after = applied(ENGINE, HunkOperation((HUNK,)))
+    after = applied(ENGINE, hunks(HUNK))
     assert after == TRACE.replace("disable engine", "engine").replace(
         "engine_stop", 'engine_warm(void) ""\nengine_stop', 1
     )
@@ -217,48 +218,48 @@ def test_hunk_with_folded_space_ellipsis_and_metavariable() -> None:
 def test_metavariable_means_the_same_text_everywhere_and_is_reported() -> None:
     anchor = ENGINE
     hunk = "  engine_start($args) $fmt\n+ engine_x($args) $fmt\n"
-    result, after = run(anchor, HunkOperation((hunk,)))
+    result, after = run(anchor, hunks(hunk))
     assert isinstance(result, Applied)
     assert result.bindings == {"args": "const char *name", "fmt": '" (%s)"'}
     assert 'engine_x(const char *name) " (%s)"\n' in after
-    result, _ = run(anchor, HunkOperation(('  engine_start($a) $a\n+ engine_x(void) ""\n',)))
+    result, _ = run(anchor, hunks('  engine_start($a) $a\n+ engine_x(void) ""\n'))
     assert isinstance(result, Drifted)
 
 
 def test_metavariable_does_not_split_a_word() -> None:
-    result, _ = run(ENGINE, HunkOperation(("- engine_$x(const char *name) $f\n",)))
+    result, _ = run(ENGINE, hunks("- engine_$x(const char *name) $f\n"))
     assert isinstance(result, Drifted)
 
 
 def test_added_line_without_neighbour_above_goes_before_the_line_below() -> None:
-    after = applied(section("PUMP", "m/Kconfig"), HunkOperation(("+ depends on WATER\n  default y\n",)))
+    after = applied(section("PUMP", "m/Kconfig"), hunks("+ depends on WATER\n  default y\n"))
     assert after == added_after(KCONFIG, '    bool "A pump"', "    depends on WATER\n")
 
 
 def test_added_lines_are_indented_as_they_land() -> None:
     hunk = "  'engine.c',\n+ 'tick.c',\n+   # deeper\n"
-    after = applied(Anchor(AnchorKind.FILE, "", "m/meson.build"), HunkOperation((hunk,)))
+    after = applied(Anchor(ANCHOR_KINDS["file"], "", "m/meson.build"), hunks(hunk))
     assert after == added_after(MESON, "  'engine.c',", "  'tick.c',\n    # deeper\n")
     tabs = "config PUMP\n\tbool\n\thelp\n\t  Text.\n"
-    after = applied(section("PUMP", "m/Kconfig"), HunkOperation(("  bool\n+ help2\n+   More.\n",)), tabs)
+    after = applied(section("PUMP", "m/Kconfig"), hunks("  bool\n+ help2\n+   More.\n"), tabs)
     assert after == "config PUMP\n\tbool\n\thelp2\n\t  More.\n\thelp\n\t  Text.\n"
 
 
 def test_blank_context_line_before_an_added_paragraph_is_kept_before_it() -> None:
     hunk = "  Turn the key.\n\n+ Then wait.\n+\n  Noise\n"
-    after = applied(section("Testing", "docs/motor.rst"), HunkOperation((hunk,)))
+    after = applied(section("Testing", "docs/motor.rst"), hunks(hunk))
     assert after == RST.replace("Turn the key.\n\n", "Turn the key.\n\nThen wait.\n\n")
 
 
 def test_deletion_takes_one_surplus_blank_line() -> None:
     hunk = "    turns.\n- * The ``pump`` part.\n  Testing\n"
-    after = applied(HOW, HunkOperation((hunk,)))
+    after = applied(HOW, hunks(hunk))
     assert after == RST.replace("* The ``pump`` part.\n\n", "")
 
 
 def test_hunk_that_fits_twice_is_ambiguous_unless_expected() -> None:
-    hunk = HunkOperation(("- bool\n+ tristate\n",))
-    anchor = Anchor(AnchorKind.FILE, "", "m/Kconfig")
+    hunk = hunks("- bool\n+ tristate\n")
+    anchor = Anchor(ANCHOR_KINDS["file"], "", "m/Kconfig")
     result, _ = run(anchor, hunk)
     assert isinstance(result, Ambiguous)
     assert [place.line for place in result.matches] == [2, 16]
@@ -278,24 +279,24 @@ def test_one_of_the_alternatives_must_match() -> None:
     anchor = ENGINE
     old = '  engine_begin($a) $f\n+ engine_x(void) ""\n'
     new = old.replace("begin", "start")
-    assert "engine_x" in applied(anchor, HunkOperation((old, new)))
-    both = HunkOperation((new, '  engine_stop($a) $f\n+ engine_x(void) ""\n'))
+    assert "engine_x" in applied(anchor, hunks(old, new))
+    both = hunks(new, '  engine_stop($a) $f\n+ engine_x(void) ""\n')
     assert isinstance(run(anchor, both)[0], Ambiguous)
 
 
 def test_alternative_that_was_applied_before_counts_although_another_would_fit() -> None:
     path = "m/Kconfig"
     first, second = "  default y\n+ depends on WATER\n", "  select MOTOR\n+ depends on WATER\n"
-    _, after = run(section("PUMP", path), HunkOperation((first,)))
-    result, _ = run(section("PUMP", path), HunkOperation((first, second)), after)
+    _, after = run(section("PUMP", path), hunks(first))
+    result, _ = run(section("PUMP", path), hunks(first, second), after)
     assert isinstance(result, AlreadyThere)
 
 
 def test_hunk_without_gutter_or_with_an_unbound_metavariable_is_refused() -> None:
     anchor = ENGINE
     with pytest.raises(HunkError, match="gutter"):
-        run(anchor, HunkOperation(("engine_start\n",)))
+        run(anchor, hunks("engine_start\n"))
     with pytest.raises(HunkError, match=r"\$who"):
-        run(anchor, HunkOperation(("  engine_start($a) $f\n+ $who(void)\n",)))
+        run(anchor, hunks("  engine_start($a) $f\n+ $who(void)\n"))
     with pytest.raises(HunkError, match="context"):
-        run(anchor, HunkOperation(('+ engine_x(void) ""\n',)))
+        run(anchor, hunks('+ engine_x(void) ""\n'))

@@ -12,6 +12,7 @@ from textfile_support import (
     RST,
     TRACE,
     applied,
+    hunks,
     run,
     section,
 )
@@ -19,17 +20,16 @@ from textfile_support import (
 from qpatch.csource.edit import (
     AddOperation,
     Anchor,
-    AnchorKind,
     DeleteOperation,
     Edit,
-    HunkOperation,
     MoveOperation,
     Position,
 )
-from qpatch.csource.matching.hunk import read_lines
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.text.edits import apply_text_edit
+from qpatch.csource.text.hunk import parse_text_hunk
 from qpatch.errors import UserError
 
 # Misses.
@@ -37,7 +37,7 @@ from qpatch.errors import UserError
 
 def test_changed_line_is_named_token_by_token_with_the_change_to_the_hunk() -> None:
     hunk = '  engine_stop(const char *name) " (%s)"\n+ engine_x(void) ""\n'
-    result, _ = run(ENGINE, HunkOperation((hunk,)))
+    result, _ = run(ENGINE, hunks(hunk))
     assert isinstance(result, Drifted)
     best = result.candidates[0]
     assert (best.place.line, best.differences) == (
@@ -58,12 +58,12 @@ def test_unknown_section_and_entry_are_answered_with_the_nearest() -> None:
 
 def test_line_to_delete_that_changed_is_drift_and_one_that_is_gone_is_not() -> None:
     anchor = ENGINE
-    result, _ = run(anchor, HunkOperation(('- engine_stop(const char *name) " (%s)"\n',)))
+    result, _ = run(anchor, hunks('- engine_stop(const char *name) " (%s)"\n'))
     assert isinstance(result, Drifted)
     hunk = '  engine_start($a) $f\n- engine_halt(const char *name) " (%s)"\n  ...\n'
-    result, _ = run(anchor, HunkOperation((hunk,)))
+    result, _ = run(anchor, hunks(hunk))
     assert isinstance(result, Drifted)
-    result, _ = run(anchor, HunkOperation(("- 7 unlike words and nothing else\n",)))
+    result, _ = run(anchor, hunks("- 7 unlike words and nothing else\n"))
     assert isinstance(result, AlreadyThere)
 
 
@@ -102,11 +102,17 @@ def test_missing_section_says_where_there_is_one() -> None:
     assert result.moved_to == ("b/Kconfig",)
 
 
-@pytest.mark.parametrize("anchor", [section("engine.c", ""), Anchor(AnchorKind.FUNCTION, "f", "m/trace-events")])
-def test_anchor_without_a_path_or_of_c_is_refused(anchor: Anchor) -> None:
+@pytest.mark.parametrize(
+    ("anchor", "code"),
+    [
+        (section("engine.c", ""), "bad-anchor"),
+        (Anchor(ANCHOR_KINDS["function"], "f", "m/trace-events"), "text-anchor"),
+    ],
+)
+def test_anchor_without_a_path_or_of_c_is_refused(anchor: Anchor, code: str) -> None:
     with pytest.raises(UserError) as caught:
         run(anchor, AddOperation("x"))
-    assert caught.value.code == "text-anchor"
+    assert caught.value.code == code
 
 
 # Deleting and moving.
@@ -158,11 +164,11 @@ def test_bytes_outside_stay_twice_is_once_and_the_reverse_restores(
     text = "".join(f"{line}\n" for line in lines)
     sign = "-" if replace else " "
     hunk = "".join([f"{sign} target (here), please\n", *(f"+ {line}\n" for line in new)])
-    anchor = Anchor(AnchorKind.FILE, "", "notes.txt")
-    after = applied(anchor, HunkOperation((hunk,)), text)
+    anchor = Anchor(ANCHOR_KINDS["file"], "", "notes.txt")
+    after = applied(anchor, hunks(hunk), text)
     kept = [] if replace else [lines[index]]
     assert after.split("\n")[:-1] == [*lines[:index], *kept, *new, *lines[index + 1 :]]
-    back = run(anchor, HunkOperation((str(read_lines(hunk).reversed()),)), after)
+    back = run(anchor, hunks(str(parse_text_hunk(hunk).reversed())), after)
     assert back[1] == text
 
 
@@ -176,9 +182,7 @@ def test_white_space_of_the_context_does_not_matter(
     lines, index = document
     lines = [*lines[:index], f"{lead}target{gap}(here),{gap}please{trail}", *lines[index + 1 :]]
     text = "".join(f"{line}\n" for line in lines)
-    after = applied(
-        Anchor(AnchorKind.FILE, "", "notes.txt"), HunkOperation(("  target (here), please\n+ new\n",)), text
-    )
+    after = applied(Anchor(ANCHOR_KINDS["file"], "", "notes.txt"), hunks("  target (here), please\n+ new\n"), text)
     found = after.split("\n")
     assert found[index + 1].strip() == "new"
     assert [*found[: index + 1], *found[index + 2 : -1]] == lines

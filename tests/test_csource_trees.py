@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from qpatch.csource.edit import AnchorKind
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.macros import TreeKind, macro_table
 from qpatch.csource.syntax.masked_source import folded
 from qpatch.csource.syntax.parse import parse, tokens
-from qpatch.csource.syntax.symbols import outline
+from qpatch.csource.syntax.symbols import SymbolKind, outline
 from qpatch.errors import UserError
 from qpatch.trees.resolve import resolve
 
@@ -49,7 +48,7 @@ def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]
     broken: dict[str, list[int]] = {}
     for path, source in sources_of(name, folders).items():
         parsed = parse(source, table)
-        functions += sum(1 for symbol in outline(parsed) if symbol.kind is AnchorKind.FUNCTION)
+        functions += sum(1 for symbol in outline(parsed) if symbol.kind == SymbolKind.FUNCTION)
         lines = [node.start_point[0] + 1 for node in broken_nodes(parsed.tree.root_node)]
         if lines:
             broken[path] = lines

@@ -7,7 +7,9 @@ import pytest
 
 from qpatch.cells.base import Status
 from qpatch.csource.anchors.workspace import EditWorkspace
-from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, Position
+from qpatch.csource.edit import AddOperation, Anchor, Edit, HunkOperation, Position
+from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
@@ -20,7 +22,7 @@ SOURCE = b"int first(void)\n{\n    return old();\n}\n\nint second(void)\n{\n    
 
 def edit(name: str, where: Location, old: str = "old", new: str = "fresh") -> Edit:
     hunk = f"- return {old}();\n+ return {new}();\n"
-    return Edit(Anchor(AnchorKind.FUNCTION, name), HunkOperation((hunk,)), where=where)
+    return Edit(Anchor(ANCHOR_KINDS["function"], name), HunkOperation((parse_hunk(hunk),)), where=where)
 
 
 def attempted(*patches: BoundPatch) -> AttemptedPatches:
@@ -78,7 +80,7 @@ def test_a_patch_that_changes_nothing_fails() -> None:
 @pytest.mark.parametrize("position", [Position.AFTER, Position.BEFORE])
 def test_what_an_edit_adds_is_there_for_the_next_edit(position: Position) -> None:
     added = Edit(
-        Anchor(AnchorKind.FUNCTION, "first", position=position),
+        Anchor(ANCHOR_KINDS["function"], "first", position=position),
         AddOperation("int third(void)\n{\n    return old();\n}\n"),
         where=Location("x", 5),
     )

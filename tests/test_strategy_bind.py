@@ -11,12 +11,13 @@ from strategy_support import CAPABILITIES, STRATEGY, TEMPLATES, bind, line_of, l
 
 from qpatch.csource.edit import (
     AddOperation,
-    AnchorKind,
     DeleteOperation,
     HunkOperation,
     MoveOperation,
     Position,
 )
+from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.errors import UserError
 from qpatch.strategy.edits import source_line
 
@@ -49,6 +50,10 @@ class CountingCapabilities(Mapping[str, bool]):
         return name in self.values_of
 
 
+def hunks(*texts: str) -> HunkOperation:
+    return HunkOperation(tuple(parse_hunk(text) for text in texts))
+
+
 def with_edit(directory: Path, edit: str) -> Binding:
     """Return the binding of the small strategy with its second edit replaced by `edit`."""
     return bind(load(directory, (EDIT, edit)))
@@ -76,7 +81,7 @@ def test_a_patch_is_rendered(tmp_path: Path) -> None:
     assert patch.trailers == ("Suggested-by: Jane Doe <jane@example.org>",)
     (edit,) = patch.edits
     assert str(edit.anchor) == "function start" and edit.anchor.path == "hw/demo.c"
-    assert edit.operation == HunkOperation(("  prepare();\n- old_call();\n+ new_call(4);\n",))
+    assert edit.operation == hunks("  prepare();\n- old_call();\n+ new_call(4);\n")
     assert edit.why == "the old one is wrong" and edit.where.line == line_of(STRATEGY, "- in: function start")
 
 
@@ -143,7 +148,7 @@ def test_included_templates_see_capabilities_and_parameters(tmp_path: Path) -> N
 def test_parameters_take_the_type_of_their_default(tmp_path: Path) -> None:
     loaded = load(tmp_path, ("- in: function start", "- in: function start\n          when: fast is sameas true"))
     (patch,) = bind(loaded, parameters={"fast": "yes", "limit": "7"}).patches()
-    assert patch.edits[0].operation == HunkOperation(("  prepare();\n- old_call();\n+ new_call(7);\n",))
+    assert patch.edits[0].operation == hunks("  prepare();\n- old_call();\n+ new_call(7);\n")
 
 
 @pytest.mark.parametrize(
@@ -185,13 +190,13 @@ def test_operations_of_every_kind(tmp_path: Path) -> None:
     assert isinstance(delete.operation, DeleteOperation) and delete.anchor.name == "old_call"
     assert isinstance(move.operation, MoveOperation)
     assert (move.operation.target.name, move.operation.target.position) == ("stop", Position.AFTER)
-    assert include.anchor.kind is AnchorKind.INCLUDES and include.anchor.name == ""
+    assert include.anchor.kind is ANCHOR_KINDS["includes"] and include.anchor.name == ""
     assert (one_of.anchor.name, one_of.anchor.parameters, one_of.anchor.guard) == (
         "start",
         "(Device *$d, ...)",
         "CONFIG_DEMO",
     )
-    assert one_of.operation == HunkOperation(("- a();\n+ b();\n", "- c();\n+ b();\n"))
+    assert one_of.operation == hunks("- a();\n+ b();\n", "- c();\n+ b();\n")
     assert added.operation == AddOperation("int limit = 4;\n") and added.anchor.position is Position.BEFORE
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from qpatch.csource.checks import check_edit
 from qpatch.csource.edit import (
     Anchor,
-    AnchorKind,
     Edit,
+    HunkOperation,
     Operation,
     Position,
 )
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import AlreadyThere, Applied, EditResult
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.text.edits import apply_text_edit
+from qpatch.csource.text.hunk import parse_text_hunk
 
 TRACE = dedent("""\
     # See the manual for the syntax.
@@ -128,11 +131,16 @@ FILES = {
 
 
 def section(name: str, path: str, position: Position = Position.IN) -> Anchor:
-    return Anchor(AnchorKind.SECTION, name, path, position)
+    return Anchor(ANCHOR_KINDS["section"], name, path, position)
 
 
 ENGINE = section("engine.c", "m/trace-events")
 HOW = section("How the motor is made", "docs/motor.rst")
+
+
+def hunks(*texts: str) -> HunkOperation:
+    """Return the operation of an edit with these hunks, one of which must match."""
+    return HunkOperation(tuple(parse_text_hunk(text) for text in texts))
 
 
 def run(anchor: Anchor, operation: Operation, text: str | None = None, expect: int = 1) -> tuple[EditResult, str]:
@@ -140,7 +148,9 @@ def run(anchor: Anchor, operation: Operation, text: str | None = None, expect: i
     if text is not None:
         files[anchor.path] = text.encode("utf-8", "surrogateescape")
     tree = Overlay(DictTree(files))
-    result = apply_text_edit(Edit(anchor, operation, expect), tree)
+    edit = Edit(anchor, operation, expect)
+    check_edit(edit)
+    result = apply_text_edit(edit, tree)
     assert (anchor.path in tree.changed) == isinstance(result, Applied)
     return result, (tree.read(anchor.path) or b"").decode("utf-8", "surrogateescape")
 

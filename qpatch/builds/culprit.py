@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.builds.diagnostics import INCLUDED, INLINED
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.series.blame import mentions
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ _ANY_NOTE = "wrote a line that the message points to"
 _TRACE_PREFIX = "trace_"
 # Messages about the grammar quote whatever comes next, not what is missing.
 _GRAMMAR = "expected "
-# Anchors whose inside other functions cannot see.
-_BODIES = ("function", "switch")
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,9 @@ def _reaches(change: FileChange, name: str, error: Diagnostic) -> bool:
     if change.path != error.path and change.path.endswith(".c"):
         return False
     kind, _, anchor = change.edit.anchor.partition(" ")
-    inside = change.edit.position == "in" and kind in _BODIES
-    return not inside or not error.function or anchor in (error.function, name)
+    # The inside of a function, which other functions cannot see.
+    is_body = change.edit.position == "in" and kind in ANCHOR_KINDS and ANCHOR_KINDS[kind].is_function_body
+    return not is_body or not error.function or anchor in (error.function, name)
 
 
 def _attribution(note: str) -> str:

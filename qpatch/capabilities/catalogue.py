@@ -26,7 +26,7 @@ from qpatch.capabilities.query import (
     SymbolQuery,
     TraceEventQuery,
 )
-from qpatch.csource.edit import AnchorKind
+from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,12 +34,16 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import TreeKind
 
 KINDS: tuple[TreeKind, ...] = ("qemu", "linux")
+# The kinds of symbols that a query may begin with.
 _SYMBOLS = {
-    "function": AnchorKind.FUNCTION,
-    "struct": AnchorKind.STRUCT,
-    "enum": AnchorKind.ENUM,
-    "initializer": AnchorKind.INITIALIZER,
-    "macro": AnchorKind.MACRO,
+    kind.value: kind
+    for kind in (
+        SymbolKind.FUNCTION,
+        SymbolKind.STRUCT,
+        SymbolKind.ENUM,
+        SymbolKind.INITIALIZER,
+        SymbolKind.MACRO,
+    )
 }
 _DETAILS = ("contains", "parameters", "declared", "member", "entry")
 _WORD = re.compile(r"(?<![\w$])[A-Za-z_]\w+")
@@ -108,7 +112,7 @@ def _query(data: Data, areas: Data) -> Query:
     return query
 
 
-def _symbol(kind: AnchorKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
+def _symbol(kind: SymbolKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
     names = (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
     details = {detail: TokenPattern(_text(rest.pop(detail))) for detail in _DETAILS if detail in rest}
     return SymbolQuery(

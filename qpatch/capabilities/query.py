@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from qpatch.capabilities.sources import Sources
-    from qpatch.csource.edit import AnchorKind
     from qpatch.csource.syntax.parse import ParsedFile
-    from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
 _HIDDEN = re.compile(HIDDEN, re.DOTALL)
 _COMMENT_FRAME = re.compile(r"^\s*/?\*+/?|\*+/$|^\s*//", re.MULTILINE)
@@ -90,7 +89,7 @@ class SymbolQuery:
     whole entry of an initialiser; `constant`: the name of an enumerator.
     """
 
-    kind: AnchorKind
+    kind: SymbolKind
     names: tuple[str, ...]
     path: str = ""
     area: tuple[str, ...] = ()

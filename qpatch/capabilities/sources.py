@@ -15,11 +15,10 @@ from qpatch.csource.source import C_SUFFIXES, mentions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.edit import AnchorKind
     from qpatch.csource.source import SourceTree
     from qpatch.csource.syntax.cache import ParseCache
     from qpatch.csource.syntax.parse import ParsedFile
-    from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
 
 class Sources:
@@ -39,7 +38,7 @@ class Sources:
         source = self.read(path)
         return None if source is None else self._cache.parse(source)
 
-    def symbols(self, kind: AnchorKind, name: str, path: str, area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
+    def symbols(self, kind: SymbolKind, name: str, path: str, area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
         """Return every definition of a symbol in the first place where there is one."""
         here = self._defined(kind, name, [path] if path else [])
         return here or self._defined(kind, name, self.mentioning(name, area))
@@ -57,11 +56,11 @@ class Sources:
             )
         return self._areas[area]
 
-    def _defined(self, kind: AnchorKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
+    def _defined(self, kind: SymbolKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
         return [
             (self._cache.parse(source), symbol)
             for path in paths
             if (source := self.read(path)) is not None
             for symbol in self._cache.symbols(source, name)
-            if symbol.kind is kind
+            if symbol.kind == kind
         ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Carries out an edit on a tree in memory: the one door through which strategies change sources.
+"""Carries out edits on a tree in memory; every change of a source by a strategy is made here.
 
 All or nothing: the tree's overlay changes only where the result is `Applied`, and an edit that would leave a syntax
 error in what it touched is refused.
@@ -7,31 +7,23 @@ error in what it touched is refused.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.locate import locate
-from qpatch.csource.edit import AddOperation, AnchorKind, Edit, HunkOperation, MoveOperation, Position
+from qpatch.csource.changes import Outcome, PlannedChanges
+from qpatch.csource.checks import check_edit, is_in_text
+from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.matching.hunk import HunkError
-from qpatch.csource.operations.beside import add_beside
-from qpatch.csource.operations.changes import Outcome, PlannedChanges
-from qpatch.csource.operations.inside import add_inside
 from qpatch.csource.operations.places import places_in_tree
-from qpatch.csource.operations.relocate import delete, move
-from qpatch.csource.operations.renamed import explain_renamed, share_renames
-from qpatch.csource.operations.signature import edit_signature, unfinished
-from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
-from qpatch.csource.text.edits import apply_text_edit, is_text_file
-from qpatch.errors import UserError
+from qpatch.csource.text.edits import apply_text_edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, Located
+    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.syntax.layout import Replacement
 
 
@@ -55,62 +47,22 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     results = share_renames(edits, [apply_edit(edit, workspace) for edit in edits], workspace)
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
-    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in check_signatures(edits, workspace)}
+    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished_edits(edits, workspace)}
     return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
 
 
-def check_signatures(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:
-    """After the edits of one patch: name the uses that an edited signature left behind."""
-    left = [(edit, unfinished(edit.anchor, workspace)) for edit in edits if edit.anchor.kind is AnchorKind.SIGNATURE]
+def unfinished_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:
+    """After the edits of one patch, return those that left something undone, such as a call with the old arguments."""
+    in_code = [edit for edit in edits if not is_in_text(edit.anchor)]
+    left = [(edit, edit.anchor.handler.unfinished(edit.anchor, workspace)) for edit in in_code]
     return [(edit, drifted) for edit, drifted in left if drifted is not None]
 
 
 def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
-    if edit.anchor.kind is AnchorKind.SECTION or is_text_file(edit.anchor.path):
+    check_edit(edit)
+    if is_in_text(edit.anchor):
         return apply_text_edit(edit, workspace.tree)
-    if edit.anchor.kind is AnchorKind.SIGNATURE or not isinstance(edit.operation, HunkOperation | AddOperation):
-        return _apply_to_symbol(edit, workspace)
-    located = locate(edit.anchor, workspace)
-    if isinstance(located, Drifted):
-        return explain_renamed(edit, located, workspace)
-    if isinstance(located, Ambiguous):
-        return located
-    return unmet(edit.anchor, located, workspace) or _apply_at(edit, edit.operation, located, workspace)
-
-
-def _apply_to_symbol(edit: Edit, workspace: EditWorkspace) -> EditResult:
-    """Carry out the operations that take a symbol as a whole: a new signature, a deletion, a move."""
-    operation = edit.operation
-    if edit.anchor.kind is AnchorKind.SIGNATURE:
-        if not isinstance(operation, HunkOperation) or len(operation.hunks) != 1:
-            raise UserError("signature-needs-hunk", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
-        return _commit(edit, edit_signature(edit, operation, workspace), workspace)
-    if isinstance(operation, MoveOperation):
-        return _commit(edit, move(edit, operation, workspace), workspace)
-    return _commit(edit, delete(edit, workspace), workspace)
-
-
-def _apply_at(
-    edit: Edit, operation: HunkOperation | AddOperation, located: Located, workspace: EditWorkspace
-) -> EditResult:
-    """Carry out a hunk or an addition at its anchor."""
-    if isinstance(operation, AddOperation):
-        inside = edit.anchor.position is Position.IN and located.symbol is not None
-        added = (add_inside if inside else add_beside)(edit, operation, located, workspace)
-        return _commit(edit, added, workspace)
-    found = substitute(edit, operation.hunks, located, workspace)
-    if not isinstance(found, HunkFit):
-        return _moved(found, located)
-    changes = PlannedChanges({located.path: found.replacements}, found.places, located.moved_from)
-    result = _commit(edit, changes, workspace)
-    return replace(result, bindings=found.bindings) if isinstance(result, Applied) else result
-
-
-def _moved(result: EditResult, located: Located) -> EditResult:
-    """Say of a result other than Applied that its anchor was found elsewhere."""
-    if located.moved_from and isinstance(result, Drifted):
-        return replace(result, moved_to=(located.path,))
-    return result
+    return _commit(edit, edit.anchor.handler.plan(edit, workspace), workspace)
 
 
 def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResult:
@@ -135,7 +87,7 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation) else 1
-    return Applied(path, count, outcome.moved_from, outcome.places)
+    return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings)
 
 
 def _broken(workspace: EditWorkspace, path: str, new: bytes, replacements: list[Replacement]) -> SourcePlace | None:

@@ -1,38 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The vocabulary of edits: what an edit is, before it meets a tree.
+"""The types of edits: what an edit is, whatever the tree that it is applied to.
 
-The strategy loader builds these from YAML after rendering Jinja, the engine (`qpatch.csource.apply`) carries
-them out. Anchor kinds are listed in `AnchorKind`; operations are `HunkOperation`, `AddOperation`,
-`DeleteOperation` and `MoveOperation`.
+The strategy loader builds these from YAML after rendering Jinja, the engine (`qpatch.csource.apply`) carries them out.
+An edit is made at an `Anchor`, whose `AnchorKind` is a row of the table in `qpatch.csource.kinds.table`; what it does
+there is one of `HunkOperation`, `AddOperation`, `DeleteOperation` and `MoveOperation`.
 """
 
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qpatch.errors import Location
+from qpatch.errors import Location, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+    from qpatch.csource.changes import Outcome
+    from qpatch.csource.matching.hunk import Hunk
+    from qpatch.csource.matching.pattern import Context
+    from qpatch.csource.results import Ambiguous, Drifted
+    from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.syntax.term import Term
 
 NOWHERE = Location("")
-
-
-class AnchorKind(enum.StrEnum):
-    """What a symbol names. The value is the word used in strategy files."""
-
-    FUNCTION = "function"
-    SIGNATURE = "signature"
-    PROTOTYPE = "prototype"
-    STRUCT = "struct"
-    UNION = "union"
-    ENUM = "enum"
-    TYPEDEF = "typedef"
-    INITIALIZER = "initializer"
-    SWITCH = "switch"
-    MACRO = "macro"
-    INCLUDES = "includes"
-    FILE = "file"
-    # Text files beside the sources; the name is the block's name (see qpatch.csource.text.edits).
-    SECTION = "section"
 
 
 class Position(enum.StrEnum):
@@ -43,13 +38,105 @@ class Position(enum.StrEnum):
     BEFORE = "before"
 
 
+class Action(enum.StrEnum):
+    """What an edit does with its anchor. The value is what messages and docs/strategies.md call it."""
+
+    HUNK = "hunk"
+    ADD_INSIDE = "add inside"
+    ADD_BESIDE = "add beside"
+    DELETE = "delete"
+    MOVE = "move"
+
+
+class Parameters(enum.StrEnum):
+    """What the parentheses after an anchor's name hold. The value stands for it in the documentation."""
+
+    NONE = ""
+    # The parameter list that a function must have, with `$name` and `...`.
+    LIST = "(PARAMETERS)"
+    # The expression that a switch switches on.
+    EXPRESSION = "(EXPRESSION)"
+
+
+class TextScope(enum.Enum):
+    """What a kind of anchor stands for in a text file, such as meson.build."""
+
+    NOTHING = enum.auto()
+    FILE = enum.auto()
+    SECTION = enum.auto()
+
+
+class AnchorHandler(ABC):
+    """How the anchors of a kind are found in C, and what is particular in working on them.
+
+    `qpatch.csource.kinds.base` has what most kinds do.
+    """
+
+    @abstractmethod
+    def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
+        """Find the one place that `anchor` names, or say why there is not exactly one."""
+
+    @abstractmethod
+    def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
+        """Work out what `edit`, one that the kind allows, changes. Raises UserError where the edit itself is wrong."""
+
+    @abstractmethod
+    def insertion(
+        self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
+    ) -> Replacement | Drifted:
+        """Return the insertion of `text` beside the anchor (`blank`: with one blank line between), or why not."""
+
+    def members(self, items: Sequence[Term]) -> Sequence[Term]:
+        """Return what an addition inside the anchor stands among, given the items of the anchor's block."""
+        return items
+
+    def similar(self, anchor: Anchor, workspace: EditWorkspace) -> Sequence[tuple[str, Symbol]]:  # noqa: ARG002
+        """Return (path, symbol) of what a missing anchor may have been renamed to, the likeliest first."""
+        return ()
+
+    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002
+        """Say what the edits of a patch, all of them done, have left behind at `anchor`, None for nothing."""
+        return None
+
+
+@dataclass(frozen=True)
+class AnchorKind:
+    """A kind of anchor: a row of the table of kinds.
+
+    `word` begins an anchor in a strategy; `name` stands for the rest in the documentation, '' where a kind has no
+    name; `description` is one line. `actions` are what may be done with such an anchor. `handler` finds it in C, None
+    for what C has not. `context` tells what the lines of a hunk are a list of. `is_function_body` tells whether a hunk
+    changes the inside of the function that gives the anchor its name. `needs_path`: the path is a part of the anchor,
+    not only where it is looked for first. `text_scope` is what the anchor stands for in a text file.
+    """
+
+    word: str
+    description: str
+    actions: frozenset[Action]
+    handler: AnchorHandler | None
+    context: Context
+    name: str = "NAME"
+    parameters: Parameters = Parameters.NONE
+    is_function_body: bool = False
+    needs_path: bool = False
+    text_scope: TextScope = TextScope.NOTHING
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The ways to write such an anchor, the shortest first."""
+        plain = f"{self.word} {self.name}".rstrip()
+        return (plain, plain + self.parameters) if self.parameters else (plain,)
+
+    def __str__(self) -> str:
+        return self.word
+
+
 @dataclass(frozen=True)
 class Anchor:
-    """What an edit holds on to: a kind, a symbol's name, and the path where it is expected ('' = anywhere).
+    """Where an edit is made: a kind, a symbol's name, and the path where it is expected ('' = anywhere).
 
     `position` is IN for hunks and for additions to the inside of the anchor, AFTER or BEFORE for additions beside it.
-    `parameters`, if given, is the parameter list that a function must have, with `$name` and `...`, parentheses
-    included; for a SWITCH, whose name is that of its function, the expression that it switches on. `guard` is the
+    `parameters`, if given, are the parentheses after the name with what they hold (see `Parameters`). `guard` is the
     `#if` condition that the symbol stands under, as the outline gives it; '' for none.
     """
 
@@ -60,15 +147,27 @@ class Anchor:
     parameters: str = ""
     guard: str = ""
 
+    @property
+    def handler(self) -> AnchorHandler:
+        """What finds the anchor in C. Raises UserError (text-anchor) where its kind is one of text files only."""
+        if self.kind.handler is None:
+            raise UserError("text-anchor", f"`{self}` is an anchor of text files, not of C", hint="name a symbol")
+        return self.kind.handler
+
+    def locate(self, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
+        """Find the anchor in C, or say why it is not there. Raises as `handler` does."""
+        return self.handler.locate(self, workspace)
+
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+        """Name the anchor as messages and tables do; a file has its path for a name."""
+        return f"{self.kind} {self.name or self.path}"
 
 
 @dataclass(frozen=True)
 class HunkOperation:
-    """Semantic hunks, exactly one of which must match (`one-of:`); texts still carry their gutters."""
+    """Semantic hunks, exactly one of which must match (`one-of:`)."""
 
-    hunks: tuple[str, ...]
+    hunks: tuple[Hunk, ...]
 
 
 @dataclass(frozen=True)
@@ -104,3 +203,12 @@ class Edit:
     expect: int = 1
     why: str = ""
     where: Location = NOWHERE
+
+    @property
+    def action(self) -> Action:
+        """What the edit does with its anchor."""
+        if isinstance(self.operation, HunkOperation):
+            return Action.HUNK
+        if isinstance(self.operation, AddOperation):
+            return Action.ADD_INSIDE if self.anchor.position is Position.IN else Action.ADD_BESIDE
+        return Action.DELETE if isinstance(self.operation, DeleteOperation) else Action.MOVE

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an edit ended as: one of five types, never a boolean, never silence.
+"""What an edit ended as: one of five types.
 
 `Applied`, `AlreadyThere`, `Drifted`, `Ambiguous` and `Skipped` are told apart by type; `status` is the word that
 the command line prints.
@@ -67,7 +67,7 @@ class AlreadyThere:
 
 @dataclass(frozen=True)
 class Drifted:
-    """The anchor or the hunk no longer matches; `suggestion` is the change to the strategy that would mend it."""
+    """The anchor or the hunk no longer matches; `suggestion` is a change to the strategy that would make it match."""
 
     message: str
     path: str = ""

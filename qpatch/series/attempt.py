@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qpatch.csource.anchors.workspace import EditWorkspace
-    from qpatch.csource.edit import Anchor
     from qpatch.strategy.bind import BoundPatch
 
 
@@ -61,17 +60,12 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
     return AttemptedPatches(tuple(outcomes), tuple(changes), _decision(outcomes, patches, changes))
 
 
-def anchor_name(anchor: Anchor) -> str:
-    """Return the name of an anchor in the table of edits; a file has its path for a name."""
-    return str(anchor) if anchor.name else f"{anchor.kind} {anchor.path}"
-
-
 def _attempt_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
     results = iter(apply_edits(patch.edits, workspace))
     outcomes = tuple(
         EditOutcome(step.anchor, step.where, Skipped(step.reason))
         if isinstance(step, SkippedEdit)
-        else EditOutcome(anchor_name(step.anchor), step.where, next(results), step)
+        else EditOutcome(str(step.anchor), step.where, next(results), step)
         for step in patch.steps
     )
     return PatchOutcome(patch.subject, patch.partial, outcomes, patch.unwanted)

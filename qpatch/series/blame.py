@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.source import Overlay
-from qpatch.series.attempt import anchor_name
 from qpatch.series.render import attempt
 from qpatch.strategy.bind import Binding
 
@@ -136,7 +135,7 @@ class _Replay:
             before = dict(self.workspace.tree.changed)
             apply_edit(edit, self.workspace)
             of_series = SeriesEdit(
-                number, patch.subject, anchor_name(edit.anchor), str(edit.anchor.position), edit.where, edit.why
+                number, patch.subject, str(edit.anchor), str(edit.anchor.position), edit.where, edit.why
             )
             for path, content in self.workspace.tree.changed.items():
                 if content is not before.get(path):

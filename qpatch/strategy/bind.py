@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Binds a strategy to one tree: texts rendered, conditions decided, edits in the engine's vocabulary.
+"""Binds a strategy to one tree: its texts rendered, its conditions decided, its edits as `Edit`s.
 
 A `Binding` knows capabilities and names, no sources: what it returns is data for `qpatch.series`.
 """

@@ -2,8 +2,8 @@
 """Everything about a strategy that can be checked without a tree: what `qpatch strategy check` runs.
 
 Templates are parsed for their names, and rendered twice, with every capability true and with every one
-false, so that hunks and messages are seen as a tree would see them. What is wrong only for a mixture
-shows on that tree.
+false, so that hunks and messages are checked as a tree would get them. What is wrong only where some capabilities are
+true and others false is found when the strategy is rendered on such a tree.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from qpatch.strategy.places import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from qpatch.csource.edit import AnchorKind
     from qpatch.strategy.document import Path
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.strategy.schema import Component, Condition, EditModel, PatchModel
@@ -35,13 +36,15 @@ UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: ")
 RESERVED = frozenset({"tree", "strategy", "patches"})
 
 
-def check_file(file: FilePath, capabilities: Mapping[str, Iterable[str]]) -> list[UserError]:
+def check_file(
+    file: FilePath, capabilities: Mapping[str, Iterable[str]], more_kinds: tuple[AnchorKind, ...] = ()
+) -> list[UserError]:
     """Return what is wrong with the strategy in `file`, the strategy file first, then its templates.
 
-    `capabilities` are the known names for each kind of tree.
+    `capabilities` are the known names for each kind of tree; `more_kinds` are as in `LoadedStrategy`.
     """
     try:
-        loaded = load_strategy(file)
+        loaded = load_strategy(file, more_kinds)
     except InvalidStrategyError as error:
         return list(error.problems)
     except UserError as error:

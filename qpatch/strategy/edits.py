@@ -1,68 +1,74 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Turns one edit of a strategy file into the engine's vocabulary, rendered and checked."""
+"""Turns one edit of a strategy file into an `Edit`, rendered and checked."""
 
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from qpatch.csource.checks import check_anchor, check_edit, read_hunk
 from qpatch.csource.edit import (
     AddOperation,
     Anchor,
-    AnchorKind,
     DeleteOperation,
     Edit,
     HunkOperation,
     MoveOperation,
     Operation,
+    Parameters,
     Position,
 )
-from qpatch.csource.matching.hunk import HunkError, parse_hunk
-from qpatch.csource.text.edits import is_text_file
-from qpatch.csource.text.hunk import parse_text_hunk
+from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
+from qpatch.csource.matching.hunk import HunkError
 from qpatch.errors import UserError
 from qpatch.strategy.schema import ANCHOR_KEYS
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from qpatch.csource.matching.hunk import Hunk
     from qpatch.errors import Location
     from qpatch.strategy.document import Path
     from qpatch.strategy.environment import Names
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.strategy.schema import EditModel
 
-# Kinds that stand for a place in a file, so that they say nothing without a path.
-KINDS_IN_A_FILE = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES, AnchorKind.SECTION})
-KINDS_WITH_PARAMETERS = frozenset({AnchorKind.FUNCTION, AnchorKind.SIGNATURE, AnchorKind.PROTOTYPE, AnchorKind.SWITCH})
-NAMELESS_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
-
 
 def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names) -> Edit:
     """Return the edit at `path` of the strategy for the tree that `names` describe.
 
-    Raises UserError for a bad anchor, a path that leaves the tree, a hunk that does not parse, or a template.
+    Raises UserError for a bad anchor, an operation that its kind does not allow, a path that leaves the tree, a hunk
+    that does not parse, or a template.
     """
     return _EditBinder(loaded, path, edit, names).bind()
 
 
-def parse_anchor(text: str, position: Position, where: Location, tree_path: str = "", guard: str = "") -> Anchor:
-    """Read `KIND NAME` or `function NAME(PARAMETERS)`; UserError for an unknown kind or a missing name."""
-    kind, _, name = text.strip().partition(" ")
-    name = name.strip()
-    if kind not in tuple(AnchorKind):
+def parse_anchor(text: str, kinds: AnchorKinds, where: Location) -> Anchor:
+    """Read `KIND NAME` or `KIND NAME(PARAMETERS)`, an anchor without position and path.
+
+    Raises UserError for an unknown kind or a missing name, placed at `where`.
+    """
+    word, _, name = text.strip().partition(" ")
+    kind = kinds.get(word)
+    if kind is None:
+        raise UserError(
+            "bad-anchor", f"{word!r} in {text.strip()!r} is no kind of anchor", where=where, hint=_known(word, kinds)
+        )
+    if not name.strip() and kind.name:
         raise UserError(
             "bad-anchor",
-            f"{kind!r} in {text.strip()!r} is no kind of anchor",
+            f"the anchor {text.strip()!r} names no {kind}",
             where=where,
-            hint=did_you_mean(kind, tuple(AnchorKind)),
+            hint=f"Write `{kind.forms[0]}`: {kind.description}.",
         )
-    if not name and kind not in NAMELESS_KINDS:
-        raise UserError(
-            "bad-anchor", f"the anchor {text.strip()!r} names no {kind}", where=where, hint=f"Write `{kind} NAME`."
-        )
-    name, bracket, rest = name.partition("(") if kind in KINDS_WITH_PARAMETERS else (name, "", "")
-    return Anchor(AnchorKind(kind), name.strip(), tree_path, position, bracket + rest, guard)
+    name, bracket, rest = name.partition("(") if kind.parameters is not Parameters.NONE else (name, "", "")
+    return Anchor(kind, name.strip(), parameters=bracket + rest)
+
+
+def _known(word: str, kinds: AnchorKinds) -> str:
+    """Return the hint for an unknown kind: the one that was meant, else all of them."""
+    return did_you_mean(word, kinds) or f"The kinds are {', '.join(kinds)}."
 
 
 def check_tree_path(path: str, where: Location) -> str:
@@ -101,19 +107,15 @@ class _EditBinder:
         self._path = path
         self._edit = edit
         self._names = names
+        self._kinds = ANCHOR_KINDS.plus(*loaded.more_kinds)
 
     def bind(self) -> Edit:
-        anchor = self._anchor()
-        if anchor.kind in KINDS_IN_A_FILE and not anchor.path:
-            raise UserError(
-                "bad-anchor",
-                f"an anchor of kind {anchor.kind} needs `path:`",
-                where=self._loaded.document.key_place(self._path),
-            )
+        anchor, where = self._anchor(), self._loaded.document.key_place(self._path)
+        check_anchor(anchor, where)
         why = self._text(self._edit.why, "why").strip()
-        return Edit(
-            anchor, self._operation(anchor), self._edit.expect, why, self._loaded.document.key_place(self._path)
-        )
+        edit = Edit(anchor, self._operation(anchor), self._edit.expect, why, where)
+        check_edit(edit)
+        return edit
 
     def _place(self, *path: str | int) -> Location:
         return self._loaded.document.value_place((*self._path, *path))
@@ -124,10 +126,15 @@ class _EditBinder:
     def _anchor(self) -> Anchor:
         tree_path = check_tree_path(self._text(self._edit.path, "path").strip(), self._place("path"))
         key, text = self._edit.anchor()
-        position = Position(key) if key in ANCHOR_KEYS else Position.IN
-        return parse_anchor(
-            self._text(text, key), position, self._place(key), tree_path, self._text(self._edit.guard, "guard").strip()
+        return replace(
+            self._parsed(text, key),
+            path=tree_path,
+            position=Position(key) if key in ANCHOR_KEYS else Position.IN,
+            guard=self._text(self._edit.guard, "guard").strip(),
         )
+
+    def _parsed(self, text: str, key: str) -> Anchor:
+        return parse_anchor(self._text(text, key), self._kinds, self._place(key))
 
     def _operation(self, anchor: Anchor) -> Operation:
         edit = self._edit
@@ -143,23 +150,21 @@ class _EditBinder:
             return DeleteOperation()
         return self._addition()
 
-    def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> str:
+    def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> Hunk:
         rendered = self._text(text, *path)
-        is_text = anchor.kind is AnchorKind.SECTION or is_text_file(anchor.path)
         try:
-            (parse_text_hunk if is_text else parse_hunk)(rendered)
+            return read_hunk(rendered, anchor)
         except HunkError as error:
             place = self._place(*path)
             line = source_line(text, rendered, error.line)
             raise error.located(place.file, place.line + line - error.line) from error
-        return rendered
 
     def _target(self, text: str) -> Anchor:
         place = self._place("to")
         word, _, rest = self._text(text, "to").strip().partition(" ")
         if word not in (Position.AFTER, Position.BEFORE):
             raise UserError("bad-anchor", f"{text!r} is not `after KIND NAME` or `before KIND NAME`", where=place)
-        return parse_anchor(rest, Position(word), place)
+        return replace(parse_anchor(rest, self._kinds, place), position=Position(word))
 
     def _addition(self) -> AddOperation:
         edit = self._edit

@@ -217,7 +217,7 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
 
 
 def unknown_name(name: str, known: Iterable[str], where: Location) -> UserError:
-    """Return the error for a name that a template uses and nobody defines."""
+    """Return the error for a name that a template uses and that is not defined."""
     return UserError(
         "template-undefined",
         f"{name!r} is undefined: no capability, parameter or variable has this name",

@@ -24,7 +24,7 @@ STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
 
 
 def gutter_error(document: YamlDocument, path: Path, text: str) -> UserError | None:
-    """Return what is wrong with the gutter of the hunk `text` at `path`, None if it is well."""
+    """Return what is wrong with the gutter of the hunk `text` at `path`, None if nothing is."""
     style = document.blocks.get(path)
     where = document.key_place(path)
     if style is None:
@@ -44,7 +44,7 @@ def gutter_error(document: YamlDocument, path: Path, text: str) -> UserError | N
 
 
 def explain_syntax_error(error: UserError, text: str) -> UserError:
-    """Return `error`, YAML's complaint about `text`, in terms of the block scalar that it comes from, if any.
+    """Return `error`, YAML's error about `text`, in terms of the block scalar that it comes from, if any.
 
     A hunk without an indicator ends, for YAML, at its first line that stands left of its first one.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From a strategy file to a checked model that remembers where everything stands in the file."""
+"""Loads a strategy file into a checked model, with the place of every key and value in the file."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from qpatch.csource.edit import AnchorKind
     from qpatch.strategy.document import Path as ValuePath
 
-# pydantic's words for mistakes that need ours: they speak of Python types.
+# Messages in the place of those of pydantic that speak of Python types, by pydantic's type of the error.
 _MESSAGES = {
     "missing": "the key {key!r} is missing",
     "string_type": "{key!r} must be text",
@@ -41,8 +42,8 @@ _MESSAGES = {
     "string_pattern_mismatch": "{key!r} is not written as it must be: {input!r}",
     "greater_than_equal": "{key!r}: {detail}",
 }
-# Bytes. The longest strategies have some ten thousand; what is larger by far is something else.
-_LARGEST = 1 << 20
+# Bytes. The longest strategies have some ten thousand; what is much larger is not a strategy.
+_MAX_SIZE = 1 << 20
 _QUOTING_HINT = "Text that holds `: ` is a mapping in YAML unless it is quoted."
 
 
@@ -58,11 +59,15 @@ class InvalidStrategyError(UserError):
 
 @dataclass(frozen=True)
 class LoadedStrategy:
-    """A strategy and the document it was read from; `file` is its path."""
+    """A strategy and the document it was read from; `file` is its path.
+
+    `more_kinds` are the kinds of anchors that it may use beside those of `qpatch.csource.kinds.table`.
+    """
 
     model: Strategy
     document: YamlDocument
     file: Path
+    more_kinds: tuple[AnchorKind, ...] = ()
 
     @property
     def name(self) -> str:
@@ -90,14 +95,14 @@ class LoadedStrategy:
         return tuple(self.model.components())
 
 
-def load_strategy(file: Path) -> LoadedStrategy:
-    """Read and check the strategy in `file`.
+def load_strategy(file: Path, more_kinds: tuple[AnchorKind, ...] = ()) -> LoadedStrategy:
+    """Read and check the strategy in `file`; `more_kinds` are as in `LoadedStrategy`.
 
     Raises UserError where it is not UTF-8, not YAML or too large to be a strategy, InvalidStrategyError where its
     content is wrong.
     """
     size = file.stat().st_size
-    if size > _LARGEST:
+    if size > _MAX_SIZE:
         raise UserError("strategy-too-large", f"the file has {size} bytes", where=Location(shown(file)))
     try:
         text = file.read_text(encoding="utf-8")
@@ -125,7 +130,7 @@ def load_strategy(file: Path) -> LoadedStrategy:
             where=document.value_place(("name",)),
             hint=f"Rename the file to {model.name}.yaml.",
         )
-    return LoadedStrategy(model, document, file)
+    return LoadedStrategy(model, document, file, more_kinds)
 
 
 def line_of(problem: UserError) -> int:
@@ -150,7 +155,7 @@ def _hunks(data: Any, path: ValuePath = ()) -> list[tuple[ValuePath, str]]:
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    """Return pydantic's complaints, without those that only follow from others.
+    """Return the errors of pydantic, without those that only follow from others.
 
     A list is short because its entries are wrong; a key is missing because it is misspelt.
     """
@@ -173,7 +178,7 @@ def _has_faults_inside(detail: ErrorDetails, details: list[ErrorDetails]) -> boo
 
 
 def _problem(detail: ErrorDetails, document: YamlDocument) -> UserError:
-    """Return the UserError for one complaint of pydantic."""
+    """Return the UserError for one error of pydantic."""
     context = detail.get("ctx", {})
     path = _path_in(document.data, detail["loc"])
     if key := context.get("key"):

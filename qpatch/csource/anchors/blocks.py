@@ -8,44 +8,30 @@ from typing import TYPE_CHECKING
 
 from tree_sitter import Query, QueryCursor
 
-from qpatch.csource.edit import AnchorKind
-from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.layout import Layout
 from qpatch.csource.syntax.parse import C_LANGUAGE
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.workspace import Located
+    from qpatch.csource.anchors.workspace import LocatedAnchor
 
 # Bytes before and after an anchor that may hold a comment of its own.
 _NEAR = 8192
-_CONTEXTS = {
-    AnchorKind.FUNCTION: Context.STATEMENTS,
-    AnchorKind.SWITCH: Context.STATEMENTS,
-    AnchorKind.STRUCT: Context.MEMBERS,
-    AnchorKind.UNION: Context.MEMBERS,
-    AnchorKind.ENUM: Context.ENUMERATORS,
-    AnchorKind.INITIALIZER: Context.ENTRIES,
-    AnchorKind.SIGNATURE: Context.SIGNATURE,
-}
 
 
-def context_of(kind: AnchorKind) -> Context:
-    """Return what the lines of a hunk at an anchor of this kind are a list of."""
-    return _CONTEXTS.get(kind, Context.TOP_LEVEL)
-
-
-def block_of(located: Located) -> Term:
+def block_of(located: LocatedAnchor) -> Term:
     """Return the block that a hunk at this anchor is matched in; its `items` are the members.
 
-    For a symbol without a body (a macro, a prototype, a typedef) the block holds just the symbol.
+    For a symbol without a body (a prototype, a typedef), and for a macro, whose value is no list of anything, the block
+    holds just the symbol.
     """
     root = located.parsed.tree.root_node
     if located.symbol is None:
         return _inside_guard(build(located.parsed, root))
-    if located.symbol.body is not None and located.symbol.kind is not AnchorKind.MACRO:
+    if located.symbol.body is not None and located.symbol.kind != SymbolKind.MACRO:
         return build(located.parsed, located.symbol.body)
     term = build(located.parsed, located.symbol.node)
     block = Term("translation_unit", term.start, term.end, children=[term], tokens=term.tokens)
@@ -53,7 +39,7 @@ def block_of(located: Located) -> Term:
     return block
 
 
-def layout_of(located: Located) -> Layout:
+def layout_of(located: LocatedAnchor) -> Layout:
     """Return the layout of the file around the anchor: its text, and where the comments near the anchor are."""
     root, symbol = located.parsed.tree.root_node, located.symbol
     start, end = (symbol.node.start_byte, symbol.node.end_byte) if symbol is not None else (0, root.end_byte)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.edit import Parameters
 from qpatch.csource.matching.compare import differences
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import matches_in
@@ -17,15 +17,16 @@ from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, Located
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+    from qpatch.csource.edit import Anchor
 
 
-def unmet(anchor: Anchor, located: Located, workspace: EditWorkspace) -> Drifted | Ambiguous | None:
+def unmet(anchor: Anchor, located: LocatedAnchor, workspace: EditWorkspace) -> Drifted | Ambiguous | None:
     """Return what is not as the anchor says, or None."""
-    return _guard_differs(anchor, located) or _parameters_differ(anchor, located, workspace)
+    return _guard_differs(anchor, located) or parameters_differ(anchor, located, workspace)
 
 
-def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | None:
+def _guard_differs(anchor: Anchor, located: LocatedAnchor) -> Ambiguous | Drifted | None:
     if located.symbol is None:
         return None
     guard = " && ".join(located.symbol.guards)
@@ -48,8 +49,9 @@ def _guard_differs(anchor: Anchor, located: Located) -> Ambiguous | Drifted | No
     )
 
 
-def _parameters_differ(anchor: Anchor, located: Located, workspace: EditWorkspace) -> Drifted | None:
-    if not anchor.parameters or located.symbol is None or anchor.kind is AnchorKind.SWITCH:
+def parameters_differ(anchor: Anchor, located: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
+    """Return in what the parameters of a function differ from those that the anchor demands, None if in nothing."""
+    if not anchor.parameters or located.symbol is None or anchor.kind.parameters is not Parameters.LIST:
         return None
     line = HunkLine(Sign.CONTEXT, f"void {anchor.name}{anchor.parameters}", 1)
     pattern = compile_pattern((line,), Context.SIGNATURE, workspace.table)

@@ -9,38 +9,29 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.switches import switch_in
-from qpatch.csource.anchors.workspace import Located
-from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from qpatch.csource.anchors.workspace import EditWorkspace
-    from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.edit import Anchor
+    from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
-# Anchors that are a file rather than a symbol in it.
-FILE_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
 MIN_SIMILARITY = 0.6
 _MOST_CANDIDATES = 3
 
 
-def locate(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted | Ambiguous:
-    """Find the one place that `anchor` names."""
-    if anchor.kind in FILE_KINDS:
-        return _locate_file(anchor, workspace)
-    if anchor.kind is AnchorKind.SWITCH:
-        function = locate(replace(anchor, kind=AnchorKind.FUNCTION), workspace)
-        return switch_in(anchor, function) if isinstance(function, Located) else function
-    here = _in_files(anchor, _expected_files(anchor, workspace), workspace)
-    found = here or _in_files(anchor, workspace.tree.mentioning(anchor.name), workspace)
+def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
+    """Find the one symbol of `kind` that has the anchor's name."""
+    here = _in_files(anchor, kind, _expected_files(anchor, workspace), workspace)
+    found = here or _in_files(anchor, kind, workspace.tree.mentioning(anchor.name), workspace)
     if not found:
-        return _missing(anchor, workspace)
+        return _missing(anchor, kind, workspace)
     if len(found) > 1:
         places = tuple(_place(path, symbol) for path, symbol in found)
         return Ambiguous(
@@ -54,29 +45,45 @@ def locate(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted | Ambi
     path, symbol = found[0]
     parsed = workspace.parse(path)
     assert parsed is not None
-    return Located(path, parsed, symbol, "" if here else anchor.path)
+    return LocatedAnchor(path, parsed, symbol, "" if here else anchor.path)
 
 
-def locate_all(anchor: Anchor, workspace: EditWorkspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+def locate_file(anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted:
+    """Find the file at the anchor's path."""
+    path = anchor.path
+    parsed = workspace.parse(path)
+    if parsed is not None:
+        return LocatedAnchor(path, parsed, None)
+    name = posixpath.basename(path)
+    alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
+    return Drifted(
+        f"there is no file {path}",
+        path,
+        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
+        tuple(alike),
+        f"path: {alike[0]}" if alike else "",
+    )
+
+
+def locate_all(anchor: Anchor, workspace: EditWorkspace, kinds: Collection[str]) -> list[LocatedAnchor]:
     """Find every symbol of `kinds` with the anchor's name: a definition and all of its prototypes."""
     paths = {*workspace.tree.mentioning(anchor.name), *_expected_files(anchor, workspace)}
     return [located for path in sorted(paths) for located in symbols_in(path, anchor.name, workspace, kinds)]
 
 
-def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Iterable[AnchorKind]) -> list[Located]:
+def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Collection[str]) -> list[LocatedAnchor]:
     """Return the symbols of `kinds` called `name` in one file."""
     found = [symbol for symbol in workspace.symbols(path, name) if symbol.kind in kinds]
     parsed = workspace.parse(path) if found else None
-    return [Located(path, parsed, symbol) for symbol in found] if parsed is not None else []
+    return [LocatedAnchor(path, parsed, symbol) for symbol in found] if parsed is not None else []
 
 
-def similar_symbols(anchor: Anchor, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
-    """Return (path, symbol, likeness 0..1) of the symbols of the anchor's kind with the most similar names."""
-    kind = AnchorKind.FUNCTION if anchor.kind is AnchorKind.SIGNATURE else anchor.kind
+def similar_symbols(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
+    """Return (path, symbol, likeness 0..1) of the symbols of `kind` with the names most similar to the anchor's."""
     near = []
     for path in _neighbourhood(anchor, workspace):
         for symbol in workspace.outline(path):
-            if symbol.kind is kind:
+            if symbol.kind == kind:
                 likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
                 near.append((path, symbol, likeness))
     return sorted((entry for entry in near if entry[2] >= MIN_SIMILARITY), key=lambda entry: -entry[2])
@@ -106,29 +113,10 @@ def _neighbourhood(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 
 
-def _locate_file(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted:
-    path = anchor.path or anchor.name
-    parsed = workspace.parse(path)
-    if parsed is not None:
-        return Located(path, parsed, None)
-    name = posixpath.basename(path)
-    alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
-    return Drifted(
-        f"there is no file {path}",
-        path,
-        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
-        tuple(alike),
-        f"path: {alike[0]}" if alike else "",
-    )
-
-
-def _in_files(anchor: Anchor, paths: Iterable[str], workspace: EditWorkspace) -> list[tuple[str, Symbol]]:
-    return [
-        (path, symbol)
-        for path in paths
-        for symbol in workspace.symbols(path, anchor.name)
-        if symbol.kind is anchor.kind
-    ]
+def _in_files(
+    anchor: Anchor, kind: SymbolKind, paths: Iterable[str], workspace: EditWorkspace
+) -> list[tuple[str, Symbol]]:
+    return [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind]
 
 
 def _place(path: str, symbol: Symbol) -> SourcePlace:
@@ -136,8 +124,8 @@ def _place(path: str, symbol: Symbol) -> SourcePlace:
     return SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
 
 
-def _missing(anchor: Anchor, workspace: EditWorkspace) -> Drifted:
-    near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
+def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drifted:
+    near = similar_symbols(anchor, kind, workspace)[:_MOST_CANDIDATES]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
         for path, symbol, likeness in near

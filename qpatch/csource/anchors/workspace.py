@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Located:
+class LocatedAnchor:
     """An anchor that was found: the file, parsed, the symbol (None for a file), where it was expected instead."""
 
     path: str

@@ -16,7 +16,7 @@ from qpatch.csource.results import Candidate, Drifted, SourcePlace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qpatch.csource.anchors.workspace import Located
+    from qpatch.csource.anchors.workspace import LocatedAnchor
     from qpatch.csource.edit import Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term
@@ -36,7 +36,7 @@ class _Near:
     likeness: float
 
 
-def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: Located) -> Drifted:
+def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
     """Explain why `before` matches nowhere in `block`."""
     chunks = _chunks(before.items)
     failing = [chunk for chunk in chunks if not _fits(chunk, before, block)]
@@ -74,7 +74,7 @@ def _fits(chunk: Sequence[Term], before: Pattern, block: Term) -> bool:
     return bool(matches_in(before.part(tuple(chunk)), block, block.items))
 
 
-def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> Drifted:
+def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
     """All the parts fit, each by itself: they stand in another order, or bind differently."""
     return Drifted(
         f"{edit.anchor}: every part of the hunk is there, but not in the order of the hunk",
@@ -84,7 +84,9 @@ def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: T
     )
 
 
-def _parts(chunks: Sequence[tuple[Term, ...]], before: Pattern, block: Term, located: Located) -> tuple[Candidate, ...]:
+def _parts(
+    chunks: Sequence[tuple[Term, ...]], before: Pattern, block: Term, located: LocatedAnchor
+) -> tuple[Candidate, ...]:
     """Return where each of the chunks stands, in the order of the target; those that stand once, if there are any."""
     found = [(chunk, matches_in(before.part(chunk), block, block.items)) for chunk in chunks]
     once = [(chunk, matches) for chunk, matches in found if len(matches) == 1]
@@ -119,20 +121,22 @@ def _windows(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
                 yield tuple(members[first : first + length])
 
 
-def _candidate(near: _Near, located: Located) -> Candidate:
+def _candidate(near: _Near, located: LocatedAnchor) -> Candidate:
     expected = [token for item in near.chunk for token in item.tokens]
     found = [token for member in near.members for token in member.tokens]
     return Candidate(_place(near.members, located), near.likeness, differences(expected, found))
 
 
-def _place(members: Sequence[Term], located: Located) -> SourcePlace:
+def _place(members: Sequence[Term], located: LocatedAnchor) -> SourcePlace:
     source = located.parsed.source
     start = members[0].start
     snippet = source[source.rfind(b"\n", 0, start) + 1 : members[-1].end].decode(errors="replace")
     return SourcePlace(located.path, source.count(b"\n", 0, start) + 1, snippet)
 
 
-def _scattered(edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, located: Located) -> Drifted | None:
+def _scattered(
+    edit: Edit, chunk: Sequence[Term], before: Pattern, block: Term, located: LocatedAnchor
+) -> Drifted | None:
     """Explain a chunk whose items are all there by themselves, if that is so and there are several."""
     matches = [matches_in(before.part((item,)), block, block.items) for item in chunk]
     if len(chunk) == 1 or not all(matches):
@@ -162,7 +166,7 @@ def _one_after_the_other(chunks: Sequence[tuple[Term, ...]], block: Term) -> lis
     return chosen
 
 
-def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: Located) -> str:
+def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: LocatedAnchor) -> str:
     """Return the hunk rewritten after the nearest code to each part that fits nowhere, or '' if that does not fit."""
     mended: Hunk | None = hunk
     for near in nearest:
@@ -177,7 +181,7 @@ def _line_numbers(before: Pattern, near: _Near) -> list[int]:
     return sorted({before.line_of(leaf).number for item in near.chunk for leaf in item.leaves()})
 
 
-def _lines_to_write(before: Pattern, near: _Near, located: Located) -> str:
+def _lines_to_write(before: Pattern, near: _Near, located: LocatedAnchor) -> str:
     """Return the lines of the target that part of the hunk has to be written after."""
     numbers = _line_numbers(before, near)
     lines = _place(near.members, located).snippet.splitlines()

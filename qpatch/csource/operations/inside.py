@@ -8,50 +8,39 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
-from qpatch.csource.edit import AddOperation, AnchorKind, Edit, Position
+from qpatch.csource.anchors.blocks import block_of, layout_of
+from qpatch.csource.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import same_code
-from qpatch.csource.matching.pattern import compile_pattern
-from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.matching.pattern import Context, compile_pattern
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Replacement, column, reindent
-from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, cases, hidden_arms
+from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, Located
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.syntax.macros import MacroTable
 
-_BLOCK_KINDS = frozenset(
-    {AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM, AnchorKind.INITIALIZER, AnchorKind.SWITCH}
-)
-_COMMA_KINDS = frozenset({AnchorKind.ENUM, AnchorKind.INITIALIZER})
+_COMMA_LISTS = frozenset({Context.ENUMERATORS, Context.ENTRIES})
 
 
-def add_inside(edit: Edit, operation: AddOperation, located: Located, workspace: EditWorkspace) -> Outcome:
+def add_inside(edit: Edit, operation: AddOperation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Add the operation's text to the anchor's members, at their end or beside the one that it names.
 
-    Raises UserError for an anchor that takes no members (a function: it is changed by a hunk).
+    Raises UserError for an addition of nothing but comments.
     """
-    if edit.anchor.kind not in _BLOCK_KINDS:
-        raise UserError(
-            "add-needs-block",
-            f"cannot add inside {edit.anchor}: only structs, unions, enums, "
-            "initializers, switches and files take additions at their end",
-            where=edit.where,
-            hint="use a hunk, or `after:`/`before:` to add beside the symbol",
-        )
     return _Inside(edit, operation, located, workspace.table).outcome()
 
 
 class _Inside:
     """An addition to the members of a struct, union, enum or initialiser."""
 
-    def __init__(self, edit: Edit, operation: AddOperation, located: Located, table: MacroTable | None) -> None:
+    def __init__(self, edit: Edit, operation: AddOperation, located: LocatedAnchor, table: MacroTable | None) -> None:
         self._table = table
         self._edit = edit
         self._operation = operation
@@ -61,7 +50,7 @@ class _Inside:
         self._source = located.parsed.source
 
     def outcome(self) -> Outcome:
-        members = self._grouped(self._block.items)
+        members = self._edit.anchor.handler.members(self._block.items)
         present = self._present(members)
         if present is not None:
             return present
@@ -70,7 +59,7 @@ class _Inside:
         named = [member for member in members if _is_named(member, self._operation.beside)]
         if len(named) != 1:
             return self._no_neighbour(members, len(named))
-        if named[0] not in self._in_open(members):
+        if named[0] not in self._outside_arms(members):
             return Ambiguous(
                 f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
                 self._located.path,
@@ -80,13 +69,13 @@ class _Inside:
         after = self._operation.beside_position is Position.AFTER
         above = members.index(named[0]) - (not after)
         if above >= 0 and _falls_through(members[above]):
-            return self._fallen_into(members[above])
+            return self._falls_into_addition(members[above])
         return self._changes(self._after(named[0]) if after else self._before(named[0]))
 
     def _changes(self, change: Replacement) -> PlannedChanges:
         return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
-    def _in_open(self, members: Sequence[Term]) -> list[Term]:
+    def _outside_arms(self, members: Sequence[Term]) -> list[Term]:
         """Return the members that stand in no `#if` arm."""
         arms = hidden_arms(self._block)
         return [
@@ -96,15 +85,15 @@ class _Inside:
         ]
 
     def _unclear_end(self, members: Sequence[Term]) -> Ambiguous | None:
-        """Refuse an end that nothing can follow: a case that falls through, an `#if` arm whose entry has no comma."""
+        """Refuse an end where nothing can be put: a case that falls through, an `#if` arm whose entry has no comma."""
         last = members[-1] if members else None
         above = members[-2:-1] if last is not None and _stays_last(last) else members[-1:]
         if above and _falls_through(above[0]):
-            return self._fallen_into(above[0])
-        if last is None or last in self._in_open(members):
+            return self._falls_into_addition(above[0])
+        if last is None or last in self._outside_arms(members):
             return None
         entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
-        if self._edit.anchor.kind not in _COMMA_KINDS or self._source[entry.end :].lstrip().startswith(b","):
+        if self._edit.anchor.kind.context not in _COMMA_LISTS or self._source[entry.end :].lstrip().startswith(b","):
             return None
         return Ambiguous(
             f"{self._edit.anchor} ends in an #if arm without a comma",
@@ -113,7 +102,7 @@ class _Inside:
             "write a hunk that shows the arm",
         )
 
-    def _fallen_into(self, case: Term) -> Ambiguous:
+    def _falls_into_addition(self, case: Term) -> Ambiguous:
         return Ambiguous(
             f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
             self._located.path,
@@ -124,15 +113,14 @@ class _Inside:
     def _place(self, member: Term) -> SourcePlace:
         return SourcePlace(self._located.path, self._source.count(b"\n", 0, member.start) + 1, words(member.tokens))
 
-    def _grouped(self, items: Sequence[Term]) -> Sequence[Term]:
-        return cases(items) if self._edit.anchor.kind is AnchorKind.SWITCH else items
-
     def _present(self, members: Sequence[Term]) -> AlreadyThere | Drifted | None:
         """Tell whether the added members are there: all of them alike, or one with another content."""
         lines = tuple(
             HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(self._operation.text.splitlines(), 1)
         )
-        added = self._grouped(compile_pattern(lines, context_of(self._edit.anchor.kind), self._table).items)
+        added = self._edit.anchor.handler.members(
+            compile_pattern(lines, self._edit.anchor.kind.context, self._table).items
+        )
         if not added:
             raise UserError(
                 "add-needs-block",
@@ -140,7 +128,7 @@ class _Inside:
                 where=self._edit.where,
                 hint="add a member, an entry or a case; use a hunk for a comment",
             )
-        if all(any(same_code(new, member) for member in self._in_open(members)) for new in added):
+        if all(any(same_code(new, member) for member in self._outside_arms(members)) for new in added):
             return AlreadyThere(self._located.path)
         for new in added:
             other = next((member for member in members if _name(member) == _name(new) != ""), None)
@@ -181,7 +169,7 @@ class _Inside:
             return Replacement(position, position, self._lines(self._indentation(member), 0) + b"\n")
         end = member.end
         comma = b""
-        if self._edit.anchor.kind in _COMMA_KINDS:
+        if self._edit.anchor.kind.context in _COMMA_LISTS:
             rest = self._source[end:].lstrip()
             comma = b"" if rest.startswith(b",") else b","
             end = end + self._source[end:].index(b",") + 1 if not comma else end
@@ -199,8 +187,8 @@ class _Inside:
 
     def _indentation(self, member: Term) -> str:
         """Return how the members are indented; a directive, which is not, takes it from another member."""
-        open_ones = [other for other in self._block.items if not other.is_directive] or [member]
-        return self._layout.indentation(open_ones[-1].start)
+        others = [other for other in self._block.items if not other.is_directive] or [member]
+        return self._layout.indentation(others[-1].start)
 
     def _lines(self, indentation: str, shift: int) -> bytes:
         lines = textwrap.dedent(self._operation.text).strip("\n").split("\n")

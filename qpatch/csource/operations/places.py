@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tells the places of a miss as they are in the tree, and not in a file as the edits before have left it.
+"""Counts the lines in the explanation of a miss as they are in the tree, not in a file as earlier edits have left it.
 
-Whoever reads an explanation has the tree before them; what earlier edits have added above a place must not count.
+The reader of an explanation looks at the tree: lines that earlier edits of the series have added must not be counted.
 """
 
 from __future__ import annotations

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.locate import locate
-from qpatch.csource.anchors.workspace import EditWorkspace, Located
-from qpatch.csource.edit import AnchorKind, Edit, MoveOperation, Position
-from qpatch.csource.operations.beside import extent_of, insertion_beside
-from qpatch.csource.operations.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.anchors.extents import extent_of, insertion_beside
+from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+from qpatch.csource.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.edit import Edit, MoveOperation, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.syntax.layout import Layout, Replacement
+from qpatch.csource.syntax.symbols import TAGGED
 from qpatch.errors import UserError
 
 _NEAR_ENOUGH_TO_BE_RENAMED = 0.85
@@ -19,7 +19,7 @@ _NEAR_ENOUGH_TO_BE_RENAMED = 0.85
 
 def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
-    located = locate(edit.anchor, workspace)
+    located = edit.anchor.locate(workspace)
     if isinstance(located, Drifted):
         renamed = any(candidate.likeness >= _NEAR_ENOUGH_TO_BE_RENAMED for candidate in located.candidates)
         return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
@@ -39,12 +39,12 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
 
     Raises UserError where the target is the anchor.
     """
-    located = locate(edit.anchor, workspace)
-    target = locate(operation.target, workspace)
+    located = edit.anchor.locate(workspace)
+    target = operation.target.locate(workspace)
     for found in (located, target):
         if isinstance(found, Drifted | Ambiguous):
             return found
-    assert isinstance(located, Located) and isinstance(target, Located)
+    assert isinstance(located, LocatedAnchor) and isinstance(target, LocatedAnchor)
     refused = unmet(edit.anchor, located, workspace) or unmet(operation.target, target, workspace)
     if refused is not None:
         return refused
@@ -56,19 +56,19 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
     if located.path == target.path and start == extent_of(target, layout)[0]:
         raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
     text = located.parsed.source[start:end]
-    insertion = insertion_beside(layout_of(target), target, position, text.rstrip(b"\n"), blank=True)
+    insertion = insertion_beside(target, position, text.rstrip(b"\n"), blank=True)
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
     return PlannedChanges(replacements, (place_of(located), place_of(target)), located.moved_from)
 
 
-def _declares_more(edit: Edit, located: Located) -> Ambiguous | None:
+def _declares_more(edit: Edit, located: LocatedAnchor) -> Ambiguous | None:
     """Refuse to delete what is declared together with something else: `int a = 1, b = 2;`, `struct S {...} s;`."""
     assert located.symbol is not None
     node = located.symbol.node
     declared = len(node.children_by_field_name("declarator"))
-    tagged = edit.anchor.kind in (AnchorKind.STRUCT, AnchorKind.UNION, AnchorKind.ENUM) and node.type == "declaration"
+    tagged = located.symbol.kind in TAGGED and node.type == "declaration"
     if declared + tagged <= 1:
         return None
     return Ambiguous(

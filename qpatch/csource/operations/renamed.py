@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Looks, for an anchor that is nowhere, for a symbol that the hunk fits: then it was only renamed.
+"""Looks for what an anchor that is missing was renamed to: a symbol of its kind that the hunk fits.
 
-An edit without a hunk (an addition beside the symbol, a deletion, a move) is told what the hunks of the patch's other
-edits at the same anchor have found; where there are none, the similar names are all that can be offered.
+An edit without a hunk (an addition beside the symbol, a deletion, a move) uses what the hunks of the patch's other
+edits at the same anchor have found; where there are none, symbols with similar names are suggested.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import locate, similar_symbols
-from qpatch.csource.anchors.workspace import EditWorkspace, Located
+from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+from qpatch.csource.checks import is_in_text
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import HunkFit, substitute
@@ -42,7 +42,7 @@ def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspac
 
 
 def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: EditWorkspace) -> Drifted:
-    if not isinstance(locate(edit.anchor, workspace), Drifted):
+    if is_in_text(edit.anchor) or not isinstance(edit.anchor.locate(workspace), Drifted):
         return drifted
     for sibling in edits:
         if isinstance(sibling.operation, HunkOperation) and (
@@ -69,7 +69,7 @@ def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, 
 
 
 def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
-    """Offer all the candidates: similar names alone do not tell which of them is the anchor's new one."""
+    """Offer all the candidates: by similar names alone it is not known which of them is the anchor's new one."""
     if len(drifted.candidates) < 2:
         return drifted
     symbols = [(candidate.place.snippet.partition(" (")[0], candidate.place.path) for candidate in drifted.candidates]
@@ -84,27 +84,13 @@ def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
 def _fitting(edit: Edit, workspace: EditWorkspace) -> list[tuple[Symbol, SourcePlace]]:
     return [
         (symbol, SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))
-        for path, symbol in _symbols(edit, workspace)
+        for path, symbol in edit.anchor.handler.similar(edit.anchor, workspace)
         if _fits(edit, path, symbol, workspace)
     ]
-
-
-def _symbols(edit: Edit, workspace: EditWorkspace) -> list[tuple[str, Symbol]]:
-    here = (
-        [
-            (edit.anchor.path, symbol)
-            for symbol in workspace.outline(edit.anchor.path)
-            if symbol.kind is edit.anchor.kind
-        ]
-        if edit.anchor.path
-        else []
-    )
-    near = [(path, symbol) for path, symbol, _ in similar_symbols(edit.anchor, workspace)]
-    return list(dict.fromkeys(near + here))
 
 
 def _fits(edit: Edit, path: str, symbol: Symbol, workspace: EditWorkspace) -> bool:
     parsed = workspace.parse(path)
     assert parsed is not None
     assert isinstance(edit.operation, HunkOperation)
-    return isinstance(substitute(edit, edit.operation.hunks, Located(path, parsed, symbol), workspace), HunkFit)
+    return isinstance(substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace), HunkFit)

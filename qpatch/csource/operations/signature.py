@@ -7,21 +7,19 @@ number of parameters, is named: a patch that leaves one behind does not compile.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
-from qpatch.csource.anchors.locate import locate, locate_all, symbols_in
-from qpatch.csource.anchors.workspace import EditWorkspace, Located
-from qpatch.csource.edit import Anchor, AnchorKind, Edit, HunkOperation
-from qpatch.csource.matching.hunk import parse_hunk
+from qpatch.csource.anchors.expectations import parameters_differ
+from qpatch.csource.anchors.locate import locate_all, symbols_in
+from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
-from qpatch.csource.operations.changes import Outcome, PlannedChanges
 from qpatch.csource.operations.explain import explain_miss
-from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
@@ -29,21 +27,24 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+    from qpatch.csource.edit import Anchor, Edit
+    from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.parse import ParsedFile
 
-_DECLARING = (AnchorKind.FUNCTION, AnchorKind.PROTOTYPE)
+_DECLARING = (SymbolKind.FUNCTION, SymbolKind.PROTOTYPE)
 _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
 
 
-def edit_signature(edit: Edit, operation: HunkOperation, workspace: EditWorkspace) -> Outcome:
-    """Apply the hunk to the definition and every prototype of the anchor; none may be left as it was."""
-    definition = locate(replace(edit.anchor, kind=AnchorKind.FUNCTION), workspace)
-    if isinstance(definition, Drifted | Ambiguous):
-        return definition
-    hunk = parse_hunk(operation.hunks[0])
+def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
+    """Apply the hunk to `definition` and every prototype of it; none may be left as it was."""
     before = compile_pattern(hunk.before(), Context.SIGNATURE, workspace.table)
     after = compile_pattern(hunk.after(), Context.SIGNATURE, workspace.table)
+    if _match(after, _signature(definition)) is None:
+        drifted = parameters_differ(edit.anchor, definition, workspace)
+        if drifted is not None:
+            return drifted
     replacements: dict[str, list[Replacement]] = {}
     places, there = [], 0
     for located in _declarations(edit.anchor, definition, workspace):
@@ -64,16 +65,14 @@ def edit_signature(edit: Edit, operation: HunkOperation, workspace: EditWorkspac
             f"{edit.anchor}: {there} of its declarations have the new signature already, {len(places)} the old one",
             definition.path,
             tuple(Candidate(place, 1.0) for place in places),
-            suggestion="the tree is half changed: mend it by hand, or write `partial: ok` on the patch",
+            suggestion="the tree has a part of the change: do the rest by hand, or write `partial: ok` on the patch",
         )
     return PlannedChanges(replacements, tuple(places))
 
 
-def unfinished(anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
-    """Return what an edited signature leaves behind: callers and operations with another number of parameters."""
-    definition = locate(replace(anchor, kind=AnchorKind.FUNCTION), workspace)
-    if not isinstance(definition, Located) or definition.symbol is None:
-        return None
+def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
+    """Return the callers and operations that take another number of parameters than `definition`, None if none do."""
+    assert definition.symbol is not None
     wanted = _parameters(definition.symbol.node, definition)
     if wanted is None:
         return None
@@ -90,7 +89,7 @@ def unfinished(anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
     )
 
 
-def _declarations(anchor: Anchor, definition: Located, workspace: EditWorkspace) -> list[Located]:
+def _declarations(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> list[LocatedAnchor]:
     """Return the declarations to edit: those in its own file for a static function, else those of the tree."""
     if _is_static(definition):
         return symbols_in(definition.path, anchor.name, workspace, _DECLARING)
@@ -98,20 +97,20 @@ def _declarations(anchor: Anchor, definition: Located, workspace: EditWorkspace)
     return [located for located in found if located.path == definition.path or not _is_static(located)]
 
 
-def _files_of(anchor: Anchor, definition: Located, workspace: EditWorkspace) -> list[str]:
+def _files_of(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> list[str]:
     if _is_static(definition) and definition.path.endswith(".c"):
         return [definition.path]
     return list(workspace.tree.mentioning(anchor.name))
 
 
-def _is_static(located: Located) -> bool:
+def _is_static(located: LocatedAnchor) -> bool:
     assert located.symbol is not None
     return any(
         child.type == "storage_class_specifier" and child.text == b"static" for child in located.symbol.node.children
     )
 
 
-def _signature(located: Located) -> Term:
+def _signature(located: LocatedAnchor) -> Term:
     """Return the signature as a block whose items are its specifiers and its declarator."""
     assert located.symbol is not None
     term = build(located.parsed, located.symbol.node)
@@ -133,12 +132,12 @@ def _match(pattern: Pattern, block: Term) -> Match | None:
     return None
 
 
-def _place(located: Located) -> SourcePlace:
+def _place(located: LocatedAnchor) -> SourcePlace:
     assert located.symbol is not None
     return SourcePlace(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
 
 
-def _parameters(node: Node, located: Located) -> int | None:
+def _parameters(node: Node, located: LocatedAnchor) -> int | None:
     """Count the parameters of a function definition; None where they are variadic."""
     declarator = _descendant(node, "function_declarator")
     parameters = declarator.child_by_field_name("parameters") if declarator is not None else None

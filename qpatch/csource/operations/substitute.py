@@ -11,8 +11,8 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.blocks import block_of, context_of, layout_of
-from qpatch.csource.matching.hunk import Hunk, Sign, parse_hunk
+from qpatch.csource.anchors.blocks import block_of, layout_of
+from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter
@@ -21,7 +21,7 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, Located
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout, Replacement
     from qpatch.csource.syntax.term import Term
@@ -39,22 +39,22 @@ class HunkFit:
 Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous
 
 
-def substitute(edit: Edit, hunks: tuple[str, ...], located: Located, workspace: EditWorkspace) -> Outcome:
+def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Try the alternatives of an edit, of which exactly one must fit (`one-of:`), at the anchor's block."""
     block = block_of(located)
-    attempts = [_BlockAttempt(edit, parse_hunk(text), located, workspace, block) for text in hunks]
+    attempts = [_BlockAttempt(edit, hunk, located, workspace, block) for hunk in hunks]
     outcomes = [attempt.outcome() for attempt in attempts]
     done = [
         attempt
         for attempt, outcome in zip(attempts, outcomes, strict=True)
         if isinstance(outcome, AlreadyThere) and attempt.adds_code()
     ]
-    open_ones = [outcome for outcome in outcomes if isinstance(outcome, HunkFit)]
-    if done and open_ones:
+    fitting_ones = [outcome for outcome in outcomes if isinstance(outcome, HunkFit)]
+    if done and fitting_ones:
         return Ambiguous(
             "one of the alternatives under one-of is there already, and another one fits",
             located.path,
-            tuple(place for outcome in open_ones for place in outcome.places),
+            tuple(place for outcome in fitting_ones for place in outcome.places),
             "make the alternatives exclude each other, by context or with `when:`",
         )
     for kind in (HunkFit, Ambiguous):
@@ -90,8 +90,8 @@ def _places(outcome: Outcome) -> tuple[SourcePlace, ...]:
 class _BlockAttempt:
     """One hunk against one block."""
 
-    def __init__(self, edit: Edit, hunk: Hunk, located: Located, workspace: EditWorkspace, block: Term) -> None:
-        context = context_of(edit.anchor.kind)
+    def __init__(self, edit: Edit, hunk: Hunk, located: LocatedAnchor, workspace: EditWorkspace, block: Term) -> None:
+        context = edit.anchor.kind.context
         self._edit = edit
         self._hunk = hunk
         self._located = located

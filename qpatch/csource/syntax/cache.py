@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keeps what was parsed, by content: parsing is the dearest step, and many edits and queries meet the same files."""
+"""Keeps what was parsed, by content: parsing takes most of the time, and many edits and queries read the same files."""
 
 from __future__ import annotations
 

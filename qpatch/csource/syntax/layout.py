@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Lines, indentation and comments of a source text, by byte position: what keeps an edit's surroundings as they were.
+"""Lines, indentation and comments of a source text, by byte position, so that an edit leaves the rest as it was.
 
 All positions are byte offsets; a line's end is the position of its newline (or of the end of the text).
 """

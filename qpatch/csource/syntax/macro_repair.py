@@ -83,7 +83,7 @@ def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSour
         session.try_first(_candidates(masked.source, spot, groups))
     if session.masked is masked:
         return masked, tree
-    # A tree that was mended step by step may differ from a fresh one where errors remain.
+    # A tree that was repaired step by step may differ from a fresh one where errors remain.
     return session.masked, parser.parse(session.masked.text())
 
 
@@ -164,7 +164,7 @@ def _point(text: bytes, position: int) -> tuple[int, int]:
 
 
 def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> Iterator[Rewrite]:
-    """Yield the rewrites that might mend `spot`, the likeliest and mildest first."""
+    """Yield the rewrites that might repair `spot`: the likeliest first, those that hide code last."""
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
     yield partial(_without_cplusplus, groups=groups)
@@ -175,7 +175,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
     if spot.is_missing:
         yield from _call_candidates(source, spot)
     for group in near:
-        yield from _mild_group_candidates(source, group)
+        yield from _lossless_candidates(source, group)
     for match in _nearest(_FILE_SCOPE_CALL, source, spot):
         yield _form(MacroForm.DECLARATION, match.start(1), match.end(1))
     for match in _CALL.finditer(source, start, min(len(source), end + 1)):
@@ -189,7 +189,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
         yield partial(MaskedSource.put, start=match.start(), end=match.end())
     yield partial(_blank_all, groups=[group for group in inner if _item_start(spot) <= group.start <= end])
     for group in near:
-        yield from _drastic_group_candidates(group)
+        yield from _lossy_candidates(group)
 
 
 def _as_one_name(masked: MaskedSource, start: int, end: int) -> None:
@@ -237,14 +237,14 @@ def _opening_parenthesis(source: bytes, closing: int) -> int | None:
     return opening if opening >= 0 else None
 
 
-def _mild_group_candidates(source: bytes, group: ConditionalGroup) -> Iterator[Rewrite]:
+def _lossless_candidates(source: bytes, group: ConditionalGroup) -> Iterator[Rewrite]:
     """Rewrites of an `#if` that keep the code of every arm."""
     yield lambda masked: _as_entries(masked, source, group)
     yield lambda masked: _as_words(masked, group)
     yield lambda masked: _blanked(masked, group)
 
 
-def _drastic_group_candidates(group: ConditionalGroup) -> Iterator[Rewrite]:
+def _lossy_candidates(group: ConditionalGroup) -> Iterator[Rewrite]:
     """Rewrites of an `#if` that hide code."""
     for kept in range(len(group.lines) - 1):
         yield partial(_one_arm, group=group, kept=kept)

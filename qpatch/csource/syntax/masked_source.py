@@ -50,11 +50,11 @@ class MaskedSource:
 
     def copy(self) -> MaskedSource:
         """Return an independent copy, to try a rewrite on."""
-        twin = MaskedSource(self.source)
-        twin._bytes = bytearray(self._bytes)
-        twin._covered = bytearray(self._covered)
-        twin._regions = list(self._regions)
-        return twin
+        copied = MaskedSource(self.source)
+        copied._bytes = bytearray(self._bytes)
+        copied._covered = bytearray(self._covered)
+        copied._regions = list(self._regions)
+        return copied
 
     @property
     def regions(self) -> tuple[MaskedRegion, ...]:
@@ -89,11 +89,11 @@ class MaskedSource:
     def put(self, start: int, end: int, text: bytes = b"") -> None:
         """Overwrite [start, end) with `text`, blanks, and the line ends that were there.
 
-        `text` is cut off where the first line of the stretch ends. Regions inside the stretch are swallowed
-        by the new one; for one that reaches over its border an OverlapError is raised.
+        `text` is cut off where the first line of the stretch ends. The new region replaces those
+        inside the stretch; for one that reaches over its border an OverlapError is raised.
         """
         if any(self._covered[start:end]):
-            self._swallow(start, end)
+            self._drop_regions(start, end)
         self._regions.append(MaskedRegion(start, end))
         self._covered[start:end] = b"\1" * (end - start)
         true = self.source[start:end]
@@ -104,7 +104,7 @@ class MaskedSource:
         before = self.changed or (start, end)
         self.changed = min(start, before[0]), max(end, before[1])
 
-    def _swallow(self, start: int, end: int) -> None:
+    def _drop_regions(self, start: int, end: int) -> None:
         """Drop the regions inside [start, end)."""
         inside = [region for region in self._regions if region.start < end and start < region.end]
         if any(region.start < start or end < region.end for region in inside):

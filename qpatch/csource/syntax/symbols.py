@@ -7,12 +7,11 @@ under which `#if` conditions it stands. A header's include guard is no condition
 
 from __future__ import annotations
 
+import enum
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from qpatch.csource.edit import AnchorKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,11 +20,31 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.parse import ParsedFile
 
+
+class SymbolKind(enum.StrEnum):
+    """What the outline finds at file scope. The value is the word that strategies and capabilities use."""
+
+    FUNCTION = "function"
+    PROTOTYPE = "prototype"
+    STRUCT = "struct"
+    UNION = "union"
+    ENUM = "enum"
+    TYPEDEF = "typedef"
+    INITIALIZER = "initializer"
+    MACRO = "macro"
+    INCLUDES = "includes"
+
+
+TAGGED = frozenset({SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM})
+"""What can be declared together with a variable: `struct S {...} s;`."""
+ONE_LINERS = frozenset({SymbolKind.MACRO, SymbolKind.PROTOTYPE, SymbolKind.TYPEDEF})
+"""What stands together without blank lines between, one line each."""
+
 _NAMES = frozenset({"identifier", "type_identifier", "primitive_type"})
 _TAGGED = {
-    "struct_specifier": AnchorKind.STRUCT,
-    "union_specifier": AnchorKind.UNION,
-    "enum_specifier": AnchorKind.ENUM,
+    "struct_specifier": SymbolKind.STRUCT,
+    "union_specifier": SymbolKind.UNION,
+    "enum_specifier": SymbolKind.ENUM,
 }
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
@@ -37,13 +56,14 @@ _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_speci
 class Symbol:
     """A symbol of a file.
 
-    `node` is the whole top-level item (a definition, a declaration with its `;`, a #define; for INCLUDES the
+    `kind` is a SymbolKind, or, for what an anchor finds inside another symbol (a `switch`), the word of the anchor's
+    kind. `node` is the whole top-level item (a definition, a declaration with its `;`, a #define; for INCLUDES the
     first of the block, which ends on `end_line`). `body` is the block, member list, enumerator list or
     initialiser, if any. Lines count from 1; `line` is where the name stands. `guards` are the `#if`
     conditions around it, outermost first. A struct with a tag and a typedef name is there under both.
     """
 
-    kind: AnchorKind
+    kind: str
     name: str
     node: Node
     start_line: int
@@ -82,7 +102,7 @@ class _Outliner:
             yield from self._of_item(node, guards)
 
     def _children(self, node: Node) -> list[Node]:
-        """Return the named children that concern us."""
+        """Return the named children, of those only the ones that hold one of the places, if places were given."""
         if self._places is None:
             return node.named_children
         found: list[Node] = []
@@ -117,8 +137,8 @@ class _Outliner:
         for child in self._children(node):
             kind = child.type
             if alternative is not None and child.id == alternative.id:
-                refused = (*guards, f"!({condition})") if condition else guards
-                yield from self._arms(child, refused)
+                negated = (*guards, f"!({condition})") if condition else guards
+                yield from self._arms(child, negated)
             elif kind in _CONDITIONALS:
                 yield from self._arms(child, inner)
             elif kind in _TRANSPARENT:
@@ -170,13 +190,13 @@ class _Outliner:
     def _macro(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         name = node.child_by_field_name("name")
         if name is not None:
-            yield self._symbol(AnchorKind.MACRO, name, node, guards, node.child_by_field_name("value"))
+            yield self._symbol(SymbolKind.MACRO, name, node, guards, node.child_by_field_name("value"))
 
     def _inner_macros(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the macros defined inside an item, as the kernel's headers define flags beside the member."""
         start, end = item.start_byte, item.end_byte
         if self._parsed.source.find(b"define", start, end) < 0:
-            return  # Nearly always, and much faster found out than by the regular expression.
+            return  # True of nearly every item, and much cheaper to find out than by the regular expression.
         for define in _DEFINE.finditer(self._parsed.source, start, end):
             node = item.descendant_for_byte_range(define.end() - 1, define.end())
             while node is not None and node.type not in _MACROS and node != item:
@@ -187,7 +207,7 @@ class _Outliner:
     def _function(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         name = _function_name(node.child_by_field_name("declarator"))
         if name is not None:
-            yield self._symbol(AnchorKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
+            yield self._symbol(SymbolKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
 
     def _declared(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield prototypes, and variables with an initialiser, one for each declarator."""
@@ -196,9 +216,9 @@ class _Outliner:
                 name = _innermost(declarator.child_by_field_name("declarator"))
                 value = declarator.child_by_field_name("value")
                 if name is not None:
-                    yield self._symbol(AnchorKind.INITIALIZER, name, node, guards, value)
+                    yield self._symbol(SymbolKind.INITIALIZER, name, node, guards, value)
             elif (name := _function_name(declarator)) is not None:
-                yield self._symbol(AnchorKind.PROTOTYPE, name, node, guards)
+                yield self._symbol(SymbolKind.PROTOTYPE, name, node, guards)
 
     def _typedef(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         names = [
@@ -214,7 +234,7 @@ class _Outliner:
         for name in names:
             if kind and body is not None and self._parsed.text(name) not in [tag.name for tag in tags]:
                 yield self._symbol(kind, name, node, guards, body)
-            yield self._symbol(AnchorKind.TYPEDEF, name, node, guards, body)
+            yield self._symbol(SymbolKind.TYPEDEF, name, node, guards, body)
 
     def _tagged(self, item: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield the struct, union or enum that is defined as the type of `item`."""
@@ -230,14 +250,14 @@ class _Outliner:
 
     def _includes(self, root: Node) -> Iterator[Symbol]:
         """Yield the include block: from the first to the last `#include` that is under no condition."""
-        open_ones = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
-        if open_ones:
-            first, last = open_ones[0], open_ones[-1]
+        includes = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
+        if includes:
+            first, last = includes[0], includes[-1]
             start = _first_line(first)
-            yield Symbol(AnchorKind.INCLUDES, "", first, start, _last_line(last), start)
+            yield Symbol(SymbolKind.INCLUDES, "", first, start, _last_line(last), start)
 
     def _symbol(
-        self, kind: AnchorKind, name: Node, node: Node, guards: tuple[str, ...], body: Node | None = None
+        self, kind: SymbolKind, name: Node, node: Node, guards: tuple[str, ...], body: Node | None = None
     ) -> Symbol:
         return Symbol(
             kind, self._parsed.text(name), node, _first_line(node), _last_line(node), _first_line(name), guards, body
@@ -268,7 +288,7 @@ def _unparenthesized(declarator: Node | None) -> Node | None:
 
 
 def _innermost(declarator: Node | None) -> Node | None:
-    """Return the name at the heart of any declarator."""
+    """Return the name that a declarator, however nested, declares."""
     while declarator is not None and declarator.type not in _NAMES:
         declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
     return declarator

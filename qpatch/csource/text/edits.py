@@ -13,22 +13,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import Anchor, AnchorKind, Edit
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.moved import documents_with, moved_homes
-from qpatch.csource.text.outline import is_text_file, outline
-from qpatch.csource.text.parts import TextEntry, TextSection
+from qpatch.csource.text.outline import outline
+from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.plan import plan_edit
 from qpatch.csource.text.resolve import resolve_anchor, section_spans
-from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qpatch.csource.edit import Anchor, Edit
     from qpatch.csource.source import Overlay
-
-__all__ = ["TextEntry", "TextSection", "apply_text_edit", "is_text_file", "outline_text"]
 
 
 def outline_text(path: str, text: str) -> tuple[TextSection, ...]:
@@ -39,10 +36,8 @@ def outline_text(path: str, text: str) -> tuple[TextSection, ...]:
 def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     """Carry out one edit of a text file; `tree.changed` is touched only where the result is Applied.
 
-    Raises UserError (text-anchor) for an anchor without a path or of a kind that text files do not have, and
-    HunkError for a hunk that cannot be read.
+    The edit has passed `qpatch.csource.checks.check_edit`. Raises UserError (text-anchor) for a move to another file.
     """
-    _check_anchor(edit)
     path = edit.anchor.path
     content = tree.read(path)
     if content is not None:
@@ -72,21 +67,6 @@ def _without_file(anchor: Anchor, homes: Sequence[TextDocument], others: Sequenc
         moved_to=tuple(document.path for document in others),
         suggestion="correct `path:`, or guard the edit with `when:`",
     )
-
-
-def _check_anchor(edit: Edit) -> None:
-    anchor = edit.anchor
-    if not anchor.path:
-        raise UserError(
-            "text-anchor",
-            f"the anchor `{anchor}` has no path",
-            where=edit.where,
-            hint="names of sections recur from file to file: give the `path:`",
-        )
-    if anchor.kind not in (AnchorKind.SECTION, AnchorKind.FILE):
-        raise UserError(
-            "text-anchor", f"{anchor.path} is not C: it has no {anchor.kind} {anchor.name!r}", where=edit.where
-        )
 
 
 def _apply(edit: Edit, document: TextDocument, tree: Overlay) -> EditResult:

@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import AnchorKind
+from qpatch.csource.edit import TextScope
 from qpatch.csource.text.document import TextDocument
 from qpatch.csource.text.outline import TextFormat, text_format
 from qpatch.csource.text.resolve import section_spans
@@ -27,7 +27,7 @@ def documents_with(anchor: Anchor, tree: Overlay) -> list[TextDocument]:
     """Return the other files of the format of `anchor.path` that have the section which `anchor` names."""
     kind = text_format(anchor.path)
     words = sorted(_WORD.findall(anchor.name), key=len)
-    if anchor.kind is not AnchorKind.SECTION or kind is TextFormat.PLAIN or not words:
+    if anchor.kind.text_scope is not TextScope.SECTION or kind is TextFormat.PLAIN or not words:
         return []
     names = {PurePosixPath(path).name for path in tree.paths() if text_format(path) is kind}
     found = [

@@ -9,19 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from qpatch.csource.edit import AddOperation, Anchor, AnchorKind, Edit, HunkOperation, MoveOperation, Position
+from qpatch.csource.edit import AddOperation, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.text.add import declared_already, gap_beside, plan_addition
 from qpatch.csource.text.document import LineChange, TextDocument
-from qpatch.csource.text.hunk import (
-    LineMatch,
-    change_for,
-    is_ellipsis,
-    match_side,
-    parse_text_hunk,
-    substituted,
-)
+from qpatch.csource.text.hunk import LineMatch, change_for, is_ellipsis, match_side, substituted
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.resolve import one_section, resolve_anchor
 from qpatch.errors import UserError
@@ -40,8 +33,8 @@ def plan_edit(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
         section = resolve_anchor(edit.anchor, document)
         if not isinstance(section, TextSection):
             return section
-        hunks = [parse_text_hunk(text) for text in operation.hunks]
-        return _choose([_SectionAttempt.make(hunk, document, section, edit.expect) for hunk in hunks], document)
+        attempts = [_SectionAttempt.make(hunk, document, section, edit.expect) for hunk in operation.hunks]
+        return _choose(attempts, document)
     if isinstance(operation, MoveOperation):
         return _plan_move(edit, operation, document)
     return _plan_deletion(edit, document)
@@ -162,7 +155,7 @@ def _declared(hunk: Hunk, changes: list[LineChange], document: TextDocument) -> 
 
 
 def _plan_deletion(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
-    section = _block(edit, edit.anchor, document)
+    section = one_section(document, edit.anchor.name)
     if isinstance(section, Drifted):
         alike = section.candidates and section.candidates[0].likeness >= _RENAMED
         gone = AlreadyThere(document.path, f"{edit.anchor.name!r} is not there any more")
@@ -182,8 +175,8 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> 
             where=edit.where,
             hint="delete it here and add it there",
         )
-    block = _block(edit, edit.anchor, document)
-    target = _block(edit, operation.target, document)
+    block = one_section(document, edit.anchor.name)
+    target = one_section(document, operation.target.name)
     if not isinstance(block, TextSection):
         return block
     if not isinstance(target, TextSection):
@@ -196,18 +189,6 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> 
     before = operation.target.position is Position.BEFORE
     inserted = (first, (*lines, *gap)) if before else (target.end, (*gap, *lines))
     return [LineChange(document.with_surplus(range(start, block.end)), (inserted,), start)]
-
-
-def _block(edit: Edit, anchor: Anchor, document: TextDocument) -> TextSection | Ambiguous | Drifted:
-    """Return the section or entry to delete or move; a whole file is none."""
-    if anchor.kind is not AnchorKind.SECTION:
-        raise UserError(
-            "text-anchor",
-            f"`{anchor}` cannot be deleted, moved or moved to",
-            where=edit.where,
-            hint="name a section or an entry",
-        )
-    return one_section(document, anchor.name)
 
 
 def _with_comment(document: TextDocument, start: int) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import Anchor, AnchorKind
+from qpatch.csource.edit import Anchor, TextScope
 from qpatch.csource.results import Ambiguous, Drifted
 from qpatch.csource.text.outline import TextFormat
 from qpatch.csource.text.parts import TextEntry, TextSection, fold
@@ -24,7 +24,7 @@ _CASELESS = frozenset({TextFormat.RST, TextFormat.MAINTAINERS})
 
 def resolve_anchor(anchor: Anchor, document: TextDocument) -> TextSection | Ambiguous | Drifted:
     """Return the one section (or entry, as a section without entries) that `anchor` names in `document`."""
-    if anchor.kind is AnchorKind.FILE:
+    if anchor.kind.text_scope is TextScope.FILE:
         return document.whole
     return one_section(document, anchor.name)
 

@@ -3,29 +3,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import Located
+    from qpatch.csource.anchors.workspace import LocatedAnchor
     from qpatch.csource.syntax.layout import Replacement
 
 
 @dataclass(frozen=True)
 class PlannedChanges:
-    """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has."""
+    """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has.
+
+    `bindings` are what the metavariables of a hunk stand for.
+    """
 
     replacements: dict[str, list[Replacement]]
     places: tuple[SourcePlace, ...]
     moved_from: str = ""
+    bindings: dict[str, str] = field(default_factory=dict)
 
 
 Outcome = PlannedChanges | AlreadyThere | Drifted | Ambiguous
 
 
-def place_of(located: Located) -> SourcePlace:
+def place_of(located: LocatedAnchor) -> SourcePlace:
     """Return the place of an anchor, for tables and explanations."""
     if located.symbol is None:
         return SourcePlace(located.path, 1)

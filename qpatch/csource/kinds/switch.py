@@ -1,24 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds the `switch` that an anchor means: by its function, and by what it switches on where there are several."""
+"""Anchors that are a `switch`: by its function, and by what it switches on where there are several."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import Anchor, AnchorKind
+from typing_extensions import override
+
+from qpatch.csource.anchors.workspace import LocatedAnchor
+from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
-from qpatch.csource.syntax.term import build
+from qpatch.csource.syntax.term import build, cases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.workspace import Located
+    from qpatch.csource.anchors.workspace import EditWorkspace
+    from qpatch.csource.edit import Anchor, AnchorKind
+    from qpatch.csource.syntax.term import Term
 
 
-def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguous:
+@dataclass(frozen=True)
+class SwitchHandler(BlockHandler):
+    """The switches of functions; `function` is the kind of the anchors that find those."""
+
+    function: AnchorKind
+
+    @override
+    def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
+        """Find the function, and in it the switch."""
+        function = replace(anchor, kind=self.function).locate(workspace)
+        return _switch_in(anchor, function) if isinstance(function, LocatedAnchor) else function
+
+    @override
+    def members(self, items: Sequence[Term]) -> Sequence[Term]:
+        """Return the cases."""
+        return cases(items)
+
+
+def _switch_in(anchor: Anchor, function: LocatedAnchor) -> LocatedAnchor | Drifted | Ambiguous:
     """Return the switch of `function` that the anchor means, as a symbol whose body is the block of its cases."""
     assert function.symbol is not None
     switches = list(_switches(function.symbol.node))
@@ -28,7 +51,7 @@ def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguou
         node = fitting[0]
         symbol = replace(
             function.symbol,
-            kind=AnchorKind.SWITCH,
+            kind=anchor.kind.word,
             node=node,
             body=node.child_by_field_name("body"),
             start_line=node.start_point.row + 1,
@@ -61,7 +84,7 @@ def _switches(node: Node) -> Iterator[Node]:
         yield from _switches(child)
 
 
-def _value(node: Node, function: Located) -> str:
+def _value(node: Node, function: LocatedAnchor) -> str:
     """Return what a switch switches on, with its parentheses."""
     condition = node.child_by_field_name("condition")
     assert condition is not None

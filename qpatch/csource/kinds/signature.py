@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Anchors that are a function's signature, wherever it is declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from qpatch.csource.anchors.workspace import LocatedAnchor
+from qpatch.csource.edit import HunkOperation
+from qpatch.csource.kinds.base import BlockHandler
+from qpatch.csource.operations.signature import edit_signature, uses_left_behind
+from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from qpatch.csource.anchors.workspace import EditWorkspace
+    from qpatch.csource.changes import Outcome
+    from qpatch.csource.edit import Anchor, AnchorKind, Edit
+    from qpatch.csource.results import Ambiguous, Drifted
+
+
+@dataclass(frozen=True)
+class SignatureHandler(BlockHandler):
+    """Signatures of functions; `function` is the kind of the anchors that find their definitions."""
+
+    function: AnchorKind
+
+    @override
+    def locate(self, anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
+        """Find the function's definition."""
+        return replace(anchor, kind=self.function).locate(workspace)
+
+    @override
+    def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
+        """Apply the hunk to every declaration. Raises UserError where there are several hunks to choose from."""
+        if not isinstance(edit.operation, HunkOperation) or len(edit.operation.hunks) != 1:
+            raise UserError("anchor-operation", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
+        definition = self.locate(edit.anchor, workspace)
+        if not isinstance(definition, LocatedAnchor):
+            return definition
+        return edit_signature(edit, edit.operation.hunks[0], definition, workspace)
+
+    @override
+    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
+        """Name the uses of the function that its new signature has left behind."""
+        definition = self.locate(anchor, workspace)
+        return uses_left_behind(anchor, definition, workspace) if isinstance(definition, LocatedAnchor) else None

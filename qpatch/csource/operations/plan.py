@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Works out what an edit at one place in C changes: a hunk, an addition, a deletion, a move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.anchors.expectations import unmet
+from qpatch.csource.changes import Outcome, PlannedChanges
+from qpatch.csource.edit import AddOperation, DeleteOperation, HunkOperation, MoveOperation, Position
+from qpatch.csource.operations.beside import add_beside
+from qpatch.csource.operations.inside import add_inside
+from qpatch.csource.operations.relocate import delete, move
+from qpatch.csource.operations.renamed import explain_renamed
+from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.results import Ambiguous, Drifted
+
+if TYPE_CHECKING:
+    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
+    from qpatch.csource.edit import Edit
+
+
+def plan_operation(edit: Edit, workspace: EditWorkspace) -> Outcome:
+    """Return the changes that `edit` makes, or the result that says why it makes none.
+
+    Raises UserError where the edit itself is wrong.
+    """
+    operation = edit.operation
+    if isinstance(operation, MoveOperation):
+        return move(edit, operation, workspace)
+    if isinstance(operation, DeleteOperation):
+        return delete(edit, workspace)
+    located = edit.anchor.locate(workspace)
+    if isinstance(located, Drifted):
+        return explain_renamed(edit, located, workspace)
+    if isinstance(located, Ambiguous):
+        return located
+    return unmet(edit.anchor, located, workspace) or _plan_at(edit, operation, located, workspace)
+
+
+def _plan_at(
+    edit: Edit, operation: HunkOperation | AddOperation, located: LocatedAnchor, workspace: EditWorkspace
+) -> Outcome:
+    """Work out a hunk or an addition at its anchor."""
+    if isinstance(operation, AddOperation):
+        is_inside = edit.anchor.position is Position.IN and located.symbol is not None
+        return (add_inside if is_inside else add_beside)(edit, operation, located, workspace)
+    found = substitute(edit, operation.hunks, located, workspace)
+    if isinstance(found, HunkFit):
+        changes = {located.path: found.replacements}
+        return PlannedChanges(changes, found.places, located.moved_from, found.bindings)
+    if located.moved_from and isinstance(found, Drifted):
+        return replace(found, moved_to=(located.path,))
+    return found
