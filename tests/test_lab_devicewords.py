@@ -125,9 +125,7 @@ def test_what_the_lab_writes_the_device_reads(reader: Path) -> None:
 
 def test_an_installation_without_the_tables_is_not_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("qpatch.lab.definitions.devicewords.shipped", lambda: tmp_path)
-    with pytest.raises(
-        EnvironmentFault, match=r"faults\.def: .*: the installation is not whole"
-    ):
+    with pytest.raises(EnvironmentFault, match=r"faults\.def: .*: the installation is not whole"):
         device_words.__wrapped__()
 
 
