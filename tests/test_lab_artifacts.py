@@ -67,7 +67,7 @@ def test_only_the_guests_that_are_wanted(sources: Path) -> None:
 
 
 @needs_programs
-@pytest.mark.parametrize("file", ["source.c", "Makefile", "new.h"])
+@pytest.mark.parametrize("file", ["source.c", "Makefile", "new.h", "new.def"])
 def test_changed_sources_are_compiled_again(sources: Path, file: str) -> None:
     first = prepared(sources)
     with (sources / "emu" / file).open("a") as source:

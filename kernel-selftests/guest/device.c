@@ -3,8 +3,10 @@
  * Driver of the emulated device: finds it, gives it a DMA ring, fills its
  * memory, and checks that what came through a migration is what must be there.
  */
-#include "guest.h"
+#include "device.h"
+
 #include "machine.h"
+#include "memory.h"
 
 #define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
 #define REGISTERS_MAGIC	0x71706574
@@ -204,29 +206,4 @@ void device_check(struct device *device, struct check_result *result)
 	}
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
-}
-
-/*
- * As a driver does: interrupts off, reset, configuration and ring again,
- * interrupts again.  Counts start anew on both sides.
- */
-const char *device_reset(struct device *device)
-{
-	enum kind kind = device->kind;
-	u32 vectors = device->vectors, vector, pages = device->ring_pages;
-	const char *error = irq_setup(device, KIND_NONE, 0);
-
-	if (error)
-		return error;
-	device_write(device, REGISTER_RESET, 1);
-	pci_write_bars(device->address, &device->bars);
-	pci_command(device->address, 0,
-		    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF);
-	for (vector = 0; vector < MAX_VECTORS; vector++)
-		device->count[vector] = 0;
-	device->handled = 0;
-	device->filled = false;
-	if (pages)
-		error = device_ring(device, pages);
-	return error ? error : irq_setup(device, kind, vectors);
 }

@@ -3,10 +3,10 @@
  * Interrupt numbers of the machine ("slots") and the vectors of devices that
  * use them.  A vector has a slot of its own as long as there are any; those
  * that share one are told apart by the device's register of pending vectors.
- * A slot that nobody uses any more remembers nobody: an interrupt on it counts
- * as unexpected.
+ * An interrupt on a slot without users counts as unexpected.
  */
-#include "guest.h"
+#include "interrupt.h"
+
 #include "machine.h"
 
 static struct {
@@ -63,7 +63,7 @@ void slot_bind(u16 slot, struct device *device, u32 vector)
 	machine_irq_restore(on);
 }
 
-/* Finds the user that stays when all but one have gone. */
+/* Finds the only user that is left. */
 static void find_user(u16 slot)
 {
 	unsigned int i;
@@ -136,7 +136,7 @@ void interrupt_message(unsigned int slot)
 }
 
 /*
- * A line may be seen once more after its device let go of it, since VFIO
+ * A line may be signalled once more after its device deasserted it, since VFIO
  * signals it again when it unmasks it: no device asserts it then.
  */
 void interrupt_line(unsigned int line)

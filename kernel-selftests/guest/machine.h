@@ -6,7 +6,7 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
-#include "guest.h"
+#include "types.h"
 
 #define MAX_SLOTS 8192
 

@@ -9,7 +9,8 @@
  * out but when the guest clears one: whether the device's pages arrive is what
  * the lab wants to know.
  */
-#include "guest.h"
+#include "memory.h"
+
 #include "machine.h"
 
 extern char data_start[], bss_end[], stack_bottom[], stack_top[];

@@ -3,7 +3,9 @@
  * Interrupts of a device, programmed in the order in which Linux does it: MSI-X
  * is enabled with all vectors masked, then each vector is written and unmasked.
  */
-#include "guest.h"
+#include "message.h"
+
+#include "interrupt.h"
 #include "machine.h"
 
 #define MSI_CONTROL		0x02

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* PCI as a firmware and a driver see it: BARs, capabilities, the command register. */
-#include "guest.h"
+#include "pci.h"
+
 #include "machine.h"
 
 #define PCI_STATUS		0x06

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The serial protocol: one line in, exactly one line out.  The guest never
- * speaks unasked but for `ready` at boot and `fatal` when all is lost, so it
- * can be migrated at any moment: half a command, and half an answer, go with
- * it.  A host that had a command under way sends ^U and `hello` to the
+ * writes without a command only `ready` at boot and `fatal` on an exception, so
+ * it can be migrated at any moment, with half a command or half an answer.  A host that had a command under way sends ^U and `hello` to the
  * destination and reads up to the answer to that.
  */
-#include "guest.h"
+#include "protocol.h"
+
+#include "device.h"
+#include "interrupt.h"
 #include "machine.h"
+#include "message.h"
+#include "reset.h"
+#include "serial.h"
+#include "text.h"
 
 #define LINE_BYTES	128
 #define MAX_WORDS	5

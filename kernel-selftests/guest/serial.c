@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Input of the serial line: the handler fills a ring, the protocol takes lines out of it. */
-#include "guest.h"
+#include "serial.h"
+
 #include "machine.h"
+#include "memory.h"
 
 #define CANCEL	0x15	/* ^U: what came of this line is void */
 

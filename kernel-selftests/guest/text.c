@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Text of the serial protocol: numbers out, words and numbers in. */
-#include "guest.h"
+#include "text.h"
+
 #include "machine.h"
 
 void print(const char *text)
@@ -9,7 +10,7 @@ void print(const char *text)
 		machine_put(*text++);
 }
 
-/* Without a 64-bit division, for which a 32-bit machine would want a library. */
+/* Without a 64-bit division, which needs a library on a 32-bit machine. */
 void print_unsigned(u64 value)
 {
 	char digits[20];
@@ -105,7 +106,7 @@ unsigned int split_words(char *line, char **words, unsigned int limit)
 	return count;
 }
 
-/* The compiler calls these of its own accord. */
+/* The compiler generates calls of these. */
 void *memset(void *to, int value, size_t bytes);
 void *memcpy(void *to, const void *from, size_t bytes);
 

@@ -4,7 +4,17 @@
  * capability.  As behind vfio-pci, BARs and the command register can be written
  * freely and mean nothing to the outside.
  */
-#include "device-internal.h"
+#include "config.h"
+
+#include "bytes.h"
+#include "faults.h"
+#include "log.h"
+#include "model.h"
+#include "states.h"
+
+/* Where the capabilities are. */
+#define CONFIG_MSI		0x40
+#define CONFIG_MSIX		0x60
 
 #define VENDOR		0x1234
 #define DEVICE		0x7170
@@ -23,13 +33,13 @@
 
 #define BAR_64_PREFETCHABLE	0xc
 
-#define MSI_FLAGS		(EMU_CONFIG_MSI + 2)
-#define MSI_MASK		(EMU_CONFIG_MSI + 16)	/* 64-bit address, so behind the data */
-#define MSI_PENDING		(EMU_CONFIG_MSI + 20)
+#define MSI_FLAGS		(CONFIG_MSI + 2)
+#define MSI_MASK		(CONFIG_MSI + 16)	/* 64-bit address, so behind the data */
+#define MSI_PENDING		(CONFIG_MSI + 20)
 #define MSI_FLAGS_64BIT		0x80
 #define MSI_FLAGS_MASK		0x100
 
-#define MSIX_FLAGS		(EMU_CONFIG_MSIX + 2)
+#define MSIX_FLAGS		(CONFIG_MSIX + 2)
 
 /* What can be written, field by field. */
 static const struct {
@@ -44,9 +54,9 @@ static const struct {
 	{ OFFSET_BARS + 16, 4, ~(EMU_MSIX_BAR_SIZE - 1u) },
 	{ OFFSET_INTERRUPT_LINE, 1, 0xff },
 	{ MSI_FLAGS, 2, 0x0071 },	/* enable, multiple message enable */
-	{ EMU_CONFIG_MSI + 4, 4, 0xfffffffc },
-	{ EMU_CONFIG_MSI + 8, 4, 0xffffffff },
-	{ EMU_CONFIG_MSI + 12, 2, 0xffff },
+	{ CONFIG_MSI + 4, 4, 0xfffffffc },
+	{ CONFIG_MSI + 8, 4, 0xffffffff },
+	{ CONFIG_MSI + 12, 2, 0xffff },
 	{ MSI_MASK, 4, 0xffffffff },
 	{ MSIX_FLAGS, 2, 0xc000 },	/* enable, function mask */
 };
@@ -75,18 +85,18 @@ void emu_config_reset(struct emu_device *device)
 	config[OFFSET_BARS + 8] = BAR_64_PREFETCHABLE;
 	emu_put16(config + 0x2c, VENDOR);
 	emu_put16(config + 0x2e, DEVICE);
-	config[0x34] = EMU_CONFIG_MSI;
-	config[OFFSET_INTERRUPT_PIN] = profile->interrupt_pin;
+	config[0x34] = CONFIG_MSI;
+	config[OFFSET_INTERRUPT_PIN] = (u8)profile->interrupt_pin;
 
-	config[EMU_CONFIG_MSI] = 0x05;
-	config[EMU_CONFIG_MSI + 1] = EMU_CONFIG_MSIX;
+	config[CONFIG_MSI] = 0x05;
+	config[CONFIG_MSI + 1] = CONFIG_MSIX;
 	emu_put16(config + MSI_FLAGS, (u16)(MSI_FLAGS_64BIT | MSI_FLAGS_MASK |
 					    log2_of(profile->msi_vectors) << 1));
 
-	config[EMU_CONFIG_MSIX] = 0x11;
+	config[CONFIG_MSIX] = 0x11;
 	emu_put16(config + MSIX_FLAGS, (u16)(profile->vectors - 1));
-	emu_put32(config + EMU_CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
-	emu_put32(config + EMU_CONFIG_MSIX + 8, 0x8000 | 4);	/* pending bits */
+	emu_put32(config + CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
+	emu_put32(config + CONFIG_MSIX + 8, 0x8000 | 4);	/* pending bits */
 }
 
 static u8 writable_bits(u64 position)
@@ -180,8 +190,5 @@ s64 emu_config_write(struct emu_device *device, u64 position, const u8 *buffer, 
 		write_byte(device, position + i, buffer[i]);
 	if (position < OFFSET_COMMAND + 2 && position + bytes > OFFSET_COMMAND)
 		device->config_written = true;
-	/* A mask may be gone now, of INTx or of an MSI vector. */
-	if (emu_is_running(device))
-		emu_deliver_held(device);
 	return (s64)bytes;
 }

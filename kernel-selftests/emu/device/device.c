@@ -3,21 +3,22 @@
  * The emulated device as a whole: its life, its description, reset, and access
  * to its regions.
  */
-#include "device-internal.h"
+#include "device.h"
+
+#include "bytes.h"
+#include "config.h"
+#include "faults.h"
+#include "log.h"
+#include "migration-v1.h"
+#include "model.h"
+#include "raise.h"
+#include "registers.h"
+#include "reset.h"
+#include "save.h"
 
 u32 emu_device_size(void)
 {
 	return sizeof(struct emu_device);
-}
-
-/* What a reset of the device itself does; VFIO's interrupt set-up and migration state stay. */
-void emu_reset_internals(struct emu_device *device)
-{
-	memset(&device->registers, 0, sizeof(device->registers));
-	memset(device->memory, 0, EMU_MEMORY_SIZE);
-	device->registers.seed = device->profile.seed;
-	device->status &= EMU_STATUS_DESTINATION;
-	device->dirty_queries = 0;
 }
 
 static void make_new(struct emu_device *device)
@@ -35,26 +36,14 @@ static void make_new(struct emu_device *device)
 	memset(&device->load, 0, sizeof(device->load));
 	for (i = 0; i < device->profile.fault_count; i++)
 		device->profile.faults[i].seen = 0;
-	emu_reset_internals(device);
-	emu_config_reset(device);
-}
-
-static bool profile_is_sound(const struct emu_profile *profile)
-{
-	if (profile->protocol != EMU_PROTOCOL_V1 && profile->protocol != EMU_PROTOCOL_V2)
-		return false;
-	if (!profile->vectors || profile->vectors > EMU_MAX_VECTORS)
-		return false;
-	if (!profile->msi_vectors || profile->msi_vectors > EMU_MAX_MSI_VECTORS)
-		return false;
-	return profile->fault_count <= EMU_MAX_FAULTS && profile->raise_vector < profile->vectors;
+	emu_reset_function(device);
 }
 
 int emu_device_init(struct emu_device *device, const struct emu_profile *profile,
 		    const struct emu_host *host, void *context, void *memory,
 		    void *migration_data, u32 migration_data_size)
 {
-	if (!profile_is_sound(profile) || !memory)
+	if (!emu_profile_is_sound(profile) || !memory)
 		return -EINVAL;
 	if (profile->protocol == EMU_PROTOCOL_V1 && (!migration_data || !migration_data_size))
 		return -EINVAL;
@@ -103,54 +92,65 @@ int emu_reset(struct emu_device *device)
 	device->load.active = false;
 	device->state = VFIO_DEVICE_STATE_RUNNING;
 	device->irq.intx_masked = false;
-	emu_reset_internals(device);
-	emu_config_reset(device);
+	emu_reset_function(device);
 	return 0;
 }
 
-/* Splits `offset`; the bytes that can be accessed there, or -EINVAL. */
-static s64 locate(const struct emu_device *device, u64 offset, u64 bytes, u32 *region,
-		  u64 *position)
+/* A mask may be gone after a write, of INTx or of an MSI vector. */
+static s64 write_config(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
+{
+	s64 done = emu_config_write(device, position, buffer, bytes);
+
+	if (done >= 0 && emu_is_running(device))
+		emu_deliver_held(device);
+	return done;
+}
+
+/* How the regions that have a size are accessed. */
+static const struct region {
+	s64 (*read_bytes)(struct emu_device *device, u64 position, u8 *buffer, u64 bytes);
+	s64 (*write_bytes)(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes);
+} regions[EMU_NUM_REGIONS] = {
+	[VFIO_PCI_BAR0_REGION_INDEX] = { emu_registers_read, emu_registers_write },
+	[VFIO_PCI_BAR2_REGION_INDEX] = { emu_memory_read, emu_memory_write },
+	[VFIO_PCI_BAR4_REGION_INDEX] = { emu_msix_read, emu_msix_write },
+	[VFIO_PCI_CONFIG_REGION_INDEX] = { emu_config_read, write_config },
+	[EMU_MIGRATION_REGION] = { emu_v1_read, emu_v1_write },
+};
+
+/* What `offset` is in; *bytes becomes what can be accessed there.  NULL: nothing. */
+static const struct region *locate(const struct emu_device *device, u64 offset, u64 *position,
+				   u64 *bytes)
 {
 	u64 index = offset >> EMU_REGION_SHIFT;
 	u64 size;
 
 	if (index >= EMU_NUM_REGIONS)
-		return -EINVAL;
-	*region = (u32)index;
+		return NULL;
 	*position = offset & (((u64)1 << EMU_REGION_SHIFT) - 1);
-	size = emu_region_size(device, *region);
+	size = emu_region_size(device, (u32)index);
 	if (*position >= size)
-		return -EINVAL;
-	return (s64)emu_smaller(bytes, size - *position);
+		return NULL;
+	*bytes = emu_smaller(*bytes, size - *position);
+	return &regions[index];
 }
 
 s64 emu_read(struct emu_device *device, u64 offset, void *buffer, u64 bytes)
 {
 	u64 position;
-	u32 region;
-	s64 count = locate(device, offset, bytes, &region, &position);
+	const struct region *region = locate(device, offset, &position, &bytes);
 
-	if (count <= 0)
-		return count;
-	if (region == VFIO_PCI_CONFIG_REGION_INDEX)
-		return emu_config_read(device, position, buffer, (u64)count);
-	if (region == EMU_MIGRATION_REGION)
-		return emu_v1_read(device, position, buffer, (u64)count);
-	return emu_bar_read(device, region, position, buffer, (u64)count);
+	if (!region)
+		return -EINVAL;
+	return bytes ? region->read_bytes(device, position, buffer, bytes) : 0;
 }
 
 s64 emu_write(struct emu_device *device, u64 offset, const void *buffer, u64 bytes)
 {
 	u64 position;
-	u32 region;
-	s64 count = locate(device, offset, bytes, &region, &position);
+	const struct region *region = locate(device, offset, &position, &bytes);
 
-	if (count <= 0)
-		return count;
-	if (region == VFIO_PCI_CONFIG_REGION_INDEX)
-		return emu_config_write(device, position, buffer, (u64)count);
-	if (region == EMU_MIGRATION_REGION)
-		return emu_v1_write(device, position, buffer, (u64)count);
-	return emu_bar_write(device, region, position, buffer, (u64)count);
+	if (!region)
+		return -EINVAL;
+	return bytes ? region->write_bytes(device, position, buffer, bytes) : 0;
 }

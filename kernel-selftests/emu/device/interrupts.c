@@ -3,17 +3,18 @@
  * VFIO_DEVICE_GET_IRQ_INFO and VFIO_DEVICE_SET_IRQS, with the kernel's rules:
  * one of INTx, MSI and MSI-X at a time.
  */
-#include "device-internal.h"
+#include "interrupts.h"
+
+#include "bytes.h"
+#include "faults.h"
+#include "irq-names.h"
+#include "log.h"
+#include "model.h"
+#include "raise.h"
+#include "states.h"
 
 #define DATA_TYPES	VFIO_IRQ_SET_DATA_TYPE_MASK
 #define ACTIONS		VFIO_IRQ_SET_ACTION_TYPE_MASK
-
-const char *emu_irq_name(u32 index)
-{
-	static const char * const names[EMU_NUM_IRQS] = { "intx", "msi", "msix", "err", "req" };
-
-	return index < EMU_NUM_IRQS ? names[index] : "none";
-}
 
 static u32 irq_count(const struct emu_device *device, u32 index)
 {

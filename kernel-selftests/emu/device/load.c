@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reads the migration stream, which may come in pieces of any size.  What has
- * a wrong form (tags, numbers, lengths, version) fails at once.  Wrong content
- * is taken, as real devices take it, and only shows in the register STATUS.
- * Here, too, the profile's `require` rule holds: a real device may need its
- * configuration space or its interrupts before it can take its state.
+ * Reads the migration stream, which may come in pieces of any size.  A malformed
+ * chunk (tag, number, length, version) is an error at once.  Wrong content is
+ * accepted, as real devices do, and sets a bit in the register STATUS.  The
+ * profile's `require` rule is applied here: a real device may need its
+ * configuration space or its interrupts before it can load its state.
  */
+#include "load.h"
+
+#include "bytes.h"
+#include "config.h"
+#include "faults.h"
+#include "irq-names.h"
+#include "log.h"
+#include "model.h"
 #include "stream.h"
 
 #define SEEN(kind)	(1u << (kind))
@@ -32,35 +40,34 @@ int emu_load_end(struct emu_device *device)
 	return 0;
 }
 
-/* What the device misses before it takes stop-copy (or any) data; NULL: nothing. */
-static const char *missing(const struct emu_device *device, u32 phase)
+/* Does the device miss something before it takes stop-copy (or any) data? */
+static bool is_too_early(const struct emu_device *device, u32 phase)
 {
 	bool stop_copy = phase == EMU_PHASE_STOP_COPY;
 
 	switch (device->profile.require) {
 	case EMU_REQUIRE_CONFIG:
-		return stop_copy && !device->config_written ? "config" : NULL;
+		return stop_copy && !device->config_written;
 	case EMU_REQUIRE_CONFIG_ANY:
-		return !device->config_written ? "config-any" : NULL;
+		return !device->config_written;
 	case EMU_REQUIRE_IRQS:
-		return stop_copy && !device->irqs_set ? "irqs" : NULL;
+		return stop_copy && !device->irqs_set;
 	default:
-		return NULL;
+		return false;
 	}
 }
 
 static bool refused(struct emu_device *device, u32 kind, u32 phase)
 {
-	const char *reason = missing(device, phase);
 	struct emu_text text = { .length = 0 };
 
-	if (!reason)
+	if (!is_too_early(device, phase))
 		return false;
-	/* What satisfies the rule must get in. */
+	/* The chunk that satisfies the rule must be accepted. */
 	if (device->profile.self_contained && (kind == EMU_CHUNK_HEAD || kind == EMU_CHUNK_CONFIG))
 		return false;
 	emu_text_string(&text, "operation", "data-write");
-	emu_text_string(&text, "reason", reason);
+	emu_text_string(&text, "reason", emu_requirement_name(device->profile.require));
 	emu_text_errno(&text, -EINVAL);
 	emu_log(device, "refuse", &text);
 	return true;
@@ -271,7 +278,7 @@ static bool take_header(struct emu_load *load, const u8 *buffer, u64 *bytes)
 
 /*
  * Bytes taken, or -EINVAL.  A refusal leaves the stream where it was, so that
- * the user can do what is missing and go on; all else ends it for good.
+ * the user can do what is missing and go on; any other error is final.
  */
 s64 emu_load_write(struct emu_device *device, const u8 *buffer, u64 bytes)
 {

@@ -3,7 +3,9 @@
  * Lines of the log: the device makes the JSON members of an event, the host
  * adds what it knows (time, device) and writes them out.
  */
-#include "device-internal.h"
+#include "log.h"
+
+#include "model.h"
 
 static void append(struct emu_text *text, const char *string)
 {

@@ -3,7 +3,15 @@
  * The migration data of a device as its user moves it, with the profile's
  * pause and faults; then what protocol v2's data descriptor does with it.
  */
-#include "device-internal.h"
+#include "migration-data.h"
+
+#include "bytes.h"
+#include "faults.h"
+#include "load.h"
+#include "log.h"
+#include "model.h"
+#include "save.h"
+#include "states.h"
 
 static void log_data(struct emu_device *device, const char *event, const char *phase, u64 bytes,
 		     u64 total, int error)
@@ -19,8 +27,8 @@ static void log_data(struct emu_device *device, const char *event, const char *p
 }
 
 /*
- * Real devices take their time to give up their state: the reader waits, once,
- * in its second stop-copy read, before it gets anything.  Not in the first:
+ * Reading a real device's state takes time: the reader waits, once, in its
+ * second stop-copy read, before it gets anything.  Not in the first:
  * config space, which QEMU 5.2 writes just before that, would still be in the
  * source's buffers.  The first read's data push it out, so that the destination
  * has it while it waits for the rest.

@@ -4,7 +4,14 @@
  * data area follows a page later and may be mapped.  Newer headers have lost
  * struct vfio_device_migration_info, so its layout is here.
  */
-#include "device-internal.h"
+#include "migration-v1.h"
+
+#include "bytes.h"
+#include "migration-data.h"
+#include "migration.h"
+#include "model.h"
+#include "save.h"
+#include "states.h"
 
 enum v1_register {
 	V1_DEVICE_STATE = 0,	/* 32 bits, as is the reserved word after it */
@@ -78,15 +85,6 @@ static s64 write_state(struct emu_device *device, u32 bits)
 	return -EINVAL;
 }
 
-/*
- * The data area's content counts as taken when the user asks for what is
- * pending, or goes to another state.
- */
-void emu_v1_take_prepared(struct emu_device *device)
-{
-	device->save.prepared = 0;
-}
-
 /* In v1 the pre-copy state exists for devices that have no data in it as well. */
 static u64 pending(const struct emu_device *device)
 {
@@ -121,7 +119,7 @@ static s64 read_field(struct emu_device *device, u32 field, u64 *value)
 		*value = state_bits(device);
 		break;
 	case V1_PENDING_BYTES:
-		emu_v1_take_prepared(device);
+		emu_save_take_prepared(device);
 		*value = pending(device);
 		break;
 	case V1_DATA_OFFSET:

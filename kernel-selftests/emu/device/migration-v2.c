@@ -3,36 +3,21 @@
  * Protocol v2's VFIO_DEVICE_FEATURE: what the device can do, its state, the
  * size of what is still to be copied.
  */
-#include "device-internal.h"
+#include "migration-v2.h"
+
+#include "migration.h"
+#include "model.h"
+#include "save.h"
 
 #define OPERATIONS	(VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET)
 #define FLAGS		(OPERATIONS | VFIO_DEVICE_FEATURE_PROBE)
 
-/* As the kernel checks it: 0: go on; 1: a probe, answered by now; or -errno. */
-static int check(const struct vfio_device_feature *feature, u32 bytes, u32 allowed, u32 payload)
+static int get_migration(struct emu_device *device, struct vfio_device_feature *feature,
+			 enum emu_stream *wanted)
 {
-	u32 flags = feature->flags;
+	struct vfio_device_feature_migration migration = { .flags = VFIO_MIGRATION_STOP_COPY };
 
-	if (flags & OPERATIONS & ~allowed)
-		return -EINVAL;
-	if (flags & VFIO_DEVICE_FEATURE_PROBE)
-		return 1;
-	if (!(flags & OPERATIONS))
-		return -EINVAL;
-	if (bytes < sizeof(*feature) + payload)
-		return -EINVAL;
-	return 0;
-}
-
-static int feature_migration(struct emu_device *device, struct vfio_device_feature *feature,
-			     u32 bytes)
-{
-	struct vfio_device_feature_migration migration;
-	int result = check(feature, bytes, VFIO_DEVICE_FEATURE_GET, sizeof(migration));
-
-	if (result)
-		return result < 0 ? result : 0;
-	migration.flags = VFIO_MIGRATION_STOP_COPY;
+	(void)wanted;
 	if (device->profile.p2p)
 		migration.flags |= VFIO_MIGRATION_P2P;
 	if (device->profile.pre_copy)
@@ -41,14 +26,12 @@ static int feature_migration(struct emu_device *device, struct vfio_device_featu
 	return 0;
 }
 
-static int feature_data_size(struct emu_device *device, struct vfio_device_feature *feature,
-			     u32 bytes)
+static int get_data_size(struct emu_device *device, struct vfio_device_feature *feature,
+			 enum emu_stream *wanted)
 {
 	struct vfio_device_feature_mig_data_size size;
-	int result = check(feature, bytes, VFIO_DEVICE_FEATURE_GET, sizeof(size));
 
-	if (result)
-		return result < 0 ? result : 0;
+	(void)wanted;
 	size.stop_copy_length = device->state == VFIO_DEVICE_STATE_STOP_COPY ?
 				emu_save_remaining(device, EMU_PHASE_STOP_COPY) :
 				emu_stop_copy_size(device);
@@ -56,18 +39,15 @@ static int feature_data_size(struct emu_device *device, struct vfio_device_featu
 	return 0;
 }
 
-static int feature_state(struct emu_device *device, struct vfio_device_feature *feature,
-			 u32 bytes, enum emu_stream *wanted)
+static int set_or_get_state(struct emu_device *device, struct vfio_device_feature *feature,
+			    enum emu_stream *wanted)
 {
 	struct vfio_device_feature_mig_state state;
 	bool was_saving = device->save.active;
 	bool was_loading = device->load.active;
-	int result = check(feature, bytes, OPERATIONS, sizeof(state));
+	int result = 0;
 
-	if (result)
-		return result < 0 ? result : 0;
 	memcpy(&state, feature->data, sizeof(state));
-	result = 0;
 	if (feature->flags & VFIO_DEVICE_FEATURE_SET) {
 		result = emu_set_state(device, state.device_state);
 		if (!result && device->save.active && !was_saving)
@@ -82,9 +62,51 @@ static int feature_state(struct emu_device *device, struct vfio_device_feature *
 	return result;
 }
 
+static const struct feature {
+	u32 id;
+	u32 operations;		/* that it knows */
+	u32 payload;		/* bytes that follow the header */
+	int (*serve)(struct emu_device *device, struct vfio_device_feature *feature,
+		     enum emu_stream *wanted);
+} features[] = {
+	{ VFIO_DEVICE_FEATURE_MIGRATION, VFIO_DEVICE_FEATURE_GET,
+	  sizeof(struct vfio_device_feature_migration), get_migration },
+	{ VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, OPERATIONS,
+	  sizeof(struct vfio_device_feature_mig_state), set_or_get_state },
+	{ VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, VFIO_DEVICE_FEATURE_GET,
+	  sizeof(struct vfio_device_feature_mig_data_size), get_data_size },
+};
+
+static const struct feature *find_feature(u32 id)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(features); i++)
+		if (features[i].id == id)
+			return &features[i];
+	return NULL;
+}
+
+/* In the order in which the kernel checks it. */
+static int serve(struct emu_device *device, const struct feature *kind,
+		 struct vfio_device_feature *feature, u32 bytes, enum emu_stream *wanted)
+{
+	u32 operations = feature->flags & OPERATIONS;
+
+	if (operations & ~kind->operations)
+		return -EINVAL;
+	if (feature->flags & VFIO_DEVICE_FEATURE_PROBE)
+		return 0;
+	if (!operations || bytes < sizeof(*feature) + kind->payload)
+		return -EINVAL;
+	return kind->serve(device, feature, wanted);
+}
+
 int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, u32 bytes,
 		enum emu_stream *wanted)
 {
+	const struct feature *kind;
+
 	*wanted = EMU_STREAM_NONE;
 	if (bytes < sizeof(*feature) || feature->argsz < sizeof(*feature))
 		return -EINVAL;
@@ -98,15 +120,6 @@ int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, 
 		return -EINVAL;
 	if (device->profile.protocol != EMU_PROTOCOL_V2)
 		return -ENOTTY;
-
-	switch (feature->flags & VFIO_DEVICE_FEATURE_MASK) {
-	case VFIO_DEVICE_FEATURE_MIGRATION:
-		return feature_migration(device, feature, bytes);
-	case VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE:
-		return feature_state(device, feature, bytes, wanted);
-	case VFIO_DEVICE_FEATURE_MIG_DATA_SIZE:
-		return feature_data_size(device, feature, bytes);
-	default:
-		return -ENOTTY;
-	}
+	kind = find_feature(feature->flags & VFIO_DEVICE_FEATURE_MASK);
+	return kind ? serve(device, kind, feature, bytes, wanted) : -ENOTTY;
 }

@@ -1,12 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Profiles: the keys of devices.conf that concern the device itself.  What a
- * fault is made of is in faults.c.
+ * Reads profiles.
  */
-#include "device-internal.h"
+#include "profile.h"
 
-#define MAX_BULK	(1ull << 40)
-#define MAX_PAUSE_MS	600000
+#include "number.h"
+
+#define MEMBER(name)	offsetof(struct emu_profile, name)
+#define BYTES(name)	sizeof(((struct emu_profile *)NULL)->name)
+
+static const struct number {
+	const char *key;
+	size_t member, bytes;
+	u64 standard, least, most;
+	bool power_of_two;
+} numbers[] = {
+#define EMU_NUMBER(key, name, standard, least, most) \
+	{ key, MEMBER(name), BYTES(name), standard, least, most, false },
+#define EMU_POWER_OF_TWO(key, name, standard, least, most) \
+	{ key, MEMBER(name), BYTES(name), standard, least, most, true },
+#include "profile.def"
+};
+
+static const struct {
+	const char *key;
+	size_t member;
+} switches[] = {
+#define EMU_SWITCH(key, name) { key, MEMBER(name) },
+#include "profile.def"
+};
+
+/* A word that a key takes, and what it stands for. */
+struct word {
+	const char *name;
+	u32 value;
+};
+
+static const struct word protocols[] = {
+#define EMU_PROTOCOL(word, name, value) { word, value },
+#include "profile.def"
+};
+
+enum {
+#define EMU_TRAIT(word, name, bit) TRAIT_##name = bit,
+#include "profile.def"
+};
+
+static const struct word traits[] = {
+#define EMU_TRAIT(word, name, bit) { word, bit },
+#include "profile.def"
+};
+
+static const struct word dirty_reports[] = {
+#define EMU_DIRTY_REPORT(word, drop) { word, drop },
+#include "profile.def"
+};
+
+static const struct word requirements[] = {
+#define EMU_REQUIREMENT(word, name) { word, EMU_REQUIRE_##name },
+#include "profile.def"
+	{ "none", EMU_REQUIRE_NOTHING },
+	{ "", EMU_REQUIRE_NOTHING },
+};
+
+static const struct word moments[] = {
+#define EMU_MOMENT(word, name, bit) { word, bit },
+#include "profile.def"
+};
 
 static void say(char *error, const char *first, const char *second)
 {
@@ -19,45 +79,26 @@ static void say(char *error, const char *first, const char *second)
 	error[length] = '\0';
 }
 
-void emu_profile_defaults(struct emu_profile *profile)
+static void store(struct emu_profile *profile, const struct number *number, u64 value)
 {
-	memset(profile, 0, sizeof(*profile));
-	profile->protocol = EMU_PROTOCOL_V2;
-	profile->seed = 1;
-	profile->vectors = 8;
-	profile->msi_vectors = 4;
-	profile->interrupt_pin = 1;
-	profile->pre_copy = true;
-	profile->p2p = true;
-	profile->pre_copy_bytes = 393216;
-	profile->stop_copy_bytes = 131072;
+	void *member = (u8 *)profile + number->member;
+
+	if (number->bytes == sizeof(u64))
+		*(u64 *)member = value;
+	else
+		*(u32 *)member = (u32)value;
 }
 
-bool emu_parse_number(const char *text, u64 least, u64 most, u64 *value)
+void emu_profile_defaults(struct emu_profile *profile)
 {
-	u64 base = 10;
+	u32 i;
 
-	if (text[0] == '0' && text[1] == 'x') {
-		base = 16;
-		text += 2;
-	}
-	*value = 0;
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		u64 digit;
-
-		if (*text >= '0' && *text <= '9')
-			digit = (u64)(*text - '0');
-		else if (*text >= 'a' && *text <= 'f')
-			digit = (u64)(*text - 'a') + 10;
-		else
-			return false;
-		if (digit >= base || *value > (most - digit) / base)
-			return false;
-		*value = *value * base + digit;
-	}
-	return *value >= least && *value <= most;
+	memset(profile, 0, sizeof(*profile));
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		store(profile, &numbers[i], numbers[i].standard);
+	profile->protocol = EMU_PROTOCOL_V2;
+	profile->pre_copy = true;
+	profile->p2p = true;
 }
 
 /* Is the item of a comma list at *list (moved behind it) `word`? */
@@ -75,151 +116,125 @@ static bool next_is(const char **list, const char *word)
 	return true;
 }
 
+static const struct word *next_word(const struct word *words, u32 count, const char **list)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (next_is(list, words[i].name))
+			return &words[i];
+	return NULL;
+}
+
+/* The bits of the words of a comma list; false: there is another word in it. */
+static bool parse_list(const struct word *words, u32 count, const char *list, u32 *bits)
+{
+	*bits = 0;
+	while (*list) {
+		const struct word *word = next_word(words, count, &list);
+
+		if (!word)
+			return false;
+		*bits |= word->value;
+	}
+	return true;
+}
+
+static bool parse_word(const struct word *words, u32 count, const char *text, u32 *value)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		if (strcmp(words[i].name, text))
+			continue;
+		*value = words[i].value;
+		return true;
+	}
+	return false;
+}
+
 static bool set_traits(struct emu_profile *profile, const char *value)
 {
-	profile->pre_copy = false;
-	profile->p2p = false;
-	while (*value) {
-		if (next_is(&value, "pre-copy"))
-			profile->pre_copy = true;
-		else if (next_is(&value, "p2p"))
-			profile->p2p = true;
-		else
-			return false;
-	}
+	u32 bits;
+
+	if (!parse_list(traits, ARRAY_SIZE(traits), value, &bits))
+		return false;
+	profile->pre_copy = bits & TRAIT_PRE_COPY;
+	profile->p2p = bits & TRAIT_P2P;
 	return true;
 }
 
 static bool set_raise(struct emu_profile *profile, const char *value)
 {
-	profile->raise_on = 0;
-	while (*value) {
-		if (next_is(&value, "set-irqs"))
-			profile->raise_on |= EMU_RAISE_ON_SET_IRQS;
-		else if (next_is(&value, "running"))
-			profile->raise_on |= EMU_RAISE_ON_RUNNING;
-		else if (next_is(&value, "running-p2p"))
-			profile->raise_on |= EMU_RAISE_ON_RUNNING_P2P;
-		else
-			return false;
-	}
-	return true;
+	return parse_list(moments, ARRAY_SIZE(moments), value, &profile->raise_on);
 }
 
 static bool set_protocol(struct emu_profile *profile, const char *value)
 {
-	if (!strcmp(value, "v1"))
-		profile->protocol = EMU_PROTOCOL_V1;
-	else if (!strcmp(value, "v2"))
-		profile->protocol = EMU_PROTOCOL_V2;
-	else
+	u32 protocol;
+
+	if (!parse_word(protocols, ARRAY_SIZE(protocols), value, &protocol))
 		return false;
+	profile->protocol = (enum emu_protocol)protocol;
 	return true;
 }
 
 static bool set_require(struct emu_profile *profile, const char *value)
 {
-	if (!*value || !strcmp(value, "none"))
-		profile->require = EMU_REQUIRE_NOTHING;
-	else if (!strcmp(value, "config"))
-		profile->require = EMU_REQUIRE_CONFIG;
-	else if (!strcmp(value, "config-any"))
-		profile->require = EMU_REQUIRE_CONFIG_ANY;
-	else if (!strcmp(value, "irqs"))
-		profile->require = EMU_REQUIRE_IRQS;
-	else
+	u32 requirement;
+
+	if (!parse_word(requirements, ARRAY_SIZE(requirements), value, &requirement))
 		return false;
+	profile->require = (enum emu_requirement)requirement;
 	return true;
 }
 
 static bool set_dirty_report(struct emu_profile *profile, const char *value)
 {
-	profile->dirty_drop = !strcmp(value, "drop");
-	return profile->dirty_drop || !strcmp(value, "true");
-}
+	u32 drop;
 
-static bool set_msi_vectors(struct emu_profile *profile, const char *value)
-{
-	u64 number;
-
-	if (!emu_parse_number(value, 1, EMU_MAX_MSI_VECTORS, &number) || (number & (number - 1)))
+	if (!parse_word(dirty_reports, ARRAY_SIZE(dirty_reports), value, &drop))
 		return false;
-	profile->msi_vectors = (u32)number;
+	profile->dirty_drop = drop;
 	return true;
 }
 
-static bool set_interrupt_pin(struct emu_profile *profile, const char *value)
+static bool add_fault(struct emu_profile *profile, const char *value)
 {
-	u64 number;
-
-	if (!emu_parse_number(value, 0, 4, &number))
+	if (profile->fault_count >= EMU_MAX_FAULTS)
 		return false;
-	profile->interrupt_pin = (u8)number;
+	if (!emu_fault_parse(&profile->faults[profile->fault_count], value))
+		return false;
+	profile->fault_count++;
 	return true;
 }
-
-/* Keys that hold a plain number or a switch. */
-#define MEMBER(name)	offsetof(struct emu_profile, name)
-
-static const struct {
-	const char *key;
-	size_t member;
-	u64 least, most;
-} words[] = {
-	{ "seed", MEMBER(seed), 0, 0xffffffff },
-	{ "vectors", MEMBER(vectors), 1, EMU_MAX_VECTORS },
-	{ "raise-vector", MEMBER(raise_vector), 0, EMU_MAX_VECTORS - 1 },
-	{ "stop-copy-pause", MEMBER(stop_copy_pause_ms), 0, MAX_PAUSE_MS },
-}, longs[] = {
-	{ "pre-copy-bytes", MEMBER(pre_copy_bytes), 0, MAX_BULK },
-	{ "stop-copy-bytes", MEMBER(stop_copy_bytes), 0, MAX_BULK },
-};
-
-static const struct {
-	const char *key;
-	size_t member;
-} switches[] = {
-	{ "region-mmap", MEMBER(region_mmap) },
-	{ "memory-mmap", MEMBER(memory_mmap) },
-	{ "dma-logging", MEMBER(dma_logging) },
-	{ "self-contained", MEMBER(self_contained) },
-};
 
 static const struct {
 	const char *key;
 	bool (*set)(struct emu_profile *profile, const char *value);
 } others[] = {
 	{ "protocol", set_protocol },
-	{ "msi-vectors", set_msi_vectors },
-	{ "interrupt-pin", set_interrupt_pin },
 	{ "traits", set_traits },
 	{ "dirty-report", set_dirty_report },
 	{ "require", set_require },
 	{ "raise", set_raise },
-	{ "fault", emu_add_fault },
+	{ "fault", add_fault },
 };
 
 /* 1: set; 0: not a key of these; -EINVAL: not a value for it. */
 static int set_number(struct emu_profile *profile, const char *key, const char *value)
 {
-	u8 *base = (u8 *)profile;
 	u64 number;
 	u32 i;
 
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		if (strcmp(words[i].key, key))
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (strcmp(numbers[i].key, key))
 			continue;
-		if (!emu_parse_number(value, words[i].least, words[i].most, &number))
+		if (!emu_parse_number(value, numbers[i].least, numbers[i].most, &number))
 			return -EINVAL;
-		*(u32 *)(base + words[i].member) = (u32)number;
-		return 1;
-	}
-	for (i = 0; i < ARRAY_SIZE(longs); i++) {
-		if (strcmp(longs[i].key, key))
-			continue;
-		if (!emu_parse_number(value, longs[i].least, longs[i].most, &number))
+		if (numbers[i].power_of_two && (number & (number - 1)))
 			return -EINVAL;
-		*(u64 *)(base + longs[i].member) = number;
+		store(profile, &numbers[i], number);
 		return 1;
 	}
 	return 0;
@@ -266,4 +281,25 @@ int emu_profile_set(struct emu_profile *profile, const char *key, const char *va
 	else
 		say(error, "unknown key: ", key);
 	return -EINVAL;
+}
+
+bool emu_profile_is_sound(const struct emu_profile *profile)
+{
+	if (profile->protocol != EMU_PROTOCOL_V1 && profile->protocol != EMU_PROTOCOL_V2)
+		return false;
+	if (!profile->vectors || profile->vectors > EMU_MAX_VECTORS)
+		return false;
+	if (!profile->msi_vectors || profile->msi_vectors > EMU_MAX_MSI_VECTORS)
+		return false;
+	return profile->fault_count <= EMU_MAX_FAULTS && profile->raise_vector < profile->vectors;
+}
+
+const char *emu_requirement_name(enum emu_requirement requirement)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(requirements); i++)
+		if (requirements[i].value == (u32)requirement)
+			return requirements[i].name;
+	return "unknown";
 }

@@ -2,9 +2,16 @@
 /*
  * Interrupts that the device raises, and the guest's answers.  Each raise of a
  * vector has a number; an answer covers all raises of its vector before it.
- * The log has a raise before its eventfd is signalled: nobody can take it first.
+ * A raise is logged before its eventfd is signalled, so before it can be taken.
  */
-#include "device-internal.h"
+#include "raise.h"
+
+#include "config.h"
+#include "faults.h"
+#include "irq-names.h"
+#include "log.h"
+#include "model.h"
+#include "states.h"
 
 struct raise {
 	u32 index, vector, sequence;

@@ -3,7 +3,9 @@
  * VFIO_DEVICE_GET_REGION_INFO: which regions there are, and what of them can
  * be mapped.
  */
-#include "device-internal.h"
+#include "regions.h"
+
+#include "model.h"
 
 /* Type and subtype of v1's migration region; newer headers call them deprecated. */
 #define REGION_TYPE_MIGRATION		3

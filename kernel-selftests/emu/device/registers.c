@@ -4,9 +4,15 @@
  * is plain memory, BAR 4 has MSI-X's table and pending bits, of which the user
  * gets to see nothing, as behind vfio-pci.
  */
-#include "stream.h"
+#include "registers.h"
 
-enum registers {
+#include "bytes.h"
+#include "model.h"
+#include "raise.h"
+#include "reset.h"
+#include "ring.h"
+
+enum register_offset {
 	REGISTER_ID = 0x000,
 	REGISTER_VERSION = 0x004,
 	REGISTER_VECTORS = 0x008,
@@ -31,74 +37,7 @@ enum registers {
 };
 
 #define ID_VALUE	0x71706574
-#define PAGE_MAGIC	0x71706467
 #define DEVICE_VERSION	1
-
-static void log_dma(struct emu_device *device, u32 page, u32 sequence, u64 iova, int error)
-{
-	struct emu_text text = { .length = 0 };
-
-	emu_text_number(&text, "page", page);
-	emu_text_number(&text, "sequence", sequence);
-	emu_text_number(&text, "iova", iova);
-	emu_text_errno(&text, error);
-	emu_log(device, "dma-write", &text);
-}
-
-static void make_page(struct emu_device *device, u32 page, u32 sequence)
-{
-	u8 *bytes = (u8 *)device->page;
-	u32 seed = device->registers.seed;
-	u32 base = seed ^ page * 0x9e3779b9u ^ sequence * 0x85ebca6bu;
-	u32 i;
-
-	emu_put32(bytes, PAGE_MAGIC);
-	emu_put32(bytes + 4, page);
-	emu_put32(bytes + 8, sequence);
-	emu_put32(bytes + 12, seed);
-	for (i = 4; i < EMU_PAGE_SIZE / 4; i++)
-		emu_put32(bytes + i * 4, emu_mix(base ^ i * 0xc2b2ae35u));
-}
-
-static void write_ring_page(struct emu_device *device, u32 page)
-{
-	struct emu_registers *registers = &device->registers;
-	u64 ring = (u64)registers->ring_high << 32 | registers->ring_low;
-	u64 iova = ring + (u64)page * EMU_PAGE_SIZE;
-	int error;
-
-	if (page >= registers->ring_pages)
-		return;
-	if (!emu_is_running(device)) {
-		log_dma(device, page, registers->sequences[page], iova, -EPERM);
-		return;
-	}
-	make_page(device, page, registers->sequences[page] + 1);
-	error = device->host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
-	if (!error)
-		registers->sequences[page]++;
-	log_dma(device, page, registers->sequences[page], iova, error);
-}
-
-/*
- * Also for a device without pre-copy: its guest's memory is copied while it
- * runs, and somebody asking for dirty pages is the sign of that.
- */
-void emu_before_dirty_report(struct emu_device *device)
-{
-	u32 pages = device->registers.ring_pages;
-
-	if (device->state != VFIO_DEVICE_STATE_RUNNING &&
-	    device->state != (int)VFIO_DEVICE_STATE_PRE_COPY)
-		return;
-	if (pages)
-		write_ring_page(device, device->dirty_queries++ % pages);
-}
-
-bool emu_reports_dirty_pages(const struct emu_device *device)
-{
-	return !device->profile.dirty_drop;
-}
 
 static u32 memory_sum(const struct emu_device *device)
 {
@@ -176,18 +115,6 @@ static void set_ring_pages(struct emu_registers *registers, u32 pages)
 	memset(registers->sequences, 0, sizeof(registers->sequences));
 }
 
-/* As a driver resets a device: VFIO knows nothing of it, so the migration state stays. */
-static void reset_by_guest(struct emu_device *device)
-{
-	struct emu_text text = { .length = 0 };
-
-	emu_text_string(&text, "state", emu_state_name(emu_state(device)));
-	emu_text_string(&text, "cause", "guest");
-	emu_log(device, "reset", &text);
-	emu_reset_internals(device);
-	emu_config_reset(device);
-}
-
 static void write_register(struct emu_device *device, u32 offset, u32 value)
 {
 	struct emu_registers *registers = &device->registers;
@@ -213,20 +140,20 @@ static void write_register(struct emu_device *device, u32 offset, u32 value)
 		set_ring_pages(registers, value);
 		break;
 	case REGISTER_KICK:
-		write_ring_page(device, value);
+		emu_write_ring_page(device, value);
 		break;
 	case REGISTER_SELECT:
 		registers->select = value;
 		break;
 	case REGISTER_RESET:
 		if (value & 1)
-			reset_by_guest(device);
+			emu_reset_by_guest(device);
 		break;
 	}
 }
 
 /* Registers are words; other accesses are put together from them, or ignored. */
-static void read_registers(const struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+s64 emu_registers_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
 {
 	u8 word[4];
 	u64 i;
@@ -238,44 +165,45 @@ static void read_registers(const struct emu_device *device, u64 position, u8 *bu
 			emu_put32(word, read_register(device, (u32)(position + i - byte)));
 		buffer[i] = word[byte];
 	}
+	return (s64)bytes;
 }
 
-static void write_registers(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
+s64 emu_registers_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
 {
 	u64 i;
 
-	if (position % 4)
-		return;
-	for (i = 0; i + 4 <= bytes; i += 4)
+	for (i = 0; position % 4 == 0 && i + 4 <= bytes; i += 4)
 		write_register(device, (u32)(position + i), emu_get32(buffer + i));
+	return (s64)bytes;
+}
+
+s64 emu_memory_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+{
+	memcpy(buffer, device->memory + position, bytes);
+	return (s64)bytes;
+}
+
+s64 emu_memory_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
+{
+	memcpy(device->memory + position, buffer, bytes);
+	return (s64)bytes;
 }
 
 /* The table is the kernel's own: all ones, as vfio-pci shows it. The pending bits are 0. */
-static void read_msix(const struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
+s64 emu_msix_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
 {
 	u64 table = (u64)device->profile.vectors * 16;
 	u64 i;
 
 	for (i = 0; i < bytes; i++)
 		buffer[i] = position + i < table ? 0xff : 0;
-}
-
-s64 emu_bar_read(struct emu_device *device, u32 bar, u64 position, u8 *buffer, u64 bytes)
-{
-	if (bar == VFIO_PCI_BAR0_REGION_INDEX)
-		read_registers(device, position, buffer, bytes);
-	else if (bar == VFIO_PCI_BAR2_REGION_INDEX)
-		memcpy(buffer, device->memory + position, bytes);
-	else
-		read_msix(device, position, buffer, bytes);
 	return (s64)bytes;
 }
 
-s64 emu_bar_write(struct emu_device *device, u32 bar, u64 position, const u8 *buffer, u64 bytes)
+s64 emu_msix_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes)
 {
-	if (bar == VFIO_PCI_BAR0_REGION_INDEX)
-		write_registers(device, position, buffer, bytes);
-	else if (bar == VFIO_PCI_BAR2_REGION_INDEX)
-		memcpy(device->memory + position, buffer, bytes);
+	(void)device;
+	(void)position;
+	(void)buffer;
 	return (s64)bytes;
 }

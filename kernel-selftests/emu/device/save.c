@@ -3,10 +3,14 @@
  * Writes the migration stream, as much at a time as the user asks for.  The
  * only thing kept of it is the current chunk.
  */
+#include "save.h"
+
+#include "bytes.h"
+#include "model.h"
 #include "stream.h"
 
 /* What is to be sent, in order; pre-copy ends before STEP_STOP_CONFIG. */
-enum step {
+enum save_step {
 	STEP_HEAD, STEP_CONFIG, STEP_BULK_PRE,
 	STEP_STOP_CONFIG, STEP_BULK_STOP, STEP_REGISTERS, STEP_VECTORS, STEP_MEMORY, STEP_END,
 	STEP_DONE
@@ -25,7 +29,12 @@ void emu_save_end(struct emu_device *device)
 	device->save.active = false;
 }
 
-static u64 bulk_size(const struct emu_device *device, u32 which)
+void emu_save_take_prepared(struct emu_device *device)
+{
+	device->save.prepared = 0;
+}
+
+static u64 bulk_bytes(const struct emu_device *device, u32 which)
 {
 	if (which)
 		return device->profile.stop_copy_bytes;
@@ -35,7 +44,7 @@ static u64 bulk_size(const struct emu_device *device, u32 which)
 /* Not in a chunk yet. */
 static u64 bulk_left(const struct emu_device *device, u32 which)
 {
-	return bulk_size(device, which) - device->save.bulk_taken[which];
+	return bulk_bytes(device, which) - device->save.bulk_taken[which];
 }
 
 static u64 with_headers(u64 bulk)
@@ -94,7 +103,7 @@ u64 emu_save_remaining(const struct emu_device *device, u32 phase)
 /* An estimate that holds in any state: what stop-copy adds to pre-copy. */
 u64 emu_stop_copy_size(const struct emu_device *device)
 {
-	u64 bytes = with_headers(bulk_size(device, 1));
+	u64 bytes = with_headers(bulk_bytes(device, 1));
 	u32 step;
 
 	for (step = STEP_REGISTERS; step < STEP_DONE; step++)
@@ -133,8 +142,8 @@ static void stage_head(struct emu_device *device)
 	emu_put32(bytes + 4, device->save.seed);
 	emu_put32(bytes + 8, device->profile.vectors);
 	emu_put32(bytes + 12, device->profile.msi_vectors);
-	emu_put64(bytes + 16, bulk_size(device, 0));
-	emu_put64(bytes + 24, bulk_size(device, 1));
+	emu_put64(bytes + 16, bulk_bytes(device, 0));
+	emu_put64(bytes + 24, bulk_bytes(device, 1));
 }
 
 /* Puts the payload of the current chunk into the staging area, if it is one of the short ones. */

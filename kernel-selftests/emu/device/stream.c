@@ -5,6 +5,10 @@
  */
 #include "stream.h"
 
+#include "bytes.h"
+#include "hash.h"
+#include "model.h"
+
 u64 emu_checksum(u64 checksum, const u8 *bytes, u64 count)
 {
 	u64 i;

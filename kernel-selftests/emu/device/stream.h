@@ -8,13 +8,14 @@
  *	MEMORY, END
  *
  * CONFIG only from a self-contained device.  Bulk data stands for the state of
- * a large device: its content follows from the seed, so nobody stores it, and
- * the loading side knows every byte that it must get.
+ * a large device: its content follows from the seed, so it is not stored, and
+ * the loading side can check every byte.
  */
 #ifndef EMU_STREAM_H
 #define EMU_STREAM_H
 
-#include "device-internal.h"
+#include "geometry.h"
+#include "profile.h"
 
 #define EMU_STREAM_MAGIC	0x71700000u	/* upper half of a chunk's first word */
 #define EMU_STREAM_VERSION	1
@@ -45,16 +46,7 @@ static inline bool emu_is_bulk(u32 kind)
 	return kind == EMU_CHUNK_BULK_PRE || kind == EMU_CHUNK_BULK_STOP;
 }
 
-/* The hash that the guest uses as well, for DMA pages. */
-static inline u32 emu_mix(u32 x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352d;
-	x ^= x >> 15;
-	x *= 0x846ca68b;
-	x ^= x >> 16;
-	return x;
-}
+struct emu_device;
 
 /* Words 0.. of the REGISTERS chunk, in order; for saving and loading alike. */
 void emu_registers_pack(const struct emu_device *device, u8 *bytes);

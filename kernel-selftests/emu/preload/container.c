@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "group.h"
+#include "descriptors.h"
+#include "device-dma.h"
 #include "log.h"
 
 #define TRACKER          "container"
@@ -181,7 +182,7 @@ static long container_ioctl(struct descriptor *descriptor, unsigned int request,
 	long result;
 
 	if (reports_dirty_pages(request, argument))
-		dma_before_report(&container->domain);
+		device_dma_before_report(&container->domain);
 	dma_lock();
 	switch (request) {
 	case VFIO_GET_API_VERSION:

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A container: what group.c and container.c share.
+ * /dev/vfio/vfio: a container with a type 1 IOMMU.
  */
 #ifndef PRELOAD_CONTAINER_H
 #define PRELOAD_CONTAINER_H
 
-#include "descriptors.h"
 #include "dma.h"
+
+struct descriptor;
 
 struct container {
 	struct dma_domain domain;
@@ -14,6 +15,8 @@ struct container {
 	int users; /* its descriptor and the groups in it; under dma_lock() */
 	bool has_iommu;
 };
+
+int container_open(void); /* a descriptor or -errno */
 
 /* The container behind a descriptor, or NULL. */
 struct container *container_of_descriptor(const struct descriptor *descriptor);

@@ -6,14 +6,19 @@
  * the memory that QEMU may map is ever filled; the model sees the same pages.
  */
 #define _GNU_SOURCE
+#include "device-file.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "descriptors.h"
+#include "device-host.h"
+#include "device-log.h"
 #include "devices.h"
 #include "dma.h"
 #include "iommufd.h"
 #include "log.h"
+#include "migration-file.h"
 #include "system.h"
 #include "uapi.h"
 
@@ -28,7 +33,7 @@
 struct device_file {
 	struct emulated_device *device;
 	bool cdev;
-	bool usable; /* the model lives; before, a cdev can only be bound */
+	bool usable; /* the model exists; before, a cdev can only be bound */
 	struct iommufd *iommufd; /* what a cdev is bound to */
 };
 
@@ -73,7 +78,7 @@ static int start_model(struct emulated_device *device)
 			       v1 ? MIGRATION_DATA_SIZE : 0);
 }
 
-/* The device begins a life on the memory of `fd`. */
+/* Creates the model on the memory of `fd`. */
 static int open_model(struct emulated_device *device, int fd)
 {
 	int error;
@@ -209,7 +214,7 @@ static long model_ioctl(struct descriptor *descriptor, unsigned int request, voi
 	case VFIO_DEVICE_PCI_HOT_RESET:
 	case VFIO_DEVICE_QUERY_GFX_PLANE:
 	case VFIO_DEVICE_IOEVENTFD:
-		/* Known, and not offered: as of an mdev. */
+		/* Known, but not implemented, as with an mdev. */
 		return -ENOTTY;
 	default:
 		log_unknown_ioctl(device->name, request, descriptor->fd);
@@ -238,32 +243,43 @@ static long device_ioctl(struct descriptor *descriptor, unsigned int request, vo
 	return result;
 }
 
+/* The model behind a descriptor, for one access; NULL: there is none yet. */
+static struct emu_device *begin_access(struct descriptor *descriptor)
+{
+	struct device_file *file = descriptor->object;
+
+	if (!file->usable)
+		return NULL;
+	pthread_mutex_lock(&file->device->lock);
+	return file->device->model;
+}
+
+static int64_t end_access(struct descriptor *descriptor, int64_t result)
+{
+	struct device_file *file = descriptor->object;
+
+	pthread_mutex_unlock(&file->device->lock);
+	return result;
+}
+
 static int64_t device_pread(struct descriptor *descriptor, void *buffer, size_t bytes,
 			    uint64_t offset)
 {
-	struct device_file *file = descriptor->object;
-	int64_t result;
+	struct emu_device *model = begin_access(descriptor);
 
-	if (!file->usable)
+	if (!model)
 		return -EINVAL;
-	pthread_mutex_lock(&file->device->lock);
-	result = emu_read(file->device->model, offset, buffer, bytes);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
+	return end_access(descriptor, emu_read(model, offset, buffer, bytes));
 }
 
 static int64_t device_pwrite(struct descriptor *descriptor, const void *buffer, size_t bytes,
 			     uint64_t offset)
 {
-	struct device_file *file = descriptor->object;
-	int64_t result;
+	struct emu_device *model = begin_access(descriptor);
 
-	if (!file->usable)
+	if (!model)
 		return -EINVAL;
-	pthread_mutex_lock(&file->device->lock);
-	result = emu_write(file->device->model, offset, buffer, bytes);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
+	return end_access(descriptor, emu_write(model, offset, buffer, bytes));
 }
 
 static void device_release(struct descriptor *descriptor)

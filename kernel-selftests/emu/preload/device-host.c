@@ -4,10 +4,12 @@
  * log and a pause.  All calls come with the device's lock held.
  */
 #define _GNU_SOURCE
+#include "device-host.h"
+
 #include <time.h>
 
+#include "device-dma.h"
 #include "devices.h"
-#include "dma.h"
 #include "log.h"
 #include "trigger.h"
 
@@ -45,7 +47,7 @@ static void host_signal(void *context, void *trigger)
 
 static int host_dma_write(void *context, u64 iova, const void *data, u32 bytes)
 {
-	return dma_write(context, iova, data, bytes);
+	return device_dma_write(context, iova, data, bytes);
 }
 
 static void host_pause(void *context, u32 milliseconds)

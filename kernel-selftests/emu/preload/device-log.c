@@ -4,6 +4,8 @@
  * features, which QEMU prefers to the IOMMU's tracking when it finds them.
  */
 #define _GNU_SOURCE
+#include "device-log.h"
+
 #include <stdlib.h>
 
 #include "devices.h"

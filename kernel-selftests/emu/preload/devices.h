@@ -49,30 +49,4 @@ void device_add(struct emulated_device *device);
 struct emulated_device *device_by_name(const char *name);
 struct emulated_device *device_by_cdev(const char *cdev);
 
-/* device-host.c: what the model calls back; the context is the emulated device. */
-extern const struct emu_host device_host;
-
-/*
- * device-file.c.  Opens the device: its memory is new, its state that of a
- * reset.  Returns the descriptor of its file or -errno, -EBUSY if it is open.
- */
-int device_open(struct emulated_device *device);
-
-/* What /dev/vfio/devices/NAME gives, before it is bound to an iommufd. */
-int cdev_open(struct emulated_device *device);
-
-/*
- * migration-file.c: the descriptor of a new data stream, `reading` or writing.
- * Wants the device's lock.
- */
-int migration_file_open(struct emulated_device *device, bool reading);
-
-/*
- * device-log.c; device_log_add() and device_log_clear() want dma_lock(),
- * device_log_feature() neither lock.
- */
-int device_log_feature(struct emulated_device *device, struct vfio_device_feature *feature);
-int device_log_add(struct emulated_device *device, u64 iova, u32 bytes);
-void device_log_clear(struct emulated_device *device);
-
 #endif

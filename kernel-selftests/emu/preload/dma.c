@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mappings of I/O virtual addresses, and the devices' writes through them.
+ * Mappings of I/O virtual addresses, writes through them, and trackers.
  */
 #define _GNU_SOURCE
 #include "dma.h"
@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "devices.h"
 #include "log.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -158,21 +157,9 @@ void domain_clear(struct dma_domain *domain)
 	dirty_clear(&domain->dirty);
 }
 
-static int note_written(struct emulated_device *device, uint64_t iova, uint32_t bytes)
+int space_write(const struct address_space *space, uint64_t iova, const void *data, uint32_t bytes)
 {
-	struct dma_domain *domain = device->domain;
-	int error = 0;
-
-	if (!emu_reports_dirty_pages(device->model))
-		return 0;
-	if (domain->tracking)
-		error = dirty_add(&domain->dirty, iova, bytes);
-	return error ? error : device_log_add(device, iova, bytes);
-}
-
-static int copy_out(const struct address_space *space, uint64_t iova, const char *data,
-		    uint32_t bytes)
-{
+	const char *source = data;
 	const struct mapping *mapping;
 	uint64_t room;
 
@@ -183,41 +170,10 @@ static int copy_out(const struct address_space *space, uint64_t iova, const char
 		room = mapping_last(mapping) - iova + 1;
 		if (room > bytes)
 			room = bytes;
-		memcpy(mapping->memory + (iova - mapping->iova), data, room);
+		memcpy(mapping->memory + (iova - mapping->iova), source, room);
 		iova += room;
-		data += room;
+		source += room;
 		bytes -= (uint32_t)room;
 	}
 	return 0;
-}
-
-int dma_write(struct emulated_device *device, uint64_t iova, const void *data, uint32_t bytes)
-{
-	int error = -EFAULT;
-
-	dma_lock();
-	if (device->domain)
-		error = copy_out(device->domain->space, iova, data, bytes);
-	if (!error)
-		error = note_written(device, iova, bytes);
-	dma_unlock();
-	return error;
-}
-
-void dma_before_report(const struct dma_domain *domain)
-{
-	struct emulated_device *device;
-	bool attached;
-
-	for (device = device_list(); device; device = device->next) {
-		dma_lock();
-		attached = device->domain == domain && domain->tracking;
-		dma_unlock();
-		if (!attached)
-			continue;
-		pthread_mutex_lock(&device->lock);
-		if (device->opened)
-			emu_before_dirty_report(device->model);
-		pthread_mutex_unlock(&device->lock);
-	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where a device's writes go: the mappings of I/O virtual addresses that QEMU
- * made (in a container or an I/O address space of iommufd), and who notes the
- * pages that were written.
+ * made (in a container or an I/O address space of iommufd), and the domains that
+ * note the pages that were written.
  *
  * One lock covers all of it, and the attachment of devices too: migrations
  * take seconds, the lock is held for microseconds.  It may be taken while a
@@ -39,8 +39,6 @@ struct dma_domain {
 	struct dirty_set dirty;
 };
 
-struct emulated_device;
-
 void dma_lock(void);
 void dma_unlock(void);
 
@@ -57,6 +55,8 @@ int space_unmap(struct address_space *space, uint64_t iova, uint64_t last, uint6
 /* The range begins and ends where mappings do. */
 bool space_has_edges(const struct address_space *space, uint64_t iova, uint64_t last);
 void space_clear(struct address_space *space);
+/* A write by a device: -EFAULT if that is not mapped for it, wholly or partly. */
+int space_write(const struct address_space *space, uint64_t iova, const void *data, uint32_t bytes);
 
 /* `by` is what the log calls the tracker; the results go to the log too. */
 void domain_track(struct dma_domain *domain, const char *by, bool on);
@@ -65,13 +65,5 @@ int domain_report(struct dma_domain *domain, const char *by, uint64_t iova, uint
 void domain_clear(struct dma_domain *domain);
 
 void log_dirty(const char *device, const char *by, const char *operation, int64_t pages);
-
-/*
- * These take the lock.  A device writes to guest memory: 0, or -EFAULT if that
- * is not mapped for it, wholly or partly.
- */
-int dma_write(struct emulated_device *device, uint64_t iova, const void *data, uint32_t bytes);
-/* Before a domain that tracks reports: lets the devices write that are attached to it. */
-void dma_before_report(const struct dma_domain *domain);
 
 #endif

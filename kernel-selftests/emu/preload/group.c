@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "container.h"
+#include "descriptors.h"
+#include "device-file.h"
 #include "devices.h"
 #include "log.h"
 

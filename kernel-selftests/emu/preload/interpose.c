@@ -18,7 +18,9 @@
 #include <string.h>
 
 #include "conf.h"
+#include "container.h"
 #include "descriptors.h"
+#include "device-file.h"
 #include "devices.h"
 #include "group.h"
 #include "iommufd.h"
@@ -126,87 +128,54 @@ EXPORT int close(int fd)
 	return system_close(fd);
 }
 
+/*
+ * The operation of that name of an emulated descriptor; the kernel's call for
+ * other descriptors, and for those that lack it.
+ */
+#define DISPATCH(fd, operation, kernel, ...)                                                     \
+	({                                                                                       \
+		struct descriptor *descriptor = descriptor_get(fd);                              \
+		long result;                                                                     \
+                                                                                                 \
+		if (descriptor && descriptor->operations->operation)                             \
+			result = with_errno(                                                     \
+				descriptor->operations->operation(descriptor, __VA_ARGS__));     \
+		else                                                                             \
+			result = kernel(fd, __VA_ARGS__);                                        \
+		if (descriptor)                                                                  \
+			descriptor_put(descriptor);                                              \
+		result;                                                                          \
+	})
+
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
-	struct descriptor *descriptor = descriptor_get(fd);
 	va_list arguments;
 	void *argument;
-	long result;
 
 	va_start(arguments, request);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
-	if (!descriptor)
-		return system_ioctl(fd, request, argument);
-	if (descriptor->operations->ioctl)
-		result = with_errno(
-			descriptor->operations->ioctl(descriptor, (unsigned int)request, argument));
-	else
-		result = system_ioctl(fd, request, argument);
-	descriptor_put(descriptor);
-	return (int)result;
+	return (int)DISPATCH(fd, ioctl, system_ioctl, request, argument);
 }
 
 EXPORT ssize_t read(int fd, void *buffer, size_t bytes)
 {
-	struct descriptor *descriptor = descriptor_get(fd);
-	ssize_t result;
-
-	if (!descriptor)
-		return system_read(fd, buffer, bytes);
-	if (descriptor->operations->read)
-		result = with_errno(descriptor->operations->read(descriptor, buffer, bytes));
-	else
-		result = system_read(fd, buffer, bytes);
-	descriptor_put(descriptor);
-	return result;
+	return DISPATCH(fd, read, system_read, buffer, bytes);
 }
 
 EXPORT ssize_t write(int fd, const void *buffer, size_t bytes)
 {
-	struct descriptor *descriptor = descriptor_get(fd);
-	ssize_t result;
-
-	if (!descriptor)
-		return system_write(fd, buffer, bytes);
-	if (descriptor->operations->write)
-		result = with_errno(descriptor->operations->write(descriptor, buffer, bytes));
-	else
-		result = system_write(fd, buffer, bytes);
-	descriptor_put(descriptor);
-	return result;
+	return DISPATCH(fd, write, system_write, buffer, bytes);
 }
 
 EXPORT ssize_t pread64(int fd, void *buffer, size_t bytes, off64_t offset)
 {
-	struct descriptor *descriptor = descriptor_get(fd);
-	ssize_t result;
-
-	if (!descriptor)
-		return system_pread(fd, buffer, bytes, offset);
-	if (descriptor->operations->pread)
-		result = with_errno(
-			descriptor->operations->pread(descriptor, buffer, bytes, (uint64_t)offset));
-	else
-		result = system_pread(fd, buffer, bytes, offset);
-	descriptor_put(descriptor);
-	return result;
+	return DISPATCH(fd, pread, system_pread, buffer, bytes, offset);
 }
 
 EXPORT ssize_t pwrite64(int fd, const void *buffer, size_t bytes, off64_t offset)
 {
-	struct descriptor *descriptor = descriptor_get(fd);
-	ssize_t result;
-
-	if (!descriptor)
-		return system_pwrite(fd, buffer, bytes, offset);
-	if (descriptor->operations->pwrite)
-		result = with_errno(descriptor->operations->pwrite(descriptor, buffer, bytes,
-								   (uint64_t)offset));
-	else
-		result = system_pwrite(fd, buffer, bytes, offset);
-	descriptor_put(descriptor);
-	return result;
+	return DISPATCH(fd, pwrite, system_pwrite, buffer, bytes, offset);
 }
 
 EXPORT ssize_t pread(int fd, void *buffer, size_t bytes, off_t offset)

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "descriptors.h"
+#include "device-dma.h"
 #include "devices.h"
 #include "dma.h"
 #include "log.h"
@@ -232,7 +233,7 @@ static void before_report(struct iommufd *iommufd, const struct iommufd_get_dirt
 	table = find_object(iommufd, command->hwpt_id, OBJECT_TABLE);
 	dma_unlock();
 	if (table)
-		dma_before_report(&table->domain);
+		device_dma_before_report(&table->domain);
 }
 
 static long serve(struct iommufd *iommufd, unsigned int request, void *argument)

@@ -57,7 +57,7 @@ void log_event(const char *device, const char *event, const char *format, ...)
 	length += snprintf(line + length, LINE_SIZE - (size_t)length, "%s%s}\n",
 			   members[0] ? "," : "", members);
 	next_number++;
-	/* Nobody could be told of a failure: this is where messages go. */
+	/* A failure cannot be reported: this is where messages go. */
 	if (system_write(STDERR_FILENO, line, (size_t)length) < 0)
 		next_number--;
 	pthread_mutex_unlock(&log_lock);

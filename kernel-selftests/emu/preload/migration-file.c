@@ -4,6 +4,8 @@
  * device's state from, or writes it to.
  */
 #define _GNU_SOURCE
+#include "migration-file.h"
+
 #include <stdlib.h>
 
 #include "descriptors.h"
@@ -16,54 +18,54 @@ struct migration_file {
 	bool reading;
 };
 
-/* With the device's lock held: the stream is the device's present one. */
-static bool is_alive(const struct migration_file *file)
+/* The model, for one access to a stream that is the device's present one; else NULL. */
+static struct emu_device *begin_access(struct migration_file *file)
 {
-	return file->device->opened && file->device->session == file->session;
+	pthread_mutex_lock(&file->device->lock);
+	if (!file->device->opened || file->device->session != file->session)
+		return NULL;
+	return file->device->model;
+}
+
+static int64_t end_access(struct migration_file *file, int64_t result)
+{
+	pthread_mutex_unlock(&file->device->lock);
+	return result;
 }
 
 static int64_t migration_read(struct descriptor *descriptor, void *buffer, size_t bytes)
 {
 	struct migration_file *file = descriptor->object;
-	int64_t result = -ENODEV;
+	struct emu_device *model;
 
 	if (!file->reading)
 		return -EBADF;
-	pthread_mutex_lock(&file->device->lock);
-	if (is_alive(file))
-		result = emu_migration_read(file->device->model, buffer, bytes);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
+	model = begin_access(file);
+	return end_access(file, model ? emu_migration_read(model, buffer, bytes) : -ENODEV);
 }
 
 static int64_t migration_write(struct descriptor *descriptor, const void *buffer, size_t bytes)
 {
 	struct migration_file *file = descriptor->object;
-	int64_t result = -ENODEV;
+	struct emu_device *model;
 
 	if (file->reading)
 		return -EBADF;
-	pthread_mutex_lock(&file->device->lock);
-	if (is_alive(file))
-		result = emu_migration_write(file->device->model, buffer, bytes);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
+	model = begin_access(file);
+	return end_access(file, model ? emu_migration_write(model, buffer, bytes) : -ENODEV);
 }
 
 static long migration_ioctl(struct descriptor *descriptor, unsigned int request, void *argument)
 {
 	struct migration_file *file = descriptor->object;
-	long result = -ENODEV;
+	struct emu_device *model;
 
 	if (request != VFIO_MIG_GET_PRECOPY_INFO) {
 		log_unknown_ioctl(descriptor->device, request, descriptor->fd);
 		return -ENOTTY;
 	}
-	pthread_mutex_lock(&file->device->lock);
-	if (is_alive(file))
-		result = emu_get_precopy_info(file->device->model, argument);
-	pthread_mutex_unlock(&file->device->lock);
-	return result;
+	model = begin_access(file);
+	return end_access(file, model ? emu_get_precopy_info(model, argument) : -ENODEV);
 }
 
 static void migration_release(struct descriptor *descriptor)

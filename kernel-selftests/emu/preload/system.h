@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The system calls behind the functions that this library interposes, for its
- * own use and for file descriptors that are none of its business.  Going to
+ * own use and for file descriptors that are not emulated.  Going to
  * the kernel directly, instead of to the next definition by dlsym(), keeps the
  * library free of symbol versions that an older or newer C library may lack.
  */

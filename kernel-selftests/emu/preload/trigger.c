@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Eventfds.  A kernel would hold the file; here the descriptor's number is
- * remembered, and forgotten when QEMU closes it, so that a device with a
- * thousand vectors costs no second thousand of descriptors.
+ * kept until QEMU closes it, so that a device with 1000 vectors does not need
+ * another 1000 descriptors.
  */
 #define _GNU_SOURCE
 #include "trigger.h"
@@ -128,7 +128,7 @@ void trigger_signal(struct trigger *trigger)
 	const uint64_t one = 1;
 
 	pthread_mutex_lock(&lock);
-	/* A failure: the counter is at its end, so QEMU will read it anyhow. */
+	/* EAGAIN: the counter is at its maximum, so QEMU has an event to read already. */
 	if (trigger->fd >= 0 && system_write(trigger->fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_event(trigger->device, "signal-failed",
 			  "\"index\":\"%s\",\"vector\":%u,\"errno\":%d", trigger->index,

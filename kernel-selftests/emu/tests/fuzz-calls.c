@@ -6,7 +6,7 @@
 
 #define MIGRATION_REGION	((u64)EMU_MIGRATION_REGION << EMU_REGION_SHIFT)
 
-/* Mostly small, now and then anything. */
+/* Mostly small, sometimes any 32-bit value. */
 static u32 odd_number(struct fuzz *fuzz)
 {
 	switch (pick(fuzz, 4)) {
@@ -62,7 +62,7 @@ bool exists(const struct fuzz *fuzz, u32 state)
 	}
 }
 
-/* By the uAPI alone. */
+/* As the uAPI has it, without the device's code. */
 static bool is_legal(const struct fuzz *fuzz, u32 from, u32 to)
 {
 	if (!exists(fuzz, to) || from == ERROR_STATE)
@@ -222,7 +222,7 @@ static void call_migration_read(struct fuzz *fuzz)
 		fuzz->stream_bytes += (u64)result;
 }
 
-/* What was read before, in part, perhaps spoilt; or noise. */
+/* Part of what was read before, possibly with a wrong byte; or random bytes. */
 static void call_migration_write(struct fuzz *fuzz)
 {
 	u64 bytes = pick(fuzz, 5000);

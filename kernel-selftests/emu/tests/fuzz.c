@@ -2,8 +2,8 @@
 /*
  * Random uses of the device model: fuzz SECONDS [SEED].  Each sequence of calls
  * has a seed of its own, counted up from the first; SECONDS 0 runs only one.
- * Whatever is called, the device stays in a defined state, what must fail
- * changes nothing, and a device that runs can be migrated.
+ * After any call the device is in a defined state, a call that must fail has
+ * changed nothing, and a running device can be migrated.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -109,7 +109,7 @@ static void migrate_away(struct fuzz *fuzz)
 	destination = fixture_new(fuzz->settings);
 	if (!destination || set_state(destination, RESUMING, NULL))
 		fail(fuzz, "no destination");
-	/* A session that goes on has lost its beginning: start anew. */
+	/* Part of an open session's data has been read already: begin a new session. */
 	if (set_state(source, STOP, NULL) || set_state(source, STOP_COPY, NULL))
 		fail(fuzz, "no source");
 	do {

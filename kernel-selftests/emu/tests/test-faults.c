@@ -69,7 +69,7 @@ static void writes(void)
 	fixture_free(fixture);
 }
 
-/* In writes of all sizes: the device takes the data, and only its STATUS tells. */
+/* In writes of all sizes: the device accepts the data and sets a bit in STATUS. */
 static void flipped_bit(void)
 {
 	static const u64 pieces[] = { 0, 1, 15, 16, 17, 48, 50000 };
@@ -123,7 +123,7 @@ static void set_irqs_on_the_destination(void)
 	CHECK_EQUAL(set_eventfds(fixture, INTX, 0, 1, 1), -EBUSY);
 	CHECK_EQUAL(fixture->eventfds[0].users, 1);
 	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
-	/* As QEMU goes from INTx to MSI-X; ERR is no interrupt of the device's. */
+	/* As QEMU switches from INTx to MSI-X; ERR is not one of the device's interrupts. */
 	CHECK_EQUAL(set_irqs(fixture, INTX, DATA_NONE | MASK, 0, 1), 0);
 	CHECK_EQUAL(set_irqs(fixture, INTX, DATA_NONE | TRIGGER, 0, 0), 0);
 	CHECK_EQUAL(set_eventfds(fixture, VFIO_PCI_ERR_IRQ_INDEX, 0, 1, 9), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* SET_IRQS: the kernel's rules, and what becomes of the eventfds. */
+/* SET_IRQS: the kernel's rules, and which eventfds are held. */
 #include "fixture.h"
 #include "ktap.h"
 

@@ -140,7 +140,7 @@ static void writes_before_dirty_reports(void)
 		emu_before_dirty_report(fixture->device);
 	CHECK_EQUAL(sequence_of(fixture, 0), 2);
 	CHECK_EQUAL(sequence_of(fixture, 3), 1);
-	/* One more at the very end of running, none after it. */
+	/* One more when it stops running, none after that. */
 	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
 	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), FIXTURE_RING_PAGES + 2);
 	emu_before_dirty_report(fixture->device);

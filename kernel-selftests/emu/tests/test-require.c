@@ -43,7 +43,7 @@ static void config(void)
 	CHECK_EQUAL(log_count(fixture, "data-write", "'bytes':0"), 1);
 	write_config(fixture, 0x3c, 1, 1);
 	CHECK_EQUAL(write_stream(fixture, pre_copy_bytes, stream_bytes), -EINVAL);
-	/* The refusal has not hurt the stream. */
+	/* The stream can go on after the refusal. */
 	write_config(fixture, 4, 6, 2);
 	CHECK_EQUAL(write_stream(fixture, pre_copy_bytes, stream_bytes),
 		    stream_bytes - pre_copy_bytes);

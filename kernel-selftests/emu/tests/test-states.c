@@ -3,7 +3,7 @@
  * The state machine of protocol v2.  The paths are those that <linux/vfio.h>
  * prescribes: the shortest, with no saving state inside.
  */
-#include "../device/device-internal.h"
+#include "../device/device.h"
 #include "fixture.h"
 #include "ktap.h"
 

@@ -170,7 +170,7 @@ static bool is_form(s64 position, s64 *chunk)
 	return !*chunk && (position < 20 || position >= 24);
 }
 
-/* A wrong byte anywhere: in the form it is an error, in the content the device's STATUS tells. */
+/* A wrong byte at any position: an error in a header, in content a bit of STATUS. */
 static void any_wrong_byte(void)
 {
 	const char *settings = "vectors=8\npre-copy-bytes=5000\nstop-copy-bytes=5000\n"
@@ -202,7 +202,7 @@ static void any_wrong_byte(void)
 	fixture_free(destination);
 }
 
-/* Also the address of a ring, which a device must not take as it is. */
+/* Also a ring address that is not page-aligned, which a device must align. */
 static void wrong_ring(void)
 {
 	struct fixture *source = used_device("");
@@ -267,7 +267,7 @@ static u64 checksum_of(const u8 *bytes, u64 count)
 	return checksum;
 }
 
-/* In order but for bulk data that its first chunk promises. */
+/* Valid, but without the bulk data that its first chunk announces. */
 static void promised_data_missing(void)
 {
 	const char *settings = "traits=\nstop-copy-bytes=0";

@@ -5,7 +5,9 @@
  * whether there is an ITS.
  * QEMU places the tree at the start of RAM for a guest that is an ELF file.
  */
-#include "board.h"
+#include "devicetree.h"
+
+#include "../text.h"
 
 #define TREE		0x40000000
 #define TREE_MAGIC	0xd00dfeed

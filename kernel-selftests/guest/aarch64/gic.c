@@ -3,7 +3,18 @@
  * The interrupt controller of the virt machine, chosen at run time: GICv2 with
  * a v2m frame (64 interrupts for messages), or GICv3 with or without an ITS.
  */
-#include "board.h"
+#include "gic.h"
+
+#include "../interrupt.h"
+#include "../machine.h"
+#include "its.h"
+#include "processor.h"
+#include "uart.h"
+
+/* Shared peripheral interrupts of the virt machine, as interrupt IDs. */
+#define SPI(number)	(32 + (number))
+#define IRQ_UART	SPI(1)
+#define IRQ_PCI		SPI(3)		/* INTA to INTD */
 
 #define DISTRIBUTOR		0x08000000
 #define GICD_CTLR		(DISTRIBUTOR + 0x000)

@@ -4,7 +4,10 @@
  * memory, a queue of commands, and a translation of (device, event) to an LPI.
  * Registers and commands: Arm IHI 0069.
  */
-#include "board.h"
+#include "its.h"
+
+#include "../device.h"
+#include "processor.h"
 
 #define GICR_CTLR		0x0000
 #define GICR_WAKER		0x0014

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The PL011 of the virt machine. */
-#include "board.h"
+#include "uart.h"
+
+#include "../machine.h"
+#include "../serial.h"
 
 #define UART		0x09000000
 #define UART_DATA	(UART + 0x00)

@@ -3,7 +3,13 @@
  * Interrupts of a PC: the table of the processor, the local APIC, which takes
  * messages, and the IOAPIC, to which the serial line and PCI's lines go.
  */
-#include "board.h"
+#include "apic.h"
+
+#include "../interrupt.h"
+#include "../machine.h"
+#include "ports.h"
+#include "processor.h"
+#include "uart.h"
 
 #define LOCAL_APIC		0xfee00000
 #define APIC_TASK_PRIORITY	(LOCAL_APIC + 0x080)
@@ -71,7 +77,7 @@ void apic_init(void)
 	u32 pin;
 
 	init_table();
-	out8(0x21, 0xff);	/* the old interrupt controllers have no say */
+	out8(0x21, 0xff);	/* mask all of the two 8259 controllers */
 	out8(0xa1, 0xff);
 	mmio_write32(APIC_LINT0, APIC_MASKED);
 	mmio_write32(APIC_TASK_PRIORITY, 0);

@@ -4,7 +4,10 @@
  * processor's time stamp counter, measured once at boot by the timer of the
  * ICH9's power management, which is always there.
  */
-#include "board.h"
+#include "clock.h"
+
+#include "../machine.h"
+#include "ports.h"
 
 #define BRIDGE			(0x1f << 3)	/* the ICH9's LPC bridge, 00:1f.0 */
 #define BRIDGE_PM_BASE		0x40

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The first serial port of a PC, a 16550. */
-#include "board.h"
+#include "uart.h"
+
+#include "../machine.h"
+#include "../serial.h"
+#include "ports.h"
 
 #define PORT			0x3f8
 #define DATA			(PORT + 0)
@@ -13,7 +17,7 @@
 #define ENABLE_INPUT		0x01
 #define FIFO_ON_AND_CLEAR	0x07
 #define LINE_8_BITS		0x03
-#define MODEM_INTERRUPT		0x0b		/* the output that lets interrupts out, DTR, RTS */
+#define MODEM_INTERRUPT		0x0b		/* OUT2 (enables interrupts), DTR, RTS */
 #define STATUS_INPUT		0x01
 #define STATUS_SENT		0x20
 #define NOTHING_PENDING		0x01
@@ -26,7 +30,7 @@ void uart_init(void)
 	out8(ENABLE, ENABLE_INPUT);
 }
 
-/* The interrupt is an edge: it must be seen to have gone, or there will be no other. */
+/* Edge-triggered: the source must be deasserted, or there is no further interrupt. */
 void uart_interrupt(void)
 {
 	while (!(in8(IDENTIFICATION) & NOTHING_PENDING))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from qpatch.trees.progress import Progress
 
 SOURCES = "kernel-selftests"
-_SOURCE_SUFFIXES = frozenset({".S", ".c", ".h", ".ld", ".lds", ".map", ".mk"})
+_SOURCE_SUFFIXES = frozenset({".S", ".c", ".def", ".h", ".ld", ".lds", ".map", ".mk"})
 _MAKEFILE = "Makefile"
 _DIGITS = 16
 _SCRATCH = ".new-"

@@ -1,43 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A device profile: how the emulated device behaves. Its keys are those of the library's devices.conf."""
+"""A device profile: how the emulated device behaves. Its keys are those of the library's devices.conf.
+
+Words, numbers and limits are the device's own: devicewords.py reads them from its sources.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
+from qpatch.lab.definitions.devicewords import device_words
 from qpatch.lab.definitions.steps import Steps
 
 KIND = "profile"
-MOST_FAULTS = 16  # EMU_MAX_FAULTS of the emulated device
-
-_STATES = "stop|running|stop-copy|resuming|running-p2p|pre-copy|pre-copy-p2p"
-_OPERATIONS = (
-    f"state/(?:{_STATES})|data-read(?:/(?:pre-copy|stop-copy))?|data-write|set-irqs(?:/destination)?|"
-    "config-write|config-read|reset|raise|state-byte"
-)
-_RESULTS = "EIO|EINVAL|ENOSPC|ENOMEM|EBUSY|short|swallow|flip"
-_FAULT = re.compile(rf"(?:{_OPERATIONS}):[1-9][0-9]*:(?:{_RESULTS})")
+MAX_FAULTS = device_words().limits["MAX_FAULTS"]
 
 
 def _checked_fault(text: str) -> str:
-    if not _FAULT.fullmatch(text):
-        operation, _, rest = text.partition(":")
-        wrong = (
-            f"{operation!r} is no operation"
-            if not re.fullmatch(_OPERATIONS, operation)
-            else (f"{rest!r} is no number from 1 with one of {_RESULTS.replace('|', ', ')} behind a colon")
-        )
-        raise ValueError(f"{text!r} is no fault OPERATION:NTH:RESULT: {wrong}")
-    return text
+    words = device_words()
+    operation, _, rest = text.partition(":")
+    number, _, result = rest.partition(":")
+    if operation not in words.operations:
+        wrong = f"{operation!r} is no operation"
+    elif result in words.results_of(operation) and number.isascii() and number.isdigit() and number[0] != "0":
+        return text
+    else:
+        wrong = f"{rest!r} is no number from 1 with one of {', '.join(words.results_of(operation))} behind a colon"
+    raise ValueError(f"{text!r} is no fault OPERATION:NTH:RESULT: {wrong}")
 
 
 # OPERATION:NTH:RESULT, as devices.conf has it: the NTH (from 1) such operation has the RESULT instead of success.
 Fault = Annotated[str, AfterValidator(_checked_fault)]
+
+
+def _one_of(words: tuple[str, ...]) -> AfterValidator:
+    """Return a check for one of `words`."""
+
+    def checked(word: str) -> str:
+        if word not in words:
+            raise ValueError(f"{word!r} is none of {', '.join(words)}")
+        return word
+
+    return AfterValidator(checked)
+
+
+def _power_of_two(number: int) -> int:
+    if number & (number - 1):
+        raise ValueError(f"{number} is no power of two")
+    return number
+
+
+def _number(key: str) -> Any:
+    """Return the field of a key that is a number: bytes, milliseconds, counts; default and limits are the device's."""
+    number = device_words().numbers[key]
+    return Field(default=number.default, ge=number.least, le=number.most)
+
+
+Trait = Annotated[str, _one_of(device_words().traits)]
+Requirement = Annotated[str, _one_of(device_words().requirements)]
+Moment = Annotated[str, _one_of(device_words().moments)]
+DirtyReport = Annotated[str, _one_of(device_words().dirty_reports)]
 
 
 class DeviceSettings(LabModel):
@@ -50,22 +75,22 @@ class DeviceSettings(LabModel):
     data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
     """
 
-    seed: int = 1
-    vectors: int = Field(default=8, ge=1, le=2048)
-    msi_vectors: Literal[1, 2, 4, 8, 16, 32] = 4
-    interrupt_pin: Literal[0, 1] = 1
-    traits: tuple[Literal["pre-copy", "p2p"], ...] = ("pre-copy", "p2p")
-    pre_copy_bytes: int = Field(default=393_216, ge=0)
-    stop_copy_bytes: int = Field(default=131_072, ge=0)
+    seed: int = _number("seed")
+    vectors: int = _number("vectors")
+    msi_vectors: Annotated[int, AfterValidator(_power_of_two)] = _number("msi-vectors")
+    interrupt_pin: int = _number("interrupt-pin")
+    traits: tuple[Trait, ...] = device_words().traits
+    pre_copy_bytes: int = _number("pre-copy-bytes")
+    stop_copy_bytes: int = _number("stop-copy-bytes")
     region_mmap: bool = True
     memory_mmap: bool = True
     dma_logging: bool = True
-    dirty_report: Literal["true", "drop"] = "true"
-    require: Literal["config", "config-any", "irqs"] | None = None
+    dirty_report: DirtyReport = "true"
+    require: Requirement | None = None
     self_contained: bool = False
-    raise_: tuple[Literal["set-irqs", "running", "running-p2p"], ...] = ()
-    raise_vector: int = 0
-    stop_copy_pause: int = Field(default=0, ge=0)
+    raise_: tuple[Moment, ...] = ()
+    raise_vector: int = _number("raise-vector")
+    stop_copy_pause: int = _number("stop-copy-pause")
 
     def overridden_by(self, other: DeviceSettings) -> DeviceSettings:
         """Return these settings with those of `other` that its author wrote down."""
@@ -78,10 +103,10 @@ class DeviceSettings(LabModel):
 
 
 class Faults(LabModel):
-    """What fails: on the VM that begins, and on every VM that takes over. A device remembers `MOST_FAULTS`."""
+    """What fails: on the VM that begins, and on every VM that takes over. A device remembers `MAX_FAULTS`."""
 
-    source: tuple[Fault, ...] = Field(default=(), max_length=MOST_FAULTS)
-    destination: tuple[Fault, ...] = Field(default=(), max_length=MOST_FAULTS)
+    source: tuple[Fault, ...] = Field(default=(), max_length=MAX_FAULTS)
+    destination: tuple[Fault, ...] = Field(default=(), max_length=MAX_FAULTS)
 
 
 class DriverInterrupts(LabModel):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
-from qpatch.lab.definitions.profile import DeviceSettings, Faults
+from qpatch.lab.definitions.profile import DeviceSettings, Faults, Trait
 from qpatch.lab.definitions.steps import MigrationOutcome, Steps
 
 KIND = "scenario"
@@ -36,7 +36,7 @@ class Scenario(LabModel):
     device: DeviceSettings = DeviceSettings()
     faults: Faults = Faults()
     requires: tuple[str, ...] = ()
-    traits: tuple[Literal["pre-copy", "p2p"], ...] = ()
+    traits: tuple[Trait, ...] = ()
     expect: MigrationOutcome = MigrationOutcome.COMPLETED
     steps: Steps = Field(min_length=1)
 

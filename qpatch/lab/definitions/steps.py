@@ -16,6 +16,7 @@ import yaml
 from pydantic import BeforeValidator, Field, InstanceOf
 
 from qpatch.lab.definitions.datafile import LabModel
+from qpatch.lab.definitions.devicewords import device_words
 from qpatch.suggest import did_you_mean
 
 
@@ -64,7 +65,7 @@ class SetUpRing(ScenarioStep):
 
     word: ClassVar[str] = "ring"
     main: ClassVar[str] = "pages"
-    pages: int = Field(default=8, ge=1, le=64)
+    pages: int = Field(default=8, ge=1, le=device_words().limits["RING_PAGES"])
 
 
 class WriteRing(ScenarioStep):

@@ -125,7 +125,7 @@ static void memory_is_shared(void)
 	CHECK_EQUAL(value, 0xabcd);
 	munmap(mapped, EMU_MEMORY_SIZE);
 	user_close(&user);
-	/* A new life begins with new memory. */
+	/* A device that is opened again has new memory. */
 	user_open(&user, "1", "new");
 	CHECK_EQUAL(pread(user.device, &value, sizeof(value), bar2 + 20), sizeof(value));
 	CHECK_EQUAL(value, 0);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Configuration space. */
+#ifndef EMU_CONFIG_H
+#define EMU_CONFIG_H
+
+#include "platform.h"
+
+struct emu_device;
+
+void emu_config_reset(struct emu_device *device);
+/* From a stream: what a driver could have written, no more. */
+void emu_config_restore(struct emu_device *device, const u8 *config);
+bool emu_intx_disabled(const struct emu_device *device);
+u32 emu_msi_mask(const struct emu_device *device);
+
+/* pread and pwrite; a write may have unmasked an interrupt, which the caller sees to. */
+s64 emu_config_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes);
+s64 emu_config_write(struct emu_device *device, u64 position, const u8 *buffer, u64 bytes);
+
+#endif

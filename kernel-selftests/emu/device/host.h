@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the surroundings do for the device.  A trigger is whatever get_trigger
+ * made of a file descriptor (an eventfd); NULL means none.
+ */
+#ifndef EMU_HOST_H
+#define EMU_HOST_H
+
+#include "platform.h"
+
+struct emu_host {
+	void *(*get_trigger)(void *context, int fd);	/* NULL: not a valid one */
+	void (*put_trigger)(void *context, void *trigger);
+	void (*signal)(void *context, void *trigger);
+	int (*dma_write)(void *context, u64 iova, const void *data, u32 bytes);
+	void (*pause)(void *context, u32 milliseconds);
+	/* One line of the log: `text` is JSON members, `"vector":3,"sent":true`, or is empty. */
+	void (*log)(void *context, const char *event, const char *text);
+};
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* DMA: the ring of pages that the device writes to. */
+#ifndef EMU_RING_H
+#define EMU_RING_H
+
+#include "platform.h"
+
+struct emu_device;
+
+void emu_write_ring_page(struct emu_device *device, u32 page);
+/*
+ * Somebody asks for dirty pages: the device, if it runs, writes one more page of
+ * its ring.  The host calls this before it reports.
+ */
+void emu_before_dirty_report(struct emu_device *device);
+/* false: the profile says dirty-report=drop. */
+bool emu_reports_dirty_pages(const struct emu_device *device);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What differs between virt machines. */
+#ifndef AARCH64_DEVICETREE_H
+#define AARCH64_DEVICETREE_H
+
+#include "../machine.h"
+
+struct pci_layout {
+	u64 config;			/* ECAM */
+	struct window narrow, wide;
+};
+
+/* Leaves the layout alone where the tree says nothing; true: there is an ITS. */
+bool devicetree_read(struct pci_layout *layout);
+
+#endif

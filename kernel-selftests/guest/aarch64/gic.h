@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The interrupt controller. */
+#ifndef AARCH64_GIC_H
+#define AARCH64_GIC_H
+
+#include <stdbool.h>
+
+void gic_init(bool its);	/* its: the machine has one */
+void gic_interrupt(void);	/* start.S calls it */
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The processor: time, interrupts, sleep, exceptions. */
+#include "processor.h"
+
+#include "../machine.h"
+#include "../text.h"
+
+void machine_ticks(u64 *ticks, u32 *hertz)
+{
+	asm volatile("isb");
+	*ticks = read_register("cntvct_el0");
+	*hertz = read_register("cntfrq_el0");
+}
+
+bool machine_irq_save(void)
+{
+	bool on = !(read_register("daif") & 0x80);
+
+	asm volatile("msr daifset, #2" : : : "memory");
+	return on;
+}
+
+void machine_irq_restore(bool on)
+{
+	if (on)
+		asm volatile("msr daifclr, #2" : : : "memory");
+}
+
+/* A pending interrupt ends wfi even while it is masked: none is lost before it. */
+void machine_sleep(void)
+{
+	asm volatile("wfi\n\tmsr daifclr, #2\n\tisb\n\tmsr daifset, #2" : : : "memory");
+}
+
+void machine_flush_tlb(void)
+{
+	asm volatile("dsb sy\n\ttlbi vmalle1\n\tdsb sy\n\tisb" : : : "memory");
+}
+
+void machine_halt(void)
+{
+	machine_irq_save();
+	for (;;)
+		asm volatile("wfi");
+}
+
+void machine_fatal(u64 vector, u64 syndrome, u64 link, u64 fault)
+{
+	print("\nfatal exception");
+	print_field("vector", vector);
+	print(" esr=");
+	print_hex(syndrome);
+	print(" elr=");
+	print_hex(link);
+	print(" far=");
+	print_hex(fault);
+	machine_put('\n');
+	machine_halt();
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The serial line. */
+#ifndef AARCH64_UART_H
+#define AARCH64_UART_H
+
+void uart_init(void);
+void uart_interrupt(void);
+
+#endif

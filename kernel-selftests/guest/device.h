@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The driver of the emulated device. */
+#ifndef GUEST_DEVICE_H
+#define GUEST_DEVICE_H
+
+#include "pci.h"
+#include "types.h"
+
+#define MAX_DEVICES	8
+#define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
+#define MAX_RING_PAGES	64
+
+enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
+
+struct device {
+	u16 address;
+	u8 msi, msix;			/* offsets of capabilities */
+	u8 pin;				/* 1..4, 0: no INTx */
+	u8 line;			/* what machine_line() says of it */
+	u16 msi_count, msix_count;
+	struct bars bars;
+	uintptr_t registers, memory, table;
+	enum kind kind;
+	u32 vectors;			/* how many are set up */
+	bool filled;
+	u32 fill_seed;
+	u32 ring_pages;
+	u64 handled;
+	u32 count[MAX_VECTORS];		/* interrupts handled */
+	u16 slot[MAX_VECTORS];		/* interrupt number of each vector, see interrupt.c */
+	bool moved[MAX_VECTORS];	/* which of its two events a vector uses */
+	bool masked[MAX_VECTORS];
+};
+
+struct check_result {
+	u32 stale, corrupt;
+	const char *memory, *state;
+};
+
+extern struct device devices[MAX_DEVICES];
+extern unsigned int device_count;
+
+u32 device_read(const struct device *device, u32 offset);
+void device_write(const struct device *device, u32 offset, u32 value);
+void device_find_all(void);
+const char *device_ring(struct device *device, u32 pages);	/* NULL, or what is wrong */
+void device_fill(struct device *device, u32 seed);
+void device_check(struct device *device, struct check_result *result);
+
+#define REGISTER_ID		0x000
+#define REGISTER_STATUS		0x00c
+#define REGISTER_RAISE		0x010
+#define REGISTER_ACK		0x014
+#define REGISTER_INTX		0x018
+#define REGISTER_RAISED		0x01c
+#define REGISTER_ACKED		0x020
+#define REGISTER_SPURIOUS	0x024
+#define REGISTER_RING_LOW	0x028
+#define REGISTER_RING_HIGH	0x02c
+#define REGISTER_RING_PAGES	0x030
+#define REGISTER_KICK		0x034
+#define REGISTER_SELECT		0x038
+#define REGISTER_SEQUENCE	0x03c
+#define REGISTER_SEED		0x040
+#define REGISTER_RESET		0x044
+#define REGISTER_MEMORY_SUM	0x048
+#define REGISTER_PENDING	0x100
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Programming of MSI, MSI-X and INTx of a device; NULL, or what is wrong. */
+#ifndef GUEST_MESSAGE_H
+#define GUEST_MESSAGE_H
+
+#include "device.h"
+#include "types.h"
+
+const char *irq_setup(struct device *device, enum kind kind, u32 vectors);
+const char *irq_mask(struct device *device, u32 vector, bool masked);
+const char *irq_move(struct device *device, u32 vector);
+
+#endif

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The structure of the C code: files form layers, and every file names its license."""
+
+from __future__ import annotations
+
+import re
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "kernel-selftests"
+_INCLUDE = re.compile(r'^#include "([^"]+\.h)"', re.MULTILINE)  # and not tables, *.def
+# -Wall rejects calls of what no included header declares, so that calls cannot run in circles, either.
+SOURCES = sorted(file for file in ROOT.rglob("*") if file.suffix in (".c", ".h"))
+
+
+def includes(file: Path) -> set[Path]:
+    return {(file.parent / name).resolve() for name in _INCLUDE.findall(file.read_text(encoding="utf-8"))}
+
+
+def test_no_file_includes_in_a_circle() -> None:
+    """A `.c` and the header of its name are one part."""
+    graph: dict[Path, set[Path]] = {}
+    for file in SOURCES:
+        part = file.with_suffix("")
+        graph.setdefault(part, set()).update({other.with_suffix("") for other in includes(file)} - {part})
+    order = list(TopologicalSorter(graph).static_order())  # raises CycleError with the circle
+    assert {part.name for part in order} >= {"device", "interpose", "platform", "machine"}
+
+
+@pytest.mark.parametrize("folder", ["emu/device", "emu/preload", "guest", "guest/aarch64", "guest/x86_64"])
+def test_every_file_includes_its_own_header_first(folder: str) -> None:
+    wrong = [
+        source.name
+        for source in sorted((ROOT / folder).glob("*.c"))
+        if (header := source.with_suffix(".h")).exists()
+        and _INCLUDE.findall(source.read_text(encoding="utf-8"))[:1] != [header.name]
+    ]
+    assert not wrong
+
+
+def test_the_device_knows_nothing_of_its_users() -> None:
+    device = ROOT / "emu" / "device"
+    outside = {other for file in device.glob("*.[ch]") for other in includes(file) if other.parent != device}
+    assert not outside
+
+
+def test_every_source_file_names_its_license() -> None:
+    files = [file for file in ROOT.rglob("*") if file.is_file() and file.suffix not in (".md", ".o")]
+    unnamed = [
+        str(file.relative_to(ROOT)) for file in files if "SPDX-License-Identifier: GPL-2.0-or-later" not in _first(file)
+    ]
+    assert not unnamed
+    assert len(files) > 100
+
+
+def _first(file: Path) -> str:
+    return file.read_text(encoding="utf-8").split("\n", 1)[0]
