@@ -12,6 +12,7 @@ from csource_support import PATH, anchor, check_applied, hunk_edit, outcome, wor
 from series_support import make_tree
 from strategy_support import CAPABILITIES, line_of, write_strategy
 
+from qpatch.cells.base import Status
 from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import check_edit
@@ -34,8 +35,8 @@ from qpatch.csource.syntax.macros import macro_table
 from qpatch.errors import UserError
 from qpatch.series.model import RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
-from qpatch.series.plan import Status
-from qpatch.series.render import Target, render
+from qpatch.series.render import render
+from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.check import check_file
 from qpatch.strategy.load import load_strategy
@@ -135,7 +136,7 @@ def test_a_new_kind_goes_from_a_strategy_to_a_series(tmp_path: Path) -> None:
         tree = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
         result = render(strategy, tree, options)
     assert result.status is Status.RENDERED, result.reason
-    edits = [(edit.anchor, edit.result.status) for patch in result.outcomes for edit in patch.edits]
+    edits = [(edit.anchor, edit.status) for edit in result.edits]
     assert edits == [("loop start", "applied")] * 2
     with repository.commit_tree(repository.resolve("topic")) as after:
         assert (after.read("hw/demo.c") or b"").decode() == CHANGED

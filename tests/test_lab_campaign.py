@@ -180,7 +180,7 @@ async def run_once(_plan, place):
 campaign.run_once = run_once
 planned = campaign.PlannedCell(CELL, plan(directory, "steps: [migrate]", source=program(("qemu",), (5, 2))))
 try:
-    campaign.run_campaign([planned], campaign.Settings(directory / "results", 3, 2))
+    campaign.run_campaign([planned], campaign.CampaignSettings(directory / "results", 3, 2))
 except KeyboardInterrupt:
     sys.exit(130)
 """

@@ -39,7 +39,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class EditChange:
-    """An edit that fares differently: how it ended, and in which file, on the old and the new tree."""
+    """An edit that ends differently: how it ended, and in which file, on the old and the new tree."""
 
     patch: str
     anchor: str
