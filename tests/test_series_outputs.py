@@ -20,7 +20,7 @@ from qpatch.series.outputs.kinds import OutputKind
 from qpatch.series.writer import write_series
 
 if TYPE_CHECKING:
-    from qpatch.series.commits import CommittedSeries
+    from qpatch.series.model import CommittedSeries
     from qpatch.trees.git import CommitTree, Identity, Repository
 
 

@@ -4,38 +4,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
 from qpatch.series.message import compose_message
+from qpatch.series.model import CommittedSeries
 from qpatch.trees.private import NewCommit, import_commits, private_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qpatch.series.model import PlannedSeries, RenderOptions
-    from qpatch.trees.git import CommitTree, Identity, Repository
+    from qpatch.trees.git import CommitTree, Identity
 
 _ATTRIBUTES = ".gitattributes"
-
-
-@dataclass(frozen=True)
-class CommittedSeries:
-    """A series whose commits exist: `ids`, oldest first, at SERIES_REF of `private`, on the base commit `tree`.
-
-    `private` borrows the objects of the tree's repository; it is gone once `committed` is left.
-    """
-
-    series: PlannedSeries
-    tree: CommitTree
-    private: Repository
-    ids: tuple[str, ...]
-
-    @property
-    def tip(self) -> str:
-        """The id of the last commit."""
-        return self.ids[-1]
 
 
 @contextmanager

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.cells.rendered import Remark
-    from qpatch.series.commits import CommittedSeries
-    from qpatch.series.model import RenderOptions
+    from qpatch.series.model import CommittedSeries, RenderOptions
     from qpatch.series.reroll import Previous
 
 

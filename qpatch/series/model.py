@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.cells.rendered import Remark, RenderedPatch
-    from qpatch.series.commits import CommittedSeries
-    from qpatch.trees.git import CommitTree
+    from qpatch.trees.git import CommitTree, Repository
 
 PLACEHOLDER = Identity("qpatch", "qpatch@localhost.invalid")
 DEFAULT_PREFIX = "PATCH RFC"
@@ -51,6 +50,25 @@ class PlannedSeries:
     cover_subject: str
     cover_body: str
     cc: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CommittedSeries:
+    """A series whose commits exist: `ids`, oldest first, at SERIES_REF of `private`, on the base commit `tree`.
+
+    `private` borrows the objects of the tree's repository; it is there while the context of
+    `qpatch.series.commits.committed` lasts.
+    """
+
+    series: PlannedSeries
+    tree: CommitTree
+    private: Repository
+    ids: tuple[str, ...]
+
+    @property
+    def tip(self) -> str:
+        """The id of the last commit."""
+        return self.ids[-1]
 
 
 class SeriesOutput(Protocol):

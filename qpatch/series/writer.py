@@ -18,9 +18,8 @@ from qpatch.series.record import Record, Revision
 from qpatch.series.reroll import check_revision, recreate
 
 if TYPE_CHECKING:
-    from qpatch.series.commits import CommittedSeries
     from qpatch.series.letters import Letters
-    from qpatch.series.model import PlannedSeries, RenderOptions
+    from qpatch.series.model import CommittedSeries, PlannedSeries, RenderOptions
     from qpatch.trees.git import CommitTree
 
 

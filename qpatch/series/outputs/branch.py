@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.trees.private import check_new_branch, make_branch
 
 if TYPE_CHECKING:
-    from qpatch.series.commits import CommittedSeries
+    from qpatch.series.model import CommittedSeries
     from qpatch.trees.git import CommitTree, Identity
 
 
