@@ -9,7 +9,7 @@ from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import DeleteOperation
 from qpatch.csource.matching.compare import differences
-from qpatch.csource.results import Ambiguous, Drifted
+from qpatch.csource.results import Ambiguous, Applied, Drifted
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
@@ -52,6 +52,15 @@ def test_what_an_ellipsis_may_stand_for_is_no_difference_and_what_is_far_from_it
         assert differences(variadic, beside) == ()
     after = (*variadic[:9], ",", "2", *variadic[9:])
     assert differences(variadic, after) == ("found ', 2' after '1', which the hunk does not have",)
+
+
+def test_an_argument_given_once_too_often_is_left_out_of_the_suggested_hunk() -> None:
+    source = body("copy(d, d->size);")
+    result = outcome(source, hunk_edit("function demo", "- copy(d, d, d->size);\n+ move(d, d, d->size);"))
+    assert isinstance(result, Drifted), result
+    suggested = result.suggestion.partition(":\n")[2]
+    assert "-copy(d,d->size);" in suggested.replace(" ", "").splitlines()
+    assert isinstance(outcome(source, hunk_edit("function demo", suggested)), Applied)
 
 
 def test_parts_that_stand_once_tell_the_order() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from csource_support import add_edit, anchor, check_applied, code, hunk_edit, operation_edit, outcome, workspace
+from csource_support import PATH, add_edit, anchor, check_applied, code, hunk_edit, operation_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit, check_signatures
 from qpatch.csource.edit import MoveOperation, Position
@@ -28,11 +28,18 @@ def test_a_removed_entry_takes_its_comma_wherever_that_stands() -> None:
 def test_strings_in_added_code_are_no_comments() -> None:
     edit = hunk_edit("function demo", '  one();\n+ report("no // such /* device */");')
     check_applied(body("one();"), edit, body("one();", 'report("no // such /* device */");'))
+    edit = hunk_edit("function demo", '- report("one");\n+ report("one"); /* why */')
+    check_applied(body('report("one");'), edit, body('report("one"); /* why */'))
 
 
 def test_what_a_hunk_adds_after_an_ellipsis_ends_the_block() -> None:
     edit = hunk_edit("function demo", "- one();\n  ...\n+ last();")
     check_applied(body("one();", "two();", "three();"), edit, body("two();", "three();", "last();"))
+
+
+def test_what_ends_the_block_is_not_there_already_in_the_middle() -> None:
+    edit = hunk_edit("function demo", "- one();\n  ...\n+ last();")
+    check_applied(body("one();", "last();", "three();"), edit, body("last();", "three();", "last();"))
 
 
 def test_an_ellipsis_alone_is_no_place() -> None:
@@ -55,13 +62,15 @@ def test_entries_that_are_lists_may_be_left_out_in_the_first_of_them() -> None:
     check_applied(source, hunk_edit("function demo", hunk), source.replace("        { 4, 5, 6 },\n", ""))
 
 
-def test_a_function_beside_one_in_an_elif_arm_is_found_there_again() -> None:
+@pytest.mark.parametrize("added", ["static void more(void)\n{\n    two();\n}\n", "DEMO_INIT(demo);\n"])
+def test_what_was_added_in_an_elif_arm_is_found_there_again(added: str) -> None:
     source = "#if A\nint a(void);\n#elif B\nstatic void demo(void)\n{\n    one();\n}\n#endif\n"
-    edit = add_edit("function demo", "static void more(void)\n{\n    two();\n}\n", Position.AFTER)
+    edit = add_edit("function demo", added, Position.AFTER)
     edit = replace(edit, anchor=replace(edit.anchor, guard="!(A) && B"))
     space = workspace(source)
     result = apply_edit(edit, space)
     assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode() == source.replace("#endif", f"\n{added}\n#endif")
     assert apply_edit(edit, space).status == "already there"
 
 
@@ -120,7 +129,7 @@ def test_a_signature_that_is_half_changed_says_how_far() -> None:
     })  # fmt: skip
     result = apply_edit(hunk_edit("signature demo", SIGNATURE, path="a.c"), space)
     assert isinstance(result, Drifted), result
-    assert "1 of its declarations have the new signature already, 1 the old one" in result.message
+    assert result.message == ("signature demo: 1 of its declarations have the new signature already, 1 the old one")
 
 
 def test_a_function_without_parameters_is_called_without_arguments() -> None:
