@@ -11,9 +11,10 @@ LINUX_TREES := linux-6.1 linux-6.12
 SERIES ?= series
 RESULTS ?= results
 DEVICE := $(CURDIR)/.device
+COVERAGE := $(CURDIR)/.coverage.json
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-.PHONY: demo test goldens test-tree test-build test-device test-lab test-vm deps check bench clean
+.PHONY: demo test goldens test-tree test-build test-device test-lab test-vm deps check coverage test-mutation bench clean
 
 ## demo: fetch four QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
@@ -27,6 +28,16 @@ test: $(VENV)/installed-test
 	$(BIN)/ruff check qpatch tests bench
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto
+
+## coverage: lines and branches that the unit tests run, for each room
+coverage: $(VENV)/installed-test
+	$(BIN)/pytest -q -n auto --cov --cov-report=json:$(COVERAGE)
+	$(BIN)/python -m bench.room_coverage $(COVERAGE)
+
+## test-mutation: change one token at a time, and see whether a unit test notices; half an hour on two cores
+test-mutation: $(VENV)/installed-test
+	mkdir -p $(RESULTS)
+	$(BIN)/python -m bench.mutation -j $$(nproc) >$(RESULTS)/mutation.json
 
 ## test-tree: the tests on real sources, fetched if they are not in the cache (those of Linux are skipped if it is not to be had)
 test-tree: $(VENV)/installed-test

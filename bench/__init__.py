@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Benchmarks: one command each, with JSON on stdout."""
+"""Benchmarks, and measurements of the tests: one command each, with JSON on stdout."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import __main__ as bench
-from bench import measuring
+from bench import measuring, room_coverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +62,29 @@ def test_the_median_leaves_the_first_run_out(monkeypatch: pytest.MonkeyPatch) ->
     ticks = iter([0, 100, 200, 201, 300, 302, 400, 403])
     monkeypatch.setattr("bench.measuring.time.perf_counter", lambda: next(ticks))
     assert measuring.median(lambda: None, 3) == pytest.approx(2)
+
+
+def test_coverage_is_added_up_for_each_folder() -> None:
+    def file(statements: int, covered: int, branches: int, taken: int) -> dict[str, dict[str, int]]:
+        return {
+            "summary": {
+                "num_statements": statements,
+                "covered_lines": covered,
+                "num_branches": branches,
+                "covered_branches": taken,
+            }
+        }
+
+    report = {
+        "files": {
+            "qpatch/lab/a.py": file(30, 20, 8, 4),
+            "qpatch/lab/b.py": file(10, 10, 2, 1),
+            "qpatch/trees/c.py": file(0, 0, 0, 0),
+        }
+    }
+    lines = [line.split() for line in room_coverage.table(room_coverage.by_room(report)).splitlines()[1:]]
+    assert lines == [
+        ["all", "40", "75.0", "%", "50.0", "%"],
+        ["qpatch/lab", "40", "75.0", "%", "50.0", "%"],
+        ["qpatch/trees", "0", "-", "-"],
+    ]

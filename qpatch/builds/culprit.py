@@ -54,7 +54,7 @@ class Culprit:
     diagnostic: Diagnostic
     edit: SeriesEdit | None
     how: str
-    more: int = 0
+    more: int
     snippet: str = ""
     certain: bool = True
 

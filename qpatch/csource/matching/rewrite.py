@@ -69,10 +69,12 @@ class Rewriter:
         return (above[-1] if above else None), (below[0] if below else None)
 
     def _gap(self, group: HunkGroup) -> tuple[int, int]:
-        """Return the bytes between the neighbours of the group; with one neighbour, the comments at its side."""
+        """Return the bytes between the neighbours of the group; with one neighbour, its own code with its comments."""
         above, below = self._neighbours(group)
-        low = self.match.extents[above][1] if above else self.match.extents[below][0] if below else 0
-        high = self.match.extents[below][0] if below else low
+        own = [leaf for leaf in self._leaves() if group.first <= self.before.line_of(leaf).number <= group.last]
+        following = own[0] if own else below
+        low = self.match.extents[above][1] if above else self.match.extents[following][0] if following else 0
+        high = self.match.extents[below][0] if below else self.match.extents[own[-1]][1] if own else low
         return self.layout.with_adjacent_comments(low, high) if not above or not below else (low, high)
 
     def has_added_comments(self) -> bool:
