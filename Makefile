@@ -1,31 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Entry points for people and CI; everything installed by pip goes into .venv, sources into the cache directory.
+# Which releases are for what stands in qpatch/trees/releases.yaml: one that cannot be had is named, and stops nothing.
 
 PYTHON ?= python3
 VENV := .venv
+NEWEST := .venv-newest
 BIN := $(VENV)/bin
-QEMU_TREES := qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2
-BUILD_TREES := qemu-5.2 qemu-10.2
-STOCK_TREES := qemu-5.2 qemu-10.0
-LINUX_TREES := linux-6.1 linux-6.12
+PIP := pip --disable-pip-version-check install --quiet
+UV := uv>=0.9,<1
 SERIES ?= series
 RESULTS ?= results
 DEVICE := $(CURDIR)/.device
 COVERAGE := $(CURDIR)/.coverage.json
 INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+# To be expanded by the shell once the releases before it were fetched: those of a role that are here.
+FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 
-.PHONY: demo test goldens test-tree test-build test-device test-lab test-vm deps check coverage test-mutation bench clean
+.PHONY: demo test test-slow test-tree test-build test-device test-lab test-vm test-newest test-mutation coverage goldens \
+        format lock deps bench clean
 
-## demo: fetch four QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
+## demo: fetch QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
 	@$(MAKE) --no-print-directory deps FOR="render prebuilt lab lab-aarch64"
-	$(BIN)/qpatch tree fetch $(QEMU_TREES)
-	$(BIN)/qpatch render --all $(addprefix --tree ,$(QEMU_TREES)) -o $(SERIES)
-	$(BIN)/qpatch test baseline --prebuilt --tree $(STOCK_TREES) -o $(RESULTS) || test $$? = 1 # an interrupt is lost: that is the point
+	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role render
+	$(BIN)/qpatch render --all --tree $(FETCHED) --kind qemu --role render) -o $(SERIES)
+	@stock=; for tree in $$($(BIN)/qpatch tree list --names --role stock); do \
+	    if $(BIN)/qpatch build baseline --prebuilt --tree $$tree >/dev/null; then stock="$$stock $$tree"; \
+	    else echo "make demo: goes on without the stock $$tree, which cannot be had" >&2; fi; \
+	done; \
+	test -n "$$stock" || exit 6; \
+	echo "$(BIN)/qpatch test baseline --prebuilt --tree$$stock -o $(RESULTS)"; \
+	$(BIN)/qpatch test baseline --prebuilt --tree $$stock -o $(RESULTS) || test $$? = 1 # an interrupt is lost: that is the point
 
 ## test: the unit tests and linters; needs no sources
 test: $(VENV)/installed-test
-	$(BIN)/ruff check qpatch tests bench
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto
 
@@ -39,17 +49,19 @@ test-mutation: $(VENV)/installed-test
 	mkdir -p $(RESULTS)
 	$(BIN)/python -m bench.mutation -j $$(nproc) >$(RESULTS)/mutation.json
 
-## test-tree: the tests on real sources, fetched if they are not in the cache (those of Linux are skipped if it is not to be had)
+## test-slow: unit tests that take long by their nature: something is killed again and again
+test-slow: $(VENV)/installed-test
+	$(BIN)/pytest -q -n auto -m slow
+
+## test-tree: the tests on real sources, fetched if they are not in the cache
 test-tree: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch $(QEMU_TREES)
-	-$(BIN)/qpatch tree fetch linux-6.12
+	$(BIN)/qpatch tree fetch --missing-ok --role render
 	$(BIN)/pytest -q -n auto -m tree
 
 ## test-build: build releases, every patch of each series, and kernel modules, which are booted; needs the packages of `make deps`
 test-build: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch $(BUILD_TREES)
-	-$(BIN)/qpatch tree fetch $(LINUX_TREES)
-	$(BIN)/qpatch build baseline --tree $(BUILD_TREES)
+	$(BIN)/qpatch tree fetch --missing-ok --role build
+	$(BIN)/qpatch build baseline --tree $(FETCHED) --kind qemu --role build)
 	$(BIN)/pytest -q -m build
 
 ## test-device: the unit tests of the emulated device with sanitizers, then a minute of random calls
@@ -59,13 +71,29 @@ test-device:
 
 ## test-lab: migrate an emulated device with builds of 5.2 and 10.2 and with Debian's binaries; builds what is not built
 test-lab: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch $(BUILD_TREES)
+	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role build
 	$(BIN)/pytest -q -m lab
 
 ## test-vm: what boots a virtual machine, a lab kernel built from nothing among it: a quarter of an hour on two cores
 test-vm: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch $(LINUX_TREES)
+	$(BIN)/qpatch tree fetch --missing-ok --kind linux --role build
 	$(BIN)/pytest -q -m vm
+
+## test-newest: linters and unit tests with the newest versions that pyproject.toml allows; says what broke
+test-newest:
+	$(PYTHON) -m venv --clear $(NEWEST)
+	$(NEWEST)/bin/$(PIP) -e '.[test,bench]'
+	$(NEWEST)/bin/python requirements/newest.py
+
+## format: let ruff format the Python code, and mend what it can
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+## lock: lock the newest versions that pyproject.toml allows, for every Python that it allows
+lock: $(VENV)/bin/pip
+	$(BIN)/$(PIP) '$(UV)'
+	$(BIN)/python requirements/lock.py
 
 ## deps: install the Debian packages that `qpatch doctor` misses; as root. FOR="lab prebuilt": only what those need
 deps: $(VENV)/installed
@@ -76,22 +104,24 @@ deps: $(VENV)/installed
 
 ## bench: the measurements of docs/benchmarks.md, as one JSON document
 bench: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch $(QEMU_TREES)
+	$(BIN)/qpatch tree fetch --kind qemu --role render
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) $(SERIES) $(RESULTS) $(DEVICE)
+	rm -rf $(VENV) $(NEWEST) $(SERIES) $(RESULTS) $(DEVICE)
 
 # Debian's python3 has venv only with the package python3-venv.
 $(VENV)/bin/pip:
 	$(PYTHON) -m venv $(VENV) || { $(INSTALL) python3-venv && $(PYTHON) -m venv --clear $(VENV); }
 
-$(VENV)/installed: $(VENV)/bin/pip pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+# The lock has what builds qpatch, too, so that pip need not fetch that without a hash.
+$(VENV)/installed: $(VENV)/bin/pip pyproject.toml requirements/run.txt
+	$(BIN)/$(PIP) --require-hashes --only-binary :all: -r requirements/run.txt
+	$(BIN)/$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[test,bench]'
+$(VENV)/installed-test: $(VENV)/installed requirements/test.txt
+	$(BIN)/$(PIP) --require-hashes --only-binary :all: -r requirements/test.txt
 	touch $@
 
 ## goldens: write the golden mails of tests/goldens anew, after a change that is wanted

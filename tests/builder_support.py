@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from miniature_support import Kind
 
 ROOT = Path(__file__).parents[1]
+PROCESS = Path(__file__).with_name("builder_process.py")
 TREE = "miniature"
 TARGET = "aarch64-softmmu"
 BINARY = "qemu-system-aarch64"
@@ -67,11 +67,10 @@ class Bench:
 
     def start(self, kind: Kind | str, *options: str, **environment: str) -> subprocess.Popen[str]:
         """Start the command as a process in a session of its own."""
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         return subprocess.Popen(
-            [sys.executable, __file__, *self.words(kind, *options)],
+            [sys.executable, str(PROCESS), *self.words(kind, *options)],
             cwd=self.directory,
-            env={**os.environ, "PYTHONPATH": paths, **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             text=True,
             start_new_session=True,
             stdout=subprocess.PIPE,
@@ -93,18 +92,28 @@ class Bench:
         file.write_text(text, encoding="utf-8")
 
 
-@pytest.fixture
-def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A bench with the good strategy; the machine is not asked for the libraries that the real QEMU needs."""
-    isolate(tmp_path, monkeypatch)
+def make_bench(directory: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Return a bench with the good strategy, in use: see `use_bench`."""
+    bench = Bench(directory, home)
+    use_bench(bench, monkeypatch)
+    miniature_tree(bench.tree)
+    miniature_strategy(directory)
+    bench.recipe()
+    return bench
+
+
+def use_bench(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in the bench's directory; the machine is not asked for the libraries that the real QEMU needs."""
+    isolate(bench.directory, monkeypatch)
     monkeypatch.setenv("PATH", path_with_ninja())
     monkeypatch.setenv("CCACHE_DISABLE", "1")
     ask_for_little(monkeypatch)
-    bench = Bench(tmp_path, isolated)
-    miniature_tree(bench.tree)
-    miniature_strategy(tmp_path)
-    bench.recipe()
-    return bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path, isolated: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench with the good strategy, of which nothing was built."""
+    return make_bench(tmp_path, isolated, monkeypatch)
 
 
 def ask_for_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,10 +126,3 @@ def compiled(result: dict[str, Any], number: int) -> list[str]:
     """Return the objects that the log of a patch says were compiled."""
     log = Path(result["patches"][number]["log"]).read_text(encoding="utf-8")
     return [line.rpartition(" ")[2] for line in log.splitlines() if "Compiling C object" in line]
-
-
-if __name__ == "__main__":
-    # A shell starts what it runs in the background with interrupts ignored, and Python keeps it so.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    ask_for_little(pytest.MonkeyPatch())
-    sys.exit(main())

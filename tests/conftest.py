@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
+from home_support import use_home
 
 from qpatch.trees.places import cache_directory
 
@@ -21,12 +21,5 @@ def isolated(
     """Give every test a home of its own; tests on real trees keep the cache that holds these."""
     home = tmp_path_factory.mktemp("home")
     on_real_trees = any(request.node.get_closest_marker(marker) for marker in ("tree", "build", "lab", "vm"))
-    cache = cache_directory() if on_real_trees else home / "cache"
-    for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
-    monkeypatch.setenv("QPATCH_CACHE", str(cache))
+    use_home(monkeypatch, home, cache_directory() if on_real_trees else None)
     return home

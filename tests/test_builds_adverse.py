@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from builder_support import BINARY, BUILD, bench
+from builder_support import BINARY, BUILD, Bench, bench, make_bench, use_bench
 from disk_support import mounted
+from home_support import use_home
+from kill_support import HANGS, PHASES, make_stops, wait_for
 from miniature_support import miniature_strategy, needs_compiler
 
 from qpatch.builds.lock import inherited_lock
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
 
-    from builder_support import Bench
+    Capture = pytest.CaptureFixture[str]
 
 __all__ = ["bench"]
 pytestmark = needs_compiler
 
-BOUND = 60.0
 KILLS = 12
 # Of this length are the miniature's objects; what is written over one is neither an object nor empty.
 GARBAGE = b"no object, but newer than its source\n"
@@ -37,45 +36,68 @@ GARBAGE = b"no object, but newer than its source\n"
 
 def finished(process: subprocess.Popen[str]) -> tuple[int, dict[str, object]]:
     """Wait for a command with --json; return its exit code and its only result."""
-    output, complaints = process.communicate(timeout=BOUND)
+    output, complaints = process.communicate(timeout=HANGS)
     assert output, complaints
     (result,) = json.loads(output)["results"]
     return process.returncode, result
 
 
-def binary_of(result: dict[str, object]) -> bytes:
-    products = result["products"]
-    assert isinstance(products, dict)
-    return Path(products[BINARY]).read_bytes()
+def binary_of(result: dict[str, Any]) -> bytes:
+    return Path(result["products"][BINARY]).read_bytes()
 
 
-@pytest.fixture
-def expected(bench: Bench, tmp_path: Path) -> bytes:
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What the good series builds where nothing goes wrong."""
-    code, result = finished(bench.start("good", "--json", QPATCH_CACHE=str(tmp_path / "other-cache")))
+    directory, home = (tmp_path_factory.mktemp(name) for name in ("expected", "home"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_home(monkeypatch, home)
+        code, result = finished(make_bench(directory, home, monkeypatch).start("good", "--json"))
     assert code == ExitCode.OK, result.get("error")
     return binary_of(result)
 
 
-def test_a_killed_build_is_taken_up_again(bench: Bench, expected: bytes) -> None:
-    started = time.monotonic()
-    finished(bench.start("good", "--each-patch", "--json"))
-    whole = time.monotonic() - started
-    chance = random.Random(0)  # noqa: S311  # moments to kill at, no secrets
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The directory and home of a bench that several tests use one after the other."""
+    return tmp_path_factory.mktemp("bench"), tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def used_bench(places: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Bench:
+    """A bench whose baseline is built, as an earlier test may have left it; nothing that it made is taken as it is."""
+    bench = Bench(*places)
+    use_home(monkeypatch, bench.home)
+    if bench.tree.exists():
+        use_bench(bench, monkeypatch)
+        shutil.rmtree(bench.workspace / "products")
+    else:
+        make_bench(*places, monkeypatch)
+    code, result = bench.build(capsys, "baseline")
+    assert (code, result["status"]) == (ExitCode.OK, "built"), result
+    return bench
+
+
+@pytest.mark.slow
+def test_a_killed_build_is_taken_up_again(bench: Bench, expected: bytes, tmp_path: Path) -> None:
+    stops = make_stops(tmp_path / "stops", ("git", "cc", "ninja"))
+    finished(bench.start("good", "--each-patch", "--json", PATH=stops.path))
+    shutil.rmtree(bench.workspace / "products")
+    stops.plan(0)
+    finished(bench.start("good", "--each-patch", "--json", PATH=stops.path))
+    calls = stops.calls
     at_work = 0
     for number in range(KILLS):
         shutil.rmtree(bench.workspace / "products", ignore_errors=True)
         if number % 3 == 0:
             shutil.rmtree(bench.workspace / BUILD, ignore_errors=True)
-        process = bench.start("good", "--each-patch", "--json")
-        time.sleep(chance.uniform(0.3, 1.0) * whole)
-        if process.poll() is None:
-            at_work += 1
-            os.killpg(process.pid, signal.SIGKILL) if number % 2 else process.kill()
-        process.communicate(timeout=BOUND)
-    assert at_work >= KILLS / 3, "nearly every build had ended before it was killed"
-    code, result = finished(bench.start("good", "--each-patch", "--json"))
-    assert code == ExitCode.OK
+        stops.plan(1 + number * calls // KILLS, PHASES[number % len(PHASES)])
+        process = bench.start("good", "--each-patch", "--json", PATH=stops.path)
+        at_work += stops.kill(process, alone=number % 2 == 0)
+    assert at_work >= KILLS - 2, "builds had ended before they were killed"
+    stops.plan(0)
+    code, result = finished(bench.start("good", "--each-patch", "--json", PATH=stops.path))
+    assert (code, result["status"]) == (ExitCode.OK, "built")
     assert binary_of(result) == expected
 
 
@@ -88,12 +110,9 @@ def test_an_interrupted_build_says_so(bench: Bench) -> None:
     )
     (slow / "cc").chmod(0o755)
     process = bench.start("baseline", PATH=f"{slow}:{os.environ['PATH']}")
-    deadline = time.monotonic() + BOUND
-    while not (slow / "begun").exists():
-        assert time.monotonic() < deadline, "waited for the compiler to start"
-        time.sleep(0.02)
+    wait_for((slow / "begun").exists)
     process.send_signal(signal.SIGINT)
-    _, complaints = process.communicate(timeout=BOUND)
+    _, complaints = process.communicate(timeout=HANGS)
     assert process.returncode == ExitCode.INTERRUPTED
     assert "interrupted" in complaints
     assert "Traceback" not in complaints
@@ -115,7 +134,7 @@ def test_a_build_waits_for_another(bench: Bench) -> None:
         assert process.stderr is not None
         assert f"waiting for another qpatch (process {os.getpid()})" in process.stderr.readline()
         assert process.poll() is None
-    assert process.wait(BOUND) == ExitCode.OK
+    assert process.wait(HANGS) == ExitCode.OK
     assert waited == []
 
 
@@ -142,20 +161,19 @@ def objects(place: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("damage", ["build.ninja", "compile commands", "object removed", "build directory"])
-def test_damage_is_noticed_where_only_objects_are_made(bench: Bench, damage: str) -> None:
-    finished(bench.start("good", "--objects", "--json"))
-    DAMAGES[damage](bench.workspace / BUILD, bench.workspace)
-    code, result = finished(bench.start("good", "--objects", "--json"))
+def test_damage_is_noticed_where_only_objects_are_made(used_bench: Bench, capsys: Capture, damage: str) -> None:
+    used_bench.build(capsys, "good", "--objects")
+    DAMAGES[damage](used_bench.workspace / BUILD, used_bench.workspace)
+    code, result = used_bench.build(capsys, "good", "--objects")
     assert code == ExitCode.OK, result
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_in_the_cache_is_noticed(bench: Bench, expected: bytes, damage: str) -> None:
-    finished(bench.start("baseline", "--json"))
-    assert len(objects(bench.workspace / BUILD)) == 2
-    DAMAGES[damage](bench.workspace / BUILD, bench.workspace)
-    code, result = finished(bench.start("good", "--each-patch", "--json"))
-    assert code == ExitCode.OK
+def test_damage_in_the_cache_is_noticed(used_bench: Bench, capsys: Capture, expected: bytes, damage: str) -> None:
+    assert len(objects(used_bench.workspace / BUILD)) == 2
+    DAMAGES[damage](used_bench.workspace / BUILD, used_bench.workspace)
+    code, result = used_bench.build(capsys, "good", "--each-patch")
+    assert (code, result["status"]) == (ExitCode.OK, "built")
     assert binary_of(result) == expected
 
 

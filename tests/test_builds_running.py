@@ -11,23 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
+from kill_support import HANGS, wait_for
 
 from qpatch.builds.lock import inherited_lock
 from qpatch.builds.running import Runner
 from qpatch.errors import EnvironmentFault
 
-BOUND = 20.0  # seconds after which a test that waits has failed
-
 
 def runner(directory: Path, lock: int = -1) -> Runner:
     return Runner({"PATH": os.environ["PATH"], "LC_ALL": "C"}, directory / "logs" / "build.log", lock)
-
-
-def wait_for(condition: object, what: str) -> None:
-    deadline = time.monotonic() + BOUND
-    while not condition():  # type: ignore[operator]  # any callable
-        assert time.monotonic() < deadline, f"waited {BOUND} s for {what}"
-        time.sleep(0.01)
 
 
 def test_output_is_returned_kept_and_shown_line_by_line(tmp_path: Path) -> None:
@@ -75,7 +67,7 @@ def test_an_interruption_ends_the_program_and_its_children(tmp_path: Path) -> No
     with pytest.raises(KeyboardInterrupt):
         runner(tmp_path).run(["sh", "-c", "sleep 1000 & echo $! >child; echo ready; wait"], tmp_path, interrupt)
     child = int((tmp_path / "child").read_text())
-    wait_for(lambda: not alive(child), "the child to end")
+    wait_for(lambda: not alive(child))
 
 
 def test_the_program_ends_where_qpatch_is_killed(tmp_path: Path) -> None:
@@ -87,10 +79,10 @@ def test_the_program_ends_where_qpatch_is_killed(tmp_path: Path) -> None:
     root = str(Path(__file__).parents[1])
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path), root])
     pid = tmp_path / "pid"
-    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"), "the program to start")
+    wait_for(lambda: pid.exists() and pid.read_text().endswith("\n"))
     process.send_signal(signal.SIGKILL)
-    process.wait(BOUND)
-    wait_for(lambda: not alive(int(pid.read_text())), "the program to end")
+    process.wait(HANGS)
+    wait_for(lambda: not alive(int(pid.read_text())))
 
 
 def test_the_lock_is_held_by_what_was_started(tmp_path: Path) -> None:

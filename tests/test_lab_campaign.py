@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+from kill_support import HANGS, wait_for
 from lab_campaign_support import Lab
 from lab_support import CELL
 
@@ -172,9 +172,11 @@ directory = pathlib.Path(sys.argv[1])
 async def run_once(_plan, place):
     (directory / f"begun-{place.name}").touch()
     try:
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
     finally:
-        await asyncio.sleep(0.3)
+        (directory / f"ending-{place.name}").touch()
+        while not (directory / "go-on").exists():
+            await asyncio.sleep(0.02)
         (directory / f"ended-{place.name}").touch()
 
 campaign.run_once = run_once
@@ -190,11 +192,10 @@ except KeyboardInterrupt:
 def test_an_interrupt_lets_every_run_clean_up(tmp_path: Path, number: signal.Signals) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     process = subprocess.Popen([sys.executable, "-c", SLEEPING, str(tmp_path)], env={**os.environ, "PYTHONPATH": paths})
-    bound = time.monotonic() + 30
-    while len(list(tmp_path.glob("begun-*"))) < 2 and time.monotonic() < bound:
-        time.sleep(0.02)
-    process.send_signal(number)
-    time.sleep(0.1)
-    process.send_signal(number)  # by somebody who is impatient
-    assert process.wait(30) == 130
+    for moment in ("begun", "ending"):  # the second time, by somebody who is impatient
+        pattern = f"{moment}-*"
+        wait_for(lambda: len(list(tmp_path.glob(pattern))) == 2 or process.poll() is not None)  # noqa: B023
+        process.send_signal(number)
+    (tmp_path / "go-on").touch()
+    assert process.wait(HANGS) == 130
     assert sorted(path.name for path in tmp_path.glob("ended-*")) == ["ended-1", "ended-2"]

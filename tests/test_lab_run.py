@@ -10,11 +10,11 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from kill_support import wait_for
 from lab_vm_support import plan, program
 
 from qpatch.lab.definitions import release
@@ -172,14 +172,10 @@ def test_qemu_does_not_outlive_a_qpatch_that_is_killed(tmp_path: Path) -> None:
         """)
     with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}) as qpatch:
         ids = tmp_path / "ids"
-        while not ids.exists() or len(ids.read_text(encoding="utf-8").split()) < 2:
-            time.sleep(0.01)
+        wait_for(lambda: ids.exists() and len(ids.read_text(encoding="utf-8").split()) == 2)
         qpatch.kill()
-    deadline = time.monotonic() + 10
     left = [Path("/proc", word, "cmdline") for word in ids.read_text(encoding="utf-8").split()]
-    while any(_still_runs(one) for one in left) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not any(_still_runs(one) for one in left)
+    wait_for(lambda: not any(_still_runs(one) for one in left))
 
 
 def _still_runs(command: Path) -> bool:

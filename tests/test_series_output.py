@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -188,22 +187,36 @@ def test_leftovers_of_a_killed_run_are_cleared(repository: Repository, options: 
     assert sorted(path.name for path in rendered.directory.parent.iterdir()) == [".tree-1.lock", "tree-1"]
 
 
+# Writes the one series and the other in turn. Counts what qpatch does to files, and the programs that it starts; kills
+# itself with all of them at the given number of it, or says the number once both were written.
 LOOP = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from qpatch.series.model import RenderOptions
 from qpatch.trees.git import Repository
 from series_support import plan, write
 from test_series_output import other_patch
+
+def count(event, arguments):
+    global deeds
+    if event.startswith(("open", "os.", "shutil.", "subprocess.", "tempfile.")):
+        deeds += 1
+        if deeds == deadly:
+            os.killpg(0, signal.SIGKILL)
+
+deeds, deadly = 0, int(sys.argv[3])
 repository = Repository(Path(sys.argv[1]))
 options = RenderOptions(Path(sys.argv[2]), check=False, maintainers=False)
-print("ready", flush=True)
-while True:
-    write(repository, plan(repository), options)
-    write(repository, plan(repository, other_patch()), options)
+plans = plan(repository), plan(repository, other_patch())
+sys.addaudithook(count)
+for one in plans:
+    write(repository, one, options)
+print(deeds)
 """
+KILLS = 9
 
 
+@pytest.mark.slow
 def test_kill_at_any_moment_leaves_a_whole_series(repository: Repository, tmp_path: Path) -> None:
     allowed = []
     for number, patches in enumerate((None, other_patch())):
@@ -216,23 +229,18 @@ def test_kill_at_any_moment_leaves_a_whole_series(repository: Repository, tmp_pa
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
         "TMPDIR": str(tmp_path),
     }
-    seen = 0
-    for delay in (0.02, 0.05, 0.09, 0.12, 0.15, 0.19, 0.22, 0.25):
-        process = subprocess.Popen(
-            [sys.executable, "-c", LOOP, str(repository.path), str(out)],
-            stdout=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
+
+    def loop(deadly: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", LOOP, str(repository.path), str(out), str(deadly)]
+        return subprocess.run(
+            command, env=environment, start_new_session=True, capture_output=True, text=True, check=False
         )
-        assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(delay)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        if place.exists():
-            seen += 1
-            assert content_of(place) in allowed
-    assert seen
+
+    deeds = int(loop(0).stdout)
+    for number in range(KILLS):
+        killed = loop(1 + number * deeds // KILLS)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert content_of(place) in allowed
     git(repository.path, "fsck", "--strict")
     options = RenderOptions(out, check=False, maintainers=False)
     assert content_of(write(repository, plan(repository), options).directory) == allowed[0]

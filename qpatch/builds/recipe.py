@@ -14,11 +14,11 @@ from importlib import resources
 from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qpatch.errors import Location, UserError
 from qpatch.trees.places import configuration_file
+from qpatch.yamltext import read_yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,10 +127,7 @@ def _contents() -> Iterator[tuple[Path | Traversable, dict[str, Any]]]:
 
 
 def _read(file: Path | Traversable) -> dict[str, Any]:
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError("bad-recipe", str(error), where=Location(str(file))) from error
+    content = read_yaml_file(file, "bad-recipe")
     if not isinstance(content, dict) or not {"kind", "from"} <= content.keys():
         raise UserError("bad-recipe", "a recipe has the keys `kind` and `from`", where=Location(str(file)))
     if not isinstance(content["from"], str) or not _numbers(content["from"]):

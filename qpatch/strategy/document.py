@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import yaml
 
 from qpatch.errors import Location, UserError
+from qpatch.yamltext import check_structure, location_of, unreadable
 
 if TYPE_CHECKING:
     from yaml.error import Mark
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 
-# Far more levels than any key of a strategy or a configuration lies deep.
-MOST_NESTED = 40
 _BLOCK_HEADER = re.compile(r"[|>](?:[+-]?([1-9])[+-]?|[+-]?)(?=\s|$)")
 _SYNTAX_HINT = (
     "A block such as `hunk: |2` ends where a line is indented less than its indicator says; text "
@@ -69,37 +68,16 @@ def read_document(text: str, file: str) -> YamlDocument:
 
     Raises UserError with line and column for a syntax error, a repeated key, an alias, a key that is no text.
     """
+    check_structure(text, file, "strategy-syntax", count_aliases=False)
     try:
-        _check_nesting(text, file)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(error, file) from error
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise UserError(
-            "strategy-syntax",
-            f"the character U+{error.character:04X} is not allowed in YAML",
-            where=Location(file, line),
-        ) from error
+        raise unreadable(error, text, file, "strategy-syntax") from error
     if node is None:
         raise UserError("strategy-syntax", "the file is empty", where=Location(file, 1))
     return _YamlReader(text, file).read(node)
-
-
-def _check_nesting(text: str, file: str) -> None:
-    """Refuse what is nested too deep: composing it is recursive, in C without any limit."""
-    depth = 0
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MOST_NESTED and event.start_mark is not None:
-                raise UserError(
-                    "strategy-syntax",
-                    f"more than {MOST_NESTED} levels are nested here",
-                    where=Location(file, event.start_mark.line + 1, event.start_mark.column + 1),
-                )
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
 
 
 class _YamlReader:
@@ -182,7 +160,6 @@ def _plain(tag: str, text: str) -> Value:
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, file: str) -> UserError:
-    mark = error.problem_mark or error.context_mark
-    where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
+    where = location_of(error.problem_mark or error.context_mark, file)
     told = ": ".join(part for part in ("YAML syntax", error.context, error.problem) if part)
     return UserError("strategy-syntax", told, where=where, hint=_SYNTAX_HINT)

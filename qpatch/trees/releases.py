@@ -6,10 +6,10 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from qpatch.errors import Location, UserError
+from qpatch.yamltext import read_yaml, read_yaml_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,12 +140,13 @@ class Configuration(_ReleaseEntry):
 
 
 _Model = TypeVar("_Model", bound=_ReleaseEntry)
+_CODE = "bad-configuration"
 
 
 def known_releases(configuration: Configuration) -> dict[str, Release]:
     """Return every release that can be fetched, by name: those shipped, then those of the user."""
     text = resources.files(__package__).joinpath("releases.yaml").read_text(encoding="utf-8")
-    shipped = _parsed(_ReleaseList, text, "releases.yaml").releases
+    shipped = _validated(_ReleaseList, read_yaml(text, "releases.yaml", _CODE), "releases.yaml").releases
     return {release.name: release for release in (*shipped, *configuration.releases)}
 
 
@@ -156,17 +157,12 @@ def load_configuration(file: Path) -> Configuration:
     """
     if not file.is_file():
         return Configuration()
-    return _parsed(Configuration, file.read_text(encoding="utf-8"), str(file))
+    return _validated(Configuration, read_yaml_file(file, _CODE), str(file))
 
 
-def _parsed(model: type[_Model], text: str, file: str) -> _Model:
+def _validated(model: type[_Model], content: Any, file: str) -> _Model:
     try:
-        content: Any = yaml.load(text, yaml.CSafeLoader)
         return model.model_validate({} if content is None else content)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
-        raise UserError("bad-configuration", error.problem or "this is not YAML", where=where) from error
     except ValidationError as error:
         problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()]
-        raise UserError("bad-configuration", "; ".join(problems), where=Location(file)) from error
+        raise UserError(_CODE, "; ".join(problems), where=Location(file)) from error

@@ -6,13 +6,13 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from qpatch.errors import Location, UserError
 from qpatch.suggest import did_you_mean
+from qpatch.yamltext import read_yaml_file
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -76,18 +76,11 @@ def load(kind: str, name: str, model: type[Model]) -> Model:
 def read(file: Path | Traversable, model: type[Model]) -> Model:
     """Return what `file` holds. Raises UserError `bad-lab-data`."""
     try:
-        content: Any = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader)
-        return model.model_validate(content)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = Location(str(file), *((mark.line + 1, mark.column + 1) if mark else ()))
-        raise UserError("bad-lab-data", str(error.problem), where=where) from error
+        return model.model_validate(read_yaml_file(file, "bad-lab-data"))
     except ValidationError as error:
         raise UserError("bad-lab-data", _validation_message(error), where=Location(str(file))) from error
     except OSError as error:
         raise UserError("bad-lab-data", error.strerror or str(error), where=Location(str(file))) from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError("bad-lab-data", str(error), where=Location(str(file))) from error
 
 
 def _file(kind: str, name: str) -> Traversable | Path:
