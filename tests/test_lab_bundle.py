@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_support import seen
-from lab_vm_support import plan, program
+from lab_support import observation
+from lab_vm_support import artifacts, plan, program
 
-from qpatch.lab.campaign import reproduce
-from qpatch.lab.campaign.bundle import Bundle
 from qpatch.lab.model import Verdict
 from qpatch.lab.plan import Action, RunRecord
+from qpatch.lab.preload import reproduce
+from qpatch.lab.preload.bundle import Bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.plan import RunPlan
+    from qpatch.lab.preload.artifacts import Artifacts
 
 FAKE = Path(__file__).with_name("fake_qemu.py")
 SHORT = "/run/qpatch-short"
@@ -56,14 +57,18 @@ class Run:
 
     directory: Path
     plan: RunPlan
+    artifacts: Artifacts
     record: RunRecord
 
     @property
     def place(self) -> Path:
         return self.directory / "results" / "bundle"
 
+    def write(self, verdict: Verdict = Verdict.LOST, *, binaries: bool = False) -> Path | None:
+        return Bundle(self.plan, self.artifacts, self.record, observation(verdict), binaries).write(self.place)
+
     def bundle(self, *, binaries: bool = False) -> Path:
-        written = Bundle(self.plan, self.record, seen(Verdict.LOST), binaries).write(self.place)
+        written = self.write(binaries=binaries)
         assert written is not None
         return written
 
@@ -95,9 +100,9 @@ def run(tmp_path: Path) -> Run:
     fake.write_text(FAKE.read_text().replace("/usr/bin/env python3", sys.executable))
     fake.chmod(0o755)
     (fake.parent / "LOSE").touch()
-    equipped = tmp_path / "artifacts"
-    equipped.mkdir()
-    planned = plan(equipped, "steps: [migrate]", source=program((str(fake),), (5, 2)))
+    compiled = tmp_path / "artifacts"
+    compiled.mkdir()
+    planned = plan("steps: [migrate]", source=program((str(fake),), (5, 2)))
     actions = []
     for actor, text in (("qemu0", LOG), ("qemu1", DESTINATION)):
         (files / actor).mkdir(parents=True)
@@ -118,7 +123,7 @@ def run(tmp_path: Path) -> Run:
         Action("quit", "qemu1", {}),
     ]
     logs = {actor: files / actor / "log" for actor in ("qemu0", "qemu1")}
-    return Run(tmp_path, planned, RunRecord(files, (), logs, tuple(actions), 1.0))
+    return Run(tmp_path, planned, artifacts(compiled), RunRecord(files, (), logs, tuple(actions), 1.0))
 
 
 def repeat(bundle: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -221,15 +226,15 @@ def test_a_distributions_binary_stays_where_its_libraries_are(run: Run) -> None:
     loaded = replace(run.plan.source, command=("/lib/loader", "--library-path", "/a b", "/qemu"))
     words = command_of(loaded.command, Path(SHORT), run.record.directory, "qemu0")
     start = Action("start", "qemu0", {"command": words, "sockets": f"{SHORT}/qemu0", "log": "l"})
-    other = Run(
-        run.directory, replace(run.plan, source=loaded, destination=loaded), replace(run.record, actions=(start,))
+    other = replace(
+        run, plan=replace(run.plan, source=loaded, destination=loaded), record=replace(run.record, actions=(start,))
     )
     text = (other.bundle(binaries=True) / "qemu0.sh").read_text()
     assert f"\n  {shlex.join(loaded.command)} \\\n  -msg" in text
 
 
 def test_a_run_that_started_nothing_has_no_bundle(run: Run) -> None:
-    assert Bundle(run.plan, replace(run.record, actions=()), seen(Verdict.LAB_ERROR)).write(run.place) is None
+    assert replace(run, record=replace(run.record, actions=())).write(Verdict.LAB_ERROR) is None
 
 
 def test_a_bundle_is_replaced(run: Run) -> None:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from lab_vm_support import FakeFleet, plan, program
 
+from qpatch.lab.preload.log import PRE_COPY_READ
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.recorder import Recorder
@@ -28,8 +30,8 @@ def play(
     destination: QemuProgram | None = None,
 ) -> tuple[list[str], Recorder]:
     """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
-    recorder, fleet = Recorder(), FakeFleet(directory, settings or {})
-    found = plan(directory, scenario, profile, source=source, destination=destination)
+    recorder, fleet = Recorder(), FakeFleet(directory, SimpleNamespace(pre_copy_read=PRE_COPY_READ), settings or {})
+    found = plan(scenario, profile, source=source, destination=destination)
     flow = Flow(found, cast("Any", fleet), recorder)
     asyncio.run(flow.run())
     return fleet.done, recorder

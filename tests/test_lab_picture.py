@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pytest
+from lab_support import cell_key
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
 
-from qpatch.lab.model import Cell
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import LABEL_SIZE, LETTER, Scale, picture, save_picture
 from qpatch.lab.observer.scene import scene
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-CELL = Cell("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
+CELL = cell_key("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
 SIZES = {"title": 17, "tick": 11, "cut": 11, "state": 10}
 
 

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lab_vm_support import plan, program
+from lab_vm_support import carry_out, plan, program
 
 from qpatch.lab.definitions import release
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.runtime.monitor import RefusedError
-from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunRecord
@@ -43,9 +42,7 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vm", "migration"):
             patch.setattr(f"qpatch.lab.runtime.{module}.table", lambda: short)
-        return asyncio.run(
-            run_once(plan(directory, scenario, source=programs[0], destination=programs[1]), directory / "run")
-        )
+        return asyncio.run(carry_out(plan(scenario, source=programs[0], destination=programs[1]), directory))
 
 
 def told(record: RunRecord, name: str) -> list[dict[str, Any]]:
@@ -145,10 +142,12 @@ def test_a_qemu_that_does_not_quit_is_killed(tmp_path: Path) -> None:
 
 
 def test_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
-    found = plan(tmp_path, ONCE, source=program((sys.executable, DOUBLE)))
+    found = plan(ONCE, source=program((sys.executable, DOUBLE)))
 
     async def both() -> list[RunRecord]:
-        return await asyncio.gather(*(run_once(found, tmp_path / name) for name in ("one", "two")))
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+        return await asyncio.gather(*(carry_out(found, tmp_path / name) for name in ("one", "two")))
 
     assert [(record.failure, len(told(record, "fence"))) for record in asyncio.run(both())] == [("", 2), ("", 2)]
 
@@ -164,11 +163,9 @@ def test_qemu_does_not_outlive_a_qpatch_that_is_killed(tmp_path: Path) -> None:
         import asyncio, sys
         from pathlib import Path
         sys.path[:0] = {[str(Path(DOUBLE).parent), *sys.path]!r}
-        from lab_vm_support import plan, program
-        from qpatch.lab.runtime.run import run_once
+        from lab_vm_support import carry_out, plan, program
         qemu = program(("sh", "-c", "echo $$ >> {tmp_path}/ids; exec sleep 3600"))
-        asyncio.run(run_once(plan(Path({str(tmp_path)!r}), "steps: [fence, migrate]", source=qemu),
-                             Path({str(tmp_path)!r}, "run")))
+        asyncio.run(carry_out(plan("steps: [fence, migrate]", source=qemu), Path({str(tmp_path)!r})))
         """)
     with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}) as qpatch:
         ids = tmp_path / "ids"

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from qpatch.builds.builder import BASELINE, BuildRequest
 from qpatch.builds.prebuilt.catalogue import require_qemu
 from qpatch.builds.strategy import build_strategy, builder_for
+from qpatch.cells.base import Status
 from qpatch.errors import QpatchError, UserError
-from qpatch.lab.campaign.reports import FAILED
 from qpatch.lab.plan import QemuProgram
 from qpatch.lab.runtime.process import DIES_WITH_US, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
@@ -80,19 +80,18 @@ class Programs:
     def of_tree(
         self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]
     ) -> list[QemuProgram | UnavailableProgram]:
-        """Return what each of `strategies` (None: the baseline) comes to on `tree`, for each of `targets`.
+        """Return the program of each of `strategies` (None: the baseline) on `tree`, for each of `targets`.
 
-        What cannot be had is told in its place; the others are not held up.
+        In the place of one that cannot be had is the reason; it does not keep the others from being found.
         """
-        wanted = [(strategy, target) for strategy in strategies for target in targets]
-        return [self._guarded(strategy, tree, target) for strategy, target in wanted]
+        return [self._guarded(strategy, tree, target) for strategy in strategies for target in targets]
 
     def _guarded(self, strategy: LoadedStrategy | None, tree: str, target: str) -> QemuProgram | UnavailableProgram:
         name = strategy.name if strategy else BASELINE
         try:
             return self._built(strategy, tree, target) if strategy else self._baseline(tree, target)
         except QpatchError as error:
-            return UnavailableProgram(name, tree, target, FAILED, error.message, error)
+            return UnavailableProgram(name, tree, target, Status.FAILED, error.message, error)
 
     def _baseline(self, tree: str, target: str) -> QemuProgram | UnavailableProgram:
         if self.choice is BinaryChoice.PREBUILT:
@@ -166,7 +165,7 @@ class Programs:
                 name,
                 info.name,
                 target,
-                FAILED,
+                Status.FAILED,
                 f"it does not build: `qpatch build {name} --tree {tree} --target {target}` shows why",
             )
         return _program(name, info.name, info.release, target, built.result.product)

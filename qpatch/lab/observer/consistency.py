@@ -11,8 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, EventSource
-from qpatch.lab.observer.logs import START
+from qpatch.lab.model import START, Event, EventSource
 from qpatch.lab.observer.migrations import (
     COMPLETED,
     RESUMING,

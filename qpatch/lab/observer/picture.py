@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from qpatch.lab.model import Cell, Event, Observation
+    from qpatch.cells.key import CellKey
+    from qpatch.lab.model import Event, Observation
 
 LABEL_SIZE = 12  # pixels; so is all that follows
 LETTER = 0.6  # how wide a letter is at most on average, in parts of its size
@@ -121,15 +122,15 @@ class Scale:
         return texts
 
 
-def save_picture(timeline: Sequence[Event], observation: Observation, file: Path, cell: Cell | None = None) -> None:
-    """Write the picture of a run to `file`."""
-    file.write_text(picture(timeline, observation, cell), encoding="utf-8")
+def save_picture(timeline: Sequence[Event], observation: Observation, file: Path, key: CellKey | None = None) -> None:
+    """Write the picture of a run of the cell `key` to `file`."""
+    file.write_text(picture(timeline, observation, key), encoding="utf-8")
 
 
-def picture(timeline: Sequence[Event], observation: Observation, cell: Cell | None = None) -> str:
+def picture(timeline: Sequence[Event], observation: Observation, key: CellKey | None = None) -> str:
     """Return the picture of a run as SVG; without a migration in it, only what the observation says."""
     shown = scene(timeline)
-    name = " / ".join((cell.strategy, cell.tree, cell.machine, cell.profile, cell.scenario)) if cell else "a run"
+    name = " / ".join((key.strategy, key.tree, key.machine, key.profile, key.scenario)) if key else "a run"
     title = f"{name}: {observation.verdict}"
     body: dict[str, Any] = _drawn(shown) if shown else {"rows": [], "bottom": 120.0, "right": float(_LEFT + _PLOT)}
     notes = [*(shown.notes if shown else ()), *([observation.reason] if not (shown and shown.notes) else [])]

@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.campaign import reproduce
-from qpatch.lab.runtime.devices import CONFIGURATION
+from qpatch.lab.preload import reproduce
+from qpatch.lab.preload.devices import CONFIGURATION
+from qpatch.lab.protocol import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.model import Observation
     from qpatch.lab.plan import Action, QemuProgram, RunPlan, RunRecord
+    from qpatch.lab.preload.artifacts import Artifacts
 
 ACTIONS = "actions.json"
 EXPECTED = "expected.txt"
-SCRIPT = "run.sh"
-SCRATCH = ".bundle-"  # begins the names of bundles that are being written
 _BINARIES = "bin"
 
 
@@ -39,6 +39,7 @@ class Bundle:
     """
 
     plan: RunPlan
+    artifacts: Artifacts
     record: RunRecord
     observation: Observation
     binaries: bool = False
@@ -48,7 +49,7 @@ class Bundle:
         if not self._starts:
             return None
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=SCRATCH) as scratch:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as scratch:
             new = Path(scratch) / "new"
             new.mkdir()
             self._fill(new)
@@ -62,8 +63,7 @@ class Bundle:
         return [action for action in self.record.actions if action.what == "start"]
 
     def _fill(self, place: Path) -> None:
-        artifacts = self.plan.artifacts
-        files = [artifacts.library, artifacts.guests[self.plan.machine.guest]]
+        files = [self.artifacts.library, self.artifacts.guests[self.plan.machine.guest]]
         for file in (*files, Path(reproduce.__file__)):
             shutil.copy2(file, place)
         content = {

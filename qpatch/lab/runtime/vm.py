@@ -58,7 +58,7 @@ class VirtualMachine:
         self._process: Process | None = None
         self._exit_told = False
 
-    async def start(self, line: CommandLine, places: VmPaths) -> None:
+    async def start(self, line: CommandLine, paths: VmPaths) -> None:
         """Start QEMU and connect to its monitor and serial line.
 
         Raises EnvironmentFault `qemu-died` with its last words where it ends before it answers on its monitor, and
@@ -75,11 +75,11 @@ class VirtualMachine:
             command=list(line.words),
         )
         self._recorder.action(
-            "start", self.actor, command=list(line.words), sockets=str(places.sockets), log=str(self.log)
+            "start", self.actor, command=list(line.words), sockets=str(paths.sockets), log=str(self.log)
         )
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
-            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(places))
+            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(paths))
         except ProcessExited as error:
             if is_other_architecture(self.program.command[-1]):
                 raise EnvironmentFault(
@@ -229,8 +229,8 @@ class VirtualMachine:
         self._serial.close()
         await self._monitor.close()
 
-    async def _connect(self, places: VmPaths) -> None:
-        await asyncio.gather(self._monitor.connect(places.monitor), self._serial.connect(places.serial))
+    async def _connect(self, paths: VmPaths) -> None:
+        await asyncio.gather(self._monitor.connect(paths.monitor), self._serial.connect(paths.serial))
 
     async def _answer(self, line: str) -> str | None:
         """Return the guest's answer, or None where the VM stops before."""
