@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a lab is: something that carries out run plans and gives a timeline for each.
 
-Campaigns, the observer and all reports know labs by these protocols alone. A lab is a package beside `preload` that
+Campaigns, the observer and all reports know labs by these protocols alone. A lab is a package in qpatch/lab that
 implements both, and an entry in labs.yaml; docs/labs.md describes the events that a timeline has.
 """
 
