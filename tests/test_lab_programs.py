@@ -76,9 +76,8 @@ def distribution(monkeypatch: pytest.MonkeyPatch) -> Distribution:
 
 
 def programs(choice: BinaryChoice = BinaryChoice.AUTOMATIC, progress: NoProgress | None = None) -> Programs:
-    from qpatch.series.target import opened_target
 
-    return Programs(opened_target, progress or NoProgress(), choice)
+    return Programs(progress or NoProgress(), choice)
 
 
 def known_by_name(bench: Bench) -> str:

@@ -13,17 +13,11 @@ from cli_support import isolate
 from junitparser import JUnitXml
 from toy_lab import ToyLab
 
-from qpatch.cells.results import RESULT_TYPES, result_from_json
+from qpatch import api
 from qpatch.cli.main import main
 from qpatch.errors import ExitCode, UserError
-from qpatch.lab.campaign.entry import run_tests
-from qpatch.lab.campaign.planning import TestRequest
-from qpatch.lab.campaign.programs import Programs
-from qpatch.lab.campaign.results import TestedResult
-from qpatch.lab.campaign.runner import CampaignSettings
 from qpatch.lab.model import Verdict
 from qpatch.lab.registry import registry
-from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from qpatch.lab.protocol import Lab
@@ -72,7 +66,7 @@ def test_the_table_and_the_words_below_it(capsys: pytest.CaptureFixture[str]) ->
 def test_the_files_of_a_run_have_the_lab_in_their_path() -> None:
     main(["test", "baseline", "--lab", "toy", "--tree", "qemu-5.2"])
     assert sorted(path.name for path in (PLACE / "1").iterdir()) == ["result.json", "timeline.jsonl", "timeline.svg"]
-    assert "1 was lost: QEMU took vector 0" in (PLACE / "1" / "timeline.svg").read_text()
+    assert "vector 0 was lost: QEMU took vector 0" in (PLACE / "1" / "timeline.svg").read_text()
     assert json.loads((PLACE / "1" / "result.json").read_text())["lab"] == "toy"
 
 
@@ -98,11 +92,13 @@ def test_what_the_lab_cannot_do_is_not_applicable(capsys: pytest.CaptureFixture[
 
 
 def test_the_library_interface_gives_results_that_json_gives_back(tmp_path: Path) -> None:
-    request = TestRequest.of_names([None], TREES, profiles=["irq-eager"])
-    results = run_tests(request, Programs(NoProgress()), CampaignSettings(tmp_path / "kept", repeat=2), ToyLab())
-    assert [result.counts for result in results] == [{Verdict.LOST: 2}, {Verdict.DELIVERED: 2}]
+    kept = api.CampaignSettings(tmp_path / "kept", repeat=2)
+    results = api.test([None], (*TREES, "qemu-0.1"), kept, api.TestChoices(lab="toy"))
+    assert [result.counts for result in results] == [{Verdict.LOST: 2}, {Verdict.DELIVERED: 2}, {}]
+    assert results[2].error is not None
+    assert results[2].error.code == "unknown-tree"
     documents = [json.loads(json.dumps(result.as_json())) for result in results]
-    assert [result_from_json(document, (*RESULT_TYPES, TestedResult)) for document in documents] == list(results)
+    assert [api.result_from_json(document) for document in documents] == list(results)
 
 
 def test_the_list_of_labs_has_what_each_cannot_show(capsys: pytest.CaptureFixture[str]) -> None:

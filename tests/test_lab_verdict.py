@@ -44,8 +44,8 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:
     assert reason(refused(), Verdict.REFUSED) == (
-        "dev0 on qemu1 answered a write of its data with EINVAL, because it requires its interrupts first; the destination "
-        "printed 'load of migration failed'; the source called the migration failed and runs on"
+        "dev0 on qemu1 answered a write of its data with EINVAL, because it requires its interrupts first; the "
+        "destination printed 'load of migration failed'; the source called the migration failed and runs on"
     )
 
 

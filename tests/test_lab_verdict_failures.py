@@ -18,9 +18,8 @@ def test_a_transfer_that_was_cut_short_is_named_where_the_migration_failed_for_i
     timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="short")
     timeline.write("qemu1", 2048)
     timeline.give_up(said="vfio_mig_write failed")
-    assert "dev0 on qemu1 completed only half of a write of its data; the destination printed 'vfio_mig_write failed'" in (
-        reason(timeline, Verdict.FAILED)
-    )
+    half = "dev0 on qemu1 completed only half of a write of its data; the destination printed 'vfio_mig_write failed'"
+    assert half in reason(timeline, Verdict.FAILED)
 
 
 def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest() -> None:
@@ -152,8 +151,8 @@ def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
 
 def test_a_recovery_names_what_the_migration_failed_for() -> None:
     assert reason(recovered(), Verdict.RECOVERED) == (
-        "the migration failed as it should, because dev0 on qemu1 answered a write of its data with EIO; the source runs "
-        "on and 1 interrupt reached the guest there"
+        "the migration failed as it should, because dev0 on qemu1 answered a write of its data with EIO; the source "
+        "runs on and 1 interrupt reached the guest there"
     )
 
 

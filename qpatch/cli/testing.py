@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from qpatch.api.progress import ResultProgress
+    from qpatch.api.testing import TestChoices
     from qpatch.cells.key import CellKey
-    from qpatch.cli.output import Output, ProgressBar
-    from qpatch.lab.campaign.planning import Peer, TestRequest
-    from qpatch.lab.campaign.programs import Programs
+    from qpatch.cli.output import Output
+    from qpatch.lab.campaign.planning import Peer
+    from qpatch.lab.campaign.programs import BinaryChoice
     from qpatch.lab.campaign.results import TestedResult, TestedRun
     from qpatch.strategy.load import LoadedStrategy
 
@@ -94,22 +96,20 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Run every cell that is asked for; one that fails does not stop the rest."""
     if arguments.list:
         return list_all(output)
-    lab = registry().get(arguments.lab)
     check(arguments)
-    from qpatch.cells.exit_codes import overall_exit_code
+    from qpatch import api
     from qpatch.cli.testing_table import print_cells
-    from qpatch.lab.campaign.entry import run_tests
     from qpatch.lab.campaign.reports import document
-    from qpatch.lab.campaign.runner import CampaignSettings
 
-    request = read_request(arguments)
-    settings = CampaignSettings(arguments.output, arguments.repeat, arguments.jobs, arguments.bundle_binaries)
+    strategies = strategies_of(arguments)
+    choices = read_choices(arguments, strategies)
+    kept = api.CampaignSettings(arguments.output, arguments.repeat, arguments.jobs, arguments.bundle_binaries)
     with StepDisplay(output) as steps, RunDisplay(output, steps) as runs:
-        results = run_tests(request, find_programs(arguments, request.strategies, steps), settings, lab, runs)
+        results = api.test(strategies, arguments.trees, kept, choices, progress=steps, listener=runs)
     print_cells(results, arguments, output)
     output.document(document(results))
     write_reports(results, arguments)  # last: where that fails, the results have been printed
-    return overall_exit_code(results)
+    return api.overall_exit_code(results)
 
 
 class RunDisplay(contextlib.ExitStack):
@@ -119,7 +119,7 @@ class RunDisplay(contextlib.ExitStack):
         super().__init__()
         self._output = output
         self._steps = steps
-        self._bar: ProgressBar | None = None
+        self._bar: ResultProgress | None = None
 
     def begin(self, runs: int) -> None:
         """Draw the bar; what was done before the runs is over."""
@@ -137,7 +137,8 @@ class RunDisplay(contextlib.ExitStack):
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raise UserError for arguments that do not go together."""
+    """Raise UserError for arguments that do not go together, or for a lab that is not there."""
+    registry().get(arguments.lab)
     if arguments.binary and (arguments.trees or arguments.all or arguments.strategy not in ([], [BASELINE])):
         raise UserError("usage", "--binary FILE is run as it is: it takes neither a strategy nor --tree")
     if not arguments.binary and not arguments.trees:
@@ -151,18 +152,20 @@ def check(arguments: argparse.Namespace) -> None:
             raise UserError("bad-path", f"{file} is a directory: the results go into a file")
 
 
-def read_request(arguments: argparse.Namespace) -> TestRequest:
-    """Return what the arguments ask for. Raises UserError for unknown names."""
-    from qpatch.lab.campaign.planning import TestRequest
+def read_choices(arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None]) -> TestChoices:
+    """Return what the arguments ask for. Raises UserError for an unknown strategy of the peer, or parameter."""
+    from qpatch import api
 
-    return TestRequest.of_names(
-        strategies_of(arguments),
-        arguments.trees,
+    loaded = tuple(strategy for strategy in strategies if strategy)
+    return api.TestChoices(
         arguments.machines,
         arguments.profiles,
         arguments.scenarios,
         read_peer(arguments) if arguments.peer else None,
         arguments.binary,
+        binary_choice(arguments),
+        arguments.lab,
+        settings(arguments, loaded),
     )
 
 
@@ -197,22 +200,13 @@ def peer_name(text: str) -> str:
     return split_peer(text)[0] if text else ""
 
 
-def find_programs(
-    arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None], display: StepDisplay
-) -> Programs:
-    """Return what finds the binaries to run."""
-    from qpatch.lab.campaign.programs import BinaryChoice, Programs
-    from qpatch.series.target import opened_target
+def binary_choice(arguments: argparse.Namespace) -> BinaryChoice:
+    """Return which binary is taken for the baseline."""
+    from qpatch.lab.campaign.programs import BinaryChoice
 
-    choice = (
-        BinaryChoice.PREBUILT
-        if arguments.prebuilt
-        else BinaryChoice.BUILD
-        if arguments.build
-        else BinaryChoice.AUTOMATIC
-    )
-    loaded = tuple(strategy for strategy in strategies if strategy)
-    return Programs(opened_target, display, choice, settings(arguments, loaded))
+    if arguments.prebuilt:
+        return BinaryChoice.PREBUILT
+    return BinaryChoice.BUILD if arguments.build else BinaryChoice.AUTOMATIC
 
 
 def write_reports(results: Sequence[TestedResult], arguments: argparse.Namespace) -> None:

@@ -25,6 +25,7 @@ from qpatch.errors import QpatchError, UserError
 from qpatch.lab.plan import QemuProgram
 from qpatch.lab.runtime.process import DIES_WITH_US, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
+from qpatch.series.target import opened_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -66,16 +67,17 @@ class UnavailableProgram:
 
 @dataclass(frozen=True)
 class Programs:
-    """Finds programs: `opener` opens a tree by its name on the command line, `parameters` are the strategies' settings.
+    """Finds programs: `choice` is about baselines, `parameters` are the strategies' settings.
 
-    `jobs` is how many compilers run at a time, 0 for ninja's own choice.
+    `jobs` is how many compilers run at a time, 0 for ninja's own choice; `opener` opens a tree by its name on the
+    command line.
     """
 
-    opener: TreeOpener
     progress: Progress
     choice: BinaryChoice = BinaryChoice.AUTOMATIC
     parameters: Mapping[str, object] | None = None
     jobs: int = 0
+    opener: TreeOpener = opened_target
 
     def of_tree(
         self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]
