@@ -14,7 +14,7 @@ from lab_campaign_support import ScriptedLab
 
 from qpatch.cli.main import VERBS, build_parser, main
 from qpatch.cli.testing import split_peer
-from qpatch.errors import EnvironmentFault, ExitCode
+from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.planning import default_machine
 from qpatch.lab.model import Verdict
 from qpatch.lab.preload.lab import PreloadLab
@@ -342,6 +342,12 @@ def test_the_list_of_what_there_is(bench: Bench) -> None:
 )
 def test_default_machines(release: tuple[int, int], target: str, machine: str) -> None:
     assert default_machine(release, target).name == machine
+
+
+def test_a_target_without_a_default_machine_needs_one_to_be_named() -> None:
+    with pytest.raises(UserError) as caught:
+        default_machine((10, 2), "riscv64-softmmu")
+    assert (caught.value.code, caught.value.hint) == ("unknown-machine", "Name one: --machine.")
 
 
 def test_the_verb_can_be_completed() -> None:

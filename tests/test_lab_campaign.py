@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -22,6 +24,9 @@ from qpatch.errors import EnvironmentFault
 from qpatch.lab.campaign import runner
 from qpatch.lab.campaign.runner import default_jobs
 from qpatch.lab.model import Verdict
+
+if TYPE_CHECKING:
+    from qpatch.lab.plan import RunPlan, RunRecord
 
 ROOT = Path(__file__).parents[1]
 OTHER = cell_key("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
@@ -204,3 +209,33 @@ def test_an_interrupt_lets_every_run_clean_up(tmp_path: Path, number: signal.Sig
     process.send_signal(number)  # by somebody who is impatient
     assert process.wait(30) == 130
     assert sorted(path.name for path in tmp_path.glob("ended-*")) == ["ended-1", "ended-2"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reported"), [(ValueError("a bug"), True), (ConnectionResetError(), False), (EOFError(), False)]
+)
+def test_only_a_monitor_that_is_no_longer_used_may_fail_unheard(
+    lab: ScriptedLab,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reported: bool,
+) -> None:
+    carry_out = lab.run
+
+    async def run(planned: RunPlan, directory: Path) -> RunRecord:
+        asyncio.get_running_loop().call_exception_handler({"message": "nobody awaited it", "exception": error})
+        return await carry_out(planned, directory)
+
+    monkeypatch.setattr(lab, "run", run)
+    lab.campaign(lab.cell())
+    assert ("nobody awaited it" in caplog.text) == reported
+
+
+def test_an_error_of_the_disk_that_is_not_its_size_is_an_error_of_that_run(lab: ScriptedLab) -> None:
+    lab.verdicts = [OSError(errno.EIO, "Input/output error"), Verdict.DELIVERED]
+    assert lab.campaign(lab.cell(), repeat=2) == [{"lab-error": 1, "delivered": 1}]
+
+
+def test_a_campaign_needs_no_listener(lab: ScriptedLab) -> None:
+    assert lab.campaign(lab.cell(), listener=None) == [{"delivered": 1}]
