@@ -112,7 +112,7 @@ class FakeVm:
     async def until_received(self, seconds: float) -> str:
         return self.incoming
 
-    async def settled(self, seconds: float) -> bool:
+    async def runs_within(self, seconds: float) -> bool:
         return self.running_again
 
     def forget_migration(self) -> None:

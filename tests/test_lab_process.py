@@ -52,7 +52,7 @@ def alive(process_id: int) -> bool:
     return True
 
 
-def test_a_process_that_ends_is_noticed_at_once_and_its_last_words_are_told(tmp_path: Path) -> None:
+def test_a_process_that_ends_is_noticed_at_once_and_the_end_of_its_log_is_shown(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(ProcessExited) as caught:
         with_process(

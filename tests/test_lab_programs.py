@@ -247,7 +247,7 @@ def test_what_is_no_qemu(tmp_path: Path, text: str, words: str) -> None:
 
 def test_a_binary_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("qpatch.lab.campaign.programs._START_SECONDS", 0.5)
-    with pytest.raises(UserError, match=r"did not answer within 0.5 s"):
+    with pytest.raises(UserError, match=r"did not answer queries of its version within 0.5 s"):
         binary_program(binary(tmp_path, f"#!/bin/sh\nsleep 3600 & echo $! > {tmp_path}/id\nwait\n"))
     child = Path("/proc", (tmp_path / "id").read_text().strip(), "cmdline")
     deadline = time.monotonic() + 10

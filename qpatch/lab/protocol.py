@@ -70,7 +70,7 @@ class PreparedLab(Protocol):
     async def run(self, plan: RunPlan, directory: Path) -> RunRecord:
         """Carry out `plan` once; what it leaves is kept in `directory`, which is new. Nothing is left running.
 
-        What a QEMU does wrong is told by the record and is no exception. Raises EnvironmentFault, or whatever else
+        What a QEMU does wrong is in the record, and raises nothing. Raises EnvironmentFault, or whatever else
         broke the run off: it counts as an error of the lab.
         """
 

@@ -26,8 +26,8 @@ def run_tests(
 ) -> tuple[TestedResult, ...]:
     """Run every cell of `request` in `lab` (None: the default) and return a result for each, in their order.
 
-    `programs` finds the binaries, and reports the progress of what must be built; `listener` is told of each run as it
-    ends. What cannot be had, and a run that the lab breaks off, is told by its result; the others are run all the same.
+    `programs` finds the binaries, and reports the progress of what must be built; `listener` is notified of each run as
+    it ends. A build that fails, and a run that the lab breaks off, is in the cell's result; the others are still run.
     Raises UserError where the request makes no sense, EnvironmentFault where the lab cannot be prepared or results
     cannot be kept; KeyboardInterrupt with nothing left running.
     """

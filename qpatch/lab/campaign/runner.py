@@ -72,7 +72,7 @@ class CampaignSettings:
 
 
 class RunListener(Protocol):
-    """Is told how a campaign goes on."""
+    """Is notified of the progress of a campaign."""
 
     def begin(self, runs: int) -> None:
         """Note that at most `runs` runs are about to be carried out."""

@@ -129,7 +129,7 @@ class _InterruptLedger:
         """Return the account; what is still outstanding stays unsettled."""
         left = [interrupt for line in self.outstanding.values() for interrupt in line]
         return InterruptAccount(
-            tuple(sorted([*self.settled, *left], key=lambda one: one.position)), tuple(self.duplicates)
+            tuple(sorted([*self.settled, *left], key=lambda interrupt: interrupt.position)), tuple(self.duplicates)
         )
 
     def _interrupt(self, position: int, event: Event) -> None:
@@ -147,14 +147,19 @@ class _InterruptLedger:
         shift = int(event.fields["sequence"]) - int(event.fields["local"])
         line = _line(event)
         self.outstanding[line] = [
-            replace(one, sequence=one.sequence + shift) if one.raised.actor == event.actor else one
-            for one in self.outstanding[line]
+            replace(interrupt, sequence=interrupt.sequence + shift)
+            if interrupt.raised.actor == event.actor
+            else interrupt
+            for interrupt in self.outstanding[line]
         ]
 
     def _swallow(self, position: int, event: Event) -> None:
         """Count an interrupt that the device swallows; it may have been logged as raised, too."""
         line = self.outstanding[_line(event)]
-        if not any(one.raised.actor == event.actor and not one.raised.fields.get("sent", True) for one in line):
+        if not any(
+            interrupt.raised.actor == event.actor and not interrupt.raised.fields.get("sent", True)
+            for interrupt in line
+        ):
             line.append(Interrupt(event, position))
 
     def _acknowledge(self, event: Event) -> None:
@@ -163,14 +168,17 @@ class _InterruptLedger:
             return
         sequence = event.fields["sequence"]
         line = self.outstanding[_line(event)]
-        answered = [one for one in line if one.sequence <= sequence]
-        self.outstanding[_line(event)] = [one for one in line if one not in answered]
+        answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
+        self.outstanding[_line(event)] = [interrupt for interrupt in line if interrupt not in answered]
         since = self.running_since.get((event.actor, event.device))
-        for one in answered:
-            waited = event.at - max(one.raised.at, since) if since is not None else 0
+        for interrupt in answered:
+            waited = event.at - max(interrupt.raised.at, since) if since is not None else 0
             self.settled.append(
                 replace(
-                    one, state=InterruptState.DELIVERED, acknowledged=event, wait_ms=max(0, waited) / NANOSECONDS_PER_MS
+                    interrupt,
+                    state=InterruptState.DELIVERED,
+                    acknowledged=event,
+                    wait_ms=max(0, waited) / NANOSECONDS_PER_MS,
                 )
             )
 
@@ -196,7 +204,8 @@ class _InterruptLedger:
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         for line in self.outstanding.values():
             self.settled += [
-                replace(one, state=InterruptState.LOST, why=_loss_reason(self.timeline, one, position)) for one in line
+                replace(interrupt, state=InterruptState.LOST, why=_loss_reason(self.timeline, interrupt, position))
+                for interrupt in line
             ]
         self.outstanding.clear()
 

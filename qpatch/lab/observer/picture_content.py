@@ -151,7 +151,11 @@ def picture_content(timeline: Sequence[Event]) -> PictureContent | None:
     if migration is None:
         return None
     window = _window(history, migration)
-    lost = {one.position: one for one in account.in_state(InterruptState.LOST) if one.position in window}
+    lost = {
+        interrupt.position: interrupt
+        for interrupt in account.in_state(InterruptState.LOST)
+        if interrupt.position in window
+    }
     marks = _named(sorted(_marks(history, migration, window, set(lost)), key=lambda mark: mark.begin))
     end = timeline[window.stop - 1].at
     return PictureContent(
@@ -171,7 +175,7 @@ def picture_content(timeline: Sequence[Event]) -> PictureContent | None:
 
 
 def _shown_migration(history: MigrationHistory, account: InterruptAccount) -> MigrationSpan | None:
-    lost = [history.migration_at(one.position) for one in account.in_state(InterruptState.LOST)]
+    lost = [history.migration_at(interrupt.position) for interrupt in account.in_state(InterruptState.LOST)]
     return next((migration for migration in lost if migration is not None), history.last)
 
 
@@ -294,12 +298,12 @@ def _bars(history: MigrationHistory, migration: MigrationSpan, window: range) ->
 
 
 def _paths(history: MigrationHistory, account: InterruptAccount, window: range) -> Iterator[InterruptPath]:
-    for one in account.interrupts:
-        if one.position in window:
-            stops = [(Lane.DEVICE, one.raised.at), *_taken(history, one, window)]
-            if one.acknowledged is not None:
-                stops.append((Lane.GUEST, one.acknowledged.at))
-            yield InterruptPath(tuple(stops), one.state is InterruptState.LOST)
+    for interrupt in account.interrupts:
+        if interrupt.position in window:
+            stops = [(Lane.DEVICE, interrupt.raised.at), *_taken(history, interrupt, window)]
+            if interrupt.acknowledged is not None:
+                stops.append((Lane.GUEST, interrupt.acknowledged.at))
+            yield InterruptPath(tuple(stops), interrupt.state is InterruptState.LOST)
 
 
 def _few(paths: Iterable[InterruptPath]) -> list[InterruptPath]:
@@ -308,23 +312,25 @@ def _few(paths: Iterable[InterruptPath]) -> list[InterruptPath]:
 
 
 def _notes(lost: Collection[Interrupt]) -> Iterator[str]:
-    for one, _ in zip(lost, range(_MAX_NOTES), strict=False):
-        yield f"{one.name} was lost: {one.why}"
+    for interrupt, _ in zip(lost, range(_MAX_NOTES), strict=False):
+        yield f"{interrupt.name} was lost: {interrupt.why}"
     if len(lost) > _MAX_NOTES:
         yield f"and {len(lost) - _MAX_NOTES} more were lost"
 
 
-def _taken(history: MigrationHistory, one: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
+def _taken(history: MigrationHistory, interrupt: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
     """Yield where and when QEMU took the eventfd of an interrupt, before the guest answered."""
-    role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[history.role_at(one.raised.actor, one.position)]
-    until = one.acknowledged.at if one.acknowledged is not None else None
-    for _, event in history.events(one.raised.actor, one.position, window.stop):
+    role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[
+        history.role_at(interrupt.raised.actor, interrupt.position)
+    ]
+    until = interrupt.acknowledged.at if interrupt.acknowledged is not None else None
+    for _, event in history.events(interrupt.raised.actor, interrupt.position, window.stop):
         if until is not None and event.at > until:
             return
         if (
             event.name == "irq-consume"
-            and event.device == one.raised.device
-            and (event.fields.get("vector") == one.raised.fields.get("vector"))
+            and event.device == interrupt.raised.device
+            and (event.fields.get("vector") == interrupt.raised.fields.get("vector"))
         ):
             yield role, event.at
             return

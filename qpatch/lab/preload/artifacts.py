@@ -121,7 +121,7 @@ class _ArtifactStore:
                     hint=f"The log: {log}",
                 )
             (build / artifact.file).rename(made / artifact.file)
-            if place.exists():  # without its file: somebody has tampered with it
+            if place.exists():  # without its file: it was tampered with
                 shutil.rmtree(place)
             made.rename(place)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Repeats one run of qpatch's preload lab from a bundle, and compares what happens with what had happened.
+"""Repeats one run of qpatch's preload lab from a bundle, and compares what happens with the original run.
 
 It needs Python 3.9 and nothing else: beside it lie the emulated device (libqpatch-emu.so), the guest, and for each
 QEMU a script with its command line. It does the actions of actions.json over QMP and the guest's serial line, prints

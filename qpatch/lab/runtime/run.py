@@ -32,7 +32,7 @@ async def run_once(plan: RunPlan, directory: Path, backend: DeviceBackend) -> Ru
     """Carry out `plan` with the devices of `backend`; logs and device files go to `directory`, which should be new.
 
     Raises EnvironmentFault `qemu-died` where a QEMU does not even start, and `program-missing`. All else that fails is
-    told by the record.
+    in the record.
     """
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
