@@ -6,26 +6,50 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from lab_support import CELL, seen
+from lab_support import CELL, observation
 from lab_vm_support import plan, program
 
-from qpatch.lab.campaign import runner as campaign
-from qpatch.lab.campaign.runner import CampaignSettings, PlannedCell, run_campaign
-from qpatch.lab.model import Cell, Event, EventSource, RunResult, Verdict
+from qpatch.lab.campaign import runner
+from qpatch.lab.campaign.runner import CampaignSettings, PlannedCell, RunListener, run_campaign
+from qpatch.lab.model import Event, EventSource, Verdict
 from qpatch.lab.plan import RunRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pytest
 
+    from qpatch.cells.key import CellKey
+    from qpatch.lab.campaign.results import TestedRun
     from qpatch.lab.model import Observation
     from qpatch.lab.plan import RunPlan
+    from qpatch.trees.progress import Progress
 
 
-class Lab:
-    """Runs that take no time and end as `verdicts` say, in the order of their beginning; an exception is raised."""
+class Runs:
+    """A listener that keeps the runs with their cells."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.ends: list[tuple[CellKey, TestedRun]] = []
+
+    def begin(self, runs: int) -> None:
+        self.begun.append(runs)
+
+    def ended(self, key: CellKey, run: TestedRun) -> None:
+        self.ends.append((key, run))
+
+    @property
+    def runs(self) -> list[TestedRun]:
+        return [run for _, run in self.ends]
+
+
+class ScriptedLab:
+    """A prepared lab whose runs end as `verdicts` say, in the order of their beginning; an exception is raised.
+
+    What the observer and the picture would make of its timelines is replaced: they are tested elsewhere.
+    """
 
     def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.verdicts: list[Verdict | Exception] = []
@@ -33,14 +57,20 @@ class Lab:
         self.most = 0
         self.seconds = 0.0
         self.directory = directory
-        self.written: list[Path] = []
+        self.bundled: list[Path] = []
         self.plans: list[RunPlan] = []
-        monkeypatch.setattr(campaign, "run_once", self.run_once)
-        monkeypatch.setattr(campaign, "read_timeline", lambda record: record.events)
-        monkeypatch.setattr(campaign, "observe", self.observe)
-        monkeypatch.setattr(campaign, "save_picture", lambda _timeline, _seen, file, _cell: file.write_text("<svg/>"))
+        self.prepared: list[Sequence[RunPlan]] = []
+        monkeypatch.setattr(runner, "observe", self.observe)
+        monkeypatch.setattr(runner, "save_picture", lambda _timeline, _seen, file, _cell: file.write_text("<svg/>"))
 
-    async def run_once(self, planned: RunPlan, directory: Path) -> RunRecord:
+    def prepare(self, plans: Sequence[RunPlan], _progress: Progress) -> ScriptedLab:
+        self.prepared.append(plans)
+        return self
+
+    def reason_against(self, _plan: RunPlan) -> str:
+        return ""
+
+    async def run(self, planned: RunPlan, directory: Path) -> RunRecord:
         self.plans.append(planned)
         self.running += 1
         self.most = max(self.most, self.running)
@@ -55,27 +85,32 @@ class Lab:
         finally:
             self.running -= 1
 
+    def timeline(self, record: RunRecord) -> tuple[Event, ...]:
+        return record.events
+
+    def write_bundle(
+        self, _plan: RunPlan, record: RunRecord, _observation: Observation, _place: Path, *, binaries: bool
+    ) -> Path | None:
+        self.bundled.append(record.directory)
+        return None
+
     def observe(self, timeline: Sequence[Event], _failure: str) -> Observation:
-        return seen(Verdict(timeline[0].fields["verdict"]))
+        return observation(Verdict(timeline[0].fields["verdict"]))
 
-    def cell(self, cell: Cell = CELL, peer: str = "", machine: str = "virt-gicv2") -> PlannedCell:
+    def cell(self, key: CellKey = CELL, machine: str = "virt-gicv2") -> PlannedCell:
         release = (5, 2)
-        planned = plan(self.directory, "steps: [migrate]", machine=machine, source=program(("qemu",), release))
-        return PlannedCell(cell, planned, peer)
+        planned = plan("steps: [migrate]", machine=machine, source=program(("qemu",), release))
+        return PlannedCell(key, planned)
 
-    def run(
-        self,
-        *cells: PlannedCell,
-        repeat: int = 1,
-        jobs: int = 1,
-        on_result: Callable[[RunResult], None] = lambda _result: None,
+    def campaign(
+        self, *cells: PlannedCell, repeat: int = 1, jobs: int = 1, listener: RunListener | None = None
     ) -> list[dict[str, int]]:
         """Run cells and return how many runs of each had which verdict."""
         settings = CampaignSettings(self.directory / "results", repeat, jobs)
         return [
-            {str(verdict): count for verdict, count in report.counts.items()}
-            for report in run_campaign(cells, settings, on_result)
+            {str(verdict): count for verdict, count in result.counts.items()}
+            for result in run_campaign(cells, self, settings, listener)
         ]
 
-    def place(self, cell: Cell = CELL) -> Path:
-        return PlannedCell(cell, self.cell().plan).directory(self.directory / "results")
+    def place(self, key: CellKey = CELL) -> Path:
+        return PlannedCell(key, self.cell().plan).directory(self.directory / "results")

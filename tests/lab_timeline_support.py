@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tells the story of a run, event by event, the way the lab's library, QEMU and the runtime would."""
+"""Tells the history of a run, event by event, the way the lab's library, QEMU and the runtime would."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STOCK_10_2 = ("data", "arm_gicv3", "arm_gicv3_its", "config", "set-irqs")
 
 
 @dataclass
-class Teller:
+class TimelineBuilder:
     """Collects events; each takes place `step` ns after the one before it."""
 
     step: int = 10_000
@@ -180,7 +180,7 @@ class Teller:
             },
         )
 
-    # Whole parts of a story.
+    # Whole parts of a history.
 
     def prepare(self, vm: str = "qemu0") -> None:
         self.start(vm, "source")
@@ -224,7 +224,9 @@ class Teller:
             else:
                 self.controller(destination, what)
 
-    def told(self, status: str = "completed", source: str = "qemu0", destination: str = "qemu1", **fields: Any) -> None:
+    def migrated(
+        self, status: str = "completed", source: str = "qemu0", destination: str = "qemu1", **fields: Any
+    ) -> None:
         self.lab(
             "migrated",
             **{
@@ -269,24 +271,24 @@ class Teller:
         if said:
             self.message(destination, said)
         self.lab("exit", vm=destination, code=1, signal=0, expected=True)
-        self.told(status, source, destination, **fields)
+        self.migrated(status, source, destination, **fields)
         self.state(source, "running")
 
 
 def migration(
     order: Sequence[str] = STOCK_10_2, *, eager: bool = False, lost: bool = False, pause: float = 0
-) -> Teller:
+) -> TimelineBuilder:
     """A run with one migration that completes; its eager interrupt is lost or not."""
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.stop(pause=pause)
-    teller.load(order, eager=eager)
-    teller.run(acknowledge=eager and not lost)
-    teller.told()
-    teller.verify()
-    teller.end()
-    return teller
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop(pause=pause)
+    timeline.load(order, eager=eager)
+    timeline.run(acknowledge=eager and not lost)
+    timeline.migrated()
+    timeline.verify()
+    timeline.end()
+    return timeline
 
 
 def library_line(event: Event) -> str:

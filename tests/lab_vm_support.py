@@ -11,12 +11,17 @@ import yaml
 from qpatch.lab.definitions.machine import load_machine
 from qpatch.lab.definitions.profile import Profile
 from qpatch.lab.definitions.scenario import Scenario
-from qpatch.lab.plan import Artifacts, QemuProgram, RunPlan
+from qpatch.lab.plan import QemuProgram, RunPlan
+from qpatch.lab.preload.artifacts import Artifacts
+from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.runtime.monitor import RefusedError
+from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from qpatch.lab.plan import RunRecord
 
 TARGETS = {"aarch64": "aarch64-softmmu", "x86_64": "x86_64-softmmu"}
 
@@ -29,17 +34,13 @@ def program(
 
 
 def plan(
-    directory: Path,
     scenario: str,
     profile: str = "{name: p, title: p}",
     machine: str = "virt-gicv2",
     source: QemuProgram | None = None,
     destination: QemuProgram | None = None,
 ) -> RunPlan:
-    """A plan from the YAML of a scenario's keys and of a profile; the artifacts is empty files in `directory`."""
-    library, guest = directory / "library.so", directory / "guest"
-    library.touch()
-    guest.touch()
+    """A plan from the YAML of a scenario's keys and of a profile."""
     source = source or program(("qemu-system-aarch64",))
     return RunPlan(
         source,
@@ -47,8 +48,20 @@ def plan(
         load_machine(machine),
         Profile.model_validate(yaml.safe_load(profile)),
         Scenario.model_validate({"name": "s", "title": "s", **yaml.safe_load(scenario)}),
-        Artifacts(library, {"aarch64": guest, "x86_64": guest}),
     )
+
+
+def artifacts(directory: Path) -> Artifacts:
+    """A library and guests that are empty files in `directory`."""
+    library, guest = directory / "library.so", directory / "guest"
+    library.touch()
+    guest.touch()
+    return Artifacts(library, {"aarch64": guest, "x86_64": guest})
+
+
+async def carry_out(planned: RunPlan, directory: Path) -> RunRecord:
+    """Carry out `planned` in `directory`/run, with the preload lab's devices and artifacts in `directory`."""
+    return await run_once(planned, directory / "run", PreloadedDevices(planned, artifacts(directory)))
 
 
 @dataclass
@@ -99,7 +112,7 @@ class FakeVm:
     async def until_received(self, seconds: float) -> str:
         return self.incoming
 
-    async def settled(self, seconds: float) -> bool:
+    async def runs_within(self, seconds: float) -> bool:
         return self.running_again
 
     def forget_migration(self) -> None:
@@ -117,6 +130,7 @@ class FakeFleet:
     """Makes FakeVms; `settings` says by number what is peculiar about one."""
 
     short: Path
+    backend: Any = None
     settings: dict[int, dict[str, Any]] = field(default_factory=dict)
     vms: list[FakeVm] = field(default_factory=list)
     done: list[str] = field(default_factory=list)

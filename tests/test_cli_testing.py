@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cli_support import isolate
-from lab_campaign_support import Lab
+from lab_campaign_support import ScriptedLab
 
 from qpatch.cli.main import VERBS, build_parser, main
 from qpatch.cli.testing import split_peer
-from qpatch.errors import EnvironmentFault, ExitCode
-from qpatch.lab.campaign import planning
+from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.planning import default_machine
 from qpatch.lab.model import Verdict
-from qpatch.lab.plan import Artifacts
+from qpatch.lab.preload.lab import PreloadLab
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from qpatch.trees.job import FetchJob
-    from qpatch.trees.progress import Progress
 
 MONITOR = """\
 #!/bin/sh
@@ -37,11 +35,10 @@ class Bench:
     """The verb in a directory of its own, where a distribution has every release and runs end as the lab says."""
 
     def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.lab = Lab(directory, monkeypatch)
+        self.lab = ScriptedLab(directory, monkeypatch)
         self.directory = directory
-        self.guests: list[Collection[str]] = []
         self._capsys = capsys
-        monkeypatch.setattr(planning, "prepare", self._prepare)
+        monkeypatch.setattr(PreloadLab, "prepare", lambda _, plans, progress: self.lab.prepare(plans, progress))
         monkeypatch.setattr("qpatch.builds.prebuilt.fetch.prebuilt_binaries", self._binaries)
 
     def run(self, *words: str) -> tuple[int, str, str]:
@@ -55,9 +52,10 @@ class Bench:
         code, printed, _ = self.run(*words, "--json")
         return code, json.loads(printed)["results"]
 
-    def _prepare(self, guests: Collection[str], _progress: Progress) -> Artifacts:
-        self.guests.append(set(guests))
-        return Artifacts(Path("library"), {name: Path(name) for name in guests})
+    @property
+    def guests(self) -> list[set[str]]:
+        """The guests of the machines for which the lab was prepared, each time."""
+        return [{plan.machine.guest for plan in plans} for plans in self.lab.prepared]
 
     def _binaries(self, _job: FetchJob, _name: str, release: str, target: str) -> tuple[object, ...]:
         if release == "10.2":
@@ -344,6 +342,12 @@ def test_the_list_of_what_there_is(bench: Bench) -> None:
 )
 def test_default_machines(release: tuple[int, int], target: str, machine: str) -> None:
     assert default_machine(release, target).name == machine
+
+
+def test_a_target_without_a_default_machine_needs_one_to_be_named() -> None:
+    with pytest.raises(UserError) as caught:
+        default_machine((10, 2), "riscv64-softmmu")
+    assert (caught.value.code, caught.value.hint) == ("unknown-machine", "Name one: --machine.")
 
 
 def test_the_verb_can_be_completed() -> None:

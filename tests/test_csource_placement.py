@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from csource_support import PATH, add_edit, anchor, check_applied, code, hunk_edit, operation_edit, outcome, workspace
 
-from qpatch.csource.apply import apply_edit, check_signatures
+from qpatch.csource.apply import apply_edit, unfinished_edits
 from qpatch.csource.edit import MoveOperation, Position
 from qpatch.csource.results import Applied, Drifted
 from qpatch.errors import UserError
@@ -137,4 +137,4 @@ def test_a_function_without_parameters_is_called_without_arguments() -> None:
     edit = hunk_edit("signature demo", "- void demo(int a)\n+ void demo(void)")
     space = workspace(source)
     assert isinstance(apply_edit(edit, space), Applied)
-    assert check_signatures([edit], space) == []
+    assert unfinished_edits([edit], space) == []

@@ -14,7 +14,7 @@ import pytest
 from miniature_support import other_compiler
 
 from qpatch.errors import EnvironmentFault, ExitCode
-from qpatch.lab.campaign.artifacts import SOURCES, prepare
+from qpatch.lab.preload.artifacts import SOURCES, prepare
 from qpatch.strategy.places import shipped
 from qpatch.trees.progress import NoProgress
 
@@ -145,7 +145,7 @@ def test_a_missing_program_is_named_with_the_command_that_installs_it(
 @needs_programs
 def test_two_at_a_time_compile_once(sources: Path) -> None:
     script = (
-        "import sys, pathlib; from qpatch.lab.campaign.artifacts import prepare; "
+        "import sys, pathlib; from qpatch.lab.preload.artifacts import prepare; "
         "from qpatch.trees.progress import NoProgress; "
         "sources, store = map(pathlib.Path, sys.argv[1:]); "
         "print(prepare([], NoProgress(), sources=sources, store=store).library)"

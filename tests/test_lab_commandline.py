@@ -10,8 +10,7 @@ import pytest
 from lab_vm_support import plan, program
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.runtime.commandline import CommandLine, VmPaths, command_line
-from qpatch.lab.runtime.devices import EmulatedDevices
+from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine, VmPaths, command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,12 +20,14 @@ if TYPE_CHECKING:
 
 def started(directory: Path, found: RunPlan, *, incoming: bool = False, paused: bool = False) -> CommandLine:
     """The command line of the plan's source."""
-    sysfs = tuple(directory / f"dev{number}" for number in range(found.scenario.devices))
+    devices = AttachedDevices(
+        tuple(directory / f"dev{number}" for number in range(found.scenario.devices)), {"EMULATOR": "emu.conf"}
+    )
     return command_line(
         found,
         found.source,
-        EmulatedDevices(directory / "devices.conf", sysfs),
-        VmPaths(directory, directory / "emu.so", directory / "guest"),
+        devices,
+        VmPaths(directory, directory / "guest"),
         incoming=incoming,
         paused=paused,
     )
@@ -38,28 +39,23 @@ def devices(line: CommandLine) -> list[str]:
 
 
 def test_the_machine_gives_type_processor_and_guest(tmp_path: Path) -> None:
-    line = " ".join(started(tmp_path, plan(tmp_path, "steps: [migrate]")).program)
+    line = " ".join(started(tmp_path, plan("steps: [migrate]")).program)
     assert line.startswith("qemu-system-aarch64 -nodefaults")
     assert f"-M virt,gic-version=2 -cpu cortex-a57 -m 64M -kernel {tmp_path}/guest" in line
     assert f"socket,id=monitor,path={tmp_path}/qmp.sock,server=on,wait=off" in line
 
 
 def test_only_a_destination_waits_for_a_migration_and_only_who_is_told_to_is_paused(tmp_path: Path) -> None:
-    found = plan(tmp_path, "steps: [migrate]")
+    found = plan("steps: [migrate]")
     assert {"-incoming", "-S"}.isdisjoint(started(tmp_path, found).program)
     assert started(tmp_path, found, incoming=True, paused=True).program[-3:] == ("-incoming", "defer", "-S")
 
 
-def test_the_library_is_loaded_by_qemu_alone(tmp_path: Path) -> None:
+def test_variables_of_the_devices_and_the_program_are_set_for_qemu_alone(tmp_path: Path) -> None:
     source = dataclasses.replace(program(("qemu",)), environment={"LD_LIBRARY_PATH": "/there"}, arguments=("-L", "/x"))
-    line = started(tmp_path, plan(tmp_path, "steps: [migrate]", source=source))
-    assert line.words[:4] == (
-        "env",
-        f"LD_PRELOAD={tmp_path}/emu.so",
-        f"QPATCH_EMU={tmp_path}/devices.conf",
-        "LD_LIBRARY_PATH=/there",
-    )
-    assert line.words[4:7] == ("qemu", "-L", "/x")
+    line = started(tmp_path, plan("steps: [migrate]", source=source))
+    assert line.words[:3] == ("env", "EMULATOR=emu.conf", "LD_LIBRARY_PATH=/there")
+    assert line.words[3:6] == ("qemu", "-L", "/x")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +71,7 @@ def test_the_library_is_loaded_by_qemu_alone(tmp_path: Path) -> None:
     ],
 )
 def test_migration_is_allowed_as_the_release_wants_it(tmp_path: Path, release: tuple[int, int], property_: str) -> None:
-    found = plan(tmp_path, "steps: [migrate]", source=program(("qemu",), release))
+    found = plan("steps: [migrate]", source=program(("qemu",), release))
     assert property_ in devices(started(tmp_path, found))[0]
 
 
@@ -85,22 +81,22 @@ def test_releases_speak_their_protocol(release: tuple[int, int], protocol: str) 
 
 
 def test_several_devices_have_slots_and_directories_of_their_own(tmp_path: Path) -> None:
-    first, second = devices(started(tmp_path, plan(tmp_path, "{devices: 2, steps: [migrate]}")))
+    first, second = devices(started(tmp_path, plan("{devices: 2, steps: [migrate]}")))
     assert first.startswith(f"vfio-pci,id=dev0,bus=pcie.0,addr=0x4,sysfsdev={tmp_path}/dev0,")
     assert second.startswith(f"vfio-pci,id=dev1,bus=pcie.0,addr=0x5,sysfsdev={tmp_path}/dev1,")
 
 
 def test_iommufd_is_an_object_that_devices_name(tmp_path: Path) -> None:
-    line = started(tmp_path, plan(tmp_path, "{iommu: iommufd, steps: [migrate]}"))
+    line = started(tmp_path, plan("{iommu: iommufd, steps: [migrate]}"))
     assert "iommufd,id=iommufd0" in line.program
     assert devices(line)[0].endswith("iommufd=iommufd0")
 
 
 def test_properties_are_written_as_qemu_has_them(tmp_path: Path) -> None:
-    found = plan(tmp_path, "{properties: {x-a: on, x-b: off, x-c: 3, x-d: 'a,b'}, steps: [migrate]}")
+    found = plan("{properties: {x-a: on, x-b: off, x-c: 3, x-d: 'a,b'}, steps: [migrate]}")
     assert devices(started(tmp_path, found))[0].endswith("x-a=on,x-b=off,x-c=3,x-d=a,,b")
 
 
 def test_different_releases_meet_on_the_older_one_s_machine(tmp_path: Path) -> None:
-    found = plan(tmp_path, "steps: [migrate]", source=program(("qemu",)), destination=program(("qemu",), (7, 2)))
+    found = plan("steps: [migrate]", source=program(("qemu",)), destination=program(("qemu",), (7, 2)))
     assert "virt-7.2,gic-version=2" in started(tmp_path, found).program

@@ -15,6 +15,7 @@ from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.devicewords import NumberKey, device_words, read_words
 from qpatch.lab.definitions.profile import DeviceSettings, Faults
 from qpatch.lab.definitions.release import table
+from qpatch.lab.preload.devices import configuration_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,11 +116,11 @@ def test_python_takes_the_words_that_the_device_takes(reader: Path, key: str, wo
 
 def test_what_the_lab_writes_the_device_reads(reader: Path) -> None:
     """Every key of the device is one of DeviceSettings, but for those of which each device and release has its own."""
-    settings = DeviceSettings(require="irqs", raise_=("running", "set-irqs"))
-    entries = [*settings.entries().items(), *(("protocol", word) for word in WORDS.protocols)]
+    written = configuration_entries(DeviceSettings(require="irqs", raise_=("running", "set-irqs")))
+    entries = [*written.items(), *(("protocol", word) for word in WORDS.protocols)]
     assert taken(reader, entries) == [True] * len(entries)
     keys = {*WORDS.numbers, *WORDS.switches, "traits", "raise", "require", "dirty-report"}
-    assert settings.entries().keys() == keys
+    assert written.keys() == keys
     assert {table().protocol(release) for release in ((5, 2), (10, 0))} == {*WORDS.protocols}
 
 

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from lab_vm_support import FakeFleet, plan, program
 
+from qpatch.lab.preload.log import PRE_COPY_READ
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.recorder import Recorder
@@ -28,14 +30,14 @@ def play(
     destination: QemuProgram | None = None,
 ) -> tuple[list[str], Recorder]:
     """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
-    recorder, fleet = Recorder(), FakeFleet(directory, settings or {})
-    found = plan(directory, scenario, profile, source=source, destination=destination)
+    recorder, fleet = Recorder(), FakeFleet(directory, SimpleNamespace(pre_copy_read=PRE_COPY_READ), settings or {})
+    found = plan(scenario, profile, source=source, destination=destination)
     flow = Flow(found, cast("Any", fleet), recorder)
     asyncio.run(flow.run())
     return fleet.done, recorder
 
 
-def told(recorder: Recorder, name: str) -> list[dict[str, Any]]:
+def lab_events(recorder: Recorder, name: str) -> list[dict[str, Any]]:
     return [dict(event.fields) for event in recorder.events if event.name == name]
 
 
@@ -58,9 +60,9 @@ def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None
         "quit",
     ]
     assert "qemu0 quit" in done
-    assert told(recorder, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
-    assert told(recorder, "migrated")[0]["status"] == "completed"
-    assert told(recorder, "migrated")[0]["downtime_ms"] == 7
+    assert lab_events(recorder, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
+    assert lab_events(recorder, "migrated")[0]["status"] == "completed"
+    assert lab_events(recorder, "migrated")[0]["downtime_ms"] == 7
 
 
 def test_a_driver_uses_what_the_device_has(tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_sample_of_many_vectors_has_the_first_and_the_last(tmp_path: Path) -> 
 
 def test_a_check_tells_what_the_guest_saw(tmp_path: Path) -> None:
     _, recorder = play(tmp_path, "steps: [check]")
-    assert told(recorder, "check") == [{"vm": "qemu0", "device": "dev0", "raised": 1, "memory": "ok"}]
+    assert lab_events(recorder, "check") == [{"vm": "qemu0", "device": "dev0", "raised": 1, "memory": "ok"}]
 
 
 def test_the_ring_s_pages_are_all_kicked(tmp_path: Path) -> None:
@@ -114,9 +116,9 @@ def test_there_and_back_alternates_the_programs(tmp_path: Path) -> None:
 def test_a_cancelled_migration_leaves_the_guest_and_the_next_one_has_a_new_destination(tmp_path: Path) -> None:
     scenario = "steps: [migrate: {expect: cancelled, meanwhile: [await: pre-copy, cancel]}, migrate, fence]"
     done, recorder = play(tmp_path, scenario, settings={0: {"outgoing": ["cancelled", "completed"]}})
-    assert [one["status"] for one in told(recorder, "migrated")] == ["cancelled", "completed"]
+    assert [one["status"] for one in lab_events(recorder, "migrated")] == ["cancelled", "completed"]
     assert "qemu1 end" in done
-    assert told(recorder, "fence") == [{"vm": "qemu2"}]
+    assert lab_events(recorder, "fence") == [{"vm": "qemu2"}]
 
 
 def test_what_happens_meanwhile_happens_in_a_migration_that_is_held(tmp_path: Path) -> None:
@@ -161,10 +163,10 @@ def test_no_pre_copy_data_is_waited_for_where_there_is_none(
 
 def test_after_a_failure_on_the_destination_the_lab_lets_the_source_go_on(tmp_path: Path) -> None:
     done, recorder = play(tmp_path, "{expect: failed, steps: [migrate, fence]}", settings={1: {"incoming": "failed"}})
-    assert told(recorder, "migrated")[0]["status"] == "failed"
-    assert told(recorder, "resume") == [{"vm": "qemu0"}]
+    assert lab_events(recorder, "migrated")[0]["status"] == "failed"
+    assert lab_events(recorder, "resume") == [{"vm": "qemu0"}]
     assert "qemu0: cont" in done[5:]
-    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+    assert lab_events(recorder, "fence") == [{"vm": "qemu0"}]
 
 
 def test_a_source_that_failed_and_runs_by_itself_is_left_alone(tmp_path: Path) -> None:
@@ -173,14 +175,14 @@ def test_a_source_that_failed_and_runs_by_itself_is_left_alone(tmp_path: Path) -
         "{expect: failed, steps: [migrate, fence]}",
         settings={0: {"outgoing": ["failed"]}, 1: {"incoming": "failed"}},
     )
-    assert told(recorder, "resume") == []
-    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+    assert lab_events(recorder, "resume") == []
+    assert lab_events(recorder, "fence") == [{"vm": "qemu0"}]
 
 
 def test_a_migration_that_qemu_refuses_has_failed(tmp_path: Path) -> None:
     _, recorder = play(tmp_path, "steps: [migrate, fence]", settings={0: {"refuse": "migrate"}})
-    assert told(recorder, "migrated")[0]["error"] == "migrate is refused"
-    assert told(recorder, "fence") == [{"vm": "qemu0"}]
+    assert lab_events(recorder, "migrated")[0]["error"] == "migrate is refused"
+    assert lab_events(recorder, "fence") == [{"vm": "qemu0"}]
 
 
 def test_other_refused_commands_are_the_lab_s_own_failures(tmp_path: Path) -> None:
@@ -194,13 +196,13 @@ def test_where_nothing_runs_the_guest_the_scenario_ends(tmp_path: Path) -> None:
         "steps: [migrate, fence]",
         settings={0: {"outgoing": ["failed"], "running_again": False}, 1: {"incoming": "failed"}},
     )
-    assert told(recorder, "fence") == []
+    assert lab_events(recorder, "fence") == []
 
 
 def test_a_destination_that_stops_at_once_ends_the_scenario(tmp_path: Path) -> None:
     _, recorder = play(tmp_path, "steps: [migrate, fence]", settings={1: {"resumed": "internal-error"}})
-    assert told(recorder, "stopped") == [{"vm": "qemu1", "status": "internal-error"}]
-    assert told(recorder, "resume") == told(recorder, "fence") == []
+    assert lab_events(recorder, "stopped") == [{"vm": "qemu1", "status": "internal-error"}]
+    assert lab_events(recorder, "resume") == lab_events(recorder, "fence") == []
 
 
 def test_repetition_ends_with_the_first_disappointment(tmp_path: Path) -> None:
@@ -209,7 +211,7 @@ def test_repetition_ends_with_the_first_disappointment(tmp_path: Path) -> None:
         "steps: [repeat: {times: 5, steps: [migrate]}, migrate]",
         settings={1: {"outgoing": ["failed"]}, 2: {"incoming": "failed"}},
     )
-    assert [one["status"] for one in told(recorder, "migrated")] == ["completed", "failed"]
+    assert [one["status"] for one in lab_events(recorder, "migrated")] == ["completed", "failed"]
 
 
 def test_a_file_is_written_before_the_destination_reads_it(tmp_path: Path) -> None:

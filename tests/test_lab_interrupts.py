@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
+from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, migration
 
 from qpatch.lab.definitions.machine import load_machine, machine_names
 from qpatch.lab.model import InterruptCounts
@@ -12,23 +12,23 @@ from qpatch.lab.observer.interrupts import InterruptState, account_for, controll
 from qpatch.lab.observer.migrations import parse_migrations
 
 
-def totals(teller: Teller) -> InterruptCounts:
-    return account_for(parse_migrations(teller.events)).totals()
+def totals(timeline: TimelineBuilder) -> InterruptCounts:
+    return account_for(parse_migrations(timeline.events)).totals()
 
 
-def why(teller: Teller) -> str:
-    (lost,) = account_for(parse_migrations(teller.events)).having(InterruptState.LOST)
+def why(timeline: TimelineBuilder) -> str:
+    (lost,) = account_for(parse_migrations(timeline.events)).in_state(InterruptState.LOST)
     return lost.why
 
 
-def moved(*, pause: float = 0) -> Teller:
+def moved(*, pause: float = 0) -> TimelineBuilder:
     """A run whose destination is about to run."""
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.stop(pause=pause)
-    teller.load()
-    return teller
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop(pause=pause)
+    timeline.load()
+    return timeline
 
 
 def test_every_interrupt_of_a_good_run_is_delivered() -> None:
@@ -42,71 +42,71 @@ def test_an_interrupt_that_was_taken_before_the_controller_was_loaded_is_lost_an
 
 
 def test_an_interrupt_raised_on_the_source_may_reach_the_guest_on_the_destination() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.raised("qemu0", 3)
-    teller.consumed("qemu0", 3)
-    teller.stop()
-    teller.load()
-    teller.run()
-    teller.acked("qemu1", 3)
-    teller.told()
-    teller.verify()
-    assert totals(teller) == InterruptCounts(delivered=3)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.raised("qemu0", 3)
+    timeline.consumed("qemu0", 3)
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.acked("qemu1", 3)
+    timeline.migrated()
+    timeline.verify()
+    assert totals(timeline) == InterruptCounts(delivered=3)
 
 
 def test_one_acknowledgement_answers_all_raises_before_it() -> None:
-    teller = Teller()
-    teller.prepare()
+    timeline = TimelineBuilder()
+    timeline.prepare()
     for _ in range(3):
-        teller.raised("qemu0", 2)
-    teller.acked("qemu0", 2)
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=4)
+        timeline.raised("qemu0", 2)
+    timeline.acked("qemu0", 2)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=4)
 
 
 def test_an_acknowledgement_of_an_earlier_raise_does_not_answer_a_later_one() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 2)
-    teller.raised("qemu0", 2)
-    teller.acked("qemu0", 2, sequence=1)
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=2, lost=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    timeline.raised("qemu0", 2)
+    timeline.acked("qemu0", 2, sequence=1)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=2, lost=1)
 
 
 def test_vectors_devices_and_intx_are_kept_apart() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 1)
-    teller.raised("qemu0", 0, "dev1")
-    teller.raised("qemu0", 0, index="intx")
-    teller.acked("qemu0", 1)
-    teller.fence("qemu0")
-    account = account_for(parse_migrations(teller.events))
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 1)
+    timeline.raised("qemu0", 0, "dev1")
+    timeline.raised("qemu0", 0, index="intx")
+    timeline.acked("qemu0", 1)
+    timeline.fence("qemu0")
+    account = account_for(parse_migrations(timeline.events))
     assert account.totals() == InterruptCounts(delivered=2, lost=2)
-    assert [one.name for one in account.having(InterruptState.LOST)] == [
+    assert [one.name for one in account.in_state(InterruptState.LOST)] == [
         "interrupt 1 of dev1's vector 0",
         "interrupt 1 of dev0's INTx",
     ]
 
 
 def test_without_a_fence_nothing_is_lost_yet() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 2)
-    assert totals(teller) == InterruptCounts(delivered=1)
-    assert len(account_for(parse_migrations(teller.events)).having(InterruptState.UNSETTLED)) == 1
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    assert totals(timeline) == InterruptCounts(delivered=1)
+    assert len(account_for(parse_migrations(timeline.events)).in_state(InterruptState.UNSETTLED)) == 1
 
 
 def test_what_is_acknowledged_after_the_fence_stays_lost() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 2)
-    teller.fence("qemu0")
-    teller.acked("qemu0", 2)
-    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    timeline.fence("qemu0")
+    timeline.acked("qemu0", 2)
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
 
 
 def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:
@@ -116,182 +116,184 @@ def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:
 
 
 def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 0, index="req")
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 0, index="req")
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=1)
 
 
 @pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
 def test_an_interrupt_is_late_after_the_bound_past_running(milliseconds: float, late: int) -> None:
     assert late_ms() == 100
-    teller = moved(pause=200)
-    teller.raised("qemu1", 4, cause="set-irqs")
-    teller.wait(500)  # the destination does not run yet: that is no lateness of the interrupt
-    teller.run()
-    teller.wait(milliseconds)
-    teller.acked("qemu1", 4)
-    teller.fence("qemu1")
-    assert totals(teller) == InterruptCounts(delivered=2, late=late)
+    timeline = moved(pause=200)
+    timeline.raised("qemu1", 4, cause="set-irqs")
+    timeline.wait(500)  # the destination does not run yet: that is no lateness of the interrupt
+    timeline.run()
+    timeline.wait(milliseconds)
+    timeline.acked("qemu1", 4)
+    timeline.fence("qemu1")
+    assert totals(timeline) == InterruptCounts(delivered=2, late=late)
 
 
 @pytest.mark.parametrize(("milliseconds", "late"), [(99.5, 0), (100.5, 1)])
 def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(milliseconds: float, late: int) -> None:
-    teller = moved()
-    teller.run()
-    teller.wait(300)
-    teller.raised("qemu1", 4)
-    teller.wait(milliseconds)
-    teller.acked("qemu1", 4)
-    teller.fence("qemu1")
-    assert totals(teller) == InterruptCounts(delivered=2, late=late)
+    timeline = moved()
+    timeline.run()
+    timeline.wait(300)
+    timeline.raised("qemu1", 4)
+    timeline.wait(milliseconds)
+    timeline.acked("qemu1", 4)
+    timeline.fence("qemu1")
+    assert totals(timeline) == InterruptCounts(delivered=2, late=late)
 
 
 def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.state("qemu0", "running-p2p")  # newer QEMU, when the VM starts
-    teller.state("qemu0", "running")
-    teller.raised("qemu0", 4)
-    teller.wait(150)
-    teller.acked("qemu0", 4)
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=2)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.state("qemu0", "running-p2p")  # newer QEMU, when the VM starts
+    timeline.state("qemu0", "running")
+    timeline.raised("qemu0", 4)
+    timeline.wait(150)
+    timeline.acked("qemu0", 4)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=2)
 
 
 def test_after_a_fence_only_the_host_makes_an_interrupt_late() -> None:
-    teller = moved()
-    teller.run()
-    teller.told()
+    timeline = moved()
+    timeline.run()
+    timeline.migrated()
     late = []
     for vm in ("qemu0", "qemu1", "qemu1"):  # a fence of another VM changes nothing
-        teller.raised("qemu1", 4)
-        teller.wait(150)
-        teller.acked("qemu1", 4)
-        teller.fence(vm)
-        late.append(totals(teller).late)
+        timeline.raised("qemu1", 4)
+        timeline.wait(150)
+        timeline.acked("qemu1", 4)
+        timeline.fence(vm)
+        late.append(totals(timeline).late)
     assert late == [1, 2, 2]
 
 
 def test_an_interrupt_is_late_on_a_source_too_that_runs_again_after_its_migration_failed() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin(expect="failed")
-    teller.stop()
-    teller.raised("qemu0", 4)
-    teller.give_up()
-    teller.wait(150)
-    teller.acked("qemu0", 4)
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=2, late=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.stop()
+    timeline.raised("qemu0", 4)
+    timeline.give_up()
+    timeline.wait(150)
+    timeline.acked("qemu0", 4)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=2, late=1)
 
 
 def test_an_interrupt_for_which_no_eventfd_was_set_says_so() -> None:
-    teller = moved()
-    teller.run()
-    teller.raised("qemu1", 5, sent=False)
-    teller.fence("qemu1")
-    assert why(teller) == "the device could not send it: no eventfd was set"
+    timeline = moved()
+    timeline.run()
+    timeline.raised("qemu1", 5, sent=False)
+    timeline.fence("qemu1")
+    assert why(timeline) == "the device could not send it: no eventfd was set"
 
 
 def test_the_devices_own_reason_is_given() -> None:
-    teller = moved()
-    teller.run()
-    teller.raised("qemu1", 5, sent=False, reason="masked")
-    teller.fence("qemu1")
-    assert why(teller) == "the device could not send it: masked"
+    timeline = moved()
+    timeline.run()
+    timeline.raised("qemu1", 5, sent=False, reason="masked")
+    timeline.fence("qemu1")
+    assert why(timeline) == "the device could not send it: masked"
 
 
 def test_an_eventfd_that_was_never_read_is_named_with_its_process() -> None:
-    teller = moved()
-    teller.raised("qemu1", 5, cause="set-irqs")
-    teller.run()
-    teller.consumed("qemu1", 4)  # another one
-    teller.fence("qemu1")
-    assert why(teller) == "its eventfd was never read by qemu1"
+    timeline = moved()
+    timeline.raised("qemu1", 5, cause="set-irqs")
+    timeline.run()
+    timeline.consumed("qemu1", 4)  # another one
+    timeline.fence("qemu1")
+    assert why(timeline) == "its eventfd was never read by qemu1"
 
 
 @pytest.mark.parametrize("told_as_raised", [False, True])
 def test_an_interrupt_that_the_device_swallows_counts_once(told_as_raised: bool) -> None:
-    teller = moved()
-    teller.run()
+    timeline = moved()
+    timeline.run()
     if told_as_raised:
-        teller.raised("qemu1", 5, sent=False)
-    teller.uapi("qemu1", "irq-swallow", index="msix", vector=5)
-    teller.fence("qemu1")
-    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
-    assert why(teller) == "it was swallowed by the device"
+        timeline.raised("qemu1", 5, sent=False)
+    timeline.uapi("qemu1", "irq-swallow", index="msix", vector=5)
+    timeline.fence("qemu1")
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
+    assert why(timeline) == "it was swallowed by the device"
 
 
 def test_an_interrupt_that_the_guest_ignores_is_lost_in_the_guest() -> None:
-    teller = moved()
-    teller.run()
-    teller.raised("qemu1", 5)
-    teller.consumed("qemu1", 5)
-    teller.fence("qemu1")
-    assert why(teller) == "QEMU took vector 5's eventfd, but the guest never acknowledged it"
+    timeline = moved()
+    timeline.run()
+    timeline.raised("qemu1", 5)
+    timeline.consumed("qemu1", 5)
+    timeline.fence("qemu1")
+    assert why(timeline) == "QEMU took vector 5's eventfd, but the guest never acknowledged it"
 
 
 def test_what_a_destination_raises_to_which_the_guest_never_comes_concerns_nobody() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin(expect="failed")
-    teller.stop()
-    teller.load(STOCK_5_2, eager=True)
-    teller.give_up()
-    teller.raises["dev0", "message", 0] -= 1  # its counters are not the source's
-    teller.verify("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=2)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.stop()
+    timeline.load(STOCK_5_2, eager=True)
+    timeline.give_up()
+    timeline.raises["dev0", "message", 0] -= 1  # its counters are not the source's
+    timeline.verify("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=2)
 
 
 def test_a_reset_takes_interrupts_back() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 2)
-    teller.uapi("qemu0", "reset", state="running")
-    teller.fence("qemu0")
-    assert totals(teller) == InterruptCounts(delivered=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    timeline.uapi("qemu0", "reset", state="running")
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=1)
 
 
 def test_the_reset_of_a_destination_before_the_guest_comes_takes_nothing_back() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.raised("qemu0", 2)
-    teller.start("qemu1", "destination")
-    teller.uapi("qemu1", "reset", state="running")
-    teller.begin()
-    teller.stop()
-    teller.load()
-    teller.run()
-    teller.fence("qemu1")
-    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    timeline.start("qemu1", "destination")
+    timeline.uapi("qemu1", "reset", state="running")
+    timeline.begin()
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.fence("qemu1")
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
 
 
 def test_an_interrupt_that_got_another_number_is_still_the_same() -> None:
-    teller = moved()
-    teller.uapi("qemu1", "irq-raise", index="msix", vector=0, sequence=1, cause="set-irqs", sent=True, state="resuming")
-    teller.uapi("qemu1", "irq-renumber", index="msix", vector=0, local=1, sequence=2)
-    teller.run()
-    teller.acked("qemu1", sequence=1)  # of the source's
-    teller.fence("qemu1")
-    assert totals(teller) == InterruptCounts(delivered=1, lost=1)
-    (lost,) = account_for(parse_migrations(teller.events)).having(InterruptState.LOST)
+    timeline = moved()
+    timeline.uapi(
+        "qemu1", "irq-raise", index="msix", vector=0, sequence=1, cause="set-irqs", sent=True, state="resuming"
+    )
+    timeline.uapi("qemu1", "irq-renumber", index="msix", vector=0, local=1, sequence=2)
+    timeline.run()
+    timeline.acked("qemu1", sequence=1)  # of the source's
+    timeline.fence("qemu1")
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
+    (lost,) = account_for(parse_migrations(timeline.events)).in_state(InterruptState.LOST)
     assert lost.name == "interrupt 2 of dev0's vector 0"
 
 
 def test_back_and_forth_every_process_takes_its_turn() -> None:
-    teller = Teller()
-    teller.prepare()
+    timeline = TimelineBuilder()
+    timeline.prepare()
     for number in range(4):
         here, there = f"qemu{number}", f"qemu{number + 1}"
-        teller.begin(here, there)
-        teller.stop(here)
-        teller.load(destination=there, eager=True)
-        teller.run(there, acknowledge=True)
-        teller.told(source=here, destination=there)
-        teller.verify(there)
-    assert totals(teller) == InterruptCounts(delivered=1 + 4 * 2)
+        timeline.begin(here, there)
+        timeline.stop(here)
+        timeline.load(destination=there, eager=True)
+        timeline.run(there, acknowledge=True)
+        timeline.migrated(source=here, destination=there)
+        timeline.verify(there)
+    assert totals(timeline) == InterruptCounts(delivered=1 + 4 * 2)
 
 
 def test_the_controllers_of_every_machine_are_known() -> None:

@@ -9,7 +9,8 @@ import pytest
 from lab_timeline_support import BEGIN, MS, REAL, library_line, threaded, wall
 
 from qpatch.lab.model import Event, EventSource
-from qpatch.lab.observer.logs import is_harmless, parse_log, read_log
+from qpatch.lab.observer.logs import is_harmless
+from qpatch.lab.preload.log import parse_log, read_log
 
 if TYPE_CHECKING:
     from pathlib import Path

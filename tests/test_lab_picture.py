@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import pytest
-from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, Teller, migration
+from lab_support import cell_key
+from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, migration
 
-from qpatch.lab.model import Cell
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import LABEL_SIZE, LETTER, Scale, picture, save_picture
-from qpatch.lab.observer.scene import scene
+from qpatch.lab.observer.picture_content import picture_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-CELL = Cell("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
+CELL = cell_key("save-state", "qemu-5.2", "virt-gicv2", "irq-eager", "once")
 SIZES = {"title": 17, "tick": 11, "cut": 11, "state": 10}
 
 
@@ -39,8 +39,8 @@ class Box:
         )
 
 
-def drawn(teller: Teller) -> str:
-    return picture(teller.events, observe(teller.events), CELL)
+def drawn(timeline: TimelineBuilder) -> str:
+    return picture(timeline.events, observe(timeline.events), CELL)
 
 
 def elements(svg: str) -> list[tuple[str, dict[str, str], list[str]]]:
@@ -65,65 +65,71 @@ def boxes(svg: str) -> list[Box]:
     return found
 
 
-def lost() -> Teller:
+def lost() -> TimelineBuilder:
     return migration(STOCK_5_2, eager=True, lost=True, pause=100)
 
 
-def busy() -> Teller:
+def busy() -> TimelineBuilder:
     """Many things at nearly the same time, in every lane."""
-    teller = Teller(step=700)
-    teller.prepare()
-    teller.begin()
+    timeline = TimelineBuilder(step=700)
+    timeline.prepare()
+    timeline.begin()
     for vector in range(12):
-        teller.raised("qemu0", vector)
-        teller.consumed("qemu0", vector)
-        teller.set_irqs("qemu0")
-        teller.acked("qemu0", vector)
-        teller.uapi("qemu0", "config-write", offset=4, size=2, value=6, state="pre-copy", errno=0)
-    teller.message("qemu1", "a message that is much longer than what a label in a picture could show to anybody")
-    teller.stop(pause=300)
-    teller.load(("data", "arm_gicv3", "arm_gicv3_its", "config", "set-irqs", "apic", "ioapic", "i8259"), eager=True)
-    teller.run(acknowledge=True)
-    teller.acked("qemu1", spurious=True)
-    teller.told()
-    teller.verify()
-    teller.end()
-    return teller
+        timeline.raised("qemu0", vector)
+        timeline.consumed("qemu0", vector)
+        timeline.set_irqs("qemu0")
+        timeline.acked("qemu0", vector)
+        timeline.uapi("qemu0", "config-write", offset=4, size=2, value=6, state="pre-copy", errno=0)
+    timeline.message("qemu1", "a message that is much longer than what a label in a picture could show to anybody")
+    timeline.stop(pause=300)
+    timeline.load(("data", "arm_gicv3", "arm_gicv3_its", "config", "set-irqs", "apic", "ioapic", "i8259"), eager=True)
+    timeline.run(acknowledge=True)
+    timeline.acked("qemu1", spurious=True)
+    timeline.migrated()
+    timeline.verify()
+    timeline.end()
+    return timeline
 
 
-def failed() -> Teller:
-    teller = Teller()
-    teller.prepare()
-    teller.begin(expect="failed")
-    teller.stop()
-    teller.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
-    teller.write("qemu1", errno=22)
-    teller.give_up()
-    teller.verify("qemu0")
-    return teller
+def failed() -> TimelineBuilder:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.stop()
+    timeline.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
+    timeline.write("qemu1", errno=22)
+    timeline.give_up()
+    timeline.verify("qemu0")
+    return timeline
 
 
-def two_devices() -> Teller:
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.state("qemu1", "resuming", "dev1")
-    teller.stop()
-    teller.state("qemu0", "stop-copy", "dev1")
-    teller.load()
-    teller.run()
-    teller.state("qemu1", "running", "dev1")
-    teller.told()
-    teller.verify()
-    return teller
+def two_devices() -> TimelineBuilder:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.state("qemu1", "resuming", "dev1")
+    timeline.stop()
+    timeline.state("qemu0", "stop-copy", "dev1")
+    timeline.load()
+    timeline.run()
+    timeline.state("qemu1", "running", "dev1")
+    timeline.migrated()
+    timeline.verify()
+    return timeline
 
 
-STORIES: list[Callable[[], Teller]] = [lost, busy, failed, two_devices, lambda: migration(SAVE_STATE_5_2, eager=True)]
+EXAMPLES: list[Callable[[], TimelineBuilder]] = [
+    lost,
+    busy,
+    failed,
+    two_devices,
+    lambda: migration(SAVE_STATE_5_2, eager=True),
+]
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_no_text_lies_on_another_or_outside(story: Callable[[], Teller]) -> None:
-    svg = drawn(story())
+@pytest.mark.parametrize("history", EXAMPLES)
+def test_no_text_lies_on_another_or_outside(history: Callable[[], TimelineBuilder]) -> None:
+    svg = drawn(history())
     width, height = (float(elements(svg)[0][1][name]) for name in ("width", "height"))
     found = boxes(svg)
     assert len(found) > 20
@@ -139,9 +145,9 @@ def test_the_measure_of_overlap_is_no_empty_one() -> None:
     assert not Box("a", 0, 0, 10, 10).meets(Box("b", 10, 0, 20, 10))
 
 
-@pytest.mark.parametrize("story", STORIES)
-def test_a_picture_is_plain(story: Callable[[], Teller]) -> None:
-    svg = drawn(story())
+@pytest.mark.parametrize("history", EXAMPLES)
+def test_a_picture_is_plain(history: Callable[[], TimelineBuilder]) -> None:
+    svg = drawn(history())
     assert "<script" not in svg
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     assert "prefers-color-scheme: dark" in svg
@@ -197,7 +203,7 @@ def test_a_refusal_shows_who_said_what() -> None:
 
 
 def test_things_of_a_kind_are_one_mark() -> None:
-    shown = scene(busy().events)
+    shown = picture_content(busy().events)
     assert shown is not None
     labels = [mark.label for mark in shown.marks]
     assert "raises vectors 0 to 11" in labels
@@ -205,46 +211,48 @@ def test_things_of_a_kind_are_one_mark() -> None:
 
 
 def test_a_thousand_lost_interrupts_make_no_picture_that_nobody_can_read() -> None:
-    teller = lost()
-    last = next(place for place, event in enumerate(teller.events) if event.name == "migrated")
-    story = Teller(events=teller.events[: last + 1], now=teller.events[last].at, numbers=teller.numbers)
+    timeline = lost()
+    last = next(place for place, event in enumerate(timeline.events) if event.name == "migrated")
+    history = TimelineBuilder(
+        events=timeline.events[: last + 1], now=timeline.events[last].at, numbers=timeline.numbers
+    )
     for vector in range(1000):
-        story.raised("qemu1", vector)
-    story.fence("qemu1")
-    svg = drawn(story)
+        history.raised("qemu1", vector)
+    history.fence("qemu1")
+    svg = drawn(history)
     assert float(elements(svg)[0][1]["width"]) < 3000
     assert any(text.startswith("raises vectors 0 to 999: lost") for text in texts(svg))
     assert "and 997 more were lost" in texts(svg)
 
 
 def test_several_devices_are_told_apart() -> None:
-    teller = two_devices()
-    teller.begin("qemu1", "qemu2")
+    timeline = two_devices()
+    timeline.begin("qemu1", "qemu2")
     for device in ("dev0", "dev1"):
-        teller.config("qemu2", device)
-    told = set(texts(drawn(teller)))
+        timeline.config("qemu2", device)
+    told = set(texts(drawn(timeline)))
     assert {"dev0 config", "dev1 config"} <= told
 
 
 def test_the_migration_that_lost_an_interrupt_is_the_one_shown() -> None:
-    teller = lost()
-    teller.begin("qemu1", "qemu2")
-    teller.stop("qemu1")
-    teller.load(destination="qemu2")
-    teller.run("qemu2")
-    teller.told(source="qemu1", destination="qemu2")
-    teller.verify("qemu2")
-    shown = scene(teller.events)
+    timeline = lost()
+    timeline.begin("qemu1", "qemu2")
+    timeline.stop("qemu1")
+    timeline.load(destination="qemu2")
+    timeline.run("qemu2")
+    timeline.migrated(source="qemu1", destination="qemu2")
+    timeline.verify("qemu2")
+    shown = picture_content(timeline.events)
     assert shown is not None
     assert (shown.number, shown.of, shown.destination) == (1, 2, "qemu1")
-    assert "Migration 1 of 2" in drawn(teller)
+    assert "Migration 1 of 2" in drawn(timeline)
 
 
 def test_without_a_loss_the_last_migration_is_shown() -> None:
-    teller = migration()
-    teller.begin("qemu1", "qemu2", expect="failed")
-    teller.give_up("qemu1", "qemu2")
-    shown = scene(teller.events)
+    timeline = migration()
+    timeline.begin("qemu1", "qemu2", expect="failed")
+    timeline.give_up("qemu1", "qemu2")
+    shown = picture_content(timeline.events)
     assert shown is not None
     assert shown.number == 2
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kill_support import HANGS, wait_for
-from lab_vm_support import plan, program
+from lab_vm_support import carry_out, plan, program
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions import release
 from qpatch.lab.runtime.process import ConnectionLost, Process, ProcessExited, WaitTimeout
-from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -53,7 +52,7 @@ def alive(process_id: int) -> bool:
     return True
 
 
-def test_a_process_that_ends_is_noticed_at_once_and_its_last_words_are_told(tmp_path: Path) -> None:
+def test_a_process_that_ends_is_noticed_at_once_and_the_end_of_its_log_is_shown(tmp_path: Path) -> None:
     with pytest.raises(ProcessExited) as caught:
         with_process(
             tmp_path,
@@ -111,8 +110,8 @@ def run(directory: Path, script: str, **limits: float) -> RunRecord:
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vm", "migration"):
             patch.setattr(f"qpatch.lab.runtime.{module}.table", lambda: short)
-        found = plan(directory, "steps: [migrate]", source=program((str(qemu),)))
-        return asyncio.run(run_once(found, directory / "run"))
+        found = plan("steps: [migrate]", source=program((str(qemu),)))
+        return asyncio.run(carry_out(found, directory))
 
 
 @pytest.fixture(autouse=True)
@@ -138,12 +137,12 @@ def test_a_binary_for_another_processor_is_one_too(tmp_path: Path) -> None:
     qemu.write_bytes(b"\x7fELF\x02\x01\x01" + bytes(11) + b"\xff\xff" + bytes(44))
     qemu.chmod(0o755)
     with pytest.raises(EnvironmentFault, match="is a program for another processor"):
-        asyncio.run(run_once(plan(tmp_path, "steps: [migrate]", source=program((str(qemu),))), tmp_path / "run"))
+        asyncio.run(carry_out(plan("steps: [migrate]", source=program((str(qemu),))), tmp_path))
 
 
 def test_a_program_that_is_not_there_is_one_too(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault, match="No such file"):
-        asyncio.run(run_once(plan(tmp_path, "steps: [migrate]", source=program(("/none/qemu",))), tmp_path / "run"))
+        asyncio.run(carry_out(plan("steps: [migrate]", source=program(("/none/qemu",))), tmp_path))
 
 
 def test_a_qemu_that_says_nothing_is_a_failure_of_the_lab_with_a_bound(tmp_path: Path) -> None:
@@ -160,9 +159,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
     qemu.chmod(0o755)
 
     async def main() -> None:
-        task = asyncio.create_task(
-            run_once(plan(tmp_path, "steps: [migrate]", source=program((str(qemu),))), tmp_path / "run")
-        )
+        task = asyncio.create_task(carry_out(plan("steps: [migrate]", source=program((str(qemu),))), tmp_path))
         while not (tmp_path / "ids").exists() or len((tmp_path / "ids").read_text(encoding="utf-8").split()) < 2:
             assert not task.done()
             await asyncio.sleep(0.01)
@@ -172,12 +169,3 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert not any(alive(int(word)) for word in (tmp_path / "ids").read_text(encoding="utf-8").split())
-
-
-def test_what_is_not_applicable_starts_nothing(tmp_path: Path) -> None:
-    found = plan(tmp_path, "{requires: [iommufd], steps: [migrate]}", source=program(("/none/qemu",), (5, 2)))
-    record = asyncio.run(run_once(found, tmp_path / "run"))
-    assert [(event.name, "from 9.0 on" in event.fields["reason"]) for event in record.events] == [
-        ("not-applicable", True)
-    ]
-    assert (record.logs, record.failure) == ({}, "")

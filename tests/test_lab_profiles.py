@@ -12,7 +12,7 @@ from qpatch.errors import UserError
 from qpatch.lab.definitions.profile import MAX_FAULTS, DeviceSettings, Faults, Profile, load_profile, profile_names
 from qpatch.lab.definitions.release import table
 from qpatch.lab.model import Verdict
-from qpatch.lab.runtime.devices import write_devices
+from qpatch.lab.preload.devices import configuration_entries, write_devices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +136,7 @@ def test_devices_have_seeds_groups_and_sysfs_directories_of_their_own(tmp_path: 
 
 
 def test_settings_are_written_as_the_library_reads_them() -> None:
-    entries = DeviceSettings.model_validate(
+    settings = DeviceSettings.model_validate(
         {
             "traits": ["p2p"],
             "raise": ["set-irqs", "running"],
@@ -144,11 +144,12 @@ def test_settings_are_written_as_the_library_reads_them() -> None:
             "stop-copy-pause": 100,
             "memory-mmap": False,
         }
-    ).entries()
+    )
+    entries = configuration_entries(settings)
     assert entries["traits"] == "p2p"
     assert entries["raise"] == "set-irqs,running"
     assert (entries["require"], entries["stop-copy-pause"], entries["memory-mmap"]) == ("irqs", "100", "off")
 
 
 def test_a_device_without_a_rule_has_no_such_line() -> None:
-    assert "require" not in DeviceSettings().entries()
+    assert "require" not in configuration_entries(DeviceSettings())

@@ -76,9 +76,8 @@ def distribution(monkeypatch: pytest.MonkeyPatch) -> Distribution:
 
 
 def programs(choice: BinaryChoice = BinaryChoice.AUTOMATIC, progress: NoProgress | None = None) -> Programs:
-    from qpatch.series.target import opened_target
 
-    return Programs(opened_target, progress or NoProgress(), choice)
+    return Programs(progress or NoProgress(), choice)
 
 
 def known_by_name(bench: Bench) -> str:
@@ -250,7 +249,7 @@ def test_a_binary_that_says_nothing_is_ended(tmp_path: Path, monkeypatch: pytest
     program = binary(tmp_path, f"#!/bin/sh\nsleep 3600 & echo $! > {tmp_path}/id\nwait\n")
     for seconds in (0.5, 5.0, 50.0):  # on a busy machine it may have said nothing since it had not begun
         monkeypatch.setattr("qpatch.lab.campaign.programs._START_SECONDS", seconds)
-        with pytest.raises(UserError, match=rf"did not answer within {seconds} s"):
+        with pytest.raises(UserError, match=rf"did not answer queries of its version within {seconds} s"):
             binary_program(program)
         if (tmp_path / "id").exists() and (tmp_path / "id").read_text().endswith("\n"):
             break

@@ -4,64 +4,70 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
-from lab_support import CELL, LOST, report
+from lab_support import CELL, LOST, cell_key, result
 
+from qpatch.cells.base import ErrorReport
+from qpatch.cells.exit_codes import overall_exit_code
 from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.durations import durations
 from qpatch.lab.campaign.junit import junit
 from qpatch.lab.campaign.ktap import ktap
-from qpatch.lab.campaign.reports import FAILED, CellReport, document, exit_code
-from qpatch.lab.model import Cell, Verdict
+from qpatch.lab.campaign.reports import document
+from qpatch.lab.campaign.results import TestedResult
+from qpatch.lab.model import Verdict
 
-OTHER = Cell("save-state", "qemu-10.2", "q35", "plain", "once")
-LANDED = CellReport(OTHER, status="landed", reason="config_in_save_state is there")
+OTHER = cell_key("save-state", "qemu-10.2", "q35", "plain", "once")
+LANDED = TestedResult(key=OTHER, status="landed", reason="config_in_save_state is there")
 FAULT = EnvironmentFault("program-missing", "no\ncompiler")
-BROKEN = CellReport(replace(OTHER, tree="qemu-7.2"), status=FAILED, reason=FAULT.message, error=FAULT)
-DELIVERED, HARNESS, INCONSISTENT = Verdict.DELIVERED, Verdict.LAB_ERROR, Verdict.INCONSISTENT
+BROKEN = TestedResult(
+    key=replace(OTHER, tree="qemu-7.2"), status="failed", reason=FAULT.message, error=ErrorReport.of(FAULT)
+)
+WRONG = TestedResult(key=OTHER, status="failed", error=ErrorReport.of(UserError("usage", "")))
+NOT_BUILT = TestedResult(key=OTHER, status="failed")
+DELIVERED, LAB_ERROR, INCONSISTENT = Verdict.DELIVERED, Verdict.LAB_ERROR, Verdict.INCONSISTENT
 NOT_APPLICABLE, RECOVERED = Verdict.NOT_APPLICABLE, Verdict.RECOVERED
 
 
 def test_a_label_names_the_gravest_first() -> None:
-    assert report(DELIVERED, Verdict.LOST, DELIVERED).label == "lost 1/3, delivered 2/3"
-    assert report(*[Verdict.LOST] * 15).label == "lost 15/15"
+    assert result(DELIVERED, Verdict.LOST, DELIVERED).label == "lost 1/3, delivered 2/3"
+    assert result(*[Verdict.LOST] * 15).label == "lost 15/15"
     assert LANDED.label == "landed"
 
 
 def test_the_telling_run_is_the_first_of_the_gravest() -> None:
-    shown_run = report(DELIVERED, Verdict.LATE, Verdict.LOST, Verdict.LOST).shown_run
+    shown_run = result(DELIVERED, Verdict.LATE, Verdict.LOST, Verdict.LOST).shown_run
     assert shown_run is not None
     assert shown_run.run == 3
     assert LANDED.shown_run is None
 
 
 @pytest.mark.parametrize(
-    ("reports", "code"),
+    ("results", "code"),
     [
-        ([report(DELIVERED), report(RECOVERED)], ExitCode.OK),
-        ([report(DELIVERED), report(DELIVERED, Verdict.LOST)], ExitCode.CHECKS_FAILED),
-        ([report(DELIVERED), report(INCONSISTENT)], ExitCode.CHECKS_FAILED),
-        ([report(Verdict.LATE)], ExitCode.CHECKS_FAILED),
-        ([report(Verdict.LOST), report(HARNESS, DELIVERED)], ExitCode.ENVIRONMENT),
-        ([report(Verdict.LOST), BROKEN], ExitCode.ENVIRONMENT),
-        ([report(DELIVERED), CellReport(OTHER, status=FAILED)], ExitCode.BUILD_FAILED),
-        ([report(DELIVERED), CellReport(OTHER, status=FAILED, error=UserError("usage", ""))], ExitCode.USAGE),
-        ([report(DELIVERED), LANDED], ExitCode.OK),
-        ([report(DELIVERED), report(NOT_APPLICABLE)], ExitCode.OK),
-        ([report(NOT_APPLICABLE), LANDED], ExitCode.NOTHING_APPLIED),
-        ([report(Verdict.LOST), CellReport(OTHER, status="drifted")], ExitCode.DRIFT),
+        ([result(DELIVERED), result(RECOVERED)], ExitCode.OK),
+        ([result(DELIVERED), result(DELIVERED, Verdict.LOST)], ExitCode.CHECKS_FAILED),
+        ([result(DELIVERED), result(INCONSISTENT)], ExitCode.CHECKS_FAILED),
+        ([result(Verdict.LATE)], ExitCode.CHECKS_FAILED),
+        ([result(Verdict.LOST), result(LAB_ERROR, DELIVERED)], ExitCode.ENVIRONMENT),
+        ([result(Verdict.LOST), BROKEN], ExitCode.ENVIRONMENT),
+        ([result(DELIVERED), NOT_BUILT], ExitCode.BUILD_FAILED),
+        ([result(DELIVERED), WRONG], ExitCode.USAGE),
+        ([result(DELIVERED), LANDED], ExitCode.OK),
+        ([result(DELIVERED), result(NOT_APPLICABLE)], ExitCode.OK),
+        ([result(NOT_APPLICABLE), LANDED], ExitCode.NOTHING_APPLIED),
+        ([result(Verdict.LOST), TestedResult(key=OTHER, status="drifted")], ExitCode.DRIFT),
         ([], ExitCode.NOTHING_APPLIED),
     ],
 )
-def test_exit_codes(reports: list[CellReport], code: ExitCode) -> None:
-    assert exit_code(reports) is code
+def test_exit_codes(results: list[TestedResult], code: ExitCode) -> None:
+    assert overall_exit_code(results) is code
 
 
 def test_ktap() -> None:
-    text = ktap([report(Verdict.LOST, DELIVERED), report(DELIVERED), report(NOT_APPLICABLE), LANDED, BROKEN])
+    text = ktap([result(Verdict.LOST, DELIVERED), result(DELIVERED), result(NOT_APPLICABLE), LANDED, BROKEN])
     assert (
         text
         == f"""\
@@ -94,7 +100,7 @@ not ok 5 save-state/qemu-7.2/q35/plain/once
 
 
 def test_junit() -> None:
-    document = junit([report(Verdict.LOST, DELIVERED, HARNESS, NOT_APPLICABLE), LANDED, BROKEN])
+    document = junit([result(Verdict.LOST, DELIVERED, LAB_ERROR, NOT_APPLICABLE), LANDED, BROKEN])
     runs, landed, broken = JUnitXml.fromstring(document.encode())
     assert (runs.name, runs.tests, runs.failures, runs.errors, runs.skipped) == (
         "baseline/qemu-5.2/virt-gicv2/irq-eager/once",
@@ -103,22 +109,24 @@ def test_junit() -> None:
         1,
         1,
     )
-    results = [case.result[0] if case.result else None for case in runs]
-    assert [type(result) for result in results] == [Failure, type(None), Error, Skipped]
-    assert isinstance(results[0], Failure)
-    assert (results[0].type, results[0].message) == ("lost", LOST)
+    outcomes = [case.result[0] if case.result else None for case in runs]
+    assert [type(outcome) for outcome in outcomes] == [Failure, type(None), Error, Skipped]
+    assert isinstance(outcomes[0], Failure)
+    assert (outcomes[0].type, outcomes[0].message) == ("lost", LOST)
     assert (landed.skipped, broken.errors) == (1, 1)
 
 
 def test_what_xml_cannot_hold_is_left_out_of_junit() -> None:
-    (cell,) = JUnitXml.fromstring(junit([replace(BROKEN, reason="it said \x1b[31mno\x00\ufffe")]).encode())
+    (cell,) = JUnitXml.fromstring(
+        junit([BROKEN.model_copy(update={"reason": "it said \x1b[31mno\x00\ufffe"})]).encode()
+    )
     assert [case.result[0].message for case in cell] == ["it said [31mno"]
 
 
 def test_junit_names_the_timeline() -> None:
-    cell = report(DELIVERED)
-    kept = replace(cell, results=(replace(cell.results[0], timeline=Path("results/timeline.jsonl")),))
-    assert "results/timeline.jsonl" in junit([kept])
+    cell = result(DELIVERED)
+    run = cell.runs[0].model_copy(update={"timeline": "results/timeline.jsonl"})
+    assert "results/timeline.jsonl" in junit([cell.model_copy(update={"runs": (run,)})])
 
 
 def test_durations() -> None:
@@ -132,7 +140,7 @@ def test_durations() -> None:
 
 
 def test_the_document_has_every_key_of_the_contract() -> None:
-    content = document([report(Verdict.LOST, DELIVERED, seconds=(1.0, 2.0)), LANDED])
+    content = document([result(Verdict.LOST, DELIVERED, seconds=(1.0, 2.0)), LANDED])
     assert content["version"] == 1
     results, cells = content["results"], content["cells"]
     assert isinstance(results, list)
@@ -157,8 +165,8 @@ def test_the_document_has_every_key_of_the_contract() -> None:
         "wall_s",
         "timeline",
     }
-    assert all(contract <= set(result) for result in results)
-    assert [(result["run"], result["verdict"]) for result in results] == [(1, "lost"), (2, "delivered"), (0, "landed")]
+    assert all(contract <= set(run) for run in results)
+    assert [(run["run"], run["verdict"]) for run in results] == [(1, "lost"), (2, "delivered"), (0, "landed")]
     assert results[0]["interrupts"] == {"delivered": 2, "lost": 1, "duplicated": 0, "late": 0}
     assert (results[0]["strategy"], results[0]["tree"], results[0]["lab"]) == (CELL.strategy, CELL.tree, "preload")
     assert cells[0]["wall"] == {"runs": 2, "median_s": 1.5, "p95_s": 2.0}

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from kill_support import wait_for
-from lab_vm_support import plan, program
+from lab_vm_support import carry_out, plan, program
 
 from qpatch.lab.definitions import release
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.runtime.monitor import RefusedError
-from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunRecord
@@ -43,21 +42,19 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vm", "migration"):
             patch.setattr(f"qpatch.lab.runtime.{module}.table", lambda: short)
-        return asyncio.run(
-            run_once(plan(directory, scenario, source=programs[0], destination=programs[1]), directory / "run")
-        )
+        return asyncio.run(carry_out(plan(scenario, source=programs[0], destination=programs[1]), directory))
 
 
-def told(record: RunRecord, name: str) -> list[dict[str, Any]]:
+def lab_events(record: RunRecord, name: str) -> list[dict[str, Any]]:
     return [dict(event.fields) for event in record.events if event.name == name and event.origin is EventSource.LAB]
 
 
 def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     record = run(tmp_path)
     assert record.failure == ""
-    assert [one["role"] for one in told(record, "start")] == ["source", "destination"]
-    assert told(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
-    assert told(record, "migrated")[0] | {"error": ""} == {
+    assert [one["role"] for one in lab_events(record, "start")] == ["source", "destination"]
+    assert lab_events(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
+    assert lab_events(record, "migrated")[0] | {"error": ""} == {
         "source": "qemu0",
         "destination": "qemu1",
         "status": "completed",
@@ -67,9 +64,9 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
         "total_ms": 9,
         "error": "",
     }
-    assert told(record, "check")[1]["handled"] == 1
-    assert {one["status"] for one in told(record, "state")} == {"postmigrate", "running"}
-    assert all(one["expected"] and one["code"] == one["signal"] == 0 for one in told(record, "exit"))
+    assert lab_events(record, "check")[1]["handled"] == 1
+    assert {one["status"] for one in lab_events(record, "state")} == {"postmigrate", "running"}
+    assert all(one["expected"] and one["code"] == one["signal"] == 0 for one in lab_events(record, "exit"))
     assert sorted(record.logs) == ["qemu0", "qemu1"]
     assert [event.at for event in record.events] == sorted(event.at for event in record.events)
     heard = [event.name for event in record.events if event.origin is EventSource.QMP and event.actor == "qemu1"]
@@ -90,8 +87,8 @@ def test_the_actions_are_enough_to_do_it_again(tmp_path: Path) -> None:
 def test_a_qemu_that_dies_ends_the_run_and_is_no_failure_of_the_lab(tmp_path: Path) -> None:
     record = run(tmp_path, source="raise=die")
     assert record.failure == ""
-    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
-    assert told(record, "migrate") == []
+    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in lab_events(record, "exit")
+    assert lab_events(record, "migrate") == []
 
 
 def test_a_guest_that_says_nothing_is_a_failure_with_a_bound(tmp_path: Path) -> None:
@@ -110,18 +107,18 @@ def test_a_guest_s_error_is_told(tmp_path: Path) -> None:
 
 def test_a_vm_that_stops_by_itself_is_told_at_once(tmp_path: Path) -> None:
     record = run(tmp_path, source="raise=stop")
-    assert (record.failure, told(record, "stopped")) == ("", [{"vm": "qemu0", "status": "internal-error"}])
+    assert (record.failure, lab_events(record, "stopped")) == ("", [{"vm": "qemu0", "status": "internal-error"}])
 
 
 def test_a_destination_that_gives_up_is_expected_to_exit(tmp_path: Path) -> None:
     record = run(tmp_path, f"{{expect: failed, {ONCE}}}", source="migrate=fail", destination="migrate-incoming=fail")
-    assert {"vm": "qemu1", "code": 1, "signal": 0, "expected": True} in told(record, "exit")
-    assert told(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu0"}]
+    assert {"vm": "qemu1", "code": 1, "signal": 0, "expected": True} in lab_events(record, "exit")
+    assert lab_events(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu0"}]
 
 
 def test_a_destination_that_crashes_is_not(tmp_path: Path) -> None:
     record = run(tmp_path, f"{{expect: failed, {ONCE}}}", source="migrate=fail", destination="migrate-incoming=die")
-    assert {"vm": "qemu1", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
+    assert {"vm": "qemu1", "code": 0, "signal": 11, "expected": False} in lab_events(record, "exit")
 
 
 def test_a_crash_that_nobody_waited_for_is_told_as_one(tmp_path: Path) -> None:
@@ -135,22 +132,24 @@ def test_a_crash_that_nobody_waited_for_is_told_as_one(tmp_path: Path) -> None:
         patch.setattr("qpatch.lab.runtime.flow.Flow._fence", crash_and_fail)
         record = run(tmp_path)
     assert record.failure == "something else goes wrong"
-    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in told(record, "exit")
+    assert {"vm": "qemu0", "code": 0, "signal": 11, "expected": False} in lab_events(record, "exit")
 
 
 def test_a_qemu_that_does_not_quit_is_killed(tmp_path: Path) -> None:
     record = run(tmp_path, destination="quit=mute")
     assert record.failure.startswith("waited 1 s for the answer to quit of qemu1")
-    assert {"vm": "qemu1", "code": 0, "signal": 9, "expected": True} in told(record, "exit")
+    assert {"vm": "qemu1", "code": 0, "signal": 9, "expected": True} in lab_events(record, "exit")
 
 
 def test_runs_side_by_side_do_not_meet(tmp_path: Path) -> None:
-    found = plan(tmp_path, ONCE, source=program((sys.executable, DOUBLE)))
+    found = plan(ONCE, source=program((sys.executable, DOUBLE)))
 
     async def both() -> list[RunRecord]:
-        return await asyncio.gather(*(run_once(found, tmp_path / name) for name in ("one", "two")))
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+        return await asyncio.gather(*(carry_out(found, tmp_path / name) for name in ("one", "two")))
 
-    assert [(record.failure, len(told(record, "fence"))) for record in asyncio.run(both())] == [("", 2), ("", 2)]
+    assert [(record.failure, len(lab_events(record, "fence"))) for record in asyncio.run(both())] == [("", 2), ("", 2)]
 
 
 def test_a_directory_with_an_awkward_name_works(tmp_path: Path) -> None:
@@ -164,11 +163,9 @@ def test_qemu_does_not_outlive_a_qpatch_that_is_killed(tmp_path: Path) -> None:
         import asyncio, sys
         from pathlib import Path
         sys.path[:0] = {[str(Path(DOUBLE).parent), *sys.path]!r}
-        from lab_vm_support import plan, program
-        from qpatch.lab.runtime.run import run_once
+        from lab_vm_support import carry_out, plan, program
         qemu = program(("sh", "-c", "echo $$ >> {tmp_path}/ids; exec sleep 3600"))
-        asyncio.run(run_once(plan(Path({str(tmp_path)!r}), "steps: [fence, migrate]", source=qemu),
-                             Path({str(tmp_path)!r}, "run")))
+        asyncio.run(carry_out(plan("steps: [fence, migrate]", source=qemu), Path({str(tmp_path)!r})))
         """)
     with subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}) as qpatch:
         ids = tmp_path / "ids"

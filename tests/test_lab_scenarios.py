@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -12,14 +12,11 @@ from lab_vm_support import plan, program
 from pydantic import ValidationError
 
 from qpatch.errors import EnvironmentFault, UserError
+from qpatch.lab.campaign.applicability import reason_against
 from qpatch.lab.definitions import steps as kinds
 from qpatch.lab.definitions.profile import profile_names
 from qpatch.lab.definitions.release import table
 from qpatch.lab.definitions.scenario import Scenario, load_scenario, scenario_names
-from qpatch.lab.runtime.applicability import reason_against
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WANTED = {
     "once",
@@ -130,41 +127,41 @@ def test_a_wrong_step_is_named(steps: str, message: str) -> None:
         ("programs: old-to-new", ((5, 2), (10, 2)), ""),
     ],
 )
-def test_what_a_release_cannot_do_is_not_applicable(tmp_path: Path, keys: str, releases: Any, reason: str) -> None:
+def test_what_a_release_cannot_do_is_not_applicable(keys: str, releases: Any, reason: str) -> None:
     source, destination = (program(("qemu",), release, "x86_64-softmmu") for release in releases)
-    found = plan(tmp_path, f"{{{keys}, steps: [migrate]}}", machine="q35", source=source, destination=destination)
+    found = plan(f"{{{keys}, steps: [migrate]}}", machine="q35", source=source, destination=destination)
     assert reason_against(found) == reason
 
 
-def test_a_strategy_s_build_is_newer_than_its_release(tmp_path: Path) -> None:
+def test_a_strategy_s_build_is_newer_than_its_release() -> None:
     patched = dataclasses.replace(program(("qemu",)), strategy="save-state")
     for programs, reason in (("old-to-new", ""), ("new-to-old", "the destination is no older build than the source")):
-        found = plan(tmp_path, f"{{programs: {programs}, steps: [migrate]}}", destination=patched)
+        found = plan(f"{{programs: {programs}, steps: [migrate]}}", destination=patched)
         assert reason_against(found) == reason
 
 
-def test_a_machine_may_be_unable_to_cross_releases(tmp_path: Path) -> None:
-    found = plan(tmp_path, "steps: [migrate]", destination=program(("qemu",), (10, 0)))
+def test_a_machine_may_be_unable_to_cross_releases() -> None:
+    found = plan("steps: [migrate]", destination=program(("qemu",), (10, 0)))
     assert "system registers" in reason_against(found)
 
 
-def test_what_a_device_or_machine_lacks_is_not_applicable(tmp_path: Path) -> None:
+def test_what_a_device_or_machine_lacks_is_not_applicable() -> None:
     profile = "{name: quick, title: t, device: {traits: []}}"
     assert (
-        reason_against(plan(tmp_path, "{traits: [pre-copy], steps: [migrate]}", profile))
+        reason_against(plan("{traits: [pre-copy], steps: [migrate]}", profile))
         == "the profile quick has no pre-copy phase"
     )
     old = program(("qemu",), (5, 2))
-    assert "ITS" in reason_against(plan(tmp_path, "steps: [migrate]", machine="virt-gicv3-its", source=old))
+    assert "ITS" in reason_against(plan("steps: [migrate]", machine="virt-gicv3-its", source=old))
 
 
-def test_a_feature_that_nobody_knows_is_an_error_of_the_author(tmp_path: Path) -> None:
+def test_a_feature_that_nobody_knows_is_an_error_of_the_author() -> None:
     with pytest.raises(UserError) as caught:
-        reason_against(plan(tmp_path, "{requires: [iomufd], steps: [migrate]}"))
+        reason_against(plan("{requires: [iomufd], steps: [migrate]}"))
     assert (caught.value.code, caught.value.hint) == ("unknown-feature", "Did you mean 'iommufd'?")
 
 
-def test_a_program_for_another_machine_is_refused(tmp_path: Path) -> None:
+def test_a_program_for_another_machine_is_refused() -> None:
     with pytest.raises(EnvironmentFault) as caught:
-        reason_against(plan(tmp_path, "steps: [migrate]", machine="q35"))
+        reason_against(plan("steps: [migrate]", machine="q35"))
     assert caught.value.code == "wrong-target"

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-import pytest
 from lab_timeline_support import BEGIN, MS, library_line, migration, wall
+from lab_vm_support import artifacts
 
-from qpatch.errors import UserError
 from qpatch.lab.model import Event, EventSource
-from qpatch.lab.observer.timeline import FILE_NAME, load_timeline, merge, read_timeline, save_timeline
+from qpatch.lab.observer.timeline import FILE_NAME, merge, save_timeline
 from qpatch.lab.plan import RunRecord
+from qpatch.lab.preload.lab import PreparedPreloadLab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,27 +43,17 @@ def test_a_record_becomes_a_timeline(tmp_path: Path) -> None:
         )
     lab = [one for one in told if one.actor == "lab"]
     logs["qemu2"] = tmp_path / "never-written"
-    timeline = read_timeline(RunRecord(tmp_path, tuple(reversed(lab)), logs, (), 1.0))
+    record = RunRecord(tmp_path, tuple(reversed(lab)), logs, (), 1.0)
+    timeline = PreparedPreloadLab(artifacts(tmp_path)).timeline(record)
     assert [(one.actor, one.name) for one in timeline] == [(one.actor, one.name) for one in told]
     assert [one.at // 1000 for one in timeline] == [one.at // 1000 for one in told]
 
 
-def test_a_timeline_is_kept_and_read_again(tmp_path: Path) -> None:
-    told = tuple(migration().events)
-    save_timeline(told, tmp_path / FILE_NAME)
-    assert len((tmp_path / FILE_NAME).read_text().splitlines()) == len(told)
-    assert load_timeline(tmp_path / FILE_NAME) == told
-
-
-@pytest.mark.parametrize("line", ["nothing of the kind", "{}", '{"at": 1, "actor": "a", "origin": "x"}', "[]"])
-def test_a_file_that_is_no_timeline_is_told_with_its_line(tmp_path: Path, line: str) -> None:
-    save_timeline(migration().events[:2], tmp_path / FILE_NAME)
-    with (tmp_path / FILE_NAME).open("a") as file:
-        file.write(f"{line}\n")
-    with pytest.raises(UserError) as caught:
-        load_timeline(tmp_path / FILE_NAME)
-    assert caught.value.code == "bad-timeline"
-    assert str(caught.value.where).endswith(f"{FILE_NAME}:3")
+def test_a_timeline_is_kept_with_an_event_on_each_line(tmp_path: Path) -> None:
+    events = migration().events
+    save_timeline(events, tmp_path / FILE_NAME)
+    lines = [json.loads(line) for line in (tmp_path / FILE_NAME).read_text().splitlines()]
+    assert [Event(**{**line, "origin": EventSource(line["origin"])}) for line in lines] == events
 
 
 def _traced(one: Event) -> str:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One word for a run: each has its story, and a story has one word."""
+"""One word for a run: each has its history, and a history has one word."""
 
 from __future__ import annotations
 
 import pytest
-from lab_stories_support import STORIES, delivered, finished, prepared, reason, recovered, refused, unnoticed
-from lab_timeline_support import Teller
+from lab_timeline_support import TimelineBuilder
+from lab_verdict_support import EXAMPLES, delivered, finished, prepared, reason, recovered, refused, unnoticed
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.findings import find
@@ -14,19 +14,19 @@ from qpatch.lab.observer.verdict import RULES
 
 
 def test_every_word_has_a_rule_in_its_place() -> None:
-    assert [verdict for verdict, _ in RULES] == list(Verdict) == list(STORIES)
+    assert [verdict for verdict, _ in RULES] == list(Verdict) == list(EXAMPLES)
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_each_story_has_its_word_and_says_why(verdict: Verdict) -> None:
-    seen = observe(STORIES[verdict]().events)
+    seen = observe(EXAMPLES[verdict]().events)
     assert seen.verdict is verdict, seen.reason
     assert seen.reason
 
 
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> None:
-    findings = find(STORIES[verdict]().events)
+    findings = find(EXAMPLES[verdict]().events)
     applied = {word for word, rule in RULES if rule(findings)}
     besides = {
         Verdict.LAB_ERROR: {Verdict.DELIVERED},
@@ -44,8 +44,8 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:
     assert reason(refused(), Verdict.REFUSED) == (
-        "dev0 on qemu1 answered a write of its data with EINVAL, for it wants its interrupts first; the destination "
-        "printed 'load of migration failed'; the source called the migration failed and runs on"
+        "dev0 on qemu1 answered a write of its data with EINVAL, because it requires its interrupts first; the "
+        "destination printed 'load of migration failed'; the source called the migration failed and runs on"
     )
 
 
@@ -55,10 +55,10 @@ def test_a_source_that_believed_in_success_and_needed_help_is_told() -> None:
 
 
 def test_a_refusal_that_nobody_minded_went_unnoticed() -> None:
-    teller = prepared()
-    teller.uapi("qemu1", "refuse", operation="data-write", reason="config", errno=22)
-    teller.write("qemu1", errno=22)
-    assert reason(finished(teller), Verdict.UNNOTICED).endswith("reported as completed; nobody printed an error")
+    timeline = prepared()
+    timeline.uapi("qemu1", "refuse", operation="data-write", reason="config", errno=22)
+    timeline.write("qemu1", errno=22)
+    assert reason(finished(timeline), Verdict.UNNOTICED).endswith("reported as completed; no error was printed")
 
 
 def test_an_unnoticed_error_quotes_what_was_printed() -> None:
@@ -69,70 +69,70 @@ def test_an_unnoticed_error_quotes_what_was_printed() -> None:
 
 
 def test_an_unnoticed_error_tells_what_is_wrong_after_it() -> None:
-    teller = prepared()
-    teller.load()
-    teller.state("qemu1", "running", errno=5)
-    teller.run()
-    teller.told()
-    teller.verify(state="error")
-    assert reason(teller, Verdict.UNNOTICED).endswith("dev0 on qemu1: its state is wrong")
+    timeline = prepared()
+    timeline.load()
+    timeline.state("qemu1", "running", errno=5)
+    timeline.run()
+    timeline.migrated()
+    timeline.verify(state="error")
+    assert reason(timeline, Verdict.UNNOTICED).endswith("dev0 on qemu1: its state is wrong")
 
 
 def test_an_error_that_was_to_make_the_migration_fail_and_did_not_went_unnoticed() -> None:
-    teller = prepared("failed")
-    teller.set_irqs("qemu1", errno=22)
-    reason(finished(teller), Verdict.UNNOTICED)
+    timeline = prepared("failed")
+    timeline.set_irqs("qemu1", errno=22)
+    reason(finished(timeline), Verdict.UNNOTICED)
 
 
 def test_an_error_in_a_migration_that_failed_does_not_stick_to_the_next_one() -> None:
-    teller = recovered()
-    teller.begin(destination="qemu2")
-    teller.stop()
-    teller.load(destination="qemu2")
-    teller.run("qemu2")
-    teller.told(destination="qemu2")
-    teller.verify("qemu2")
-    reason(teller, Verdict.DELIVERED)
+    timeline = recovered()
+    timeline.begin(destination="qemu2")
+    timeline.stop()
+    timeline.load(destination="qemu2")
+    timeline.run("qemu2")
+    timeline.migrated(destination="qemu2")
+    timeline.verify("qemu2")
+    reason(timeline, Verdict.DELIVERED)
 
 
 def test_an_error_after_the_migration_is_not_the_migrations() -> None:
-    teller = delivered()
-    teller.set_irqs("qemu1", errno=22)
-    reason(teller, Verdict.DELIVERED)
+    timeline = delivered()
+    timeline.set_irqs("qemu1", errno=22)
+    reason(timeline, Verdict.DELIVERED)
 
 
 def test_an_error_while_a_paused_destination_is_continued_is_the_migrations() -> None:
-    teller = prepared()
-    teller.load()
-    teller.told()
-    teller.set_irqs("qemu1", errno=22)
-    teller.run()
-    teller.verify()
-    reason(teller, Verdict.UNNOTICED)
+    timeline = prepared()
+    timeline.load()
+    timeline.migrated()
+    timeline.set_irqs("qemu1", errno=22)
+    timeline.run()
+    timeline.verify()
+    reason(timeline, Verdict.UNNOTICED)
 
 
 def test_an_error_of_the_source_quotes_the_source() -> None:
-    teller = prepared()
-    teller.read("qemu0", errno=5)
-    teller.message("qemu1", "check_section_footer: Read section footer failed: -5")
-    teller.message("qemu0", "dev0: vfio_save_buffer failed")
-    teller.give_up(said="")
-    assert "the source printed 'dev0: vfio_save_buffer failed'; the source called" in reason(teller, Verdict.FAILED)
+    timeline = prepared()
+    timeline.read("qemu0", errno=5)
+    timeline.message("qemu1", "check_section_footer: Read section footer failed: -5")
+    timeline.message("qemu0", "dev0: vfio_save_buffer failed")
+    timeline.give_up(said="")
+    assert "the source printed 'dev0: vfio_save_buffer failed'; the source called" in reason(timeline, Verdict.FAILED)
 
 
 def test_an_error_that_only_the_other_side_minds_quotes_that_side() -> None:
-    teller = prepared()
-    teller.read("qemu0", errno=5)
-    teller.give_up(said="check_section_footer: Read section footer failed: -5")
-    assert "the destination printed 'check_section_footer" in reason(teller, Verdict.FAILED)
+    timeline = prepared()
+    timeline.read("qemu0", errno=5)
+    timeline.give_up(said="check_section_footer: Read section footer failed: -5")
+    assert "the destination printed 'check_section_footer" in reason(timeline, Verdict.FAILED)
 
 
 def test_a_crash_names_the_error_before_it() -> None:
-    teller = prepared()
-    teller.load()
-    teller.state("qemu1", "running", errno=5)
-    teller.lab("exit", vm="qemu1", code=0, signal=11, expected=False)
-    assert reason(teller, Verdict.CRASHED) == (
+    timeline = prepared()
+    timeline.load()
+    timeline.state("qemu1", "running", errno=5)
+    timeline.lab("exit", vm="qemu1", code=0, signal=11, expected=False)
+    assert reason(timeline, Verdict.CRASHED) == (
         "qemu1 was killed by SIGSEGV, after dev0 on qemu1 answered the change of its state from resuming to running "
         "with EIO"
     )
@@ -140,26 +140,26 @@ def test_a_crash_names_the_error_before_it() -> None:
 
 def test_corruption_after_a_reset_by_qemu_says_so() -> None:
     assert "reset" not in reason(finished(prepared(), memory="bad"), Verdict.CORRUPTED)
-    teller = prepared("failed")
-    teller.write("qemu1", errno=5)
-    teller.give_up()
-    teller.uapi("qemu0", "reset", state="running")
-    teller.verify("qemu0", memory="bad")
-    teller.lab("state", vm="qemu0", status="running")
-    assert reason(teller, Verdict.CORRUPTED) == "dev0 on qemu0: its memory is wrong; QEMU had reset the device"
+    timeline = prepared("failed")
+    timeline.write("qemu1", errno=5)
+    timeline.give_up()
+    timeline.uapi("qemu0", "reset", state="running")
+    timeline.verify("qemu0", memory="bad")
+    timeline.lab("state", vm="qemu0", status="running")
+    assert reason(timeline, Verdict.CORRUPTED) == "dev0 on qemu0: its memory is wrong; QEMU had reset the device"
 
 
 def test_a_reset_names_the_error_that_qemu_reset_the_device_for() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin(expect="failed")
-    teller.state("qemu0", "stop-copy", errno=5)
-    teller.uapi("qemu0", "reset", state="running")
-    teller.states["qemu0", "dev0"] = "running"
-    teller.give_up(said="")
-    teller.verify("qemu0", memory="bad")
-    teller.lab("state", vm="qemu0", status="running")
-    assert reason(teller, Verdict.CORRUPTED).endswith(
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.state("qemu0", "stop-copy", errno=5)
+    timeline.uapi("qemu0", "reset", state="running")
+    timeline.states["qemu0", "dev0"] = "running"
+    timeline.give_up(said="")
+    timeline.verify("qemu0", memory="bad")
+    timeline.lab("state", vm="qemu0", status="running")
+    assert reason(timeline, Verdict.CORRUPTED).endswith(
         "its memory is wrong; QEMU had reset the device, after dev0 on qemu0 answered the change of its state from "
         "pre-copy to stop-copy with EIO"
     )

@@ -6,29 +6,28 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_stories_support import crashed, delivered, duplicated, failed, finished, lost, prepared, reason, recovered
-from lab_timeline_support import Teller
+from lab_timeline_support import TimelineBuilder
+from lab_verdict_support import crashed, delivered, duplicated, failed, finished, lost, prepared, reason, recovered
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
 
 
 def test_a_transfer_that_was_cut_short_is_named_where_the_migration_failed_for_it() -> None:
-    teller = prepared()
-    teller.uapi("qemu1", "fault", operation="data-write", nth=2, result="short")
-    teller.write("qemu1", 2048)
-    teller.give_up(said="vfio_mig_write failed")
-    assert "dev0 on qemu1 did only half of a write of its data; the destination printed 'vfio_mig_write failed'" in (
-        reason(teller, Verdict.FAILED)
-    )
+    timeline = prepared()
+    timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="short")
+    timeline.write("qemu1", 2048)
+    timeline.give_up(said="vfio_mig_write failed")
+    half = "dev0 on qemu1 completed only half of a write of its data; the destination printed 'vfio_mig_write failed'"
+    assert half in reason(timeline, Verdict.FAILED)
 
 
 def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest() -> None:
-    teller = prepared()
-    teller.uapi("qemu0", "fault", operation="data-read", nth=2, result="short")
-    teller.read("qemu0", 2048)
-    teller.read("qemu0", errno=42)  # ENOMSG: the end of the stream, and no fault
-    seen = observe(finished(teller).events)
+    timeline = prepared()
+    timeline.uapi("qemu0", "fault", operation="data-read", nth=2, result="short")
+    timeline.read("qemu0", 2048)
+    timeline.read("qemu0", errno=42)  # ENOMSG: the end of the stream, and no fault
+    seen = observe(finished(timeline).events)
     assert (seen.verdict, seen.errors) == (Verdict.DELIVERED, ())
 
 
@@ -38,25 +37,25 @@ def test_a_migration_that_failed_where_it_should_not_quotes_the_error() -> None:
 
 
 def test_a_fault_that_made_an_expected_success_fail_is_named() -> None:
-    teller = prepared()
-    teller.write("qemu1", errno=28)
-    teller.give_up()
-    assert "answered a write of its data with ENOSPC" in reason(teller, Verdict.FAILED)
+    timeline = prepared()
+    timeline.write("qemu1", errno=28)
+    timeline.give_up()
+    assert "answered a write of its data with ENOSPC" in reason(timeline, Verdict.FAILED)
 
 
 def test_a_destination_that_stopped_the_vm_by_itself_failed_and_it_is_not_the_labs_fault() -> None:
-    teller = prepared()
-    teller.load()
-    teller.set_irqs("qemu1", errno=22)
-    teller.qmp("qemu1", "RESUME")
-    teller.message("qemu1", "vfio: failed to enable vectors")
-    teller.message("qemu1", "dev0: interrupts could not be restored, stopping the VM")
-    teller.run()
-    teller.told()
-    running = list(teller.events)
-    teller.qmp("qemu1", "STOP")
-    teller.lab("failure", message="waited 20 s for the guest's answer")
-    assert reason(teller, Verdict.FAILED) == (
+    timeline = prepared()
+    timeline.load()
+    timeline.set_irqs("qemu1", errno=22)
+    timeline.qmp("qemu1", "RESUME")
+    timeline.message("qemu1", "vfio: failed to enable vectors")
+    timeline.message("qemu1", "dev0: interrupts could not be restored, stopping the VM")
+    timeline.run()
+    timeline.migrated()
+    running = list(timeline.events)
+    timeline.qmp("qemu1", "STOP")
+    timeline.lab("failure", message="waited 20 s for the guest's answer")
+    assert reason(timeline, Verdict.FAILED) == (
         "qemu1 took over and then stopped the VM, after dev0 on qemu1 answered SET_IRQS (msix) with EINVAL; it printed "
         "'dev0: interrupts could not be restored, stopping the VM'"
     )
@@ -64,30 +63,30 @@ def test_a_destination_that_stopped_the_vm_by_itself_failed_and_it_is_not_the_la
 
 
 def test_a_source_that_is_stopped_for_its_migration_did_not_stop_by_itself() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.qmp("qemu0", "STOP")
-    teller.stop()
-    teller.load()
-    teller.qmp("qemu1", "RESUME")
-    teller.run()
-    teller.told()
-    teller.verify()
-    reason(teller, Verdict.DELIVERED)
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.qmp("qemu0", "STOP")
+    timeline.stop()
+    timeline.load()
+    timeline.qmp("qemu1", "RESUME")
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+    reason(timeline, Verdict.DELIVERED)
 
 
 def test_a_source_that_does_not_run_on_has_not_recovered() -> None:
-    teller = recovered()
-    teller.lab("state", vm="qemu0", status="postmigrate")
-    assert reason(teller, Verdict.FAILED).endswith("the source does not run on: it is postmigrate")
+    timeline = recovered()
+    timeline.lab("state", vm="qemu0", status="postmigrate")
+    assert reason(timeline, Verdict.FAILED).endswith("the source does not run on: it is postmigrate")
 
 
 def test_a_source_that_lost_an_interrupt_has_not_recovered() -> None:
-    teller = recovered()
-    teller.raised("qemu0")
-    teller.fence("qemu0")
-    reason(teller, Verdict.LOST)
+    timeline = recovered()
+    timeline.raised("qemu0")
+    timeline.fence("qemu0")
+    reason(timeline, Verdict.LOST)
 
 
 def test_a_cancelled_migration_recovers_too() -> None:
@@ -105,7 +104,7 @@ def test_a_source_that_the_lab_had_to_continue_recovers_and_it_is_said() -> None
 
 def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> None:
     told = reason(finished(prepared("failed")), Verdict.NOT_APPLICABLE)
-    assert told == "migration 1 completed: this QEMU never did what the scenario wants to see fail"
+    assert told == "migration 1 completed: this QEMU never does what the scenario makes fail"
 
 
 @pytest.mark.parametrize(
@@ -117,57 +116,57 @@ def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> No
     ],
 )
 def test_a_fault_of_the_profile_that_never_came_to_pass_makes_no_green_run(fault: str, event: dict[str, Any]) -> None:
-    teller = Teller()
-    teller.lab("faults", vm="qemu1", faults=[fault])
-    teller.prepare()
-    teller.begin()
-    teller.stop()
-    events = finished(teller).events
+    timeline = TimelineBuilder()
+    timeline.lab("faults", vm="qemu1", faults=[fault])
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop()
+    events = finished(timeline).events
     assert observe(events).verdict is Verdict.NOT_APPLICABLE
-    assert observe(events).reason == f"the fault {fault} never came to pass, so nothing was tried"
-    teller.uapi("qemu1", "fault", **event)
-    reason(teller, Verdict.DELIVERED)
-    teller.lab("faults", vm="qemu1", faults=["state/running:1:EIO"])
-    reason(teller, Verdict.NOT_APPLICABLE)
+    assert observe(events).reason == f"the fault {fault} never occurred, so nothing was tested"
+    timeline.uapi("qemu1", "fault", **event)
+    reason(timeline, Verdict.DELIVERED)
+    timeline.lab("faults", vm="qemu1", faults=["state/running:1:EIO"])
+    reason(timeline, Verdict.NOT_APPLICABLE)
 
 
 def test_a_migration_that_failed_for_another_reason_than_its_fault_has_not_recovered() -> None:
-    teller = prepared("failed")
-    teller.give_up(said="load of migration failed", error="Unable to write to socket: Broken pipe")
-    teller.verify("qemu0")
-    teller.lab("state", vm="qemu0", status="running")
-    assert "should; the source runs on" in reason(teller, Verdict.RECOVERED)
-    teller.lab("faults", vm="qemu1", faults=["data-write:7:EIO"])
-    assert reason(teller, Verdict.FAILED) == (
-        "the migration failed, but the fault data-write:7:EIO that it was to fail for never came to pass: "
+    timeline = prepared("failed")
+    timeline.give_up(said="load of migration failed", error="Unable to write to socket: Broken pipe")
+    timeline.verify("qemu0")
+    timeline.lab("state", vm="qemu0", status="running")
+    assert "should; the source runs on" in reason(timeline, Verdict.RECOVERED)
+    timeline.lab("faults", vm="qemu1", faults=["data-write:7:EIO"])
+    assert reason(timeline, Verdict.FAILED) == (
+        "the migration failed, but the fault data-write:7:EIO that was to make it fail never occurred: "
         "load of migration failed"
     )
 
 
 def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
-    teller = recovered()
-    teller.lab("faults", vm="qemu1", faults=["data-write:2:EIO", "raise:1:swallow"])
-    reason(teller, Verdict.RECOVERED)
+    timeline = recovered()
+    timeline.lab("faults", vm="qemu1", faults=["data-write:2:EIO", "raise:1:swallow"])
+    reason(timeline, Verdict.RECOVERED)
 
 
 def test_a_recovery_names_what_the_migration_failed_for() -> None:
     assert reason(recovered(), Verdict.RECOVERED) == (
-        "the migration failed as it should, for dev0 on qemu1 answered a write of its data with EIO; the source runs "
-        "on and 1 interrupt reached the guest there"
+        "the migration failed as it should, because dev0 on qemu1 answered a write of its data with EIO; the source "
+        "runs on and 1 interrupt reached the guest there"
     )
 
 
 def test_an_end_after_a_failed_incoming_migration_is_no_crash() -> None:
-    teller = recovered()
-    reason(teller, Verdict.RECOVERED)
-    teller.lab("exit", vm="qemu0", code=1, signal=0, expected=False)
-    assert reason(teller, Verdict.CRASHED) == "qemu0 ended with exit code 1"
+    timeline = recovered()
+    reason(timeline, Verdict.RECOVERED)
+    timeline.lab("exit", vm="qemu0", code=1, signal=0, expected=False)
+    assert reason(timeline, Verdict.CRASHED) == "qemu0 ended with exit code 1"
 
 
 def test_what_the_lab_waited_for_in_vain_is_the_dead_processes_fault() -> None:
-    teller = crashed()
-    teller.lab("failure", message="qemu1 ended")
-    reason(teller, Verdict.CRASHED)
+    timeline = crashed()
+    timeline.lab("failure", message="qemu1 ended")
+    reason(timeline, Verdict.CRASHED)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +189,9 @@ def test_a_second_handling_is_named_with_its_line() -> None:
     assert reason(duplicated(), Verdict.DUPLICATED) == (
         "the guest on qemu1 handled vector 0 of dev0 when nothing was outstanding"
     )
-    teller = delivered()
-    teller.acked("qemu1", index="intx", spurious=True)
-    assert "handled INTx of dev0" in reason(teller, Verdict.DUPLICATED)
+    timeline = delivered()
+    timeline.acked("qemu1", index="intx", spurious=True)
+    assert "handled INTx of dev0" in reason(timeline, Verdict.DUPLICATED)
 
 
 def test_a_lost_interrupt_is_named_with_its_reason() -> None:
@@ -202,18 +201,18 @@ def test_a_lost_interrupt_is_named_with_its_reason() -> None:
 
 
 def test_a_run_in_which_no_interrupt_was_tried_shows_nothing() -> None:
-    teller = prepared()
-    teller.load()
-    teller.run()
-    teller.told()
-    teller.fence("qemu1")
-    assert reason(teller, Verdict.LAB_ERROR) == "no interrupt was raised after the migration"
+    timeline = prepared()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.fence("qemu1")
+    assert reason(timeline, Verdict.LAB_ERROR) == "no interrupt was raised after the migration"
 
 
 def test_an_interrupt_without_a_fence_leaves_the_run_in_doubt() -> None:
-    teller = delivered()
-    teller.raised("qemu1", 1)
-    assert "no fence came after it" in reason(teller, Verdict.LAB_ERROR)
+    timeline = delivered()
+    timeline.raised("qemu1", 1)
+    assert "no fence came after it" in reason(timeline, Verdict.LAB_ERROR)
 
 
 def test_a_migration_without_an_end_shows_nothing() -> None:

@@ -7,8 +7,8 @@
     for result in api.render([defer], ["qemu-7.2", "qemu-10.2"], api.RenderOptions(output=Path("series"))):
         print(result.key, result.status, result.reason, [patch.subject for patch in result.patches])
 
-Every function returns typed results of plain data (`RenderedResult`, `CheckedResult`, `BuiltResult`), one for each
-strategy and tree: what fails on one tree is a result with an error, and does not stop the others. `as_json` writes a
+Every function returns typed results of plain data (`RenderedResult`, `CheckedResult`, `BuiltResult`, `TestedResult`),
+one for each cell: what fails on one tree is a result with an error, and does not stop the others. `as_json` writes a
 result, `result_from_json` reads it back, `overall_exit_code` is what the command would exit with. docs/api.md tells
 more. Names are imported when they are first used.
 """
@@ -22,13 +22,18 @@ if TYPE_CHECKING:
     from qpatch.api.building import CompileChoices, build, check, fetch_prebuilt
     from qpatch.api.rebasing import rebase
     from qpatch.api.rendering import render
+    from qpatch.api.results import result_from_json
     from qpatch.api.strategies import load_strategies, strategy_names
+    from qpatch.api.testing import TestChoices, test
     from qpatch.cells.base import CellResult, ErrorReport, Status
     from qpatch.cells.built import BuiltResult, CheckedResult
     from qpatch.cells.exit_codes import overall_exit_code
     from qpatch.cells.key import CellKey, Stage
     from qpatch.cells.rendered import RenderedResult
-    from qpatch.cells.results import result_from_json
+    from qpatch.lab.campaign.planning import Peer
+    from qpatch.lab.campaign.programs import BinaryChoice
+    from qpatch.lab.campaign.results import TestedResult
+    from qpatch.lab.campaign.runner import CampaignSettings
     from qpatch.series.model import RenderOptions
     from qpatch.series.outputs.branch import BranchOutput
     from qpatch.series.target import Target
@@ -37,19 +42,24 @@ if TYPE_CHECKING:
     from qpatch.trees.git import user_identity
 
 __all__ = [
+    "BinaryChoice",
     "BranchOutput",
     "BuiltResult",
+    "CampaignSettings",
     "CellKey",
     "CellResult",
     "CheckedResult",
     "CompileChoices",
     "ErrorReport",
     "LoadedStrategy",
+    "Peer",
     "RenderOptions",
     "RenderedResult",
     "Stage",
     "Status",
     "Target",
+    "TestChoices",
+    "TestedResult",
     "build",
     "check",
     "fetch_prebuilt",
@@ -60,24 +70,30 @@ __all__ = [
     "render",
     "result_from_json",
     "strategy_names",
+    "test",
     "user_identity",
 ]
 
 # Where each name is at home: the module, and after a colon its name there where that is another one.
 _HOMES = {
+    "BinaryChoice": "qpatch.lab.campaign.programs",
     "BranchOutput": "qpatch.series.outputs.branch",
     "BuiltResult": "qpatch.cells.built",
+    "CampaignSettings": "qpatch.lab.campaign.runner",
     "CellKey": "qpatch.cells.key",
     "CellResult": "qpatch.cells.base",
     "CheckedResult": "qpatch.cells.built",
     "CompileChoices": "qpatch.api.building",
     "ErrorReport": "qpatch.cells.base",
     "LoadedStrategy": "qpatch.strategy.load",
+    "Peer": "qpatch.lab.campaign.planning",
     "RenderOptions": "qpatch.series.model",
     "RenderedResult": "qpatch.cells.rendered",
     "Stage": "qpatch.cells.key",
     "Status": "qpatch.cells.base",
     "Target": "qpatch.series.target",
+    "TestChoices": "qpatch.api.testing",
+    "TestedResult": "qpatch.lab.campaign.results",
     "build": "qpatch.api.building",
     "check": "qpatch.api.building",
     "fetch_prebuilt": "qpatch.api.building",
@@ -86,8 +102,9 @@ _HOMES = {
     "overall_exit_code": "qpatch.cells.exit_codes",
     "rebase": "qpatch.api.rebasing",
     "render": "qpatch.api.rendering",
-    "result_from_json": "qpatch.cells.results",
+    "result_from_json": "qpatch.api.results",
     "strategy_names": "qpatch.api.strategies",
+    "test": "qpatch.api.testing",
     "user_identity": "qpatch.trees.git",
 }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,21 @@ from qpatch.builds.builder import BASELINE
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, library, settings
 from qpatch.errors import ExitCode, UserError
+from qpatch.lab.registry import registry
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from qpatch.api.progress import ResultProgress
+    from qpatch.api.testing import TestChoices
+    from qpatch.cells.key import CellKey
     from qpatch.cli.output import Output
-    from qpatch.lab.campaign.planning import Peer, TestRequest
-    from qpatch.lab.campaign.programs import Programs
-    from qpatch.lab.campaign.reports import CellReport
-    from qpatch.lab.campaign.runner import PlannedCell
-    from qpatch.lab.model import RunResult
+    from qpatch.lab.campaign.planning import Peer
+    from qpatch.lab.campaign.programs import BinaryChoice
+    from qpatch.lab.campaign.results import TestedResult, TestedRun
     from qpatch.strategy.load import LoadedStrategy
 
-LABS = ("preload", "vm", "hw")
 DEFAULT_OUTPUT = Path("results")
 
 
@@ -39,7 +41,8 @@ def register(parser: argparse.ArgumentParser) -> None:
         dest="trees",
         help="a known tree, a path, or PATH@REF",
     )
-    parser.add_argument("--lab", choices=LABS, default=LABS[0], help="where it is run (default: %(default)s)")
+    labs = registry()
+    parser.add_argument("--lab", choices=labs.names, default=labs.default, help="the lab (default: %(default)s)")
     _add_cells(parser)
     _add_runs(parser)
     programs = parser.add_mutually_exclusive_group()
@@ -52,7 +55,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     programs.add_argument(
         "--binary", type=Path, metavar="FILE", help=f"run this QEMU as the {BASELINE}, instead of one of a tree"
     )
-    parser.add_argument("--list", action="store_true", help="list machines, profiles and scenarios, and run nothing")
+    parser.add_argument("--list", action="store_true", help="list labs, machines, profiles, scenarios; run nothing")
 
 
 def _add_cells(parser: argparse.ArgumentParser) -> None:
@@ -94,24 +97,48 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     if arguments.list:
         return list_all(output)
     check(arguments)
+    from qpatch import api
     from qpatch.cli.testing_table import print_cells
-    from qpatch.lab.campaign.planning import plan_cells
-    from qpatch.lab.campaign.reports import document, exit_code
+    from qpatch.lab.campaign.reports import document
 
-    wanted = read_request(arguments)
-    with StepDisplay(output) as display:
-        planned = plan_cells(wanted, find_programs(arguments, wanted.strategies, display))
-    reports = run_cells(planned, arguments, output)
-    print_cells(reports, arguments, output)
-    output.document(document(reports))
-    write_reports(reports, arguments)  # last: where that fails, what was seen has been told
-    return exit_code(reports)
+    strategies = strategies_of(arguments)
+    choices = read_choices(arguments, strategies)
+    kept = api.CampaignSettings(arguments.output, arguments.repeat, arguments.jobs, arguments.bundle_binaries)
+    with StepDisplay(output) as steps, RunDisplay(output, steps) as runs:
+        results = api.test(strategies, arguments.trees, kept, choices, progress=steps, listener=runs)
+    print_cells(results, arguments, output)
+    output.document(document(results))
+    write_reports(results, arguments)  # last: where that fails, the results have been printed
+    return api.overall_exit_code(results)
+
+
+class RunDisplay(contextlib.ExitStack):
+    """Shows the runs of a campaign as they end: a bar on a terminal, a line for each when verbose."""
+
+    def __init__(self, output: Output, steps: StepDisplay) -> None:
+        super().__init__()
+        self._output = output
+        self._steps = steps
+        self._bar: ResultProgress | None = None
+
+    def begin(self, runs: int) -> None:
+        """Draw the bar; what was done before the runs is over."""
+        self._steps.end()
+        self._bar = self.enter_context(self._output.progress("migrating", runs))
+
+    def ended(self, key: CellKey, run: TestedRun) -> None:
+        """Count the run, and name its verdict."""
+        self._output.detail(
+            f"{key.strategy} on {key.tree}, {key.machine}, {key.profile}, {key.scenario}, "
+            f"run {run.run}: {run.observation.verdict}"
+        )
+        if self._bar is not None:
+            self._bar.advance()
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raise UserError for arguments that do not go together."""
-    if arguments.lab != LABS[0]:
-        raise UserError("usage", f"the lab {arguments.lab} is not there yet: only {LABS[0]} is")
+    """Raise UserError for arguments that do not go together, or for a lab that is not there."""
+    registry().get(arguments.lab)
     if arguments.binary and (arguments.trees or arguments.all or arguments.strategy not in ([], [BASELINE])):
         raise UserError("usage", "--binary FILE is run as it is: it takes neither a strategy nor --tree")
     if not arguments.binary and not arguments.trees:
@@ -125,21 +152,20 @@ def check(arguments: argparse.Namespace) -> None:
             raise UserError("bad-path", f"{file} is a directory: the results go into a file")
 
 
-def read_request(arguments: argparse.Namespace) -> TestRequest:
-    """Return what the arguments ask for. Raises UserError for unknown names."""
-    from qpatch.lab.campaign.planning import TestRequest, defaults
-    from qpatch.lab.definitions.machine import load_machine
-    from qpatch.lab.definitions.profile import load_profile
-    from qpatch.lab.definitions.scenario import load_scenario
+def read_choices(arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None]) -> TestChoices:
+    """Return what the arguments ask for. Raises UserError for an unknown strategy of the peer, or parameter."""
+    from qpatch import api
 
-    return TestRequest(
-        strategies_of(arguments),
-        list(dict.fromkeys(arguments.trees)),
-        [load_machine(name) for name in dict.fromkeys(arguments.machines)],
-        [load_profile(name) for name in dict.fromkeys(arguments.profiles)],
-        [load_scenario(name) for name in dict.fromkeys(arguments.scenarios or [defaults().scenario])],
+    loaded = tuple(strategy for strategy in strategies if strategy)
+    return api.TestChoices(
+        arguments.machines,
+        arguments.profiles,
+        arguments.scenarios,
         read_peer(arguments) if arguments.peer else None,
         arguments.binary,
+        binary_choice(arguments),
+        arguments.lab,
+        settings(arguments, loaded),
     )
 
 
@@ -174,58 +200,25 @@ def peer_name(text: str) -> str:
     return split_peer(text)[0] if text else ""
 
 
-def find_programs(
-    arguments: argparse.Namespace, strategies: Sequence[LoadedStrategy | None], display: StepDisplay
-) -> Programs:
-    """Return what finds the binaries to run."""
-    from qpatch.lab.campaign.programs import BinaryChoice, Programs
-    from qpatch.series.target import opened_target
+def binary_choice(arguments: argparse.Namespace) -> BinaryChoice:
+    """Return which binary is taken for the baseline."""
+    from qpatch.lab.campaign.programs import BinaryChoice
 
-    choice = (
-        BinaryChoice.PREBUILT
-        if arguments.prebuilt
-        else BinaryChoice.BUILD
-        if arguments.build
-        else BinaryChoice.AUTOMATIC
-    )
-    loaded = tuple(strategy for strategy in strategies if strategy)
-    return Programs(opened_target, display, choice, settings(arguments, loaded))
+    if arguments.prebuilt:
+        return BinaryChoice.PREBUILT
+    return BinaryChoice.BUILD if arguments.build else BinaryChoice.AUTOMATIC
 
 
-def run_cells(
-    planned: Sequence[PlannedCell | CellReport], arguments: argparse.Namespace, output: Output
-) -> list[CellReport]:
-    """Run what can be run; return a report for each cell, in their order."""
-    from qpatch.lab.campaign.runner import CampaignSettings, PlannedCell, default_jobs, run_campaign
-
-    cells = [one for one in planned if isinstance(one, PlannedCell)]
-    wanted = CampaignSettings(
-        arguments.output, arguments.repeat, arguments.jobs or default_jobs(), arguments.bundle_binaries
-    )
-    with output.progress("migrating", len(cells) * arguments.repeat) as progress:
-
-        def on_result(result: RunResult) -> None:
-            cell = result.cell
-            output.detail(
-                f"{cell.strategy} on {cell.tree}, {cell.machine}, {cell.profile}, {cell.scenario}, "
-                f"run {result.run}: {result.observation.verdict}"
-            )
-            progress.advance()
-
-        done = iter(run_campaign(cells, wanted, on_result) if cells else [])
-    return [next(done) if isinstance(one, PlannedCell) else one for one in planned]
-
-
-def write_reports(reports: Sequence[CellReport], arguments: argparse.Namespace) -> None:
+def write_reports(results: Sequence[TestedResult], arguments: argparse.Namespace) -> None:
     """Write the files for programs that are asked for."""
     if arguments.ktap:
         from qpatch.lab.campaign.ktap import ktap
 
-        write_report(arguments.ktap, ktap(reports))
+        write_report(arguments.ktap, ktap(results))
     if arguments.junit:
         from qpatch.lab.campaign.junit import junit
 
-        write_report(arguments.junit, junit(reports))
+        write_report(arguments.junit, junit(results))
 
 
 def write_report(file: Path, text: str) -> None:
@@ -239,27 +232,30 @@ def write_report(file: Path, text: str) -> None:
 
 
 def list_all(output: Output) -> ExitCode:
-    """Print the machines, profiles and scenarios that ship."""
+    """Print the labs, and the machines, profiles and scenarios that ship."""
     from qpatch.lab.definitions.machine import load_machine, machine_names
     from qpatch.lab.definitions.profile import load_profile, profile_names
     from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 
+    labs = [registry().get(name) for name in registry().classes]
     found = {
-        "machine": [load_machine(name).title for name in machine_names()],
-        "profile": [load_profile(name).title for name in profile_names()],
-        "scenario": [load_scenario(name).title for name in scenario_names()],
+        "lab": [(lab.name, lab.title) for lab in labs],
+        "machine": [(name, load_machine(name).title) for name in machine_names()],
+        "profile": [(name, load_profile(name).title) for name in profile_names()],
+        "scenario": [(name, load_scenario(name).title) for name in scenario_names()],
     }
-    names = {"machine": machine_names(), "profile": profile_names(), "scenario": scenario_names()}
-    rows = [
-        (kind, name, title) for kind, titles in found.items() for name, title in zip(names[kind], titles, strict=True)
-    ]
-    output.table("What the preload lab has", ("kind", "name", "what it is"), rows)
+    rows = [(kind, name, title) for kind, entries in found.items() for name, title in entries]
+    output.table("What `qpatch test` can run", ("kind", "name", "what it is"), rows)
+    for lab in labs:
+        output.message(f"the {lab.name} lab does not show:")
+        for limit in lab.limits:
+            output.message(f"  {limit}")
+    limits = {lab.name: [{"subject": limit.subject, "reason": limit.reason} for limit in lab.limits] for lab in labs}
     output.document(
         {
             "version": 1,
-            **{
-                f"{kind}s": [{"name": name, "title": title} for of, name, title in rows if of == kind] for kind in found
-            },
+            "labs": [{"name": name, "title": title, "limits": limits[name]} for name, title in found.pop("lab")],
+            **{f"{kind}s": [{"name": name, "title": title} for name, title in found[kind]] for kind in found},
         }
     )
     return ExitCode.OK

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.builds.builder import BASELINE
 from qpatch.cli.errors import error_text
 from qpatch.cli.options import library
-from qpatch.lab.campaign.bundle import SCRIPT
 from qpatch.lab.campaign.runner import PICTURE
+from qpatch.lab.protocol import SCRIPT
+from qpatch.lab.registry import registry
 from qpatch.strategy.library import SUFFIX
 
 if TYPE_CHECKING:
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
+    from qpatch.cells.key import CellKey
     from qpatch.cli.output import Output
-    from qpatch.lab.campaign.reports import CellReport
+    from qpatch.lab.campaign.results import TestedResult
 
     # A cell without its strategy: what a strategy shares with the baseline that it is compared to.
-    Setting: TypeAlias = tuple[str, str, str, str, str]
+    Setting: TypeAlias = CellKey
 
 COLUMNS = (
     "strategy",
@@ -39,104 +43,95 @@ COLUMNS = (
 FEW = 6
 
 
-def print_cells(reports: Sequence[CellReport], arguments: argparse.Namespace, output: Output) -> None:
+def print_cells(results: Sequence[TestedResult], arguments: argparse.Namespace, output: Output) -> None:
     """Print the table, and below it the reason, the reproducer and the picture of each cell; of many, the red ones."""
-    baselines = {_setting(report): report.downtime_ms for report in reports if report.cell.strategy == BASELINE}
-    output.table("Migrations", COLUMNS, [_row(report, baselines) for report in reports])
-    for report in reports:
-        for line in _words(report, arguments):
-            _say(report, len(reports), output)(line)
-    if len(reports) > FEW:
-        skipped = Counter(_why_skipped(report) for report in reports if report.is_skipped)
+    baselines = {_setting(result): result.downtime_ms for result in results if result.key.strategy == BASELINE}
+    output.table("Migrations", COLUMNS, [_row(result, baselines) for result in results])
+    for result in results:
+        for line in _words(result, arguments):
+            _say(result, len(results), output)(line)
+    if len(results) > FEW:
+        skipped = Counter(_why_skipped(result) for result in results if result.is_skipped)
         for words, cells in skipped.items():
             output.message(f"{cells} {'cell' if cells == 1 else 'cells'}: {words}")
 
 
-def _why_skipped(report: CellReport) -> str:
-    seen = report.shown_run.observation if report.shown_run else None
-    return f"{seen.verdict}: {seen.reason}" if seen else f"{report.status}: {report.reason}"
+def _why_skipped(result: TestedResult) -> str:
+    if result.shown_run is None:
+        return f"{result.status}: {result.reason}"
+    return f"{result.shown_run.observation.verdict}: {result.shown_run.observation.reason}"
 
 
-def _say(report: CellReport, cells: int, output: Output) -> Callable[[str], None]:
+def _say(result: TestedResult, cells: int, output: Output) -> Callable[[str], None]:
     """Return how to say the words on a cell: of many cells, people read those that did not end well."""
-    if report.exit_code and not report.is_skipped:
+    if result.exit_code and not result.is_skipped:
         return output.error
     return output.message if cells <= FEW else output.detail
 
 
-def _row(report: CellReport, baselines: Mapping[Setting, float | None]) -> tuple[str, ...]:
-    cell, shown_run, wall = report.cell, report.shown_run, report.wall
-    tree = f"{cell.tree} -> {report.peer}" if report.peer else cell.tree
-    order = " > ".join(shown_run.observation.order) if shown_run else ""
+def _row(result: TestedResult, baselines: Mapping[Setting, float | None]) -> tuple[str, ...]:
+    key, shown_run, wall = result.key, result.shown_run, result.wall
     return (
-        cell.strategy,
-        tree,
-        cell.machine,
-        cell.profile,
-        cell.scenario,
-        report.label,
-        order,
-        _downtime(report, baselines),
+        key.strategy,
+        f"{key.tree} -> {key.peer}" if key.peer else key.tree,
+        key.machine,
+        key.profile,
+        key.scenario,
+        result.label,
+        " > ".join(shown_run.observation.order) if shown_run else "",
+        _downtime(result, baselines),
         f"{wall.median:.2f}" if wall and wall.median else "",
     )
 
 
-def _downtime(report: CellReport, baselines: Mapping[Setting, float | None]) -> str:
+def _downtime(result: TestedResult, baselines: Mapping[Setting, float | None]) -> str:
     """Return the median downtime, and its ratio to the baseline's in the same run: that alone means something."""
-    if report.downtime_ms is None:
+    if result.downtime_ms is None:
         return ""
-    baseline = baselines.get(_setting(report))
-    text = f"{report.downtime_ms:.1f} ms"
-    if not baseline or report.cell.strategy == BASELINE:
+    baseline = baselines.get(_setting(result))
+    text = f"{result.downtime_ms:.1f} ms"
+    if not baseline or result.key.strategy == BASELINE:
         return text
-    return f"{text} ({report.downtime_ms / baseline:.2f} x {BASELINE})"
+    return f"{text} ({result.downtime_ms / baseline:.2f} x {BASELINE})"
 
 
-def _setting(report: CellReport) -> Setting:
-    cell = report.cell
-    return (cell.tree, cell.machine, cell.profile, cell.scenario, report.peer)
+def _setting(result: TestedResult) -> Setting:
+    return replace(result.key, strategy="")
 
 
-def _words(report: CellReport, arguments: argparse.Namespace) -> list[str]:
-    cell, shown_run = report.cell, report.shown_run
-    peer = f" to {report.peer}" if report.peer else ""
-    title = f"{cell.strategy} on {cell.tree}{peer} ({cell.machine}, {cell.profile}, {cell.scenario})"
-    if report.error is not None:
-        return [f"{title}: {report.status}: {error_text(report.error)}"]
+def _words(result: TestedResult, arguments: argparse.Namespace) -> list[str]:
+    key, shown_run = result.key, result.shown_run
+    peer = f" to {key.peer}" if key.peer else ""
+    title = f"{key.strategy} on {key.tree}{peer} ({key.machine}, {key.profile}, {key.scenario})"
+    if result.error is not None:
+        return [f"{title}: {result.status}: {error_text(result.error)}"]
     if shown_run is None:
-        return [f"{title}: {report.status}: {report.reason}"]
-    seen = shown_run.observation
-    words = [f"{title}: {seen.verdict}: {seen.reason}"]
-    if shown_run.timeline is not None:
-        words.append(f"  picture: {shown_run.timeline.parent / PICTURE}")
-    if not seen.verdict.is_green and not report.is_skipped:
-        bundle = next((result.bundle for result in report.results if result.bundle), None)
+        return [f"{title}: {result.status}: {result.reason}"]
+    observation = shown_run.observation
+    words = [f"{title}: {observation.verdict}: {observation.reason}"]
+    if shown_run.timeline:
+        words.append(f"  picture: {Path(shown_run.timeline).with_name(PICTURE)}")
+    if not observation.verdict.is_green and not result.is_skipped:
+        bundle = next((run.bundle for run in result.runs if run.bundle), None)
         words += [
-            f"  again: {shlex.join(_command(report, arguments))}",
-            *([f"  without qpatch: {shlex.quote(str(bundle / SCRIPT))}"] if bundle else []),
+            f"  again: {shlex.join(_command(result, arguments))}",
+            *([f"  without qpatch: {shlex.quote(str(Path(bundle, SCRIPT)))}"] if bundle else []),
         ]
     return words
 
 
-def _command(report: CellReport, arguments: argparse.Namespace) -> list[str]:
+def _command(result: TestedResult, arguments: argparse.Namespace) -> list[str]:
     """Return the command that runs the cell alone, in the user's own words."""
-    cell = report.asked or report.cell
+    asked = result.asked or result.key
     program = (
         ["--binary", str(arguments.binary)]
         if arguments.binary
-        else [_strategy(cell.strategy, arguments), "--tree", cell.tree]
+        else [_strategy(asked.strategy, arguments), "--tree", asked.tree]
     )
-    words = [
-        "qpatch",
-        "test",
-        *program,
-        "--machine",
-        cell.machine,
-        "--profile",
-        cell.profile,
-        "--scenario",
-        cell.scenario,
-    ]
+    names = ("--machine", asked.machine, "--profile", asked.profile, "--scenario", asked.scenario)
+    words = ["qpatch", "test", *program, *names]
+    if asked.lab != registry().default:
+        words += ["--lab", asked.lab]
     for option, values in (
         ("--peer", [arguments.peer]),
         ("--set", arguments.settings),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The preload lab: real QEMU processes migrate an emulated VFIO device; what was seen becomes a verdict."""
+"""Labs: QEMU processes migrate a VFIO device; what happened becomes a timeline, and the timeline a verdict."""

@@ -7,15 +7,22 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as checked_dataclass
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+# The event with which a device's log begins, and which tells that the lab started a process.
+START = "start"
+
+_FROM_JSON = ConfigDict(extra="forbid")  # of what is read back from results
 
 
 class EventSource(enum.StrEnum):
     """Where an event was seen."""
 
-    UAPI = "uapi"  # the emulated device: a line of the library's log
+    UAPI = "uapi"  # the device: what QEMU asks of it, and what it does by itself
     TRACE = "trace"  # a trace event of QEMU
     MESSAGE = "message"  # what QEMU printed: errors and warnings
     QMP = "qmp"  # an event or an answer on the monitor
@@ -60,31 +67,27 @@ class Verdict(enum.StrEnum):
     LOST = "lost"  # an interrupt never reached the guest
     DUPLICATED = "duplicated"  # an interrupt reached the guest more often than it was raised
     LATE = "late"  # every interrupt was delivered, one of them after the bound
-    RECOVERED = "recovered"  # the migration failed as the scenario wants it; the source ran on and nothing was lost
-    DELIVERED = "delivered"  # completed; every interrupt delivered once; state and memory whole
+    RECOVERED = "recovered"  # the migration failed as the scenario expects; the source ran on and nothing was lost
+    DELIVERED = "delivered"  # completed; every interrupt delivered once; state and memory intact
     NOT_APPLICABLE = "not-applicable"  # this QEMU or machine cannot do what the scenario or profile asks for
 
     @property
     def is_green(self) -> bool:
-        """Whether the run ended as one would wish."""
+        """Whether the run showed nothing wrong."""
         return self in (Verdict.RECOVERED, Verdict.DELIVERED)
 
 
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True, config=_FROM_JSON)
 class InterruptCounts:
-    """How many interrupts fared how; `late` ones are delivered ones, too."""
+    """How many interrupts ended how; `late` ones are counted as delivered, too."""
 
     delivered: int = 0
     lost: int = 0
     duplicated: int = 0
     late: int = 0
 
-    def as_json(self) -> dict[str, int]:
-        """Return the counts by their names."""
-        return {"delivered": self.delivered, "lost": self.lost, "duplicated": self.duplicated, "late": self.late}
 
-
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True, config=_FROM_JSON)
 class ReportedError:
     """An error somebody reported: `by` is device, source, destination or lab; `at` as in Event."""
 
@@ -92,12 +95,8 @@ class ReportedError:
     message: str
     at: int = 0
 
-    def as_json(self) -> dict[str, object]:
-        """Return the error as `test --json` prints it."""
-        return {"by": self.by, "message": self.message, "at": self.at}
 
-
-@dataclass(frozen=True)
+@checked_dataclass(frozen=True, config=_FROM_JSON)
 class Observation:
     """What a run's timeline shows, and the verdict on it. Durations are milliseconds, 'emulated, no KVM'.
 
@@ -118,26 +117,3 @@ class Observation:
     errors: tuple[ReportedError, ...] = ()
     source_state: str = ""
     destination_state: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What is to be run: strategy x tree x machine x profile x scenario."""
-
-    strategy: str
-    tree: str
-    machine: str
-    profile: str
-    scenario: str
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """One run of a cell: `run` counts from 1; `timeline` is the file that was kept, `bundle` the reproducer if any."""
-
-    cell: Cell
-    run: int
-    observation: Observation
-    wall_seconds: float
-    timeline: Path | None = None
-    bundle: Path | None = None

@@ -34,14 +34,6 @@ class QemuProgram:
 
 
 @dataclass(frozen=True)
-class Artifacts:
-    """What the lab compiles for itself: the library that is the device, and the guests by their names in machines."""
-
-    library: Path
-    guests: Mapping[str, Path]
-
-
-@dataclass(frozen=True)
 class RunPlan:
     """One run: which QEMU begins, which one takes over, on what machine, with which device, in what scenario."""
 
@@ -50,7 +42,6 @@ class RunPlan:
     machine: Machine
     profile: Profile
     scenario: Scenario
-    artifacts: Artifacts
 
     @property
     def device(self) -> DeviceSettings:
@@ -71,7 +62,7 @@ class Action:
 class RunRecord:
     """What a run left: the lab's own events (lab, qmp, serial), each process's log by its actor, and what was done.
 
-    `failure` says what the lab waited for in vain, or '' where the scenario was carried out to its end.
+    `failure` says what the lab waited for without success, or '' where the scenario was carried out to its end.
     """
 
     directory: Path

@@ -14,18 +14,17 @@ from qpatch.lab.model import Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.lab.campaign.reports import CellReport
-    from qpatch.lab.model import RunResult
+    from qpatch.lab.campaign.results import TestedResult, TestedRun
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(reports: Sequence[CellReport]) -> str:
+def junit(results: Sequence[TestedResult]) -> str:
     """Return the document, with what XML cannot hold left out."""
     document = JUnitXml("qpatch test")
-    for report in reports:
-        suite = TestSuite(report.name)
-        for case in _cases(report):
+    for result in results:
+        suite = TestSuite(result.name)
+        for case in _cases(result):
             suite.add_testcase(case)
         document.add_testsuite(suite)
     written = io.BytesIO()
@@ -33,28 +32,28 @@ def junit(reports: Sequence[CellReport]) -> str:
     return written.getvalue().decode()
 
 
-def _cases(report: CellReport) -> list[TestCase]:
-    if report.results:
-        return [_case(report, result) for result in report.results]
-    case = TestCase(report.status, report.name)
-    reason = _clean(report.reason)
-    case.result = [Skipped(reason) if report.is_skipped else Error(reason, report.status)]
+def _cases(result: TestedResult) -> list[TestCase]:
+    if result.runs:
+        return [_case(result, run) for run in result.runs]
+    case = TestCase(result.status, result.name)
+    reason = _without_control_characters(result.reason)
+    case.result = [Skipped(reason) if result.is_skipped else Error(reason, result.status)]
     return [case]
 
 
-def _case(report: CellReport, result: RunResult) -> TestCase:
-    seen, reason = result.observation, _clean(result.observation.reason)
-    case = TestCase(f"run-{result.run}", report.name, result.wall_seconds)
-    if seen.verdict is Verdict.NOT_APPLICABLE:
+def _case(result: TestedResult, run: TestedRun) -> TestCase:
+    verdict, reason = run.observation.verdict, _without_control_characters(run.observation.reason)
+    case = TestCase(f"run-{run.run}", result.name, run.wall_s)
+    if verdict is Verdict.NOT_APPLICABLE:
         case.result = [Skipped(reason)]
-    elif seen.verdict is Verdict.LAB_ERROR:
-        case.result = [Error(reason, str(seen.verdict))]
-    elif not seen.verdict.is_green:
-        case.result = [Failure(reason, str(seen.verdict))]
-    if result.timeline is not None:
-        case.system_out = str(result.timeline)
+    elif verdict is Verdict.LAB_ERROR:
+        case.result = [Error(reason, str(verdict))]
+    elif not verdict.is_green:
+        case.result = [Failure(reason, str(verdict))]
+    if run.timeline:
+        case.system_out = run.timeline
     return case
 
 
-def _clean(text: str) -> str:
-    return _NO_XML.sub("", text)
+def _without_control_characters(text: str) -> str:
+    return _NOT_IN_XML.sub("", text)

@@ -3,25 +3,26 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from qpatch.builds.builder import BASELINE
+from qpatch.cells.base import ErrorReport, Status
+from qpatch.cells.key import CellKey, Stage
 from qpatch.errors import QpatchError, UserError
-from qpatch.lab.campaign.artifacts import prepare
+from qpatch.lab.campaign.applicability import age
 from qpatch.lab.campaign.programs import UnavailableProgram, binary_program, release_numbers
-from qpatch.lab.campaign.reports import FAILED, CellReport
+from qpatch.lab.campaign.results import TestedResult
 from qpatch.lab.campaign.runner import PlannedCell
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.machine import load_machine
 from qpatch.lab.definitions.profile import load_profile
 from qpatch.lab.definitions.release import table
-from qpatch.lab.model import Cell
-from qpatch.lab.plan import Artifacts, QemuProgram, RunPlan
-from qpatch.lab.runtime.applicability import age
+from qpatch.lab.definitions.scenario import load_scenario
+from qpatch.lab.plan import QemuProgram, RunPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from qpatch.lab.definitions.profile import Profile
     from qpatch.lab.definitions.scenario import Scenario
     from qpatch.strategy.load import LoadedStrategy
+
+COMPONENT = "qemu"  # the component of a strategy that a lab runs
 
 
 class Defaults(LabModel):
@@ -57,6 +60,8 @@ class TestRequest:
     `strategies` holds None for the baseline; `binary` is a QEMU to run instead of those of trees.
     """
 
+    __test__: ClassVar[bool] = False  # pytest: no test
+
     strategies: Sequence[LoadedStrategy | None]
     trees: Sequence[str]
     machines: Sequence[Machine]
@@ -65,11 +70,37 @@ class TestRequest:
     peer: Peer | None = None
     binary: Path | None = None
 
+    @classmethod
+    def of_names(
+        cls,
+        strategies: Sequence[LoadedStrategy | None],
+        trees: Iterable[str],
+        machines: Iterable[str] = (),
+        profiles: Iterable[str] = (),
+        scenarios: Iterable[str] = (),
+        peer: Peer | None = None,
+        binary: Path | None = None,
+    ) -> TestRequest:
+        """Return the request for things by their names, or by paths of YAML files; what is named twice counts once.
+
+        Raises UserError `unknown-machine`, `unknown-profile`, `unknown-scenario`, `bad-lab-data`.
+        """
+        return cls(
+            strategies,
+            list(dict.fromkeys(trees)),
+            [load_machine(name) for name in dict.fromkeys(machines)],
+            [load_profile(name) for name in dict.fromkeys(profiles)],
+            [load_scenario(name) for name in dict.fromkeys(scenarios) or [defaults().scenario]],
+            peer,
+            binary,
+        )
+
 
 @dataclass(frozen=True)
 class _CellCase:
-    """One cell with its source, not yet with artifacts; `tree` is the user's word for it."""
+    """One cell of the lab `lab` with its source; `tree` is the user's word for it."""
 
+    lab: str
     source: QemuProgram | UnavailableProgram
     tree: str
     machine: Machine
@@ -77,13 +108,16 @@ class _CellCase:
     scenario: Scenario
 
     @property
-    def cell(self) -> Cell:
-        return Cell(self.source.strategy, self.source.tree, self.machine.name, self.profile.name, self.scenario.name)
+    def key(self) -> CellKey:
+        return self._key(self.source.tree, self.machine.name, self.profile.name, self.scenario.name)
 
     @property
-    def asked(self) -> Cell:
+    def asked(self) -> CellKey:
         """The cell in the user's words."""
-        return Cell(self.source.strategy, self.tree, self.machine.word, self.profile.word, self.scenario.word)
+        return self._key(self.tree, self.machine.word, self.profile.word, self.scenario.word)
+
+    def _key(self, tree: str, machine: str, profile: str, scenario: str) -> CellKey:
+        return CellKey(self.source.strategy, tree, COMPONENT, Stage.TESTED, self.lab, machine, profile, scenario)
 
 
 @cache
@@ -92,84 +126,78 @@ def defaults() -> Defaults:
     return datafile.read(resources.files(__package__).joinpath("defaults.yaml"), Defaults)
 
 
-def plan_cells(wanted: TestRequest, programs: Programs) -> list[PlannedCell | CellReport]:
-    """Return a plan for each cell, or a report of why there is nothing to run; the lab's own artifacts is compiled.
+def plan_cells(request: TestRequest, programs: Programs, lab: str) -> list[PlannedCell | TestedResult]:
+    """Return a plan for each cell of the lab called `lab`, or the result of a cell that has nothing to run.
 
-    Raises UserError where what is wanted does not go together, and EnvironmentFault as `prepare` does.
+    Raises UserError where what is asked for does not go together.
     """
-    if wanted.peer is None:
-        for scenario in wanted.scenarios:
+    if request.peer is None:
+        for scenario in request.scenarios:
             if scenario.programs != "same":
                 raise UserError(
                     "usage", f"the scenario {scenario.name} migrates between two builds: name the other one with --peer"
                 )
-    found = _CellPlanner(wanted, programs)
-    cases = [case for name in (wanted.trees if wanted.binary is None else [""]) for case in found.cases(name)]
-    pairs = [found.paired(case) for case in cases]
-    guests = {case.machine.guest for case, ends in zip(cases, pairs, strict=True) if isinstance(ends, tuple)}
-    artifacts = prepare(guests, programs.progress) if guests else None
-    planned = [
-        _planned(case, ends, artifacts) if isinstance(ends, tuple) else ends
-        for case, ends in zip(cases, pairs, strict=True)
-    ]
+    planner = _CellPlanner(request, programs, lab)
+    cases = [case for name in (request.trees if request.binary is None else [""]) for case in planner.cases(name)]
+    planned = [planner.planned(case) for case in cases]
     _require_distinct_places(planned)
     return planned
 
 
 class _CellPlanner:
-    def __init__(self, wanted: TestRequest, programs: Programs) -> None:
-        self._wanted = wanted
+    def __init__(self, request: TestRequest, programs: Programs, lab: str) -> None:
+        self._request = request
         self._programs = programs
+        self._lab = lab
         self._peers: dict[str, QemuProgram | UnavailableProgram] = {}
 
     def cases(self, tree: str) -> Iterator[_CellCase]:
         """Yield the cells of one tree, or of the binary."""
-        wanted = self._wanted
-        machines, found = self._binary(wanted.binary) if wanted.binary else self._tree(tree)
-        for strategy in wanted.strategies:
+        request = self._request
+        machines, found = self._binary(request.binary) if request.binary else self._tree(tree)
+        for strategy in request.strategies:
             for machine in machines:
-                for scenario in wanted.scenarios:
-                    for profile in wanted.profiles or [_default_profile(scenario)]:
+                for scenario in request.scenarios:
+                    for profile in request.profiles or [_default_profile(scenario)]:
                         source = found[strategy.name if strategy else BASELINE, machine.target]
-                        yield _CellCase(source, tree, machine, profile, scenario)
+                        yield _CellCase(self._lab, source, tree, machine, profile, scenario)
 
-    def paired(self, case: _CellCase) -> tuple[QemuProgram, QemuProgram] | CellReport:
-        """Return source and destination of a cell; a scenario may want them the other way round."""
+    def planned(self, case: _CellCase) -> PlannedCell | TestedResult:
+        """Return the plan of a cell; a scenario may ask for the two builds the other way round."""
         if isinstance(case.source, UnavailableProgram):
-            return _report(case, case.source)
-        if self._wanted.peer is None:
-            return case.source, case.source
-        peer = self._peer(self._wanted.peer, case.machine.target)
+            return _unavailable(case, case.source)
+        if self._request.peer is None:
+            return _planned(case, case.source, case.source)
+        peer = self._peer(self._request.peer, case.machine.target)
         if isinstance(peer, UnavailableProgram):
-            return _report(case, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
-        ends = (case.source, peer)
-        backwards = {"old-to-new": age(case.source) > age(peer), "new-to-old": age(case.source) < age(peer)}.get(
-            case.scenario.programs, False
-        )
-        return ends[::-1] if backwards else ends
+            return _unavailable(case, peer, f"the destination, {peer.strategy} on {peer.tree}: ")
+        backwards = {"old-to-new": age(case.source) > age(peer), "new-to-old": age(case.source) < age(peer)}
+        if backwards.get(case.scenario.programs, False):
+            return _planned(case, peer, case.source)
+        return _planned(case, case.source, peer)
 
     def _binary(self, file: Path) -> tuple[list[Machine], dict[tuple[str, str], QemuProgram | UnavailableProgram]]:
         program = binary_program(file)
-        machines = list(self._wanted.machines) or [default_machine(program.release, program.target)]
+        machines = list(self._request.machines) or [default_machine(program.release, program.target)]
         return machines, {(BASELINE, machine.target): program for machine in machines}
 
     def _tree(self, tree: str) -> tuple[list[Machine], dict[tuple[str, str], QemuProgram | UnavailableProgram]]:
         from qpatch.builds.prebuilt.catalogue import release_of
 
-        strategies = self._wanted.strategies
+        strategies = self._request.strategies
         names = [strategy.name if strategy else BASELINE for strategy in strategies]
         try:
             name, release = release_of(tree)
         except QpatchError as error:
-            machines = list(self._wanted.machines) or [load_machine(defaults().machines[0])]
+            machines = list(self._request.machines) or [load_machine(defaults().machines[0])]
             return machines, {
                 (strategy, machine.target): UnavailableProgram(
-                    strategy, tree, machine.target, FAILED, error.message, error
+                    strategy, tree, machine.target, Status.FAILED, error.message, error
                 )
                 for strategy in names
                 for machine in machines
             }
-        machines = list(self._wanted.machines) or [default_machine(release_numbers(release))]
+        machines = list(self._request.machines) or [default_machine(release_numbers(release))]
         targets = tuple(dict.fromkeys(machine.target for machine in machines))
         found = self._programs.of_tree(tree, strategies, targets)
         keys = [(strategy, target) for strategy in names for target in targets]
@@ -202,39 +230,38 @@ def _default_profile(scenario: Scenario) -> Profile:
     return load_profile(scenario.profile if own else defaults().profile)
 
 
-def _report(case: _CellCase, unavailable: UnavailableProgram, about: str = "") -> CellReport:
-    return CellReport(
-        case.cell,
+def _unavailable(case: _CellCase, unavailable: UnavailableProgram, about: str = "") -> TestedResult:
+    return TestedResult(
+        key=case.key,
         status=unavailable.status,
         reason=about + unavailable.reason,
-        error=unavailable.error,
+        error=ErrorReport.of(unavailable.error) if unavailable.error else None,
         asked=case.asked,
     )
 
 
-def _planned(case: _CellCase, ends: tuple[QemuProgram, QemuProgram], artifacts: Artifacts | None) -> PlannedCell:
-    assert artifacts is not None
-    source, destination = ends
-    cell = replace(case.cell, strategy=source.strategy, tree=source.tree)
-    plan = RunPlan(source, destination, case.machine, case.profile, case.scenario, artifacts)
-    return PlannedCell(cell, plan, "" if source is destination else _label(destination), case.asked)
+def _planned(case: _CellCase, source: QemuProgram, destination: QemuProgram) -> PlannedCell:
+    peer = "" if source is destination else _label(destination)
+    key = replace(case.key, strategy=source.strategy, tree=source.tree, peer=peer)
+    return PlannedCell(key, RunPlan(source, destination, case.machine, case.profile, case.scenario), case.asked)
 
 
-def _require_distinct_places(found: Iterable[PlannedCell | CellReport]) -> None:
+def _require_distinct_places(planned: Iterable[PlannedCell | TestedResult]) -> None:
     """Raise UserError for two cells whose results would go into one directory."""
-    asked: dict[tuple[Cell, str], Cell | None] = {}
-    for one in found:
-        if isinstance(one, PlannedCell) and (other := asked.setdefault((one.cell, one.peer), one.asked)) != one.asked:
+    asked: dict[CellKey, CellKey] = {}
+    for cell in planned:
+        words = cell.asked or cell.key
+        if isinstance(cell, PlannedCell) and (other := asked.setdefault(cell.key, words)) != words:
             raise UserError(
                 "usage",
                 "two cells are called the same, and their results would go into one directory: "
-                f"{_words(other)} and {_words(one.asked)}",
+                f"{_words(other)} and {_words(words)}",
                 hint="Names are in the files.",
             )
 
 
-def _words(cell: Cell | None) -> str:
-    return " ".join(filter(None, astuple(cell))) if cell else ""
+def _words(asked: CellKey) -> str:
+    return " ".join(filter(None, (asked.strategy, asked.tree, asked.machine, asked.profile, asked.scenario)))
 
 
 def _label(program: QemuProgram) -> str:

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from qpatch.builds.builder import BASELINE, BuildRequest
 from qpatch.builds.prebuilt.catalogue import require_qemu
 from qpatch.builds.strategy import build_strategy, builder_for
+from qpatch.cells.base import Status
 from qpatch.errors import QpatchError, UserError
-from qpatch.lab.campaign.reports import FAILED
 from qpatch.lab.plan import QemuProgram
-from qpatch.lab.runtime.process import DIES_WITH_US, base_environment, is_other_architecture
+from qpatch.lab.runtime.process import WITH_PARENT_DEATH_SIGNAL, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
+from qpatch.series.target import opened_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 
     TreeOpener: TypeAlias = Callable[[str], AbstractContextManager[Target]]
 
-_START_SECONDS = 60  # a QEMU without a machine, asked what it is; the machine may be busy
+_START_SECONDS = 60  # for a QEMU without a machine to answer queries; the host may be busy
 _WITHOUT_A_MACHINE = ("-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio")
-_QUESTIONS = ("qmp_capabilities", "query-target", "quit")
+_QUERIES = ("qmp_capabilities", "query-target", "quit")
 
 
 class BinaryChoice(enum.StrEnum):
@@ -66,33 +67,33 @@ class UnavailableProgram:
 
 @dataclass(frozen=True)
 class Programs:
-    """Finds programs: `opener` opens a tree by its name on the command line, `parameters` are the strategies' settings.
+    """Finds programs: `choice` is about baselines, `parameters` are the strategies' settings.
 
-    `jobs` is how many compilers run at a time, 0 for ninja's own choice.
+    `jobs` is how many compilers run at a time, 0 for ninja's own choice; `opener` opens a tree by its name on the
+    command line.
     """
 
-    opener: TreeOpener
     progress: Progress
     choice: BinaryChoice = BinaryChoice.AUTOMATIC
     parameters: Mapping[str, object] | None = None
     jobs: int = 0
+    opener: TreeOpener = opened_target
 
     def of_tree(
         self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]
     ) -> list[QemuProgram | UnavailableProgram]:
-        """Return what each of `strategies` (None: the baseline) comes to on `tree`, for each of `targets`.
+        """Return the program of each of `strategies` (None: the baseline) on `tree`, for each of `targets`.
 
-        What cannot be had is told in its place; the others are not held up.
+        In the place of one that is not available is the reason; the others are found all the same.
         """
-        wanted = [(strategy, target) for strategy in strategies for target in targets]
-        return [self._guarded(strategy, tree, target) for strategy, target in wanted]
+        return [self._guarded(strategy, tree, target) for strategy in strategies for target in targets]
 
     def _guarded(self, strategy: LoadedStrategy | None, tree: str, target: str) -> QemuProgram | UnavailableProgram:
         name = strategy.name if strategy else BASELINE
         try:
             return self._built(strategy, tree, target) if strategy else self._baseline(tree, target)
         except QpatchError as error:
-            return UnavailableProgram(name, tree, target, FAILED, error.message, error)
+            return UnavailableProgram(name, tree, target, Status.FAILED, error.message, error)
 
     def _baseline(self, tree: str, target: str) -> QemuProgram | UnavailableProgram:
         if self.choice is BinaryChoice.PREBUILT:
@@ -166,18 +167,18 @@ class Programs:
                 name,
                 info.name,
                 target,
-                FAILED,
+                Status.FAILED,
                 f"it does not build: `qpatch build {name} --tree {tree} --target {target}` shows why",
             )
         return _program(name, info.name, info.release, target, built.result.product)
 
 
 def binary_program(file: Path) -> QemuProgram:
-    """Return the QEMU in the file that the user names; it is asked what it is, without a machine.
+    """Return the QEMU in the file that the user names; its release and target are queried, without a machine.
 
     Raises UserError `bad-binary` where it does not run here, or is not a QEMU that emulates a whole machine.
     """
-    answers = _asked(file)
+    answers = _answers_of(file)
     greeting = next((answer["QMP"] for answer in answers if "QMP" in answer), None)
     target = next((answer["return"]["arch"] for answer in answers if "arch" in answer.get("return", ())), None)
     if greeting is None or target is None:
@@ -199,26 +200,26 @@ def _program(strategy: str, tree: str, release: str, target: str, product: Produ
     return QemuProgram(strategy, tree, release_numbers(release), target, (str(file),), {})
 
 
-def _asked(file: Path) -> list[dict[str, Any]]:
+def _answers_of(file: Path) -> list[dict[str, Any]]:
     """Start the program without a machine and return what its monitor says: its greeting and answers."""
-    questions = "".join(json.dumps({"execute": name}) + "\n" for name in _QUESTIONS)
+    queries = "".join(json.dumps({"execute": name}) + "\n" for name in _QUERIES)
     if is_other_architecture(str(file)):
         raise UserError("bad-binary", f"{file} is a program for another processor than this machine's")
-    code, said, complaints = _said([str(file.resolve()), *_WITHOUT_A_MACHINE], questions)
+    code, output, messages = _output_of([str(file.resolve()), *_WITHOUT_A_MACHINE], queries)
     if code is None:
-        raise UserError("bad-binary", f"{file} was asked what it is, and did not answer within {_START_SECONDS} s")
+        raise UserError("bad-binary", f"{file} did not answer queries of its version within {_START_SECONDS} s")
     if code:
-        raise UserError("bad-binary", f"{file} does not start here: {(complaints or said).strip()}")
-    return [answer for answer in map(_parsed, said.splitlines()) if isinstance(answer, dict)]
+        raise UserError("bad-binary", f"{file} does not start here: {(messages or output).strip()}")
+    return [answer for answer in map(_parsed, output.splitlines()) if isinstance(answer, dict)]
 
 
-def _said(command: list[str], questions: str) -> tuple[int | None, str, str]:
+def _output_of(command: list[str], queries: str) -> tuple[int | None, str, str]:
     """Return exit code, output and messages of a program, which is ended where it takes too long: None then."""
-    if shutil.which(DIES_WITH_US[0]) is None:
-        raise missing_program(DIES_WITH_US[0])
+    if shutil.which(WITH_PARENT_DEATH_SIGNAL[0]) is None:
+        raise missing_program(WITH_PARENT_DEATH_SIGNAL[0])
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        [*DIES_WITH_US, *command],
+        [*WITH_PARENT_DEATH_SIGNAL, *command],
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
@@ -226,15 +227,15 @@ def _said(command: list[str], questions: str) -> tuple[int | None, str, str]:
         errors="replace",
         env=base_environment(),
         start_new_session=True,
-    ) as asked:
+    ) as process:
         try:
-            said, complaints = asked.communicate(questions, _START_SECONDS)
+            output, messages = process.communicate(queries, _START_SECONDS)
         except BaseException as error:
-            os.killpg(asked.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 return None, "", ""
             raise
-    return asked.returncode, said, complaints
+    return process.returncode, output, messages
 
 
 def _parsed(line: str) -> Any:

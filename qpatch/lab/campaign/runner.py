@@ -2,8 +2,8 @@
 """Runs cells again and again, several runs at a time, each in a directory of its own, and keeps what they leave.
 
 DIR/<strategy>/<tree>/<machine>/<profile>/<scenario>/<run>/ holds timeline.jsonl, timeline.svg, result.json and what
-each QEMU left; beside the runs, `bundle` is the reproducer of the first run that is not green. A run in which the lab
-itself fails has the verdict `lab-error`: the others go on.
+each QEMU left; beside the runs, `bundle` repeats the first run that is not green. A run in which the lab itself fails
+has the verdict `lab-error`: the others go on.
 """
 
 from __future__ import annotations
@@ -17,62 +17,78 @@ import shutil
 import signal
 import time
 import traceback
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from qpatch.errors import EnvironmentFault, QpatchError
-from qpatch.lab.campaign.bundle import SCRATCH, Bundle
-from qpatch.lab.campaign.reports import CellReport, run_document
-from qpatch.lab.model import Observation, ReportedError, RunResult, Verdict
+from qpatch.lab.campaign.applicability import reason_against
+from qpatch.lab.campaign.reports import run_document
+from qpatch.lab.campaign.results import TestedResult, TestedRun, path_of
+from qpatch.lab.model import Observation, ReportedError, Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import save_picture
-from qpatch.lab.observer.timeline import FILE_NAME, read_timeline, save_timeline
-from qpatch.lab.runtime.applicability import reason_against
-from qpatch.lab.runtime.run import run_once
+from qpatch.lab.observer.timeline import FILE_NAME, save_timeline
 from qpatch.trees.places import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from qpatch.lab.model import Cell
+    from qpatch.cells.key import CellKey
     from qpatch.lab.plan import RunPlan, RunRecord
+    from qpatch.lab.protocol import PreparedLab
 
 PICTURE = "timeline.svg"
 RESULT = "result.json"
 BUNDLE = "bundle"
-BUNDLE_NAMES = (BUNDLE, SCRATCH)
+_LEFTOVERS = (BUNDLE, f".{BUNDLE}-")  # begin the names of bundles, also of those that were not finished
 TRACEBACK = "lab-error.txt"
 
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell that can be run; `peer` names the destination where it is another build than the source.
+    """A cell that can be run: its key, the plan of each run, and the key in the user's words (see TestedResult)."""
 
-    `asked` is the cell in the user's words, where a path may stand for a name; None where those are the same.
-    """
-
-    cell: Cell
+    key: CellKey
     plan: RunPlan
-    peer: str = ""
-    asked: Cell | None = None
+    asked: CellKey | None = None
 
     def directory(self, output: Path) -> Path:
         """Return where below `output` the runs of the cell are kept."""
-        cell = self.cell
-        tree = f"{cell.tree}-to-{self.peer}" if self.peer else cell.tree
-        names = (cell.strategy, tree, cell.machine, cell.profile, cell.scenario)
-        return output.joinpath(*(name.replace("/", "-") for name in names))
+        return output.joinpath(*(name.replace("/", "-") for name in path_of(self.key)))
 
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """How cells are run: how often each, how many runs at a time, where results go, what bundles hold."""
+    """How cells are run: how often each, how many runs at a time, where results go, what bundles hold.
+
+    `jobs` is 0 for as many as `default_jobs` says.
+    """
 
     output: Path
     repeat: int = 1
-    jobs: int = 1
+    jobs: int = 0
     bundle_binaries: bool = False
+
+
+class RunListener(Protocol):
+    """Is notified of the progress of a campaign."""
+
+    def begin(self, runs: int) -> None:
+        """Note that at most `runs` runs are about to be carried out."""
+
+    def ended(self, key: CellKey, run: TestedRun) -> None:
+        """Note that a run of the cell `key` has ended, or that the cell is not applicable."""
+
+
+class NoListener:
+    """A listener that does nothing."""
+
+    def begin(self, runs: int) -> None:
+        """Ignore it."""
+
+    def ended(self, key: CellKey, run: TestedRun) -> None:
+        """Ignore it."""
 
 
 def default_jobs() -> int:
@@ -81,41 +97,41 @@ def default_jobs() -> int:
 
 
 def run_campaign(
-    cells: Sequence[PlannedCell],
-    settings: CampaignSettings,
-    on_result: Callable[[RunResult], None] = lambda _result: None,
-) -> list[CellReport]:
-    """Run all cells and return a report for each, in their order; `on_result` is told of each run as it ends.
+    cells: Sequence[PlannedCell], lab: PreparedLab, settings: CampaignSettings, listener: RunListener | None = None
+) -> list[TestedResult]:
+    """Run all cells and return a result for each, in their order.
 
     Raises UserError and EnvironmentFault where a plan makes no sense, EnvironmentFault `results-busy` where another
     process writes to the same place, and `disk-full`; KeyboardInterrupt, also for the signals TERM and HUP. Nothing is
     left running then.
     """
-    reasons = [reason_against(planned.plan) for planned in cells]  # before anything is run
+    reasons = [reason_against(planned.plan) or lab.reason_against(planned.plan) for planned in cells]
+    campaign = _Campaign(lab, settings, listener or NoListener())
     with _claimed(planned.directory(settings.output) for planned in cells):
         try:
-            results = asyncio.run(_Campaign(settings, on_result).run(cells, reasons))
+            runs = asyncio.run(campaign.run(cells, reasons))
         except asyncio.CancelledError as error:
             raise KeyboardInterrupt from error
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
     return [
-        CellReport(planned.cell, tuple(found), planned.peer, asked=planned.asked)
-        for planned, found in zip(cells, results, strict=True)
+        TestedResult(key=planned.key, runs=tuple(of_cell), asked=planned.asked)
+        for planned, of_cell in zip(cells, runs, strict=True)
     ]
 
 
 @dataclass
 class _Campaign:
+    lab: PreparedLab
     settings: CampaignSettings
-    on_result: Callable[[RunResult], None]
+    listener: RunListener
     bundled: set[Path] = field(default_factory=set)
 
-    async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[RunResult]]:
+    async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[TestedRun]]:
         """Run each cell, unless there is a reason against it."""
         _cancel_on_signals()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
-        slots = asyncio.Semaphore(self.settings.jobs)
+        slots = asyncio.Semaphore(self.settings.jobs or default_jobs())
         async with asyncio.TaskGroup() as group:
             tasks = [
                 [group.create_task(self._run(planned, number, slots)) for number in self._numbers(reason)]
@@ -123,63 +139,74 @@ class _Campaign:
             ]
         done = [[task.result() for task in of_cell] for of_cell in tasks]
         return [
-            found or [self._not_applicable(planned, reason)]
-            for planned, reason, found in zip(cells, reasons, done, strict=True)
+            runs or [self._not_applicable(planned, reason)]
+            for planned, reason, runs in zip(cells, reasons, done, strict=True)
         ]
 
     def _numbers(self, reason: str) -> range:
         return range(1, 1 if reason else self.settings.repeat + 1)
 
-    def _not_applicable(self, planned: PlannedCell, reason: str) -> RunResult:
-        result = RunResult(planned.cell, 1, Observation(Verdict.NOT_APPLICABLE, reason), 0.0)
-        self.on_result(result)
-        return result
+    def _not_applicable(self, planned: PlannedCell, reason: str) -> TestedRun:
+        run = TestedRun(run=1, observation=Observation(Verdict.NOT_APPLICABLE, reason), wall_s=0.0)
+        self.listener.ended(planned.key, run)
+        return run
 
-    async def _run(self, planned: PlannedCell, number: int, slots: asyncio.Semaphore) -> RunResult:
+    async def _run(self, planned: PlannedCell, number: int, slots: asyncio.Semaphore) -> TestedRun:
         directory = planned.directory(self.settings.output) / str(number)
         async with slots:
             started = time.monotonic()
             try:
-                with _room_in(directory):
-                    record = await run_once(planned.plan, directory)
-                    result = await asyncio.to_thread(_evaluated, planned, number, record)
-                    result = await self._bundled(planned, record, result)
-            except _NoRoomError:
+                with _disk_space_in(directory):
+                    record = await self.lab.run(planned.plan, directory)
+                    run = await asyncio.to_thread(self._evaluated, planned, number, record)
+                    run = await self._bundled(planned, record, run)
+            except _DiskFullError:
                 raise
-            except Exception as error:  # whatever it is, it says nothing of QEMU, nor of the other runs
-                result = _lab_error(planned.cell, number, error, directory, time.monotonic() - started)
-        with _room_in(directory):
-            write_whole(directory / RESULT, json.dumps(run_document(result, planned.peer), indent=1) + "\n")
-        self.on_result(result)
-        return result
+            except Exception as error:  # whatever it is, it says nothing about QEMU, nor about the other runs
+                run = _lab_error(number, error, directory, time.monotonic() - started)
+        with _disk_space_in(directory):
+            write_whole(directory / RESULT, json.dumps(run_document(planned.key, run), indent=1) + "\n")
+        self.listener.ended(planned.key, run)
+        return run
 
-    async def _bundled(self, planned: PlannedCell, record: RunRecord, result: RunResult) -> RunResult:
-        """Write the bundle of a cell's first run that is not green, and return the result with it."""
-        seen, place = result.observation, planned.directory(self.settings.output) / BUNDLE
-        if seen.verdict.is_green or seen.verdict is Verdict.NOT_APPLICABLE or place in self.bundled:
-            return result
+    def _evaluated(self, planned: PlannedCell, number: int, record: RunRecord) -> TestedRun:
+        """Return what a run shows; its timeline and its picture are kept."""
+        timeline = self.lab.timeline(record)
+        file = record.directory / FILE_NAME
+        save_timeline(timeline, file)
+        observation = observe(timeline, record.failure)
+        save_picture(timeline, observation, record.directory / PICTURE, planned.key)
+        return TestedRun(run=number, observation=observation, wall_s=record.wall_seconds, timeline=str(file))
+
+    async def _bundled(self, planned: PlannedCell, record: RunRecord, run: TestedRun) -> TestedRun:
+        """Write the bundle of a cell's first run that is not green, and return the run with it."""
+        observation, place = run.observation, planned.directory(self.settings.output) / BUNDLE
+        if observation.verdict.is_green or observation.verdict is Verdict.NOT_APPLICABLE or place in self.bundled:
+            return run
         self.bundled.add(place)
-        bundle = Bundle(planned.plan, record, seen, self.settings.bundle_binaries)
-        return replace(result, bundle=await asyncio.to_thread(bundle.write, place))
+        bundle = await asyncio.to_thread(
+            self.lab.write_bundle, planned.plan, record, observation, place, binaries=self.settings.bundle_binaries
+        )
+        return run.model_copy(update={"bundle": str(bundle or "")})
 
 
 def _log_unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Tell of what went wrong unheard, but for a monitor's connection that ended while nobody used it any more."""
+    """Report an exception that nobody awaited, but for a monitor's connection that ended when it was not used."""
     if not isinstance(context.get("exception"), (ConnectionError, EOFError)):
         loop.default_exception_handler(context)
 
 
-class _NoRoomError(EnvironmentFault):
+class _DiskFullError(EnvironmentFault):
     """The disk is full: what other runs show could not be kept either."""
 
 
 @contextlib.contextmanager
-def _room_in(directory: Path) -> Iterator[None]:
+def _disk_space_in(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _NoRoomError("disk-full", f"{directory}: {error.strerror}") from error
+            raise _DiskFullError("disk-full", f"{directory}: {error.strerror}") from error
         raise
 
 
@@ -197,25 +224,15 @@ def _cancel_on_signals() -> None:
             asyncio.get_running_loop().add_signal_handler(number, cancel)
 
 
-def _evaluated(planned: PlannedCell, number: int, record: RunRecord) -> RunResult:
-    """Return what a run shows; its timeline and its picture are kept."""
-    timeline = read_timeline(record)
-    file = record.directory / FILE_NAME
-    save_timeline(timeline, file)
-    seen = observe(timeline, record.failure)
-    save_picture(timeline, seen, record.directory / PICTURE, planned.cell)
-    return RunResult(planned.cell, number, seen, record.wall_seconds, file)
-
-
-def _lab_error(cell: Cell, number: int, error: Exception, directory: Path, seconds: float) -> RunResult:
-    """Return the result of a run that the lab broke off; where that is a bug of the lab's, its traceback is kept."""
+def _lab_error(number: int, error: Exception, directory: Path, seconds: float) -> TestedRun:
+    """Return a run that the lab broke off; where that is a bug of the lab's, its traceback is kept."""
     if isinstance(error, QpatchError):
         reason = f"{error.message}\n{error.hint}".strip()
     else:
         reason = f"{type(error).__name__}: {error}"
         write_whole(directory / TRACEBACK, "".join(traceback.format_exception(error)))
-    seen = Observation(Verdict.LAB_ERROR, reason, errors=(ReportedError("lab", reason),))
-    return RunResult(cell, number, seen, seconds)
+    observation = Observation(Verdict.LAB_ERROR, reason, errors=(ReportedError("lab", reason),))
+    return TestedRun(run=number, observation=observation, wall_s=seconds)
 
 
 @contextlib.contextmanager
@@ -234,6 +251,6 @@ def _claimed(directories: Iterator[Path]) -> Iterator[None]:
             except Timeout as error:
                 raise EnvironmentFault("results-busy", f"another `qpatch test` is writing to {directory}") from error
             for left in directory.iterdir():
-                if left.is_dir() and (left.name.isdigit() or left.name.startswith(BUNDLE_NAMES)):
+                if left.is_dir() and (left.name.isdigit() or left.name.startswith(_LEFTOVERS)):
                     shutil.rmtree(left)
         yield

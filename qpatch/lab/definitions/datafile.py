@@ -99,21 +99,21 @@ def _folder(kind: str) -> Traversable:
 def _validation_message(error: ValidationError) -> str:
     """Return what is wrong, one line for each thing."""
     lines = []
-    for one in error.errors():
-        place = ".".join(map(str, one["loc"]))
-        lines.append(f"{place}: {_complaint(one)}" if place else _complaint(one))
+    for detail in error.errors():
+        place = ".".join(map(str, detail["loc"]))
+        lines.append(f"{place}: {_reason(detail)}" if place else _reason(detail))
     return "\n".join(lines)
 
 
-def _complaint(one: ErrorDetails) -> str:
-    """Return pydantic's complaint in words for somebody who writes YAML."""
-    if one["type"] == "extra_forbidden":
+def _reason(detail: ErrorDetails) -> str:
+    """Return pydantic's error in words for somebody who writes YAML."""
+    if detail["type"] == "extra_forbidden":
         return "there is no such key"
-    if one["type"] == "missing":
+    if detail["type"] == "missing":
         return "this key is missing"
-    if one["type"] in ("model_type", "dict_type"):
+    if detail["type"] in ("model_type", "dict_type"):
         return "there are to be keys and values here"
-    cause = one.get("ctx", {}).get("error")
+    cause = detail.get("ctx", {}).get("error")
     if isinstance(cause, ValidationError):  # in a step
         return "; ".join(_validation_message(cause).splitlines())
-    return str(cause or one["msg"])
+    return str(cause or detail["msg"])

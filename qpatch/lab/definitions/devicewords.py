@@ -25,7 +25,7 @@ _ENTRY = re.compile(r"^EMU_(\w+)\((.*)\)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class NumberKey:
-    """What a key of devices.conf that is a number may be, and what it is if it is not given; both ends included."""
+    """The range of a number in a device's configuration (both ends included), and its default."""
 
     default: int
     least: int
@@ -34,7 +34,7 @@ class NumberKey:
 
 @dataclass(frozen=True)
 class DeviceWords:
-    """What devices.conf may say.
+    """What the configuration of a device may say.
 
     `operations` has for each fault operation the kinds of results that can hit it, `results` the kind of each result.
     `limits` are the device's constants without the `EMU_` of C.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A device profile: how the emulated device behaves. Its keys are those of the library's devices.conf.
+"""A device profile: how an emulated device behaves, whichever lab emulates it.
 
 Words, numbers and limits are the device's own: devicewords.py reads them from its sources.
 """
@@ -32,7 +32,7 @@ def _checked_fault(text: str) -> str:
     raise ValueError(f"{text!r} is no fault OPERATION:NTH:RESULT: {wrong}")
 
 
-# OPERATION:NTH:RESULT, as devices.conf has it: the NTH (from 1) such operation has the RESULT instead of success.
+# OPERATION:NTH:RESULT: the NTH (from 1) such operation has the RESULT instead of success.
 Fault = Annotated[str, AfterValidator(_checked_fault)]
 
 
@@ -66,7 +66,7 @@ DirtyReport = Annotated[str, _one_of(device_words().dirty_reports)]
 
 
 class DeviceSettings(LabModel):
-    """The device as devices.conf describes it; bytes, milliseconds, counts.
+    """What the device is and does; bytes, milliseconds, counts.
 
     `traits` are what its migration has besides stop-copy. `require` names what must have happened on the destination
     before the device takes its data: `config` (stop-copy data wants PCI_COMMAND written first), `config-any` (any
@@ -95,11 +95,6 @@ class DeviceSettings(LabModel):
     def overridden_by(self, other: DeviceSettings) -> DeviceSettings:
         """Return these settings with those of `other` that its author wrote down."""
         return self.model_copy(update={name: getattr(other, name) for name in other.model_fields_set})
-
-    def entries(self) -> dict[str, str]:
-        """Return the settings as keys and values of devices.conf."""
-        shown = self.model_dump(by_alias=True, exclude_none=True)
-        return {key: _word(value) for key, value in shown.items()}
 
 
 class Faults(LabModel):
@@ -140,11 +135,3 @@ def profile_names() -> tuple[str, ...]:
 def load_profile(name: str) -> Profile:
     """Return the profile `name`, or what the file `name` has. Raises UserError `unknown-profile`, `bad-lab-data`."""
     return datafile.load(KIND, name, Profile)
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return str(value)

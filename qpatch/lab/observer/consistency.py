@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules that every timeline fulfils, whatever QEMU does: one that breaks a rule was read or written wrongly.
 
-Each violation is a sentence. The library numbers its events and takes their times under one lock, so any two of its
-events that have changed places are noticed.
+Each violation is a sentence. Where a lab numbers the events of the devices (`n`, from 0 on in each process), any two of
+them that have changed places are noticed, and any that is missing.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, EventSource
-from qpatch.lab.observer.logs import START
+from qpatch.lab.model import START, Event, EventSource
 from qpatch.lab.observer.migrations import (
     COMPLETED,
     RESUMING,
@@ -32,22 +31,27 @@ if TYPE_CHECKING:
 _INITIAL = RUNNING
 _NEW_STATE = ("reset", "open", "close")
 _READABLE = {"pre-copy": ("pre-copy", "pre-copy-p2p"), "stop-copy": ("stop-copy",)}
-_MOST = 10  # violations of one rule that are told; the rest follow from them
+_MAX_VIOLATIONS = 10  # of one rule that are reported; the rest follow from them
 
 
 def contradictions(timeline: Sequence[Event]) -> tuple[str, ...]:
     """Return a sentence for each rule that `timeline` breaks, at most ten of a kind."""
-    story = parse_migrations(timeline)
+    history = parse_migrations(timeline)
     found: list[str] = []
     for rule in _RULES:
-        found += [sentence for _, sentence in zip(range(_MOST), rule(story), strict=False)]
+        found += [sentence for _, sentence in zip(range(_MAX_VIOLATIONS), rule(history), strict=False)]
     return tuple(found)
 
 
-def numbers_have_no_gaps(story: MigrationHistory) -> Iterator[str]:
-    """Check that the library's events are numbered from 0 on in each process; a wrapper that runs QEMU only starts."""
+def numbers_have_no_gaps(history: MigrationHistory) -> Iterator[str]:
+    """Check the numbers of the devices' events, in each process in which they have any.
+
+    They count from 0 on; a wrapper script that runs QEMU starts as well, and has no other event.
+    """
+    events = list(_device_events(history))
+    numbered = {event.actor for event in events if "n" in event.fields}
     expected: dict[str, int] = defaultdict(int)
-    for event in _library(story):
+    for event in (event for event in events if event.actor in numbered):
         number = event.fields.get("n")
         if event.name == START and number == 0 and expected[event.actor] <= 1:
             expected[event.actor] = 0
@@ -56,10 +60,10 @@ def numbers_have_no_gaps(story: MigrationHistory) -> Iterator[str]:
         expected[event.actor] = (number if isinstance(number, int) else expected[event.actor]) + 1
 
 
-def times_never_go_back(story: MigrationHistory) -> Iterator[str]:
-    """Check that the library's events are in the order of their times, across processes: they have one clock."""
+def times_never_go_back(history: MigrationHistory) -> Iterator[str]:
+    """Check that the devices' events are in the order of their times, across processes: they have one clock."""
     latest: Event | None = None
-    for event in _library(story):
+    for event in _device_events(history):
         if latest is not None and event.at < latest.at:
             yield (
                 f"{event.name} of {event.actor} was {latest.at - event.at} ns before {latest.name} of "
@@ -68,10 +72,10 @@ def times_never_go_back(story: MigrationHistory) -> Iterator[str]:
         latest = event if latest is None or event.at >= latest.at else latest
 
 
-def states_are_a_chain(story: MigrationHistory) -> Iterator[str]:
+def states_are_a_chain(history: MigrationHistory) -> Iterator[str]:
     """Check that a device leaves the state that it has reached before."""
     present: dict[tuple[str, str], str] = {}
-    for event in _library(story):
+    for event in _device_events(history):
         key = (event.actor, event.device)
         if event.name in _NEW_STATE and event.fields.get("what", "device") in ("device", "cdev"):
             present.pop(key, None)
@@ -83,10 +87,10 @@ def states_are_a_chain(story: MigrationHistory) -> Iterator[str]:
         present[key] = device_state(event)  # '' after a failure: it may have stopped anywhere on the way
 
 
-def data_flows_in_its_states(story: MigrationHistory) -> Iterator[str]:
+def data_flows_in_its_states(history: MigrationHistory) -> Iterator[str]:
     """Check that data is written to a device that resumes, and read from one in the phase that the event names."""
     present: dict[tuple[str, str], str] = {}
-    for event in _library(story):
+    for event in _device_events(history):
         key = (event.actor, event.device)
         if event.name == "state":
             present[key] = device_state(event)
@@ -100,10 +104,10 @@ def data_flows_in_its_states(story: MigrationHistory) -> Iterator[str]:
             yield f"data of {phase} is read from {event.device} of {event.actor}, which is in {state}"
 
 
-def data_adds_up(story: MigrationHistory) -> Iterator[str]:
+def data_adds_up(history: MigrationHistory) -> Iterator[str]:
     """Check that each transfer's total is the last one and its own bytes; a new stream begins at 0."""
     totals: dict[tuple[str, str, str], int] = defaultdict(int)
-    for event in _library(story):
+    for event in _device_events(history):
         if event.name not in ("data-read", "data-write") or event.fields.get("errno", 0) or "total" not in event.fields:
             continue
         key = (event.actor, event.device, event.name)
@@ -123,8 +127,8 @@ class _Vector:
     raised: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     sent: set[str] = field(default_factory=set)
 
-    def complaint(self, event: Event) -> str:
-        """Take `event` into account; return what is wrong with it, or ''."""
+    def error(self, event: Event) -> str:
+        """Record `event`; return what is wrong with it, or ''."""
         number = int(event.fields.get("sequence", 0))
         if event.name == "irq-raise":
             self.raised[event.actor].add(number)
@@ -132,7 +136,7 @@ class _Vector:
                 self.sent.add(event.actor)
         elif event.name == "irq-renumber":
             shift = number - int(event.fields["local"])
-            self.raised[event.actor] |= {one + shift for one in self.raised[event.actor]}
+            self.raised[event.actor] |= {number + shift for number in self.raised[event.actor]}
         elif event.name == "irq-consume" and event.actor not in self.sent:
             return "reads an interrupt that was not sent"
         elif (
@@ -144,26 +148,26 @@ class _Vector:
         return ""
 
 
-def effects_follow_causes(story: MigrationHistory) -> Iterator[str]:
+def effects_follow_causes(history: MigrationHistory) -> Iterator[str]:
     """Check that interrupts are acknowledged after they were raised, and eventfds read after they were sent."""
     vectors: dict[tuple[str, bool, int], _Vector] = defaultdict(_Vector)
-    for event in _library(story):
+    for event in _device_events(history):
         if not event.name.startswith("irq-") or event.fields.get("index") in ("err", "req"):
             continue
         number = int(event.fields.get("vector", 0))
-        complaint = vectors[event.device, event.fields.get("index") == "intx", number].complaint(event)
-        if complaint:
-            yield f"{event.actor} {complaint} (vector {number} of {event.device})"
+        error = vectors[event.device, event.fields.get("index") == "intx", number].error(event)
+        if error:
+            yield f"{event.actor} {error} (vector {number} of {event.device})"
 
 
-def one_side_runs_at_a_time(story: MigrationHistory) -> Iterator[str]:
+def one_side_runs_at_a_time(history: MigrationHistory) -> Iterator[str]:
     """Check that the source's devices have stopped before the destination's run."""
-    for migration in story.migrations:
+    for migration in history.migrations:
         if migration.outcome != COMPLETED:
             continue
         stopped: set[str] = set()
         resuming: set[str] = set()
-        for event in story.timeline[migration.begin : migration.stop]:
+        for event in history.timeline[migration.begin : migration.stop]:
             reached = device_state(event)
             if event.actor == migration.source and reached:
                 (stopped.discard if reached in RUNNING_STATES else stopped.add)(event.device)
@@ -181,17 +185,17 @@ def one_side_runs_at_a_time(story: MigrationHistory) -> Iterator[str]:
                 )
 
 
-def processes_were_started(story: MigrationHistory) -> Iterator[str]:
+def processes_were_started(history: MigrationHistory) -> Iterator[str]:
     """Check that only processes which the lab has started have a log."""
     started = {
-        event.fields.get("vm") for event in story.timeline if event.origin is EventSource.LAB and event.name == START
+        event.fields.get("vm") for event in history.timeline if event.origin is EventSource.LAB and event.name == START
     }
-    for actor in sorted({event.actor for event in _library(story)} - started):
+    for actor in sorted({event.actor for event in _device_events(history)} - started):
         yield f"there are events of {actor}, which was never started"
 
 
-def _library(story: MigrationHistory) -> Iterator[Event]:
-    return (event for event in story.timeline if event.origin is EventSource.UAPI)
+def _device_events(history: MigrationHistory) -> Iterator[Event]:
+    return (event for event in history.timeline if event.origin is EventSource.UAPI)
 
 
 _RULES: tuple[Rule, ...] = (

@@ -41,7 +41,7 @@ class DeviceError:
     def what(self) -> str:
         """What the device did, in words."""
         if self.event.fields.get("result") == SHORT:
-            return f"{self.event.device} on {self.event.actor} did only half of {_operation(self.event)}"
+            return f"{self.event.device} on {self.event.actor} completed only half of {_operation(self.event)}"
         return f"{self.event.device} on {self.event.actor} answered {_operation(self.event)} with {self._name}"
 
     @property
@@ -58,70 +58,70 @@ class DeviceError:
     @property
     def because(self) -> str:
         """Which rule of the profile is behind it, as the end of a sentence; '' where none is."""
-        return f", for it wants its {_RULES.get(self.rule, self.rule)} first" if self.rule else ""
+        return f", because it requires its {_RULES.get(self.rule, self.rule)} first" if self.rule else ""
 
 
-def device_errors(story: MigrationHistory) -> tuple[DeviceError, ...]:
+def device_errors(history: MigrationHistory) -> tuple[DeviceError, ...]:
     """Return the errors that devices gave; one that a rule of the profile is behind comes once, with that rule."""
     found = []
     refused: set[tuple[str, str, str]] = set()
     injected: set[tuple[str, str, str]] = set()
-    for position, event in enumerate(story.timeline):
+    for position, event in enumerate(history.timeline):
         if event.origin is not EventSource.UAPI:
             continue
         operation = (event.actor, event.device, str(event.fields.get("operation", event.name)))
         if event.name == "refuse":
             refused.add(operation)
-            found.append(DeviceError(event, _migration_of(story, position), str(event.fields.get("reason", ""))))
+            found.append(DeviceError(event, _migration_of(history, position), str(event.fields.get("reason", ""))))
         elif _is_fault(event):
             injected |= {operation} if event.fields.get("result") != SHORT else set()
         elif _is_failure(event, injected=operation in injected):
             if operation not in refused:
-                found.append(DeviceError(event, _migration_of(story, position)))
+                found.append(DeviceError(event, _migration_of(history, position)))
             refused.discard(operation)
             injected.discard(operation)
     return tuple(found)
 
 
-def cut_short(story: MigrationHistory) -> tuple[DeviceError, ...]:
+def cut_short(history: MigrationHistory) -> tuple[DeviceError, ...]:
     """Return the transfers that a device's faults cut short: no errors, but QEMU may stumble over them."""
     return tuple(
-        DeviceError(event, _migration_of(story, position))
-        for position, event in enumerate(story.timeline)
+        DeviceError(event, _migration_of(history, position))
+        for position, event in enumerate(history.timeline)
         if _is_fault(event) and event.fields.get("result") == SHORT
     )
 
 
-def unfired(story: MigrationHistory) -> tuple[str, ...]:
-    """Return the faults that the lab gave to some process, as devices.conf has them, and that came to pass in none."""
-    fired = {_fired(event) for event in story.timeline if _is_fault(event)}
+def unused_faults(history: MigrationHistory) -> tuple[str, ...]:
+    """Return the faults that the lab set up for some process, as the profile writes them, and that none had."""
+    fired = {_fired(event) for event in history.timeline if _is_fault(event)}
     given = [
         str(fault)
-        for event in story.timeline
+        for event in history.timeline
         if event.origin is EventSource.LAB and event.name == "faults"
         for fault in event.fields["faults"]
     ]
     return tuple(fault for fault in dict.fromkeys(given) if _fault_in_log(fault) not in fired)
 
 
-def errors_seen(story: MigrationHistory) -> tuple[ReportedError, ...]:
+def reported_errors(history: MigrationHistory) -> tuple[ReportedError, ...]:
     """Return every error that somebody reported, in order; what QEMU prints when nothing is wrong is left out.
 
-    What the source tells its monitor after it printed the same is left out, too.
+    What the source reports on its monitor after it printed the same is left out, too.
     """
-    devices = {id(error.event): error for error in device_errors(story)}
-    seen: list[ReportedError] = []
-    for position, event in enumerate(story.timeline):
+    devices = {id(error.event): error for error in device_errors(history)}
+    reported: list[ReportedError] = []
+    for position, event in enumerate(history.timeline):
         if id(event) in devices:
             error = devices[id(event)]
-            seen.append(ReportedError(DEVICE, error.what + error.because, event.at))
+            reported.append(ReportedError(DEVICE, error.what + error.because, event.at))
         elif event.origin is EventSource.MESSAGE and event.name == ERROR and not is_harmless(str(event.fields["text"])):
-            seen.append(ReportedError(story.role_at(event.actor, position), str(event.fields["text"]), event.at))
+            reported.append(ReportedError(history.role_at(event.actor, position), str(event.fields["text"]), event.at))
         elif event.origin is EventSource.LAB:
-            begin = _begin_of(story, position)
-            printed = {error.message for error in seen if error.by == SOURCE and error.at >= begin}
-            seen += [error for error in _of_lab(event) if error.by != SOURCE or error.message not in printed]
-    return tuple(seen)
+            begin = _begin_of(history, position)
+            printed = {error.message for error in reported if error.by == SOURCE and error.at >= begin}
+            reported += [error for error in _of_lab(event) if error.by != SOURCE or error.message not in printed]
+    return tuple(reported)
 
 
 def _of_lab(event: Event) -> Iterator[ReportedError]:
@@ -144,14 +144,14 @@ def _fault_in_log(fault: str) -> tuple[str, int, str]:
 
 
 def _fired(event: Event) -> tuple[str, int, str]:
-    """Return operation, number and result of a fault; what an operation is narrowed to, the library tells of states."""
+    """Return operation, number and result of a fault that occurred; of states, the event says to which one."""
     operation, to = str(event.fields["operation"]), event.fields.get("to")
     return f"{operation}/{to}" if to else operation, int(event.fields["nth"]), str(event.fields["result"])
 
 
-def _begin_of(story: MigrationHistory, position: int) -> int:
+def _begin_of(history: MigrationHistory, position: int) -> int:
     """Return the time of the command of the migration that the event at `position` is in, 0 before the first."""
-    migration = story.migration_at(position)
+    migration = history.migration_at(position)
     return migration.at if migration is not None else 0
 
 
@@ -169,22 +169,22 @@ def _is_probe(event: Event) -> bool:
     return fields.get("index") in _PROBED or (event.name == "set-irqs" and not fields.get("count", 1))
 
 
-def _migration_of(story: MigrationHistory, position: int) -> int:
+def _migration_of(history: MigrationHistory, position: int) -> int:
     """Return the number of the migration that the event at `position` is part of, 0 if it is none's."""
-    migration = story.migration_at(position)
-    if migration is None or not migration.role_of(story.timeline[position].actor):
+    migration = history.migration_at(position)
+    if migration is None or not migration.role_of(history.timeline[position].actor):
         return 0
-    return migration.number if position < _settled(story, migration) else 0
+    return migration.number if position < _settled(history, migration) else 0
 
 
-def _settled(story: MigrationHistory, migration: MigrationSpan) -> int:
+def _settled(history: MigrationHistory, migration: MigrationSpan) -> int:
     """Return the position from which on errors are no longer the migration's: it is over, and the destination runs."""
     runs = [
         position
-        for position, event in story.events(migration.destination, migration.begin, migration.stop)
+        for position, event in history.events(migration.destination, migration.begin, migration.stop)
         if device_state(event) == RUNNING
     ]
-    return max(runs[-1] + 1, min(migration.told, migration.stop)) if runs else migration.stop
+    return max(runs[-1] + 1, min(migration.reported, migration.stop)) if runs else migration.stop
 
 
 def _operation(event: Event) -> str:

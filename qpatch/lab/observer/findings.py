@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.consistency import contradictions
-from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, errors_seen, unfired
+from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
 from qpatch.lab.observer.migrations import COMPLETED, MigrationHistory, MigrationSpan, parse_migrations
 
@@ -31,7 +31,7 @@ class GuestCheck:
 
 @dataclass(frozen=True)
 class ProcessDeath:
-    """The end of the process `vm` that nobody asked for; `how` says in words how it ended."""
+    """An unexpected end of the process `vm`; `how` says in words how it ended."""
 
     vm: str
     how: str
@@ -41,10 +41,11 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for in vain, `not_applicable` why nothing was run, `halted` the process that took
-    over and then stopped its VM by itself. `cut_short` are transfers that a device did by halves, `unfired` faults that
-    never came to pass, `resets` processes and devices that QEMU reset while the guest was theirs. `heard_after` is how
-    many interrupts the guest has acknowledged since the last migration, `states` how each process was at the end.
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `halted` the process
+    that took over and then stopped its VM by itself. `cut_short` are transfers that a device completed by half,
+    `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
+    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `states`
+    the state of each process at the end.
     """
 
     failure: str = ""
@@ -54,11 +55,11 @@ class Findings:
     migrations: tuple[MigrationSpan, ...] = ()
     device_errors: tuple[DeviceError, ...] = ()
     cut_short: tuple[DeviceError, ...] = ()
-    unfired: tuple[str, ...] = ()
+    unused_faults: tuple[str, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
-    heard_after: int = 0
+    acknowledged_after: int = 0
     errors: tuple[ReportedError, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     not_applicable: str = ""
@@ -82,33 +83,33 @@ class Findings:
 
 
 def find(timeline: Sequence[Event], failure: str = "") -> Findings:
-    """Return what `timeline` shows; `failure` is the run's own (RunRecord), '' where it was carried out to its end."""
-    story = parse_migrations(timeline)
-    account = account_for(story)
+    """Return what `timeline` shows; `failure` is that of the run's record, '' where it was carried out to its end."""
+    history = parse_migrations(timeline)
+    account = account_for(history)
     lab = [event for event in timeline if event.origin is EventSource.LAB]
-    told = [str(event.fields.get("message", "")) for event in lab if event.name == "failure"]
+    failures = [str(event.fields.get("message", "")) for event in lab if event.name == "failure"]
     reasons = [str(event.fields.get("reason", "")) for event in lab if event.name == "not-applicable"]
     return Findings(
-        failure=failure or next(iter(told), ""),
+        failure=failure or next(iter(failures), ""),
         contradictions=contradictions(timeline),
         deaths=tuple(_deaths(lab)),
-        halted=_halted(story),
-        migrations=story.migrations,
-        device_errors=device_errors(story),
-        cut_short=cut_short(story),
-        unfired=unfired(story),
+        halted=_halted(history),
+        migrations=history.migrations,
+        device_errors=device_errors(history),
+        cut_short=cut_short(history),
+        unused_faults=unused_faults(history),
         checks=tuple(_checks(lab)),
         account=account,
-        resets=frozenset(_resets(story)),
-        heard_after=_heard_after(story, account),
-        errors=errors_seen(story),
+        resets=frozenset(_resets(history)),
+        acknowledged_after=_acknowledged_after(history, account),
+        errors=reported_errors(history),
         states=_states(lab),
         not_applicable=next(iter(reasons), ""),
     )
 
 
 def ending(event: Event) -> str:
-    """Return in words how the process ended that the lab's event `exit` tells of."""
+    """Return in words how the process ended, from the lab's event `exit`."""
     number, code = int(event.fields.get("signal") or 0), int(event.fields.get("code") or 0)
     if number and event.fields.get("expected"):
         return "was ended by the lab"
@@ -135,30 +136,30 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
             )
 
 
-def _halted(story: MigrationHistory) -> str:
+def _halted(history: MigrationHistory) -> str:
     """Return the last destination if it had taken over and then stopped the VM, which the lab never asks for."""
-    if story.last is None:
+    if history.last is None:
         return ""
-    told = [
+    changes = [
         event.name
-        for _, event in story.events(story.last.destination, story.last.begin, story.last.stop)
+        for _, event in history.events(history.last.destination, history.last.begin, history.last.stop)
         if event.origin is EventSource.QMP and event.name in ("RESUME", "STOP")
     ]
-    return story.last.destination if told[-2:] == ["RESUME", "STOP"] else ""
+    return history.last.destination if changes[-2:] == ["RESUME", "STOP"] else ""
 
 
-def _resets(story: MigrationHistory) -> Iterator[tuple[str, str]]:
+def _resets(history: MigrationHistory) -> Iterator[tuple[str, str]]:
     """Yield process and device of each reset in a migration, but for those of a destination before it takes over."""
-    for migration in story.migrations:
-        taken_over = story.incoming(migration).start
+    for migration in history.migrations:
+        taken_over = history.incoming(migration).start
         for actor, begin in ((migration.source, migration.begin), (migration.destination, taken_over)):
-            for _, event in story.events(actor, begin, migration.stop):
+            for _, event in history.events(actor, begin, migration.stop):
                 if event.origin is EventSource.UAPI and event.name == "reset":
                     yield actor, event.device
 
 
 def _states(lab: Sequence[Event]) -> dict[str, str]:
-    """Return the last state that each VM told, or how it ended where it did not live to tell one."""
+    """Return the last state that each VM reported, or how it ended where it ended before reporting one."""
     states: dict[str, str] = {}
     for event in lab:
         vm = str(event.fields.get("vm", ""))
@@ -169,12 +170,13 @@ def _states(lab: Sequence[Event]) -> dict[str, str]:
     return states
 
 
-def _heard_after(story: MigrationHistory, account: InterruptAccount) -> int:
-    if story.last is None:
+def _acknowledged_after(history: MigrationHistory, account: InterruptAccount) -> int:
+    if history.last is None:
         return 0
-    told = story.timeline[story.last.told].at if story.last.told < len(story.timeline) else None
-    if told is None:
+    if history.last.reported >= len(history.timeline):
         return 0
-    heard = [one.acknowledged for one in account.having(InterruptState.DELIVERED) if one.acknowledged is not None]
-    vm = story.last.destination if story.last.outcome == COMPLETED else story.last.source
-    return sum(1 for event in heard if event.actor == vm and (event.at >= told or vm == story.last.destination))
+    end = history.timeline[history.last.reported].at
+    delivered = account.in_state(InterruptState.DELIVERED)
+    acknowledged = [interrupt.acknowledged for interrupt in delivered if interrupt.acknowledged is not None]
+    vm = history.last.destination if history.last.outcome == COMPLETED else history.last.source
+    return sum(1 for event in acknowledged if event.actor == vm and (event.at >= end or vm == history.last.destination))

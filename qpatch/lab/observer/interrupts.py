@@ -2,8 +2,8 @@
 """Accounts for every interrupt of a run, across processes: delivered, lost and why, duplicated, late.
 
 An interrupt is delivered when the guest has acknowledged it, on whichever side; the device's counters migrate with it.
-It is lost when a fence of the VM that runs the guest comes first. What a device raises on a destination that the guest
-never came to is nobody's loss and is left out.
+It is lost when a fence of the VM that runs the guest comes first. What a device raises on a destination in which the
+guest never ran was never to be delivered, and is left out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NO_INTERRUPTS = frozenset({"err", "req"})  # indices that tell the VMM of error
 
 
 class InterruptState(enum.StrEnum):
-    """What became of an interrupt; `unsettled`: the run ended before it could be told."""
+    """What became of an interrupt; `unsettled`: the run ended before that was decided."""
 
     DELIVERED = "delivered"
     LOST = "lost"
@@ -45,15 +45,15 @@ class InterruptState(enum.StrEnum):
 class Interrupt:
     """One interrupt that a device raised, at `position` of the timeline; `sequence` counts those of its vector.
 
-    `wait_ms` is what passed until the guest acknowledged it, from the moment at which it could, where a migration had
-    set the device running and no fence has come since; elsewhere 0, for only a busy host can have kept it waiting
-    there. `why` tells of a lost one where it went.
+    `wait_ms` is the time until the guest acknowledged it, from the moment at which it could, where a migration had set
+    the device running and no fence has come since; elsewhere 0, since only a busy host can have delayed it there.
+    `why` says of a lost one where it was lost.
     """
 
     raised: Event
     position: int
     sequence: int = 0
-    fate: InterruptState = InterruptState.UNSETTLED
+    state: InterruptState = InterruptState.UNSETTLED
     acknowledged: Event | None = None
     wait_ms: float = 0.0
     why: str = ""
@@ -61,7 +61,7 @@ class Interrupt:
     @property
     def is_late(self) -> bool:
         """Whether it was delivered after the bound."""
-        return self.fate is InterruptState.DELIVERED and self.wait_ms > late_ms()
+        return self.state is InterruptState.DELIVERED and self.wait_ms > late_ms()
 
     @property
     def name(self) -> str:
@@ -72,14 +72,14 @@ class Interrupt:
 
 @dataclass(frozen=True)
 class InterruptAccount:
-    """All interrupts in the order in which they were raised, and the acknowledgements that nothing had called for."""
+    """All interrupts in the order in which they were raised, and acknowledgements when nothing was outstanding."""
 
     interrupts: tuple[Interrupt, ...] = ()
     duplicates: tuple[Event, ...] = ()
 
-    def having(self, fate: InterruptState) -> tuple[Interrupt, ...]:
-        """Return the interrupts that had this `fate`."""
-        return tuple(interrupt for interrupt in self.interrupts if interrupt.fate is fate)
+    def in_state(self, state: InterruptState) -> tuple[Interrupt, ...]:
+        """Return the interrupts that ended in `state`."""
+        return tuple(interrupt for interrupt in self.interrupts if interrupt.state is state)
 
     @property
     def late(self) -> tuple[Interrupt, ...]:
@@ -87,10 +87,10 @@ class InterruptAccount:
         return tuple(interrupt for interrupt in self.interrupts if interrupt.is_late)
 
     def totals(self) -> InterruptCounts:
-        """Return how many fared how."""
+        """Return how many ended in which state."""
         return InterruptCounts(
-            len(self.having(InterruptState.DELIVERED)),
-            len(self.having(InterruptState.LOST)),
+            len(self.in_state(InterruptState.DELIVERED)),
+            len(self.in_state(InterruptState.LOST)),
             len(self.duplicates),
             len(self.late),
         )
@@ -98,7 +98,7 @@ class InterruptAccount:
 
 @dataclass
 class _InterruptLedger:
-    """The account while the timeline is gone through; `migrates`: the first migration has begun."""
+    """The account while the timeline is read; `migrates`: the first migration has begun."""
 
     timeline: Sequence[Event]
     destinations: frozenset[str]
@@ -111,7 +111,7 @@ class _InterruptLedger:
     taken_over: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, position: int, event: Event) -> None:
-        """Take `event` into account."""
+        """Update the account by `event`."""
         if event.origin is EventSource.LAB:
             self.migrates = self.migrates or event.name == "migrate"
             if event.name == "fence":
@@ -126,10 +126,10 @@ class _InterruptLedger:
             self._interrupt(position, event)
 
     def account(self) -> InterruptAccount:
-        """Return what has come of it; what is still outstanding stays unsettled."""
+        """Return the account; what is still outstanding stays unsettled."""
         left = [interrupt for line in self.outstanding.values() for interrupt in line]
         return InterruptAccount(
-            tuple(sorted([*self.settled, *left], key=lambda one: one.position)), tuple(self.duplicates)
+            tuple(sorted([*self.settled, *left], key=lambda interrupt: interrupt.position)), tuple(self.duplicates)
         )
 
     def _interrupt(self, position: int, event: Event) -> None:
@@ -147,14 +147,19 @@ class _InterruptLedger:
         shift = int(event.fields["sequence"]) - int(event.fields["local"])
         line = _line(event)
         self.outstanding[line] = [
-            replace(one, sequence=one.sequence + shift) if one.raised.actor == event.actor else one
-            for one in self.outstanding[line]
+            replace(interrupt, sequence=interrupt.sequence + shift)
+            if interrupt.raised.actor == event.actor
+            else interrupt
+            for interrupt in self.outstanding[line]
         ]
 
     def _swallow(self, position: int, event: Event) -> None:
-        """Count an interrupt that the device swallows; it may have told of it as raised, too."""
+        """Count an interrupt that the device swallows; it may have been logged as raised, too."""
         line = self.outstanding[_line(event)]
-        if not any(one.raised.actor == event.actor and not one.raised.fields.get("sent", True) for one in line):
+        if not any(
+            interrupt.raised.actor == event.actor and not interrupt.raised.fields.get("sent", True)
+            for interrupt in line
+        ):
             line.append(Interrupt(event, position))
 
     def _acknowledge(self, event: Event) -> None:
@@ -163,14 +168,17 @@ class _InterruptLedger:
             return
         sequence = event.fields["sequence"]
         line = self.outstanding[_line(event)]
-        answered = [one for one in line if one.sequence <= sequence]
-        self.outstanding[_line(event)] = [one for one in line if one not in answered]
+        answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
+        self.outstanding[_line(event)] = [interrupt for interrupt in line if interrupt not in answered]
         since = self.running_since.get((event.actor, event.device))
-        for one in answered:
-            waited = event.at - max(one.raised.at, since) if since is not None else 0
+        for interrupt in answered:
+            waited = event.at - max(interrupt.raised.at, since) if since is not None else 0
             self.settled.append(
                 replace(
-                    one, fate=InterruptState.DELIVERED, acknowledged=event, wait_ms=max(0, waited) / NANOSECONDS_PER_MS
+                    interrupt,
+                    state=InterruptState.DELIVERED,
+                    acknowledged=event,
+                    wait_ms=max(0, waited) / NANOSECONDS_PER_MS,
                 )
             )
 
@@ -185,27 +193,28 @@ class _InterruptLedger:
                 self.taken_over.add(key)
 
     def _reset(self, event: Event) -> None:
-        """Take back what was raised; the reset of a destination which the guest has not come to yet concerns nobody."""
+        """Withdraw what was raised; the reset of a destination in which the guest does not run yet changes nothing."""
         if event.actor in self.destinations and (event.actor, event.device) not in self.taken_over:
             return
         for line in [line for line in self.outstanding if line[0] == event.device]:
             del self.outstanding[line]
 
     def _fence(self, position: int, vm: str) -> None:
-        """Count as lost what is outstanding; with this the guest has come to itself on `vm`."""
+        """Count as lost what is outstanding; from here on, nothing that happens on `vm` is due to a migration."""
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         for line in self.outstanding.values():
             self.settled += [
-                replace(one, fate=InterruptState.LOST, why=_loss_reason(self.timeline, one, position)) for one in line
+                replace(interrupt, state=InterruptState.LOST, why=_loss_reason(self.timeline, interrupt, position))
+                for interrupt in line
             ]
         self.outstanding.clear()
 
 
-def account_for(story: MigrationHistory) -> InterruptAccount:
+def account_for(history: MigrationHistory) -> InterruptAccount:
     """Return what became of every interrupt of the run."""
-    abandoned = story.abandoned()
-    ledger = _InterruptLedger(story.timeline, frozenset(migration.destination for migration in story.migrations))
-    for position, event in enumerate(story.timeline):
+    abandoned = history.abandoned()
+    ledger = _InterruptLedger(history.timeline, frozenset(migration.destination for migration in history.migrations))
+    for position, event in enumerate(history.timeline):
         if event.actor == LAB or event.actor not in abandoned:
             ledger.note(position, event)
     return ledger.account()
@@ -249,7 +258,7 @@ def _line(event: Event) -> Line:
 
 
 def _loss_reason(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
-    """Return where a lost interrupt went, from what the process did that it was raised in."""
+    """Return where an interrupt was lost, from what the process did in which it was raised."""
     raised = lost.raised
     later = [event for event in timeline[lost.position + 1 : fence] if event.actor == raised.actor]
     if raised.name == "irq-swallow" or any(_same(event, raised, "irq-swallow") for event in later[:2]):

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads the log of one QEMU process: the library's lines, trace events and messages, in the order of their writing.
+"""Reads what QEMU prints, trace events and messages, in the order in which it was written; shared by all labs.
 
-The library writes a line of JSON at once; QEMU may write its lines in pieces, so that one of the library can stand in
-the middle of one of QEMU's. Trace events and messages carry the wall clock, which the library's first line relates to
-the monotonic clock; their times are kept between those of the library's lines around them, for the order in the file is
-exact.
+A lab that has its own lines in the same log hands them over as entries among QEMU's lines. Trace events and messages
+carry the wall clock; their times are kept between those of the lab's own entries around them, which have the monotonic
+clock: the order in the file is exact.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from dataclasses import dataclass, field
@@ -23,16 +21,12 @@ import yaml
 from qpatch.lab.model import Event, EventSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 ERROR = "error"
 WARNING = "warning"
 INFORMATION = "info"
-START = "start"
 
-_LIBRARY = '{"emu":1,'
-_NOT_FIELDS = frozenset({"emu", "t", "device", "event"})
 _THREADED = re.compile(r"\d+@(\d+)\.(\d{6}):(\w+) (.*)")  # QEMU up to 10.0: trace events have thread and time
 _STAMPED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z (.*)")  # with -msg timestamp=on
 _TRACE = re.compile(r"([a-z]\w*) (.*)")  # newer QEMU: after the stamp; a message has a program's name and a colon there
@@ -43,15 +37,15 @@ _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)")
 
 
 @dataclass
-class _LogEntry:
-    """One line of the log; `stamp` is the wall clock in ns, `time` the library's monotonic one, None: not given."""
+class LogEntry:
+    """One entry of a log; `stamp` is the wall clock, `at` the monotonic clock, both in ns; None where not given."""
 
     origin: EventSource
     name: str
     device: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
     stamp: int | None = None
-    time: int | None = None
+    at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,15 +57,27 @@ class _Reading:
     harmless: re.Pattern[str]
 
 
-def read_log(log: Path, actor: str) -> tuple[Event, ...]:
-    """Return the events of the process `actor` in the order of its `log`; times but the library's never go back."""
-    return parse_log(log.read_text(encoding="utf-8", errors="replace").splitlines(), actor)
+def parse_entries(lines: Iterable[LogEntry | str]) -> Iterator[LogEntry]:
+    """Yield an entry for each line of QEMU's in `lines`; entries among them are the lab's own, and are passed on."""
+    last: LogEntry | None = None  # of QEMU
+    for line in lines:
+        if isinstance(line, LogEntry):
+            yield line
+            continue
+        entry = _trace(line) or _message(line)
+        if last is not None and _continues(last, entry, line):
+            last.fields["text"] += f"\n{line}"
+        else:
+            last = entry
+            yield entry
 
 
-def parse_log(lines: Iterable[str], actor: str) -> tuple[Event, ...]:
-    """Return the events that `lines` tell of, as `read_log` does."""
-    entries = list(_entries(_whole_lines(lines)))
-    times = _times(entries, _offset(entries))
+def events_of(entries: Sequence[LogEntry], actor: str, clock_offset: int) -> tuple[Event, ...]:
+    """Return the events of the process `actor` in the order of `entries`.
+
+    `clock_offset` takes the wall clock to the monotonic one (ns). Times of QEMU's entries never go back.
+    """
+    times = _times(entries, clock_offset)
     return tuple(
         Event(at, actor, entry.origin, entry.name, entry.device, entry.fields)
         for at, entry in zip(times, entries, strict=True)
@@ -88,53 +94,14 @@ def is_harmless(text: str) -> bool:
     return _reading().harmless.search(text) is not None
 
 
-def _whole_lines(lines: Iterable[str]) -> Iterator[str]:
-    """Put the pieces of QEMU's lines together that lines of the library have torn apart."""
-    piece = ""
-    for line in lines:
-        start = line.find(_LIBRARY)
-        if start >= 0:
-            piece += line[:start]
-            yield line[start:]
-        elif piece or line:
-            yield piece + line
-            piece = ""
-    if piece:
-        yield piece
-
-
-def _entries(lines: Iterable[str]) -> Iterator[_LogEntry]:
-    last: _LogEntry | None = None  # of QEMU
-    for line in lines:
-        entry = _library(line) or _trace(line) or _message(line)
-        if entry.origin is EventSource.UAPI:
-            yield entry
-        elif last is not None and _continues(last, entry, line):
-            last.fields["text"] += f"\n{line}"
-        else:
-            last = entry
-            yield entry
-
-
-def _continues(last: _LogEntry, entry: _LogEntry, line: str) -> bool:
-    """Return whether `line` goes on with the entry before it: some trace events and all hints have more lines."""
+def _continues(last: LogEntry, entry: LogEntry, line: str) -> bool:
+    """Return whether `line` continues the entry before it: some trace events and all hints have more lines."""
     if entry.stamp is not None:
         return False
     return line.startswith(" ") or (last.origin is EventSource.MESSAGE and last.stamp is not None)
 
 
-def _library(line: str) -> _LogEntry | None:
-    if not line.startswith(_LIBRARY):
-        return None
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None  # cut short: QEMU was killed while it was written
-    fields = {key: value for key, value in found.items() if key not in _NOT_FIELDS}
-    return _LogEntry(EventSource.UAPI, found["event"], found.get("device", ""), fields, time=found["t"])
-
-
-def _trace(line: str) -> _LogEntry | None:
+def _trace(line: str) -> LogEntry | None:
     threaded = _THREADED.fullmatch(line)
     if threaded:
         seconds, microseconds, name, arguments = threaded.groups()
@@ -147,7 +114,7 @@ def _trace(line: str) -> _LogEntry | None:
         stamp = wall
         name, arguments = trace.groups()
     device = _DEVICE.fullmatch(arguments) if name.startswith("vfio_") else None
-    return _LogEntry(EventSource.TRACE, name, device[1] if device else "", _arguments(name, arguments.strip()), stamp)
+    return LogEntry(EventSource.TRACE, name, device[1] if device else "", _arguments(name, arguments.strip()), stamp)
 
 
 def _arguments(name: str, text: str) -> dict[str, Any]:
@@ -161,14 +128,14 @@ def _value(text: str) -> int | str:
     return int(text, 0) if _NUMBER.fullmatch(text) else text
 
 
-def _message(line: str) -> _LogEntry:
+def _message(line: str) -> LogEntry:
     stamp, text = _stamp(line)
     if stamp is not None:
         program = _PROGRAM.fullmatch(text)
         text = program[1] if program else text
     severity = _SEVERITY.fullmatch(text)
     name, text = severity.groups() if severity else (ERROR, text)
-    return _LogEntry(EventSource.MESSAGE, name, fields={"text": text}, stamp=stamp)
+    return LogEntry(EventSource.MESSAGE, name, fields={"text": text}, stamp=stamp)
 
 
 def _stamp(line: str) -> tuple[int | None, str]:
@@ -181,37 +148,29 @@ def _stamp(line: str) -> tuple[int | None, str]:
     return stamp, line
 
 
-def _offset(entries: Iterable[_LogEntry]) -> int:
-    """Return what takes the wall clock to the monotonic one; where the library never started, as it is here and now."""
-    for entry in entries:
-        if entry.origin is EventSource.UAPI and entry.name == START:
-            return int(entry.fields["mono_ns"]) - int(entry.fields["real_ns"])
-    return time.monotonic_ns() - time.time_ns()
-
-
-def _times(entries: list[_LogEntry], offset: int) -> list[int]:
-    """Return a time for each entry: the library's as they are, the others between them and never going back."""
+def _times(entries: Sequence[LogEntry], clock_offset: int) -> list[int]:
+    """Return a time for each entry: the lab's own as they are, QEMU's between them and never going back."""
     times: list[int] = []
-    for entry, end in zip(entries, _next_library_times(entries), strict=True):
+    for entry, end in zip(entries, _next_exact_times(entries), strict=True):
         before = times[-1] if times else None
-        if entry.time is not None:
-            times.append(entry.time)
+        if entry.at is not None:
+            times.append(entry.at)
             continue
-        at = before if entry.stamp is None else entry.stamp + offset
-        bounds = [one for one in (before, at) if one is not None]
-        latest = max(bounds) if bounds else None
-        ends = [one for one in (latest, end) if one is not None]
-        times.append(min(ends) if ends else time.monotonic_ns())
+        at = before if entry.stamp is None else entry.stamp + clock_offset
+        earliest = max((bound for bound in (before, at) if bound is not None), default=None)
+        bounds = [bound for bound in (earliest, end) if bound is not None]
+        times.append(min(bounds) if bounds else time.monotonic_ns())
     return times
 
 
-def _next_library_times(entries: list[_LogEntry]) -> list[int | None]:
-    ends: list[int | None] = []
-    end: int | None = None
+def _next_exact_times(entries: Sequence[LogEntry]) -> list[int | None]:
+    """Return for each entry the monotonic time of the next one that has it, itself included."""
+    times: list[int | None] = []
+    following: int | None = None
     for entry in reversed(entries):
-        end = entry.time if entry.time is not None else end
-        ends.append(end)
-    return ends[::-1]
+        following = entry.at if entry.at is not None else following
+        times.append(following)
+    return times[::-1]
 
 
 @cache

@@ -33,10 +33,10 @@ class Incoming:
     irq_setup_ms: float | None = None
 
 
-def incoming(story: MigrationHistory, migration: MigrationSpan) -> Incoming:
+def incoming(history: MigrationHistory, migration: MigrationSpan) -> Incoming:
     """Return what the destination of `migration` did until it ran."""
-    window = story.incoming(migration)
-    events = [event for _, event in story.events(migration.destination, window.start, window.stop)]
+    window = history.incoming(migration)
+    events = [event for _, event in history.events(migration.destination, window.start, window.stop)]
     writes = [event for event in events if _is(event, "config-write")]
     calls = [event for event in events if _is(event, "set-irqs")]
     return Incoming(
@@ -62,15 +62,15 @@ def kind(event: Event) -> str:
 
 def order(events: Iterable[Event]) -> tuple[str, ...]:
     """Return what happened in which order: each thing where it began, data again where it went on after others."""
-    seen: list[str] = []
+    kinds: list[str] = []
     for event in events:
         what = kind(event)
-        if what and (what not in seen or (what == DATA and seen[-1] != DATA)):
-            seen.append(what)
-    return tuple(seen)
+        if what and (what not in kinds or (what == DATA and kinds[-1] != DATA)):
+            kinds.append(what)
+    return tuple(kinds)
 
 
-def downtime_ms(story: MigrationHistory, migration: MigrationSpan) -> float | None:
+def downtime_ms(history: MigrationHistory, migration: MigrationSpan) -> float | None:
     """Return how long the devices ran on neither side, None where the destination's never ran.
 
     From the first step of a source's device out of the states in which it runs, to the last destination's device that
@@ -78,15 +78,15 @@ def downtime_ms(story: MigrationHistory, migration: MigrationSpan) -> float | No
     """
     if migration.outcome != COMPLETED:
         return None
-    stopped = stopped_at(story, migration)
-    ran = ran_at(story, migration)
+    stopped = stopped_at(history, migration)
+    ran = ran_at(history, migration)
     return (ran - stopped) / NANOSECONDS_PER_MS if stopped is not None and ran is not None else None
 
 
-def stopped_at(story: MigrationHistory, migration: MigrationSpan) -> int | None:
+def stopped_at(history: MigrationHistory, migration: MigrationSpan) -> int | None:
     """Return when the first of the source's devices stopped for good in `migration`, None where none did."""
     stopped: int | None = None
-    for _, event in story.events(migration.source, migration.begin, migration.stop):
+    for _, event in history.events(migration.source, migration.begin, migration.stop):
         reached = device_state(event)
         if reached in RUNNING_STATES:
             stopped = None
@@ -95,11 +95,11 @@ def stopped_at(story: MigrationHistory, migration: MigrationSpan) -> int | None:
     return stopped
 
 
-def ran_at(story: MigrationHistory, migration: MigrationSpan) -> int | None:
+def ran_at(history: MigrationHistory, migration: MigrationSpan) -> int | None:
     """Return when the last of the destination's devices ran, None where none did."""
     resuming: set[str] = set()
     ran: int | None = None
-    for _, event in story.events(migration.destination, migration.begin, migration.stop):
+    for _, event in history.events(migration.destination, migration.begin, migration.stop):
         reached = device_state(event)
         if reached == RESUMING:
             resuming.add(event.device)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who was source and destination when: the migrations that a timeline tells of, and where the guest ran."""
+"""The migrations of a timeline: which process was source or destination at what time, and where the guest ran."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ STOPPING_STATES = frozenset({"running-p2p", "pre-copy-p2p", "stop", "stop-copy"}
 class MigrationSpan:
     """One migration; `number` counts from 1.
 
-    `begin` and `stop` are positions in the timeline: from its command up to the command of the next one. `told` is the
-    position at which the lab told its end, `stop` where it never did. `at` is the time of its command. `outcome` is
-    completed only if both sides say so; `source_status` is what the source says, `downtime_ms` its own idea of it.
-    `resumed`: the lab had to let the source go on.
+    `begin` and `stop` are positions in the timeline: from its command up to the command of the next one. `reported` is
+    the position at which the lab reported its end, `stop` where it never did. `at` is the time of its command.
+    `outcome` is completed only if both sides say so; `source_status` is what the source says, and `downtime_ms` the
+    downtime that it has measured. `resumed`: the lab had to continue the source.
     """
 
     number: int
@@ -42,7 +42,7 @@ class MigrationSpan:
     expect: str
     begin: int
     stop: int
-    told: int
+    reported: int
     at: int
     outcome: str = UNFINISHED
     source_status: str = ""
@@ -73,12 +73,12 @@ class MigrationHistory:
         return self.migrations[-1] if self.migrations else None
 
     def abandoned(self) -> frozenset[str]:
-        """Return the processes to which the guest never came: whatever their devices raised concerns nobody."""
-        came_to = {event.fields.get("vm") for event in self.timeline if _is_lab(event, "fence")}
+        """Return the processes in which the guest never ran: what their devices raised was never to be delivered."""
+        ran_in = {event.fields.get("vm") for event in self.timeline if _is_lab(event, "fence")}
         return frozenset(
             migration.destination
             for migration in self.migrations
-            if migration.outcome != COMPLETED and migration.destination not in came_to
+            if migration.outcome != COMPLETED and migration.destination not in ran_in
         )
 
     def migration_at(self, position: int) -> MigrationSpan | None:
@@ -119,7 +119,7 @@ class MigrationHistory:
 
 
 def parse_migrations(timeline: Sequence[Event]) -> MigrationHistory:
-    """Return the story that `timeline` tells."""
+    """Return the migrations of `timeline`."""
     begins = [position for position, event in enumerate(timeline) if _is_lab(event, "migrate")]
     stops = [*begins[1:], len(timeline)][: len(begins)]
     return MigrationHistory(
@@ -151,10 +151,10 @@ def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) ->
         stop,
         timeline[begin].at,
     )
-    told = next((position for position in range(begin, stop) if _is_lab(timeline[position], "migrated")), None)
-    if told is None:
+    reported = next((position for position in range(begin, stop) if _is_lab(timeline[position], "migrated")), None)
+    if reported is None:
         return start
-    end = timeline[told].fields
+    end = timeline[reported].fields
     return MigrationSpan(
         number,
         start.source,
@@ -163,13 +163,13 @@ def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) ->
         start.expect,
         begin,
         stop,
-        told,
+        reported,
         start.at,
         str(end["status"]),
         str(end.get("source_status") or end["status"]),
         str(end.get("error") or ""),
         end.get("downtime_ms"),
-        any(_is_lab(event, "resume") and event.fields.get("vm") == start.source for event in timeline[told:stop]),
+        any(_is_lab(event, "resume") and event.fields.get("vm") == start.source for event in timeline[reported:stop]),
     )
 
 

@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
-    """Return what `timeline` shows. What the scenario wanted is in it, in the lab's event `migrate`.
+    """Return what `timeline` shows; what the scenario expects is in it, in the lab's event `migrate`.
 
-    `failure` is what the lab waited for in vain, as RunRecord has it.
+    `failure` is what the lab waited for without success, as RunRecord has it.
     """
     findings = find(timeline, failure)
     verdict, reason = judge(findings)
     last = findings.last
     if last is None:
         return Observation(verdict, reason, findings.account.totals(), errors=findings.errors)
-    story = parse_migrations(timeline)
-    seen = incoming(story, last)
+    history = parse_migrations(timeline)
+    measured = incoming(history, last)
     return Observation(
         verdict,
         reason,
         findings.account.totals(),
-        seen.order,
-        seen.config_bytes,
-        seen.config_writes,
-        seen.set_irqs,
-        seen.data_bytes,
-        downtime_ms(story, last),
-        seen.irq_setup_ms,
+        measured.order,
+        measured.config_bytes,
+        measured.config_writes,
+        measured.set_irqs,
+        measured.data_bytes,
+        downtime_ms(history, last),
+        measured.irq_setup_ms,
         findings.errors,
         findings.states.get(last.source, ""),
         findings.states.get(last.destination, ""),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Draws a run's telling migration as SVG: a row for each party, what it did in the order in which it happened.
+"""Draws one migration of a run as SVG: a row for each party, what it did in the order in which it happened.
 
 Time runs from left to right, with long waits cut short and events that nearly coincide kept apart: order is exact,
 distance is not, and the axis says which moment is where. No label lies on another.
@@ -13,7 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.observer.scene import EventMark, Lane, Scene, StateBar, milliseconds, scene
+from qpatch.lab.observer.picture_content import EventMark, Lane, PictureContent, StateBar, milliseconds, picture_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from jinja2 import Template
 
-    from qpatch.lab.model import Cell, Event, Observation
+    from qpatch.cells.key import CellKey
+    from qpatch.lab.model import Event, Observation
 
 LABEL_SIZE = 12  # pixels; so is all that follows
 LETTER = 0.6  # how wide a letter is at most on average, in parts of its size
@@ -121,15 +122,15 @@ class Scale:
         return texts
 
 
-def save_picture(timeline: Sequence[Event], observation: Observation, file: Path, cell: Cell | None = None) -> None:
-    """Write the picture of a run to `file`."""
-    file.write_text(picture(timeline, observation, cell), encoding="utf-8")
+def save_picture(timeline: Sequence[Event], observation: Observation, file: Path, key: CellKey | None = None) -> None:
+    """Write the picture of a run of the cell `key` to `file`."""
+    file.write_text(picture(timeline, observation, key), encoding="utf-8")
 
 
-def picture(timeline: Sequence[Event], observation: Observation, cell: Cell | None = None) -> str:
+def picture(timeline: Sequence[Event], observation: Observation, key: CellKey | None = None) -> str:
     """Return the picture of a run as SVG; without a migration in it, only what the observation says."""
-    shown = scene(timeline)
-    name = " / ".join((cell.strategy, cell.tree, cell.machine, cell.profile, cell.scenario)) if cell else "a run"
+    shown = picture_content(timeline)
+    name = " / ".join((key.strategy, key.tree, key.machine, key.profile, key.scenario)) if key else "a run"
     title = f"{name}: {observation.verdict}"
     body: dict[str, Any] = _drawn(shown) if shown else {"rows": [], "bottom": 120.0, "right": float(_LEFT + _PLOT)}
     notes = [*(shown.notes if shown else ()), *([observation.reason] if not (shown and shown.notes) else [])]
@@ -142,7 +143,7 @@ def picture(timeline: Sequence[Event], observation: Observation, cell: Cell | No
     )
 
 
-def _drawn(shown: Scene) -> dict[str, Any]:
+def _drawn(shown: PictureContent) -> dict[str, Any]:
     """Return places for all that `shown` has."""
     scale = Scale(_moments(shown))
     rows: list[Row] = []
@@ -171,18 +172,18 @@ def _drawn(shown: Scene) -> dict[str, Any]:
         "unit": PlacedText(16, top + 18, "ms", "tick", 11),
         "right": right,
         "bottom": top + 40,
-        "still": [scale.place(at) for at in shown.still] if shown.still else None,
+        "downtime": [scale.place(at) for at in shown.downtime] if shown.downtime else None,
     }
 
 
-def _moments(shown: Scene) -> list[int]:
-    moments = [shown.begin, shown.end, *(shown.still or ())]
+def _moments(shown: PictureContent) -> list[int]:
+    moments = [shown.begin, shown.end, *(shown.downtime or ())]
     moments += [at for mark in shown.marks for at in (mark.begin, mark.end)]
     moments += [at for bar in shown.bars for at in (bar.begin, bar.end)]
     return moments + [at for path in shown.paths for _, at in path.stops]
 
 
-def _row(shown: Scene, lane: Lane, scale: Scale, top: float) -> Row:
+def _row(shown: PictureContent, lane: Lane, scale: Scale, top: float) -> Row:
     """Return the lane's row: its labels above its symbols, below them a bar for each device."""
     marks = [mark for mark in shown.marks if mark.lane is lane]
     places = [scale.place(mark.begin) for mark in marks]
@@ -229,13 +230,13 @@ def _stretch(gaps: Sequence[int]) -> float:
     return low
 
 
-def _head(title: str, shown: Scene | None, observation: Observation) -> list[PlacedText]:
+def _head(title: str, shown: PictureContent | None, observation: Observation) -> list[PlacedText]:
     which = f"Migration {shown.number} of {shown.of}. " if shown and shown.of > 1 else ""
     order = f"On the destination: {', '.join(observation.order)}. " if observation.order else ""
     down = ""
-    if shown and shown.still:
+    if shown and shown.downtime:
         own = f"; QEMU counts {shown.qemu_downtime_ms} ms" if shown.qemu_downtime_ms is not None else ""
-        down = f"No device runs for {milliseconds(shown.still[1] - shown.still[0])} (shaded{own}). "
+        down = f"No device runs for {milliseconds(shown.downtime[1] - shown.downtime[0])} (shaded{own}). "
     return [
         PlacedText(16, 30, title, "title", 17),
         PlacedText(16, 52, f"{which}{order}{down}".strip(), "sub"),

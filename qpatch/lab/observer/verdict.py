@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From what was found to one word: the rules in the order of Verdict, the first that applies decides.
+"""From findings to a verdict: the rules in the order of Verdict; the first that applies decides.
 
 Each rule returns a sentence that says why it applies, or '' where it does not.
 """
@@ -36,7 +36,7 @@ def judge(findings: Findings) -> tuple[Verdict, str]:
 
 
 def lab_error(findings: Findings) -> str:
-    """Apply if the lab waited in vain, and not because a process had died or stopped the VM."""
+    """Apply if the lab waited without success, and not because a process had died or stopped the VM."""
     return findings.failure if not (findings.deaths or findings.halted) else ""
 
 
@@ -47,7 +47,7 @@ def inconsistent(findings: Findings) -> str:
 
 
 def crashed(findings: Findings) -> str:
-    """Apply if a QEMU ended that should not have; one whose incoming migration failed ends itself rightly."""
+    """Apply if a QEMU ended that should not have; one whose incoming migration failed is right to end itself."""
     return "; ".join(f"{death.vm} {death.how}{_before(findings, death)}" for death in findings.deaths)
 
 
@@ -67,16 +67,15 @@ def failed(findings: Findings) -> str:
             continue
         why = findings.causes_of(migration)
         first = (
-            f"; {why[0].what}; {_reactions(findings, migration, why[0])}"
-            if why
-            else _completed_as_reported(findings, migration)
+            f"; {why[0].what}; {_reactions(findings, migration, why[0])}" if why else _first_report(findings, migration)
         )
         return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
     last = findings.last
-    if last is not None and last.outcome == last.expect == FAILED and findings.unfired and not findings.causes_of(last):
+    as_meant = last is not None and last.outcome == last.expect == FAILED
+    if last is not None and as_meant and findings.unused_faults and not findings.causes_of(last):
         return (
-            f"the migration failed, but the fault {findings.unfired[0]} that it was to fail for never came to pass"
-            f"{_completed_as_reported(findings, last)}"
+            f"the migration failed, but the fault {findings.unused_faults[0]} that was to make it fail never occurred"
+            f"{_first_report(findings, last)}"
         )
     if last is not None and findings.halted:
         return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
@@ -94,7 +93,7 @@ def unnoticed(findings: Findings) -> str:
         errors = findings.errors_in(migration)
         if errors and migration.outcome == COMPLETED:
             said = _quoted(findings, migration, errors[0])
-            reaction = f"{said} and went on" if said else "nobody printed an error"
+            reaction = f"{said} and went on" if said else "no error was printed"
             return f"{errors[0].what}, and the migration was reported as completed; {reaction}{_harm(findings)}"
     return ""
 
@@ -121,29 +120,26 @@ def stale(findings: Findings) -> str:
 
 def lost(findings: Findings) -> str:
     """Apply if an interrupt had not reached the guest by the next fence."""
-    gone = findings.account.having(InterruptState.LOST)
-    more = f" (and {len(gone) - 1} more)" if len(gone) > 1 else ""
-    return f"{gone[0].name}, raised on {gone[0].raised.actor}: {gone[0].why}{more}" if gone else ""
+    missing = findings.account.in_state(InterruptState.LOST)
+    more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+    return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}" if missing else ""
 
 
 def duplicated(findings: Findings) -> str:
     """Apply if the guest handled an interrupt when nothing was outstanding."""
-    twice = findings.account.duplicates
-    more = f" (and {len(twice) - 1} more)" if len(twice) > 1 else ""
-    return (
-        (
-            f"the guest on {twice[0].actor} handled {line_name(twice[0])} of {twice[0].device} when nothing was "
-            f"outstanding{more}"
-        )
-        if twice
-        else ""
-    )
+    if not findings.account.duplicates:
+        return ""
+    first, *others = findings.account.duplicates
+    more = f" (and {len(others)} more)" if others else ""
+    return f"the guest on {first.actor} handled {line_name(first)} of {first.device} when nothing was outstanding{more}"
 
 
 def late(findings: Findings) -> str:
-    """Apply if an interrupt came after the bound."""
-    after = sorted(findings.account.late, key=lambda one: one.wait_ms, reverse=True)
-    return f"{after[0].name} came after {after[0].wait_ms:.1f} ms; the bound is {late_ms():g} ms" if after else ""
+    """Apply if an interrupt was delivered after the bound."""
+    latest = max(findings.account.late, key=lambda interrupt: interrupt.wait_ms, default=None)
+    if latest is None:
+        return ""
+    return f"{latest.name} was delivered after {latest.wait_ms:.1f} ms; the bound is {late_ms():g} ms"
 
 
 def recovered(findings: Findings) -> str:
@@ -152,42 +148,49 @@ def recovered(findings: Findings) -> str:
     if last is None or last.outcome in (COMPLETED, UNFINISHED) or not last.is_as_expected or not _settled(findings):
         return ""
     why = findings.causes_of(last) if last.outcome == FAILED else ()
-    cause = f", for {why[0].what}" if why else ""
+    cause = f", because {why[0].what}" if why else ""
     by = ", because the lab continued it," if last.resumed else ""
     return (
         f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
-        f"{_count(findings.heard_after)} there"
+        f"{_count(findings.acknowledged_after)} there"
     )
 
 
 def delivered(findings: Findings) -> str:
     """Apply if all migrations ended as they should, the last one completed, and every interrupt came once."""
     last = findings.last
-    if last is None or last.outcome != COMPLETED or _never_failed(last) or not _settled(findings) or findings.unfired:
+    if last is None or last.outcome != COMPLETED or _never_failed(last):
         return ""
-    return f"the migration completed, all is whole, and {_count(findings.heard_after)} on the destination"
+    if not _settled(findings) or findings.unused_faults:
+        return ""
+    return (
+        "the migration completed, state and memory are intact, and "
+        f"{_count(findings.acknowledged_after)} on the destination"
+    )
 
 
 def not_applicable(findings: Findings) -> str:
     """Apply if the lab ran nothing, or what was to fail was never asked for."""
     if findings.not_applicable:
         return findings.not_applicable
-    vain = next((migration for migration in findings.migrations if _never_failed(migration)), None)
-    if not _settled(findings) or not (vain or findings.unfired):
+    completed = next((migration for migration in findings.migrations if _never_failed(migration)), None)
+    if not _settled(findings) or not (completed or findings.unused_faults):
         return ""
-    if findings.unfired:
-        return f"the fault {findings.unfired[0]} never came to pass, so nothing was tried"
-    return f"migration {vain.number} completed: this QEMU never did what the scenario wants to see fail" if vain else ""
+    if findings.unused_faults:
+        return f"the fault {findings.unused_faults[0]} never occurred, so nothing was tested"
+    if completed is None:
+        return ""
+    return f"migration {completed.number} completed: this QEMU never does what the scenario makes fail"
 
 
 def _settled(findings: Findings) -> bool:
-    """Whether interrupts were tried after the last migration, and none is left in doubt."""
-    return findings.heard_after > 0 and not findings.account.having(InterruptState.UNSETTLED)
+    """Whether interrupts were raised after the last migration, and what became of each is known."""
+    return findings.acknowledged_after > 0 and not findings.account.in_state(InterruptState.UNSETTLED)
 
 
 def _nothing_shown(findings: Findings) -> str:
-    if findings.account.having(InterruptState.UNSETTLED):
-        return f"{findings.account.having(InterruptState.UNSETTLED)[0].name} was raised, and no fence came after it"
+    if findings.account.in_state(InterruptState.UNSETTLED):
+        return f"{findings.account.in_state(InterruptState.UNSETTLED)[0].name} was raised, and no fence came after it"
     if findings.last is not None and findings.last.outcome == UNFINISHED:
         return "the migration did not end"
     return "no interrupt was raised after the migration" if findings.migrations else NOTHING_SHOWN
@@ -236,9 +239,9 @@ def _reset(findings: Findings, check: GuestCheck) -> str:
 
 
 def _harm(findings: Findings) -> str:
-    """Return what came of an error that nobody acted upon, as the end of a sentence."""
-    gone = findings.account.totals().lost
-    harm = [f"{gone} interrupt{'s were' if gone > 1 else ' was'} lost"] if gone else []
+    """Return the consequences of an error that nobody acted upon, as the end of a sentence."""
+    lost = findings.account.totals().lost
+    harm = [f"{lost} interrupt{'s were' if lost > 1 else ' was'} lost"] if lost else []
     harm += next(
         (
             [f"{check.device} on {check.vm}: {', '.join(wrong)}"]
@@ -247,11 +250,11 @@ def _harm(findings: Findings) -> str:
         ),
         [],
     )
-    return "".join(f"; {one}" for one in harm)
+    return "".join(f"; {consequence}" for consequence in harm)
 
 
-def _completed_as_reported(findings: Findings, migration: MigrationSpan) -> str:
-    """Return what either side reported first, as the end of a sentence: what follows tends to be of broken sockets."""
+def _first_report(findings: Findings, migration: MigrationSpan) -> str:
+    """Return what either side reported first, as the end of a sentence: later messages are mostly of broken sockets."""
     said = next(
         (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
         migration.error,
@@ -282,8 +285,8 @@ def _quoted(findings: Findings, migration: MigrationSpan, error: DeviceError) ->
 
 
 def _reactions(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
-    """Return what both sides made of the device's error."""
-    said = _quoted(findings, migration, error) or "nobody printed an error"
+    """Return how both sides reacted to the device's error."""
+    said = _quoted(findings, migration, error) or "no error was printed"
     after = "runs on" if _source_runs(findings, migration) else f"is {_state(findings, migration.source)}"
     by_lab = " because the lab continued it" if migration.resumed and after == "runs on" else ""
     return f"{said}; the source called the migration {migration.source_status or migration.outcome} and {after}{by_lab}"

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Carries out one run: starts the processes, leads them through the scenario, and always ends them."""
+"""One run with QEMU processes on this machine, for any lab: starts them, does the scenario's steps, ends them."""

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import Value, table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from qpatch.lab.plan import QemuProgram, RunPlan
-    from qpatch.lab.runtime.devices import EmulatedDevices
 
 MONITOR = "qmp.sock"
 SERIAL = "serial.sock"
@@ -20,11 +20,18 @@ _IOMMUFD = "iommufd0"
 
 
 @dataclass(frozen=True)
+class AttachedDevices:
+    """The devices that a lab gives to one QEMU: their sysfs directories, and variables that QEMU needs for them."""
+
+    sysfs: tuple[Path, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class VmPaths:
-    """Where one QEMU finds things: the directory of its sockets, the library and the guest by short paths."""
+    """Where one QEMU finds things: the directory of its sockets, and the guest by a short path."""
 
     sockets: Path
-    library: Path
     guest: Path
 
     @property
@@ -47,12 +54,12 @@ class CommandLine:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """All of it as one command. `env` sets the variables, so that nothing but QEMU loads the library."""
+        """All of it as one command. `env` sets the variables, so that they are QEMU's alone."""
         return ("env", *(f"{name}={value}" for name, value in self.environment.items()), *self.program)
 
 
 def command_line(
-    plan: RunPlan, program: QemuProgram, devices: EmulatedDevices, places: VmPaths, *, incoming: bool, paused: bool
+    plan: RunPlan, program: QemuProgram, devices: AttachedDevices, paths: VmPaths, *, incoming: bool, paused: bool
 ) -> CommandLine:
     """Return how QEMU is started for `plan`: as a destination (`incoming`), and whether it waits to be continued."""
     mixed = plan.source.release != plan.destination.release
@@ -63,9 +70,9 @@ def command_line(
         *table().arguments,
         "-M",
         machine,
-        *(word.replace("{guest}", str(places.guest)) for word in plan.machine.arguments),
-        *_socket("-qmp", "monitor", places.monitor),
-        *_socket("-serial", "serial", places.serial),
+        *(word.replace("{guest}", str(paths.guest)) for word in plan.machine.arguments),
+        *_socket("-qmp", "monitor", paths.monitor),
+        *_socket("-serial", "serial", paths.serial),
         *(("-object", f"iommufd,id={_IOMMUFD}") if plan.scenario.iommu == "iommufd" else ()),
         *(
             word
@@ -76,8 +83,7 @@ def command_line(
         *(("-incoming", "defer") if incoming else ()),
         *(("-S",) if paused else ()),
     )
-    environment = {"LD_PRELOAD": str(places.library), "QPATCH_EMU": str(devices.configuration), **program.environment}
-    return CommandLine(environment, arguments)
+    return CommandLine({**devices.environment, **program.environment}, arguments)
 
 
 def option_value(value: Value) -> str:

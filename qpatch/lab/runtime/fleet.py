@@ -4,41 +4,63 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.commandline import VmPaths, command_line
-from qpatch.lab.runtime.devices import write_devices
 from qpatch.lab.runtime.vm import VirtualMachine
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.scenario import Scenario
     from qpatch.lab.plan import QemuProgram, RunPlan
-    from qpatch.lab.runtime.devices import EmulatedDevices
+    from qpatch.lab.runtime.commandline import AttachedDevices
     from qpatch.lab.runtime.recorder import Recorder
 
 LOG = "log"
 
 
+class DeviceBackend(Protocol):
+    """What a lab adds to the QEMU processes of a run: the guest, files that they load, and their devices."""
+
+    @property
+    def guest(self) -> Path:
+        """The file of the guest that boots."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that QEMU is to find under short paths without special characters."""
+
+    @property
+    def pre_copy_read(self) -> tuple[str, ...]:
+        """Words that a line of QEMU's log has when QEMU has read pre-copy data of a device."""
+
+    def attach(
+        self, program: QemuProgram, directory: Path, files: Mapping[Path, Path], faults: tuple[str, ...]
+    ) -> AttachedDevices:
+        """Make the devices of one QEMU that runs `program`, in its `directory`; `faults` hit the first of them.
+
+        `files` are the short paths of the backend's files.
+        """
+
+
 class Fleet:
     """The VMs of the run `plan`: their files are in `directory`, their sockets in `short`, whose path is short.
 
-    A path with a space cannot be preloaded, and one with more than 107 bytes is no socket: hence `short`, which holds
-    links to the library and the guest as well.
+    A path with more than 107 bytes is no socket: hence `short`, which holds links to the files of `backend` as well.
     """
 
-    def __init__(self, plan: RunPlan, directory: Path, short: Path, recorder: Recorder) -> None:
+    def __init__(self, plan: RunPlan, backend: DeviceBackend, directory: Path, short: Path, recorder: Recorder) -> None:
         self.plan = plan
         self.directory = directory
         self.short = short
+        self.backend = backend
         self.vms: list[VirtualMachine] = []
         self._recorder = recorder
-        self._library = _link(short / plan.artifacts.library.name, plan.artifacts.library)
-        guest = plan.artifacts.guests[plan.machine.guest]
-        self._guest = _link(short / guest.name, guest)
+        self._files = {file: _link(short / file.name, file) for file in (*backend.files, backend.guest)}
 
     async def launch(self, program: QemuProgram, *, paused: bool) -> VirtualMachine:
         """Start one more VM: the first is the source, every other a destination; return it when it can be talked to.
@@ -54,23 +76,23 @@ class Fleet:
         vm = VirtualMachine(actor, program, "destination" if number else "source", directory / LOG, self._recorder)
         self.vms.append(vm)
         (directory / LOG).touch()
-        places = VmPaths(sockets, self._library, self._guest)
+        paths = VmPaths(sockets, self._files[self.backend.guest])
         await vm.start(
             command_line(
                 self.plan,
                 program,
                 self._devices(directory, program, number),
-                places,
+                paths,
                 incoming=number > 0,
                 paused=paused or number == 0,
             ),
-            places,
+            paths,
         )
         await self._set_up(vm)
         return vm
 
     async def quit(self) -> None:
-        """Ask all VMs to end, side by side. Raises WaitedInVainError where one does not, when all others have."""
+        """Ask all VMs to end, side by side. Raises WaitTimeout where one does not, when all others have."""
         ends = await asyncio.gather(*(vm.quit() for vm in self.vms), return_exceptions=True)
         for failure in filter(None, ends):
             raise failure
@@ -79,16 +101,15 @@ class Fleet:
         """Kill what still runs."""
         await asyncio.gather(*(vm.end(expected=True) for vm in self.vms))
 
-    def _devices(self, directory: Path, program: QemuProgram, number: int) -> EmulatedDevices:
-        profile, scenario = self.plan.profile, self.plan.scenario
+    def _devices(self, directory: Path, program: QemuProgram, number: int) -> AttachedDevices:
         faults = [
-            fault for one in (profile.faults, scenario.faults) for fault in (one.destination if number else one.source)
+            fault
+            for given in (self.plan.profile.faults, self.plan.scenario.faults)
+            for fault in (given.destination if number else given.source)
         ]
         if faults:
             self._recorder.lab("faults", vm=f"qemu{number}", faults=faults)
-        return write_devices(
-            directory, scenario.devices, table().protocol(program.release), self.plan.device, tuple(faults)
-        )
+        return self.backend.attach(program, directory, self._files, tuple(faults))
 
     async def _set_up(self, vm: VirtualMachine) -> None:
         capabilities = [

@@ -11,7 +11,7 @@ from qpatch.lab.definitions import steps as kinds
 from qpatch.lab.definitions.release import table
 from qpatch.lab.definitions.steps import MigrationOutcome, ScenarioStep
 from qpatch.lab.runtime.fleet import migration_parameters
-from qpatch.lab.runtime.migration import Migration, MigrationResult
+from qpatch.lab.runtime.migration import Migration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -40,11 +40,11 @@ class Flow:
         self._pages = 0
         self._log_offset = 0
         self._stop_early = False
-        self._coming = deque(_migrations(plan.scenario.steps))
+        self._remaining = deque(_migrations(plan.scenario.steps))
         self._migrations = 0
         self._next: asyncio.Task[VirtualMachine] | None = None
         self._leaving: list[asyncio.Task[None]] = []
-        self._doers: dict[type[ScenarioStep], Callable[[Any], Awaitable[None]]] = {
+        self._handlers: dict[type[ScenarioStep], Callable[[Any], Awaitable[None]]] = {
             kinds.SetUpInterrupts: self._interrupts,
             kinds.RaiseInterrupts: self._raise,
             kinds.SetUpRing: self._ring,
@@ -80,7 +80,7 @@ class Flow:
         await self._fleet.quit()
 
     async def abandon(self) -> None:
-        """Stop what goes on in the background; how that ends no longer matters."""
+        """Cancel what runs in the background; how that ends no longer matters."""
         tasks = [task for task in (self._next, *self._leaving) if task is not None]
         for task in tasks:
             task.cancel()
@@ -90,7 +90,7 @@ class Flow:
         for step in steps:
             if self.guest is None:
                 return
-            await self._doers[type(step)](step)
+            await self._handlers[type(step)](step)
 
     async def _ask(self, line: str) -> dict[str, str]:
         assert self.guest is not None
@@ -99,10 +99,10 @@ class Flow:
     async def _interrupts(self, step: kinds.SetUpInterrupts) -> None:
         driver, device = self._plan.profile.interrupts, self._plan.device
         self._kind = step.kind or driver.kind
-        most = {"msix": device.vectors, "msi": device.msi_vectors, "intx": 1, "none": 0}[self._kind]
-        wanted = step.vectors or driver.vectors or most
+        available = {"msix": device.vectors, "msi": device.msi_vectors, "intx": 1, "none": 0}[self._kind]
+        vectors = min(step.vectors or driver.vectors or available, available)
         for number in self._devices:
-            answer = await self._ask(f"irq {number} {self._kind} {min(wanted, most)}")
+            answer = await self._ask(f"irq {number} {self._kind} {vectors}")
             self._vectors = int(answer["vectors"])
 
     async def _raise(self, step: kinds.RaiseInterrupts) -> None:
@@ -141,12 +141,12 @@ class Flow:
     async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
         for number in self._devices:
-            seen = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
+            answers = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
             self._recorder.lab(
                 "check",
                 vm=self.guest.actor,
                 device=f"dev{number}",
-                **{name: int(value) if value.isdigit() else value for name, value in seen.items()},
+                **{name: int(value) if value.isdigit() else value for name, value in answers.items()},
             )
 
     async def _await(self, _: kinds.AwaitPreCopy) -> None:
@@ -154,7 +154,7 @@ class Flow:
         program = self.guest.program
         await self.guest.until_active()
         if "pre-copy" in self._plan.device.traits and not table().missing(["pre-copy"], program.release):
-            await self.guest.until_logged(('"event":"data-read"', '"phase":"pre-copy"'), self._log_offset)
+            await self.guest.until_logged(self._fleet.backend.pre_copy_read, self._log_offset)
 
     async def _cancel(self, _: kinds.Cancel) -> None:
         assert self.guest is not None
@@ -172,7 +172,7 @@ class Flow:
             await self._do(step.steps)
 
     async def _migrate(self, step: kinds.Migrate) -> None:
-        self._coming.popleft()
+        self._remaining.popleft()
         if self._stop_early:
             return
         assert self.guest is not None
@@ -184,10 +184,11 @@ class Flow:
         migration = Migration(
             source, destination, step, self._channel(), migration_parameters(self._plan.scenario), self._recorder
         )
-        moved = await migration.run(expect, self._meanwhile(step))
-        self._stop_early = moved.outcome is not expect
-        self.guest = moved.guest
-        self._leave(source, moved)
+        result = await migration.run(expect, self._meanwhile(step))
+        self._stop_early = result.outcome is not expect
+        self.guest = result.guest
+        if result.outcome is MigrationOutcome.COMPLETED:  # the guest has left the source
+            self._leaving.append(asyncio.create_task(source.quit()))
         self._begin_next()
 
     def _meanwhile(self, step: kinds.Migrate) -> Callable[[], Awaitable[None]] | None:
@@ -199,17 +200,12 @@ class Flow:
         self._migrations += 1
         return self._fleet.short / f"migration{self._migrations}"
 
-    def _leave(self, source: VirtualMachine, moved: MigrationResult) -> None:
-        """End the source in the background where the guest has left it."""
-        if moved.outcome is MigrationOutcome.COMPLETED:
-            self._leaving.append(asyncio.create_task(source.quit()))
-
     def _begin_next(self) -> None:
-        """Start the next destination in the background where another migration comes: the build the guest is not on."""
-        if self._coming and not self._stop_early:
+        """Start the next destination in the background if another migration follows: the build the guest is not on."""
+        if self._remaining and not self._stop_early:
             here = self.guest.program if self.guest is not None else self._plan.source
             program = self._plan.destination if here is self._plan.source else self._plan.source
-            self._next = asyncio.create_task(self._fleet.launch(program, paused=self._coming[0].paused))
+            self._next = asyncio.create_task(self._fleet.launch(program, paused=self._remaining[0].paused))
 
 
 def _migrations(steps: Sequence[ScenarioStep]) -> Iterator[kinds.Migrate]:

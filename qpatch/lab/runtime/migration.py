@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One migration of a run, from the first command to the VM that runs the guest afterwards.
 
-The lab does what management software does: it tells both sides what to do, waits for both ends, and where the
-destination did not take over although the source had finished, it lets the source go on.
+The lab does what management software does: it commands both sides, waits for both to end, and where the destination
+did not take over although the source had finished, it continues the source.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Migration:
 
     async def _source_again(self, sent: str) -> VirtualMachine | None:
         """Return the source when it runs again, by itself or because the lab lets it, else None."""
-        if sent != "completed" and await self.source.settled(table().limits.settle):
+        if sent != "completed" and await self.source.runs_within(table().limits.settle):
             return self.source
         self.recorder.lab("resume", vm=self.source.actor)
         try:
@@ -137,4 +137,4 @@ class Migration:
         except RefusedError as error:
             self.recorder.lab("refused", vm=self.source.actor, command="cont", error=str(error))
             return None
-        return self.source if await self.source.settled(table().limits.settle) else None
+        return self.source if await self.source.runs_within(table().limits.settle) else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QEMU's monitor (QMP): commands with bounded waits, and the state that its events tell of."""
+"""QEMU's monitor (QMP): its commands, and the state that follows from its events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # How often a socket is tried that QEMU has not made yet: a start takes some hundred milliseconds.
 _RETRY_SECONDS = 0.005
 
-# The library tells of every connection that ends; what matters of it is reported by the lab.
+# qemu.qmp logs every connection that ends; what matters of it is reported by the lab.
 logging.getLogger("qemu.qmp").addHandler(logging.NullHandler())
 
 
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 class Monitor:
-    """The monitor of one QEMU. `migration`, `running` and `stopped` are what its events said last.
+    """The monitor of one QEMU. `migration`, `running` and `stopped` are as its last events said.
 
     Before the first event of that kind the VM counts as neither running nor stopped.
     """
@@ -85,10 +85,10 @@ class Monitor:
             name = str(message["event"])
             self._recorder.event(self._actor, EventSource.QMP, name, data if isinstance(data, dict) else {"data": data})
             async with self._changed:
-                self._take(name, data)
+                self._update(name, data)
                 self._changed.notify_all()
 
-    def _take(self, name: str, data: Any) -> None:
+    def _update(self, name: str, data: Any) -> None:
         if name == "MIGRATION":
             self.migration = str(data["status"])
         elif name in ("RESUME", "STOP"):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 # The kernel kills QEMU where qpatch itself is killed, and so cannot.
-DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")
+WITH_PARENT_DEATH_SIGNAL = ("setpriv", "--pdeathsig", "KILL", "--")
 _INHERITED = ("PATH", "HOME", "TMPDIR")
 _LAST_BYTES = 8192
 _LAST_LINES = 6
@@ -30,11 +30,11 @@ class ProcessError(Exception):
 
 
 class WaitTimeout(ProcessError):
-    """Something did not happen in time; the message says what, and what the log says last."""
+    """Something did not happen in time; the message says what, with the last lines of the log."""
 
 
 class ProcessExited(ProcessError):
-    """The process has ended, and nobody had asked it to; `code` as subprocess has it: a signal is negative."""
+    """The process has ended unexpectedly; `code` is as in subprocess: a signal is negative."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class Process:
     @classmethod
     async def start(cls, actor: str, command: Sequence[str], log: Path) -> Process:
         """Start `command`; all that it prints is appended to `log`. Raises OSError where there is no setpriv."""
-        return cls(actor, log, await _spawn([*DIES_WITH_US, *command], base_environment(), log))
+        return cls(actor, log, await _spawn([*WITH_PARENT_DEATH_SIGNAL, *command], base_environment(), log))
 
     @property
     def code(self) -> int | None:
@@ -76,8 +76,8 @@ class Process:
             if task.done():
                 return await self._result(task, seconds, what)
             if self._end.done():
-                raise self.died(what)
-            raise self.waited_in_vain(seconds, what)
+                raise self.exited(what)
+            raise self.timed_out(seconds, what)
         finally:
             task.cancel()
             await asyncio.wait({task})
@@ -98,16 +98,16 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def died(self, what: str) -> ProcessExited:
+    def exited(self, what: str) -> ProcessExited:
         """Return the error to raise where the process ended while somebody waited for `what`."""
         code = self.code if self.code is not None else 0
         return ProcessExited(f"{self.actor} {_ending(code)} while the lab waited for {what}{self._tail()}", code)
 
-    def waited_in_vain(self, seconds: float, what: str) -> WaitTimeout:
+    def timed_out(self, seconds: float, what: str) -> WaitTimeout:
         """Return the error to raise where `what` did not happen within `seconds`."""
         return WaitTimeout(f"waited {seconds:g} s for {what} of {self.actor}{self._tail()}")
 
-    def last_words(self) -> str:
+    def last_lines(self) -> str:
         """Return the last lines that people can read of what the process printed."""
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _LAST_BYTES))
@@ -123,10 +123,10 @@ class Process:
                 raise WaitTimeout(
                     f"{self.actor} closed its socket and runs on, while the lab waited for {what}{self._tail()}"
                 ) from error
-            raise self.died(what) from error
+            raise self.exited(what) from error
 
     def _tail(self) -> str:
-        words = self.last_words()
+        words = self.last_lines()
         return f"; the last lines of its log:\n{words}" if words else "; its log is empty"
 
 
@@ -136,7 +136,7 @@ def base_environment() -> dict[str, str]:
 
 
 def is_other_architecture(program: str) -> bool:
-    """Whether the file `program` is an ELF program for another processor than this one's; False where nobody knows."""
+    """Whether the file `program` is an ELF program for another processor than this one's; False where unknown."""
     try:
         theirs, ours = (_processor(Path(path)) for path in (program, "/proc/self/exe"))
     except OSError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keeps what the lab does and hears during a run, in order: events for the observer, actions for a reproducer."""
+"""Keeps what the lab does and receives during a run, in order: events for the observer, actions for a bundle."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Recorder:
         self.event(LAB, EventSource.LAB, name, fields)
 
     def event(self, actor: str, origin: EventSource, name: str, fields: Mapping[str, Any]) -> None:
-        """Keep something that was heard now."""
+        """Keep something that happened now."""
         self.events.append(Event(time.monotonic_ns(), actor, origin, name, str(fields.get("device", "")), dict(fields)))
 
     def action(self, what: str, actor: str, **fields: object) -> None:

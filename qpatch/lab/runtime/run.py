@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
 from qpatch.lab.plan import RunRecord
-from qpatch.lab.runtime.applicability import reason_against
 from qpatch.lab.runtime.fleet import LOG, Fleet
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
@@ -20,38 +19,34 @@ from qpatch.lab.runtime.vm import GuestError, StoppedError
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan
+    from qpatch.lab.runtime.fleet import DeviceBackend
 
-# Paths that neither LD_PRELOAD nor QEMU's options nor a shell could take, or that leave no room for a socket's name.
-_AWKWARD = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
-_LONGEST = 60
+# Characters of paths that the dynamic linker, QEMU's options or a shell would not take as they are.
+_SPECIAL = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
+_MAX_LENGTH = 60  # bytes of the directory's path; more leave no room for a socket's name
 # A VM that stops for these reasons was to be talked to before: the lab did not hold the migration as it should.
 _MIGRATING = ("finish-migrate", "postmigrate", "inmigrate")
 
 
-async def run_once(plan: RunPlan, directory: Path) -> RunRecord:
-    """Carry out `plan`; logs and device files go to `directory`, which is made and should be new.
+async def run_once(plan: RunPlan, directory: Path, backend: DeviceBackend) -> RunRecord:
+    """Carry out `plan` with the devices of `backend`; logs and device files go to `directory`, which should be new.
 
-    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, `wrong-target` where it emulates another
-    machine, and `program-missing`. All else that fails is told by the record.
+    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, and `program-missing`. All else that fails is
+    in the record.
     """
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
     recorder = Recorder()
-    failure = ""
-    logs: dict[str, Path] = {}
-    if reason := reason_against(plan):
-        recorder.lab("not-applicable", reason=reason)
-    else:
-        with tempfile.TemporaryDirectory(prefix="qpatch-", dir=_short_directory(), ignore_cleanup_errors=True) as short:
-            fleet = Fleet(plan, directory.resolve(), Path(short), recorder)
-            failure = await _carry_out(plan, fleet, recorder)
-        logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
+    with tempfile.TemporaryDirectory(prefix="qpatch-", dir=_short_directory(), ignore_cleanup_errors=True) as short:
+        fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder)
+        failure = await _carry_out(plan, fleet, recorder)
+    logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
     events = tuple(sorted(recorder.events, key=lambda event: event.at))
     return RunRecord(directory, events, logs, tuple(recorder.actions), time.monotonic() - started, failure)
 
 
 async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
-    """Return what the lab waited for in vain, or ''. A QEMU that died is no failure of the lab: the events tell it."""
+    """Return what the lab waited for without success, or ''; a QEMU that died is no failure of the lab's."""
     flow = Flow(plan, fleet, recorder)
     try:
         await flow.run()
@@ -76,4 +71,4 @@ def _failure(recorder: Recorder, error: Exception) -> str:
 
 def _short_directory() -> str:
     usual = tempfile.gettempdir()
-    return table().short_directory if len(usual) > _LONGEST or _AWKWARD & set(usual) else usual
+    return table().short_directory if len(usual) > _MAX_LENGTH or _SPECIAL & set(usual) else usual

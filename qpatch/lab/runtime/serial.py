@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SerialLine:
-    """The serial line of one QEMU; whether a guest is at its other end is for the caller to know."""
+    """The serial line of one QEMU; the caller knows whether a guest is at its other end."""
 
     def __init__(self, actor: str, recorder: Recorder) -> None:
         self._actor = actor
@@ -35,10 +35,10 @@ class SerialLine:
         self._recorder.event(self._actor, EventSource.SERIAL, "command", {"line": line})
         self._writer.write(f"{line}\n".encode())
         await self._writer.drain()
-        return await self.hear()
+        return await self.read_line()
 
-    async def hear(self) -> str:
-        """Return the next line that the guest says; waits for ever. Raises ConnectionLost."""
+    async def read_line(self) -> str:
+        """Return the next line from the guest; waits for ever. Raises ConnectionLost."""
         assert self._reader is not None
         line = await self._reader.readline()
         if not line.endswith(b"\n"):

@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 ENDS = ("completed", "failed", "cancelled")
 EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
-_ASK_AGAIN_SECONDS = 2.0  # the event of a migration's end is believed to come; should it not, the lab asks
+_QUERY_SECONDS = 2.0  # how often the migration's status is queried, in case the event of its end does not come
 _POLL_SECONDS = 0.005  # how often a growing log is read
 
 
@@ -45,7 +45,7 @@ class StoppedError(Exception):
 
 
 class VirtualMachine:
-    """A QEMU that is `role` (source, destination) in its first migration. Use `start` before anything else."""
+    """A QEMU that is `role` (source, destination) in its first migration. Call `start` before anything else."""
 
     def __init__(self, actor: str, program: QemuProgram, role: str, log: Path, recorder: Recorder) -> None:
         self.actor = actor
@@ -56,12 +56,12 @@ class VirtualMachine:
         self._monitor = Monitor(actor, recorder)
         self._serial = SerialLine(actor, recorder)
         self._process: Process | None = None
-        self._exit_told = False
+        self._exit_recorded = False
 
-    async def start(self, line: CommandLine, places: VmPaths) -> None:
+    async def start(self, line: CommandLine, paths: VmPaths) -> None:
         """Start QEMU and connect to its monitor and serial line.
 
-        Raises EnvironmentFault `qemu-died` with its last words where it ends before it answers on its monitor, and
+        Raises EnvironmentFault `qemu-died` with the end of its log where it ends before it answers on its monitor, and
         `program-missing`.
         """
         if shutil.which("setpriv") is None:
@@ -75,11 +75,11 @@ class VirtualMachine:
             command=list(line.words),
         )
         self._recorder.action(
-            "start", self.actor, command=list(line.words), sockets=str(places.sockets), log=str(self.log)
+            "start", self.actor, command=list(line.words), sockets=str(paths.sockets), log=str(self.log)
         )
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
-            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(places))
+            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(paths))
         except ProcessExited as error:
             if is_other_architecture(self.program.command[-1]):
                 raise EnvironmentFault(
@@ -90,13 +90,8 @@ class VirtualMachine:
             ) from error
 
     @property
-    def alive(self) -> bool:
-        """Whether the process runs."""
-        return self._process is not None and self._process.code is None
-
-    @property
     def migration(self) -> str:
-        """What QEMU's events said last of a migration, '' before any."""
+        """The status of the migration in QEMU's last event of it, '' before any."""
         return self._monitor.migration
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
@@ -124,7 +119,7 @@ class VirtualMachine:
     async def until_ready(self, announces: str, devices: int) -> None:
         """Wait for the guest to boot. Raises GuestError where it sees another machine than it should, ProcessError."""
         self._recorder.action("wait", self.actor, until="ready")
-        greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.hear())
+        greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.read_line())
         if greeting.split()[2:] != [announces, f"devices={devices}"]:
             raise GuestError(
                 f"the guest on {self.actor} should see {announces} and {devices} devices, and says {greeting!r}"
@@ -140,7 +135,7 @@ class VirtualMachine:
         )
         return await self.status()
 
-    async def settled(self, seconds: float) -> bool:
+    async def runs_within(self, seconds: float) -> bool:
         """Wait at most `seconds` for the VM to run by itself; return whether it does. Raises ProcessError."""
         try:
             await self._within(seconds, "the VM to run", self._monitor.until(lambda: self._monitor.running))
@@ -149,7 +144,7 @@ class VirtualMachine:
         return True
 
     async def until_active(self) -> None:
-        """Wait for the outgoing migration to be going on, or over. Raises ProcessError."""
+        """Wait for the outgoing migration to be active, or over. Raises ProcessError."""
         self._recorder.action("wait", self.actor, until="active")
         await self._within(
             table().limits.pre_copy,
@@ -191,19 +186,19 @@ class VirtualMachine:
         return self.migration
 
     def forget_migration(self) -> None:
-        """Take what comes from here on for a new migration."""
+        """Treat the events that follow as those of a new migration."""
         self._monitor.migration = ""
 
     async def status(self) -> str:
-        """Return the state of the VM as QEMU tells it: running, paused, postmigrate... Raises ProcessError."""
+        """Return the state of the VM as QEMU names it: running, paused, postmigrate... Raises ProcessError."""
         answer = await self._within(
             table().limits.command, "the answer to query-status", self._monitor.execute("query-status", {})
         )
         return str(answer["status"])
 
     async def quit(self) -> None:
-        """Tell the VM's state, and ask QEMU to end. Raises WaitTimeout where it does not: it is to be killed."""
-        if self._process is None or self._exit_told:
+        """Record the VM's state, and ask QEMU to end. Raises WaitTimeout where it does not: it is to be killed."""
+        if self._process is None or self._exit_recorded:
             return
         try:
             self._recorder.lab("state", vm=self.actor, status=await self.status())
@@ -211,16 +206,16 @@ class VirtualMachine:
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
         except ProcessExited:
-            pass  # how it ended is told below
+            pass  # how it ended is recorded below
         code = await self._process.ended(table().limits.quit)
         if code is None:
-            raise self._process.waited_in_vain(table().limits.quit, "the end")
+            raise self._process.timed_out(table().limits.quit, "the end")
         await self.end(expected=code == 0)
 
     async def end(self, *, expected: bool) -> None:
         """Kill QEMU if it runs, and release all that belongs to it; a second call does nothing.
 
-        One that has crashed before, while nobody waited for it, counts as unexpected in any case.
+        If it had crashed before, while nothing was awaited of it, its end counts as unexpected in any case.
         """
         if self._process is not None:
             crashed = self._process.code not in (None, 0, EXIT_AFTER_FAILURE)
@@ -229,8 +224,8 @@ class VirtualMachine:
         self._serial.close()
         await self._monitor.close()
 
-    async def _connect(self, places: VmPaths) -> None:
-        await asyncio.gather(self._monitor.connect(places.monitor), self._serial.connect(places.serial))
+    async def _connect(self, paths: VmPaths) -> None:
+        await asyncio.gather(self._monitor.connect(paths.monitor), self._serial.connect(paths.serial))
 
     async def _answer(self, line: str) -> str | None:
         """Return the guest's answer, or None where the VM stops before."""
@@ -245,20 +240,20 @@ class VirtualMachine:
             await asyncio.wait({answer, stop})
 
     async def _logged(self, words: tuple[str, ...], offset: int) -> None:
-        wanted = [word.encode() for word in words]
+        required = [word.encode() for word in words]
         with self.log.open("rb") as log:
             log.seek(offset)
             rest = b""
             while self.migration not in ENDS:
                 *lines, rest = (rest + log.read()).split(b"\n")
-                if any(all(word in line for word in wanted) for line in lines):
+                if any(all(word in line for word in required) for line in lines):
                     return
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def _migrated(self) -> str:
         while self.migration not in ENDS:
             try:
-                async with asyncio.timeout(_ASK_AGAIN_SECONDS):
+                async with asyncio.timeout(_QUERY_SECONDS):
                     await self._monitor.until(lambda: self.migration in ENDS)
             except TimeoutError:
                 answer = await self._monitor.execute("query-migrate", {})
@@ -275,7 +270,7 @@ class VirtualMachine:
 
     def _record_exit(self, *, expected: bool) -> None:
         assert self._process is not None
-        if not self._exit_told:
-            self._exit_told = True
+        if not self._exit_recorded:
+            self._exit_recorded = True
             code = self._process.code or 0
             self._recorder.lab("exit", vm=self.actor, code=max(code, 0), signal=max(-code, 0), expected=expected)

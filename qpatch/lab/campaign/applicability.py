@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tells beforehand why a run would mean nothing: this QEMU, machine or device cannot do what the scenario is about."""
+"""Says beforehand why a run would show nothing: this QEMU, machine or device cannot do what the scenario is about."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the lab compiles for itself: the library that is the device, and the guests; once for each state of the sources.
+"""What the lab compiles for itself: the library that emulates the device, and the guests.
+
+Each is compiled once for each state of its sources.
 
 The result lies in the cache under a digest of the sources and the compiler's version, and appears as a whole or not at
 all. The sources ship inside the wheel.
@@ -23,7 +25,6 @@ from qpatch.builds.lock import inherited_lock
 from qpatch.builds.running import Runner
 from qpatch.builds.toolchain import compiler_version, neutral_environment
 from qpatch.errors import EnvironmentFault
-from qpatch.lab.plan import Artifacts
 from qpatch.requirements import require, require_programs
 from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory
@@ -38,6 +39,14 @@ _SOURCE_SUFFIXES = frozenset({".S", ".c", ".def", ".h", ".ld", ".lds", ".map", "
 _MAKEFILE = "Makefile"
 _DIGITS = 16
 _SCRATCH = ".new-"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """The library, and the guests by their names in machines."""
+
+    library: Path
+    guests: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -59,58 +68,60 @@ class _ArtifactCatalogue:
 def prepare(
     guests: Collection[str], progress: Progress, *, sources: Path | None = None, store: Path | None = None
 ) -> Artifacts:
-    """Return the library and the `guests` (names that machines have), compiled where the cache has not got them.
+    """Return the library and the `guests` (names that machines have), compiled where they are not in the cache.
 
     `sources` is the directory with the folders of artifacts.yaml, `store` the one for results; by default those of
     qpatch and of the user's cache. Raises EnvironmentFault `requirements-missing`, `lab-artifacts-failed` with the
     first error of the compiler, `disk-full`.
     """
-    makes = _Makes(sources or shipped() / SOURCES, store or cache_directory() / "lab", progress)
+    artifacts = _ArtifactStore(sources or shipped() / SOURCES, store or cache_directory() / "lab", progress)
     known = _catalogue()
-    return Artifacts(makes.part(known.library), {name: makes.part(known.guests[name]) for name in sorted(guests)})
+    return Artifacts(
+        artifacts.file(known.library), {name: artifacts.file(known.guests[name]) for name in sorted(guests)}
+    )
 
 
 @dataclass(frozen=True)
-class _Makes:
+class _ArtifactStore:
     sources: Path
     store: Path
     progress: Progress
 
-    def part(self, part: Artifact) -> Path:
-        """Return the file of a part."""
-        for group in part.requires:
+    def file(self, artifact: Artifact) -> Path:
+        """Return the compiled file of `artifact`."""
+        for group in artifact.requires:
             require_programs(group)
-        folder = self.sources / part.folder
-        place = self.store / f"{part.file}-{_digest(folder, compiler_version(part.compiler))}"
-        if not (place / part.file).is_file():
+        folder = self.sources / artifact.folder
+        place = self.store / f"{artifact.file}-{_digest(folder, compiler_version(artifact.compiler))}"
+        if not (place / artifact.file).is_file():
             with inherited_lock(self.store / "lock", self.progress.note) as lock:
-                if not (place / part.file).is_file():  # another run may have made it
-                    self._make(part, folder, place, lock)
-        return place / part.file
+                if not (place / artifact.file).is_file():  # another run may have made it
+                    self._make(artifact, folder, place, lock)
+        return place / artifact.file
 
-    def _make(self, part: Artifact, folder: Path, place: Path, lock: int) -> None:
-        for group in part.requires:
+    def _make(self, artifact: Artifact, folder: Path, place: Path, lock: int) -> None:
+        for group in artifact.requires:
             require(group)
-        self.progress.begin(f"compiling the lab's {part.file}", None)
+        self.progress.begin(f"compiling the lab's {artifact.file}", None)
         for leftover in self.store.glob(f"{_SCRATCH}*"):  # of a run that was killed
             shutil.rmtree(leftover)
         with tempfile.TemporaryDirectory(dir=self.store, prefix=_SCRATCH) as scratch:
             build, made = Path(scratch) / "build", Path(scratch) / "made"
             for directory in (build, made):
                 directory.mkdir()
-            log = self.store / f"{part.file}.log"
+            log = self.store / f"{artifact.file}.log"
             log.unlink(missing_ok=True)
             ran = Runner(neutral_environment(), log, lock).run(
-                ["make", "--no-print-directory", "-C", str(folder), f"O={build}", str(build / part.file)], folder
+                ["make", "--no-print-directory", "-C", str(folder), f"O={build}", str(build / artifact.file)], folder
             )
-            if not ran.succeeded or not (build / part.file).is_file():
+            if not ran.succeeded or not (build / artifact.file).is_file():
                 raise EnvironmentFault(
                     "lab-artifacts-failed",
-                    f"the lab's {part.file} does not compile: {_first_error(ran.output, folder, build)}",
+                    f"the lab's {artifact.file} does not compile: {_first_error(ran.output, folder, build)}",
                     hint=f"The log: {log}",
                 )
-            (build / part.file).rename(made / part.file)
-            if place.exists():  # without its file: somebody has tampered with it
+            (build / artifact.file).rename(made / artifact.file)
+            if place.exists():  # without its file: it was tampered with
                 shutil.rmtree(place)
             made.rename(place)
 
@@ -142,9 +153,9 @@ def _catalogue() -> _ArtifactCatalogue:
     text = resources.files(__package__).joinpath("artifacts.yaml").read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return _ArtifactCatalogue(
-        _part(content["library"]), {name: _part(entry) for name, entry in content["guests"].items()}
+        _artifact(content["library"]), {name: _artifact(entry) for name, entry in content["guests"].items()}
     )
 
 
-def _part(entry: dict[str, Any]) -> Artifact:
+def _artifact(entry: dict[str, Any]) -> Artifact:
     return Artifact(**{**entry, "requires": tuple(entry["requires"])})

@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from qpatch.lab.observer.interrupts import Interrupt, InterruptAccount
 
 _TIMES = "\N{MULTIPLICATION SIGN}"
-_WAITS = "waits"  # a destination's device before anything is asked of it
-_APART = 10 * NANOSECONDS_PER_MS  # what is alike and further apart than this is shown twice
-_MOST_PATHS = 24  # of interrupts; of more, the picture shows those that were lost
-_MOST_NOTES = 4
-_SHORT = 44  # characters of a message that a label shows
+_WAITS = "waits"  # the state of a destination's device before QEMU asks anything of it
+_MAX_GAP = 10 * NANOSECONDS_PER_MS  # marks that are alike and further apart than this are not joined
+_MAX_PATHS = 24  # of interrupts; of more, the picture shows those that were lost
+_MAX_NOTES = 4
+_MAX_MESSAGE = 44  # characters of a message that a label shows
 
 
 class Lane(enum.StrEnum):
-    """Whose doings a row of the picture shows."""
+    """The party that a row of the picture is about."""
 
     SOURCE = "source"
     DESTINATION = "destination"
@@ -92,7 +92,7 @@ class EventMark:
     def joined(self, other: EventMark) -> EventMark | None:
         """Return this mark and `other`, which follows it, as one; None where they are not alike."""
         alike = (self.lane, self.what, self.text, self.bad) == (other.lane, other.what, other.text, other.bad)
-        if not alike or self.what == ERROR or other.begin - self.end > _APART:
+        if not alike or self.what == ERROR or other.begin - self.end > _MAX_GAP:
             return None
         return replace(
             self,
@@ -123,10 +123,10 @@ class InterruptPath:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """All that is drawn. Times are CLOCK_MONOTONIC in ns; `still` is when no device ran on the side that goes on.
+class PictureContent:
+    """All that is drawn. Times are CLOCK_MONOTONIC in ns; `downtime` is when no device ran on the side that goes on.
 
-    `qemu_downtime_ms` is the source's own figure of that.
+    `qemu_downtime_ms` is the downtime that the source has measured.
     """
 
     begin: int
@@ -138,56 +138,60 @@ class Scene:
     marks: tuple[EventMark, ...]
     bars: tuple[StateBar, ...]
     paths: tuple[InterruptPath, ...]
-    still: tuple[int, int] | None
+    downtime: tuple[int, int] | None
     qemu_downtime_ms: float | None
     notes: tuple[str, ...]
 
 
-def scene(timeline: Sequence[Event]) -> Scene | None:
+def picture_content(timeline: Sequence[Event]) -> PictureContent | None:
     """Return what to draw of `timeline`: the first migration that lost an interrupt, else the last; None without."""
-    story = parse_migrations(timeline)
-    account = account_for(story)
-    migration = _shown_migration(story, account)
+    history = parse_migrations(timeline)
+    account = account_for(history)
+    migration = _shown_migration(history, account)
     if migration is None:
         return None
-    window = _window(story, migration)
-    lost = {one.position: one for one in account.having(InterruptState.LOST) if one.position in window}
-    marks = _named(sorted(_marks(story, migration, window, set(lost)), key=lambda mark: mark.begin))
+    window = _window(history, migration)
+    lost = {
+        interrupt.position: interrupt
+        for interrupt in account.in_state(InterruptState.LOST)
+        if interrupt.position in window
+    }
+    marks = _named(sorted(_marks(history, migration, window, set(lost)), key=lambda mark: mark.begin))
     end = timeline[window.stop - 1].at
-    return Scene(
+    return PictureContent(
         timeline[window.start].at,
         end,
         migration.source,
         migration.destination,
         migration.number,
-        len(story.migrations),
+        len(history.migrations),
         tuple(_joined(marks)),
-        tuple(_bars(story, migration, window)),
-        tuple(_few(_paths(story, account, window))),
-        _still(story, migration, window),
+        tuple(_bars(history, migration, window)),
+        tuple(_few(_paths(history, account, window))),
+        _downtime(history, migration, window),
         migration.downtime_ms,
         tuple(_notes(lost.values())),
     )
 
 
-def _shown_migration(story: MigrationHistory, account: InterruptAccount) -> MigrationSpan | None:
-    lost = [story.migration_at(one.position) for one in account.having(InterruptState.LOST)]
-    return next((migration for migration in lost if migration is not None), story.last)
+def _shown_migration(history: MigrationHistory, account: InterruptAccount) -> MigrationSpan | None:
+    lost = [history.migration_at(interrupt.position) for interrupt in account.in_state(InterruptState.LOST)]
+    return next((migration for migration in lost if migration is not None), history.last)
 
 
-def _window(story: MigrationHistory, migration: MigrationSpan) -> range:
+def _window(history: MigrationHistory, migration: MigrationSpan) -> range:
     """Return the positions from the migration's command to the first fence after its end, which settles interrupts."""
-    for position in range(min(migration.told, migration.stop), migration.stop):
-        event = story.timeline[position]
+    for position in range(min(migration.reported, migration.stop), migration.stop):
+        event = history.timeline[position]
         if event.origin is EventSource.LAB and event.name == "fence":
             return range(migration.begin, position + 1)
     return range(migration.begin, migration.stop)
 
 
-def _marks(story: MigrationHistory, migration: MigrationSpan, window: range, lost: set[int]) -> Iterator[EventMark]:
-    failures = {id(error.event): error for error in device_errors(story)}
+def _marks(history: MigrationHistory, migration: MigrationSpan, window: range, lost: set[int]) -> Iterator[EventMark]:
+    failures = {id(error.event): error for error in device_errors(history)}
     for position in window:
-        event = story.timeline[position]
+        event = history.timeline[position]
         role = migration.role_of(event.actor)
         if id(event) in failures:
             yield EventMark(Lane.DEVICE, ERROR, event.at, event.at, failures[id(event)].short, bad=True)
@@ -213,10 +217,15 @@ def _of_lab(event: Event, migration: MigrationSpan) -> Iterator[EventMark]:
     elif event.name == "exit" and not fields.get("expected") and migration.role_of(str(fields.get("vm"))):
         yield EventMark(Lane(migration.role_of(str(fields["vm"]))), ERROR, event.at, event.at, "dies", bad=True)
     elif event.name == "resume":
-        yield EventMark(Lane.SOURCE, "told", event.at, event.at, "the lab continues it")
+        yield EventMark(Lane.SOURCE, "report", event.at, event.at, "the lab continues it")
     elif event.name == "migrated":
         yield EventMark(
-            Lane.SOURCE, "told", event.at, event.at, f"migration {fields['status']}", bad=fields["status"] != COMPLETED
+            Lane.SOURCE,
+            "report",
+            event.at,
+            event.at,
+            f"migration {fields['status']}",
+            bad=fields["status"] != COMPLETED,
         )
 
 
@@ -238,9 +247,9 @@ def _of_device(event: Event, lane: Lane, *, lost: bool) -> Iterator[EventMark]:
     elif event.name == "irq-consume":
         yield EventMark(lane, "take", at, at, f"takes{line}", vectors=vectors)
     elif event.name == "irq-ack":
-        twice = bool(fields.get("spurious"))
-        text = f"handles{line}{' for nothing' if twice else ''}"
-        yield EventMark(Lane.GUEST, "handle", at, at, text, twice, vectors=vectors)
+        spurious = bool(fields.get("spurious"))
+        text = f"handles{' spurious' if spurious else ''}{line}"
+        yield EventMark(Lane.GUEST, "handle", at, at, text, spurious, vectors=vectors)
     elif event.name == "pause":
         yield EventMark(Lane.DEVICE, "pause", at, at, f"pauses {fields.get('ms')} ms")
     elif event.name == "data-read" and fields.get("bytes"):
@@ -267,13 +276,13 @@ def _joined(marks: Iterable[EventMark]) -> list[EventMark]:
     return sorted((mark for lane in lanes.values() for mark in lane), key=lambda mark: mark.begin)
 
 
-def _bars(story: MigrationHistory, migration: MigrationSpan, window: range) -> Iterator[StateBar]:
-    end = story.timeline[window.stop - 1].at
-    begin = story.timeline[window.start].at
+def _bars(history: MigrationHistory, migration: MigrationSpan, window: range) -> Iterator[StateBar]:
+    end = history.timeline[window.stop - 1].at
+    begin = history.timeline[window.start].at
     for lane, actor in ((Lane.SOURCE, migration.source), (Lane.DESTINATION, migration.destination)):
         initial = RUNNING if lane is Lane.SOURCE else _WAITS
         states: dict[str, tuple[str, int]] = {}
-        for position, event in enumerate(story.timeline[: window.stop]):
+        for position, event in enumerate(history.timeline[: window.stop]):
             if event.actor != actor or event.origin is not EventSource.UAPI or not event.device:
                 continue
             state, since = states.setdefault(event.device, (initial, begin))
@@ -288,60 +297,62 @@ def _bars(story: MigrationHistory, migration: MigrationSpan, window: range) -> I
         )
 
 
-def _paths(story: MigrationHistory, account: InterruptAccount, window: range) -> Iterator[InterruptPath]:
-    for one in account.interrupts:
-        if one.position in window:
-            stops = [(Lane.DEVICE, one.raised.at), *_taken(story, one, window)]
-            if one.acknowledged is not None:
-                stops.append((Lane.GUEST, one.acknowledged.at))
-            yield InterruptPath(tuple(stops), one.fate is InterruptState.LOST)
+def _paths(history: MigrationHistory, account: InterruptAccount, window: range) -> Iterator[InterruptPath]:
+    for interrupt in account.interrupts:
+        if interrupt.position in window:
+            stops = [(Lane.DEVICE, interrupt.raised.at), *_taken(history, interrupt, window)]
+            if interrupt.acknowledged is not None:
+                stops.append((Lane.GUEST, interrupt.acknowledged.at))
+            yield InterruptPath(tuple(stops), interrupt.state is InterruptState.LOST)
 
 
 def _few(paths: Iterable[InterruptPath]) -> list[InterruptPath]:
     found = list(paths)
-    return found if len(found) <= _MOST_PATHS else [path for path in found if path.bad][:_MOST_PATHS]
+    return found if len(found) <= _MAX_PATHS else [path for path in found if path.bad][:_MAX_PATHS]
 
 
 def _notes(lost: Collection[Interrupt]) -> Iterator[str]:
-    for one, _ in zip(lost, range(_MOST_NOTES), strict=False):
-        yield f"{one.name} was lost: {one.why}"
-    if len(lost) > _MOST_NOTES:
-        yield f"and {len(lost) - _MOST_NOTES} more were lost"
+    for interrupt, _ in zip(lost, range(_MAX_NOTES), strict=False):
+        yield f"{interrupt.name} was lost: {interrupt.why}"
+    if len(lost) > _MAX_NOTES:
+        yield f"and {len(lost) - _MAX_NOTES} more were lost"
 
 
-def _taken(story: MigrationHistory, one: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
+def _taken(history: MigrationHistory, interrupt: Interrupt, window: range) -> Iterator[tuple[Lane, int]]:
     """Yield where and when QEMU took the eventfd of an interrupt, before the guest answered."""
-    role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[story.role_at(one.raised.actor, one.position)]
-    until = one.acknowledged.at if one.acknowledged is not None else None
-    for _, event in story.events(one.raised.actor, one.position, window.stop):
+    role = {SOURCE: Lane.SOURCE, DESTINATION: Lane.DESTINATION}[
+        history.role_at(interrupt.raised.actor, interrupt.position)
+    ]
+    until = interrupt.acknowledged.at if interrupt.acknowledged is not None else None
+    for _, event in history.events(interrupt.raised.actor, interrupt.position, window.stop):
         if until is not None and event.at > until:
             return
         if (
             event.name == "irq-consume"
-            and event.device == one.raised.device
-            and (event.fields.get("vector") == one.raised.fields.get("vector"))
+            and event.device == interrupt.raised.device
+            and (event.fields.get("vector") == interrupt.raised.fields.get("vector"))
         ):
             yield role, event.at
             return
 
 
-def _still(story: MigrationHistory, migration: MigrationSpan, window: range) -> tuple[int, int] | None:
-    """Return when the devices stood still: up to the destination's running, or the source's where that goes on."""
-    stopped = stopped_at(story, migration)
-    ran = ran_at(story, migration)
+def _downtime(history: MigrationHistory, migration: MigrationSpan, window: range) -> tuple[int, int] | None:
+    """Return when no device ran: until the destination's ran, or the source's where the source goes on."""
+    stopped = stopped_at(history, migration)
+    ran = ran_at(history, migration)
     if migration.outcome == COMPLETED:
         return (stopped, ran) if stopped is not None and ran is not None else None
     stopped = next(
         (
             event.at
-            for _, event in story.events(migration.source, window.start, window.stop)
+            for _, event in history.events(migration.source, window.start, window.stop)
             if device_state(event) in ("stop", "stop-copy")
         ),
         None,
     )
     again = [
         event.at
-        for _, event in story.events(migration.source, window.start, window.stop)
+        for _, event in history.events(migration.source, window.start, window.stop)
         if device_state(event) == RUNNING and stopped is not None and event.at > stopped
     ]
     return (stopped, again[0]) if stopped is not None and again else None
@@ -354,7 +365,7 @@ def _bytes(size: int) -> str:
 
 def _shortened(text: str) -> str:
     line = text.splitlines()[0] if text else ""
-    return line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…"
+    return line if len(line) <= _MAX_MESSAGE else f"{line[: _MAX_MESSAGE - 1]}…"
 
 
 def milliseconds(duration: int) -> str:

@@ -2,7 +2,7 @@
 """The reproducer bundle of a run: a directory from which it can be repeated without qpatch, wherever it is moved.
 
 It holds `run.sh`, the script that repeats the run and compares (reproduce.py), a script with the command line of each
-QEMU, the library, the guest, each QEMU's devices.conf, the actions, and the key events that are to come out.
+QEMU, the library, the guest, each QEMU's devices.conf, the actions, and the key events to expect.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.campaign import reproduce
-from qpatch.lab.runtime.devices import CONFIGURATION
+from qpatch.lab.preload import reproduce
+from qpatch.lab.preload.devices import CONFIGURATION
+from qpatch.lab.protocol import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.model import Observation
     from qpatch.lab.plan import Action, QemuProgram, RunPlan, RunRecord
+    from qpatch.lab.preload.artifacts import Artifacts
 
 ACTIONS = "actions.json"
 EXPECTED = "expected.txt"
-SCRIPT = "run.sh"
-SCRATCH = ".bundle-"  # begins the names of bundles that are being written
 _BINARIES = "bin"
 
 
@@ -39,6 +39,7 @@ class Bundle:
     """
 
     plan: RunPlan
+    artifacts: Artifacts
     record: RunRecord
     observation: Observation
     binaries: bool = False
@@ -48,7 +49,7 @@ class Bundle:
         if not self._starts:
             return None
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=SCRATCH) as scratch:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as scratch:
             new = Path(scratch) / "new"
             new.mkdir()
             self._fill(new)
@@ -62,15 +63,14 @@ class Bundle:
         return [action for action in self.record.actions if action.what == "start"]
 
     def _fill(self, place: Path) -> None:
-        artifacts = self.plan.artifacts
-        files = [artifacts.library, artifacts.guests[self.plan.machine.guest]]
+        files = [self.artifacts.library, self.artifacts.guests[self.plan.machine.guest]]
         for file in (*files, Path(reproduce.__file__)):
             shutil.copy2(file, place)
         content = {
             "verdict": str(self.observation.verdict),
             "controllers": list(self.plan.machine.controllers),
             "files": [file.name for file in files],
-            "actions": [self._action(one) for one in self.record.actions],
+            "actions": [self._action(action) for action in self.record.actions],
         }
         (place / ACTIONS).write_text(json.dumps(content, indent=1, default=str) + "\n", encoding="utf-8")
         for start in self._starts:
@@ -89,9 +89,9 @@ class Bundle:
     def _marked(self, value: Any) -> Any:
         """Return `value` with a mark in the place of the run's directories."""
         if isinstance(value, dict):
-            return {key: self._marked(one) for key, one in value.items()}
+            return {key: self._marked(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self._marked(one) for one in value]
+            return [self._marked(item) for item in value]
         return self._with_marks(value) if isinstance(value, str) else value
 
     def _with_marks(self, word: str) -> str:
@@ -148,19 +148,19 @@ class Bundle:
         return self.binaries and len(program.command) == 1 and not program.environment
 
     def _run_script(self) -> str:
-        plan, seen = self.plan, self.observation
-        told = [
+        plan, observation = self.plan, self.observation
+        about = [
             f"{plan.source.strategy} on {plan.source.tree}, machine {plan.machine.name}, "
             f"profile {plan.profile.name}, scenario {plan.scenario.name}",
-            f"verdict: {seen.verdict}: {seen.reason}",
+            f"verdict: {observation.verdict}: {observation.reason}",
         ]
-        lines = [line for text in told for line in text.splitlines()]
+        lines = [line for text in about for line in text.splitlines()]
         return (
             "\n".join(
                 [
                     "#!/bin/sh",
                     *(f"# {line}" for line in lines),
-                    "# Repeats the run and compares its key events with expected.txt; --help tells more.",
+                    "# Repeats the run and compares its key events with expected.txt; see --help.",
                     'exec python3 "$(dirname "$0")/reproduce.py" "$@"',
                 ]
             )

@@ -7,37 +7,37 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from lab_timeline_support import MS, STOCK_5_2, Teller, migration
+from lab_timeline_support import MS, STOCK_5_2, TimelineBuilder, migration
 
 from qpatch.lab.observer.interrupts import InterruptState, account_for
 from qpatch.lab.observer.migrations import parse_migrations
-from qpatch.lab.observer.scene import Lane, milliseconds, scene
+from qpatch.lab.observer.picture_content import Lane, milliseconds, picture_content
 
 if TYPE_CHECKING:
     from qpatch.lab.model import Event
 
 
-def without(teller: Teller, name: str, field: str) -> list[Event]:
-    """Return the events of the story, those called `name` without `field`."""
+def without(builder: TimelineBuilder, name: str, field: str) -> list[Event]:
+    """Return the events of the timeline, those called `name` without `field`."""
     return [
         replace(event, fields={key: value for key, value in event.fields.items() if key != field})
         if event.name == name
         else event
-        for event in teller.events
+        for event in builder.events
     ]
 
 
 def test_the_picture_ends_with_the_fence_that_settles_interrupts() -> None:
-    teller = migration()
-    shown = scene(teller.events)
+    builder = migration()
+    shown = picture_content(builder.events)
     assert shown is not None
-    fences = [event.at for event in teller.events if event.name == "fence"]
-    told = next(event.at for event in teller.events if event.name == "migrated")
-    assert shown.end == next(at for at in fences if at > told)
+    fences = [event.at for event in builder.events if event.name == "fence"]
+    migrated = next(event.at for event in builder.events if event.name == "migrated")
+    assert shown.end == next(at for at in fences if at > migrated)
 
 
 def test_what_the_destination_loads_is_marked_by_its_kind() -> None:
-    shown = scene(migration(STOCK_5_2).events)
+    shown = picture_content(migration(STOCK_5_2).events)
     assert shown is not None
     texts = [mark.text for mark in shown.marks if mark.lane is Lane.DESTINATION]
     assert [text for text in texts if text.startswith(("data", "config", "SET_IRQS", "arm_gic"))] == texts
@@ -45,21 +45,21 @@ def test_what_the_destination_loads_is_marked_by_its_kind() -> None:
 
 
 def test_an_interrupt_that_is_taken_and_handled_in_one_moment_goes_through_qemu() -> None:
-    teller = Teller()
-    teller.prepare()
-    teller.begin()
-    teller.raised("qemu0", 3)
-    teller.consumed("qemu0", 3)
-    teller.step = 0
-    teller.acked("qemu0", 3)
-    teller.step = 10_000
-    teller.stop()
-    teller.load()
-    teller.run()
-    teller.told()
-    teller.verify()
-    teller.end()
-    shown = scene(teller.events)
+    builder = TimelineBuilder()
+    builder.prepare()
+    builder.begin()
+    builder.raised("qemu0", 3)
+    builder.consumed("qemu0", 3)
+    builder.step = 0
+    builder.acked("qemu0", 3)
+    builder.step = 10_000
+    builder.stop()
+    builder.load()
+    builder.run()
+    builder.migrated()
+    builder.verify()
+    builder.end()
+    shown = picture_content(builder.events)
     assert shown is not None
     assert [lane for lane, _ in shown.paths[0].stops] == [Lane.DEVICE, Lane.SOURCE, Lane.GUEST]
 
@@ -79,16 +79,16 @@ def test_durations_have_as_many_digits_as_say_something(duration: int, text: str
 
 
 def test_a_log_that_does_not_tell_of_sending_counts_it_as_sent() -> None:
-    teller = migration(STOCK_5_2, eager=True, lost=True)
-    events = without(teller, "irq-raise", "sent")
-    (lost,) = account_for(parse_migrations(events)).having(InterruptState.LOST)
+    builder = migration(STOCK_5_2, eager=True, lost=True)
+    events = without(builder, "irq-raise", "sent")
+    (lost,) = account_for(parse_migrations(events)).in_state(InterruptState.LOST)
     assert "before arm_gic was loaded" in lost.why
     unread = [event for event in events if event.name != "irq-consume" or event.actor != "qemu1"]
-    (lost,) = account_for(parse_migrations(unread)).having(InterruptState.LOST)
+    (lost,) = account_for(parse_migrations(unread)).in_state(InterruptState.LOST)
     assert lost.why == "its eventfd was never read by qemu1"
 
 
 def test_a_migration_goes_to_another_vm_unless_it_is_said_to_where() -> None:
-    teller = migration()
-    (whole,) = parse_migrations(teller.events).migrations
-    assert parse_migrations(without(teller, "migrate", "to")).migrations == (whole,)
+    builder = migration()
+    (whole,) = parse_migrations(builder.events).migrations
+    assert parse_migrations(without(builder, "migrate", "to")).migrations == (whole,)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Repeats one run of qpatch's preload lab from a bundle, and compares what happens with what had happened.
+"""Repeats one run of qpatch's preload lab from a bundle, and compares what happens with the original run.
 
 It needs Python 3.9 and nothing else: beside it lie the emulated device (libqpatch-emu.so), the guest, and for each
 QEMU a script with its command line. It does the actions of actions.json over QMP and the guest's serial line, prints
-the key events of each device, and what differs from expected.txt. The exit code is 0 where once nothing does, 1 where
-something always does (a race may need --times 20), 2 where the run could not be repeated.
+the key events of each device, and what differs from expected.txt. The exit code is 0 if at least one repetition does
+not differ, 1 if all do (a race may need --times 20), 2 if the run could not be repeated.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-BOUND = 60.0  # seconds for each thing that is waited for: machines may be busy
-POLL = 0.01
+WAIT_SECONDS = 60.0  # for each thing that is waited for: machines may be busy
+POLL_SECONDS = 0.01
 LAST_LINES = 6  # of a log, where something went wrong
-RUN = "@RUN@"  # stands for the directory of the run, in actions
+RUN = "@RUN@"  # stands for the directory of the run in actions
 SOCKETS = "s"
 ENDS = ("completed", "failed", "cancelled")
 _LIBRARY_LINE = '{"emu":1,'
 _LOADED = re.compile(r"(?:^|[\s:])vmstate_load ([^,]+), ")
 _COLLAPSED = ("config-write", "data-read", "data-write")
 _INTERRUPTS = ("intx", "msi", "msix")
-_FATES = {"irq-raise": "raised", "irq-swallow": "swallowed", "irq-ack": "answered"}
+_INTERRUPT_EVENTS = {"irq-raise": "raised", "irq-swallow": "swallowed", "irq-ack": "answered"}
 
 
 class NotReproduced(Exception):
-    """The run could not be repeated; the message says what was waited for in vain."""
+    """The run could not be repeated; the message says what did not happen."""
 
 
 # What happened, as far as it is the same in every run.
@@ -75,13 +75,13 @@ def key_events(log: str, controllers: Collection[str]) -> dict[str, list[str]]:
             _add([steps.setdefault(event["device"], [])], _step(event))
             _count(event, counts.setdefault(event["device"], {}))
     return {
-        device: lines + [f"vector {number}: {_listed(fates)}" for number, fates in sorted(counts[device].items())]
+        device: lines + [f"vector {number}: {_listed(counted)}" for number, counted in sorted(counts[device].items())]
         for device, lines in steps.items()
     }
 
 
-def _listed(fates: Mapping[str, int]) -> str:
-    return ", ".join(f"{fate} {number}" for fate, number in sorted(fates.items()))
+def _listed(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} {number}" for what, number in sorted(counted.items()))
 
 
 def _add(lists: Iterable[list[str]], step: str) -> None:
@@ -104,7 +104,7 @@ def _load(line: str, controllers: Collection[str]) -> str:
 
 
 def _step(event: Mapping[str, Any]) -> str:
-    """Return the line for an event of the library, '' for one that is not worth one, or not the same in every run."""
+    """Return the line for an event of the library, '' for one that is not a key event, or differs in each run."""
     name = event["event"]
     error = f", errno {event['errno']}" if event.get("errno") else ""
     if name == "state":
@@ -123,15 +123,15 @@ def _step(event: Mapping[str, Any]) -> str:
 
 
 def _count(event: Mapping[str, Any], counts: dict[int, dict[str, int]]) -> None:
-    """Count what became of the interrupts of a device: they are raised and answered at any time."""
-    fate = _FATES.get(event["event"])
-    if fate is not None:
-        fate = "spurious" if event.get("spurious") else fate
-        fates = counts.setdefault(int(event.get("vector", 0)), {})
-        fates[fate] = fates.get(fate, 0) + 1
+    """Count what happened to the interrupts of a device: when they are raised and answered differs in each run."""
+    what = _INTERRUPT_EVENTS.get(event["event"])
+    if what is not None:
+        what = "spurious" if event.get("spurious") else what
+        counted = counts.setdefault(int(event.get("vector", 0)), {})
+        counted[what] = counted.get(what, 0) + 1
 
 
-# Doing it again.
+# Repeating the run.
 
 
 class ReplayedQemu:
@@ -142,7 +142,7 @@ class ReplayedQemu:
         self.directory = run / actor
         self.sockets = run / SOCKETS / actor
         self.log = self.directory / "log"
-        self.begun = 0
+        self.log_at_migration = 0
         for directory in (self.directory, self.sockets):
             directory.mkdir(parents=True)
         shutil.copy(bundle / actor / "devices.conf", self.directory)
@@ -166,9 +166,9 @@ class ReplayedQemu:
         self.execute("qmp_capabilities", {})
 
     def execute(self, command: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the monitor answers; an error counts as an answer."""
+        """Return what the monitor answers; an error counts as an answer. Raises NotReproduced."""
         if command == "migrate":
-            self.begun = self.log.stat().st_size
+            self.log_at_migration = self.log.stat().st_size
         try:
             self.monitor.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
             self.monitor.flush()
@@ -182,10 +182,16 @@ class ReplayedQemu:
         raise self._ended(command)
 
     def ask(self, line: str) -> str:
-        """Return the guest's answer to a line."""
-        self.serial.write(f"{line}\n")
-        self.serial.flush()
-        return self.serial.readline()
+        """Return the guest's answer to a line. Raises NotReproduced."""
+        try:
+            self.serial.write(f"{line}\n")
+            self.serial.flush()
+            answer = self.serial.readline()
+        except OSError as error:
+            raise self._ended(line) from error
+        if not answer:
+            raise self._ended(line)
+        return answer
 
     def wait(self, fields: Mapping[str, Any]) -> None:
         """Wait for what an action waits for. Raises NotReproduced."""
@@ -212,7 +218,7 @@ class ReplayedQemu:
         """Ask QEMU to end."""
         try:
             self.execute("quit", {})
-            self.process.wait(BOUND)
+            self.process.wait(WAIT_SECONDS)
         except (NotReproduced, subprocess.TimeoutExpired):
             self.kill()
 
@@ -224,7 +230,7 @@ class ReplayedQemu:
 
     def _connected(self, name: str) -> IO[str]:
         end = socket.socket(socket.AF_UNIX)
-        end.settimeout(BOUND)
+        end.settimeout(WAIT_SECONDS)
 
         def connect() -> bool:
             try:
@@ -237,28 +243,28 @@ class ReplayedQemu:
         return end.makefile("rw", encoding="utf-8", newline="\n")
 
     def _status(self, command: str) -> str:
-        """Return the `status` that a query tells; a QEMU that has ended has failed."""
+        """Return the `status` in the answer to a query; a QEMU that has ended has failed."""
         try:
             return str(self.execute(command, {}).get("status", ""))
         except NotReproduced:
             return "failed"
 
     def _has_logged(self, words: Iterable[str]) -> bool:
-        wanted = list(words)
-        return any(all(word in line for word in wanted) for line in self.text(self.begun).splitlines())
+        required = list(words)
+        return any(all(word in line for word in required) for line in self.text(self.log_at_migration).splitlines())
 
     def _ended(self, when: str) -> NotReproduced:
         last = "\n".join(self.text().splitlines()[-LAST_LINES:])
         return NotReproduced(f"{self.actor} ended or does not answer: {when}; the end of its log:\n{last}")
 
     def _until(self, what: str, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + BOUND
+        end = time.monotonic() + WAIT_SECONDS
         while not condition():
             if self.process.poll() is not None:
                 raise self._ended(what)
             if time.monotonic() > end:
-                raise NotReproduced(f"{self.actor}: waited {BOUND:.0f} seconds for {what}")
-            time.sleep(POLL)
+                raise NotReproduced(f"{self.actor}: waited {WAIT_SECONDS:.0f} seconds for {what}")
+            time.sleep(POLL_SECONDS)
 
 
 def make_sysfs(directory: Path) -> None:
@@ -272,12 +278,12 @@ def make_sysfs(directory: Path) -> None:
         (device / "iommu_group").symlink_to(f"../../groups/{values['group']}")
 
 
-def repeat(bundle: Path, run: Path, actions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def replay(bundle: Path, run: Path, actions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Do the actions; return the logs of all QEMUs by their names. Raises NotReproduced."""
     machines: dict[str, ReplayedQemu] = {}
     try:
         for action in actions:
-            actor, fields = action["actor"], placed(action["fields"], run)
+            actor, fields = action["actor"], with_directory(action["fields"], run)
             if action["what"] == "start":
                 machines[actor] = ReplayedQemu(actor, bundle, run)
                 machines[actor].connect()
@@ -295,23 +301,23 @@ def repeat(bundle: Path, run: Path, actions: Iterable[Mapping[str, Any]]) -> dic
     return {actor: machine.text() for actor, machine in machines.items()}
 
 
-def placed(value: Any, run: Path) -> Any:
+def with_directory(value: Any, run: Path) -> Any:
     """Return `value` with the run's directory in the place of its mark."""
     if isinstance(value, dict):
-        return {key: placed(one, run) for key, one in value.items()}
+        return {key: with_directory(item, run) for key, item in value.items()}
     if isinstance(value, list):
-        return [placed(one, run) for one in value]
+        return [with_directory(item, run) for item in value]
     return value.replace(RUN, str(run)) if isinstance(value, str) else value
 
 
-def once(bundle: Path, content: Mapping[str, Any], *, keep: bool) -> list[str]:
+def repeat(bundle: Path, content: Mapping[str, Any], *, keep: bool) -> list[str]:
     """Repeat the run in a directory of its own and return its key events. Raises NotReproduced."""
     run = Path(tempfile.mkdtemp(prefix="qpatch-"))  # a path of more than some 80 bytes leaves no room for sockets
     try:
         (run / SOCKETS).mkdir()
         for name in content["files"]:
             (run / SOCKETS / name).symlink_to(bundle / name)
-        return events_by_actor(repeat(bundle, run, content["actions"]), content["controllers"])
+        return events_by_actor(replay(bundle, run, content["actions"]), content["controllers"])
     finally:
         if keep:
             print(f"logs: {run}")
@@ -319,24 +325,23 @@ def once(bundle: Path, content: Mapping[str, Any], *, keep: bool) -> list[str]:
             shutil.rmtree(run, ignore_errors=True)
 
 
-def main() -> int:
-    """Repeat the run once or several times; return the exit code."""
+def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
+    """Repeat the run of `bundle` once or several times; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=1, help="how often to repeat it (default: once)")
     parser.add_argument("--keep", action="store_true", help="keep the logs, and say where they are")
-    options = parser.parse_args()
-    bundle = Path(__file__).resolve().parent
+    options = parser.parse_args(arguments)
     content = json.loads((bundle / "actions.json").read_text())
     expected = (bundle / "expected.txt").read_text().splitlines()
     reproduced = 0
     for _ in range(options.times):
         try:
-            seen = once(bundle, content, keep=options.keep)
+            events = repeat(bundle, content, keep=options.keep)
         except (NotReproduced, OSError, ValueError) as error:
             print(f"not repeated: {error}", file=sys.stderr)
             return 2
-        print("\n".join(seen))
-        difference = list(difflib.unified_diff(expected, seen, "expected.txt", "seen", lineterm="", n=1))
+        print("\n".join(events))
+        difference = list(difflib.unified_diff(expected, events, "expected.txt", "this run", lineterm="", n=1))
         print("\n".join(difference) if difference else f"reproduced: {content['verdict']}")
         reproduced += not difference
     if options.times > 1:
@@ -345,4 +350,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(Path(__file__).resolve().parent))
