@@ -6,6 +6,8 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from qpatch.csource.tokens import ELLIPSIS, is_placeholder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,23 +39,19 @@ def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
     """Return how alike two lists of tokens are, 0 to 1; what an ellipsis may stand for is not counted against it."""
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     common = sum(size for _, _, size in matcher.get_matching_blocks())
-    wanted = [token for token in pattern if not _is_placeholder(token)]
-    if "..." in pattern:
+    wanted = [token for token in pattern if not is_placeholder(token)]
+    if ELLIPSIS in pattern:
         return common / max(1, len(wanted))
     return 2 * common / max(1, len(wanted) + len(target) - (len(pattern) - len(wanted)))
 
 
-def _is_placeholder(word: str) -> bool:
-    return word.startswith(("...", "$"))
-
-
 def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
     """Tell whether `tokens` are placeholders for `count` tokens; a metavariable mostly is a single one."""
-    return bool(tokens) and all(map(_is_placeholder, tokens)) and ("..." in tokens or count <= len(tokens))
+    return bool(tokens) and all(map(is_placeholder, tokens)) and (ELLIPSIS in tokens or count <= len(tokens))
 
 
 def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
-    return "..." in pattern[max(0, index - 1) : index + 1]
+    return ELLIPSIS in pattern[max(0, index - 1) : index + 1]
 
 
 def words(tokens: Sequence[str]) -> str:

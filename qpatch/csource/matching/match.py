@@ -47,6 +47,11 @@ def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole:
     return found
 
 
+def fits_whole(pattern: Term, target: Term) -> bool:
+    """Tell whether one term of a pattern matches `target`, all of it."""
+    return next(_term(pattern, target, ({}, None)), None) is not None
+
+
 def nested_blocks(term: Term) -> Iterator[Term]:
     """Yield the blocks strictly below `term`."""
     for child in term.children:

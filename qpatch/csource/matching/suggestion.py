@@ -6,29 +6,16 @@ What comes out is only a suggestion: the caller checks that it matches before it
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
+from qpatch.csource.tokens import ELLIPSIS, IDENTIFIER, TextToken, c_tokens
 
-_TOKEN = re.compile(
-    r'(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\$?[A-Za-z_]\w*'
-    r"|\.\.\.|[0-9]\w*|->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||[^\s]",
-    re.DOTALL,
-)
-_WORD = re.compile(r"[A-Za-z_]\w*")
 # Beyond so many pairs of tokens the comparison takes too long for what it gives.
 _MOST_PAIRS = 60_000
 # What it costs to leave a token out, to put one in, to take one word for another, any token for another, and to let
 # a metavariable stand for one (more) token; an ellipsis stands for anything.
 _LEAVE_OUT, _PUT_IN, _OTHER_WORD, _OTHER_TOKEN, _METAVARIABLE = 1.0, 1.0, 1.2, 2.5, 0.1
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -49,7 +36,7 @@ def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
     """
     lines = [line for line in hunk.lines if line.number in numbers and line.sign is not Sign.ADDED]
     text = "\n".join(line.code for line in lines)
-    pattern, found = _tokens(text), _tokens(target)
+    pattern, found = c_tokens(text), c_tokens(target)
     if not pattern or not found or len(pattern) * len(found) > _MOST_PAIRS:
         return None
     changes = _changes(pattern, found)
@@ -76,15 +63,11 @@ def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
 
 def _line(line: HunkLine, rewritten: dict[int, str], words: dict[str, str]) -> HunkLine:
     if line.sign is Sign.ADDED:
-        return replace(line, code=_WORD.sub(lambda word: words.get(word[0], word[0]), line.code))
+        return replace(line, code=IDENTIFIER.sub(lambda word: words.get(word[0], word[0]), line.code))
     return replace(line, code=rewritten.get(line.number, line.code))
 
 
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(text) if not found["comment"]]
-
-
-def _changes(pattern: list[_Token], found: list[_Token]) -> list[_TokenChange]:
+def _changes(pattern: list[TextToken], found: list[TextToken]) -> list[_TokenChange]:
     """Align the two with the least cost and return where they differ."""
     changes: list[_TokenChange] = []
     for low, high, first, last in _steps(pattern, found):
@@ -95,7 +78,7 @@ def _changes(pattern: list[_Token], found: list[_Token]) -> list[_TokenChange]:
     return changes
 
 
-def _steps(pattern: list[_Token], found: list[_Token]) -> list[tuple[int, int, int, int]]:
+def _steps(pattern: list[TextToken], found: list[TextToken]) -> list[tuple[int, int, int, int]]:
     """Return the single differences on the cheapest path through the table of prefixes."""
     costs = _costs(pattern, found)
     steps = []
@@ -113,7 +96,7 @@ def _steps(pattern: list[_Token], found: list[_Token]) -> list[tuple[int, int, i
     return steps[::-1]
 
 
-def _costs(pattern: list[_Token], found: list[_Token]) -> list[list[float]]:
+def _costs(pattern: list[TextToken], found: list[TextToken]) -> list[list[float]]:
     """Return what it costs to turn each prefix of `pattern` into each prefix of `found`."""
     costs = [[0.0] * (len(found) + 1) for _ in range(len(pattern) + 1)]
     for row in range(len(pattern) + 1):
@@ -128,25 +111,27 @@ def _costs(pattern: list[_Token], found: list[_Token]) -> list[list[float]]:
 
 
 def _cost(
-    pattern: list[_Token], found: list[_Token], row: int, column: int, step: tuple[int, int]
+    pattern: list[TextToken], found: list[TextToken], row: int, column: int, step: tuple[int, int]
 ) -> tuple[float, bool]:
     """Return what the last step to (row, column) costs, and whether it is a difference."""
     here = pattern[row - 1].text if row else ""
     if step == (0, 1):
-        if here == "...":
+        if here == ELLIPSIS:
             return 0.0, False
         return (_METAVARIABLE, False) if here.startswith("$") else (_PUT_IN, True)
     if step == (1, 0):
-        return (0.0, False) if here == "..." else (_LEAVE_OUT, True)
+        return (0.0, False) if here == ELLIPSIS else (_LEAVE_OUT, True)
     there = found[column - 1].text
-    if here == there or here == "...":
+    if here in (there, ELLIPSIS):
         return 0.0, False
     if here.startswith("$"):
         return _METAVARIABLE, False
-    return (_OTHER_WORD if _WORD.fullmatch(here) and _WORD.fullmatch(there) else _OTHER_TOKEN), True
+    return (_OTHER_WORD if IDENTIFIER.fullmatch(here) and IDENTIFIER.fullmatch(there) else _OTHER_TOKEN), True
 
 
-def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token], changes: list[_TokenChange]) -> str:
+def _rewrite(
+    text: str, pattern: list[TextToken], target: str, found: list[TextToken], changes: list[_TokenChange]
+) -> str:
     for change in reversed(changes):
         new = target[found[change.first].start : found[change.last - 1].end] if change.first < change.last else ""
         if change.low < change.high:
@@ -160,12 +145,12 @@ def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token],
     return text
 
 
-def _swapped(pattern: list[_Token], found: list[_Token], changes: list[_TokenChange]) -> dict[str, str]:
+def _swapped(pattern: list[TextToken], found: list[TextToken], changes: list[_TokenChange]) -> dict[str, str]:
     """Return the words that give way to one other word each."""
     return {
         pattern[change.low].text: found[change.first].text
         for change in changes
         if change.high - change.low == change.last - change.first == 1
-        and _WORD.fullmatch(pattern[change.low].text)
-        and _WORD.fullmatch(found[change.first].text)
+        and IDENTIFIER.fullmatch(pattern[change.low].text)
+        and IDENTIFIER.fullmatch(found[change.first].text)
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Candidate, Drifted
 from qpatch.csource.text.hunk import is_ellipsis, match_side
 from qpatch.csource.text.parts import TextSection, fold
+from qpatch.csource.tokens import text_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from qpatch.csource.matching.hunk import Hunk, HunkLine
     from qpatch.csource.text.document import TextDocument
 
-_TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 # What a line is about, if it begins with a name: an event, a call, an assignment.
 _SYMBOL = re.compile(r"\w{4,}(?=\s*[(=+.:])")
 _SHOWN = 3
@@ -40,7 +40,7 @@ def differences(expected: str, found: str) -> tuple[str, ...]:
     """Return what differs between two lines, token by token, in reading order."""
     from difflib import SequenceMatcher
 
-    old, new = _TOKEN.findall(fold(expected)), _TOKEN.findall(fold(found))
+    old, new = text_tokens(fold(expected)), text_tokens(fold(found))
     phrases = []
     for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         want, have = "".join(old[first:last]), "".join(new[start:end])

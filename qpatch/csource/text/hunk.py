@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import ELLIPSIS, METAVARIABLE, Hunk, HunkError, HunkLine, Sign, read_lines
+from qpatch.csource.matching.hunk import Hunk, HunkError, HunkLine, Sign, check_bound, read_lines
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.parts import TextSection, fold, indentation
+from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,15 +38,7 @@ class LineMatch:
 def parse_text_hunk(text: str) -> Hunk:
     """Read a text hunk. Raises HunkError for a wrong gutter or an added `$name` bound by nothing."""
     hunk = read_lines(text)
-    bound = {name for line in hunk.before() for name in METAVARIABLE.findall(line.code)}
-    for line in hunk.lines:
-        unbound = [name for name in METAVARIABLE.findall(line.code) if name not in bound]
-        if unbound:
-            raise HunkError(
-                f"${unbound[0]} in line {line.number} is bound by no context or removed line",
-                line.number,
-                "`add:` takes its text literally, with the dollar signs in it",
-            )
+    check_bound(hunk, "`add:` takes its text literally, with the dollar signs in it")
     if not any(_is_text(line) for line in hunk.before()):
         raise HunkError("the hunk has no context line", 1, "show a line it stands next to, or use `add:`")
     return hunk
