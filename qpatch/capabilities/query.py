@@ -36,7 +36,7 @@ class Query(Protocol):
     """A question about a tree."""
 
     def holds(self, sources: Sources) -> bool:
-        """Answer it."""
+        """Tell whether the answer is yes."""
 
 
 @dataclass(frozen=True)

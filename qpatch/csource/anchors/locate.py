@@ -17,6 +17,7 @@ from qpatch.csource.anchors.workspace import Located
 from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 # Anchors that are a file rather than a symbol in it.
 FILE_KINDS = frozenset({AnchorKind.FILE, AnchorKind.INCLUDES})
-MIN_SIMILARITY = 0.6
-_MOST_CANDIDATES = 3
 
 
 def locate(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted | Ambiguous:
@@ -73,13 +72,13 @@ def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Iterable[A
 def similar_symbols(anchor: Anchor, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
     """Return (path, symbol, likeness 0..1) of the symbols of the anchor's kind with the most similar names."""
     kind = AnchorKind.FUNCTION if anchor.kind is AnchorKind.SIGNATURE else anchor.kind
-    near = []
+    least, near = thresholds().similarity.symbol_name, []
     for path in _neighbourhood(anchor, workspace):
         for symbol in workspace.outline(path):
             if symbol.kind is kind:
                 likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
                 near.append((path, symbol, likeness))
-    return sorted((entry for entry in near if entry[2] >= MIN_SIMILARITY), key=lambda entry: -entry[2])
+    return sorted((entry for entry in near if entry[2] >= least), key=lambda entry: -entry[2])
 
 
 def _expected_files(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
@@ -116,7 +115,7 @@ def _locate_file(anchor: Anchor, workspace: EditWorkspace) -> Located | Drifted:
     return Drifted(
         f"there is no file {path}",
         path,
-        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
+        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[: thresholds().limits.candidates]),
         tuple(alike),
         f"path: {alike[0]}" if alike else "",
     )
@@ -137,7 +136,7 @@ def _place(path: str, symbol: Symbol) -> SourcePlace:
 
 
 def _missing(anchor: Anchor, workspace: EditWorkspace) -> Drifted:
-    near = similar_symbols(anchor, workspace)[:_MOST_CANDIDATES]
+    near = similar_symbols(anchor, workspace)[: thresholds().limits.candidates]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
         for path, symbol, likeness in near

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.edit import Anchor, AnchorKind
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import build
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ def switch_in(anchor: Anchor, function: Located) -> Located | Drifted | Ambiguou
     return Drifted(
         f"function {anchor.name} has no switch{which}",
         function.path,
-        tuple(Candidate(place, 0.5) for place in places),
+        tuple(Candidate(place, thresholds().similarity.not_compared) for place in places),
         suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "",
     )
 

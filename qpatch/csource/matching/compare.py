@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares lists of tokens: how alike they are, and what differs, in words."""
+"""Compares lists of tokens: how similar they are, and what differs, as phrases for messages."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import difflib
 from typing import TYPE_CHECKING
 
 from qpatch.csource.tokens import ELLIPSIS, is_placeholder
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_DIFFERENCES = 8
-_LONGEST_LINE = 100
-
 
 def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...]:
-    """Return in words what differs between two lists of tokens; placeholders fit anything."""
+    """Return as phrases what differs between two lists of tokens; placeholders match anything."""
     phrases = []
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     for operation, low, high, first, last in matcher.get_opcodes():
@@ -32,11 +30,11 @@ def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...
         else:
             after = f" after '{pattern[low - 1]}'" if low else ""
             phrases.append(f"found '{found}'{after}, which the hunk does not have")
-    return tuple(phrases[:_MOST_DIFFERENCES])
+    return tuple(phrases[: thresholds().limits.differences])
 
 
 def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
-    """Return how alike two lists of tokens are, 0 to 1; what an ellipsis may stand for is not counted against it."""
+    """Return how similar two lists of tokens are, 0 to 1; tokens that an ellipsis can match cost nothing."""
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     common = sum(size for _, _, size in matcher.get_matching_blocks())
     wanted = [token for token in pattern if not is_placeholder(token)]
@@ -56,5 +54,5 @@ def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
 
 def words(tokens: Sequence[str]) -> str:
     """Return tokens as one line, cut off where it is long."""
-    line = " ".join(tokens)
-    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."
+    line, longest = " ".join(tokens), thresholds().limits.shown_line
+    return line if len(line) <= longest else line[: longest - 3] + "..."

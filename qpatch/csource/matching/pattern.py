@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles one side of a hunk into terms: placeholders become parsable C, then stand for what they hide.
+"""Compiles one side of a hunk into terms: placeholders are replaced by C that parses, then marked as what they are.
 
 `$name` becomes an identifier and `...` whatever is a complete thing where it stands (a statement, a member, an
 argument); after parsing both turn into terms of their own kinds, METAVARIABLE and ELLIPSIS.
@@ -166,7 +166,7 @@ def _first_error(node: Node) -> Node | None:
 
 
 def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
-    """Turn `...` and `$name` into C, knowing for each `...` which bracket it stands in."""
+    """Turn `...` and `$name` into C; what `...` becomes depends on the bracket around it."""
     plain = blank_opaque("".join(code + "\n" for code in codes)).splitlines()
     open_brackets: list[Context | None] = [context]
     replaced = []

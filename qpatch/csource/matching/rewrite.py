@@ -29,7 +29,7 @@ class CommentDiffersError(Exception):
 
 @dataclass(frozen=True)
 class Rewriter:
-    """What stays the same while the groups of one match are turned into replacements."""
+    """Turns the groups of removed and added lines of one match into byte replacements."""
 
     hunk: Hunk
     before: Pattern

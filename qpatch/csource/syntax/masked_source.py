@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from qpatch.csource.tokens import OPAQUE
+from qpatch.thresholds import thresholds
 
 HIDDEN = OPAQUE.encode()
 """What hides the characters inside it: a comment, a string, a character constant."""
@@ -72,7 +73,8 @@ class MaskedSource:
 
     def last_character(self, position: int) -> bytes:
         """Return the last character of the masked source before `position` that is no white space."""
-        return bytes(self._bytes[max(0, position - 400) : position]).rstrip()[-1:]
+        far = thresholds().windows.last_character
+        return bytes(self._bytes[max(0, position - far) : position]).rstrip()[-1:]
 
     def blank_comment(self, start: int, end: int) -> None:
         """Overwrite a comment inside a directive with blanks; it is no token, so this makes no region.

@@ -17,12 +17,11 @@ from qpatch.csource.matching.hunk import Hunk, HunkError, HunkLine, Sign, check_
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.parts import TextSection, fold, indentation
 from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# More matches than this are not counted: the edit is ambiguous anyway.
-_MANY = 200
 # A metavariable neither begins nor ends inside a word.
 _NOT_INSIDE_WORD = r"(?!(?<=\w)\w)"
 
@@ -46,7 +45,8 @@ def parse_text_hunk(text: str) -> Hunk:
 
 def match_side(side: Sequence[HunkLine], document: TextDocument, section: TextSection) -> list[LineMatch]:
     """Return every way in which `side` of a hunk fits lines of `section`, in order of the lines."""
-    return list(islice(_SideMatcher(side, document, section).matches(), _MANY))
+    most = thresholds().limits.line_matches  # of more, none need be counted: the edit is ambiguous
+    return list(islice(_SideMatcher(side, document, section).matches(), most))
 
 
 def change_for(hunk: Hunk, match: LineMatch, document: TextDocument, section: TextSection) -> LineChange:
