@@ -6,8 +6,8 @@
 SOURCE is a directory with unpacked sources, or a tree as `qpatch tree list` shows them. For each one, before
 (`plain`) and after the table: the share of functions whose name and lines are those that universal-ctags reports,
 the share without an ERROR or MISSING node, and the time. Also checked: outside the rewritten macros the masked
-source is the source, comments aside, and the tokens make up the whole source. ctags errs too: `--names` lists every
-difference.
+source is the source, comments aside, and the terms that matching compares have all of its code. ctags errs too:
+`--names` lists every difference.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from bench.measuring import missing
 from qpatch.csource.syntax.macros import MacroTable, TreeKind, macro_table
-from qpatch.csource.syntax.masked_source import folded
-from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
+from qpatch.csource.syntax.parse import ParsedFile, parse
 from qpatch.csource.syntax.symbols import SymbolKind, outline
+from qpatch.csource.syntax.term import build
+from qpatch.csource.tokens import c_tokens
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
@@ -149,12 +150,30 @@ def _check_alignment(result: Coverage, name: str, parsed: ParsedFile) -> None:
     """Check that nothing but macros was changed, and that no token was lost."""
     position = 0
     for start, end in [*((region.start, region.end) for region in parsed.regions), (len(parsed.source),) * 2]:
-        if folded(parsed.source[position:start]) != folded(parsed.masked[position:start]):
+        if _code(parsed.source[position:start]) != _code(parsed.masked[position:start]):
             result.changed_outside_macros.append(name)
         position = end
-    found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
-    if found.replace(" ", "") != folded(parsed.source).replace(" ", ""):
+    if lost_code(parsed):
         result.lost_tokens.append(name)
+
+
+def lost_code(parsed: ParsedFile) -> list[str]:
+    """Return the code between the leaves of a file's terms: what matching never sees.
+
+    The commas of lists, which terms leave out, do not count, nor do directives that had to be blanked.
+    """
+    source, lost, position = parsed.source, [], 0
+    blanked = [(region.start, region.end) for region in parsed.regions]
+    seen = [(leaf.start, leaf.end) for leaf in build(parsed, parsed.tree.root_node).leaves()]
+    for start, end in sorted({*seen, *blanked, (len(source), len(source))}):
+        lost += [text for text in _code(source[position:start]) if text != ","]
+        position = max(position, end)
+    return lost
+
+
+def _code(source: bytes) -> list[str]:
+    """Return the tokens of a piece of source, without the backslashes that continue a line."""
+    return [token.text for token in c_tokens(source.decode(errors="surrogateescape")) if token.text != "\\"]
 
 
 def _share(part: int, whole: int) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.thresholds import thresholds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-MOST_LISTED = 12
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -17,7 +16,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     # difflib takes 5 ms to import: only a mistake pays for it.
     import difflib
 
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=thresholds().similarity.known_word)
     return matches[0] if matches else ""
 
 
@@ -26,4 +25,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(str(name) for name in known)
     if likely := nearest(word, names):
         return f"Did you mean {likely!r}?"
-    return f"Known: {', '.join(names)}." if 0 < len(names) <= MOST_LISTED else ""
+    return f"Known: {', '.join(names)}." if 0 < len(names) <= thresholds().limits.shown_words else ""

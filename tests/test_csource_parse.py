@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.parse_coverage import lost_code
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.macros import MacroForm, MacroTable, macro_table
-from qpatch.csource.syntax.parse import ParsedFile, parse, tokens
+from qpatch.csource.syntax.parse import ParsedFile, parse
+from qpatch.csource.syntax.term import build
 
 QEMU = macro_table("qemu")
 LINUX = macro_table("linux")
@@ -76,16 +78,6 @@ def shadow_is_aligned(parsed: ParsedFile) -> bool:
     ]
 
 
-def bare(text: str) -> str:
-    """C without comments, white space and continued line ends, strings excepted."""
-    return re.sub(
-        r"""("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)+')|/\*.*?\*/|//[^\n]*|\\?\s""",
-        lambda match: match[1] or "",
-        text,
-        flags=re.DOTALL,
-    )
-
-
 def in_function(body: str) -> str:
     return f"static void f(Zoo *zoo)\n{{\n    {body}\n}}\n"
 
@@ -100,12 +92,10 @@ def test_macros_of_the_table_parse_without_errors(source: str) -> None:
 
 
 @given(st.lists(st.sampled_from(ALL_SNIPPETS), max_size=6))
-def test_tokens_are_the_source_without_white_space_and_comments(snippets: list[str]) -> None:
-    source = "".join(snippets)
-    parsed = parse(source.encode(), QEMU)
+def test_terms_have_all_code_of_the_source(snippets: list[str]) -> None:
+    parsed = parse("".join(snippets).encode(), QEMU)
     assert shadow_is_aligned(parsed)
-    found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
-    assert re.sub(r"\s", "", found) == re.sub(r"\s", "", bare(source))
+    assert lost_code(parsed) == []
 
 
 SOUP = [
@@ -163,33 +153,32 @@ def test_without_a_table_nothing_is_rewritten() -> None:
 
 def test_a_loop_macro_is_one_token_with_its_true_name() -> None:
     parsed = parse(in_function("QLIST_FOREACH_SAFE(a, b, c, d) { }").encode(), QEMU)
-    assert "QLIST_FOREACH_SAFE" in [token.text for token in tokens(parsed, parsed.tree.root_node)]
+    assert "QLIST_FOREACH_SAFE" in build(parsed, parsed.tree.root_node).tokens
     assert parsed.masked.count(b"while") == 1
 
 
-def test_tokens_of_a_region_fold_white_space_and_drop_comments() -> None:
-    parsed = parse(in_function("g_autoptr( /* which */ GString\n) text = NULL;").encode(), QEMU)
-    assert "g_autoptr(GString)" in [token.text for token in tokens(parsed, parsed.tree.root_node)]
+def test_a_masked_region_is_one_token_with_white_space_folded() -> None:
+    parsed = parse(in_function("g_autoptr(GString\n  ) text = NULL;").encode(), QEMU)
+    assert "g_autoptr(GString )" in build(parsed, parsed.tree.root_node).tokens
 
 
-def test_blanked_directives_are_still_tokens() -> None:
+def test_directives_where_c_has_no_room_for_them_are_blanked() -> None:
     parsed = parse(in_function("if (a) {\n#ifdef X\n    } else if (b) {\n#endif\n    }").encode(), QEMU)
-    texts = [token.text for token in tokens(parsed, parsed.tree.root_node)]
-    assert [text for text in texts if text.startswith("#")] == ["#ifdef X", "#endif"]
+    texts = [parsed.source[region.start : region.end] for region in parsed.regions]
+    assert [text for text in texts if text.startswith(b"#")] == [b"#ifdef X", b"#endif"]
 
 
 def test_a_string_is_one_token() -> None:
     parsed = parse(in_function(r'f("a \"b\" %d\n");').encode(), QEMU)
-    assert r'"a \"b\" %d\n"' in [token.text for token in tokens(parsed, parsed.tree.root_node)]
+    assert r'"a \"b\" %d\n"' in build(parsed, parsed.tree.root_node).tokens
 
 
-def test_tokens_of_a_node_leave_out_what_is_around_it() -> None:
+def test_the_term_of_a_node_leaves_out_what_is_around_it() -> None:
     parsed = parse(b"int a = 1; QLIST_HEAD(, T) b;\nint c;\n", QEMU)
-    declarations = parsed.tree.root_node.named_children
-    assert [[token.text for token in tokens(parsed, node)] for node in declarations] == [
-        ["int", "a", "=", "1", ";"],
-        ["QLIST_HEAD(,T)", "b", ";"],
-        ["int", "c", ";"],
+    assert [build(parsed, node).tokens for node in parsed.tree.root_node.named_children] == [
+        ("int", "a", "=", "1", ";"),
+        ("QLIST_HEAD(, T)", "b", ";"),
+        ("int", "c", ";"),
     ]
 
 
@@ -266,8 +255,7 @@ def test_macros_of_the_kernel_parse_without_errors(source: str) -> None:
     parsed = parse(source.encode(), LINUX)
     assert list(broken_nodes(parsed.tree.root_node)) == []
     assert shadow_is_aligned(parsed)
-    found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
-    assert re.sub(r"\s", "", found) == re.sub(r"\s", "", bare(source))
+    assert lost_code(parsed) == []
 
 
 def test_names_come_before_patterns() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from bench.parse_coverage import lost_code
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.macros import TreeKind, macro_table
-from qpatch.csource.syntax.masked_source import folded
-from qpatch.csource.syntax.parse import parse, tokens
+from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.symbols import SymbolKind, outline
 from qpatch.errors import UserError
 from qpatch.trees.resolve import resolve
@@ -52,7 +52,6 @@ def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]
         lines = [node.start_point[0] + 1 for node in broken_nodes(parsed.tree.root_node)]
         if lines:
             broken[path] = lines
-        found = "".join(token.text for token in tokens(parsed, parsed.tree.root_node))
-        assert found.replace(" ", "") == folded(source).replace(" ", ""), path
+        assert lost_code(parsed) == [], path
     assert broken == {}
     assert functions > 1000

@@ -7,14 +7,12 @@ the capability.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
-from qpatch.capabilities.pattern import TokenPattern
 from qpatch.capabilities.query import (
     AllOf,
     AnyOf,
@@ -26,11 +24,11 @@ from qpatch.capabilities.query import (
     SymbolQuery,
     TraceEventQuery,
 )
+from qpatch.csource.matching.fragment import Fragment
+from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from qpatch.csource.syntax.macros import TreeKind
 
 KINDS: tuple[TreeKind, ...] = ("qemu", "linux")
@@ -45,8 +43,12 @@ _SYMBOLS = {
         SymbolKind.MACRO,
     )
 }
-_DETAILS = ("contains", "parameters", "declared", "member", "entry")
-_WORD = re.compile(r"(?<![\w$])[A-Za-z_]\w+")
+# What a pattern under `contains` is a part of, where that is not a list of statements.
+_CONTENTS = {
+    SymbolKind.STRUCT: Context.MEMBERS,
+    SymbolKind.ENUM: Context.ENUMERATORS,
+    SymbolKind.INITIALIZER: Context.ENTRIES,
+}
 
 Data: TypeAlias = "Mapping[str, object]"
 
@@ -114,23 +116,32 @@ def _query(data: Data, areas: Data) -> Query:
 
 def _symbol(kind: SymbolKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
     names = (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
-    details = {detail: TokenPattern(_text(rest.pop(detail))) for detail in _DETAILS if detail in rest}
+    contexts = {
+        "contains": _CONTENTS.get(kind, Context.STATEMENTS),
+        "parameters": Context.PARAMETERS,
+        "member": Context.MEMBERS,
+        "entry": Context.ENTRIES,
+    }
+    patterns = {
+        detail: Fragment(_text(rest.pop(detail)), context) for detail, context in contexts.items() if detail in rest
+    }
     return SymbolQuery(
         kind,
         names,
         _text(rest.pop("path", "")),
         _area(rest, areas),
+        declared=_text(rest.pop("declared", "")),
         constant=_text(rest.pop("constant", "")),
-        **details,
+        **patterns,
     )
 
 
 def _code(text: str, rest: dict[str, object], areas: Data) -> CodeQuery:
     """Build a query that looks only into files with the pattern's longest word."""
-    words: Sequence[str] = _WORD.findall(text)
-    if not words:
+    pattern = Fragment(text)
+    if not pattern.word:
         raise ValueError(f"{text!r} has no word to look for")
-    return CodeQuery(TokenPattern(text), max(words, key=len), _text(rest.pop("path", "")), _area(rest, areas))
+    return CodeQuery(pattern, _text(rest.pop("path", "")), _area(rest, areas))
 
 
 def _area(rest: dict[str, object], areas: Data) -> tuple[str, ...]:

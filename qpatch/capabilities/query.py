@@ -2,6 +2,7 @@
 """The query language of capabilities: questions about a tree's structure that are answered yes or no.
 
 Each class is one form of question; docs/capabilities.md describes them with the keys that the data files use.
+Patterns are fragments of C (`qpatch.csource.matching.fragment`): they match as hunks do.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from qpatch.capabilities.pattern import TokenPattern, tokens_of
 from qpatch.csource.source import mentions
-from qpatch.csource.syntax.masked_source import HIDDEN
 from qpatch.csource.syntax.symbols import function_declarator
-from qpatch.csource.text.outline import outline as outline_text
+from qpatch.csource.syntax.term import build
+from qpatch.csource.text.outline import outline
+from qpatch.csource.tokens import IDENTIFIER, comments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from qpatch.capabilities.sources import Sources
+    from qpatch.csource.matching.fragment import Fragment
+    from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
-_HIDDEN = re.compile(HIDDEN, re.DOTALL)
 _COMMENT_FRAME = re.compile(r"^\s*/?\*+/?|\*+/$|^\s*//", re.MULTILINE)
 
 
@@ -33,7 +35,7 @@ class Query(Protocol):
     """A question about a tree."""
 
     def holds(self, sources: Sources) -> bool:
-        """Answer it."""
+        """Tell whether the answer is yes."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class FileQuery:
 class SymbolQuery:
     """There is a symbol of this kind under one of `names`, and each detail that is given fits it.
 
-    `contains`: somewhere in it; `parameters`: a function's whole parameter list; `declared`: somewhere in a
+    `contains`: somewhere in it; `parameters`: a function's whole parameter list; `declared`: a word of a
     variable's declaration, before its value; `member`: a whole member of a struct, or one's name; `entry`: a
     whole entry of an initialiser; `constant`: the name of an enumerator.
     """
@@ -93,49 +95,48 @@ class SymbolQuery:
     names: tuple[str, ...]
     path: str = ""
     area: tuple[str, ...] = ()
-    contains: TokenPattern | None = None
-    parameters: TokenPattern | None = None
-    declared: TokenPattern | None = None
-    member: TokenPattern | None = None
-    entry: TokenPattern | None = None
+    contains: Fragment | None = None
+    parameters: Fragment | None = None
+    member: Fragment | None = None
+    entry: Fragment | None = None
+    declared: str = ""
     constant: str = ""
 
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
         return any(
-            self._fits(parsed, symbol)
+            self._fits(parsed, symbol, sources.table)
             for name in self.names
             for parsed, symbol in sources.symbols(self.kind, name, self.path, self.area)
         )
 
-    def _fits(self, parsed: ParsedFile, symbol: Symbol) -> bool:
+    def _fits(self, parsed: ParsedFile, symbol: Symbol, table: MacroTable | None) -> bool:
         body = symbol.body
         return (
-            (not self.contains or self.contains.is_in(_tokens(parsed, symbol.node)))
-            and (not self.parameters or self.parameters.matches(_parameters(parsed, symbol)))
-            and (not self.declared or self.declared.is_in(_declaration(parsed, symbol)))
-            and (not self.member or _has_member(self.member, parsed, body))
-            and (not self.entry or _has_entry(self.entry, parsed, body))
+            (not self.contains or self.contains.occurs_in(parsed, symbol.node, table))
+            and (not self.parameters or _has_parameters(self.parameters, parsed, symbol, table))
+            and (not self.declared or self.declared in _declaration(parsed, symbol))
+            and (not self.member or _has_member(self.member, parsed, body, table))
+            and (not self.entry or _has_entry(self.entry, parsed, body, table))
             and (not self.constant or self.constant in _constants(parsed, body))
         )
 
 
 @dataclass(frozen=True)
 class CodeQuery:
-    """The code of the file at `path`, or of a file in `area` that mentions `word`, contains `pattern`."""
+    """The code of the file at `path`, or of a file in `area`, contains `pattern`, which has a word to look for."""
 
-    pattern: TokenPattern
-    word: str
+    pattern: Fragment
     path: str = ""
     area: tuple[str, ...] = ()
 
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
-        paths = [self.path] if self.path else sources.mentioning(self.word, self.area)
+        word = self.pattern.word
         return any(
-            self.pattern.is_in(tokens_of(source))
-            for path in paths
-            if mentions(source := sources.read(path) or b"", self.word)
+            self.pattern.occurs_in_file(parsed, sources.table)
+            for path in ([self.path] if self.path else sources.mentioning(word, self.area))
+            if mentions(sources.read(path) or b"", word) and (parsed := sources.parsed(path)) is not None
         )
 
 
@@ -148,9 +149,8 @@ class CommentQuery:
 
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
-        source = sources.read(self.path) or b""
-        comments = (match[0] for match in _HIDDEN.finditer(source) if match[0].startswith((b"/*", b"//")))
-        return any(self.text in _comment_text(comment) for comment in comments)
+        source = (sources.read(self.path) or b"").decode(errors="replace")
+        return any(self.text in _comment_text(comment) for comment in comments_of(source))
 
 
 @dataclass(frozen=True)
@@ -163,41 +163,38 @@ class TraceEventQuery:
     def holds(self, sources: Sources) -> bool:
         """See `Query.holds`."""
         lines = (sources.read(self.path) or b"").decode(errors="replace").splitlines()
-        return any(entry.name == self.name for entry in outline_text(self.path, lines).entries())
+        return any(entry.name == self.name for entry in outline(self.path, lines).entries())
 
 
-def _comment_text(comment: bytes) -> str:
-    return " ".join(_COMMENT_FRAME.sub(" ", comment.decode(errors="replace")).split())
+def _comment_text(comment: str) -> str:
+    return " ".join(_COMMENT_FRAME.sub(" ", comment).split())
 
 
-def _tokens(parsed: ParsedFile, node: Node) -> tuple[str, ...]:
-    return tokens_of(parsed.source[node.start_byte : node.end_byte])
-
-
-def _parameters(parsed: ParsedFile, symbol: Symbol) -> tuple[str, ...]:
+def _has_parameters(pattern: Fragment, parsed: ParsedFile, symbol: Symbol, table: MacroTable | None) -> bool:
     declarator = function_declarator(symbol.node.child_by_field_name("declarator"))
     parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
-    return () if parameters is None else _tokens(parsed, parameters)[1:-1]
+    return parameters is not None and pattern.is_whole(build(parsed, parameters), table)
 
 
-def _declaration(parsed: ParsedFile, symbol: Symbol) -> tuple[str, ...]:
+def _declaration(parsed: ParsedFile, symbol: Symbol) -> Iterator[str]:
+    """Yield the words of a declaration, those of a variable's value left out."""
     end = symbol.node.end_byte if symbol.body is None else symbol.body.start_byte
-    return tokens_of(parsed.source[symbol.node.start_byte : end])
+    return (leaf.text for leaf in build(parsed, symbol.node).leaves() if leaf.start < end)
 
 
-def _has_entry(pattern: TokenPattern, parsed: ParsedFile, body: Node | None) -> bool:
-    return any(pattern.matches(_tokens(parsed, node)) for node in _children(body))
+def _has_entry(pattern: Fragment, parsed: ParsedFile, body: Node | None, table: MacroTable | None) -> bool:
+    return any(pattern.is_whole(build(parsed, entry), table) for entry in _children(body))
 
 
-def _has_member(pattern: TokenPattern, parsed: ParsedFile, body: Node | None) -> bool:
-    for member in _parts(body, "field_declaration"):
-        if pattern.is_word():
-            declarators = member.children_by_field_name("declarator")
-            if any(pattern.text in _declared_names(parsed, declarator) for declarator in declarators):
-                return True
-        elif pattern.matches(_tokens(parsed, member)[:-1]):
-            return True
-    return False
+def _has_member(pattern: Fragment, parsed: ParsedFile, body: Node | None, table: MacroTable | None) -> bool:
+    members = _parts(body, "field_declaration")
+    if not IDENTIFIER.fullmatch(pattern.text):
+        return any(pattern.is_whole(build(parsed, member), table) for member in members)
+    return any(
+        pattern.text in _declared_names(parsed, declarator)
+        for member in members
+        for declarator in member.children_by_field_name("declarator")
+    )
 
 
 def _constants(parsed: ParsedFile, body: Node | None) -> Iterator[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.source import SourceTree
     from qpatch.csource.syntax.cache import ParseCache
+    from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
@@ -28,6 +29,11 @@ class Sources:
         self._tree = tree
         self._cache = cache
         self._areas: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    @property
+    def table(self) -> MacroTable | None:
+        """The macro table that files and patterns are parsed with."""
+        return self._cache.table
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a file, None where there is none."""

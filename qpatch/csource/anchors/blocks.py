@@ -12,14 +12,12 @@ from qpatch.csource.syntax.layout import Layout
 from qpatch.csource.syntax.parse import C_LANGUAGE
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from qpatch.csource.anchors.workspace import LocatedAnchor
-
-# Bytes before and after an anchor that may hold a comment of its own.
-_NEAR = 8192
 
 
 def block_of(located: LocatedAnchor) -> Term:
@@ -43,7 +41,8 @@ def layout_of(located: LocatedAnchor) -> Layout:
     """Return the layout of the file around the anchor: its text, and where the comments near the anchor are."""
     root, symbol = located.parsed.tree.root_node, located.symbol
     start, end = (symbol.node.start_byte, symbol.node.end_byte) if symbol is not None else (0, root.end_byte)
-    comments = _comments(root, max(0, start - _NEAR), end + _NEAR)
+    near = thresholds().windows.comments
+    comments = _comments(root, max(0, start - near), end + near)
     return Layout(located.parsed.source, sorted(comments))
 
 

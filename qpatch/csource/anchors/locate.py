@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.edit import Anchor
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
-
-MIN_SIMILARITY = 0.6
-_MOST_CANDIDATES = 3
 
 
 def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
@@ -59,7 +57,7 @@ def locate_file(anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Dri
     return Drifted(
         f"there is no file {path}",
         path,
-        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[:_MOST_CANDIDATES]),
+        tuple(Candidate(SourcePlace(other, 1), 1.0) for other in alike[: thresholds().limits.candidates]),
         tuple(alike),
         f"path: {alike[0]}" if alike else "",
     )
@@ -80,13 +78,13 @@ def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Collection
 
 def similar_symbols(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
     """Return (path, symbol, likeness 0..1) of the symbols of `kind` with the names most similar to the anchor's."""
-    near = []
+    least, near = thresholds().similarity.symbol_name, []
     for path in _neighbourhood(anchor, workspace):
         for symbol in workspace.outline(path):
             if symbol.kind == kind:
                 likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
                 near.append((path, symbol, likeness))
-    return sorted((entry for entry in near if entry[2] >= MIN_SIMILARITY), key=lambda entry: -entry[2])
+    return sorted((entry for entry in near if entry[2] >= least), key=lambda entry: -entry[2])
 
 
 def _expected_files(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
@@ -125,7 +123,7 @@ def _place(path: str, symbol: Symbol) -> SourcePlace:
 
 
 def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drifted:
-    near = similar_symbols(anchor, kind, workspace)[:_MOST_CANDIDATES]
+    near = similar_symbols(anchor, kind, workspace)[: thresholds().limits.candidates]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))
         for path, symbol, likeness in near

@@ -12,6 +12,7 @@ from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import build, cases
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,7 +73,7 @@ def _switch_in(anchor: Anchor, function: LocatedAnchor) -> LocatedAnchor | Drift
     return Drifted(
         f"function {anchor.name} has no switch{which}",
         function.path,
-        tuple(Candidate(place, 0.5) for place in places),
+        tuple(Candidate(place, thresholds().similarity.not_compared) for place in places),
         suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "",
     )
 

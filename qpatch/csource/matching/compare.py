@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares lists of tokens: how alike they are, and what differs, in words."""
+"""Compares lists of tokens: how similar they are, and what differs, as phrases for messages."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
+from qpatch.csource.tokens import ELLIPSIS, is_placeholder
+from qpatch.thresholds import thresholds
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MOST_DIFFERENCES = 8
-_LONGEST_LINE = 100
-
 
 def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...]:
-    """Return in words what differs between two lists of tokens; placeholders fit anything."""
+    """Return as phrases what differs between two lists of tokens; placeholders match anything."""
     phrases = []
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     for operation, low, high, first, last in matcher.get_opcodes():
@@ -30,33 +30,29 @@ def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...
         else:
             after = f" after '{pattern[low - 1]}'" if low else ""
             phrases.append(f"found '{found}'{after}, which the hunk does not have")
-    return tuple(phrases[:_MOST_DIFFERENCES])
+    return tuple(phrases[: thresholds().limits.differences])
 
 
 def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
-    """Return how alike two lists of tokens are, 0 to 1; what an ellipsis may stand for is not counted against it."""
+    """Return how similar two lists of tokens are, 0 to 1; tokens that an ellipsis can match cost nothing."""
     matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
     common = sum(size for _, _, size in matcher.get_matching_blocks())
-    wanted = [token for token in pattern if not _is_placeholder(token)]
-    if "..." in pattern:
+    wanted = [token for token in pattern if not is_placeholder(token)]
+    if ELLIPSIS in pattern:
         return common / max(1, len(wanted))
     return 2 * common / max(1, len(wanted) + len(target) - (len(pattern) - len(wanted)))
 
 
-def _is_placeholder(word: str) -> bool:
-    return word.startswith(("...", "$"))
-
-
 def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
     """Tell whether `tokens` are placeholders for `count` tokens; a metavariable mostly is a single one."""
-    return bool(tokens) and all(map(_is_placeholder, tokens)) and ("..." in tokens or count <= len(tokens))
+    return bool(tokens) and all(map(is_placeholder, tokens)) and (ELLIPSIS in tokens or count <= len(tokens))
 
 
 def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
-    return "..." in pattern[max(0, index - 1) : index + 1]
+    return ELLIPSIS in pattern[max(0, index - 1) : index + 1]
 
 
 def words(tokens: Sequence[str]) -> str:
     """Return tokens as one line, cut off where it is long."""
-    line = " ".join(tokens)
-    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."
+    line, longest = " ".join(tokens), thresholds().limits.shown_line
+    return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -11,13 +11,14 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from qpatch.csource.tokens import METAVARIABLE, blank_opaque, without_comments
 from qpatch.errors import Location, UserError
 
-ELLIPSIS = "..."
-METAVARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
-# Comments, string and character constants: where brackets, `...` and `$` mean nothing.
-OPAQUE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -105,7 +106,7 @@ def parse_hunk(text: str) -> Hunk:
     for side in (hunk.before(), hunk.after()):
         _check_complete(side)
     _check_attached(hunk)
-    _check_bound(hunk)
+    check_bound(hunk, "use ${name} on such a line, or write the code itself", blank_opaque)
     return hunk
 
 
@@ -137,16 +138,6 @@ def _parse_line(line: str, number: int) -> HunkLine:
     return HunkLine(Sign(sign), code.rstrip(), number)
 
 
-def blank_opaque(code: str) -> str:
-    """Return `code` with comments and the insides of constants replaced by blanks of the same length."""
-    return OPAQUE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), code)
-
-
-def without_comments(code: str) -> str:
-    """Return `code` without its comments and the white space around it."""
-    return OPAQUE.sub(lambda found: "" if found.group().startswith(("/*", "//")) else found.group(), code).strip()
-
-
 def _check_attached(hunk: Hunk) -> None:
     """Refuse additions that no line of context or removal says the place of."""
     if not any(line.code.strip() for line in hunk.before()):
@@ -157,16 +148,20 @@ def _check_attached(hunk: Hunk) -> None:
         )
 
 
-def _check_bound(hunk: Hunk) -> None:
-    """Refuse a metavariable on an added line that no other line binds."""
-    known = {name for line in hunk.before() for name in METAVARIABLE.findall(blank_opaque(line.code))}
+def check_bound(hunk: Hunk, hint: str, visible: Callable[[str], str] = str) -> None:
+    """Refuse a metavariable on an added line that no context or removed line binds: HunkError with `hint`.
+
+    `{name}` in the hint becomes the metavariable's name. `visible` blanks the parts of a line in which `$name` is
+    no metavariable (strings and comments of C).
+    """
+    known = {name for line in hunk.before() for name in METAVARIABLE.findall(visible(line.code))}
     for line in hunk.lines:
-        unbound = [name for name in METAVARIABLE.findall(blank_opaque(line.code)) if name not in known]
+        unbound = [name for name in METAVARIABLE.findall(visible(line.code)) if name not in known]
         if unbound:
             raise HunkError(
                 f"${unbound[0]} in line {line.number} is bound by no context or removed line",
                 line.number,
-                f"use ${unbound[0]} on such a line, or write the code itself",
+                hint.format(name=unbound[0]),
             )
 
 

@@ -2,7 +2,7 @@
 """Matches a compiled pattern against the members of a block, with backtracking.
 
 A match says which bytes of the target each leaf of the pattern stands for, and what its metavariables are bound to.
-All ways to match are found, so that the caller can tell one from several and never picks silently.
+All ways to match are found, so that the caller can report an ambiguous hunk instead of picking one match.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from typing import TypeAlias
 
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
-
-# Ways to match beyond this many are not looked at: long before, the hunk is hopelessly ambiguous.
-MAX_ALTERNATIVES = 200
+from qpatch.thresholds import thresholds
 
 Bindings: TypeAlias = Mapping[str, Term]
 # A linked list of (pattern term, target terms), newest first: cheap to share between alternatives.
@@ -40,11 +38,17 @@ class Match:
 def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole: bool = False) -> list[Match]:
     """Return all ways in which `pattern` matches a run of `members` (all of them if `whole`)."""
     found: list[Match] = []
+    most = thresholds().limits.alternatives  # long before that, the hunk is hopelessly ambiguous
     for first in range(1 if whole else len(members) + 1):
         ways = _sequence(pattern.items, 0, members, first, ({}, None), open_end=not whole)
-        for end, state in islice(ways, MAX_ALTERNATIVES):
+        for end, state in islice(ways, most):
             found.append(_match(block, tuple(members[first:end]), state))
     return found
+
+
+def fits_whole(pattern: Term, target: Term) -> bool:
+    """Tell whether one term of a pattern matches `target`, all of it."""
+    return next(_term(pattern, target, ({}, None)), None) is not None
 
 
 def nested_blocks(term: Term) -> Iterator[Term]:

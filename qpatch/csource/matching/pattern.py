@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles one side of a hunk into terms: placeholders become parsable C, then stand for what they hide.
+"""Compiles one side of a hunk into terms: placeholders are replaced by C that parses, then marked as what they are.
 
 `$name` becomes an identifier and `...` whatever is a complete thing where it stands (a statement, a member, an
 argument); after parsing both turn into terms of their own kinds, METAVARIABLE and ELLIPSIS.
@@ -13,9 +13,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import ELLIPSIS, METAVARIABLE, HunkError, HunkLine, blank_opaque
+from qpatch.csource.matching.hunk import HunkError, HunkLine
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import Term, build
+from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, blank_opaque, c_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ METAVARIABLE_KIND = "$"
 ELLIPSIS_KIND = "..."
 _METAVARIABLE_PREFIX = "qpatch_metavariable_"
 _ELLIPSIS_NAME = "qpatch_ellipsis"
+_BRACKETS = frozenset("()[]{}")
 
 
 class Context(enum.Enum):
@@ -39,6 +41,7 @@ class Context(enum.Enum):
     ENTRIES = ("int qpatch_wrap[] = {", "};")
     TOP_LEVEL = ("", "")
     SIGNATURE = ("", ";")
+    PARAMETERS = ("void qpatch_wrap(", ");")
 
 
 _ELLIPSIS_AS = {
@@ -48,6 +51,7 @@ _ELLIPSIS_AS = {
     Context.ENTRIES: f"{_ELLIPSIS_NAME},",
     Context.TOP_LEVEL: f"{_ELLIPSIS_NAME};",
     Context.SIGNATURE: _ELLIPSIS_NAME,
+    Context.PARAMETERS: _ELLIPSIS_NAME,
 }
 
 
@@ -126,6 +130,7 @@ def _wrapped_block(root: Node, context: Context) -> Node | None:
         Context.MEMBERS: "field_declaration_list",
         Context.ENUMERATORS: "enumerator_list",
         Context.ENTRIES: "initializer_list",
+        Context.PARAMETERS: "parameter_list",
     }
     pending = [root]
     while pending:
@@ -161,22 +166,23 @@ def _first_error(node: Node) -> Node | None:
 
 
 def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
-    """Turn `...` and `$name` into C, knowing for each `...` which bracket it stands in."""
+    """Turn `...` and `$name` into C; what `...` becomes depends on the bracket around it."""
     plain = blank_opaque("".join(code + "\n" for code in codes)).splitlines()
     open_brackets: list[Context | None] = [context]
     replaced = []
     for code, visible in zip(codes, plain, strict=True):
         parts, last = [], 0
-        for found in re.finditer(r"\.\.\.,?|\$[A-Za-z_]\w*|[(\[{}\])]", visible):
-            word = found.group()
-            if word.startswith(ELLIPSIS):
-                parts += [code[last : found.start()], _ellipsis(word, visible, found.start(), open_brackets[-1])]
-            elif word.startswith("$"):
-                parts += [code[last : found.start()], _METAVARIABLE_PREFIX + word[1:]]
-            else:
-                _track_bracket(word, visible[: found.start()], open_brackets)
-                continue
-            last = found.end()
+        for token in c_tokens(visible):
+            if token.text == ELLIPSIS:
+                end = token.end + visible.startswith(",", token.end)
+                word = visible[token.start : end]
+                parts += [code[last : token.start], _ellipsis(word, visible, token.start, open_brackets[-1])]
+                last = end
+            elif METAVARIABLE.fullmatch(token.text):
+                parts += [code[last : token.start], _METAVARIABLE_PREFIX + token.text[1:]]
+                last = token.end
+            elif token.text in _BRACKETS:
+                _track_bracket(token.text, visible[: token.start], open_brackets)
         replaced.append("".join(parts) + code[last:])
     return replaced
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import OPAQUE, Hunk, HunkError, HunkGroup, HunkLine, Sign, without_comments
+from qpatch.csource.matching.hunk import Hunk, HunkError, HunkGroup, HunkLine, Sign
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, bound
 from qpatch.csource.syntax.layout import Layout, Replacement, column, fold, reindent
 from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
+from qpatch.csource.tokens import comments_of, without_comments
 
 if TYPE_CHECKING:
     from qpatch.csource.matching.match import Match
@@ -28,7 +29,7 @@ class CommentDiffersError(Exception):
 
 @dataclass(frozen=True)
 class Rewriter:
-    """What stays the same while the groups of one match are turned into replacements."""
+    """Turns the groups of removed and added lines of one match into byte replacements."""
 
     hunk: Hunk
     before: Pattern
@@ -261,8 +262,7 @@ def _in_comma_list(leaf: Term) -> bool:
 
 
 def _comments(lines: tuple[HunkLine, ...]) -> list[str]:
-    text = "\n".join(line.code for line in lines)
-    return [fold(found.group()) for found in OPAQUE.finditer(text) if found.group().startswith(("/*", "//"))]
+    return [fold(comment) for comment in comments_of("\n".join(line.code for line in lines))]
 
 
 def _encode(text: str) -> bytes:

@@ -1,34 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rewrites a hunk so that it fits the code that it resembles most: token by token, placeholders kept.
 
-What comes out is only a suggestion: the caller checks that it matches before it shows it to anyone.
+The result is only a suggestion: the caller checks that it matches before showing it.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
+from qpatch.csource.tokens import ELLIPSIS, IDENTIFIER, TextToken, c_tokens
+from qpatch.thresholds import thresholds
 
-_TOKEN = re.compile(
-    r'(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|\$?[A-Za-z_]\w*'
-    r"|\.\.\.|[0-9]\w*|->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\||[^\s]",
-    re.DOTALL,
-)
-_WORD = re.compile(r"[A-Za-z_]\w*")
-# Beyond so many pairs of tokens the comparison takes too long for what it gives.
-_MOST_PAIRS = 60_000
-# What it costs to leave a token out, to put one in, to take one word for another, any token for another, and to let
-# a metavariable stand for one (more) token; an ellipsis stands for anything.
-_LEAVE_OUT, _PUT_IN, _OTHER_WORD, _OTHER_TOKEN, _METAVARIABLE = 1.0, 1.0, 1.2, 2.5, 0.1
-
-
-@dataclass(frozen=True)
-class _Token:
-    text: str
-    start: int
-    end: int
+if TYPE_CHECKING:
+    from qpatch.thresholds import AlignmentCosts
 
 
 @dataclass(frozen=True)
@@ -44,15 +30,15 @@ class _TokenChange:
 def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
     """Return `hunk` with what it expects on the lines `numbers` rewritten after the code `target`.
 
-    A word that gives way to another one gives way on the added lines too, unless `target` still has it. None where
-    whole lines would have to be added: such a hunk is better written anew.
+    A word that is replaced by another one is replaced on the added lines too, unless `target` still has it. None
+    where whole lines would have to be added: such a hunk is better rewritten by hand.
     """
     lines = [line for line in hunk.lines if line.number in numbers and line.sign is not Sign.ADDED]
     text = "\n".join(line.code for line in lines)
-    pattern, found = _tokens(text), _tokens(target)
-    if not pattern or not found or len(pattern) * len(found) > _MOST_PAIRS:
+    pattern, found = c_tokens(text), c_tokens(target)
+    if not pattern or not found or len(pattern) * len(found) > thresholds().limits.aligned_pairs:
         return None
-    changes = _changes(pattern, found)
+    changes = _Alignment(pattern, found, thresholds().costs).changes()
     if not changes or any(
         "\n" in target[found[change.first].start : found[change.last - 1].end]
         for change in changes
@@ -63,7 +49,9 @@ def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
         zip((line.number for line in lines), _rewrite(text, pattern, target, found, changes).split("\n"), strict=True)
     )
     words = {
-        old: new for old, new in _swapped(pattern, found, changes).items() if old not in {token.text for token in found}
+        old: new
+        for old, new in _replaced_words(pattern, found, changes).items()
+        if old not in {token.text for token in found}
     }
     return Hunk(
         tuple(
@@ -76,77 +64,79 @@ def suggested_hunk(hunk: Hunk, numbers: range, target: str) -> Hunk | None:
 
 def _line(line: HunkLine, rewritten: dict[int, str], words: dict[str, str]) -> HunkLine:
     if line.sign is Sign.ADDED:
-        return replace(line, code=_WORD.sub(lambda word: words.get(word[0], word[0]), line.code))
+        return replace(line, code=IDENTIFIER.sub(lambda word: words.get(word[0], word[0]), line.code))
     return replace(line, code=rewritten.get(line.number, line.code))
 
 
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(found[0], found.start(), found.end()) for found in _TOKEN.finditer(text) if not found["comment"]]
+@dataclass(frozen=True)
+class _Alignment:
+    """The cheapest way to turn the tokens of a hunk into those of the code; an ellipsis stands for anything."""
 
+    pattern: list[TextToken]
+    found: list[TextToken]
+    prices: AlignmentCosts
 
-def _changes(pattern: list[_Token], found: list[_Token]) -> list[_TokenChange]:
-    """Align the two with the least cost and return where they differ."""
-    changes: list[_TokenChange] = []
-    for low, high, first, last in _steps(pattern, found):
-        if changes and (changes[-1].high, changes[-1].last) == (low, first):
-            changes[-1] = replace(changes[-1], high=high, last=last)
-        else:
-            changes.append(_TokenChange(low, high, first, last))
-    return changes
+    def changes(self) -> list[_TokenChange]:
+        """Return where the two differ."""
+        changes: list[_TokenChange] = []
+        for low, high, first, last in self._steps():
+            if changes and (changes[-1].high, changes[-1].last) == (low, first):
+                changes[-1] = replace(changes[-1], high=high, last=last)
+            else:
+                changes.append(_TokenChange(low, high, first, last))
+        return changes
 
+    def _steps(self) -> list[tuple[int, int, int, int]]:
+        """Return the single differences on the cheapest path through the table of prefixes."""
+        costs = self._costs()
+        steps = []
+        row, column = len(self.pattern), len(self.found)
+        while row or column:
+            for back, over in ((1, 1), (1, 0), (0, 1)):
+                if back > row or over > column:
+                    continue
+                cost, differs = self._cost(row, column, (back, over))
+                if costs[row][column] == costs[row - back][column - over] + cost:
+                    if differs:
+                        steps.append((row - back, row, column - over, column))
+                    row, column = row - back, column - over
+                    break
+        return steps[::-1]
 
-def _steps(pattern: list[_Token], found: list[_Token]) -> list[tuple[int, int, int, int]]:
-    """Return the single differences on the cheapest path through the table of prefixes."""
-    costs = _costs(pattern, found)
-    steps = []
-    row, column = len(pattern), len(found)
-    while row or column:
-        for back, over in ((1, 1), (1, 0), (0, 1)):
-            if back > row or over > column:
-                continue
-            cost, differs = _cost(pattern, found, row, column, (back, over))
-            if costs[row][column] == costs[row - back][column - over] + cost:
-                if differs:
-                    steps.append((row - back, row, column - over, column))
-                row, column = row - back, column - over
-                break
-    return steps[::-1]
+    def _costs(self) -> list[list[float]]:
+        """Return what it costs to turn each prefix of the pattern into each prefix of the code."""
+        costs = [[0.0] * (len(self.found) + 1) for _ in range(len(self.pattern) + 1)]
+        for row in range(len(self.pattern) + 1):
+            for column in range(len(self.found) + 1):
+                if row or column:
+                    costs[row][column] = min(
+                        costs[row - back][column - over] + self._cost(row, column, (back, over))[0]
+                        for back, over in ((1, 1), (1, 0), (0, 1))
+                        if back <= row and over <= column
+                    )
+        return costs
 
-
-def _costs(pattern: list[_Token], found: list[_Token]) -> list[list[float]]:
-    """Return what it costs to turn each prefix of `pattern` into each prefix of `found`."""
-    costs = [[0.0] * (len(found) + 1) for _ in range(len(pattern) + 1)]
-    for row in range(len(pattern) + 1):
-        for column in range(len(found) + 1):
-            if row or column:
-                costs[row][column] = min(
-                    costs[row - back][column - over] + _cost(pattern, found, row, column, (back, over))[0]
-                    for back, over in ((1, 1), (1, 0), (0, 1))
-                    if back <= row and over <= column
-                )
-    return costs
-
-
-def _cost(
-    pattern: list[_Token], found: list[_Token], row: int, column: int, step: tuple[int, int]
-) -> tuple[float, bool]:
-    """Return what the last step to (row, column) costs, and whether it is a difference."""
-    here = pattern[row - 1].text if row else ""
-    if step == (0, 1):
-        if here == "...":
+    def _cost(self, row: int, column: int, step: tuple[int, int]) -> tuple[float, bool]:
+        """Return what the last step to (row, column) costs, and whether it is a difference."""
+        here = self.pattern[row - 1].text if row else ""
+        if step == (0, 1):
+            if here == ELLIPSIS:
+                return 0.0, False
+            return (self.prices.metavariable, False) if here.startswith("$") else (self.prices.put_in, True)
+        if step == (1, 0):
+            return (0.0, False) if here == ELLIPSIS else (self.prices.leave_out, True)
+        there = self.found[column - 1].text
+        if here in (there, ELLIPSIS):
             return 0.0, False
-        return (_METAVARIABLE, False) if here.startswith("$") else (_PUT_IN, True)
-    if step == (1, 0):
-        return (0.0, False) if here == "..." else (_LEAVE_OUT, True)
-    there = found[column - 1].text
-    if here == there or here == "...":
-        return 0.0, False
-    if here.startswith("$"):
-        return _METAVARIABLE, False
-    return (_OTHER_WORD if _WORD.fullmatch(here) and _WORD.fullmatch(there) else _OTHER_TOKEN), True
+        if here.startswith("$"):
+            return self.prices.metavariable, False
+        both_words = IDENTIFIER.fullmatch(here) and IDENTIFIER.fullmatch(there)
+        return (self.prices.other_word if both_words else self.prices.other_token), True
 
 
-def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token], changes: list[_TokenChange]) -> str:
+def _rewrite(
+    text: str, pattern: list[TextToken], target: str, found: list[TextToken], changes: list[_TokenChange]
+) -> str:
     for change in reversed(changes):
         new = target[found[change.first].start : found[change.last - 1].end] if change.first < change.last else ""
         if change.low < change.high:
@@ -160,12 +150,12 @@ def _rewrite(text: str, pattern: list[_Token], target: str, found: list[_Token],
     return text
 
 
-def _swapped(pattern: list[_Token], found: list[_Token], changes: list[_TokenChange]) -> dict[str, str]:
-    """Return the words that give way to one other word each."""
+def _replaced_words(pattern: list[TextToken], found: list[TextToken], changes: list[_TokenChange]) -> dict[str, str]:
+    """Return the words that are replaced by one other word each."""
     return {
         pattern[change.low].text: found[change.first].text
         for change in changes
         if change.high - change.low == change.last - change.first == 1
-        and _WORD.fullmatch(pattern[change.low].text)
-        and _WORD.fullmatch(found[change.first].text)
+        and IDENTIFIER.fullmatch(pattern[change.low].text)
+        and IDENTIFIER.fullmatch(found[change.first].text)
     }

@@ -12,6 +12,7 @@ from qpatch.csource.matching.match import matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.suggestion import suggested_hunk
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term
-
-MOST_CANDIDATES = 3
-MIN_SIMILARITY = 0.35
-# What is so much less alike than the nearest is no candidate.
-_MOST_BEHIND = 0.3
 
 
 @dataclass(frozen=True)
@@ -99,24 +95,25 @@ def _parts(
 
 def _nearest(chunk: Sequence[Term], block: Term) -> list[_Near]:
     wanted = [token for item in chunk for token in item.tokens]
-    near = []
-    for members in _windows(block, len(chunk)):
+    similarity, near = thresholds().similarity, []
+    for members in runs_of_members(block, len(chunk)):
         score = likeness(wanted, [token for member in members for token in member.tokens])
-        if score >= MIN_SIMILARITY:
+        if score >= similarity.statements:
             near.append(_Near(tuple(chunk), members, min(score, 1.0)))
     near.sort(key=lambda entry: -entry.likeness)
     kept: list[_Near] = []
     for entry in near:
         if not any(set(entry.members) & set(other.members) for other in kept):
             kept.append(entry)
-    return [entry for entry in kept[:MOST_CANDIDATES] if entry.likeness >= kept[0].likeness - _MOST_BEHIND]
+    shown = kept[: thresholds().limits.candidates]
+    return [entry for entry in shown if entry.likeness >= kept[0].likeness - similarity.behind_nearest]
 
 
-def _windows(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
+def runs_of_members(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
     """Yield the runs of members of the block, and of the blocks in it, of about `size`."""
     for candidate in (block, *nested_blocks(block)):
         members = candidate.items
-        for length in range(size, size + 3):
+        for length in range(size, size + thresholds().limits.surplus_members + 1):
             for first in range(len(members) - length + 1):
                 yield tuple(members[first : first + length])
 

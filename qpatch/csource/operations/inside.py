@@ -19,6 +19,7 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, 
 from qpatch.csource.syntax.layout import Replacement, column, reindent
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.errors import UserError
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -147,11 +148,13 @@ class _Inside:
         message = f"{self._edit.anchor} has {count or 'no'} member{'s' * (count > 1)} named {self._operation.beside}"
         if count:
             return Ambiguous(message, self._located.path, (place,), "name a member that is there once")
-        names = ", ".join(" ".join(member.tokens[:6]) for member in members[:12])
+        limits = thresholds().limits
+        shown = members[: limits.shown_members]
+        names = ", ".join(" ".join(member.tokens[: limits.shown_tokens]) for member in shown)
         return Drifted(
             message,
             self._located.path,
-            (Candidate(place, 0.5, (f"its members begin: {names}",)),),
+            (Candidate(place, thresholds().similarity.not_compared, (f"its members begin: {names}",)),),
             suggestion="beside: after <one of the members above>",
         )
 

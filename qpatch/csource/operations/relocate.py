@@ -13,15 +13,15 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.csource.syntax.symbols import TAGGED
 from qpatch.errors import UserError
-
-_NEAR_ENOUGH_TO_BE_RENAMED = 0.85
+from qpatch.thresholds import thresholds
 
 
 def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
     located = edit.anchor.locate(workspace)
     if isinstance(located, Drifted):
-        renamed = any(candidate.likeness >= _NEAR_ENOUGH_TO_BE_RENAMED for candidate in located.candidates)
+        least = thresholds().similarity.symbol_renamed
+        renamed = any(candidate.likeness >= least for candidate in located.candidates)
         return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
     if isinstance(located, Ambiguous):
         return located

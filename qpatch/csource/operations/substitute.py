@@ -19,6 +19,7 @@ from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
@@ -288,15 +289,15 @@ class _BlockAttempt:
         Code that is gone leaves a name behind that its block no longer mentions while the tree still does, or
         nothing that looks like it.
         """
-        here = set(self._block.tokens)
+        here, similarity = set(self._block.tokens), thresholds().similarity
         gone = [name for name in self._removed_names() if name not in here]
         if not gone:
             return True
         if any(self._workspace.tree.mentioning(name) for name in gone):
             return False
-        if any(difflib.get_close_matches(name, here, 1, _LIKENESS_OF_RENAMED) for name in gone):
+        if any(difflib.get_close_matches(name, here, 1, similarity.removed_name) for name in gone):
             return True
-        return any(candidate.likeness >= _LIKENESS_OF_CHANGED for candidate in self.explanation().candidates)
+        return any(candidate.likeness >= similarity.removed_statements for candidate in self.explanation().candidates)
 
     def _removed_names(self) -> list[str]:
         """Return the identifiers on removed lines."""
@@ -306,10 +307,6 @@ class _BlockAttempt:
             for leaf in self._before.leaves()
             if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers
         ]
-
-
-_LIKENESS_OF_RENAMED = 0.8
-_LIKENESS_OF_CHANGED = 0.6
 
 
 def _overlap(match: Match, other: Match) -> bool:

@@ -21,6 +21,7 @@ from qpatch.csource.syntax.masked_source import (
     is_word,
     skip_trivia,
 )
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +49,6 @@ _TYPE = re.compile(
 _DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
-_FAR = 4000  # So many bytes back, braces are looked for that are open.
 _STORAGE = (b"static", b"extern", b"const", b"inline")
 
 
@@ -243,7 +243,8 @@ def _declaration(masked: MaskedSource, start: int, end: int) -> int:
 
 def _at_file_scope(source: bytes, start: int) -> bool:
     """Tell whether no brace is open at `start`, counting from the last line that begins with a `}`."""
-    since = _COMMENT.sub(b"", source[max(0, start - _FAR, source.rfind(b"\n}", 0, start) + 2) : start])
+    far = thresholds().windows.open_braces
+    since = _COMMENT.sub(b"", source[max(0, start - far, source.rfind(b"\n}", 0, start) + 2) : start])
     return since.count(b"{") <= since.count(b"}")
 
 
@@ -256,7 +257,7 @@ def _attribute(masked: MaskedSource, start: int, end: int) -> int:
     before = masked.last_character(start)
     following = skip_trivia(source, end)
     after = source[following : following + 1]
-    tag = _TAG.search(source, max(0, start - 40), start)
+    tag = _TAG.search(source, max(0, start - thresholds().windows.tag_keyword), start)
     if tag:
         _tag_attribute(masked, tag, start, end)
     elif before == b"}" and after == b";":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.syntax.macro_forms import DIRECTIVE, apply_form
 from qpatch.csource.syntax.macros import MacroForm
 from qpatch.csource.syntax.masked_source import HIDDEN, MaskedSource, OverlapError, closing_parenthesis, skip_trivia
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
     Rewrite = Callable[[MaskedSource], object]
-
-MOST_SPOTS = 40
-"""A file with more broken places than this is not C; it is left as it is."""
-MOST_TRIALS = 300
-"""So many rewrites are tried in one file."""
-MOST_BEFORE = 6
-"""So many calls and directives before a broken place are tried, the nearest first."""
 
 _DIRECTIVE = re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")", re.DOTALL | re.MULTILINE)
 _KEYWORD = re.compile(rb"[ \t]*#[ \t]*(\w+)")
@@ -75,7 +69,7 @@ class ConditionalGroup:
 def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSource, Tree]:
     """Return the masked source and tree with the rewrites that left fewer broken places than `tree` has."""
     broken = list(broken_nodes(tree.root_node))
-    if not broken or len(broken) > MOST_SPOTS:
+    if not broken or len(broken) > thresholds().limits.repaired_places:
         return masked, tree
     session = _RepairSession(masked, tree, len(broken), parser)
     groups = directive_groups(masked.source)
@@ -134,7 +128,7 @@ class _RepairSession:
                 rewrite(candidate)
             except OverlapError:
                 continue
-            if candidate.changed is None or self._trials == MOST_TRIALS:
+            if candidate.changed is None or self._trials == thresholds().limits.repair_trials:
                 continue
             self._trials += 1
             tree = self._reparse(candidate.text(), candidate.changed)
@@ -181,7 +175,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
     for match in _CALL.finditer(source, start, min(len(source), end + 1)):
         if match[1] not in _NOT_CALLS:
             yield _form(MacroForm.TYPED, match.start(1), match.end(1))
-    for match in _MACRO_WORD.finditer(source, start, min(len(source), end + 80)):
+    for match in _MACRO_WORD.finditer(source, start, min(len(source), end + thresholds().windows.macro_word)):
         yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
     for match in _TWO_MACROS.finditer(source, start, end):
         yield partial(_as_one_name, start=match.start(), end=match.end())
@@ -200,7 +194,7 @@ def _as_one_name(masked: MaskedSource, start: int, end: int) -> None:
 def _nearest(regex: re.Pattern[bytes], source: bytes, spot: Node) -> list[re.Match[bytes]]:
     """Return the last matches inside the file-scope item of `spot` and up to it, the last one first."""
     end = max(spot.end_byte, spot.start_byte + 1)
-    return list(regex.finditer(source, _item_start(spot), end))[: -MOST_BEFORE - 1 : -1]
+    return list(regex.finditer(source, _item_start(spot), end))[: -thresholds().limits.repair_before - 1 : -1]
 
 
 def _item_start(spot: Node) -> int:
@@ -219,7 +213,11 @@ def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:
     """Yield what a call that lacks a `;` may be: a loop where a block follows."""
     closing = missing.start_byte - 1
     opening = _opening_parenthesis(source, closing)
-    name = None if opening is None else _CALL_NAME.search(source, max(0, opening - 100), opening)
+    name = (
+        None
+        if opening is None
+        else _CALL_NAME.search(source, max(0, opening - thresholds().windows.call_name), opening)
+    )
     if name is None or name[1] in _NOT_CALLS:
         return
     following = skip_trivia(source, closing + 1)
@@ -231,9 +229,10 @@ def _opening_parenthesis(source: bytes, closing: int) -> int | None:
     """Return the position of the `(` that the `)` at `closing` closes, looking back a few lines."""
     if source[closing : closing + 1] != b")":
         return None
-    opening = source.rfind(b"(", max(0, closing - 1000), closing)
+    first = max(0, closing - thresholds().windows.call_parenthesis)
+    opening = source.rfind(b"(", first, closing)
     while opening >= 0 and closing_parenthesis(source, opening) != closing:
-        opening = source.rfind(b"(", max(0, closing - 1000), opening)
+        opening = source.rfind(b"(", first, opening)
     return opening if opening >= 0 else None
 
 
@@ -262,7 +261,7 @@ def _as_entries(masked: MaskedSource, source: bytes, group: ConditionalGroup) ->
 
 def _last_character(source: bytes, position: int) -> bytes:
     """Return the last character before `position` that is no white space, comment or directive."""
-    text = source[max(0, position - 2000) : position]
+    text = source[max(0, position - thresholds().windows.entry_before) : position]
     text = re.sub(rb"/\*.*?\*/|//[^\n]*|" + DIRECTIVE, b"", text, flags=re.DOTALL | re.MULTILINE)
     return text.rstrip()[-1:]
 

@@ -3,7 +3,7 @@
 
 A macro that the grammar does not understand is overwritten with something it does (`QLIST_FOREACH` with
 `while`, padded with blanks). Line ends never move, so every position of the masked source is one of the source. Each
-overwritten stretch is a `Region`: to whoever reads tokens it counts as one, with the true text.
+overwritten stretch is a `MaskedRegion`: as a term it counts as one token, with the true text.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-HIDDEN = rb'/\*.*?\*/|//[^\n]*|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)+\''
+from qpatch.csource.tokens import OPAQUE
+from qpatch.thresholds import thresholds
+
+HIDDEN = OPAQUE.encode()
 """What hides the characters inside it: a comment, a string, a character constant."""
 
 _BRACKET = re.compile(HIDDEN + rb"|[()\[\]{},;]", re.DOTALL)
-_PIECE = re.compile(HIDDEN + rb"|\w+|[^\w\s]", re.DOTALL)
 _GAP = re.compile(rb"(?:\s|\\\r?\n|/\*.*?\*/|//[^\n]*)*", re.DOTALL)
 _NO_LINE_END = re.compile(rb"[^\r\n]")
 _BLANK_BEFORE_LINE_END = re.compile(rb" (?=\r?\n)")
@@ -71,7 +73,8 @@ class MaskedSource:
 
     def last_character(self, position: int) -> bytes:
         """Return the last character of the masked source before `position` that is no white space."""
-        return bytes(self._bytes[max(0, position - 400) : position]).rstrip()[-1:]
+        far = thresholds().windows.last_character
+        return bytes(self._bytes[max(0, position - far) : position]).rstrip()[-1:]
 
     def blank_comment(self, start: int, end: int) -> None:
         """Overwrite a comment inside a directive with blanks; it is no token, so this makes no region.
@@ -118,21 +121,6 @@ class MaskedSource:
         if name[:1].isdigit():
             name = b"_" + name[1:]
         self.put(start, end, name[:-1] + b"_" if len(name) > 1 else b"_")
-
-
-def pieces(text: bytes) -> list[bytes]:
-    """Return the words, numbers, strings and single other characters of C text; comments are left out."""
-    return [piece for piece in _PIECE.findall(text) if not piece.startswith((b"/*", b"//")) and piece != b"\\"]
-
-
-def folded(text: bytes) -> str:
-    """Return C text without comments, and without white space except one blank between two words."""
-    result: list[bytes] = []
-    for piece in pieces(text):
-        if result and is_word(result[-1][-1:]) and is_word(piece[:1]):
-            result.append(b" ")
-        result.append(piece)
-    return b"".join(result).decode(errors="surrogateescape")
 
 
 def is_word(character: bytes) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Works out where added text goes in a text file: at the end of a section, beside an entry, beside a section.
+"""Plans where added text goes in a text file: at the end of a section, beside an entry, beside a section.
 
 Blank lines are kept as the neighbours have them; indentation is taken from the entry that the text comes to.
 """

@@ -46,7 +46,7 @@ class TextDocument:
 
     @classmethod
     def read(cls, path: str, content: bytes) -> TextDocument:
-        """Take the file's bytes apart into lines (at LF only)."""
+        """Split the file's bytes into lines (at LF only)."""
         text = content.decode("utf-8", "surrogateescape")
         lines = text.split("\n")
         kept = [f"{line}\n" for line in lines[:-1]] + [line for line in lines[-1:] if line]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Explains why an edit of a text file missed: the nearest lines or names, what differs, what mends it."""
+"""Explains why an edit of a text file does not match: the nearest lines or names, what differs, what to write."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Candidate, Drifted
 from qpatch.csource.text.hunk import is_ellipsis, match_side
 from qpatch.csource.text.parts import TextSection, fold
+from qpatch.csource.tokens import text_tokens
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,16 +18,12 @@ if TYPE_CHECKING:
     from qpatch.csource.matching.hunk import Hunk, HunkLine
     from qpatch.csource.text.document import TextDocument
 
-_TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
-# What a line is about, if it begins with a name: an event, a call, an assignment.
+# The name that a line begins with: of an event, a call, an assignment.
 _SYMBOL = re.compile(r"\w{4,}(?=\s*[(=+.:])")
-_SHOWN = 3
-# Below this likeness two lines have nothing to do with each other (found by trial on QEMU's trace-events).
-_ALIKE = 0.5
 
 
 def likeness(expected: str, found: str) -> float:
-    """Return how alike two lines are, from 0 to 1; that they are about the same symbol counts most."""
+    """Return how similar two lines are, from 0 to 1; beginning with the same symbol counts most."""
     # difflib takes 5 ms to import: only a miss pays for it.
     from difflib import SequenceMatcher
 
@@ -33,23 +31,25 @@ def likeness(expected: str, found: str) -> float:
     mine, other = _SYMBOL.match(expected), _SYMBOL.match(found)
     if not mine or not other:
         return ratio
-    return 0.9 + ratio / 10 if mine[0] == other[0] else ratio * 0.9
+    similarity = thresholds().similarity
+    same = similarity.text_same_symbol
+    return same + ratio * (1 - same) if mine[0] == other[0] else ratio * similarity.text_other_symbol
 
 
 def differences(expected: str, found: str) -> tuple[str, ...]:
     """Return what differs between two lines, token by token, in reading order."""
     from difflib import SequenceMatcher
 
-    old, new = _TOKEN.findall(fold(expected)), _TOKEN.findall(fold(found))
+    old, new = text_tokens(fold(expected)), text_tokens(fold(found))
     phrases = []
     for kind, first, last, start, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        want, have = "".join(old[first:last]), "".join(new[start:end])
+        wanted, present = "".join(old[first:last]), "".join(new[start:end])
         if kind == "replace":
-            phrases.append(f"expected {want!r}, found {have!r}")
+            phrases.append(f"expected {wanted!r}, found {present!r}")
         elif kind == "delete":
-            phrases.append(f"expected {want!r}, which is not there")
+            phrases.append(f"expected {wanted!r}, which is not there")
         elif kind == "insert":
-            phrases.append(f"found {have!r}, which is not expected")
+            phrases.append(f"found {present!r}, which is not expected")
     return tuple(phrases)
 
 
@@ -86,7 +86,8 @@ def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], documen
     rated = sorted(
         ((likeness(name.lower(), other.lower()), other, line) for other, line in known), key=lambda item: -item[0]
     )
-    near = [item for item in rated[:_SHOWN] if item[0] >= _ALIKE]
+    shown, least = thresholds().limits.candidates, thresholds().similarity.text_lines
+    near = [item for item in rated[:shown] if item[0] >= least]
     candidates = tuple(
         Candidate(document.place(line), round(ratio, 2), differences(name, other)) for ratio, other, line in near
     )
@@ -118,8 +119,9 @@ def _nearest_windows(lines: Sequence[HunkLine], document: TextDocument, section:
         total = sum(likeness(want, document.folded[index]) for want, index in pairs)
         rated.append((total / len(expected), window))
     rated.sort(key=lambda item: -item[0])
+    shown, least = thresholds().limits.candidates, thresholds().similarity.text_lines
     return tuple(
-        _window_candidate(expected, window, ratio, document) for ratio, window in rated[:_SHOWN] if ratio >= _ALIKE
+        _window_candidate(expected, window, ratio, document) for ratio, window in rated[:shown] if ratio >= least
     )
 
 
@@ -135,7 +137,7 @@ def _window_candidate(
 
 
 def _suggestion(missing: Sequence[HunkLine], best: Candidate, document: TextDocument) -> str:
-    """Return the change to the hunk's lines that makes them fit the best candidate."""
+    """Return the lines to write in the hunk so that it matches the best candidate."""
     start = best.place.line - 1
     filled = [index for index in range(start, len(document.lines)) if document.folded[index]]
     pairs = [

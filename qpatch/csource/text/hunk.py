@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import ELLIPSIS, METAVARIABLE, Hunk, HunkError, HunkLine, Sign, read_lines
+from qpatch.csource.matching.hunk import Hunk, HunkError, HunkLine, Sign, check_bound, read_lines
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.parts import TextSection, fold, indentation
+from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# More matches than this are not counted: the edit is ambiguous anyway.
-_MANY = 200
 # A metavariable neither begins nor ends inside a word.
 _NOT_INSIDE_WORD = r"(?!(?<=\w)\w)"
 
@@ -37,15 +37,7 @@ class LineMatch:
 def parse_text_hunk(text: str) -> Hunk:
     """Read a text hunk. Raises HunkError for a wrong gutter or an added `$name` bound by nothing."""
     hunk = read_lines(text)
-    bound = {name for line in hunk.before() for name in METAVARIABLE.findall(line.code)}
-    for line in hunk.lines:
-        unbound = [name for name in METAVARIABLE.findall(line.code) if name not in bound]
-        if unbound:
-            raise HunkError(
-                f"${unbound[0]} in line {line.number} is bound by no context or removed line",
-                line.number,
-                "`add:` takes its text literally, with the dollar signs in it",
-            )
+    check_bound(hunk, "`add:` takes its text literally, with the dollar signs in it")
     if not any(_is_text(line) for line in hunk.before()):
         raise HunkError("the hunk has no context line", 1, "show a line it stands next to, or use `add:`")
     return hunk
@@ -53,7 +45,8 @@ def parse_text_hunk(text: str) -> Hunk:
 
 def match_side(side: Sequence[HunkLine], document: TextDocument, section: TextSection) -> list[LineMatch]:
     """Return every way in which `side` of a hunk fits lines of `section`, in order of the lines."""
-    return list(islice(_SideMatcher(side, document, section).matches(), _MANY))
+    most = thresholds().limits.line_matches  # of more, none need be counted: the edit is ambiguous
+    return list(islice(_SideMatcher(side, document, section).matches(), most))
 
 
 def change_for(hunk: Hunk, match: LineMatch, document: TextDocument, section: TextSection) -> LineChange:

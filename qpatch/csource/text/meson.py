@@ -3,7 +3,7 @@
 
 A statement is named by the variable it sets or the function it calls, with the condition of a source set:
 `vfio_ss = ss.source_set()` is `vfio_ss`, `vfio_ss.add(when: 'CONFIG_X', if_true: ...)` is
-`vfio_ss.add(when: 'CONFIG_X')`; it also answers to the call's bare name and to its own beginning.
+`vfio_ss.add(when: 'CONFIG_X')`; it is also found by the call's bare name and by its own beginning.
 Grammar: https://mesonbuild.com/Syntax.html.
 """
 

@@ -26,7 +26,7 @@ class TextSection:
     """A named section on lines [start, end); sections may nest.
 
     `body_end` is the end of its own text, before its first subsection (-1: the same as `end`); `aliases` are
-    other names that it answers to.
+    other names that it is found by.
     """
 
     name: str

@@ -18,10 +18,9 @@ from qpatch.csource.text.hunk import LineMatch, change_for, is_ellipsis, match_s
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.resolve import one_section, resolve_anchor
 from qpatch.errors import UserError
+from qpatch.thresholds import thresholds
 
 Refusal = AlreadyThere | Drifted | Ambiguous
-# A name as alike as this to the one to delete is taken for a rename, not for a deletion already made.
-_RENAMED = 0.85
 
 
 def plan_edit(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
@@ -157,7 +156,8 @@ def _declared(hunk: Hunk, changes: list[LineChange], document: TextDocument) -> 
 def _plan_deletion(edit: Edit, document: TextDocument) -> list[LineChange] | Refusal:
     section = one_section(document, edit.anchor.name)
     if isinstance(section, Drifted):
-        alike = section.candidates and section.candidates[0].likeness >= _RENAMED
+        least = thresholds().similarity.text_name_renamed
+        alike = section.candidates and section.candidates[0].likeness >= least
         gone = AlreadyThere(document.path, f"{edit.anchor.name!r} is not there any more")
         return section if alike else gone
     if isinstance(section, Ambiguous):

@@ -10,14 +10,13 @@ from qpatch.csource.edit import Anchor, TextScope
 from qpatch.csource.results import Ambiguous, Drifted
 from qpatch.csource.text.outline import TextFormat
 from qpatch.csource.text.parts import TextEntry, TextSection, fold
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qpatch.csource.text.document import TextDocument
 
-# How much of a statement is shown as its name.
-_SHOWN = 60
 # Titles are prose: their case changes from release to release and means nothing.
 _CASELESS = frozenset({TextFormat.RST, TextFormat.MAINTAINERS})
 
@@ -35,7 +34,8 @@ def one_section(document: TextDocument, name: str) -> TextSection | Ambiguous | 
     if len(spans) == 1:
         return spans[0]
     if spans:
-        full = " or ".join(sorted({(span.aliases[-1:] or (span.name,))[0][:_SHOWN] for span in spans}))
+        longest = thresholds().limits.shown_name
+        full = " or ".join(sorted({(span.aliases[-1:] or (span.name,))[0][:longest] for span in spans}))
         return Ambiguous(
             f"{document.path} has {len(spans)} sections {name!r}",
             document.path,

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What limits and search windows cut off: how large real things are, and what half and double the value change."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from qpatch.csource.matching.fragment import Fragment
+from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
+from qpatch.csource.matching.suggestion import suggested_hunk
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.tokens import IDENTIFIER
+from qpatch.thresholds import thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from bench.thresholds.drifts import Release, StatementDrift
+
+_REPAIR = ("repaired_places", "repair_trials", "repair_before")
+_WINDOWS = (
+    "open_braces",
+    "tag_keyword",
+    "last_character",
+    "macro_word",
+    "call_name",
+    "call_parenthesis",
+    "entry_before",
+)
+PARSER_LIMITS = (*(("limits", name) for name in _REPAIR), *(("windows", name) for name in _WINDOWS))
+# Of the changed statements one in four is aligned with each of the costs: all take too long.
+_EVERY = 4
+COSTS = {
+    "leave_out": (0.5, 1.0, 2.0),
+    "put_in": (0.5, 1.0, 2.0),
+    "other_word": (1.0, 1.2, 1.5, 1.9),
+    "other_token": (1.5, 2.0, 2.5, 4.0),
+    "metavariable": (0.0, 0.1, 0.5, 1.0),
+}
+
+
+@contextmanager
+def changed(group: str, name: str, value: float) -> Iterator[None]:
+    """Let qpatch work with another value of one threshold."""
+    values = thresholds()
+    other = replace(values, **{group: replace(getattr(values, group), **{name: value})})
+    with patch("qpatch.thresholds._load", lambda: other):
+        yield
+
+
+def sizes(release: Release, drifts: Sequence[StatementDrift]) -> dict[str, int]:
+    """Return how large the largest real things are that limits are about."""
+    blocks = [
+        len(term.items)
+        for function in release.functions.values()
+        for term in function.body.below()
+        if term.kind == "compound_statement"
+    ]
+    return {
+        "members of a block": max(blocks),
+        "pairs of tokens of a changed statement": max(
+            len(drift.old.tokens) * len(drift.new.tokens) for drift in drifts if drift.new
+        ),
+        "lines of a section of a text file": max(
+            section.end - section.start
+            for document in release.documents().values()
+            for section in document.outline.sections
+        ),
+    }
+
+
+def masks(release: Release) -> dict[str, dict[str, int]]:
+    """Count the files whose masked source half and double the value of each limit of the parser would change."""
+    expected = _masked(release)
+    found = {}
+    for group, name in PARSER_LIMITS:
+        value = getattr(getattr(thresholds(), group), name)
+        found[f"{group}.{name}"] = {"files": len(expected)}
+        for label, factor in (("half", 0.5), ("double", 2)):
+            with changed(group, name, int(value * factor)):
+                other = _masked(release)
+            found[f"{group}.{name}"][label] = sum(other[path] != expected[path] for path in expected)
+    return found
+
+
+def _masked(release: Release) -> dict[str, bytes]:
+    return {path: parse(source, macro_table("qemu")).masked for path, source in release.sources.items()}
+
+
+def suggestions(drifts: Sequence[StatementDrift]) -> dict[str, Any]:
+    """Count the changed statements for which a suggestion is made that matches, and that keeps its metavariable.
+
+    The hunk removes the old statement, written with a metavariable for its first argument or variable that recurs.
+    """
+    pairs = [pair for drift in drifts[::_EVERY] if drift.new is not None and (pair := _pair(drift)) is not None]
+    document: dict[str, Any] = {"statements": len(pairs), "values": {}}
+    for name, values in COSTS.items():
+        for value in values:
+            with changed("costs", name, value):
+                document["values"][f"{name} {value}"] = _suggested(pairs)
+    return document
+
+
+def _pair(drift: StatementDrift) -> tuple[Hunk, str] | None:
+    """Return the hunk and the new statement's text."""
+    assert drift.new is not None
+    names = [token for token in drift.old.tokens if IDENTIFIER.fullmatch(token) and token.islower()]
+    recurring = next((name for name in names if names.count(name) > 1), "")
+    old = drift.old_source[drift.old.start : drift.old.end].decode(errors="replace").split("\n")
+    new = drift.function.source[drift.new.start : drift.new.end].decode(errors="replace")
+    if not recurring or "#" in new:
+        return None
+    lines = (HunkLine(Sign.REMOVED, _with_metavariable(line, recurring), number) for number, line in enumerate(old, 1))
+    return Hunk(tuple(lines)), new
+
+
+def _with_metavariable(line: str, name: str) -> str:
+    return IDENTIFIER.sub(lambda word: "$variable" if word[0] == name else word[0], line)
+
+
+def _suggested(pairs: Sequence[tuple[Hunk, str]]) -> Mapping[str, int]:
+    """Count the suggestions that match the new statement."""
+    matching = kept = 0
+    for hunk, new in pairs:
+        found = suggested_hunk(hunk, range(1, len(hunk.lines) + 1), new)
+        text = "\n".join(line.code for line in found.lines) if found else ""
+        if text and _matches(text, new):
+            matching += 1
+            kept += "$variable" in text
+    return {"matching": matching, "with the metavariable": kept}
+
+
+def _matches(text: str, new: str) -> bool:
+    table = macro_table("qemu")
+    parsed = parse(f"void f(void)\n{{\n{new}\n}}\n".encode(), table)
+    try:
+        return Fragment(text).occurs_in(parsed, parsed.tree.root_node, table)
+    except ValueError:  # what was suggested is not C
+        return False

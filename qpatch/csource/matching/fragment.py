@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pieces of C given as data (`f(...)`, `Error **$errp`), matched on the syntax tree exactly as hunks are.
+
+A fragment is one side of a hunk without a gutter, and may leave out the `;` of its last statement or member. It is
+compiled by `compile_pattern` and compared by `match`, so `$name` and `...` mean what they mean in a hunk.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.hunk import HunkError, HunkLine, Sign
+from qpatch.csource.matching.match import fits_whole, matches_in
+from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.term import BLOCKS, Term, build
+from qpatch.csource.tokens import IDENTIFIER, c_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.syntax.parse import ParsedFile
+
+# In these a fragment may end without the `;` that C wants there.
+_ENDED_BY_SEMICOLON = frozenset({Context.STATEMENTS, Context.MEMBERS})
+# What has file-scope items as its children.
+_FILE_SCOPE = ("translation_unit", "declaration_list", "linkage_specification", "ERROR", "preproc_")
+_MACRO_VALUE = "preproc_arg"
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of C: `text` as given, `context` what it is a list of. Raises ValueError where the text is blank."""
+
+    text: str
+    context: Context = Context.STATEMENTS
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise ValueError("an empty pattern matches everything")
+
+    @property
+    def word(self) -> str:
+        """The longest name in the text, which every match has; '' where the text has none."""
+        names = (token.text for token in c_tokens(self.text) if IDENTIFIER.fullmatch(token.text))
+        return max(names, key=len, default="")
+
+    def compiled(self, table: MacroTable | None) -> Pattern:
+        """Return the pattern, of one item or more. Raises ValueError where the text is not C."""
+        return _compiled(self, table)
+
+    def is_whole(self, term: Term, table: MacroTable | None) -> bool:
+        """Tell whether the fragment matches all of `term`: a member, an entry, or a list of parameters.
+
+        Raises ValueError where the text is not C.
+        """
+        members = term.children if self.context is Context.PARAMETERS else [term]
+        return bool(matches_in(self.compiled(table), term, members, whole=True))
+
+    def occurs_in(self, parsed: ParsedFile, node: Node, table: MacroTable | None) -> bool:
+        """Tell whether the fragment matches somewhere at or below `node`. Raises ValueError where it is not C."""
+        pattern = self.compiled(table)
+        if self.word.encode() not in parsed.source[node.start_byte : node.end_byte]:
+            return False
+        return any(_matches_at(pattern, term) for term in _code_below(build(parsed, node), table))
+
+    def occurs_in_file(self, parsed: ParsedFile, table: MacroTable | None) -> bool:
+        """Tell whether the fragment, which must have a word, matches somewhere in a file."""
+        return any(self.occurs_in(parsed, node, table) for node in _items_with(parsed, self.word))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(fragment: Fragment, table: MacroTable | None) -> Pattern:
+    """Compile a fragment, in its own context or else as statements. Raises ValueError where it is C in neither."""
+    if (word := _single_token(fragment.text)) is not None:
+        return Pattern((word,), (), (), fragment.context, table)
+    problems = []
+    for context in dict.fromkeys((fragment.context, Context.STATEMENTS)):
+        try:
+            return _compiled_as(fragment.text, context, table)
+        except HunkError as error:
+            problems.append(error.message)
+    raise ValueError(f"the pattern {fragment.text!r} is not C: {problems[0]}")
+
+
+def _compiled_as(text: str, context: Context, table: MacroTable | None) -> Pattern:
+    ended = context not in _ENDED_BY_SEMICOLON or text.rstrip().endswith((";", "}"))
+    code = text if ended else f"{text.rstrip()};"
+    lines = tuple(HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(code.splitlines(), 1))
+    pattern = compile_pattern(lines, context, table)
+    statement = pattern.items[0] if len(pattern.items) == 1 else None
+    if not ended and statement is not None and statement.kind == "expression_statement":
+        return pattern.part((statement.children[0],))
+    return pattern
+
+
+def _single_token(text: str) -> Term | None:
+    """Return a lone name, number or string as a leaf, which matches that token whatever part it plays."""
+    tokens = c_tokens(text)
+    if len(tokens) != 1 or tokens[0].is_placeholder:
+        return None
+    word = tokens[0].text
+    return Term("token", 0, len(word), word, tokens=(word,))
+
+
+def _matches_at(pattern: Pattern, term: Term) -> bool:
+    if len(pattern.items) == 1:
+        return fits_whole(pattern.items[0], term)
+    return term.kind in BLOCKS and bool(matches_in(pattern, term, term.items))
+
+
+def _code_below(term: Term, table: MacroTable | None) -> Iterator[Term]:
+    """Yield `term` and all terms below it; the value of a macro, which the parser leaves as text, is parsed."""
+    for below in term.below():
+        yield below
+        if below.kind == _MACRO_VALUE:
+            yield from _macro_value(below.text, table).below()
+
+
+def _macro_value(text: str, table: MacroTable | None) -> Term:
+    code = f"void qpatch_wrap(void) {{\n{text}\n;}}".encode(errors="surrogateescape")
+    parsed = parse(code, table)
+    return build(parsed, parsed.tree.root_node)
+
+
+def _items_with(parsed: ParsedFile, word: str) -> Iterator[Node]:
+    """Yield the file-scope items of a file whose code has `word` as a whole word."""
+    root = parsed.tree.root_node
+    done = 0
+    for found in re.finditer(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", parsed.source):
+        leaf = root.descendant_for_byte_range(*found.span())
+        if found.start() < done or leaf is None or leaf.type == "comment":
+            continue
+        item = leaf
+        while item.parent is not None and not item.parent.type.startswith(_FILE_SCOPE):
+            item = item.parent
+        done = item.end_byte
+        yield item
