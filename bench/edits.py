@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.measuring import DirectoryTree, median, missing, run, write_out
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import read_hunk
 from qpatch.csource.edit import Anchor, Edit, HunkOperation
@@ -38,6 +37,7 @@ from qpatch.csource.results import Applied
 from qpatch.csource.source import Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.workspace import EditWorkspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import textwrap
 
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import read_hunk
 from qpatch.csource.edit import AddOperation, Anchor, Edit, HunkOperation, Operation, Position
@@ -14,6 +13,7 @@ from qpatch.csource.results import Applied, EditResult
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.workspace import EditWorkspace
 
 PATH = "hw/demo/demo.c"
 

@@ -13,7 +13,6 @@ from series_support import make_tree
 from strategy_support import CAPABILITIES, line_of, write_strategy
 
 from qpatch.cells.base import Status
-from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import check_edit
 from qpatch.csource.edit import (
@@ -32,6 +31,7 @@ from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Drifted
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
 from qpatch.series.model import RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
@@ -42,8 +42,8 @@ from qpatch.strategy.check import check_file
 from qpatch.strategy.load import load_strategy
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.results import Ambiguous
+    from qpatch.csource.workspace import EditWorkspace
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "strategies.md"
 LOOPS = ("while_statement", "for_statement", "do_statement")

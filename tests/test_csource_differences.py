@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from csource_support import PATH, add_edit, code, hunk_edit, operation_edit, outcome
 
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import DeleteOperation
 from qpatch.csource.matching.compare import differences
@@ -13,6 +12,7 @@ from qpatch.csource.results import Ambiguous, Applied, Drifted
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.workspace import EditWorkspace
 
 
 def body(*statements: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, Edit, HunkOperation
 from qpatch.csource.kinds.table import ANCHOR_KINDS
@@ -18,6 +17,7 @@ from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.symbols import SymbolKind
+from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import UserError
 from qpatch.trees.resolve import resolve
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from qpatch.cells.base import Status
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.edit import AddOperation, Anchor, Edit, HunkOperation, Position
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import Location
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
 from qpatch.strategy.bind import BoundPatch, SkippedEdit

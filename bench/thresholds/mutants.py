@@ -17,8 +17,8 @@ from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.results import Drifted
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.results import EditResult
+    from qpatch.csource.workspace import EditWorkspace
 
 TESTS = Path(__file__).parents[2] / "tests" / "test_acceptance_explain.py"
 

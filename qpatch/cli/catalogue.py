@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The catalogue of errors (qpatch/errors.yaml): title and remedy for each code."""
+"""The catalogue of errors (qpatch/errors.yaml): the remedy for each code."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ import yaml
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """What is said with every error of one code: `title` in one line, `remedy` is what the user does."""
+    """What is said with every error of one code: `remedy` is what the user does."""
 
-    title: str
     remedy: str
 
 

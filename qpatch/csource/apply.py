@@ -23,8 +23,8 @@ from qpatch.csource.text.edits import apply_text_edit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.workspace import EditWorkspace
 
 
 def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:

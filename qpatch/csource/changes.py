@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import LocatedAnchor
     from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.workspace import LocatedAnchor
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from qpatch.errors import Location, UserError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.changes import Outcome
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.matching.pattern import Context
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.syntax.term import Term
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 NOWHERE = Location("")
 

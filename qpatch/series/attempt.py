@@ -20,7 +20,7 @@ from qpatch.strategy.bind import SkippedEdit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace
+    from qpatch.csource.workspace import EditWorkspace
     from qpatch.strategy.bind import BoundPatch
 
 

@@ -13,9 +13,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.source import Overlay
+from qpatch.csource.workspace import EditWorkspace
 from qpatch.series.render import attempt
 from qpatch.strategy.bind import Binding
 

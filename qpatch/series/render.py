@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
-from qpatch.csource.anchors.workspace import EditWorkspace
 from qpatch.csource.source import Overlay
+from qpatch.csource.workspace import EditWorkspace
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
 from qpatch.series.model import PlannedSeries
 from qpatch.series.plan import Decision, SeriesAttempt

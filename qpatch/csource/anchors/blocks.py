@@ -17,7 +17,7 @@ from qpatch.thresholds import thresholds
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.workspace import LocatedAnchor
+    from qpatch.csource.workspace import LocatedAnchor
 
 
 def block_of(located: LocatedAnchor) -> Term:

@@ -17,8 +17,8 @@ from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import Term, build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Anchor
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 def unmet(anchor: Anchor, located: LocatedAnchor, workspace: EditWorkspace) -> Drifted | Ambiguous | None:

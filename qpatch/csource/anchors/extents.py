@@ -10,8 +10,8 @@ from qpatch.csource.edit import Position
 from qpatch.csource.syntax.layout import Layout, Replacement
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import LocatedAnchor
     from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.workspace import LocatedAnchor
 
 
 def insertion_beside(located: LocatedAnchor, position: Position, text: bytes, *, blank: bool) -> Replacement:

@@ -11,17 +11,17 @@ import difflib
 import posixpath
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.edit import Anchor
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+    from qpatch.csource.workspace import EditWorkspace
 
 
 def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:

@@ -12,11 +12,11 @@ from qpatch.csource.edit import AnchorHandler, Position
 from qpatch.csource.operations.plan import plan_operation
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.changes import Outcome
     from qpatch.csource.edit import Edit
     from qpatch.csource.results import Drifted
     from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 class BlockHandler(AnchorHandler):

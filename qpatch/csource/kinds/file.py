@@ -14,9 +14,9 @@ from qpatch.csource.results import Drifted
 from qpatch.csource.syntax.symbols import SymbolKind, outline
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Anchor, Position
     from qpatch.csource.syntax.layout import Replacement
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 class FileHandler(BlockHandler):

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.operations.signature import edit_signature, uses_left_behind
+from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.changes import Outcome
     from qpatch.csource.edit import Anchor, AnchorKind, Edit
     from qpatch.csource.results import Ambiguous, Drifted
+    from qpatch.csource.workspace import EditWorkspace
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from qpatch.csource.anchors.workspace import LocatedAnchor
 from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import build, cases
+from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.edit import Anchor, AnchorKind
     from qpatch.csource.syntax.term import Term
+    from qpatch.csource.workspace import EditWorkspace
 
 
 @dataclass(frozen=True)

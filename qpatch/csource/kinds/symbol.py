@@ -14,10 +14,10 @@ from qpatch.csource.kinds.base import BlockHandler
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Anchor
     from qpatch.csource.results import Ambiguous, Drifted
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol, SymbolKind, outlin
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import AddOperation, Edit
     from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 # The terms whose items stand at file scope.
 _FILE_SCOPE = frozenset(

@@ -17,10 +17,10 @@ from qpatch.thresholds import thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qpatch.csource.anchors.workspace import LocatedAnchor
     from qpatch.csource.edit import Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term
+    from qpatch.csource.workspace import LocatedAnchor
 
 
 @dataclass(frozen=True)

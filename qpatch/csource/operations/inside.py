@@ -24,8 +24,8 @@ from qpatch.thresholds import thresholds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 _COMMA_LISTS = frozenset({Context.ENUMERATORS, Context.ENTRIES})
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Ambiguous, Drifted, SourcePlace
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace
     from qpatch.csource.results import EditResult
+    from qpatch.csource.workspace import EditWorkspace
 
 
 def places_in_tree(result: EditResult, workspace: EditWorkspace) -> EditResult:

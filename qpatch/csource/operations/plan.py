@@ -17,8 +17,8 @@ from qpatch.csource.operations.substitute import HunkFit, substitute
 from qpatch.csource.results import Ambiguous, Drifted
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Edit
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 def plan_operation(edit: Edit, workspace: EditWorkspace) -> Outcome:

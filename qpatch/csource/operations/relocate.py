@@ -6,12 +6,12 @@ from __future__ import annotations
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.anchors.extents import extent_of, insertion_beside
-from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.edit import Edit, MoveOperation, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.csource.syntax.symbols import TAGGED
+from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 

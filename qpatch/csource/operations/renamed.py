@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
 from qpatch.csource.checks import is_in_text
 from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import HunkFit, substitute
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
+from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Anchor, Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 _DECLARING = (SymbolKind.FUNCTION, SymbolKind.PROTOTYPE)
 _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})

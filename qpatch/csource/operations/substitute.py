@@ -22,10 +22,10 @@ from qpatch.csource.syntax.term import hidden_arms
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from qpatch.csource.anchors.workspace import EditWorkspace, LocatedAnchor
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout, Replacement
     from qpatch.csource.syntax.term import Term
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 @dataclass(frozen=True)
