@@ -18,12 +18,14 @@ from qpatch.series.reroll import apply_mails
 from qpatch.series.treetools import workbench
 from qpatch.series.writer import write_series
 from qpatch.strategy.library import StrategyLibrary
+from qpatch.trees.git import CommitTree, Repository
 from qpatch.trees.private import private_repository
 from qpatch.trees.releases import Kind, release_names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from qpatch.cells.rendered import RenderedResult
-    from qpatch.trees.git import Repository
 
 pytestmark = pytest.mark.tree
 
@@ -61,7 +63,7 @@ def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
     repository, commit = fetched(name)
     path, mailing_list = TREES[name]
     component = name.split("-")[0]
-    with repository.commit_tree(commit) as tree:
+    with CommitTree(repository, commit) as tree:
         source = tree.read(path)
         assert source is not None
         first = source.replace(INCLUDE, b"\n#include <stddef.h>" + INCLUDE, 1)
@@ -93,7 +95,7 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
         "\n".join(f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,1 @@\n-a\n+b" for path in (TREES[name][0], "MAINTAINERS"))
         + "\n"
     )
-    with repository.commit_tree(commit) as tree, workbench(tree, name.split("-")[0]) as bench:
+    with CommitTree(repository, commit) as tree, workbench(tree, name.split("-")[0]) as bench:
         first = bench.maintainers([mail])
         assert first.cc
         assert all(bench.maintainers([mail]) == first for _ in range(3))
