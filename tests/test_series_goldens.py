@@ -20,7 +20,7 @@ from qpatch.series.model import RenderOptions
 from qpatch.series.render import render
 from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
-from qpatch.trees.git import Identity
+from qpatch.trees.git import CommitTree, Identity
 
 if TYPE_CHECKING:
     from qpatch.trees.git import Repository
@@ -58,7 +58,7 @@ def rendered(repository: Repository, directory: Path, revision: int, **values: o
         parameters=values,
     )
     capabilities = {**CAPABILITIES, "has_extra": revision > 1}
-    with repository.commit_tree(repository.resolve("HEAD")) as source:
+    with CommitTree(repository, repository.resolve("HEAD")) as source:
         target = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
         result = render(strategy, target, options)
     assert result.status is Status.RENDERED, result.reason

@@ -23,8 +23,6 @@ from qpatch.trees.private import private_repository
 from qpatch.trees.releases import Kind, release_names
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from qpatch.cells.rendered import RenderedResult
 
 pytestmark = pytest.mark.tree
