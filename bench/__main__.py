@@ -3,9 +3,9 @@
 
     python -m bench [--runs 9] [--only edits render parse_coverage]
 
-Needs the trees `qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2` (`qpatch tree fetch`). What a missing program would have
-measured is left out: the document and stderr name it, and the exit code is 6. Exit code 1: a tool made other code than
-qpatch, a series was not rendered, or parsing lost bytes.
+Needs the trees that `qpatch tree fetch --kind qemu --role render` brings. What a missing program would have measured is
+left out: the document and stderr name it, and the exit code is 6. Exit code 1: a tool made other code than qpatch, a
+series was not rendered, or parsing lost bytes.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from qpatch.errors import ExitCode, QpatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-TREE_OF_EDITS = "qemu-10.2"
 
 
 def machine() -> dict[str, Any]:
@@ -47,7 +45,7 @@ def machine() -> dict[str, Any]:
 def parts(runs: int) -> dict[str, Callable[[], dict[str, Any]]]:
     """Return the measurements by name."""
     return {
-        "edits": lambda: edits.document(TREE_OF_EDITS, runs),
+        "edits": lambda: edits.document(edits.TREE, runs),
         "render": lambda: render.document(list(render.TREES), runs),
         "parse_coverage": lambda: parse_coverage.document(list(render.TREES)),
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Builds: what a cold baseline costs, a strategy after it, nothing at all, and ninja alone for the same patches.
 
-    python -m bench.builds --tree qemu-5.2 qemu-10.2 [--strategy save-state qemu-defer] [--cold] [--target TARGET]
+    python -m bench.builds [--tree TREE...] [--strategy save-state qemu-defer] [--cold] [--target TARGET]
 
 Without ccache, one after the other, in the user's cache; `--cold` removes the tree's workspace there first. *Bare* is
 ninja, started by hand, on the files of the same patch, from the same state. One JSON document on stdout; seconds.
@@ -30,6 +30,7 @@ from qpatch.builds.workspace import default_workspace
 from qpatch.series.render import attempt
 from qpatch.series.target import opened_target
 from qpatch.strategy.library import StrategyLibrary
+from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
     from qpatch.builds.workspace import BuildWorkspace
@@ -125,7 +126,7 @@ def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dic
 def main() -> int:
     """Measure what the command line asks for and print JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench.builds", description="Measure builds.")
-    parser.add_argument("--tree", nargs="+", required=True)
+    parser.add_argument("--tree", nargs="+", default=release_names("qemu", "build"), help="default: %(default)s")
     parser.add_argument("--strategy", nargs="+", default=[])
     parser.add_argument("--target", default="aarch64-softmmu")
     parser.add_argument("--cold", action="store_true", help="remove the tree's workspace first")

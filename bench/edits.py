@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measures qpatch's edits against the same edits by spatch (Coccinelle) and ast-grep, on hw/vfio.
 
-    python -m bench.edits [--tree qemu-10.2] [--runs 9]
+    python -m bench.edits [--tree TREE] [--runs 9]
 
 The edits are in bench/data: for each tool they must give the same code, formatting aside (`same_code`). All
 three read the same files from a directory and write the changed ones back. Seconds are medians: `process` is
@@ -38,10 +38,12 @@ from qpatch.csource.source import Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.workspace import EditWorkspace
+from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TREE = release_names("qemu", "render")[-1]  # the newest
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 SOURCES = ("hw/vfio/", "include/hw/vfio/")
@@ -195,7 +197,7 @@ class Bench:
 def main() -> int:
     """Measure and print JSON; exit code 1 where two tools did not give the same code."""
     parser = argparse.ArgumentParser(description="Measure edits by qpatch, spatch and ast-grep.")
-    parser.add_argument("--tree", default="qemu-10.2", help="a known tree, a path, or PATH@REF")
+    parser.add_argument("--tree", default=TREE, help="a known tree, a path, or PATH@REF")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--apply", nargs=2, metavar=("NAME", "DIR"), help="only make the edits in DIR")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measures rendering every strategy on several trees, warm, against the least that any such tool must do.
 
-    python -m bench.render [--tree qemu-5.2 qemu-7.2 qemu-10.0 qemu-10.2] [--runs 5]
+    python -m bench.render [--tree TREE...] [--runs 5]
 
 `render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
 get_maintainer). The floor is, for the same series: one tree-sitter parse of each C file that it touches, and
@@ -24,13 +24,14 @@ from bench.measuring import median, run
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.csource.syntax.parse import c_parser
 from qpatch.trees.git import Repository
+from qpatch.trees.releases import release_names
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parent.parent
-TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
+TREES = release_names("qemu", "render")
 LIBRARIES = "import filelock, jinja2.sandbox, pydantic.main, tree_sitter_c, yaml; pydantic.BaseModel"
 WELL = ("rendered", "landed", "void")
 _NOBODY = {

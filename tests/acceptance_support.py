@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from release_support import skip_missing
 from series_support import git
 
 from qpatch.cli.main import main
@@ -22,6 +22,8 @@ from qpatch.trees.store import default_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pytest
 
     Change = Callable[[str], str]
 
@@ -77,7 +79,7 @@ def imported(name: str) -> tuple[Path, str]:
     store = default_store()
     commit = store.commit_of(name)
     if commit is None:
-        pytest.skip(f"{name} is not fetched")
+        skip_missing(name)
     return store.repository.path, commit
 
 

@@ -15,6 +15,7 @@ from qpatch.series.blame import Authorship, authorship
 from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import load_strategy
+from qpatch.trees.commit_tree import CommitTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ int helper(int a);
 def demo_target(directory: Path) -> Iterator[Target]:
     """Make the tree below `directory` and open it."""
     repository = make_tree(directory / "tree", FILES)
-    with repository.commit_tree(repository.resolve("HEAD")) as source:
+    with CommitTree(repository, repository.resolve("HEAD")) as source:
         yield Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
 
 

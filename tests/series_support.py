@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from qpatch.series.model import PlannedPatch, PlannedSeries, RenderedSeries, RenderOptions
 from qpatch.series.writer import write_series
-from qpatch.trees.git import CommitTree, Repository
+from qpatch.trees.commit_tree import CommitTree
+from qpatch.trees.git import Repository
 
 if TYPE_CHECKING:
     from qpatch.cells.rendered import RenderedResult

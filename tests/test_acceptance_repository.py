@@ -94,6 +94,7 @@ def check_sound(clone: Path) -> None:
     git(imported(RELEASE)[0], "fsck", "--full", "--no-dangling")
 
 
+@pytest.mark.releases("qemu-10.2")
 def test_a_dirty_clone_stays_as_it_is(clone: Path, tmp_path: Path, capsys: Capture) -> None:
     make_dirty(clone)
     before, files, refs = state_of(clone), files_of(clone), refs_of(clone)
@@ -164,6 +165,7 @@ def duration_of(*words: str | Path) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.releases("qemu-10.2")
 def test_killed_at_any_moment(clone: Path, tmp_path: Path) -> None:
     make_dirty(clone)
     words = ("render", "--all", "--tree", clone, "qemu-10.2", *QUICK)

@@ -40,6 +40,7 @@ from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.check import check_file
 from qpatch.strategy.load import load_strategy
+from qpatch.trees.commit_tree import CommitTree
 
 if TYPE_CHECKING:
     from qpatch.csource.results import Ambiguous
@@ -132,13 +133,13 @@ def test_a_new_kind_goes_from_a_strategy_to_a_series(tmp_path: Path) -> None:
     strategy = load_strategy(write_strategy(tmp_path / "mine", STRATEGY, {}), (LOOP,))
     repository = make_tree(tmp_path / "tree", {"hw/demo.c": SOURCE.encode()})
     options = RenderOptions(tmp_path / "out", outputs=(BranchOutput("topic"),), check=False, maintainers=False)
-    with repository.commit_tree(repository.resolve("HEAD")) as source:
+    with CommitTree(repository, repository.resolve("HEAD")) as source:
         tree = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
         result = render(strategy, tree, options)
     assert result.status is Status.RENDERED, result.reason
     edits = [(edit.anchor, edit.status) for edit in result.edits]
     assert edits == [("loop start", "applied")] * 2
-    with repository.commit_tree(repository.resolve("topic")) as after:
+    with CommitTree(repository, repository.resolve("topic")) as after:
         assert (after.read("hw/demo.c") or b"").decode() == CHANGED
 
 

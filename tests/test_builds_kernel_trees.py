@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from kernel_boot_support import Machine, boot, debian_machine
+from release_support import need
 
 from qpatch.builds.builder import Builder, BuildRequest
 from qpatch.builds.kernel.backends import kernel_backend
@@ -18,7 +19,7 @@ from qpatch.builds.workspace import BuildWorkspace
 from qpatch.series.target import opened_target
 from qpatch.trees.places import cache_directory
 from qpatch.trees.progress import NoProgress
-from qpatch.trees.store import default_store
+from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +57,12 @@ class Built:
 
 
 def built(tree: str, target: str) -> Iterator[Built]:
-    if default_store().commit_of(tree) is None:
-        pytest.skip(f"{tree} was not fetched")
+    need(tree)
     with opened_target(tree) as opened:
         yield Built(opened, kernel_backend(opened.info.release, target, 0))
 
 
-@pytest.fixture(params=["linux-6.1", "linux-6.12"])
+@pytest.fixture(params=release_names("linux", "build"))
 def modules(request: pytest.FixtureRequest) -> Iterator[Built]:
     yield from built(request.param, "modules")
 

@@ -14,6 +14,7 @@ import pytest
 from acceptance_support import start, strategy_copy
 
 from qpatch.errors import ExitCode
+from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +55,7 @@ def told_by(*command: str) -> str:
 
 
 @pytest.mark.build
-@pytest.mark.parametrize("tree", ["qemu-5.2", "qemu-10.2"])
+@pytest.mark.parametrize("tree", release_names("qemu", "build"))
 def test_a_baseline_has_what_the_lab_needs(tree: str) -> None:
     code, result = build("baseline", "--tree", tree)
     assert code == ExitCode.OK, result
@@ -82,7 +83,7 @@ def test_every_patch_builds(tree: str, strategy: str) -> None:
 
 @pytest.mark.build
 @pytest.mark.parametrize("extent", ["--each-patch", "--objects"])
-@pytest.mark.parametrize("tree", ["qemu-5.2", "qemu-10.2"])
+@pytest.mark.parametrize("tree", release_names("qemu", "build"))
 def test_a_type_error_leads_to_its_edit(tree: str, extent: str, tmp_path: Path) -> None:
     wrong = ("+ vdev->irq_restore_deferred = false;", "+ vdev->irq_restore_deferred = vdev->no_such_member;")
     strategy = strategy_copy(tmp_path, "qemu-defer", wrong)
@@ -100,6 +101,7 @@ def test_a_type_error_leads_to_its_edit(tree: str, extent: str, tmp_path: Path) 
 
 
 @pytest.mark.build
+@pytest.mark.releases("qemu-10.2")
 def test_objects_include_those_that_include_a_header() -> None:
     code, result = build("qemu-defer", "--tree", "qemu-10.2", "--objects")
     assert code == ExitCode.OK, result

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from release_support import need
 
 from qpatch.capabilities.evaluate import Capabilities, names_by_kind
 from qpatch.csource.source import Overlay
-from qpatch.errors import UserError
-from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -287,10 +286,7 @@ def open_tree() -> Iterator[Callable[[str], OpenTree]]:
 
         def open_release(release: str) -> OpenTree:
             if release not in opened:
-                try:
-                    tree = stack.enter_context(resolve(f"qemu-{release}").open())
-                except UserError as error:
-                    pytest.skip(f"{error}; `qpatch tree fetch qemu-{release}` brings them")
+                tree = stack.enter_context(need(f"qemu-{release}").open())
                 opened[release] = (tree, Capabilities(tree, "qemu"))
             return opened[release]
 

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+from release_support import need
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, Edit, HunkOperation
@@ -18,8 +19,7 @@ from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.workspace import EditWorkspace
-from qpatch.errors import UserError
-from qpatch.trees.resolve import resolve
+from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,11 +32,7 @@ LABEL = "labeled_statement"  # its indentation is not that of a statement, which
 
 
 def source_of(name: str, path: str) -> bytes:
-    try:
-        tree = resolve(name)
-    except UserError as error:
-        pytest.skip(f"{error}; `qpatch tree fetch {name}` brings it")
-    with tree.open() as files:
+    with need(name).open() as files:
         source = files.read(path)
     assert source is not None
     return source
@@ -54,7 +50,7 @@ def statements(source: bytes, workspace: EditWorkspace, path: str) -> Iterator[t
                 yield symbol, start, node.end_byte
 
 
-@pytest.mark.parametrize("name", ["qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2"])
+@pytest.mark.parametrize("name", release_names("qemu", "render"))
 @pytest.mark.parametrize("path", ["hw/vfio/migration.c", "hw/vfio/display.c"])
 def test_every_statement_can_be_replaced(name: str, path: str) -> None:
     source = source_of(name, path)

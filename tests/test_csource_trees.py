@@ -4,28 +4,26 @@
 from __future__ import annotations
 
 import pytest
+from release_support import need
 
 from bench.parse_coverage import lost_code
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.macros import TreeKind, macro_table
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.symbols import SymbolKind, outline
-from qpatch.errors import UserError
-from qpatch.trees.resolve import resolve
+from qpatch.trees.releases import release_names
 
 pytestmark = pytest.mark.tree
 
-QEMU_FOLDERS = ("hw/vfio/", "migration/", "hw/pci/")
-LINUX_FOLDERS = ("drivers/vfio/", "samples/vfio-mdev/")
+FOLDERS: dict[TreeKind, tuple[str, ...]] = {
+    "qemu": ("hw/vfio/", "migration/", "hw/pci/"),
+    "linux": ("drivers/vfio/", "samples/vfio-mdev/"),
+}
 
 
 def sources_of(name: str, folders: tuple[str, ...]) -> dict[str, bytes]:
     """The C files below `folders`; skips the test where the tree is not in the cache."""
-    try:
-        tree = resolve(name)
-    except UserError as error:
-        pytest.skip(f"{error}; `qpatch tree fetch {name}` brings them")
-    with tree.open() as files:
+    with need(name).open() as files:
         found = {
             path: files.read(path) for folder in folders for path in files.paths(folder) if path.endswith((".c", ".h"))
         }
@@ -34,13 +32,7 @@ def sources_of(name: str, folders: tuple[str, ...]) -> dict[str, bytes]:
 
 @pytest.mark.parametrize(
     ("name", "kind", "folders"),
-    [
-        ("qemu-5.2", "qemu", QEMU_FOLDERS),
-        ("qemu-7.2", "qemu", QEMU_FOLDERS),
-        ("qemu-10.0", "qemu", QEMU_FOLDERS),
-        ("qemu-10.2", "qemu", QEMU_FOLDERS),
-        ("linux-6.12", "linux", LINUX_FOLDERS),
-    ],
+    [(name, kind, folders) for kind, folders in FOLDERS.items() for name in release_names(kind, "render")],
 )
 def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]) -> None:
     table = macro_table(kind)

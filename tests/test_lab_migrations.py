@@ -141,6 +141,7 @@ def test_negative_controls(
 @pytest.mark.parametrize(
     "scenario", ["back-and-forth", "cancel-and-retry", "file", "paused", "two-devices", "four-devices", "iommufd"]
 )
+@pytest.mark.releases("qemu-10.2")
 def test_scenarios_on_a_stock_release(capsys: pytest.CaptureFixture[str], scenario: str) -> None:
     code, results = migrated(capsys, "baseline", "--tree", "qemu-10.2", "--profile", "plain", "--scenario", scenario)
     assert (code, [one["verdict"] for one in results]) == (ExitCode.OK, ["delivered"]), results[0]["reason"]
@@ -158,6 +159,7 @@ def test_a_bundle_reproduces_what_went_wrong(
     assert done.stdout.count("reproduced: lost") == 3
 
 
+@pytest.mark.releases("qemu-10.2")
 def test_nothing_is_left_running(capsys: pytest.CaptureFixture[str]) -> None:
     migrated(capsys, "baseline", "--tree", "qemu-10.2", "--repeat", "4", "--jobs", "2", "-o", "left")
     commands = [

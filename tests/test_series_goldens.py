@@ -20,6 +20,7 @@ from qpatch.series.model import RenderOptions
 from qpatch.series.render import render
 from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
+from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Identity
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def rendered(repository: Repository, directory: Path, revision: int, **values: o
         parameters=values,
     )
     capabilities = {**CAPABILITIES, "has_extra": revision > 1}
-    with repository.commit_tree(repository.resolve("HEAD")) as source:
+    with CommitTree(repository, repository.resolve("HEAD")) as source:
         target = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
         result = render(strategy, target, options)
     assert result.status is Status.RENDERED, result.reason

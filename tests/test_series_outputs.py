@@ -18,10 +18,12 @@ from qpatch.series.model import RenderOptions
 from qpatch.series.outputs import kinds
 from qpatch.series.outputs.kinds import OutputKind
 from qpatch.series.writer import write_series
+from qpatch.trees.commit_tree import CommitTree
+from qpatch.trees.git import Repository
 
 if TYPE_CHECKING:
     from qpatch.series.model import CommittedSeries
-    from qpatch.trees.git import CommitTree, Identity, Repository
+    from qpatch.trees.git import Identity, Repository
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def options(tmp_path: Path, bundle: Path) -> RenderOptions:
 
 def test_an_output_gets_the_commits_of_the_mails(repository: Repository, tmp_path: Path) -> None:
     bundle = tmp_path / "series.bundle"
-    with repository.commit_tree(repository.resolve("HEAD")) as tree:
+    with CommitTree(repository, repository.resolve("HEAD")) as tree:
         rendered = write_series(plan(repository), tree, options(tmp_path, bundle))
     git(repository.path, "fetch", "-q", str(bundle), "refs/heads/qpatch")
     assert git(repository.path, "rev-parse", "FETCH_HEAD") == rendered.tip
@@ -60,7 +62,7 @@ def test_an_output_gets_the_commits_of_the_mails(repository: Repository, tmp_pat
 def test_an_output_that_cannot_be_made_is_told_before_anything_is_made(repository: Repository, tmp_path: Path) -> None:
     bundle = tmp_path / "series.bundle"
     bundle.touch()
-    with repository.commit_tree(repository.resolve("HEAD")) as tree, pytest.raises(UserError, match="exists already"):
+    with CommitTree(repository, repository.resolve("HEAD")) as tree, pytest.raises(UserError, match="exists already"):
         write_series(plan(repository), tree, options(tmp_path, bundle))
     assert not (tmp_path / "out").exists()
 
@@ -83,7 +85,7 @@ def test_an_entry_in_the_table_is_a_flag_of_render(
 
 def test_options_without_outputs_write_mails_alone(repository: Repository, tmp_path: Path) -> None:
     chosen = replace(options(tmp_path, tmp_path / "x"), outputs=())
-    with repository.commit_tree(repository.resolve("HEAD")) as tree:
+    with CommitTree(repository, repository.resolve("HEAD")) as tree:
         rendered = write_series(plan(repository), tree, chosen)
     assert rendered.directory.is_dir()
     assert not (tmp_path / "x").exists()

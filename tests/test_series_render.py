@@ -23,11 +23,13 @@ from qpatch.series.render import attempt, render
 from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import LoadedStrategy, load_strategy
+from qpatch.trees.commit_tree import CommitTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qpatch.trees.git import Repository
+
 
 STRATEGY = """\
 name: demo
@@ -86,7 +88,7 @@ LATER = "\nstatic void later(void)\n{\n    new_call();\n}\n"
 def target(
     repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD", capabilities: Mapping[str, bool] = CAPABILITIES
 ) -> Iterator[Target]:
-    with repository.commit_tree(repository.resolve(ref)) as source:
+    with CommitTree(repository, repository.resolve(ref)) as source:
         yield Target(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
 

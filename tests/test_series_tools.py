@@ -15,7 +15,8 @@ from qpatch.errors import EnvironmentFault
 from qpatch.series.mails import Recipients
 from qpatch.series.model import PlannedPatch, RenderOptions
 from qpatch.series.treetools import load_tools, workbench
-from qpatch.trees.git import CommitTree, Identity, Repository
+from qpatch.trees.commit_tree import CommitTree
+from qpatch.trees.git import Identity, Repository
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from release_support import need
 from series_support import git
 
 from qpatch.cells.base import Status
@@ -17,8 +18,9 @@ from qpatch.series.reroll import apply_mails
 from qpatch.series.treetools import workbench
 from qpatch.series.writer import write_series
 from qpatch.strategy.library import StrategyLibrary
+from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.private import private_repository
-from qpatch.trees.store import default_store
+from qpatch.trees.releases import Kind, release_names
 
 if TYPE_CHECKING:
     from qpatch.cells.rendered import RenderedResult
@@ -27,19 +29,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.tree
 
 # A file to touch, the list that the tree's MAINTAINERS names for it, and a person whose name is not ASCII.
-QEMU = ("hw/vfio/pci.c", "qemu-devel@nongnu.org")
-LINUX = ("drivers/vfio/pci/vfio_pci.c", "kvm@vger.kernel.org")
-TREES = {"qemu-5.2": QEMU, "qemu-7.2": QEMU, "qemu-10.0": QEMU, "qemu-10.2": QEMU, "linux-6.12": LINUX}
+PROBES: dict[Kind, tuple[str, str]] = {
+    "qemu": ("hw/vfio/pci.c", "qemu-devel@nongnu.org"),
+    "linux": ("drivers/vfio/pci/vfio_pci.c", "kvm@vger.kernel.org"),
+}
+TREES = {name: probe for kind, probe in PROBES.items() for name in release_names(kind, "render")}
 INCLUDE = b"\n#include <"
 
 
 @cache
 def fetched(name: str) -> tuple[Repository, str]:
-    store = default_store()
-    commit = store.commit_of(name)
-    if commit is None:
-        pytest.skip(f"{name} is not fetched")
-    return store.repository, commit
+    tree = need(name)
+    return tree.repository, tree.commit
 
 
 def judge(repository: Repository, rendered: RenderedSeries | RenderedResult, place: Path) -> None:
@@ -61,7 +62,7 @@ def test_series_on_a_real_tree(name: str, tmp_path: Path) -> None:
     repository, commit = fetched(name)
     path, mailing_list = TREES[name]
     component = name.split("-")[0]
-    with repository.commit_tree(commit) as tree:
+    with CommitTree(repository, commit) as tree:
         source = tree.read(path)
         assert source is not None
         first = source.replace(INCLUDE, b"\n#include <stddef.h>" + INCLUDE, 1)
@@ -93,13 +94,13 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
         "\n".join(f"--- a/{path}\n+++ b/{path}\n@@ -1,1 +1,1 @@\n-a\n+b" for path in (TREES[name][0], "MAINTAINERS"))
         + "\n"
     )
-    with repository.commit_tree(commit) as tree, workbench(tree, name.split("-")[0]) as bench:
+    with CommitTree(repository, commit) as tree, workbench(tree, name.split("-")[0]) as bench:
         first = bench.maintainers([mail])
         assert first.cc
         assert all(bench.maintainers([mail]) == first for _ in range(3))
 
 
-@pytest.mark.parametrize("name", [name for name in TREES if name.startswith("qemu")])
+@pytest.mark.parametrize("name", release_names("qemu", "render"))
 @pytest.mark.parametrize("strategy", StrategyLibrary().names())
 def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
     from qpatch.series.target import opened_target

@@ -15,7 +15,7 @@ from qpatch.trees.apt_packages import SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
 from qpatch.trees.fetch import FetchResult, fetch_releases
 from qpatch.trees.job import FetchJob
-from qpatch.trees.releases import Configuration, known_releases, load_configuration
+from qpatch.trees.releases import Configuration, known_releases, load_configuration, release_names
 from qpatch.trees.store import Store
 
 if TYPE_CHECKING:
@@ -319,7 +319,9 @@ def test_an_unknown_release_is_refused_before_anything_is_fetched(tmp_path: Path
 
 def test_the_shipped_releases(tmp_path: Path) -> None:
     releases = known_releases(Configuration())
-    assert {"qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2", "linux-6.12"} <= set(releases)
+    assert tuple(releases) == release_names() == (*release_names("qemu"), *release_names("linux"))
+    assert {"qemu-5.2", "qemu-10.2"} <= set(release_names("qemu", "render"))
+    assert all(release_names("qemu", role) for role in ("render", "build", "stock"))
     for release in releases.values():
         assert release.name == f"{release.kind}-{release.release}"
         assert release.candidates[0].provider == "debian"

@@ -17,7 +17,7 @@ import pytest
 from trees_support import MTIME, QEMU_FILES, description, git, sha256, tarball
 
 from qpatch.errors import EnvironmentFault, QpatchError, UserError
-from qpatch.trees.dsc import read_package
+from qpatch.trees.dsc import read_description
 from qpatch.trees.fastimport import quoted
 from qpatch.trees.importer import SourcePackage, import_package
 from qpatch.trees.progress import NoProgress
@@ -206,7 +206,7 @@ def test_component_tarballs_replace_their_directory(tmp_path: Path, store: Store
     debian = tarball(tmp_path / "qemu_1-1.debian.tar.xz", {"control": "c"}, top="debian/")
     (tmp_path / "qemu_1.orig.tar.xz.asc").write_text("signature")
     files = [main, component, debian, tmp_path / "qemu_1.orig.tar.xz.asc"]
-    commit = imported(store, read_package(description(tmp_path, "1-1", files)))
+    commit = imported(store, read_description(description(tmp_path, "1-1", files)).verified_package())
     assert set(listing(store, commit)) == {"f", "fw/new", "fwother"}
     assert git(store.path, "show", "-s", "--format=%s", commit) == "Import qemu 1-1 from Debian"
 
@@ -217,22 +217,33 @@ def test_a_file_that_differs_from_the_dsc_is_refused(tmp_path: Path) -> None:
     expected = sha256(main)
     main.write_bytes(main.read_bytes() + b"more")
     with pytest.raises(EnvironmentFault, match=expected) as caught:
-        read_package(dsc)
+        read_description(dsc).verified_package()
     assert caught.value.code == "checksum-mismatch"
     main.unlink()
-    with pytest.raises(EnvironmentFault, match="was not downloaded"):
-        read_package(dsc)
+    with pytest.raises(EnvironmentFault, match=r"names qemu_1\.orig\.tar\.xz, which is not beside it") as caught:
+        read_description(dsc).verified_package()
+    assert caught.value.code == "package-incomplete"
 
 
-@pytest.mark.parametrize("mistake", ["format", "escape", "two mains"])
+@pytest.mark.parametrize(
+    "mistake", ["format", "escape", "two mains", "no checksums", "no version", "a version that is none", "not text"]
+)
 def test_a_dsc_that_is_not_understood(tmp_path: Path, mistake: str) -> None:
     main = tarball(tmp_path / "qemu_1.orig.tar.xz", {"f": "x"})
     files = [main, tarball(tmp_path / "extra.tar.gz", {"f": "x"})] if mistake == "two mains" else [main]
     dsc = description(tmp_path, "1-1", files, "1.0" if mistake == "format" else "3.0 (quilt)")
     if mistake == "escape":
         dsc.write_text(dsc.read_text().replace("qemu_1.orig", "../qemu_1.orig"))
+    elif mistake == "no checksums":
+        dsc.write_text(dsc.read_text().partition("Checksums")[0])
+    elif mistake == "no version":
+        dsc.write_text(dsc.read_text().replace("Version: 1-1\n", ""))
+    elif mistake == "a version that is none":
+        dsc.write_text(dsc.read_text().replace("Version: 1-1\n", "Version: one!\n"))
+    elif mistake == "not text":
+        dsc.write_bytes(b"\xff\xfe\0")
     with pytest.raises(UserError) as caught:
-        read_package(dsc)
+        read_description(dsc).verified_package()
     assert caught.value.code == "bad-package"
 
 

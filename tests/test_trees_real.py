@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real releases, fetched from Debian where they are not in the cache yet."""
+"""The real releases, as they were imported: what they are, what was patched, what dpkg-source makes of them."""
 
 from __future__ import annotations
 
@@ -9,27 +9,22 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from release_support import need
 from trees_support import git
 
-from qpatch.trees.fetch import default_job, fetch_releases
-from qpatch.trees.resolve import resolve
+from qpatch.trees.releases import release_names
 from qpatch.trees.store import default_store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.tree
-RELEASES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
-
-
-@pytest.fixture(autouse=True)
-def fetched() -> None:
-    assert all(release.status != "missing" for release in fetch_releases(default_job(), RELEASES))
+RELEASES = release_names("qemu", "render")
 
 
 @pytest.mark.parametrize("name", RELEASES)
 def test_a_release_is_what_its_name_says(name: str) -> None:
-    tree = resolve(name)
+    tree = need(name)
     assert f"{tree.kind}-{tree.release}".startswith(name)
     with tree.open() as source:
         assert source.read("debian/control") is None
@@ -39,7 +34,7 @@ def test_a_release_is_what_its_name_says(name: str) -> None:
 
 
 def test_debians_patches_are_in() -> None:
-    with resolve("qemu-10.2").open() as source:
+    with need("qemu-10.2").open() as source:
         # skip-unpack-edk2-blobs.patch: without it the source does not configure
         assert b"unpack_edk2_blobs = false" in (source.read("meson.build") or b"")
 
@@ -51,6 +46,7 @@ def test_the_store_is_sound() -> None:
 @pytest.mark.skipif(shutil.which("dpkg-source") is None, reason="compares with dpkg-source")
 def test_an_import_equals_what_dpkg_source_unpacks(tmp_path: Path) -> None:
     """Fetch the release with the most patches by apt and dpkg-source, and compare every file."""
+    tree = need("qemu-7.2")
     conf = default_store().cache / "apt" / "bookworm" / "apt.conf"
     version = git(default_store().path, "show", "-s", "--format=%s", "qemu-7.2").split()[2]
     subprocess.run(
@@ -66,4 +62,4 @@ def test_an_import_equals_what_dpkg_source_unpacks(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "compare")
     place = ["--git-dir", str(tmp_path / "compare" / ".git"), "--work-tree", str(unpacked)]
     git(tmp_path, *place, "add", "-A", "-f")
-    assert git(tmp_path, *place, "write-tree") == resolve("qemu-7.2").repository.tree_of("qemu-7.2")
+    assert git(tmp_path, *place, "write-tree") == tree.repository.tree_of("qemu-7.2")

@@ -20,11 +20,14 @@ from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package
 from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.progress import NoProgress
+from qpatch.trees.releases import release_names
 from qpatch.trees.resolve import detect_kind, read_release, resolve
 from qpatch.trees.store import default_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from qpatch.trees.fetch import FetchResult
 
 LINUX_FILES = {
     "Kbuild": "# top\n",
@@ -213,32 +216,98 @@ def test_add_refuses_names(clone: Path, name: str, error: str, capsys: pytest.Ca
     assert (code, document["error"]["code"]) == (ExitCode.USAGE, error)
 
 
-def test_fetch_reports_each_and_exits_6_where_one_is_missing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def two_releases(tmp_path: Path) -> None:
+    """Configure the release `here`, which can be had, and `gone`, which cannot."""
     archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
     releases = [
         {
             "name": name,
             "kind": "qemu",
             "release": "1",
+            "roles": ["stock"] if name == "here" else [],
             "candidates": [{"tarball": {"url": str(archive), "sha256": checksum}}],
         }
         for name, checksum in (("gone", "0" * 64), ("here", sha256(archive)))
     ]
     configuration_file().parent.mkdir(parents=True)
     configuration_file().write_text(yaml.safe_dump({"releases": releases}))
-    code, document, talk = run(capsys, "tree", "fetch", "gone", "here")
+
+
+@pytest.mark.usefixtures("two_releases")
+def test_fetch_reports_each_and_exits_6_where_one_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, document, talk = run(capsys, "tree", "fetch", "gone", "here", "--quiet")
     assert code == ExitCode.ENVIRONMENT
     assert [(result["name"], result["status"]) for result in document["results"]] == [
         ("gone", "missing"),
         ("here", "fetched"),
     ]
-    assert document["results"][0]["faults"][0]["code"] == "checksum-mismatch"
-    assert "reading q.tar.gz" in talk
+    (fault,) = document["results"][0]["faults"]
+    assert fault["code"] == "checksum-mismatch"
+    assert talk == f"MISSING: gone: {fault['message']}\n"  # even with --quiet
     assert run(capsys, "tree", "fetch", "here")[0] == ExitCode.OK
-    assert run(capsys, "tree", "fetch")[0] == ExitCode.USAGE
+    assert "reading q.tar.gz" in run(capsys, "tree", "fetch", "here", "--again")[2]
+
+
+@pytest.mark.usefixtures("two_releases")
+def test_what_is_missing_may_be_tolerated(capsys: pytest.CaptureFixture[str]) -> None:
+    code, document, talk = run(capsys, "tree", "fetch", "gone", "here", "--missing-ok")
+    assert (code, [result["status"] for result in document["results"]]) == (ExitCode.OK, ["missing", "fetched"])
+    assert "\nMISSING: gone: q.tar.gz: sha256 is" in talk
+    code, _, talk = run(capsys, "tree", "fetch", "gone", "--missing-ok")
+    assert (code, "MISSING: gone" in talk) == (ExitCode.ENVIRONMENT, True)  # nothing at all is here
+    assert run(capsys, "tree", "fetch", "gone", "here", "--missing-ok")[0] == ExitCode.OK
+
+
+@pytest.mark.usefixtures("two_releases")
+def test_fetch_takes_names_or_a_role(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def note(_: object, names: list[str], **__: object) -> Iterator[FetchResult]:
+        asked.extend(names)
+        return iter(())
+
+    monkeypatch.setattr("qpatch.trees.fetch.fetch_releases", note)
+    assert run(capsys, "tree", "fetch", "--role", "stock", "--kind", "qemu")[0] == ExitCode.OK
+    assert asked == [*release_names("qemu", "stock"), "here"]
+    for words in ((), ("here", "--all"), ("here", "--role", "stock"), ("--all", "--kind", "qemu")):
+        assert run(capsys, "tree", "fetch", *words)[0] == ExitCode.USAGE
+    monkeypatch.undo()
+
+
+def test_fetch_refuses_what_is_no_release(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "tree", "fetch", "nothing")[0] == ExitCode.USAGE
+
+
+def listed(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert main(["tree", "list", "--names", *words]) == ExitCode.OK
+    return capsys.readouterr().out.split()
+
+
+@pytest.mark.usefixtures("two_releases")
+def test_names_for_scripts(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert listed(capsys, "--fetched") == []
+    run(capsys, "tree", "fetch", "here")
+    run(capsys, "tree", "add", "mine", str(clone))
+    assert listed(capsys, "--fetched") == ["here", "mine"]
+    assert listed(capsys, "--fetched", "--kind", "linux") == []
+    assert listed(capsys, "--role", "stock") == [*release_names(role="stock"), "here"]
+    assert listed(capsys, "--role", "stock", "--fetched") == ["here"]
+    assert listed(capsys) == [*release_names(), "gone", "here", "mine"]
+    assert all(name.startswith("linux-") for name in listed(capsys, "--kind", "linux"))
+
+
+def test_render_goes_on_where_a_tree_is_not_here(
+    clone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("render", "save-state", "--tree", "qemu-10.2", str(clone), "-o", str(tmp_path / "out"))
+    code, document, talk = run(capsys, *words)
+    assert code != ExitCode.OK
+    assert [(result["tree"], result["status"]) for result in document["results"]] == [
+        ("qemu-10.2", "failed"),
+        ("my-clone", "drifted"),  # the fixture has none of the strategy's anchors
+    ]
+    assert "save-state on qemu-10.2: failed: the sources of qemu-10.2 are not here yet" in talk
 
 
 def test_show(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from qpatch.builds.steps import BuildStep
     from qpatch.builds.workspace import BuildWorkspace
     from qpatch.series.model import PlannedSeries
-    from qpatch.trees.git import CommitTree, Identity
+    from qpatch.trees.commit_tree import CommitTree
+    from qpatch.trees.git import Identity
     from qpatch.trees.progress import Progress
 
 BASELINE = "baseline"

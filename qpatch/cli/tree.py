@@ -10,22 +10,31 @@ from qpatch.errors import ExitCode, QpatchError, UserError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from qpatch.cli.output import Output
     from qpatch.trees.fetch import FetchResult
-    from qpatch.trees.releases import Release
+    from qpatch.trees.releases import Configuration, Release
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `qpatch tree`."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list the trees that have a name")
+    listing.add_argument("--names", action="store_true", help="only the names, one a line, for scripts")
+    listing.add_argument("--fetched", action="store_true", help="only those whose source is here")
+    _add_choice(listing)
     listing.set_defaults(action=list_trees)
     fetching = actions.add_parser("fetch", help="fetch the sources of releases")
     fetching.add_argument("names", nargs="*", metavar="NAME", help="a release, as `tree list` shows them")
     fetching.add_argument("--all", action="store_true", help="fetch every release")
+    _add_choice(fetching)
     fetching.add_argument("--again", action="store_true", help="fetch also what is here, for an update")
+    fetching.add_argument(
+        "--missing-ok",
+        action="store_true",
+        help="exit with 0 where at least one of the releases is here; what is missing is still said",
+    )
     fetching.set_defaults(action=fetch)
     adding = actions.add_parser("add", help="give a name to a git repository of yours")
     adding.add_argument("name", metavar="NAME")
@@ -36,42 +45,58 @@ def register(parser: argparse.ArgumentParser) -> None:
     showing.set_defaults(action=show)
 
 
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose releases by what releases.yaml says of them."""
+    parser.add_argument("--kind", choices=["qemu", "linux"], help="only releases of QEMU, or of Linux")
+    parser.add_argument(
+        "--role", choices=["render", "build", "stock"], help="only releases that the project's own tests use so"
+    )
+
+
 def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Carry out `qpatch tree ACTION`."""
     action: Callable[[argparse.Namespace, Output], ExitCode] = arguments.action
     return action(arguments, output)
 
 
-def list_trees(_arguments: argparse.Namespace, output: Output) -> ExitCode:
+def list_trees(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """List the known releases and the trees that the user added."""
     from qpatch.trees.fetch import default_job
-    from qpatch.trees.releases import known_releases
+    from qpatch.trees.releases import known_releases, release_names
 
     job = default_job()
     imported = job.store.releases()
-    trees = [_listed(release, imported) for release in known_releases(job.configuration).values()]
-    trees += [_added(name) for name in job.configuration.trees]
-    output.table(
-        "Trees",
-        ["name", "kind", "release", "state", "commit"],
-        [[tree["name"], tree["kind"], tree["release"], tree["state"], tree["commit"][:12]] for tree in trees],
-    )
+    releases = known_releases(job.configuration)
+    names = release_names(arguments.kind, arguments.role, job.configuration)
+    trees = [_listed(releases[name], imported) for name in names if name in imported or not arguments.fetched]
+    if not arguments.role:  # the user's own trees have none
+        added = [_added(name) for name in job.configuration.trees]
+        trees += [tree for tree in added if _is_chosen(tree, arguments)]
+    if arguments.names:
+        for tree in trees:
+            output.text(tree["name"])
+    else:
+        output.table(
+            "Trees",
+            ["name", "kind", "release", "state", "commit"],
+            [[tree["name"], tree["kind"], tree["release"], tree["state"], tree["commit"][:12]] for tree in trees],
+        )
     output.document({"version": 1, "trees": trees})
     return ExitCode.OK
+
+
+def _is_chosen(added: Mapping[str, str], arguments: argparse.Namespace) -> bool:
+    return arguments.kind in (None, added["kind"]) and bool(added["commit"] or not arguments.fetched)
 
 
 def fetch(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Fetch releases; one that cannot be had does not stop the others."""
     from qpatch.trees.fetch import default_job, fetch_releases
-    from qpatch.trees.releases import known_releases
 
-    if bool(arguments.names) == arguments.all:
-        raise UserError("usage", "name the releases to fetch, or give --all")
     with StepDisplay(output) as display:
         job = default_job(display)
-        names = list(known_releases(job.configuration)) if arguments.all else arguments.names
         results = []
-        for fetched in fetch_releases(job, names, again=arguments.again):
+        for fetched in fetch_releases(job, _chosen_names(arguments, job.configuration), again=arguments.again):
             display.end()
             output.message(_outcome(fetched))
             results.append(fetched)
@@ -81,8 +106,20 @@ def fetch(arguments: argparse.Namespace, output: Output) -> ExitCode:
         [[fetched.name, fetched.status, fetched.commit[:12]] for fetched in results],
     )
     output.document({"version": 1, "results": [_fetched(fetched) for fetched in results]})
-    missing = any(fetched.status == "missing" for fetched in results)
-    return ExitCode.ENVIRONMENT if missing else ExitCode.OK
+    missing = [fetched for fetched in results if fetched.status == "missing"]
+    for fetched in missing:  # even with --quiet
+        output.error(f"MISSING: {fetched.name}: {fetched.reason}")
+    tolerated = arguments.missing_ok and len(missing) < len(results)
+    return ExitCode.ENVIRONMENT if missing and not tolerated else ExitCode.OK
+
+
+def _chosen_names(arguments: argparse.Namespace, configuration: Configuration) -> Sequence[str]:
+    from qpatch.trees.releases import release_names
+
+    chosen = bool(arguments.kind or arguments.role)
+    if [bool(arguments.names), arguments.all, chosen].count(True) != 1:
+        raise UserError("usage", "name the releases to fetch, or give --all, or --role and --kind")
+    return arguments.names or release_names(arguments.kind, arguments.role, configuration)
 
 
 def add(arguments: argparse.Namespace, output: Output) -> ExitCode:

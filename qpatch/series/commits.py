@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qpatch.series.model import PlannedSeries, RenderOptions
-    from qpatch.trees.git import CommitTree, Identity
+    from qpatch.trees.commit_tree import CommitTree
+    from qpatch.trees.git import Identity
 
 _ATTRIBUTES = ".gitattributes"
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.cells.rendered import Remark, RenderedPatch
-    from qpatch.trees.git import CommitTree, Repository
+    from qpatch.trees.commit_tree import CommitTree
+    from qpatch.trees.git import Repository
 
 PLACEHOLDER = Identity("qpatch", "qpatch@localhost.invalid")
 DEFAULT_PREFIX = "PATCH RFC"

@@ -15,7 +15,7 @@ from qpatch.trees.resolve import resolve
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from qpatch.trees.git import CommitTree
+    from qpatch.trees.commit_tree import CommitTree
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from qpatch.trees.private import directories_of, scratch_directory, top_level_mo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from qpatch.trees.git import CommitTree
+    from qpatch.trees.commit_tree import CommitTree
 
 _REMARK = re.compile(r"(?P<file>.*?):(?P<line>\d+): (?P<level>ERROR|WARNING|CHECK): ?(?P<text>.*)")
 _ADDRESS = re.compile(r"(?P<address>.*?<[^>]*>|\S+)(?: \((?P<role>.*)\))?")

@@ -20,7 +20,7 @@ from qpatch.series.reroll import check_revision, recreate
 if TYPE_CHECKING:
     from qpatch.series.letters import Letters
     from qpatch.series.model import CommittedSeries, PlannedSeries, RenderOptions
-    from qpatch.trees.git import CommitTree
+    from qpatch.trees.commit_tree import CommitTree
 
 
 def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -> RenderedSeries:

@@ -36,7 +36,7 @@ class SourceRoot(AptRoot):
 
         listing = self._run("apt-cache", "showsrc", "--only-source", package)
         stanzas = Deb822.iter_paragraphs(listing.splitlines(), use_apt_pkg=False)
-        return _newest_first({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package})
+        return newest_first({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package})
 
     def download(self, package: str, version: str, directory: Path, progress: Progress) -> Path:
         """Download the source `package` in `version` into `directory` and return the path of its .dsc.
@@ -195,6 +195,13 @@ def binary_suites(job: FetchJob, *suites: str) -> Iterator[BinaryRoot]:
         root.forget_downloads()
 
 
+def newest_first(versions: Iterable[str]) -> list[str]:
+    """Return Debian `versions` in descending order, by the rules of deb-version(7)."""
+    from debian.debian_support import Version  # only here: it takes a while to import
+
+    return sorted(versions, key=Version, reverse=True)
+
+
 def version_unlisted(root: AptRoot, package: str, version: str, listed: Sequence[str]) -> EnvironmentFault:
     """Return the fault that `root` lists no `package` in a version which matches the pattern `version`."""
     return EnvironmentFault(
@@ -242,13 +249,7 @@ def _package(fields: Mapping[str, str]) -> BinaryPackage:
 
 def _sorted(packages: Iterable[BinaryPackage]) -> list[BinaryPackage]:
     by_version = {package.version: package for package in packages}
-    return [by_version[version] for version in _newest_first(by_version)]
-
-
-def _newest_first(versions: Iterable[str]) -> list[str]:
-    from debian.debian_support import Version  # only here: it takes a while to import
-
-    return sorted(versions, key=Version, reverse=True)
+    return [by_version[version] for version in newest_first(by_version)]
 
 
 def _is_whole(file: Path, package: BinaryPackage) -> bool:

@@ -5,43 +5,64 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.importer import SourcePackage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _FORMATS = ("3.0 (quilt)", "3.0 (native)")
 _COMPONENT = re.compile(r".*\.orig-(?P<component>[A-Za-z0-9-]+)\.tar\.\w+")
 
 
-def read_package(description: Path) -> SourcePackage:
-    """Return the source package that the .dsc file `description` describes, its files being beside it.
+@dataclass(frozen=True)
+class SourceDescription:
+    """What a .dsc `file` says: the source package, its version, and the sha256 sums of the files beside it by name."""
 
-    Its signature is not looked at: apt has verified the file. Raises UserError `bad-package` where it is not
-    understood and EnvironmentFault `checksum-mismatch` where a file is not what it says.
+    file: Path
+    package: str
+    version: str
+    checksums: Mapping[str, str]
+
+    def verified_package(self) -> SourcePackage:
+        """Return the source package, each of its files being there and what its checksum says.
+
+        Raises EnvironmentFault `package-incomplete` and `checksum-mismatch`, UserError `bad-package` where the files
+        are not those of one package.
+        """
+        files = [self.file.parent / name for name in self.checksums]
+        for file in files:
+            if not file.is_file():
+                raise EnvironmentFault("package-incomplete", f"{self.file} names {file.name}, which is not beside it")
+            check_sha256(file, self.checksums[file.name])
+        return _sorted_out(files, f"{self.package} {self.version}", self.file)
+
+
+def read_description(file: Path) -> SourceDescription:
+    """Read a .dsc file; its signature is not looked at (see `qpatch.trees.signature`).
+
+    Raises UserError `bad-package` where it is not understood.
     """
-    from debian.deb822 import Dsc  # only here: it takes a while to import
+    from debian.deb822 import Dsc  # only here: they take a while to import
+    from debian.debian_support import Version
 
-    with description.open(encoding="utf-8") as file:
-        fields = Dsc(file)
+    try:
+        fields = Dsc(file.read_text(encoding="utf-8"))
+        package, version = fields["Source"], str(Version(fields["Version"]))
+        checksums = {_plain_name(entry["name"], file): entry["sha256"] for entry in fields["Checksums-Sha256"]}
+    except (KeyError, ValueError) as error:  # a UnicodeDecodeError is a ValueError
+        raise UserError("bad-package", f"{file} is no whole .dsc file: {_reason(error)}") from error
     if fields.get("Format") not in _FORMATS:
-        raise UserError("bad-package", f"{description.name}: format {fields.get('Format')!r} is not supported")
-    files = []
-    for entry in fields.get("Checksums-Sha256", []):
-        path = description.parent / _plain_name(entry["name"], description)
-        check_sha256(path, entry["sha256"])
-        files.append(path)
-    return _sorted_out(files, f"{fields['Source']} {fields['Version']}", description)
+        raise UserError("bad-package", f"{file.name}: format {fields.get('Format')!r} is not supported")
+    return SourceDescription(file, package, version, checksums)
 
 
 def check_sha256(path: Path, expected: str) -> None:
     """Raise EnvironmentFault `checksum-mismatch` where the sha256 sum is not `expected` (hexadecimal)."""
-    if not path.is_file():
-        raise EnvironmentFault("checksum-mismatch", f"{path.name} was not downloaded")
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != expected.lower():
@@ -56,6 +77,10 @@ def _sorted_out(files: Iterable[Path], title: str, description: Path) -> SourceP
     if len(main) != 1 or len(debian) > 1:
         raise UserError("bad-package", f"{description.name} does not name one upstream tarball")
     return SourcePackage(main[0], f"Import {title} from Debian", components, debian[0] if debian else None)
+
+
+def _reason(error: KeyError | ValueError) -> str:
+    return f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
 
 
 def _plain_name(name: str, description: Path) -> str:

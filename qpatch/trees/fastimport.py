@@ -7,7 +7,8 @@ import re
 from typing import IO, TYPE_CHECKING, Self
 
 from qpatch.errors import EnvironmentFault
-from qpatch.trees.git import GitError, Identity
+from qpatch.trees.commands import GitError
+from qpatch.trees.identity import Identity
 
 if TYPE_CHECKING:
     import subprocess

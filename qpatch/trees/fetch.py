@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fetching releases by name: each candidate in its order, and one failure does not stop the others."""
+"""Fetching releases by name: each candidate in its order, and one failure does not stop the others.
+
+QPATCH_SOURCES names folders of Debian source packages, separated by `:`, which are looked into before all else.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from qpatch.errors import QpatchError, UserError
 from qpatch.suggest import did_you_mean
-from qpatch.trees.job import FetchJob
+from qpatch.trees.job import FINAL_FAULTS, FetchJob
 from qpatch.trees.places import configuration_file
 from qpatch.trees.progress import NoProgress
 from qpatch.trees.providers import fetch_candidate
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from qpatch.trees.progress import Progress
     from qpatch.trees.releases import Release
 
+SOURCES = "QPATCH_SOURCES"
 _APT_CONFIGURATION = Path("/etc/apt")
 
 
@@ -34,15 +39,24 @@ class FetchResult:
     commit: str
     faults: tuple[QpatchError, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """Why it is missing: what each candidate came to."""
+        return "; ".join(fault.message for fault in self.faults)
+
 
 def default_job(progress: Progress | None = None) -> FetchJob:
-    """Return a job on the user's cache, configuration and apt sources.
+    """Return a job on the user's cache, configuration, folders of sources and apt sources.
 
     Raises UserError `bad-configuration`.
     """
-    return FetchJob(
-        default_store(), load_configuration(configuration_file()), progress or NoProgress(), _APT_CONFIGURATION
-    )
+    listener = progress or NoProgress()
+    folders = [folder for folder in os.environ.get(SOURCES, "").split(os.pathsep) if folder]
+    for folder in folders:
+        if not Path(folder).expanduser().is_dir():
+            listener.note(f"{SOURCES} names {folder}, which is no directory")
+    configuration = load_configuration(configuration_file()).with_folders(folders)
+    return FetchJob(default_store(), configuration, listener, _APT_CONFIGURATION)
 
 
 def fetch_releases(job: FetchJob, names: Iterable[str], *, again: bool = False) -> Iterator[FetchResult]:
@@ -70,7 +84,7 @@ def _fetch(job: FetchJob, release: Release) -> FetchResult:
         try:
             commit = fetch_candidate(job, release.name, candidate)
         except QpatchError as fault:
-            if fault.code in ("disk-full", "git-missing"):  # no other candidate would fare better
+            if fault.code in FINAL_FAULTS:
                 raise
             job.progress.note(f"{release.name}: not from {candidate.provider}: {fault.message}")
             faults.append(fault)

@@ -102,13 +102,8 @@ def import_package(store: Store, name: str, package: SourcePackage, progress: Pr
 
 def commit_of_tree(repository: Repository, tree: str, message: str, date: int) -> str:
     """Make a parentless commit of `tree` by the fixed importer, dated `date` (seconds since 1970, UTC)."""
-    when = f"@{date} +0000"
-    people = {
-        f"GIT_{role}_{item}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for item, value in (("NAME", IMPORTER.name), ("EMAIL", IMPORTER.email), ("DATE", when))
-    }
-    return repository.run("commit-tree", tree, stdin=message.encode(), environment=people).decode().strip()
+    with repository.opened() as repo:
+        return repo.commit_tree(tree, message, IMPORTER, date)
 
 
 def _debian_files(package: SourcePackage, progress: Progress) -> tuple[dict[str, bytes], int]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from qpatch.trees.releases import Configuration
     from qpatch.trees.store import Store
 
+# Where no other candidate would do better.
+FINAL_FAULTS = frozenset({"disk-full", "git-missing"})
+
 
 @dataclass(frozen=True)
 class FetchJob:

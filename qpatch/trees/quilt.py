@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.trees.git import GitError
+from qpatch.trees.commands import GitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

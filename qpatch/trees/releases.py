@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -12,18 +14,33 @@ from qpatch.errors import Location, UserError
 from qpatch.yamltext import read_yaml, read_yaml_file
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 Kind = Literal["qemu", "linux"]
-ProviderName = Literal["debian", "packaged", "tarball", "git", "local"]
+Role = Literal["render", "build", "stock"]
+ProviderName = Literal["folder", "debian", "packaged", "tarball", "git", "local"]
 # A name becomes part of a git ref and of a file name.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
 # A ref that began with a dash would be taken for an option by git.
 Ref = Annotated[str, Field(pattern=r"^[^-\s][^\s]*$")]
+_PROVIDERS: tuple[ProviderName, ...] = get_args(ProviderName)
 
 
 class _ReleaseEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FolderSource(_ReleaseEntry):
+    """A Debian source package (a .dsc file and its tarballs) in a folder; `version` is a shell pattern.
+
+    `signed_by` is a keyring with which the .dsc must be signed; without it, the signature is checked as far as
+    the machine has the keys of Debian's developers.
+    """
+
+    path: str
+    package: Name
+    version: str
+    signed_by: Annotated[str, Field(alias="signed-by")] = ""
 
 
 class DebianSource(_ReleaseEntry):
@@ -67,12 +84,13 @@ class LocalSource(_ReleaseEntry):
     ref: Ref = "HEAD"
 
 
-Source = DebianSource | PackagedSource | TarballSource | GitSource | LocalSource
+Source = FolderSource | DebianSource | PackagedSource | TarballSource | GitSource | LocalSource
 
 
 class SourceCandidate(_ReleaseEntry):
-    """One place where a release may be had: exactly one of the five."""
+    """One place where a release may be had: exactly one of the six."""
 
+    folder: FolderSource | None = None
     debian: DebianSource | None = None
     packaged: PackagedSource | None = None
     tarball: TarballSource | None = None
@@ -82,14 +100,13 @@ class SourceCandidate(_ReleaseEntry):
     @model_validator(mode="after")
     def _one_provider(self) -> SourceCandidate:
         if sum(source is not None for source in self._sources) != 1:
-            raise ValueError("give exactly one of debian, packaged, tarball, git, local")
+            raise ValueError(f"give exactly one of {', '.join(_PROVIDERS)}")
         return self
 
     @property
     def provider(self) -> ProviderName:
         """The name of the provider."""
-        names: tuple[ProviderName, ...] = ("debian", "packaged", "tarball", "git", "local")
-        return next(name for name in names if getattr(self, name) is not None)
+        return next(name for name in _PROVIDERS if getattr(self, name) is not None)
 
     @property
     def source(self) -> Source:
@@ -98,15 +115,16 @@ class SourceCandidate(_ReleaseEntry):
 
     @property
     def _sources(self) -> tuple[Source | None, ...]:
-        return (self.debian, self.packaged, self.tarball, self.git, self.local)
+        return tuple(getattr(self, name) for name in _PROVIDERS)
 
 
 class Release(_ReleaseEntry):
-    """A release of QEMU or Linux and where to get it."""
+    """A release of QEMU or Linux, where to get it, and what the project's own tests do with it."""
 
     name: Name
     kind: Kind
     release: str
+    roles: tuple[Role, ...] = ()
     candidates: Annotated[tuple[SourceCandidate, ...], Field(min_length=1)]
 
 
@@ -121,22 +139,55 @@ class DebianSettings(_ReleaseEntry):
     signed_by: Annotated[str, Field(alias="signed-by")] = ""
 
 
+class SourceFolder(_ReleaseEntry):
+    """A folder of Debian source packages, written as its path alone or with a keyring (see `FolderSource`)."""
+
+    path: str
+    signed_by: Annotated[str, Field(alias="signed-by")] = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _path_alone(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str) else value
+
+    def holds(self, source: DebianSource) -> bool:
+        """Tell whether a .dsc file in the folder is called as a version that `source` asks for."""
+        pattern = f"{source.package}_{source.version.rpartition(':')[2]}"
+        directory = Path(self.path).expanduser()
+        return directory.is_dir() and any(fnmatchcase(file.stem, pattern) for file in directory.glob("*.dsc"))
+
+    def offer(self, source: DebianSource) -> SourceCandidate:
+        """Return the candidate that takes `source` from this folder."""
+        wanted = {"package": source.package, "version": source.version, "signed-by": self.signed_by}
+        return SourceCandidate(folder=FolderSource.model_validate({"path": self.path, **wanted}))
+
+
 class Configuration(_ReleaseEntry):
     """The user's config.yaml; everything is optional.
 
-    `providers` orders the providers (those not named come last, in a release's own order), `trees` are the
-    names given by `qpatch tree add`, `releases` adds to or replaces the shipped ones.
+    `providers` orders the providers (those not named come last, in a release's own order), `sources` are folders
+    of Debian source packages, `trees` are the names given by `qpatch tree add`, `releases` adds to or replaces
+    the shipped ones.
     """
 
     providers: tuple[ProviderName, ...] = ()
+    sources: tuple[SourceFolder, ...] = ()
     debian: DebianSettings | None = None
     trees: dict[Name, LocalSource] = Field(default_factory=dict)
     releases: tuple[Release, ...] = ()
 
     def ordered(self, release: Release) -> list[SourceCandidate]:
-        """Return the release's candidates in the order to try them."""
+        """Return the release's candidates in the order to try them: folders that hold it, then its own."""
+        wanted = [candidate.debian for candidate in release.candidates if candidate.debian is not None]
+        offers = [folder.offer(source) for folder in self.sources for source in wanted if folder.holds(source)]
+        candidates = dict.fromkeys([*offers, *release.candidates])  # two suites may name the same version
         places = {name: place for place, name in enumerate(self.providers)}
-        return sorted(release.candidates, key=lambda candidate: places.get(candidate.provider, len(places)))
+        return sorted(candidates, key=lambda candidate: places.get(candidate.provider, len(places)))
+
+    def with_folders(self, paths: Iterable[str]) -> Configuration:
+        """Return this configuration with the folders at `paths` before its own `sources`."""
+        folders = tuple(SourceFolder(path=path) for path in paths)
+        return self.model_copy(update={"sources": (*folders, *self.sources)})
 
 
 _Model = TypeVar("_Model", bound=_ReleaseEntry)
@@ -148,6 +199,16 @@ def known_releases(configuration: Configuration) -> dict[str, Release]:
     text = resources.files(__package__).joinpath("releases.yaml").read_text(encoding="utf-8")
     shipped = _validated(_ReleaseList, read_yaml(text, "releases.yaml", _CODE), "releases.yaml").releases
     return {release.name: release for release in (*shipped, *configuration.releases)}
+
+
+def release_names(
+    kind: Kind | None = None, role: Role | None = None, configuration: Configuration | None = None
+) -> tuple[str, ...]:
+    """Return the names of the releases of `kind` that have `role` (None: all), in the order of releases.yaml."""
+    releases = known_releases(configuration or Configuration()).values()
+    return tuple(
+        release.name for release in releases if kind in (None, release.kind) and (role is None or role in release.roles)
+    )
 
 
 def load_configuration(file: Path) -> Configuration:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from qpatch.errors import UserError
-from qpatch.trees.git import CommitTree, Repository, open_repository
+from qpatch.trees.commit_tree import CommitTree
+from qpatch.trees.git import Repository, open_repository
 from qpatch.trees.mentions import MentionMemory
 from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.store import Store, default_store

@@ -11,8 +11,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from qpatch.errors import EnvironmentFault
-from qpatch.trees.git import Repository, start_git
+from qpatch.trees.git import Repository
 from qpatch.trees.places import cache_directory
 
 if TYPE_CHECKING:
@@ -37,13 +36,17 @@ class Store:
 
     def commit_of(self, name: str) -> str | None:
         """Return the commit imported as `name`, None where it was not imported."""
-        return self.repository.find(f"{_TAGS}{name}^{{commit}}") if self.path.is_dir() else None
+        if not self.path.is_dir():
+            return None
+        with self.repository.opened() as repo:
+            return repo.target(_TAGS + name)
 
     def releases(self) -> dict[str, str]:
         """Return the imported names and their commits."""
         if not self.path.is_dir():
             return {}
-        return {ref.removeprefix(_TAGS): commit for ref, commit in self.repository.refs(_TAGS).items()}
+        with self.repository.opened() as repo:
+            return repo.targets(_TAGS)
 
     def staging_ref(self, name: str) -> str:
         """Return the ref under which an import of `name` keeps its objects until the tag is made."""
@@ -71,14 +74,11 @@ class Store:
     def _create(self) -> None:
         if self.path.is_dir():
             return
+        from qpatch.trees.gitpython import make_bare_repository  # only here: it takes a while to import
+
         unfinished = self.cache / "trees.git.new"
         shutil.rmtree(unfinished, ignore_errors=True)
-        process = start_git(["init", "--quiet", "--bare", "--template=", str(unfinished)], self.cache, {})
-        _, complaint = process.communicate()
-        if process.returncode:
-            raise EnvironmentFault("git-failed", complaint.decode(errors="replace").strip())
-        # Series are rendered by processes that read this repository at any time: never repack under them.
-        Repository(unfinished).run("config", "gc.auto", "0")
+        make_bare_repository(unfinished)
         unfinished.rename(self.path)
 
     def _clear_leftovers(self) -> None:
@@ -90,7 +90,8 @@ class Store:
             *self.path.glob("refs/**/*.lock"),
         ):
             leftover.unlink()
-        stale = "".join(f"delete {ref}\n" for ref in self.repository.refs(_STAGING))
+        with self.repository.opened() as repo:
+            stale = "".join(f"delete {_STAGING}{name}\n" for name in repo.targets(_STAGING))
         self.repository.run("update-ref", "--stdin", stdin=stale.encode())
 
 

@@ -10,7 +10,8 @@ from qpatch.trees.private import check_new_branch, make_branch
 
 if TYPE_CHECKING:
     from qpatch.series.model import CommittedSeries
-    from qpatch.trees.git import CommitTree, Identity
+    from qpatch.trees.commit_tree import CommitTree
+    from qpatch.trees.git import Identity
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.trees.releases import DebianSource, GitSource, PackagedSource, TarballSource
+from qpatch.trees.releases import DebianSource, FolderSource, GitSource, PackagedSource, TarballSource
 
 if TYPE_CHECKING:
     from qpatch.trees.job import FetchJob
@@ -18,6 +18,10 @@ def fetch_candidate(job: FetchJob, name: str, candidate: SourceCandidate) -> str
     Raises QpatchError where it cannot be had there.
     """
     source = candidate.source
+    if isinstance(source, FolderSource):
+        from qpatch.trees.providers import folder
+
+        return folder.fetch(job, name, source)
     if isinstance(source, DebianSource):
         from qpatch.trees.providers import debian
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.apt_packages import SourceRoot, root_directory, updated_root, version_unlisted
-from qpatch.trees.dsc import read_package
+from qpatch.trees.dsc import read_description
 from qpatch.trees.importer import import_package
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def _first_available(job: FetchJob, name: str, root: SourceRoot, package: str, v
             job.progress.note(fault.message)
             gone.append(fault)
             continue
-        commit = import_package(job.store, name, read_package(description), job.progress)
+        whole = read_description(description).verified_package()  # apt has verified the signature
+        commit = import_package(job.store, name, whole, job.progress)
         shutil.rmtree(directory)
         return commit
     raise EnvironmentFault("version-gone", "; ".join(fault.message for fault in gone))

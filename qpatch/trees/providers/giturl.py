@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
-from qpatch.trees.git import GitError, run_with_user_configuration
+from qpatch.trees.commands import GitError, run_with_user_configuration
 from qpatch.trees.importer import commit_of_tree
 
 if TYPE_CHECKING:

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Folders of Debian source packages: which is taken, what is checked, and what happens to damaged ones."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from debs_support import Signer, missing_programs, signing
+from test_trees_fetch import Listener, debian, job, only, pinned
+from trees_support import QEMU_FILES, description, git, tarball
+
+from qpatch.errors import EnvironmentFault
+from qpatch.trees.fetch import default_job
+from qpatch.trees.places import configuration_file
+from qpatch.trees.signature import check_signature
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WANTED = debian("sid")
+needs_gpg = pytest.mark.skipif(
+    bool(missing_programs()) or shutil.which("gpgv") is None, reason="gpg, gpgv or apt are not here"
+)
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a folder of sources; no apt configuration, so that a mirror is never asked."""
+    path = tmp_path / "sources"
+    path.mkdir()
+    return path
+
+
+def package(folder: Path, version: str, text: str = "10.2.2\n") -> Path:
+    """Put a source package into the folder and return its .dsc."""
+    upstream = version.rpartition(":")[2].rpartition("-")[0]
+    main = tarball(folder / f"qemu_{upstream}.orig.tar.xz", {**QEMU_FILES, "VERSION": text})
+    patch = "--- a/hw/dev.c\n+++ b/hw/dev.c\n@@ -1,1 +1,1 @@\n-int dev(void)\n+int patched(void)\n"
+    control = {"patches/series": "one.patch\n", "patches/one.patch": patch, "control": "x"}
+    extra = tarball(folder / f"qemu_{version.rpartition(':')[2]}.debian.tar.xz", control, top="debian/")
+    return description(folder, version, [main, extra])
+
+
+def messages(listener: Listener) -> str:
+    return "\n".join(listener.notes)
+
+
+def test_a_folder_comes_before_the_mirror(tmp_path: Path, folder: Path, listener: Listener) -> None:
+    package(folder, "1:10.2.2-1")
+    package(folder, "1:10.2.10-1")
+    package(folder, "1:10.3.0-1")
+    fetched = only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+    assert (fetched.status, fetched.faults) == ("fetched", ())
+    store = tmp_path / "cache" / "trees.git"
+    assert git(store, "show", "-s", "--format=%s", "r-1") == "Import qemu 1:10.2.10-1 from Debian"
+    assert "int patched(void)" in git(store, "show", "r-1:hw/dev.c")
+    assert "debian" not in git(store, "ls-tree", "--name-only", "r-1").split()
+
+
+def test_a_folder_without_the_release_is_not_spoken_of(tmp_path: Path, folder: Path, listener: Listener) -> None:
+    package(folder, "1:10.3.0-1")
+    archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
+    fetched = only(job(tmp_path, listener, pinned(archive), WANTED, sources=[str(folder), str(tmp_path / "none")]))
+    assert (fetched.status, fetched.faults, listener.notes) == ("fetched", (), [])
+
+
+def test_the_user_may_prefer_another_provider(tmp_path: Path, folder: Path, listener: Listener) -> None:
+    package(folder, "1:10.2.2-1")
+    fetched = only(job(tmp_path, listener, WANTED, sources=[str(folder)], providers=["debian"]))
+    assert [fault.code for fault in fetched.faults] == ["no-debian-mirror"]
+    assert fetched.status == "fetched"
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "words"),
+    [
+        ("missing", "package-incomplete", "qemu_10.2.2.orig.tar.xz, which is not beside it"),
+        ("changed", "checksum-mismatch", "qemu_10.2.2.orig.tar.xz: sha256 is"),
+        ("cut dsc", "bad-package", "qemu_10.2.2-1.dsc is no whole .dsc file: it has no Checksums-Sha256"),
+        ("no patch", "checksum-mismatch", "qemu_10.2.2-1.debian.tar.xz: sha256 is"),
+    ],
+)
+def test_a_damaged_package_is_named_and_the_next_candidate_tried(
+    tmp_path: Path, folder: Path, listener: Listener, damage: str, code: str, words: str
+) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    if damage == "missing":
+        (folder / "qemu_10.2.2.orig.tar.xz").unlink()
+    elif damage == "changed":
+        (folder / "qemu_10.2.2.orig.tar.xz").write_bytes(b"something else")
+    elif damage == "cut dsc":
+        dsc.write_text("".join(dsc.read_text().partition("Version: 1:10.2.2-1\n")[:2]))
+    else:
+        tarball(folder / "qemu_10.2.2-1.debian.tar.xz", {"control": "x"}, top="debian/")
+    archive = tarball(tmp_path / "q.tar.gz", QEMU_FILES)
+    alone = only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+    assert (alone.status, alone.faults[0].code) == ("missing", code)
+    assert words in alone.faults[0].message and words in alone.reason
+    fetched = only(job(tmp_path, listener, WANTED, pinned(archive), sources=[str(folder)]))
+    assert fetched.status == "fetched"
+    assert fetched.faults[0].code == code
+
+
+def test_an_older_whole_package_of_the_folder_is_taken(tmp_path: Path, folder: Path, listener: Listener) -> None:
+    package(folder, "1:10.2.2-1")
+    package(folder, "1:10.2.3-1")
+    (folder / "qemu_10.2.3.orig.tar.xz").unlink()
+    (folder / "qemu_10.2.4-1.dsc").write_text("nothing")
+    assert only(job(tmp_path, listener, WANTED, sources=[str(folder)])).status == "fetched"
+    subject = git(tmp_path / "cache" / "trees.git", "show", "-s", "--format=%s", "r-1")
+    assert subject == "Import qemu 1:10.2.2-1 from Debian"
+
+
+def test_what_a_release_names_itself(tmp_path: Path, folder: Path, listener: Listener) -> None:
+    package(folder, "2:10.2.2-1")  # another epoch than the pattern's
+    entry = {"path": str(folder), "package": "qemu"}
+    other = only(job(tmp_path, listener, {"folder": {**entry, "version": "1:10.2.*"}}))
+    assert [fault.code for fault in other.faults] == ["version-unlisted"]
+    assert only(job(tmp_path, listener, {"folder": {**entry, "version": "2:10.2.*"}})).status == "fetched"
+
+
+def test_a_full_disk_stops_at_once(
+    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise EnvironmentFault("disk-full", "no space")
+
+    package(folder, "1:10.2.2-1")
+    monkeypatch.setattr("qpatch.trees.providers.folder.import_package", full)
+    with pytest.raises(EnvironmentFault, match="no space"):
+        only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+
+
+def test_the_environment_comes_before_the_configuration(
+    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configuration_file().parent.mkdir(parents=True)
+    configuration_file().write_text(f"sources: [{{path: {folder}, signed-by: /keys}}, /other]\n")
+    monkeypatch.setenv("QPATCH_SOURCES", f"{tmp_path}::{tmp_path / 'nowhere'}")
+    sources = default_job(listener).configuration.sources
+    assert [(source.path, source.signed_by) for source in sources] == [
+        (str(tmp_path), ""),
+        (str(tmp_path / "nowhere"), ""),
+        (str(folder), "/keys"),
+        ("/other", ""),
+    ]
+    assert listener.notes == [f"QPATCH_SOURCES names {tmp_path / 'nowhere'}, which is no directory"]
+
+
+# --- signatures
+
+
+@pytest.fixture(scope="module")
+def signer() -> Iterator[Signer]:
+    with signing() as made:
+        yield made
+
+
+def signed(signer: Signer, dsc: Path) -> Path:
+    """Sign a .dsc in place and return a keyring that has the key."""
+    plain = dsc.with_suffix(".plain")
+    dsc.rename(plain)
+    signer.gpg("--clearsign", "--output", str(dsc), str(plain))
+    keyring = dsc.parent / "debian-keyring.gpg"
+    keyring.write_bytes(signer.gpg("--export"))
+    return keyring
+
+
+@needs_gpg
+def test_a_good_signature_is_not_spoken_of(folder: Path, signer: Signer, listener: Listener) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    keyring = signed(signer, dsc)
+    check_signature(dsc, str(keyring), listener.note)
+    check_signature(dsc, "", listener.note, folder)
+    assert listener.notes == []
+
+
+@needs_gpg
+def test_a_changed_dsc_is_refused(tmp_path: Path, folder: Path, signer: Signer, listener: Listener) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    keyring = signed(signer, dsc)
+    whole = only(job(tmp_path, listener, WANTED, sources=[{"path": str(folder), "signed-by": str(keyring)}]))
+    assert (whole.status, whole.faults, listener.notes) == ("fetched", (), [])
+    dsc.write_text(dsc.read_text().replace("Version: 1:10.2.2-1", "Version: 1:10.2.2-2"))
+    work = job(tmp_path / "2", listener, WANTED, sources=[{"path": str(folder), "signed-by": str(keyring)}])
+    assert [fault.code for fault in only(work).faults] == ["bad-signature", "no-debian-mirror"]
+    with pytest.raises(EnvironmentFault, match="gpgv says BADSIG"):
+        check_signature(dsc, "", listener.note, folder)
+
+
+@needs_gpg
+def test_a_key_that_no_keyring_has(folder: Path, signer: Signer, listener: Listener, tmp_path: Path) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    signed(signer, dsc)
+    with signing() as stranger:
+        foreign = tmp_path / "debian-keyring.gpg"
+        foreign.write_bytes(stranger.gpg("--export"))
+    check_signature(dsc, "", listener.note, tmp_path)
+    assert "the key that made it, is in no keyring; only the checksums were" in messages(listener)
+    with pytest.raises(EnvironmentFault, match="is in no keyring") as caught:
+        check_signature(dsc, str(foreign), listener.note)
+    assert caught.value.code == "bad-signature"
+
+
+def test_what_cannot_be_checked_is_said(
+    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    check_signature(dsc, "", listener.note, tmp_path)
+    dsc.write_text(f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{dsc.read_text()}")
+    check_signature(dsc, "", listener.note, tmp_path)
+    (tmp_path / "debian-keyring.gpg").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    check_signature(dsc, "", listener.note, tmp_path)
+    said = [note.partition("was not checked: ")[2].partition(";")[0] for note in listener.notes]
+    assert said == [
+        "there is none",
+        "no keyring of Debian's developers is installed (package debian-keyring)",
+        "gpgv is not installed",
+    ]
+    with pytest.raises(EnvironmentFault, match="gpgv is not installed"):
+        check_signature(dsc, str(tmp_path / "debian-keyring.gpg"), listener.note)
