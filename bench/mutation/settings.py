@@ -71,8 +71,17 @@ def load_equivalents() -> dict[tuple[str, str, str, str], str]:
 
 
 def _room(name: str, entry: Mapping[str, Any]) -> Room:
-    files = {file.relative_to(ROOT).as_posix() for pattern in entry["tests"] for file in ROOT.glob(pattern)}
-    return Room(name, entry["code"], tuple(sorted(files - set(entry.get("except", ())))))
+    files = [file for pattern in entry["tests"] for file in _files(pattern)]
+    left_out = {file for pattern in entry.get("except", ()) for file in _files(pattern)}
+    return Room(name, entry["code"], tuple(sorted(set(files) - left_out)))
+
+
+def _files(pattern: str) -> list[str]:
+    """Return the files of the project that `pattern` fits. Raises ValueError where there are none."""
+    files = [file.relative_to(ROOT).as_posix() for file in ROOT.glob(pattern)]
+    if not files:
+        raise ValueError(f"bench/data/mutation.yaml: there is no {pattern}")
+    return files
 
 
 def _read(name: str) -> Any:  # YAML: anything
