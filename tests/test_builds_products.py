@@ -69,7 +69,7 @@ def test_a_copy_that_fails_leaves_what_was_there(tmp_path: Path, binary: Path) -
 
 
 def test_what_a_killed_process_left_goes_away(tmp_path: Path, binary: Path) -> None:
-    (tmp_path / "store" / ".new-killed").mkdir(parents=True)
+    (tmp_path / "store" / ".killed.new").mkdir(parents=True)
     ProductStore(tmp_path / "store").keep("key", {binary.name: binary}, {}, binary)
     assert [path.name for path in (tmp_path / "store").iterdir()] == ["key"]
 

@@ -245,8 +245,8 @@ def test_nothing_half_made_is_left(job: FetchJob, monkeypatch: pytest.MonkeyPatc
             made(job)
     place = job.store.cache / "prebuilt" / "qemu-9.1"
     assert [file.name for file in place.iterdir()] == ["lock"]
-    (place / ".new-aarch64-softmmu" / "root").mkdir(parents=True)  # what SIGKILL leaves
-    (place / ".old-x86_64-softmmu").mkdir()
+    (place / ".aarch64-softmmu.new" / "root").mkdir(parents=True)  # what SIGKILL leaves
+    (place / ".x86_64-softmmu.new").mkdir()
     made(job)
     assert sorted(file.name for file in place.iterdir()) == ["aarch64-softmmu", "lock"]
 

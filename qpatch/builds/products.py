@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from qpatch.trees.replacing import recover_directories, replaced_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 METADATA = "metadata.json"
 LOG = "build.log"
-_SCRATCH = ".new-"
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,15 @@ class ProductStore:
         Only one process at a time may do so. Raises OSError where the disk is full; the product that was there is then
         there still.
         """
-        self._directory.mkdir(parents=True, exist_ok=True)
-        for leftover in self._directory.glob(f"{_SCRATCH}*"):  # of a process that was killed
-            shutil.rmtree(leftover)
-        with tempfile.TemporaryDirectory(dir=self._directory, prefix=_SCRATCH) as scratch:
-            new = Path(scratch) / "product"
-            new.mkdir()
+        recover_directories(self._directory)
+        place = self._directory / key
+        with replaced_directory(place) as new:
             for name, path in files.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(path, new / name)
             shutil.copy2(log, new / LOG)
             complete = {**metadata, "products": {name: _description(new / name) for name in files}}
             (new / METADATA).write_text(json.dumps(complete, indent=2) + "\n", encoding="utf-8")
-            place = self._directory / key
-            if place.exists():
-                place.rename(Path(scratch) / "old")
-            new.rename(place)
         return Product(place, complete)
 
 

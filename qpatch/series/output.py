@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The output directory: `OUT/<strategy>/<tree>/`, always whole.
 
-A new content is written into a hidden sibling and renamed into place under a lock, so a process killed at any
-moment leaves the old output or the new one (or, for an instant, the old one under its hidden name: the next
-run brings it back). A directory that is not qpatch's own output of the same kind is never touched.
+It is replaced under a lock (see `qpatch.trees.replacing`). A directory that is not qpatch's own output of the same kind
+is never touched.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from filelock import FileLock
 
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.series.record import RECORD_FILE, Record, load_record
+from qpatch.trees.replacing import recover_directory, replaced_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,21 +37,12 @@ class OutputDirectory:
     def replace(self, record: Record, mails: Mapping[str, bytes]) -> None:
         """Put `mails` and the `record` in place; the mails of other versions in the record stay.
 
-        On an OSError (a full disk) the directory is what it was.
+        On an error (such as a full disk) the directory is what it was.
         """
-        new, old = _sibling(self.path, "new"), _sibling(self.path, "old")
-        try:
+        with replaced_directory(self.path) as new:
             self._fill(new, record, mails)
-        except OSError:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
-        if self.path.exists():
-            self.path.rename(old)
-        new.rename(self.path)
-        shutil.rmtree(old, ignore_errors=True)
 
     def _fill(self, directory: Path, record: Record, mails: Mapping[str, bytes]) -> None:
-        directory.mkdir()
         for name in sorted(record.files - mails.keys() - {RECORD_FILE}):
             shutil.copy2(self.path / name, directory / name)
         for name, mail in mails.items():
@@ -72,8 +63,8 @@ def open_output(root: Path, kind: Record) -> Iterator[OutputDirectory]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileNotFoundError as error:  # the parent is there: it is a file system where nothing can be made
         raise EnvironmentFault("no-permission", f"{path.parent} cannot be made") from error
-    with FileLock(_sibling(path, "lock")):
-        _recover(path)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        recover_directory(path)
         yield OutputDirectory(path, _check(path, kind))
 
 
@@ -111,22 +102,6 @@ def _check(path: Path, kind: Record) -> Record:
     if foreign := present - record.files:
         raise _foreign(path, foreign)
     return record
-
-
-def _recover(path: Path) -> None:
-    """Clear away what a killed run left; the lock is held, so nobody is at work here."""
-    new, old = _sibling(path, "new"), _sibling(path, "old")
-    shutil.rmtree(new, ignore_errors=True)
-    if not old.is_dir():
-        return
-    if path.exists():
-        shutil.rmtree(old)
-    else:
-        old.rename(path)
-
-
-def _sibling(path: Path, purpose: str) -> Path:
-    return path.with_name(f".{path.name}.{purpose}")
 
 
 def _foreign(path: Path, names: set[str]) -> UserError:

@@ -7,12 +7,12 @@ no ref leads to, and the next import clears its temporary files away.
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qpatch.trees.git import Repository
 from qpatch.trees.places import cache_directory
+from qpatch.trees.replacing import replaced_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,10 +76,8 @@ class Store:
             return
         from qpatch.trees.gitpython import make_bare_repository  # only here: it takes a while to import
 
-        unfinished = self.cache / "trees.git.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        make_bare_repository(unfinished)
-        unfinished.rename(self.path)
+        with replaced_directory(self.path) as unfinished:
+            make_bare_repository(unfinished)
 
     def _clear_leftovers(self) -> None:
         packs = self.path / "objects" / "pack"

@@ -23,6 +23,7 @@ from qpatch.builds.prebuilt.libraries import LIBC, host_glibc, library_packages,
 from qpatch.errors import EnvironmentFault, QpatchError
 from qpatch.trees.apt_packages import binary_suites
 from qpatch.trees.deb import unpack_all
+from qpatch.trees.replacing import recover_directories, replaced_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,8 +86,7 @@ def _locked(directory: Path) -> Iterator[None]:
 
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(directory / "lock"):
-        for left_over in directory.glob(".*"):  # of a run that was killed: nobody else works here now
-            shutil.rmtree(left_over)
+        recover_directories(directory)  # nobody else works here now
         yield
 
 
@@ -124,15 +124,8 @@ class _BinaryUnpacker:
     def put(self, place: Path) -> Prebuilt:
         """Make the binary beside `place`, then put it there, instead of what is there."""
         started = time.monotonic()
-        work, old = place.with_name(f".new-{place.name}"), place.with_name(f".old-{place.name}")
-        try:
+        with replaced_directory(place) as work:
             made = self._unpacked(work, started)
-            if place.exists():
-                place.rename(old)
-            work.rename(place)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
         return replace(made, directory=place)
 
     def _unpacked(self, work: Path, started: float) -> Prebuilt:

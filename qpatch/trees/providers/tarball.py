@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import tempfile
 import urllib.error
 import urllib.request
@@ -15,8 +16,6 @@ from qpatch.trees.dsc import check_sha256
 from qpatch.trees.importer import SourcePackage, import_package
 
 if TYPE_CHECKING:
-    import http.client
-
     from qpatch.trees.job import FetchJob
     from qpatch.trees.progress import Progress
     from qpatch.trees.releases import TarballSource
@@ -52,7 +51,7 @@ def _download(url: str, target: Path, progress: Progress) -> None:
             length = answer.headers.get("Content-Length")
             progress.begin(f"downloading {target.name}", int(length) if length else None)
             _copy(answer, file, progress)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise EnvironmentFault("download-failed", f"{url}: {error}") from error
 
 
