@@ -11,13 +11,23 @@ from __future__ import annotations
 import argparse
 import io
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bench.render import TREES
 from bench.thresholds import limits, mutants, scores
-from bench.thresholds.drifts import LineDrift, Release, Rename, StatementDrift, line_drifts, renames, statement_drifts
+from bench.thresholds.drifts import (
+    LineDrift,
+    Release,
+    Rename,
+    StatementDrift,
+    growth,
+    line_drifts,
+    renames,
+    statement_drifts,
+)
 from qpatch.errors import ExitCode, QpatchError
 from qpatch.thresholds import thresholds
 from qpatch.trees.resolve import resolve
@@ -42,12 +52,16 @@ class Drifts:
         self.statements: list[StatementDrift] = []
         self.lines: list[LineDrift] = []
         self.removed_names: list[Scored] = []
+        self.text_names: list[Scored] = []
+        self.growth: Counter[int] = Counter()
         for old, new in pairwise(releases):
             self.renames += renames(old, new)
             statements = list(statement_drifts(old, new))
             self.statements += statements
+            self.growth += growth(old, new)
             self.removed_names += scores.removed_names(statements, new)
             changed_lines = list(line_drifts(old, new))
+            self.text_names += scores.text_names(changed_lines)
             self.lines += changed_lines[:: max(1, len(changed_lines) // LINES)]
 
 
@@ -80,9 +94,7 @@ def show_similarity(drifts: Drifts) -> None:
     show_scores("Identifiers that left the tree", [("removed_name", values.removed_name)], drifts.removed_names)
     show_scores("Lines of text files", [("text_lines", values.text_lines)], scores.lines(drifts.lines))
     show_bonus(drifts.lines)
-    show_scores(
-        "Names of trace events", [("text_name_renamed", values.text_name_renamed)], scores.text_names(drifts.lines)
-    )
+    show_scores("Names of trace events", [("text_name_renamed", values.text_name_renamed)], drifts.text_names)
 
 
 def show_behind(scored: Sequence[Scored]) -> None:
@@ -110,17 +122,20 @@ def show_bonus(drifts: Sequence[LineDrift]) -> None:
 
 def show_limits(drifts: Drifts) -> None:
     """Print the tables of limits, windows and costs."""
-    print("\n### The largest things\n\n| what | largest |\n|---|---|")
+    print("\n### Sizes\n\n| what | at most |\n|---|---|")
     for what, size in limits.sizes(drifts.newest, drifts.statements).items():
         print(f"| {what} | {size} |")
+    for more in range(4):
+        print(f"| statements with {more} more in their place | {drifts.growth[1 + more]} |")
+    print(f"| statements with yet more in their place | {sum(drifts.growth[count] for count in range(5, 100))} |")
     print("\n### Limits of the parser\n\n| limit | files | changed by half | changed by double |\n|---|---|---|---|")
     for name, counts in limits.masks(drifts.newest).items():
         print(f"| `{name}` | {counts['files']} | {counts['half']} | {counts['double']} |")
     suggested = limits.suggestions(drifts.statements)
     print(f"\n### Costs of an alignment\n\n{suggested['statements']} changed statements.\n")
-    print("| cost | suggestion matches | with its metavariable |\n|---|---|---|")
+    print("| cost | suggested, short | suggested, long |\n|---|---|---|")
     for name, counts in suggested["values"].items():
-        print(f"| {name} | {counts['matching']} | {counts['with the metavariable']} |")
+        print(f"| {name} | {counts['short']} | {counts['long']} |")
 
 
 def show_mutants() -> bool:

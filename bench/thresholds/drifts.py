@@ -154,6 +154,21 @@ def _in_block(old: Function, block: Term, new: Function, other: Term) -> Iterato
                     yield from _in_block(old, mine, new, theirs)
 
 
+def growth(old: Release, new: Release) -> Counter[int]:
+    """Count, for single statements that others stand in the place of, how many stand there now."""
+    counts: Counter[int] = Counter()
+    for name, function in old.functions.items():
+        after = new.functions.get(name)
+        if after is not None and after.body.tokens != function.body.tokens:
+            sides = [[item.tokens for item in body.items] for body in (function.body, after.body)]
+            counts += Counter(
+                last - first
+                for kind, low, high, first, last in _aligned(*sides)
+                if kind == "replace" and high - low == 1
+            )
+    return counts
+
+
 def _blocks(term: Term) -> list[Term]:
     """Return the blocks of a statement that are not inside another of its blocks."""
     if term.kind == "compound_statement":

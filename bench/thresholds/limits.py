@@ -17,7 +17,7 @@ from qpatch.csource.tokens import IDENTIFIER
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.thresholds.drifts import Release, StatementDrift
 
@@ -39,7 +39,7 @@ COSTS = {
     "put_in": (0.5, 1.0, 2.0),
     "other_word": (1.0, 1.2, 1.5, 1.9),
     "other_token": (1.5, 2.0, 2.5, 4.0),
-    "metavariable": (0.0, 0.1, 0.5, 1.0),
+    "metavariable": (0.0, 0.1, 0.3, 0.5, 0.9, 1.0),
 }
 
 
@@ -60,11 +60,11 @@ def sizes(release: Release, drifts: Sequence[StatementDrift]) -> dict[str, int]:
         for term in function.body.below()
         if term.kind == "compound_statement"
     ]
+    pairs = [len(drift.old.tokens) * len(drift.new.tokens) for drift in drifts if drift.new]
+    most = thresholds().limits.aligned_pairs
     return {
         "members of a block": max(blocks),
-        "pairs of tokens of a changed statement": max(
-            len(drift.old.tokens) * len(drift.new.tokens) for drift in drifts if drift.new
-        ),
+        f"changed statements, of {len(pairs)}, with more than {most} pairs of tokens": sum(p > most for p in pairs),
         "lines of a section of a text file": max(
             section.end - section.start
             for document in release.documents().values()
@@ -92,21 +92,24 @@ def _masked(release: Release) -> dict[str, bytes]:
 
 
 def suggestions(drifts: Sequence[StatementDrift]) -> dict[str, Any]:
-    """Count the changed statements for which a suggestion is made that matches, and that keeps its metavariable.
+    """Count the changed statements for which a suggestion is made that matches and keeps its metavariable.
 
-    The hunk removes the old statement, written with a metavariable for its first argument or variable that recurs.
+    The hunk removes the old statement, with a metavariable in the place of its first name that recurs. `short`: that
+    stands for the name; `long`: the new statement has an expression of several tokens in the name's place.
     """
-    pairs = [pair for drift in drifts[::_EVERY] if drift.new is not None and (pair := _pair(drift)) is not None]
-    document: dict[str, Any] = {"statements": len(pairs), "values": {}}
+    chosen = [drift for drift in drifts[::_EVERY] if drift.new is not None]
+    short, long = ([pair for drift in chosen if (pair := _pair(drift, form))] for form in ("{}", "PART({}->of)"))
+    document: dict[str, Any] = {"statements": len(short), "values": {}}
     for name, values in COSTS.items():
         for value in values:
             with changed("costs", name, value):
-                document["values"][f"{name} {value}"] = _suggested(pairs)
+                counts = {"short": _suggested(short), "long": _suggested(long)}
+                document["values"][f"{name} {value}"] = counts
     return document
 
 
-def _pair(drift: StatementDrift) -> tuple[Hunk, str] | None:
-    """Return the hunk and the new statement's text."""
+def _pair(drift: StatementDrift, form: str) -> tuple[Hunk, str] | None:
+    """Return the hunk and the new statement's text, in which the recurring name is written as `form`."""
     assert drift.new is not None
     names = [token for token in drift.old.tokens if IDENTIFIER.fullmatch(token) and token.islower()]
     recurring = next((name for name in names if names.count(name) > 1), "")
@@ -114,24 +117,24 @@ def _pair(drift: StatementDrift) -> tuple[Hunk, str] | None:
     new = drift.function.source[drift.new.start : drift.new.end].decode(errors="replace")
     if not recurring or "#" in new:
         return None
-    lines = (HunkLine(Sign.REMOVED, _with_metavariable(line, recurring), number) for number, line in enumerate(old, 1))
-    return Hunk(tuple(lines)), new
+    lines = (
+        HunkLine(Sign.REMOVED, _renamed(line, recurring, "$variable"), number) for number, line in enumerate(old, 1)
+    )
+    return Hunk(tuple(lines)), _renamed(new, recurring, form.format(recurring))
 
 
-def _with_metavariable(line: str, name: str) -> str:
-    return IDENTIFIER.sub(lambda word: "$variable" if word[0] == name else word[0], line)
+def _renamed(code: str, name: str, other: str) -> str:
+    return IDENTIFIER.sub(lambda word: other if word[0] == name else word[0], code)
 
 
-def _suggested(pairs: Sequence[tuple[Hunk, str]]) -> Mapping[str, int]:
-    """Count the suggestions that match the new statement."""
-    matching = kept = 0
+def _suggested(pairs: Sequence[tuple[Hunk, str]]) -> int:
+    """Count the suggestions that match the new statement and keep the metavariable."""
+    kept = 0
     for hunk, new in pairs:
         found = suggested_hunk(hunk, range(1, len(hunk.lines) + 1), new)
         text = "\n".join(line.code for line in found.lines) if found else ""
-        if text and _matches(text, new):
-            matching += 1
-            kept += "$variable" in text
-    return {"matching": matching, "with the metavariable": kept}
+        kept += "$variable" in text and _matches(text, new)
+    return kept
 
 
 def _matches(text: str, new: str) -> bool:
