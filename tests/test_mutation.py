@@ -201,7 +201,9 @@ def test_the_settings_name_code_and_tests() -> None:
     assert all(why.strip() for why in load_equivalents().values())
 
 
-def test_tests_that_are_not_there_are_a_mistake_in_the_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tests_that_are_not_there_are_a_mistake_in_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("bench.mutation.settings.ROOT", tmp_path)
     with pytest.raises(ValueError, match=r"there is no tests/test_csource_\*\.py"):
         load_settings()
