@@ -62,7 +62,9 @@ test-tree: $(VENV)/installed-test
 ## test-build: build releases, every patch of each series, and kernel modules, which are booted; needs the packages of `make deps`
 test-build: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch --missing-ok --role build
-	$(BIN)/qpatch build baseline --tree $(FETCHED) --kind qemu --role build)
+	@trees=$(FETCHED) --kind qemu --role build); \
+	if test -z "$$trees"; then echo "make test-build: no release of QEMU is here to be built" >&2; \
+	else echo "$(BIN)/qpatch build baseline --tree" $$trees; $(BIN)/qpatch build baseline --tree $$trees; fi
 	$(BIN)/pytest -q -m build
 
 ## test-device: the unit tests of the emulated device with sanitizers, then a minute of random calls
@@ -105,11 +107,11 @@ deps: $(VENV)/installed
 
 ## bench: the measurements of docs/benchmarks.md, as one JSON document
 bench: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch --kind qemu --role render
+	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role render
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) $(NEWEST) $(SERIES) $(RESULTS) $(DEVICE)
+	rm -rf $(VENV) $(NEWEST) $(SERIES) $(RESULTS) $(DEVICE) $(COVERAGE) .coverage
 
 # Debian's python3 has venv only with the package python3-venv.
 $(VENV)/bin/pip:

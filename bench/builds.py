@@ -27,8 +27,8 @@ from qpatch.builds.recipe import qemu_recipe
 from qpatch.builds.steps import make_steps
 from qpatch.builds.toolchain import build_environment
 from qpatch.builds.workspace import default_workspace
+from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt
-from qpatch.series.target import opened_target
 from qpatch.strategy.library import StrategyLibrary
 from qpatch.trees.releases import release_names
 
@@ -62,7 +62,7 @@ def forget_series(workspace: BuildWorkspace) -> None:
 
 def bare(tree: str, strategy: str, target: str) -> list[float]:
     """Return the seconds that ninja takes for each patch, from what the patch before has left; end with the base."""
-    with opened_target(tree) as opened, ExitStack() as stack:
+    with opened_tree(tree) as opened, ExitStack() as stack:
         recipe = qemu_recipe(opened.info.release)
         workspace = default_workspace(opened.info.name, opened.source.repository.path)
         lock = stack.enter_context(workspace.locked(sys.exit))
@@ -89,7 +89,7 @@ def bare(tree: str, strategy: str, target: str) -> list[float]:
 
 def measure(tree: str, strategies: list[str], target: str, *, cold: bool) -> dict[str, Any]:
     """Measure one tree; see the module."""
-    with opened_target(tree) as opened:
+    with opened_tree(tree) as opened:
         workspace = default_workspace(opened.info.name, opened.source.repository.path)
     if cold:
         shutil.rmtree(workspace.directory, ignore_errors=True)

@@ -3,7 +3,7 @@
 
 A mistake of the user (a bad strategy, a wrong argument) is a `UserError`; a fault of the surroundings (no
 network, a full disk, a missing program) is an `EnvironmentFault`. Each carries the name of an entry in
-`errors.yaml`, which holds the title and the remedy shown with every occurrence.
+`errors.yaml`, which holds the remedy shown with every occurrence.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from typing_extensions import override
+
 from qpatch.errors import EnvironmentFault
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ class ProgramCheck(RequirementCheck):
     name: str
     at_least: str = ""
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         if shutil.which(self.name) is None:
             return f"{self.name} is not on PATH"
         return _outdated(self.name, _run(self.name, "--version").stdout, self.at_least) if self.at_least else ""
@@ -55,8 +57,8 @@ class CommandCheck(RequirementCheck):
 
     words: tuple[str, ...]
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         return ProgramCheck(self.words[0]).missing() or (
             "" if _succeeds(*self.words) else f"'{' '.join(self.words)}' fails"
         )
@@ -68,8 +70,8 @@ class FileCheck(RequirementCheck):
 
     path: str
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         return "" if Path(self.path).is_file() else f"{self.path} is not there"
 
 
@@ -80,8 +82,8 @@ class LibraryCheck(RequirementCheck):
     name: str
     at_least: str = ""
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         if unable := ProgramCheck("pkg-config").missing():
             return f"{self.name} cannot be looked for: {unable}"
         found = _run("pkg-config", "--modversion", self.name)
@@ -96,8 +98,8 @@ class HeaderCheck(RequirementCheck):
 
     name: str
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         if unable := ProgramCheck("cc").missing():
             return f"{self.name} cannot be looked for: {unable}"
         found = _succeeds("cc", "-E", "-include", self.name, "-x", "c", os.devnull, "-o", os.devnull)
@@ -110,8 +112,8 @@ class PythonModuleCheck(RequirementCheck):
 
     name: str
 
+    @override
     def missing(self) -> str:
-        """See `Check.missing`."""
         return "" if importlib.util.find_spec(self.name) else f"Python has no module {self.name}"
 
 

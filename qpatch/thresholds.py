@@ -43,7 +43,7 @@ class AlignmentCosts:
 
 
 @dataclass(frozen=True)
-class Limits:
+class EngineLimits:
     """How much is tried, and how much is shown."""
 
     alternatives: int
@@ -82,7 +82,7 @@ class Thresholds:
 
     similarity: Similarity
     costs: AlignmentCosts
-    limits: Limits
+    limits: EngineLimits
     windows: SearchWindows
 
 
@@ -121,7 +121,7 @@ def _load() -> Thresholds:
     for entry in catalogue():
         group, _, name = entry.name.partition(".")
         groups.setdefault(group, {})[name] = entry.value
-    kinds = {"similarity": Similarity, "costs": AlignmentCosts, "limits": Limits, "windows": SearchWindows}
+    kinds = {"similarity": Similarity, "costs": AlignmentCosts, "limits": EngineLimits, "windows": SearchWindows}
     unknown = groups.keys() ^ {field.name for field in fields(Thresholds)}
     if unknown:
         raise TypeError(f"thresholds.yaml: groups {sorted(unknown)} are missing or unknown")

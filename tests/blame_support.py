@@ -12,7 +12,7 @@ from strategy_support import CAPABILITIES, write_strategy
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.blame import Authorship, authorship
-from qpatch.series.target import Target
+from qpatch.series.open_tree import OpenTree
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import load_strategy
 from qpatch.trees.commit_tree import CommitTree
@@ -109,11 +109,11 @@ int helper(int a);
 
 
 @contextmanager
-def demo_target(directory: Path) -> Iterator[Target]:
+def demo_target(directory: Path) -> Iterator[OpenTree]:
     """Make the tree below `directory` and open it."""
     repository = make_tree(directory / "tree", FILES)
     with CommitTree(repository, repository.resolve("HEAD")) as source:
-        yield Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
+        yield OpenTree(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
 
 
 def demo_authorship(directory: Path, strategy: str = STRATEGY) -> Authorship:

@@ -13,7 +13,7 @@ from lab_support import observation
 from lab_vm_support import artifacts, plan, program
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.plan import Action, RunRecord
+from qpatch.lab.plan import LabAction, RunRecord
 from qpatch.lab.preload.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -108,18 +108,18 @@ def run(tmp_path: Path) -> BundledRun:
         (files / actor / "devices.conf").write_text(CONFIGURATION)
         (files / actor / "log").write_text(text)
         words = command_of(planned.source.command, short, files, actor)
-        actions.append(Action("start", actor, {"command": words, "sockets": f"{short}/{actor}", "log": "l"}))
+        actions.append(LabAction("start", actor, {"command": words, "sockets": f"{short}/{actor}", "log": "l"}))
     uri = {"uri": f"unix:{short}/migration1"}
     actions += [
-        Action("wait", "qemu0", {"until": "ready"}),
-        *(Action("serial", "qemu0", {"line": f"raise 0 {vector}"}) for vector in (0, 1)),
-        Action("qmp", "qemu1", {"command": "migrate-incoming", "arguments": uri}),
-        Action("qmp", "qemu0", {"command": "migrate", "arguments": uri}),
-        *(Action("wait", "qemu0", {"until": until}) for until in ("active", "sent")),
-        *(Action("wait", "qemu1", {"until": until}) for until in ("received", "running")),
-        Action("wait", "qemu0", {"until": "logged", "words": ["irq-raise"]}),
-        Action("quit", "qemu0", {}),
-        Action("quit", "qemu1", {}),
+        LabAction("wait", "qemu0", {"until": "ready"}),
+        *(LabAction("serial", "qemu0", {"line": f"raise 0 {vector}"}) for vector in (0, 1)),
+        LabAction("qmp", "qemu1", {"command": "migrate-incoming", "arguments": uri}),
+        LabAction("qmp", "qemu0", {"command": "migrate", "arguments": uri}),
+        *(LabAction("wait", "qemu0", {"until": until}) for until in ("active", "sent")),
+        *(LabAction("wait", "qemu1", {"until": until}) for until in ("received", "running")),
+        LabAction("wait", "qemu0", {"until": "logged", "words": ["irq-raise"]}),
+        LabAction("quit", "qemu0", {}),
+        LabAction("quit", "qemu1", {}),
     ]
     logs = {actor: files / actor / "log" for actor in ("qemu0", "qemu1")}
     return BundledRun(tmp_path, planned, artifacts(compiled), RunRecord(files, (), logs, tuple(actions), 1.0))

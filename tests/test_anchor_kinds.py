@@ -34,9 +34,9 @@ from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
 from qpatch.series.model import RenderOptions
+from qpatch.series.open_tree import OpenTree
 from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.render import render
-from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.check import check_file
 from qpatch.strategy.load import load_strategy
@@ -134,7 +134,7 @@ def test_a_new_kind_goes_from_a_strategy_to_a_series(tmp_path: Path) -> None:
     repository = make_tree(tmp_path / "tree", {"hw/demo.c": SOURCE.encode()})
     options = RenderOptions(tmp_path / "out", outputs=(BranchOutput("topic"),), check=False, maintainers=False)
     with CommitTree(repository, repository.resolve("HEAD")) as source:
-        tree = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
+        tree = OpenTree(TreeInfo("qemu-1.0", "1.0", "qemu"), source, CAPABILITIES, ParseCache(macro_table("qemu")))
         result = render(strategy, tree, options)
     assert result.status is Status.RENDERED, result.reason
     edits = [(edit.anchor, edit.status) for edit in result.edits]

@@ -74,7 +74,7 @@ def test_the_import_is_light() -> None:
 
 
 def test_every_name_is_at_home_where_the_table_says() -> None:
-    assert sorted(api._HOMES) == sorted(api.__all__) and set(api.__all__) <= set(dir(api))
+    assert sorted(api._MODULES) == sorted(api.__all__) and set(api.__all__) <= set(dir(api))
     assert all(getattr(api, name) is not None for name in api.__all__)
     misspelt = "rendr"
     with pytest.raises(AttributeError, match="no attribute 'rendr'"):

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.thresholds import limits, scores
-from bench.thresholds.drifts import Release, growth, line_drifts, renames, statement_drifts
-from bench.thresholds.scores import Row, Scored, table
+from bench.thresholds.drifts import ParsedRelease, growth, line_drifts, renames, statement_drifts
+from bench.thresholds.scores import Scored, ScoreRow, table
 from qpatch.csource.source import DictTree
 from qpatch.thresholds import thresholds
 
@@ -55,8 +55,8 @@ NEW = NEW[: NEW.index(b"static void pet_bark")] + b"static void pet_purr(Pet *pe
 EVENTS = 'pet_feed(int bowls) "%d"\npet_walk(void) ""\npet_run(void) ""\npet_bark(int times) "%d"\n'
 
 
-def release(source: bytes, events: str) -> Release:
-    return Release(DictTree({"hw/vfio/pet.c": source, "hw/vfio/trace-events": events.encode()}))
+def release(source: bytes, events: str) -> ParsedRelease:
+    return ParsedRelease(DictTree({"hw/vfio/pet.c": source, "hw/vfio/trace-events": events.encode()}))
 
 
 BEFORE = release(OLD, EVENTS)
@@ -129,9 +129,9 @@ def test_lines_and_events_of_text_files() -> None:
 def test_a_table_counts_what_a_threshold_lets_through() -> None:
     scored = [Scored(0.9, 0.5), Scored(0.6, 0.7), Scored(None, 0.65), Scored(None, 0.2)]
     assert table(scored, (0.5, 0.65, 0.8)) == [
-        Row(0.5, 100.0, 50.0, 100.0, 50.0),
-        Row(0.65, 50.0, 50.0, 50.0, 50.0),
-        Row(0.8, 50.0, 50.0, 0.0, 0.0),
+        ScoreRow(0.5, 100.0, 50.0, 100.0, 50.0),
+        ScoreRow(0.65, 50.0, 50.0, 50.0, 50.0),
+        ScoreRow(0.8, 50.0, 50.0, 0.0, 0.0),
     ]
 
 

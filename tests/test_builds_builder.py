@@ -337,7 +337,7 @@ def test_another_compiler_means_another_configuration(
     shown = capsys.readouterr()
     result = json.loads(shown.out)["results"][0]
     assert (code, result["status"]) == (ExitCode.OK, "built")
-    assert "configured anew: compiler was" in shown.err
+    assert "configured again: compiler was" in shown.err
     assert json.loads(Path(result["metadata"]).read_text())["compiler"] == "cc 99.1"
 
 

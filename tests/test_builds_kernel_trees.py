@@ -16,7 +16,7 @@ from qpatch.builds.kernel.backends import kernel_backend
 from qpatch.builds.kernel.headers import DebianHeaders
 from qpatch.builds.kernel.modules import ModulesBackend
 from qpatch.builds.workspace import BuildWorkspace
-from qpatch.series.target import opened_target
+from qpatch.series.open_tree import opened_tree
 from qpatch.trees.places import cache_directory
 from qpatch.trees.progress import NoProgress
 from qpatch.trees.releases import release_names
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.builds.backend import Backend, BuildDirectories
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
 
 pytestmark = pytest.mark.vm  # they boot; those that are quick enough for every run are builds, too
 
@@ -43,7 +43,7 @@ DEVICE = "devices: 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001"
 class Built:
     """A tree's workspace for tests, with the base built in it."""
 
-    def __init__(self, target: Target, backend: Backend) -> None:
+    def __init__(self, target: OpenTree, backend: Backend) -> None:
         self.backend = backend
         repository = target.source.repository.path
         self._workspace = BuildWorkspace(cache_directory() / "test-builds", target.info.name, repository)
@@ -58,7 +58,7 @@ class Built:
 
 def built(tree: str, target: str) -> Iterator[Built]:
     need(tree)
-    with opened_target(tree) as opened:
+    with opened_tree(tree) as opened:
         yield Built(opened, kernel_backend(opened.info.release, target, 0))
 
 

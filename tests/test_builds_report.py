@@ -17,7 +17,7 @@ from qpatch.builds.culprit import Culprit, find_culprit
 from qpatch.builds.diagnostics import Diagnostic
 from qpatch.builds.products import Product
 from qpatch.builds.report import built_result, culprit_report, diagnostic_report
-from qpatch.builds.results import BuildResult, StepResult, StepStatus
+from qpatch.builds.results import BuildOutcome, StepResult, StepStatus
 from qpatch.builds.steps import BuildStep
 from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.built import BuiltResult, CheckedResult, CompiledResult
@@ -125,7 +125,7 @@ def test_the_description_of_a_culprit(written: Authorship) -> None:
 
 def test_a_build_with_its_product() -> None:
     product = Product(Path("/cache/p"), {"products": {"qemu": {}, "modules/x.so": {}}})
-    result = built_result(BuiltResult, KEY, "aaa", BuildResult((BASE, step(StepStatus.BUILT)), product), None)
+    result = built_result(BuiltResult, KEY, "aaa", BuildOutcome((BASE, step(StepStatus.BUILT)), product), None)
     assert (result.status, result.reason, result.exit_code) == (Status.BUILT, "", ExitCode.OK)
     document = result.as_json()
     assert document["products"] == {"qemu": "/cache/p/qemu", "modules/x.so": "/cache/p/modules/x.so"}
@@ -158,13 +158,13 @@ def test_a_build_with_its_product() -> None:
 
 
 def test_what_was_built_before_is_kept() -> None:
-    result = built_result(CheckedResult, replace(KEY, stage=Stage.CHECKED), "aaa", BuildResult((BASE,)), None)
+    result = built_result(CheckedResult, replace(KEY, stage=Stage.CHECKED), "aaa", BuildOutcome((BASE,)), None)
     assert (result.status, result.products, result.metadata) == (Status.KEPT, {}, "")
 
 
 def test_a_failure_that_was_not_understood_ends_with_its_output() -> None:
     output = "".join(f"line {number}\n" for number in range(9))
-    result = built_result(BuiltResult, KEY, "aaa", BuildResult((BASE, step(StepStatus.FAILED, output))), None)
+    result = built_result(BuiltResult, KEY, "aaa", BuildOutcome((BASE, step(StepStatus.FAILED, output))), None)
     assert (result.status, result.exit_code) == (Status.FAILED, ExitCode.BUILD_FAILED)
     assert printed(result)[1].splitlines() == [
         "demo on qemu-1.0 (aarch64-softmmu): patch 1 (demo: Call later()) does not build",
@@ -176,7 +176,7 @@ def test_a_failure_that_was_not_understood_ends_with_its_output() -> None:
 def test_a_failure_that_was_understood_leads_to_the_edit(written: Authorship) -> None:
     error = Diagnostic(DEMO, line_of(written, 2, "later();"), 5, "error", "bad")
     steps = (BASE, step(StepStatus.FAILED, "noise\n", error, number=2))
-    result = built_result(BuiltResult, KEY, "aaa", BuildResult(steps), culprit(written, error))
+    result = built_result(BuiltResult, KEY, "aaa", BuildOutcome(steps), culprit(written, error))
     assert "noise" not in json.dumps(result.as_json())
     words = printed(result)[1]
     assert "written by" in words and "noise" not in words
@@ -184,7 +184,7 @@ def test_a_failure_that_was_understood_leads_to_the_edit(written: Authorship) ->
 
 def test_the_tree_itself_does_not_build() -> None:
     result = built_result(
-        BuiltResult, KEY, "aaa", BuildResult((replace(BASE, status=StepStatus.FAILED, diagnostics=(ERROR,)),)), None
+        BuiltResult, KEY, "aaa", BuildOutcome((replace(BASE, status=StepStatus.FAILED, diagnostics=(ERROR,)),)), None
     )
     assert result.reason == "the tree as it is, without a patch, does not build"
 
@@ -231,8 +231,8 @@ def test_what_was_not_built_is_told(result: BuiltResult, words: list[str]) -> No
 
 def test_both_types_have_the_keys_of_the_verb() -> None:
     results: list[CompiledResult] = [
-        built_result(BuiltResult, KEY, "aaa", BuildResult((BASE,)), None),
-        built_result(CheckedResult, replace(KEY, stage=Stage.CHECKED), "aaa", BuildResult((BASE,)), None),
+        built_result(BuiltResult, KEY, "aaa", BuildOutcome((BASE,)), None),
+        built_result(CheckedResult, replace(KEY, stage=Stage.CHECKED), "aaa", BuildOutcome((BASE,)), None),
     ]
     first, second = (list(result.as_json()) for result in results)
     assert first == second

@@ -15,7 +15,7 @@ from pathlib import Path
 from lab_bundle_support import CONFIGURATION, EXPECTED, SHORT, BundledRun, command_of, run
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.plan import Action
+from qpatch.lab.plan import LabAction
 
 __all__ = ["run"]
 
@@ -119,7 +119,7 @@ def test_binaries_are_copied_where_that_is_wanted(run: BundledRun) -> None:
 def test_a_distributions_binary_stays_where_its_libraries_are(run: BundledRun) -> None:
     loaded = replace(run.plan.source, command=("/lib/loader", "--library-path", "/a b", "/qemu"))
     words = command_of(loaded.command, Path(SHORT), run.record.directory, "qemu0")
-    start = Action("start", "qemu0", {"command": words, "sockets": f"{SHORT}/qemu0", "log": "l"})
+    start = LabAction("start", "qemu0", {"command": words, "sockets": f"{SHORT}/qemu0", "log": "l"})
     other = replace(
         run, plan=replace(run.plan, source=loaded, destination=loaded), record=replace(run.record, actions=(start,))
     )

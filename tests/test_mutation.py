@@ -11,7 +11,7 @@ from series_support import git
 from bench.mutation.mutants import mutants_by_place, sample
 from bench.mutation.report import document, stale, survivors_in, table
 from bench.mutation.settings import Room, Settings, load_equivalents, load_settings
-from bench.mutation.trials import Baseline, Copy, Status, TestRunError, Trial
+from bench.mutation.trials import Baseline, Copy, TestRunError, Trial, TrialStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,9 +147,9 @@ def test_a_mutant_is_killed_or_hangs_or_survives(settings: Settings, tmp_path: P
     hanging, surviving, killed = (
         copy.trial(the_mutant(line), baseline) for line in ("count += 1", "return count != 0", "return None")
     )
-    assert (killed.status, killed.killer, killed.covering) == (Status.KILLED, "tests/test_a.py::test_most", 1)
-    assert (hanging.status, hanging.killer, hanging.covering) == (Status.TIMED_OUT, "", 1)
-    assert (surviving.status, surviving.killer, surviving.covering) == (Status.SURVIVED, "", 1)
+    assert (killed.status, killed.killer, killed.covering) == (TrialStatus.KILLED, "tests/test_a.py::test_most", 1)
+    assert (hanging.status, hanging.killer, hanging.covering) == (TrialStatus.TIMED_OUT, "", 1)
+    assert (surviving.status, surviving.killer, surviving.covering) == (TrialStatus.SURVIVED, "", 1)
     assert (settings.root / FILE).read_text(encoding="utf-8") == CODE
 
 
@@ -173,10 +173,10 @@ def test_the_score_counts_what_could_be_noticed(settings: Settings) -> None:
         the_mutant(line) for line in ("def most(values, least=1):", "return count != 0", "return None")
     )
     trials = [
-        Trial("room", least, Status.SURVIVED, "", 1),
-        Trial("room", value, Status.SURVIVED, "", 2),
-        Trial("room", other, Status.KILLED, "test", 1),
-        Trial("room", other, Status.TIMED_OUT, "", 1),
+        Trial("room", least, TrialStatus.SURVIVED, "", 1),
+        Trial("room", value, TrialStatus.SURVIVED, "", 2),
+        Trial("room", other, TrialStatus.KILLED, "test", 1),
+        Trial("room", other, TrialStatus.TIMED_OUT, "", 1),
     ]
     unknown = (FILE, "most", "gone", "gone, too")
     equivalents = {least.identity: "nobody calls it so", unknown: "it was"}

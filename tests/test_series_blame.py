@@ -14,8 +14,8 @@ from strategy_support import write_strategy
 from qpatch.cells.base import Status
 from qpatch.errors import Location
 from qpatch.series.blame import AttributedLine, Authorship, SeriesEdit, attribute, authorship, split_lines
+from qpatch.series.open_tree import OpenTree, opened_tree
 from qpatch.series.render import attempt
-from qpatch.series.target import Target, opened_target
 from qpatch.strategy.library import StrategyLibrary
 from qpatch.strategy.load import load_strategy
 
@@ -146,9 +146,9 @@ def test_lines_end_as_for_compilers() -> None:
 @pytest.mark.parametrize("strategy", StrategyLibrary().names())
 def test_replay_is_the_series_on_real_trees(strategy: str, tree: str) -> None:
     loaded = StrategyLibrary().get(strategy)
-    with opened_target(tree) as target:
+    with opened_tree(tree) as target:
         tried = attempt(loaded, target, {})
-        again = authorship(loaded, Target(target.info, target.source, target.capabilities, target.cache), {})
+        again = authorship(loaded, OpenTree(target.info, target.source, target.capabilities, target.cache), {})
     if tried.decision.status is not Status.RENDERED:
         assert again == Authorship()
         return

@@ -17,8 +17,8 @@ from qpatch.cells.base import Status
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
+from qpatch.series.open_tree import OpenTree
 from qpatch.series.render import render
-from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Identity
@@ -60,7 +60,7 @@ def rendered(repository: Repository, directory: Path, revision: int, **values: o
     )
     capabilities = {**CAPABILITIES, "has_extra": revision > 1}
     with CommitTree(repository, repository.resolve("HEAD")) as source:
-        target = Target(TreeInfo("qemu-1.0", "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
+        target = OpenTree(TreeInfo("qemu-1.0", "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
         result = render(strategy, target, options)
     assert result.status is Status.RENDERED, result.reason
     letter = f"{f'v{revision}-' if revision > 1 else ''}0000-cover-letter.patch"

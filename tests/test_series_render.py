@@ -17,10 +17,10 @@ from qpatch.cells.rendered import EditChange
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
+from qpatch.series.open_tree import OpenTree
 from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.rebase import rebase
 from qpatch.series.render import attempt, render
-from qpatch.series.target import Target
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import LoadedStrategy, load_strategy
 from qpatch.trees.commit_tree import CommitTree
@@ -87,9 +87,9 @@ LATER = "\nstatic void later(void)\n{\n    new_call();\n}\n"
 @contextmanager
 def target(
     repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD", capabilities: Mapping[str, bool] = CAPABILITIES
-) -> Iterator[Target]:
+) -> Iterator[OpenTree]:
     with CommitTree(repository, repository.resolve(ref)) as source:
-        yield Target(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
+        yield OpenTree(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
 
 @pytest.fixture

@@ -103,10 +103,10 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", release_names("qemu", "render"))
 @pytest.mark.parametrize("strategy", StrategyLibrary().names())
 def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
-    from qpatch.series.target import opened_target
+    from qpatch.series.open_tree import opened_tree
 
     repository, _ = fetched(name)
-    with opened_target(name) as target:
+    with opened_tree(name) as target:
         result = render(StrategyLibrary().get(strategy), target, RenderOptions(tmp_path / "out"))
     if result.status is not Status.RENDERED:
         assert result.status in (Status.LANDED, Status.VOID), result.reason

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from bench.mutation.mutants import mutants_by_place
-from bench.mutation.trials import Status
+from bench.mutation.trials import TrialStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ def survivors_in(content: Mapping[str, Any]) -> set[Identity]:
     return {
         (one["file"], one["in"], one["line"], one["mutant"])
         for one in content["mutants"]
-        if one["status"] == Status.SURVIVED
+        if one["status"] == TrialStatus.SURVIVED
     }
 
 
@@ -58,7 +58,7 @@ def stale(equivalents: Iterable[Identity], settings: Settings) -> list[Identity]
 
 def table(content: Mapping[str, Any], unknown: Iterable[Identity]) -> str:
     """Return the counts of each room, then each survivor as a diff of one line, then entries that name no mutant."""
-    columns = ("mutants", *(status.value for status in Status), _EQUIVALENT, "score")
+    columns = ("mutants", *(status.value for status in TrialStatus), _EQUIVALENT, "score")
     counts = {**content["rooms"], "all": content["all"]}
     rows = [
         ("", *columns),
@@ -66,7 +66,7 @@ def table(content: Mapping[str, Any], unknown: Iterable[Identity]) -> str:
     ]
     lines = ["", *("".join([f"{row[0]:20}", *(f"{cell:>11}" for cell in row[1:])]) for row in rows), ""]
     for one in content["mutants"]:
-        if one["status"] == Status.SURVIVED:
+        if one["status"] == TrialStatus.SURVIVED:
             lines += [f"{one['file']}:{one['number']} in {one['in'] or 'the module'}: {one['covering']} tests run this"]
             lines += [f"  -{one['line']}", f"  +{one['mutant']}"]
     lines += [f"no such mutant, listed as equivalent: {', '.join(identity)}" for identity in unknown]
@@ -75,7 +75,7 @@ def table(content: Mapping[str, Any], unknown: Iterable[Identity]) -> str:
 
 def _result(trial: Trial, equivalents: Mapping[Identity, str]) -> dict[str, Any]:
     file, function, line, mutated = trial.mutant.identity
-    why = equivalents.get(trial.mutant.identity, "") if trial.status is Status.SURVIVED else ""
+    why = equivalents.get(trial.mutant.identity, "") if trial.status is TrialStatus.SURVIVED else ""
     return {
         "room": trial.room,
         "file": file,
@@ -93,5 +93,5 @@ def _result(trial: Trial, equivalents: Mapping[Identity, str]) -> dict[str, Any]
 def _counts(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     counted = Counter(one["status"] for one in results)
     meant = len(results) - counted[_EQUIVALENT]
-    score = round(100 * (meant - counted[Status.SURVIVED]) / meant, 1) if meant else 100.0
-    return {"mutants": len(results), **{name: counted[name] for name in (*Status, _EQUIVALENT)}, "score": score}
+    score = round(100 * (meant - counted[TrialStatus.SURVIVED]) / meant, 1) if meant else 100.0
+    return {"mutants": len(results), **{name: counted[name] for name in (*TrialStatus, _EQUIVALENT)}, "score": score}

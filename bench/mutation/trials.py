@@ -41,7 +41,7 @@ class TestRunError(Exception):
     __test__ = False  # not a class of tests
 
 
-class Status(StrEnum):
+class TrialStatus(StrEnum):
     """What the tests made of a mutant; one that makes them hang is noticed, too."""
 
     KILLED = "killed"
@@ -58,7 +58,7 @@ class Trial:
 
     room: str
     mutant: Mutant
-    status: Status
+    status: TrialStatus
     killer: str
     covering: int
 
@@ -118,8 +118,8 @@ class Copy:
         self._write(mutant.file, original)
         if code in (_NO_TESTS, OTHER_CODE):
             raise TestRunError(f"{mutant.file}:{mutant.line}: the tests cannot be run\n{printed}")
-        status = {0: Status.SURVIVED, -signal.SIGALRM: Status.TIMED_OUT}.get(code, Status.KILLED)
-        killer = next(iter(self._report()["failed"]), "") if status is Status.KILLED else ""
+        status = {0: TrialStatus.SURVIVED, -signal.SIGALRM: TrialStatus.TIMED_OUT}.get(code, TrialStatus.KILLED)
+        killer = next(iter(self._report()["failed"]), "") if status is TrialStatus.KILLED else ""
         return Trial(baseline.room.name, mutant, status, killer, len(baseline.on_line(mutant)))
 
     def _run(self, arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:

@@ -20,7 +20,7 @@ from bench.render import TREES
 from bench.thresholds import limits, mutants, scores
 from bench.thresholds.drifts import (
     LineDrift,
-    Release,
+    ParsedRelease,
     Rename,
     StatementDrift,
     growth,
@@ -46,7 +46,7 @@ STEPS = (0.3, 0.35, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 class Drifts:
     """All drifts of neighbouring releases."""
 
-    def __init__(self, releases: Sequence[Release]) -> None:
+    def __init__(self, releases: Sequence[ParsedRelease]) -> None:
         self.newest = releases[-1]
         self.renames: list[Rename] = []
         self.statements: list[StatementDrift] = []
@@ -163,7 +163,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             trees = [stack.enter_context(resolve(name).open()) for name in TREES] if options.only != ["mutants"] else []
-            drifts = Drifts([Release(tree) for tree in trees]) if trees else None
+            drifts = Drifts([ParsedRelease(tree) for tree in trees]) if trees else None
             if drifts is not None and "similarity" in options.only:
                 show_similarity(drifts)
             if drifts is not None and "limits" in options.only:

@@ -51,7 +51,7 @@ class Function:
         return Counter(self.body.tokens)
 
 
-class Release:
+class ParsedRelease:
     """The parts of a release that are compared."""
 
     def __init__(self, tree: SourceTree) -> None:
@@ -103,7 +103,7 @@ class LineDrift(NamedTuple):
     others: Sequence[str]
 
 
-def renames(old: Release, new: Release) -> Iterator[Rename]:
+def renames(old: ParsedRelease, new: ParsedRelease) -> Iterator[Rename]:
     """Yield the functions that were renamed or are gone."""
     appeared = [function for name, function in new.functions.items() if name not in old.functions]
     taken: set[str] = set()
@@ -131,7 +131,7 @@ def _body_similarity(function: Function, other: Function) -> float:
     return SequenceMatcher(None, function.body.tokens, other.body.tokens, autojunk=False).ratio()
 
 
-def statement_drifts(old: Release, new: Release) -> Iterator[StatementDrift]:
+def statement_drifts(old: ParsedRelease, new: ParsedRelease) -> Iterator[StatementDrift]:
     """Yield the statements that were changed or are gone in functions that are in both releases."""
     for name, function in old.functions.items():
         after = new.functions.get(name)
@@ -154,7 +154,7 @@ def _in_block(old: Function, block: Term, new: Function, other: Term) -> Iterato
                     yield from _in_block(old, mine, new, theirs)
 
 
-def growth(old: Release, new: Release) -> Counter[int]:
+def growth(old: ParsedRelease, new: ParsedRelease) -> Counter[int]:
     """Count, for single statements that others stand in the place of, how many stand there now."""
     counts: Counter[int] = Counter()
     for name, function in old.functions.items():
@@ -176,7 +176,7 @@ def _blocks(term: Term) -> list[Term]:
     return [block for child in term.children for block in _blocks(child)]
 
 
-def line_drifts(old: Release, new: Release) -> Iterator[LineDrift]:
+def line_drifts(old: ParsedRelease, new: ParsedRelease) -> Iterator[LineDrift]:
     """Yield the lines of text files that were changed or are gone."""
     after = new.documents()
     for path, document in old.documents().items():

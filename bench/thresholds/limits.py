@@ -19,7 +19,7 @@ from qpatch.thresholds import thresholds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.thresholds.drifts import Release, StatementDrift
+    from bench.thresholds.drifts import ParsedRelease, StatementDrift
 
 _REPAIR = ("repaired_places", "repair_trials", "repair_before")
 _WINDOWS = (
@@ -52,7 +52,7 @@ def changed(group: str, name: str, value: float) -> Iterator[None]:
         yield
 
 
-def sizes(release: Release, drifts: Sequence[StatementDrift]) -> dict[str, int]:
+def sizes(release: ParsedRelease, drifts: Sequence[StatementDrift]) -> dict[str, int]:
     """Return how large the largest real things are that limits are about."""
     blocks = [
         len(term.items)
@@ -73,7 +73,7 @@ def sizes(release: Release, drifts: Sequence[StatementDrift]) -> dict[str, int]:
     }
 
 
-def masks(release: Release) -> dict[str, dict[str, int]]:
+def masks(release: ParsedRelease) -> dict[str, dict[str, int]]:
     """Count the files whose masked source half and double the value of each limit of the parser would change."""
     expected = _masked(release)
     found = {}
@@ -87,7 +87,7 @@ def masks(release: Release) -> dict[str, dict[str, int]]:
     return found
 
 
-def _masked(release: Release) -> dict[str, bytes]:
+def _masked(release: ParsedRelease) -> dict[str, bytes]:
     return {path: parse(source, macro_table("qemu")).masked for path, source in release.sources.items()}
 
 

@@ -18,7 +18,7 @@ from qpatch.csource.tokens import IDENTIFIER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from bench.thresholds.drifts import LineDrift, Release, Rename, StatementDrift
+    from bench.thresholds.drifts import LineDrift, ParsedRelease, Rename, StatementDrift
     from qpatch.csource.syntax.term import Term
 
 
@@ -29,7 +29,7 @@ class Scored(NamedTuple):
     false: float
 
 
-class Row(NamedTuple):
+class ScoreRow(NamedTuple):
     """What a threshold lets through, in percent of the drifts of its kind.
 
     `found`: the true candidate; `nearest`: that, and no false one is nearer; `false`: a false one, where the old thing
@@ -43,12 +43,12 @@ class Row(NamedTuple):
     gone: float
 
 
-def table(scored: Sequence[Scored], thresholds: Iterable[float]) -> list[Row]:
+def table(scored: Sequence[Scored], thresholds: Iterable[float]) -> list[ScoreRow]:
     """Count what each threshold would let through."""
     changed = [(one.true, one.false) for one in scored if one.true is not None]
     gone = [one.false for one in scored if one.true is None]
     return [
-        Row(
+        ScoreRow(
             least,
             _percent(true >= least for true, _ in changed),
             _percent(true >= least and true >= false for true, false in changed),
@@ -98,7 +98,7 @@ def _others(drift: StatementDrift) -> Iterator[tuple[str, ...]]:
             yield tuple(token for member in members for token in member.tokens)
 
 
-def removed_names(drifts: Iterable[StatementDrift], new: Release) -> list[Scored]:
+def removed_names(drifts: Iterable[StatementDrift], new: ParsedRelease) -> list[Scored]:
     """Score the identifiers of changed and of gone statements that the new release has nowhere, against its function.
 
     True is the identifier that stands in the new statement in the place of the old one.

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from qpatch.lab.campaign.results import TestedResult
     from qpatch.lab.campaign.runner import CampaignSettings
     from qpatch.series.model import RenderOptions
+    from qpatch.series.open_tree import OpenTree
+    from qpatch.series.open_tree import opened_tree as open_tree
     from qpatch.series.outputs.branch import BranchOutput
-    from qpatch.series.target import Target
-    from qpatch.series.target import opened_target as open_tree
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import user_identity
 
@@ -52,12 +52,12 @@ __all__ = [
     "CompileChoices",
     "ErrorReport",
     "LoadedStrategy",
+    "OpenTree",
     "Peer",
     "RenderOptions",
     "RenderedResult",
     "Stage",
     "Status",
-    "Target",
     "TestChoices",
     "TestedResult",
     "build",
@@ -74,8 +74,8 @@ __all__ = [
     "user_identity",
 ]
 
-# Where each name is at home: the module, and after a colon its name there where that is another one.
-_HOMES = {
+# The module of each name, and after a colon its name there where that is another one.
+_MODULES = {
     "BinaryChoice": "qpatch.lab.campaign.programs",
     "BranchOutput": "qpatch.series.outputs.branch",
     "BuiltResult": "qpatch.cells.built",
@@ -86,19 +86,19 @@ _HOMES = {
     "CompileChoices": "qpatch.api.building",
     "ErrorReport": "qpatch.cells.base",
     "LoadedStrategy": "qpatch.strategy.load",
+    "OpenTree": "qpatch.series.open_tree",
     "Peer": "qpatch.lab.campaign.planning",
     "RenderOptions": "qpatch.series.model",
     "RenderedResult": "qpatch.cells.rendered",
     "Stage": "qpatch.cells.key",
     "Status": "qpatch.cells.base",
-    "Target": "qpatch.series.target",
     "TestChoices": "qpatch.api.testing",
     "TestedResult": "qpatch.lab.campaign.results",
     "build": "qpatch.api.building",
     "check": "qpatch.api.building",
     "fetch_prebuilt": "qpatch.api.building",
     "load_strategies": "qpatch.api.strategies",
-    "open_tree": "qpatch.series.target:opened_target",
+    "open_tree": "qpatch.series.open_tree:opened_tree",
     "overall_exit_code": "qpatch.cells.exit_codes",
     "rebase": "qpatch.api.rebasing",
     "render": "qpatch.api.rendering",
@@ -112,10 +112,10 @@ _HOMES = {
 if not TYPE_CHECKING:  # which would take any name for one of this module
 
     def __getattr__(name: str) -> Any:
-        """Import `name` from where it is at home."""
-        if name not in _HOMES:
+        """Import `name` from its module."""
+        if name not in _MODULES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        module, _, attribute = _HOMES[name].partition(":")
+        module, _, attribute = _MODULES[name].partition(":")
         return getattr(importlib.import_module(module), attribute or name)
 
 

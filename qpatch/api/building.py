@@ -15,7 +15,7 @@ from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.built import BuiltResult, CheckedResult, CompiledResult
 from qpatch.cells.key import CellKey
 from qpatch.errors import QpatchError, fault_of_system
-from qpatch.series.target import opened_target
+from qpatch.series.open_tree import opened_tree
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from qpatch.builds.backend import Backend
     from qpatch.builds.culprit import Culprit
-    from qpatch.builds.results import BuildResult
-    from qpatch.series.target import Target
+    from qpatch.builds.results import BuildOutcome
+    from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
 
@@ -122,13 +122,13 @@ class _Compiling(Generic[ResultT]):
 
     def _tree(self, strategies: Sequence[LoadedStrategy | None], tree: str) -> Iterator[ResultT]:
         """Compile on one tree, opened once, for every target that is asked for."""
-        with opened_target(tree) as target:
+        with opened_tree(tree) as target:
             info = target.info
             for backend in backends(info.kind, info.release, self.choices.target, self.choices.jobs):
                 for strategy in strategies:
                     yield self._one(strategy, target, backend)
 
-    def _one(self, strategy: LoadedStrategy | None, target: Target, backend: Backend) -> ResultT:
+    def _one(self, strategy: LoadedStrategy | None, target: OpenTree, backend: Backend) -> ResultT:
         """Compile a strategy's series on a tree, or the tree as it is."""
         key = self._key(strategy, target.info.name, target.info.kind, backend.target)
         base = target.source.commit
@@ -146,7 +146,7 @@ class _Compiling(Generic[ResultT]):
             return unbuilt_result(self.result_type, key, built.tried)
         return built_result(self.result_type, key, base, built.result, self._culprit(strategy, target, built.result))
 
-    def _culprit(self, strategy: LoadedStrategy | None, target: Target, result: BuildResult) -> Culprit | None:
+    def _culprit(self, strategy: LoadedStrategy | None, target: OpenTree, result: BuildOutcome) -> Culprit | None:
         """Return the error of the failed step and the edit that it leads to, as far as that can be told."""
         from qpatch.builds.culprit import find_culprit
         from qpatch.series.blame import Authorship, authorship

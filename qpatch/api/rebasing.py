@@ -9,8 +9,8 @@ from qpatch.api.progress import SILENT
 from qpatch.api.rendering import failed_render
 from qpatch.api.strategies import check_parameters
 from qpatch.errors import QpatchError
+from qpatch.series.open_tree import opened_tree
 from qpatch.series.rebase import rebase as rebase_series
-from qpatch.series.target import opened_target
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qpatch.api.progress import ResultProgress
     from qpatch.cells.rendered import RenderedResult
     from qpatch.series.model import RenderOptions
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.load import LoadedStrategy
 
 
@@ -37,7 +37,7 @@ def rebase(
     """
     check_parameters(options.parameters, strategies)
     results = []
-    with opened_target(old) as from_target, opened_target(new) as onto:
+    with opened_tree(old) as from_target, opened_tree(new) as onto:
         for strategy in strategies:
             progress.describe(strategy.name)
             results.append(_rebase_one(strategy, from_target, onto, options))
@@ -45,7 +45,7 @@ def rebase(
     return tuple(results)
 
 
-def _rebase_one(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RenderedResult:
+def _rebase_one(strategy: LoadedStrategy, old: OpenTree, new: OpenTree, options: RenderOptions) -> RenderedResult:
     try:
         return rebase_series(strategy, old, new, options)
     except QpatchError as error:

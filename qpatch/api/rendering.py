@@ -14,9 +14,9 @@ from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey
 from qpatch.cells.rendered import RenderedResult
 from qpatch.errors import QpatchError, UserError
+from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, finish
 from qpatch.series.results import rendered_result
-from qpatch.series.target import opened_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from qpatch.api.progress import ResultProgress
     from qpatch.series.model import RenderOptions
+    from qpatch.series.open_tree import OpenTree
     from qpatch.series.plan import SeriesAttempt
-    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
 
 # By the name of a tree, which is that of its output directory: the word that named it, repository and commit.
@@ -89,7 +89,7 @@ class _Rendering:
         """Render all strategies on one tree, opened once; nothing where the very same tree was rendered before."""
         done = 0
         try:
-            target = self._open.enter_context(opened_target(tree))
+            target = self._open.enter_context(opened_tree(tree))
             for strategy in strategies if claim(target, tree, self._claims) else ():
                 self._progress.describe(f"{strategy.name} on {tree}")
                 self._results.append(self._render(strategy, target, tree))
@@ -98,7 +98,7 @@ class _Rendering:
         except QpatchError as error:
             self._results += [partial(failed_render, strategy.name, tree, error) for strategy in strategies[done:]]
 
-    def _render(self, strategy: LoadedStrategy, target: Target, tree: str) -> Callable[[], RenderedResult]:
+    def _render(self, strategy: LoadedStrategy, target: OpenTree, tree: str) -> Callable[[], RenderedResult]:
         """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
         try:
             tried = attempt(strategy, target, self._options.parameters)
@@ -109,7 +109,7 @@ class _Rendering:
         return self._writers.submit(_write, tried, tree, self._options).result
 
 
-def claim(target: Target, tree: str, claims: Claims) -> bool:
+def claim(target: OpenTree, tree: str, claims: Claims) -> bool:
     """Note that `tree` takes the output directory of the target's name; False where it has done so before.
 
     Raises UserError where another tree of the same name was rendered: it would be replaced in silence.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.builds.diagnostics import errors
 from qpatch.builds.metadata import FORMAT_VERSION, BuildOrigin, step_metadata
-from qpatch.builds.results import BuildResult, StepResult, StepStatus
+from qpatch.builds.results import BuildOutcome, StepResult, StepStatus
 from qpatch.builds.step_builder import StepBuilder
 from qpatch.builds.steps import make_steps
 
@@ -58,54 +58,54 @@ class Builder:
         self._backend = backend
         self._progress = progress
 
-    def build(self, order: BuildRequest) -> BuildResult:
-        """Build what `order` asks for, the base first; the first step that fails ends it.
+    def build(self, request: BuildRequest) -> BuildOutcome:
+        """Build what `request` asks for, the base first; the first step that fails ends it.
 
         Raises BuildFailed where the tree cannot be configured, UserError and EnvironmentFault as the backend does.
         """
         with self._workspace.locked(self._progress.note) as lock:
-            run = _Run(self._workspace, self._backend, self._progress, order, lock)
-            return run.objects() if order.objects else run.products()
+            run = _Run(self._workspace, self._backend, self._progress, request, lock)
+            return run.objects() if request.objects else run.products()
 
-    def find(self, order: BuildRequest) -> Product | None:
-        """Return what is kept of `order`, its last patch with the series applied, None where that must be built."""
+    def find(self, request: BuildRequest) -> Product | None:
+        """Return what is kept of `request`, its last patch with the series applied, None where that must be built."""
         with self._workspace.locked(self._progress.note) as lock:
-            return _Run(self._workspace, self._backend, self._progress, order, lock).kept()
+            return _Run(self._workspace, self._backend, self._progress, request, lock).kept()
 
 
 class _Run:
-    """One order, carried out under the workspace's lock."""
+    """One request, carried out under the workspace's lock."""
 
     def __init__(
-        self, workspace: BuildWorkspace, backend: Backend, progress: Progress, order: BuildRequest, lock: int
+        self, workspace: BuildWorkspace, backend: Backend, progress: Progress, request: BuildRequest, lock: int
     ) -> None:
         self._workspace = workspace
         self._backend = backend
-        self._order = order
+        self._request = request
         self._identity = dict(backend.identity())
         self._overlay = dict(backend.overlay())
-        source = order.source
+        source = request.source
         repository = workspace.checkout.borrow(source.repository, source.commit)
-        self._steps = make_steps(repository, source.commit, self._overlay, order.series, order.author)
+        self._steps = make_steps(repository, source.commit, self._overlay, request.series, request.author)
         self._making = StepBuilder(workspace, backend, progress, self._identity, source.repository, lock)
 
-    def products(self) -> BuildResult:
+    def products(self) -> BuildOutcome:
         """Build the base and the steps that are wanted, as far as they are not kept."""
         base, product = self._product(self._steps[0], None)
         results = [base]
-        for step in self._steps[1:] if self._order.each_patch else self._steps[1:][-1:]:
+        for step in self._steps[1:] if self._request.each_patch else self._steps[1:][-1:]:
             if results[-1].status is StepStatus.FAILED:
                 break
             result, product = self._product(step, results[-1])
             results.append(result)
-        return BuildResult(tuple(results), product)
+        return BuildOutcome(tuple(results), product)
 
     def kept(self) -> Product | None:
         """Return the product of the last step, if there is one."""
         product = self._workspace.products.find(self._key(self._steps[-1]))
         return product if product and product.files else None
 
-    def objects(self) -> BuildResult:
+    def objects(self) -> BuildOutcome:
         """Compile what each patch concerns, at first as the base has it; nothing is linked or kept."""
         base = replace(self._steps[0], files=tuple(sorted({file for step in self._steps for file in step.files})))
         results: list[StepResult] = []
@@ -114,7 +114,7 @@ class _Run:
                 break
             outcome = self._making.make_objects(step, self._log(step), self._title(step))
             results.append(self._result(step, outcome, results[-1] if results else None))
-        return BuildResult(tuple(results))
+        return BuildOutcome(tuple(results))
 
     def _product(self, step: BuildStep, before: StepResult | None) -> tuple[StepResult, Product | None]:
         """Build a step, or find what was kept of it."""
@@ -153,18 +153,18 @@ class _Run:
     def _not_compiled(self, step: BuildStep, outcome: StepOutcome) -> tuple[str, ...]:
         """Return the files of a patch that nothing was made of: not configured, or replaced by the build's own."""
         files = step.files
-        if not self._order.each_patch and not self._order.objects and step.number:
+        if not self._request.each_patch and not self._request.objects and step.number:
             files = tuple(sorted({file for patch in self._steps for file in patch.files}))
         hidden = [file for file in files if file in self._overlay]
         left = self._backend.not_compiled(outcome.place, files)
         return tuple(dict.fromkeys([*hidden, *left])) if step.number else ()
 
     def _metadata(self, result: StepResult, outcome: StepOutcome) -> Mapping[str, object]:
-        order = self._order
+        request = self._request
         origin = BuildOrigin(
-            order.strategy if result.step.number else BASELINE,
-            order.source.repository.path,
-            order.source.commit,
+            request.strategy if result.step.number else BASELINE,
+            request.source.repository.path,
+            request.source.commit,
             self._backend.target,
             self._identity,
             outcome.configure,
@@ -174,12 +174,12 @@ class _Run:
         return step_metadata(origin, result, len(self._steps) - 1, outcome.place)
 
     def _log(self, step: BuildStep) -> str:
-        return f"{self._order.strategy}-patch-{step.number}" if step.number else BASELINE
+        return f"{self._request.strategy}-patch-{step.number}" if step.number else BASELINE
 
     def _title(self, step: BuildStep) -> str:
         if not step.number:
             return BASELINE
-        return f"{self._order.strategy}: patch {step.number}/{len(self._steps) - 1}"
+        return f"{self._request.strategy}: patch {step.number}/{len(self._steps) - 1}"
 
     def _key(self, step: BuildStep) -> str:
         how = hashlib.sha256(json.dumps([FORMAT_VERSION, self._identity], sort_keys=True).encode()).hexdigest()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qpatch.builds.culprit import Culprit
     from qpatch.builds.diagnostics import Diagnostic
     from qpatch.builds.prebuilt.binary import Prebuilt
-    from qpatch.builds.results import BuildResult, StepResult
+    from qpatch.builds.results import BuildOutcome, StepResult
     from qpatch.series.blame import SeriesEdit
     from qpatch.series.plan import SeriesAttempt
 
@@ -33,7 +33,7 @@ _LAST_LINES = 5  # of an output that was not understood: it ends with what faile
 
 
 def built_result(
-    result_type: type[ResultT], key: CellKey, base: str, result: BuildResult, culprit: Culprit | None
+    result_type: type[ResultT], key: CellKey, base: str, result: BuildOutcome, culprit: Culprit | None
 ) -> ResultT:
     """Return the result of a build that came to an end, of the tree whose commit is `base`."""
     failed = next((_built_patch(step) for step in result.steps if step is result.failed), None)

@@ -44,7 +44,7 @@ class StepResult:
 
 
 @dataclass(frozen=True)
-class BuildResult:
+class BuildOutcome:
     """The steps, in their order up to the first that failed, and what is kept of the last one; None for objects."""
 
     steps: tuple[StepResult, ...]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Brings the checkout and the build directory to a step and runs the backend there; a damaged directory is made again.
 
-A build directory is configured anew where it was made with something else (recipe, compiler, place, or the files that
+A build directory is configured again where it was made with something else (recipe, compiler, place, or the files that
 configure is made of). Where a patch does not build, the base is asked: if it no longer builds in this directory
 either, the directory is at fault, and not the patch.
 """
@@ -139,7 +139,7 @@ class StepBuilder:
             differences = list(stamp.differences(wanted))
             if not differences:
                 return True
-            self._progress.note(f"{self._backend.target} is configured anew: {'; '.join(differences)}")
+            self._progress.note(f"{self._backend.target} is configured again: {'; '.join(differences)}")
         self._workspace.clear(place)
         missing = self._workspace.checkout.copy_missing(self._lender, self._backend.borrowed)
         try:

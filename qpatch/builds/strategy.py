@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from qpatch.builds.backend import Backend
-    from qpatch.builds.results import BuildResult
+    from qpatch.builds.results import BuildOutcome
+    from qpatch.series.open_tree import OpenTree
     from qpatch.series.plan import SeriesAttempt
-    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import Repository
     from qpatch.trees.progress import Progress
@@ -35,16 +35,16 @@ class StrategyBuild:
     """What came of a build: the series that was tried (None for the baseline), and the result where there is one."""
 
     tried: SeriesAttempt | None
-    result: BuildResult | None
+    result: BuildOutcome | None
 
 
 def build_strategy(
     strategy: LoadedStrategy | None,
-    target: Target,
+    target: OpenTree,
     parameters: Mapping[str, object],
     backend: Backend,
     progress: Progress,
-    extent: BuildOptions = BuildOptions(),
+    options: BuildOptions = BuildOptions(),
 ) -> StrategyBuild:
     """Build the series of `strategy` (None: the tree as it is) on an open tree in the user's cache.
 
@@ -54,16 +54,16 @@ def build_strategy(
     tried = _attempt(strategy, target, parameters) if strategy else None
     if tried and tried.planned is None:
         return StrategyBuild(tried, None)
-    order = BuildRequest(
+    request = BuildRequest(
         strategy.name if strategy else BASELINE,
         target.source,
         tried.planned if tried else None,
-        extent.each_patch,
-        extent.objects,
+        options.each_patch,
+        options.objects,
         user_identity(),
     )
     builder = builder_for(target.info.name, target.source.repository, backend, progress)
-    return StrategyBuild(tried, builder.build(order))
+    return StrategyBuild(tried, builder.build(request))
 
 
 def builder_for(tree: str, repository: Repository, backend: Backend, progress: Progress) -> Builder:
@@ -71,7 +71,7 @@ def builder_for(tree: str, repository: Repository, backend: Backend, progress: P
     return Builder(default_workspace(tree, repository.path), backend, progress)
 
 
-def _attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> SeriesAttempt:
+def _attempt(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[str, object]) -> SeriesAttempt:
     from qpatch.series.render import attempt  # only here: a baseline needs no edits
 
     return attempt(strategy, target, parameters)

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from typing_extensions import override
+
 from qpatch.csource.source import mentions
 from qpatch.csource.syntax.symbols import function_declarator
 from qpatch.csource.syntax.term import build
@@ -39,51 +41,51 @@ class Query(Protocol):
 
 
 @dataclass(frozen=True)
-class AllOf:
+class AllOf(Query):
     """Every one of the queries holds."""
 
     queries: tuple[Query, ...]
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         return all(query.holds(sources) for query in self.queries)
 
 
 @dataclass(frozen=True)
-class AnyOf:
+class AnyOf(Query):
     """At least one of the queries holds."""
 
     queries: tuple[Query, ...]
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         return any(query.holds(sources) for query in self.queries)
 
 
 @dataclass(frozen=True)
-class Not:
+class Not(Query):
     """The query does not hold."""
 
     query: Query
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         return not self.query.holds(sources)
 
 
 @dataclass(frozen=True)
-class FileQuery:
+class FileQuery(Query):
     """There is a file at `path`."""
 
     path: str
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         return sources.read(self.path) is not None
 
 
 @dataclass(frozen=True)
-class SymbolQuery:
+class SymbolQuery(Query):
     """There is a symbol of this kind under one of `names`, and each detail that is given fits it.
 
     `contains`: somewhere in it; `parameters`: a function's whole parameter list; `declared`: a word of a
@@ -102,8 +104,8 @@ class SymbolQuery:
     declared: str = ""
     constant: str = ""
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         return any(
             self._fits(parsed, symbol, sources.table)
             for name in self.names
@@ -123,15 +125,15 @@ class SymbolQuery:
 
 
 @dataclass(frozen=True)
-class CodeQuery:
+class CodeQuery(Query):
     """The code of the file at `path`, or of a file in `area`, contains `pattern`, which has a word to look for."""
 
     pattern: Fragment
     path: str = ""
     area: tuple[str, ...] = ()
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         word = self.pattern.word
         return any(
             self.pattern.occurs_in_file(parsed, sources.table)
@@ -141,27 +143,27 @@ class CodeQuery:
 
 
 @dataclass(frozen=True)
-class CommentQuery:
+class CommentQuery(Query):
     """A comment of the file at `path` has `text`, whatever its line breaks and the `*` before each line."""
 
     text: str
     path: str
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         source = (sources.read(self.path) or b"").decode(errors="replace")
         return any(self.text in _comment_text(comment) for comment in comments_of(source))
 
 
 @dataclass(frozen=True)
-class TraceEventQuery:
+class TraceEventQuery(Query):
     """The trace-events file at `path` declares the event `name`."""
 
     name: str
     path: str
 
+    @override
     def holds(self, sources: Sources) -> bool:
-        """See `Query.holds`."""
         lines = (sources.read(self.path) or b"").decode(errors="replace").splitlines()
         return any(entry.name == self.name for entry in outline(self.path, lines).entries())
 

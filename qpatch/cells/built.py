@@ -129,7 +129,7 @@ class CompiledResult(CellResult):
 
     @property
     def failed_patch(self) -> BuiltPatch | None:
-        """The patch that does not build, if one was compiled in vain."""
+        """The patch that does not build, if there is one."""
         return next((patch for patch in self.patches if patch.status is Status.FAILED), None)
 
 

@@ -38,14 +38,14 @@ def register(parser: argparse.ArgumentParser) -> None:
         help="aarch64-softmmu (the default for QEMU), x86_64-softmmu or both; modules (the default for "
         "Linux) or kernel",
     )
-    extent = parser.add_mutually_exclusive_group()
-    extent.add_argument("--each-patch", action="store_true", help="build every patch, not only the whole series")
-    extent.add_argument(
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument("--each-patch", action="store_true", help="build every patch, not only the whole series")
+    amount.add_argument(
         "--objects",
         action="store_true",
         help="compile, patch by patch, only the objects that it concerns; link nothing",
     )
-    extent.add_argument(
+    amount.add_argument(
         "--prebuilt",
         action="store_true",
         help="take the distribution's own binary of the release instead of building it",

@@ -26,7 +26,7 @@ class StepDisplay:
         self.end()
 
     def begin(self, step: str, total: int | None) -> None:
-        """See `Progress.begin`."""
+        """Begin a bar for the step, or print a line."""
         self.end()
         if self._output.stderr.isatty():
             self._bar = self._steps.enter_context(self._output.progress(step, total))
@@ -34,12 +34,12 @@ class StepDisplay:
             self._output.message(step)
 
     def advance(self, amount: int) -> None:
-        """See `Progress.advance`."""
+        """Move the bar on."""
         if self._bar is not None:
             self._bar.advance(amount)
 
     def note(self, message: str) -> None:
-        """See `Progress.note`."""
+        """Print the message as a line of its own."""
         self.end()
         self._output.message(message)
 

@@ -45,7 +45,7 @@ VERBS: dict[str, Verb] = {
     "render": Verb("qpatch.cli.render", "render strategies on trees as patch series"),
     "rebase": Verb("qpatch.cli.rebase", "render strategies on a newer tree and compare the series"),
     "build": Verb("qpatch.cli.build", "compile every patch of a series, or a release as it is"),
-    "test": Verb("qpatch.cli.testing", "migrate an emulated device, and tell what became of it"),
+    "test": Verb("qpatch.cli.testing", "migrate an emulated device, and say what was seen"),
     "completion": Verb("qpatch.cli.completion", "print the completion script for a shell"),
 }
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -30,22 +32,22 @@ class SourceTree(Protocol):
         """Return the sorted paths (with one of `suffixes`) whose text holds `word` as a whole word."""
 
 
-class DictTree:
+class DictTree(SourceTree):
     """A tree held in memory, for small trees and tests."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = dict(files)
 
+    @override
     def read(self, path: str) -> bytes | None:
-        """See `SourceTree.read`."""
         return self._files.get(path)
 
+    @override
     def paths(self, under: str = "") -> Sequence[str]:
-        """See `SourceTree.paths`."""
         return sorted(path for path in self._files if path.startswith(under))
 
+    @override
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
-        """See `SourceTree.mentioning`."""
         return [
             path
             for path, text in sorted(self._files.items())
@@ -53,23 +55,26 @@ class DictTree:
         ]
 
 
-class Overlay:
+class Overlay(SourceTree):
     """A tree with some files changed in memory; `changed` maps each path to its new content."""
 
     def __init__(self, base: SourceTree, changed: Mapping[str, bytes] | None = None) -> None:
         self.base = base
         self.changed: dict[str, bytes] = dict(changed or {})
 
+    @override
     def read(self, path: str) -> bytes | None:
-        """See `SourceTree.read`; a changed file wins."""
+        """Return the content, as changed where the file was changed."""
         return self.changed[path] if path in self.changed else self.base.read(path)
 
+    @override
     def paths(self, under: str = "") -> Sequence[str]:
-        """See `SourceTree.paths`; includes files that were added."""
+        """Includes files that were added."""
         return sorted({*self.base.paths(under), *(path for path in self.changed if path.startswith(under))})
 
+    @override
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
-        """See `SourceTree.mentioning`; changed files are searched as changed."""
+        """Return the paths; a changed file is searched as changed."""
         unchanged = {path for path in self.base.mentioning(word, suffixes) if path not in self.changed}
         changed = {
             path for path, text in self.changed.items() if path.endswith(tuple(suffixes)) and mentions(text, word)

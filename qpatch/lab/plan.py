@@ -50,7 +50,7 @@ class RunPlan:
 
 
 @dataclass(frozen=True)
-class Action:
+class LabAction:
     """One thing the lab did to a VM, enough to do it again: `what` is start, serial, qmp, wait or quit."""
 
     what: str
@@ -68,6 +68,6 @@ class RunRecord:
     directory: Path
     events: tuple[Event, ...]
     logs: Mapping[str, Path]
-    actions: tuple[Action, ...]
+    actions: tuple[LabAction, ...]
     wall_seconds: float
     failure: str = ""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.errors import Location
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.bind import BoundPatch
     from qpatch.strategy.load import LoadedStrategy
 
@@ -103,7 +103,7 @@ class Authorship:
         return tuple(dict.fromkeys(change.edit for change in self.changes))
 
 
-def authorship(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> Authorship:
+def authorship(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[str, object]) -> Authorship:
     """Carry out the edits of `strategy` on `target` one by one and note who wrote which line.
 
     Empty where the strategy cannot be rendered there. Raises as `qpatch.series.render.attempt` does.

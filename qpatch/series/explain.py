@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `--explain` prints of an edit: what it did; for a miss, what a stranger needs to mend the strategy.
+"""What `--explain` prints of an edit: what it did; for a miss, what is needed to correct the strategy.
 
 Written as compilers write: the place in the strategy file first, then the message, then notes below it.
 """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
     from qpatch.errors import Location
     from qpatch.series.model import PlannedSeries
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class SeriesAttempt:
     """What a strategy comes to on a tree, nothing written; `planned` is set where it can be rendered."""
 
     strategy: str
-    target: Target
+    target: OpenTree
     decision: Decision
     patches: tuple[PatchOutcome, ...] = ()
     planned: PlannedSeries | None = None

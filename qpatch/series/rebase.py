@@ -18,8 +18,8 @@ from qpatch.trees.private import import_commits, private_repository
 if TYPE_CHECKING:
     from qpatch.cells.rendered import RenderedResult
     from qpatch.series.model import PlannedSeries, RenderOptions
+    from qpatch.series.open_tree import OpenTree
     from qpatch.series.plan import EditOutcome, PatchOutcome, SeriesAttempt
-    from qpatch.series.target import Target
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import Repository
 
@@ -27,7 +27,7 @@ _OLD_REF = "refs/heads/old"
 _NEW_REF = "refs/heads/new"
 
 
-def rebase(strategy: LoadedStrategy, old: Target, new: Target, options: RenderOptions) -> RenderedResult:
+def rebase(strategy: LoadedStrategy, old: OpenTree, new: OpenTree, options: RenderOptions) -> RenderedResult:
     """Render `strategy` on `new` into `options.output` and compare it with the series on `old`.
 
     The result has a `from_status`. Nothing is written for the old tree. Raises as `qpatch.series.render.render` does.
@@ -70,7 +70,7 @@ def _ending(outcome: EditOutcome) -> str:
     return f"{outcome.result.status} in {path}" if path else outcome.result.status
 
 
-def _compare(before: PlannedSeries, after: PlannedSeries, old: Target, new: Target, options: RenderOptions) -> str:
+def _compare(before: PlannedSeries, after: PlannedSeries, old: OpenTree, new: OpenTree, options: RenderOptions) -> str:
     sources = [old.source.repository, new.source.repository]
     with private_repository(sources, before.base) as private:
         old_range = _commit(private, before, options, _OLD_REF)

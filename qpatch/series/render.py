@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from qpatch.cells.rendered import RenderedResult
     from qpatch.series.model import RenderOptions
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.bind import BoundPatch
     from qpatch.strategy.load import LoadedStrategy
 
 
-def render(strategy: LoadedStrategy, target: Target, options: RenderOptions) -> RenderedResult:
+def render(strategy: LoadedStrategy, target: OpenTree, options: RenderOptions) -> RenderedResult:
     """Render `strategy` on `target` into `options.output`.
 
     Raises UserError for whatever is wrong in the strategy or the options, EnvironmentFault where git, perl or
@@ -44,7 +44,7 @@ def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderedResult:
     return rendered_result(tried, written)
 
 
-def attempt(strategy: LoadedStrategy, target: Target, parameters: Mapping[str, object]) -> SeriesAttempt:
+def attempt(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[str, object]) -> SeriesAttempt:
     """Decide what `strategy` comes to on `target` and carry its edits out in memory; see `attempt_patches`."""
     binding = Binding(strategy, target.info, target.capabilities, parameters)
     decision = _standing(binding)
@@ -64,7 +64,7 @@ def _standing(binding: Binding) -> Decision | None:
     return None if standing.kind == "wanted" else Decision(Status(standing.kind), standing.reason)
 
 
-def _plan(binding: Binding, target: Target, bound: Sequence[BoundPatch], tried: AttemptedPatches) -> PlannedSeries:
+def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried: AttemptedPatches) -> PlannedSeries:
     kept = [bound[index] for index in tried.decision.kept]
     source = target.source
     return PlannedSeries(

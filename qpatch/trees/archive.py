@@ -15,6 +15,8 @@ import zlib
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
+from typing_extensions import override
+
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -57,12 +59,12 @@ class _Counted(io.RawIOBase):
         self._file = file
         self._progress = progress
 
+    @override
     def readable(self) -> bool:
-        """See `io.IOBase.readable`."""
         return True
 
+    @override
     def readinto(self, buffer: WriteableBuffer) -> int:
-        """See `io.RawIOBase.readinto`."""
         view = memoryview(buffer).cast("B")
         data = self._file.read(len(view))
         view[: len(data)] = data

@@ -10,7 +10,9 @@ import threading
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Self
 
-from qpatch.csource.source import C_SUFFIXES
+from typing_extensions import override
+
+from qpatch.csource.source import C_SUFFIXES, SourceTree
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.commands import GitError
 from qpatch.trees.mentions import MentionCache
@@ -24,7 +26,7 @@ _LONGEST_LINK = 4096  # bytes: PATH_MAX, limits.h
 _MODE_DIGITS = len("100644")
 
 
-class CommitTree:
+class CommitTree(SourceTree):
     """The files of one commit as a `qpatch.csource.source.SourceTree`; use it as a context manager.
 
     Symbolic links and submodules are not files: they are neither listed nor read. Safe to use from several
@@ -64,15 +66,15 @@ class CommitTree:
         entries = (entry.partition("\t") for entry in _split_at_nul(self.repository.run(*arguments)))
         return {path: details[:_MODE_DIGITS] for details, _, path in entries}
 
+    @override
     def paths(self, under: str = "") -> Sequence[str]:
-        """See `SourceTree.paths`."""
         if under not in self._listed:
             modes = self._modes_under(under) if under else self.modes
             self._listed[under] = tuple(sorted(path for path, mode in modes.items() if _is_file(mode)))
         return self._listed[under]
 
+    @override
     def read(self, path: str) -> bytes | None:
-        """See `SourceTree.read`."""
         with self._lock:
             if path not in self._blobs:
                 self._blobs[path] = self._fetch(path)
@@ -81,8 +83,8 @@ class CommitTree:
             return content
         return content if _is_file(self.modes[path]) else None
 
+    @override
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
-        """See `SourceTree.mentioning`."""
         endings = tuple(suffixes)
         return self._memory.lookup(word, endings, lambda: self._grep(word, endings))
 

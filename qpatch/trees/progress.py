@@ -23,10 +23,10 @@ class NoProgress:
     """Progress that is not displayed."""
 
     def begin(self, step: str, total: int | None) -> None:
-        """See `Progress.begin`."""
+        """Ignore it."""
 
     def advance(self, amount: int) -> None:
-        """See `Progress.advance`."""
+        """Ignore it."""
 
     def note(self, message: str) -> None:
-        """See `Progress.note`."""
+        """Ignore it."""

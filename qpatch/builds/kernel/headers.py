@@ -93,8 +93,8 @@ class DebianHeaders(Headers):
             (self._root / _RECORD).unlink()
             self._record(progress)
 
+    @override
     def directory(self) -> Path:
-        """See `Headers.directory`."""
         return self._root / "usr" / "src" / str(self._record()["package"])
 
     @override

@@ -45,8 +45,8 @@ class KbuildTarget(Backend):
     target: str
 
     @property
+    @override
     def directory(self) -> str:
-        """See `Backend.directory`."""
         return self.target
 
     @property
@@ -56,8 +56,8 @@ class KbuildTarget(Backend):
         return ()
 
     @property
+    @override
     def borrowed(self) -> Sequence[str]:
-        """See `Backend.borrowed`."""
         return ()
 
     @override

@@ -50,8 +50,8 @@ class LabKernelBackend(KbuildTarget):
         """Return the configuration, in the directory where kbuild looks it up by its name."""
         return {f"{_FRAGMENTS}/{_FRAGMENT}": self._configuration()}
 
+    @override
     def identity(self) -> Mapping[str, str]:
-        """See `Backend.identity`."""
         of_recipe = digest(self.recipe, self._configuration())
         return {
             "recipe": f"linux-{self.linux.from_} {of_recipe}",
@@ -59,8 +59,8 @@ class LabKernelBackend(KbuildTarget):
             "compiler": compiler_version(COMPILER),
         }
 
+    @override
     def configure(self, place: BuildDirectories, progress: Progress) -> Sequence[str]:
-        """See `Backend.configure`."""
         require(REQUIREMENTS)
         progress.begin(f"configuring {self.target}", None)
         made = self._configured(place, progress)
@@ -72,20 +72,20 @@ class LabKernelBackend(KbuildTarget):
         self._check(place, progress)
         return [*self._command(place), *self._configurations]
 
+    @override
     def make(self, place: BuildDirectories, progress: Progress) -> MakeResult:
-        """See `Backend.make`."""
         from_nothing = not (place.build / self.recipe.image).exists()
         progress.begin(f"building {self.target}", self.recipe.steps if from_nothing else None)
         return self._make(place, ["bzImage", "modules"], progress)
 
+    @override
     def make_objects(self, place: BuildDirectories, files: Sequence[str], progress: Progress) -> MakeResult:
-        """See `Backend.make_objects`."""
         goals = _objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
 
+    @override
     def not_compiled(self, place: BuildDirectories, files: Sequence[str]) -> Sequence[str]:
-        """See `Backend.not_compiled`."""
         return _objects(place).not_compiled(files)
 
     @override
@@ -97,8 +97,8 @@ class LabKernelBackend(KbuildTarget):
             **modules_made(place.build),
         }
 
+    @override
     def reproducer(self, place: BuildDirectories) -> Sequence[str]:
-        """See `Backend.reproducer`."""
         del place
         command = f"make -C $SOURCE O=$PWD {shlex.join(variables({}))}"
         return [f"{command} {' '.join(self._configurations)}", f"{command} -j$(nproc) bzImage modules"]

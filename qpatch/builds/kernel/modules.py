@@ -58,8 +58,8 @@ class ModulesBackend(KbuildTarget):
         """Return nothing: kbuild's own file is outside of the checkout."""
         return {}
 
+    @override
     def identity(self) -> Mapping[str, str]:
-        """See `Backend.identity`."""
         return {
             "recipe": f"linux-{self.linux.from_} {digest(self.recipe)}",
             "target": self.target,
@@ -77,20 +77,20 @@ class ModulesBackend(KbuildTarget):
         write_whole(mirror / "Kbuild", self._kbuild())
         return self._command(place)
 
+    @override
     def make(self, place: BuildDirectories, progress: Progress) -> MakeResult:
-        """See `Backend.make`."""
         from_nothing = not (_mirror(place) / "modules.order").exists()
         progress.begin(f"building {self.target}", self.recipe.steps if from_nothing else None)
         return self._make(place, ["modules"], progress)
 
+    @override
     def make_objects(self, place: BuildDirectories, files: Sequence[str], progress: Progress) -> MakeResult:
-        """See `Backend.make_objects`."""
         goals = self._objects(place).concerned(files, self.recipe.directories)
         progress.begin(f"building {len(goals)} objects", None)
         return self._make(place, goals, progress) if goals else nothing_made()
 
+    @override
     def not_compiled(self, place: BuildDirectories, files: Sequence[str]) -> Sequence[str]:
-        """See `Backend.not_compiled`."""
         return self._objects(place).not_compiled(files)
 
     @override
@@ -98,8 +98,8 @@ class ModulesBackend(KbuildTarget):
         """Return every module by the name of its file."""
         return modules_made(_mirror(place))
 
+    @override
     def reproducer(self, place: BuildDirectories) -> Sequence[str]:
-        """See `Backend.reproducer`."""
         headers = [pattern for pattern in self.recipe.headers if any(place.source.glob(pattern))]
         sources = " ".join([*self.recipe.directories, *headers])
         arguments = shlex.join(variables(self._variables("MIRROR"))).replace("MIRROR", "$PWD/modules")

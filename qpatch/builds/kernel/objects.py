@@ -19,7 +19,7 @@ _COMPILED = (".c", ".S")
 
 
 @dataclass(frozen=True)
-class CompileResult:
+class CompiledObject:
     """An object and the file that it was compiled from, both relative; `dependencies` as fixdep wrote them."""
 
     object: str
@@ -59,21 +59,21 @@ class ObjectTree:
             and not any(file == each.source or self._mentions(each, file) for each in compiled)
         ]
 
-    def compiled(self) -> Iterator[CompileResult]:
+    def compiled(self) -> Iterator[CompiledObject]:
         """Yield what was compiled here."""
         for directory, _, names in os.walk(self.objects):
             for name in names:
                 if name.startswith(".") and name.endswith(".o.cmd"):
                     yield from self._read(Path(directory, name))
 
-    def _read(self, record: Path) -> Iterator[CompileResult]:
+    def _read(self, record: Path) -> Iterator[CompiledObject]:
         made = record.with_name(record.name[1:].removesuffix(".cmd"))
         text = record.read_text(encoding="utf-8", errors="replace")
         if (source := _SOURCE.search(text)) and made.exists():
             file = os.path.relpath(self.objects / source["source"], self.sources)
-            yield CompileResult(str(made.relative_to(self.objects)), file, text[source.end() :])
+            yield CompiledObject(str(made.relative_to(self.objects)), file, text[source.end() :])
 
-    def _mentions(self, each: CompileResult, file: str) -> bool:
+    def _mentions(self, each: CompiledObject, file: str) -> bool:
         return f"  {self.sources}/{file} \\\n" in each.dependencies or f"  {file} \\\n" in each.dependencies
 
     def _directory(self, file: str) -> Iterator[str]:

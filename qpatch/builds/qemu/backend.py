@@ -56,22 +56,22 @@ class QemuBackend(Backend):
         return "qemu"
 
     @property
+    @override
     def configure_inputs(self) -> Sequence[str]:
-        """See `Backend.configure_inputs`."""
         return CONFIGURE_INPUTS
 
     @property
+    @override
     def borrowed(self) -> Sequence[str]:
-        """See `Backend.borrowed`."""
         return self.recipe.borrowed
 
+    @override
     def overlay(self) -> Mapping[str, bytes]:
-        """See `Backend.overlay`."""
         files = [self.recipe.files, *(target.files for target in self.recipe.targets.values())]
         return {path: content.encode() for group in files for path, content in group.items()}
 
+    @override
     def identity(self) -> Mapping[str, str]:
-        """See `Backend.identity`."""
         return {
             "recipe": f"qemu-{self.recipe.from_} {self.recipe.digest}",
             "compiler": compiler_version(),
@@ -79,8 +79,8 @@ class QemuBackend(Backend):
             **search_paths(),
         }
 
+    @override
     def configure(self, place: BuildDirectories, progress: Progress) -> Sequence[str]:
-        """See `Backend.configure`."""
         require(REQUIREMENTS)
         progress.begin(f"configuring for {', '.join(self.recipe.targets)}", None)
         tools = python_environment(self.recipe.python, place)
@@ -91,12 +91,12 @@ class QemuBackend(Backend):
             raise BuildFailed("configure-failed", f"QEMU's configure failed:\n{last}", hint=f"The log: {place.log}")
         return command
 
+    @override
     def make(self, place: BuildDirectories, progress: Progress) -> MakeResult:
-        """See `Backend.make`."""
         return run_ninja(self._runner(place), place, [self._target.goal], self.jobs, progress)
 
+    @override
     def make_objects(self, place: BuildDirectories, files: Sequence[str], progress: Progress) -> MakeResult:
-        """See `Backend.make_objects`."""
         runner = self._runner(place)
         before = self._compiled(place)
         regenerated = run_ninja(runner, place, ["build.ninja"], self.jobs, progress)  # meson again where it must
@@ -109,22 +109,22 @@ class QemuBackend(Backend):
         wanted = list(dict.fromkeys([*new, *(made for objects in concerned for made in objects)]))
         return run_ninja(runner, place, wanted, self.jobs, progress) if wanted else regenerated
 
+    @override
     def objects(self, place: BuildDirectories) -> Collection[str]:
-        """See `Backend.objects`."""
         return {made for objects in self._compiled(place).values() for made in objects}
 
+    @override
     def not_compiled(self, place: BuildDirectories, files: Sequence[str]) -> Sequence[str]:
-        """See `Backend.not_compiled`."""
         code = [file for file in files if is_code(file)]
         concerned = concerned_objects(place, code, self._compiled(place)) if code else {}
         return [file for file, objects in concerned.items() if not objects]
 
+    @override
     def products(self, place: BuildDirectories) -> Mapping[str, Path]:
-        """See `Backend.products`."""
         return {self._target.goal: place.build / self._target.goal}
 
+    @override
     def reproducer(self, _place: BuildDirectories) -> Sequence[str]:
-        """See `Backend.reproducer`."""
         install = f" && $VENV/bin/pip install {shlex.join(self.recipe.python)}" if self.recipe.python else ""
         meson = (
             ["--meson=$VENV/bin/meson", "--ninja=$(command -v ninja)"]

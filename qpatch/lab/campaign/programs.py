@@ -25,7 +25,7 @@ from qpatch.errors import QpatchError, UserError
 from qpatch.lab.plan import QemuProgram
 from qpatch.lab.runtime.process import WITH_PARENT_DEATH_SIGNAL, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
-from qpatch.series.target import opened_target
+from qpatch.series.open_tree import opened_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qpatch.builds.products import Product
-    from qpatch.series.target import Target
+    from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
 
-    TreeOpener: TypeAlias = Callable[[str], AbstractContextManager[Target]]
+    TreeOpener: TypeAlias = Callable[[str], AbstractContextManager[OpenTree]]
 
 _START_SECONDS = 60  # for a QEMU without a machine to answer queries; the host may be busy
 _WITHOUT_A_MACHINE = ("-M", "none", "-accel", "tcg", "-nodefaults", "-display", "none", "-S", "-qmp", "stdio")
@@ -77,7 +77,7 @@ class Programs:
     choice: BinaryChoice = BinaryChoice.AUTOMATIC
     parameters: Mapping[str, object] | None = None
     jobs: int = 0
-    opener: TreeOpener = opened_target
+    opener: TreeOpener = opened_tree
 
     def of_tree(
         self, tree: str, strategies: Sequence[LoadedStrategy | None], targets: Iterable[str]

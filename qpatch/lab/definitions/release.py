@@ -52,7 +52,7 @@ class Feature(LabModel):
     reason: str
 
 
-class Limits(LabModel):
+class WaitLimits(LabModel):
     """How many seconds the lab waits for each thing."""
 
     start: float
@@ -78,7 +78,7 @@ class ReleaseTable(LabModel):
     parameters: dict[str, Value]
     held: dict[str, Value]
     short_directory: str
-    limits: Limits
+    limits: WaitLimits
 
     def protocol(self, release: tuple[int, int]) -> str:
         """Return the migration protocol that `release` speaks with devices: v1 or v2."""

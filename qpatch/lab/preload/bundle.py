@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.model import Observation
-    from qpatch.lab.plan import Action, QemuProgram, RunPlan, RunRecord
+    from qpatch.lab.plan import LabAction, QemuProgram, RunPlan, RunRecord
     from qpatch.lab.preload.artifacts import Artifacts
 
 ACTIONS = "actions.json"
@@ -59,7 +59,7 @@ class Bundle:
         return place
 
     @property
-    def _starts(self) -> list[Action]:
+    def _starts(self) -> list[LabAction]:
         return [action for action in self.record.actions if action.what == "start"]
 
     def _fill(self, place: Path) -> None:
@@ -82,7 +82,7 @@ class Bundle:
         (place / EXPECTED).write_text("\n".join(expected) + "\n", encoding="utf-8")
         _write_script(place / SCRIPT, self._run_script())
 
-    def _action(self, action: Action) -> dict[str, object]:
+    def _action(self, action: LabAction) -> dict[str, object]:
         fields = {} if action.what == "start" else self._marked(dict(action.fields))
         return {"what": action.what, "actor": action.actor, "fields": fields}
 
@@ -103,7 +103,7 @@ class Bundle:
             word = word.replace(place, mark).replace(place.replace(",", ",,"), mark)
         return word
 
-    def _command_script(self, place: Path, start: Action) -> str:
+    def _command_script(self, place: Path, start: LabAction) -> str:
         words = _words(start)
         program = self._program(words)
         begin = next(number for number, word in enumerate(words) if word == program.command[0])
@@ -168,7 +168,7 @@ class Bundle:
         )
 
 
-def _words(start: Action) -> list[str]:
+def _words(start: LabAction) -> list[str]:
     command = start.fields["command"]
     assert isinstance(command, (list, tuple))
     return [str(word) for word in command]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.model import Event, EventSource
-from qpatch.lab.plan import Action
+from qpatch.lab.plan import LabAction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Recorder:
     """The events and actions of one run so far."""
 
     events: list[Event] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
+    actions: list[LabAction] = field(default_factory=list)
 
     def lab(self, name: str, **fields: Any) -> None:
         """Keep something that the lab did."""
@@ -33,4 +33,4 @@ class Recorder:
 
     def action(self, what: str, actor: str, **fields: object) -> None:
         """Keep something that was done to a VM."""
-        self.actions.append(Action(what, actor, fields))
+        self.actions.append(LabAction(what, actor, fields))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Target:
+class OpenTree:
     """A tree to render on: what templates see of it, its files, its capabilities by name, what was parsed of it."""
 
     info: TreeInfo
@@ -29,7 +29,7 @@ class Target:
 
 
 @contextlib.contextmanager
-def opened_target(name: str) -> Iterator[Target]:
+def opened_tree(name: str) -> Iterator[OpenTree]:
     """Open the tree `name` (a known name, a path, or PATH@REF) while the context lasts.
 
     Raises UserError for a tree that is unknown or neither QEMU nor Linux, EnvironmentFault where git fails.
@@ -40,4 +40,4 @@ def opened_target(name: str) -> Iterator[Target]:
     with tree.open() as files:
         cache = ParseCache(macro_table(tree.kind))
         info = TreeInfo(tree.name, tree.release, tree.kind)
-        yield Target(info, files, evaluate(files, tree.kind, cache), cache)
+        yield OpenTree(info, files, evaluate(files, tree.kind, cache), cache)
