@@ -11,32 +11,35 @@ import cli_support
 import pytest
 from series_support import git, make_tree, plan
 from strategy_support import write_strategy
+from typing_extensions import override
 
 from qpatch.cli.main import main
 from qpatch.errors import ExitCode, UserError
-from qpatch.series.model import RenderOptions
+from qpatch.series.model import RenderOptions, SeriesOutput
 from qpatch.series.outputs import kinds
 from qpatch.series.outputs.kinds import OutputKind
 from qpatch.series.writer import write_series
 from qpatch.trees.commit_tree import CommitTree
-from qpatch.trees.git import Repository
 
 if TYPE_CHECKING:
-    from qpatch.series.model import CommittedSeries
+    from qpatch.series.model import CommittedSeries, RenderedSeries
     from qpatch.trees.git import Identity, Repository
 
 
 @dataclass(frozen=True)
-class BundleOutput:
+class BundleOutput(SeriesOutput):
     """A toy: the series as a git bundle, which a new contributor might add."""
 
     file: str
 
+    @override
     def check(self, tree: CommitTree) -> None:
         if Path(self.file).exists():
             raise UserError("bad-path", f"{self.file} exists already")
 
-    def write(self, made: CommittedSeries, author: Identity) -> None:
+    @override
+    def write(self, made: CommittedSeries, rendered: RenderedSeries, author: Identity) -> None:
+        assert (rendered.directory / rendered.cover).is_file()
         made.private.run(
             "bundle", "create", "--quiet", str(Path(self.file).absolute()), f"{made.series.base}..refs/heads/qpatch"
         )

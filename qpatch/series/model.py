@@ -78,8 +78,11 @@ class SeriesOutput(Protocol):
     def check(self, tree: CommitTree) -> None:
         """Raise UserError where the output cannot be made of a series on `tree`; nothing has been made then."""
 
-    def write(self, made: CommittedSeries, author: Identity) -> None:
-        """Make the output of the commits `made`; the mails are in place. `author` is who renders."""
+    def write(self, made: CommittedSeries, rendered: RenderedSeries, author: Identity) -> None:
+        """Make the output of the commits `made`, whose mails are in place as `rendered`; `author` is who renders.
+
+        Raises UserError or EnvironmentFault where that fails; an OSError is told as one. The mails stay then.
+        """
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,19 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
             letters = write_letters(made, options, previous)
             revision = _revision(made, options, letters)
             directory.replace(directory.record.with_revision(revision), letters.mails)
+            rendered = RenderedSeries(
+                directory.path,
+                revision.number,
+                revision.base,
+                revision.tip,
+                revision.cover,
+                revision.patches,
+                letters.remarks,
+                letters.range_diff,
+            )
             for output in options.outputs:
-                output.write(made, options.author)
-    return RenderedSeries(
-        directory.path,
-        revision.number,
-        revision.base,
-        revision.tip,
-        revision.cover,
-        revision.patches,
-        letters.remarks,
-        letters.range_diff,
-    )
+                output.write(made, rendered, options.author)
+    return rendered
 
 
 def _revision(made: CommittedSeries, options: RenderOptions, letters: Letters) -> Revision:

@@ -6,24 +6,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
+from qpatch.series.model import SeriesOutput
 from qpatch.trees.private import check_new_branch, make_branch
 
 if TYPE_CHECKING:
-    from qpatch.series.model import CommittedSeries
+    from qpatch.series.model import CommittedSeries, RenderedSeries
     from qpatch.trees.commit_tree import CommitTree
     from qpatch.trees.git import Identity
 
 
 @dataclass(frozen=True)
-class BranchOutput:
+class BranchOutput(SeriesOutput):
     """The branch `name`, which must not exist yet."""
 
     name: str
 
+    @override
     def check(self, tree: CommitTree) -> None:
         """Raise UserError where the name is none for a branch, or where there is such a branch."""
         check_new_branch(tree.repository, self.name)
 
-    def write(self, made: CommittedSeries, author: Identity) -> None:
+    @override
+    def write(self, made: CommittedSeries, rendered: RenderedSeries, author: Identity) -> None:
         """Make the branch; `author` goes into its reflog. Raises UserError where it has come to exist meanwhile."""
         make_branch(made.tree.repository, self.name, made.private, made.tip, author)
