@@ -18,6 +18,7 @@ CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
     ("mypy",),
+    ("lint-imports", "--no-cache"),
     ("pytest", "-q", "-n", "auto"),
     ("pytest", "-q", "-n", "auto", "-m", "slow"),
 )
