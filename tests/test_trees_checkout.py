@@ -130,7 +130,7 @@ def test_what_git_does_not_have_is_taken_from_the_clone(tmp_path: Path, lender: 
     checkout = Checkout(tmp_path / "workspace")
     base, _ = commits(checkout, lender)
     checkout.switch(base)
-    assert checkout.lend(lender, ["ui/keycodemapdb", "subprojects/berkeley"]) == ["subprojects/berkeley"]
+    assert checkout.copy_missing(lender, ["ui/keycodemapdb", "subprojects/berkeley"]) == ["subprojects/berkeley"]
     assert (checkout.source / "ui/keycodemapdb/README").read_text() == "of a submodule\n"
 
 

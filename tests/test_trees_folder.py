@@ -84,7 +84,7 @@ def test_the_user_may_prefer_another_provider(tmp_path: Path, folder: Path, list
     [
         ("missing", "package-incomplete", "qemu_10.2.2.orig.tar.xz, which is not beside it"),
         ("changed", "checksum-mismatch", "qemu_10.2.2.orig.tar.xz: sha256 is"),
-        ("cut dsc", "bad-package", "qemu_10.2.2-1.dsc is no whole .dsc file: it has no Checksums-Sha256"),
+        ("cut dsc", "bad-package", "qemu_10.2.2-1.dsc is not a complete .dsc file: it has no Checksums-Sha256"),
         ("no patch", "checksum-mismatch", "qemu_10.2.2-1.debian.tar.xz: sha256 is"),
     ],
 )
@@ -152,7 +152,7 @@ def test_the_environment_comes_before_the_configuration(
         (str(folder), "/keys"),
         ("/other", ""),
     ]
-    assert listener.notes == [f"QPATCH_SOURCES names {tmp_path / 'nowhere'}, which is no directory"]
+    assert listener.notes == [f"QPATCH_SOURCES names {tmp_path / 'nowhere'}, which is not a directory"]
 
 
 # --- signatures

@@ -204,12 +204,12 @@ def test_a_failure_says_what_git_said(clone: Path) -> None:
 
 
 def test_searches_are_remembered_between_runs(clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qpatch.trees.mentions import MentionMemory
+    from qpatch.trees.mentions import MentionCache
 
     opened = open_repository(clone)
     commit = opened.resolve("HEAD")
-    with CommitTree(opened, commit, MentionMemory(tmp_path / "memory" / "m.json")) as tree:
+    with CommitTree(opened, commit, MentionCache(tmp_path / "memory" / "m.json")) as tree:
         found = list(tree.mentioning("foo"))
     monkeypatch.setattr(CommitTree, "_grep", None)  # calling it again would fail
-    with CommitTree(opened, commit, MentionMemory(tmp_path / "memory" / "m.json")) as tree:
+    with CommitTree(opened, commit, MentionCache(tmp_path / "memory" / "m.json")) as tree:
         assert tree.mentioning("foo") == found

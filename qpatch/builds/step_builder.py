@@ -141,7 +141,7 @@ class StepBuilder:
                 return True
             self._progress.note(f"{self._backend.target} is configured anew: {'; '.join(differences)}")
         self._workspace.clear(place)
-        missing = self._workspace.checkout.lend(self._lender, self._backend.borrowed)
+        missing = self._workspace.checkout.copy_missing(self._lender, self._backend.borrowed)
         try:
             command = tuple(self._backend.configure(place, self._progress))
         except BuildFailed as error:

@@ -103,7 +103,7 @@ class BinaryRoot(AptRoot):
         wanted = list(dict.fromkeys(names))
         found: dict[str, list[BinaryPackage]] = {name: [] for name in wanted}
         # apt-cache fails where a name is unknown, and shows the others all the same.
-        listing = self._run("apt-cache", "show", "--", *wanted, known_complaint="No packages found") if wanted else ""
+        listing = self._run("apt-cache", "show", "--", *wanted, ignored_error="No packages found") if wanted else ""
         for text in listing.split("\n\n"):
             fields = dict(re.findall(r"^([A-Z][\w-]*): (.*)$", text, re.MULTILINE))
             if fields.get("Package") in found:
@@ -129,7 +129,7 @@ class BinaryRoot(AptRoot):
         files that the mirror does not have, AptFailed for any other failure.
         """
         directory = self.directory / "downloads"
-        missing = [package for package in packages if not _is_whole(directory / package.file, package)]
+        missing = [package for package in packages if not _is_intact(directory / package.file, package)]
         if missing:
             for package in missing:  # what an interrupted download left
                 (directory / package.file).unlink(missing_ok=True)
@@ -144,7 +144,7 @@ class BinaryRoot(AptRoot):
                 *(f"{package.name}={package.version}" for package in missing),
             )
         for package in missing:
-            if not _is_whole(directory / package.file, package):
+            if not _is_intact(directory / package.file, package):
                 raise AptFailed(f"E: apt-get download left no {package.file}")
         return [directory / package.file for package in packages]
 
@@ -252,7 +252,7 @@ def _sorted(packages: Iterable[BinaryPackage]) -> list[BinaryPackage]:
     return [by_version[version] for version in newest_first(by_version)]
 
 
-def _is_whole(file: Path, package: BinaryPackage) -> bool:
+def _is_intact(file: Path, package: BinaryPackage) -> bool:
     if not file.is_file():
         return False
     with file.open("rb") as opened:

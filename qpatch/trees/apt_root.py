@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A private apt root: Debian's signed indexes, without root's rights and beside the system's apt.
 
-Each suite has a root of its own, so that a suite which fails spoils no other; what comes out of it is told by
-`qpatch.trees.apt_packages`. The machine's apt configuration is obeyed (proxies, credentials, expiry rules), except
+Each suite has a root of its own, so that one which fails does not affect others; `qpatch.trees.apt_packages` reads it.
+The machine's apt configuration is obeyed (proxies, credentials, expiry rules), except
 that its hooks do not run and its sources, preferences and state are neither used nor touched.
 """
 
@@ -123,11 +123,11 @@ class AptRoot:
         sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
         return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc, sandbox=sandbox)
 
-    def _run(self, *command: str, known_complaint: str = "") -> str:
-        """Run apt and return what it prints; that it fails with `known_complaint` alone is no error."""
+    def _run(self, *command: str, ignored_error: str = "") -> str:
+        """Run apt and return what it prints; errors that contain `ignored_error` are ignored."""
         process = _start(command, self.directory, self.environment(), stdout=subprocess.PIPE)
         output, _ = process.communicate()
-        return _checked(process, output, known_complaint)
+        return _checked(process, output, ignored_error)
 
     def _fetch(self, progress: Progress, cwd: Path, what: str, *command: str) -> None:
         """Let apt download `what` into `cwd`; raise EnvironmentFault `version-gone` where the mirror lacks a file."""
@@ -188,10 +188,10 @@ def _start(
         raise EnvironmentFault("apt-missing", f"{command[0]} was not found on PATH") from error
 
 
-def _checked(process: subprocess.Popen[bytes], output: bytes, known_complaint: str = "") -> str:
+def _checked(process: subprocess.Popen[bytes], output: bytes, ignored_error: str = "") -> str:
     text = output.decode(errors="replace")
     errors = [line for line in text.splitlines() if line.startswith("E:")]
-    if process.returncode and not (known_complaint and all(known_complaint in error for error in errors)):
+    if process.returncode and not (ignored_error and all(ignored_error in error for error in errors)):
         raise AptFailed(text)
     return text
 

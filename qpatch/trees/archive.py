@@ -107,20 +107,20 @@ def _decompressed(file: BinaryIO, progress: Progress) -> IO[bytes]:
 
 
 def _member(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: str) -> Member:
-    path = clean(entry.name, archive)
+    path = clean_name(entry.name, archive)
     mtime = int(entry.mtime)
     if entry.issym():
         return Member(path, "120000", mtime, entry.linkname.encode(errors="surrogateescape"))
     mode = "100755" if entry.mode & 0o100 else "100644"
     if entry.islnk():
-        return Member(path, mode, mtime, same_as=clean(entry.linkname, archive))
+        return Member(path, mode, mtime, same_as=clean_name(entry.linkname, archive))
     file = tar.extractfile(entry) if entry.isfile() else None
     if file is None:
         raise UserError("bad-archive", f"{archive}: '{entry.name}' is neither a file nor a link")
     return Member(path, mode, mtime, file.read())
 
 
-def clean(name: str, archive: str) -> str:
+def clean_name(name: str, archive: str) -> str:
     """Return the member name `name` without `.` components and doubled slashes.
 
     Raises UserError `archive-escapes` where it is absolute or has a `..` component.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.git import GitError, Repository
 from qpatch.trees.places import is_full
-from qpatch.trees.private import borrow_objects, lay_out
+from qpatch.trees.private import borrow_objects, make_borrowing_repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Checkout:
         """Return an empty repository for commits to switch to; it sees the objects of `lender`, which has `commit`."""
         if self._git.exists():
             shutil.rmtree(self._git)
-        lay_out(self._git, commit)
+        make_borrowing_repository(self._git, commit)
         borrow_objects(self._git, [lender])
         return Repository(self._git)
 
@@ -60,7 +60,7 @@ class Checkout:
             raise
         self._switching.unlink()
 
-    def lend(self, lender: Repository, directories: Sequence[str]) -> list[str]:
+    def copy_missing(self, lender: Repository, directories: Sequence[str]) -> list[str]:
         """Copy `directories`, such as submodules, from the lender's work tree where the commit has none of their files.
 
         Return those that the lender has not got either.

@@ -53,9 +53,9 @@ def run_with_user_configuration(*arguments: str, cwd: Path = Path("/"), check: b
     kept = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
     environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     process = _popen(arguments, cwd, environment, subprocess.PIPE)
-    output, complaint = process.communicate()
+    output, stderr = process.communicate()
     if process.returncode and check:
-        raise GitError(arguments, complaint.decode(errors="replace"))
+        raise GitError(arguments, stderr.decode(errors="replace"))
     return output
 
 

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Self
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.commands import GitError
-from qpatch.trees.mentions import MentionMemory
+from qpatch.trees.mentions import MentionCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,10 +31,10 @@ class CommitTree:
     threads; nothing is ever written to the repository. `memory` keeps the results of searches.
     """
 
-    def __init__(self, repository: Repository, commit: str, memory: MentionMemory | None = None) -> None:
+    def __init__(self, repository: Repository, commit: str, memory: MentionCache | None = None) -> None:
         self.repository = repository
         self.commit = commit
-        self._memory = memory or MentionMemory(None)
+        self._memory = memory or MentionCache(None)
         self._lock = threading.Lock()
         self._reader: subprocess.Popen[bytes] | None = None
         self._blobs: dict[str, bytes | None] = {}
@@ -61,7 +61,7 @@ class CommitTree:
 
     def _modes_under(self, folder: str) -> dict[str, str]:
         arguments = ("ls-tree", "-r", "-z", "--full-tree", self.commit, *(("--", folder) if folder else ()))
-        entries = (entry.partition("\t") for entry in _names(self.repository.run(*arguments)))
+        entries = (entry.partition("\t") for entry in _split_at_nul(self.repository.run(*arguments)))
         return {path: details[:_MODE_DIGITS] for details, _, path in entries}
 
     def paths(self, under: str = "") -> Sequence[str]:
@@ -84,7 +84,7 @@ class CommitTree:
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """See `SourceTree.mentioning`."""
         endings = tuple(suffixes)
-        return self._memory.recall(word, endings, lambda: self._grep(word, endings))
+        return self._memory.lookup(word, endings, lambda: self._grep(word, endings))
 
     @staticmethod
     def _may_be_link(content: bytes) -> bool:
@@ -105,10 +105,10 @@ class CommitTree:
             *(f"*{suffix}" for suffix in suffixes),
         )
         process = self.repository.start(*arguments)
-        output, complaint = process.communicate()
+        output, stderr = process.communicate()
         if process.returncode not in (0, 1):  # 1: no file mentions it
-            raise GitError(arguments, complaint.decode(errors="replace"))
-        return tuple(sorted(name.removeprefix(f"{self.commit}:") for name in _names(output)))
+            raise GitError(arguments, stderr.decode(errors="replace"))
+        return tuple(sorted(name.removeprefix(f"{self.commit}:") for name in _split_at_nul(output)))
 
     def _fetch(self, path: str) -> bytes | None:
         if "\n" in path or "\0" in path or not path:
@@ -136,7 +136,7 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def _names(output: bytes) -> list[str]:
+def _split_at_nul(output: bytes) -> list[str]:
     return output.decode(errors="surrogateescape").split("\0")[:-1]
 
 

@@ -39,7 +39,7 @@ class SourceDescription:
             if not file.is_file():
                 raise EnvironmentFault("package-incomplete", f"{self.file} names {file.name}, which is not beside it")
             check_sha256(file, self.checksums[file.name])
-        return _sorted_out(files, f"{self.package} {self.version}", self.file)
+        return _source_package(files, f"{self.package} {self.version}", self.file)
 
 
 def read_description(file: Path) -> SourceDescription:
@@ -55,7 +55,7 @@ def read_description(file: Path) -> SourceDescription:
         package, version = fields["Source"], str(Version(fields["Version"]))
         checksums = {_plain_name(entry["name"], file): entry["sha256"] for entry in fields["Checksums-Sha256"]}
     except (KeyError, ValueError) as error:  # a UnicodeDecodeError is a ValueError
-        raise UserError("bad-package", f"{file} is no whole .dsc file: {_reason(error)}") from error
+        raise UserError("bad-package", f"{file} is not a complete .dsc file: {_reason(error)}") from error
     if fields.get("Format") not in _FORMATS:
         raise UserError("bad-package", f"{file.name}: format {fields.get('Format')!r} is not supported")
     return SourceDescription(file, package, version, checksums)
@@ -69,7 +69,7 @@ def check_sha256(path: Path, expected: str) -> None:
         raise EnvironmentFault("checksum-mismatch", f"{path.name}: sha256 is {actual}, expected {expected}")
 
 
-def _sorted_out(files: Iterable[Path], title: str, description: Path) -> SourcePackage:
+def _source_package(files: Iterable[Path], title: str, description: Path) -> SourcePackage:
     archives = [file for file in files if ".tar." in file.name and not file.name.endswith(".asc")]
     debian = [file for file in archives if ".debian.tar." in file.name]
     components = {match["component"]: file for file in archives if (match := _COMPONENT.fullmatch(file.name))}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from qpatch.trees.git import Repository
 
-# Imported commits are the same bytes on every machine, so their author is nobody in particular.
+# Imported commits are the same bytes on every machine, so their author is a fixed one.
 IMPORTER = Identity("qpatch", "qpatch@localhost.invalid")
 
 # Sources are imported once and read often: light compression and no deltas make both fast.
@@ -45,9 +45,9 @@ class FastImport:
             self._process.communicate()
             return
         self._write(b"done\n")
-        complaint = self._process.communicate()[1]
+        stderr = self._process.communicate()[1]
         if self._process.returncode:
-            raise GitError(("fast-import",), _reason(complaint))
+            raise GitError(("fast-import",), _reason(stderr))
 
     def blob(self, content: bytes) -> int:
         """Store `content` and return the mark to use for it in `commit`."""
@@ -75,8 +75,8 @@ class FastImport:
             self._input.writelines(chunks)
             self._input.flush()
         except BrokenPipeError as error:
-            complaint = self._process.communicate()[1]
-            raise GitError(("fast-import",), _reason(complaint)) from error
+            stderr = self._process.communicate()[1]
+            raise GitError(("fast-import",), _reason(stderr)) from error
 
 
 def quoted(path: str) -> bytes:
@@ -88,8 +88,8 @@ def quoted(path: str) -> bytes:
     return b'"' + escaped + b'"'
 
 
-def _reason(complaint: bytes) -> str:
-    lines = complaint.decode(errors="replace").splitlines()
+def _reason(stderr: bytes) -> str:
+    lines = stderr.decode(errors="replace").splitlines()
     fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
     return "\n".join(dict.fromkeys(fatal or lines))
 

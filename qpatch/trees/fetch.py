@@ -54,7 +54,7 @@ def default_job(progress: Progress | None = None) -> FetchJob:
     folders = [folder for folder in os.environ.get(SOURCES, "").split(os.pathsep) if folder]
     for folder in folders:
         if not Path(folder).expanduser().is_dir():
-            listener.note(f"{SOURCES} names {folder}, which is no directory")
+            listener.note(f"{SOURCES} names {folder}, which is not a directory")
     configuration = load_configuration(configuration_file()).with_folders(folders)
     return FetchJob(default_store(), configuration, listener, _APT_CONFIGURATION)
 

@@ -46,9 +46,9 @@ class Repository:
         Raises GitError where git fails; `environment` is added to the process's own.
         """
         process = self.start(*arguments, environment=environment)
-        output, complaint = process.communicate(stdin)
+        output, stderr = process.communicate(stdin)
         if process.returncode:
-            raise GitError(arguments, complaint.decode(errors="replace"))
+            raise GitError(arguments, stderr.decode(errors="replace"))
         return output
 
     def start(

@@ -114,14 +114,14 @@ def opened_repo(path: Path, environment: Mapping[str, str]) -> Iterator[Isolated
     except (InvalidGitRepositoryError, NoSuchPathError) as error:
         raise UserError("no-repository", f"{path} is not a git repository") from error
     repo.git.update_environment(**environment)
-    with repo, _told_as_git_errors():
+    with repo, _raising_git_errors():
         yield repo
 
 
 def make_bare_repository(path: Path) -> None:
     """Make a bare repository that git never repacks by itself: others may be reading it at any time."""
     with (
-        _told_as_git_errors(),
+        _raising_git_errors(),
         _without_repository_variables(),
         IsolatedRepo.init(path, bare=True, quiet=True, expand_vars=False) as repo,
         repo.config_writer() as configuration,
@@ -130,7 +130,7 @@ def make_bare_repository(path: Path) -> None:
 
 
 @contextmanager
-def _told_as_git_errors() -> Iterator[None]:
+def _raising_git_errors() -> Iterator[None]:
     try:
         yield
     except GitCommandError as error:

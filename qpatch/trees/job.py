@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What everything that fetches works with: where things are kept, the user's settings, who is told of the progress."""
+"""What fetching needs: the store, the user's settings, where progress is reported."""
 
 from __future__ import annotations
 

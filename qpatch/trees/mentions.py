@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A memory of which files of a commit mention a word, kept in the cache: searching all of QEMU is slow.
+"""Remembers in the cache which files of a commit mention a word: searching all of QEMU is slow.
 
-A commit never changes, so what was found once stays true.
+A commit never changes, so a result never gets stale.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class MentionMemory:
+class MentionCache:
     """The searches made in one commit, loaded from `file` and saved there; None keeps them in memory only."""
 
     def __init__(self, file: Path | None) -> None:
@@ -25,8 +25,8 @@ class MentionMemory:
         self._found: dict[str, list[str]] | None = None
         self._new = False
 
-    def recall(self, word: str, suffixes: Sequence[str], search: Callable[[], Sequence[str]]) -> Sequence[str]:
-        """Return the paths that mention `word`: those remembered, else what `search` finds."""
+    def lookup(self, word: str, suffixes: Sequence[str], search: Callable[[], Sequence[str]]) -> Sequence[str]:
+        """Return the paths of files with one of `suffixes` that mention `word`: from the cache, else by `search`."""
         if self._found is None:
             self._found = self._load()
         key = " ".join((word, *suffixes))
@@ -36,7 +36,7 @@ class MentionMemory:
         return self._found[key]
 
     def save(self) -> None:
-        """Write what was found anew to the file, all at once or not at all."""
+        """Write the file, if there is a new result, all at once or not at all."""
         if self._file is None or not self._new:
             return
         # Where the cache cannot be written (a read-only home, a full disk), searching again costs time only.

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-NEXT_TO_NOTHING = 1 << 18  # bytes
+MIN_FREE_BYTES = 1 << 18  # with less, a disk counts as full
 
 
 def cache_directory() -> Path:
@@ -28,14 +28,14 @@ def configuration_file() -> Path:
 
 
 def reports_full_disk(output: str) -> bool:
-    """Tell whether a program (run with LC_ALL=C) failed because its disk is full, by what it printed."""
-    complaints = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
-    return any(complaint in output for complaint in complaints)
+    """Tell whether a program (run with LC_ALL=C) failed because its disk is full, from its `output`."""
+    messages = ("No space left on device", "Disk quota exceeded", "Out of diskspace")
+    return any(message in output for message in messages)
 
 
 def is_full(directory: Path) -> bool:
-    """Tell whether the disk of `directory` has next to no room: some programs do not say why they could not write."""
-    return shutil.disk_usage(directory).free < NEXT_TO_NOTHING
+    """Tell whether the disk of `directory` is full: some programs do not say why they could not write."""
+    return shutil.disk_usage(directory).free < MIN_FREE_BYTES
 
 
 def write_whole(file: Path, text: str) -> None:

@@ -71,7 +71,7 @@ def private_repository(sources: Sequence[Repository], commit: str, attributes: b
     """
     with scratch_directory("series") as directory:
         path = directory / "series.git"
-        lay_out(path, commit)
+        make_borrowing_repository(path, commit)
         borrow_objects(path, sources)
         (path / "info/attributes").write_bytes(attributes)
         yield Repository(path)
@@ -169,7 +169,7 @@ def _branch_exists(repository: Repository, name: str) -> UserError:
     )
 
 
-def lay_out(path: Path, commit: str) -> None:
+def make_borrowing_repository(path: Path, commit: str) -> None:
     """Make an empty bare repository at `path` for objects of the hash function that `commit`'s id tells."""
     # By hand instead of `git init`, which costs a process: see gitrepository-layout(5).
     for name in ("objects/info", "objects/pack", "refs/heads", "info"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long work reports that it goes on: a protocol that the command line renders and tests ignore."""
+"""How long-running work reports its progress: a protocol that the command line displays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Is told about one step of work at a time."""
+    """Receives reports on one step of work at a time."""
 
     def begin(self, step: str, total: int | None) -> None:
         """Start a step called `step` of `total` bytes (None: not known); the step before has ended."""
@@ -20,7 +20,7 @@ class Progress(Protocol):
 
 
 class NoProgress:
-    """Progress that nobody looks at."""
+    """Progress that is not displayed."""
 
     def begin(self, step: str, total: int | None) -> None:
         """See `Progress.begin`."""

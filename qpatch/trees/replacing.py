@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Directories that are replaced as a whole: whoever looks, and whatever is killed, finds the old content or the new.
+"""Directories that are replaced as a whole: at any moment, and after any kill, they have the old content or the new.
 
 The new content is written into a hidden sibling and renamed into place; the old one is kept under a hidden name until
 then. A process that is killed between the two renames leaves the old one there: the next one brings it back.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from qpatch.errors import UserError
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Repository, open_repository
-from qpatch.trees.mentions import MentionMemory
+from qpatch.trees.mentions import MentionCache
 from qpatch.trees.places import cache_directory, configuration_file
 from qpatch.trees.store import Store, default_store
 
@@ -41,7 +41,7 @@ class Tree:
 
     def open(self) -> CommitTree:
         """Return the tree's files; the caller closes them (a context manager)."""
-        memory = MentionMemory(cache_directory() / "mentions" / f"{self.commit}.json")
+        memory = MentionCache(cache_directory() / "mentions" / f"{self.commit}.json")
         return CommitTree(self.repository, self.commit, memory)
 
 

@@ -49,8 +49,8 @@ def _first_available(job: FetchJob, name: str, root: SourceRoot, package: str, v
             job.progress.note(fault.message)
             gone.append(fault)
             continue
-        whole = read_description(description).verified_package()  # apt has verified the signature
-        commit = import_package(job.store, name, whole, job.progress)
+        source_package = read_description(description).verified_package()  # apt has verified the signature
+        commit = import_package(job.store, name, source_package, job.progress)
         shutil.rmtree(directory)
         return commit
     raise EnvironmentFault("version-gone", "; ".join(fault.message for fault in gone))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Provider: a folder of Debian source packages (.dsc files with their tarballs), for releases that mirrors have lost.
 
-A .dsc names the checksum of each tarball. Its own signature is checked as far as the keys are at hand; where they are
-not, the user is told so: then it is the folder that is trusted.
+A .dsc names the checksum of each tarball. Its own signature is checked where the keys are installed; where they are
+not, a note says so, and the folder itself is trusted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def fetch(job: FetchJob, name: str, source: FolderSource) -> str:
-    """Import the newest whole package of `source` as `name` and return the commit.
+    """Import the newest intact package of `source` as `name` and return the commit.
 
     A package that is damaged or lacks a file is reported, and the next newest is tried. Raises the newest one's error
     where none can be imported, and EnvironmentFault `version-unlisted` where the folder has no such version.
