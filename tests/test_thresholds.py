@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from dataclasses import fields, replace
 from pathlib import Path
 from unittest.mock import patch
@@ -16,8 +16,6 @@ from qpatch.suggest import nearest
 from qpatch.thresholds import Thresholds, catalogue, thresholds
 
 ROOT = Path(__file__).parent.parent
-# Numbers that are no heuristics: counts, positions, the width of a tab.
-_HARMLESS = {"0", "1", "2", "0.0", "1.0"}
 
 
 def test_every_value_has_unit_meaning_and_measurement() -> None:
@@ -76,14 +74,19 @@ def test_the_nearest_word_follows_the_file() -> None:
         assert nearest("migraton", ["migration"]) == ""
 
 
-@pytest.mark.parametrize(
-    "path",
-    [*sorted((ROOT / "qpatch" / "csource").rglob("*.py")), ROOT / "qpatch" / "suggest.py"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_no_ratio_stands_in_the_code(path: Path) -> None:
-    """A number between 0 and 1, or a byte count of hundreds, is a heuristic and belongs into the data file."""
-    lines = [line.split("#")[0] for line in path.read_text(encoding="utf-8").splitlines()]
-    text = re.sub(r'"""(?:.|\n)*?"""|"(?:\\.|[^"\\\n])*"', '""', "\n".join(lines))
-    found = set(re.findall(r"(?<![\w.])(?:\d*\.\d+|\d{3,})(?![\w.])", text)) - _HARMLESS
-    assert found <= ({"1024", "256"}), found
+def test_no_heuristic_number_stands_in_the_code() -> None:
+    """A ratio, or a count of hundreds that sizes no cache or character set, belongs into the data file."""
+    files = [*(ROOT / "qpatch" / "csource").rglob("*.py"), ROOT / "qpatch" / "suggest.py"]
+    found = {
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value!r}"
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and _is_heuristic(node.value)
+    }
+    assert len(files) > 30 and found == set()
+
+
+def _is_heuristic(value: object) -> bool:
+    if isinstance(value, float):
+        return value not in (0.0, 1.0)
+    return isinstance(value, int) and value >= 100 and value not in (256, 1024)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 from qpatch.csource.text.document import LineChange, TextDocument
-from qpatch.csource.text.moved import documents_with, moved_homes
+from qpatch.csource.text.moved import documents_with, possible_successors
 from qpatch.csource.text.outline import outline
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.plan import plan_edit
@@ -43,20 +43,24 @@ def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     if content is not None:
         return _apply(edit, TextDocument.read(path, content), tree)
     others = documents_with(edit.anchor, tree)
-    homes = moved_homes(edit.anchor, others)
-    if len(homes) == 1:
-        result = _apply(edit, homes[0], tree)
+    successors = possible_successors(edit.anchor, others)
+    if len(successors) == 1:
+        result = _apply(edit, successors[0], tree)
         return replace(result, moved_from=path) if isinstance(result, Applied) else result
-    return _without_file(edit.anchor, homes, others)
+    return _without_file(edit.anchor, successors, others)
 
 
-def _without_file(anchor: Anchor, homes: Sequence[TextDocument], others: Sequence[TextDocument]) -> Ambiguous | Drifted:
-    """Say that the anchor's file is gone: it may be one of `homes`; `others` have such a section too."""
-    if homes:
-        places = tuple(home.place(span.start) for home in homes for span in section_spans(home, anchor.name))
+def _without_file(
+    anchor: Anchor, successors: Sequence[TextDocument], others: Sequence[TextDocument]
+) -> Ambiguous | Drifted:
+    """Say that the anchor's file is gone: it may be one of `successors`; `others` have such a section too."""
+    if successors:
+        places = tuple(
+            successor.place(span.start) for successor in successors for span in section_spans(successor, anchor.name)
+        )
         return Ambiguous(
             f"{anchor.path} is not in this tree, and by their section {anchor.name!r} "
-            f"{len(homes)} files may be what became of it",
+            f"{len(successors)} files may be what became of it",
             anchor.path,
             places,
             "give the path of the one that is meant",

@@ -38,7 +38,7 @@ def documents_with(anchor: Anchor, tree: Overlay) -> list[TextDocument]:
     return [document for document in found if section_spans(document, anchor.name, entries=False)]
 
 
-def moved_homes(anchor: Anchor, documents: Sequence[TextDocument]) -> list[TextDocument]:
+def possible_successors(anchor: Anchor, documents: Sequence[TextDocument]) -> list[TextDocument]:
     """Return those of `documents`, which have the section, that may be what became of the file `anchor.path`.
 
     A Kconfig symbol and a MAINTAINERS entry are unique by themselves. Other sections recur ("Postcopy",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Works out which lines of a text file an edit changes: hunks, deletions and moves (additions: `textadd`).
+"""Works out which lines of a text file an edit changes: hunks, deletions, moves (`add.py` does additions).
 
 `plan_edit` answers with a list of line changes to make, or with the result that says why none is made.
 """
