@@ -38,9 +38,9 @@ def test_the_model_and_the_file_name_the_same_values() -> None:
 
 
 def test_the_document_shows_every_value() -> None:
-    document = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
+    document = " ".join((ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8").split())
     for entry in catalogue():
-        assert f"| `{entry.name}` | {entry.value} | {entry.unit} | {entry.meaning} |" in document
+        assert f"- `{entry.name}` = {entry.value} ({entry.unit}): {entry.meaning}" in document
 
 
 def test_the_values_are_read_once() -> None:
