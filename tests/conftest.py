@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from home_support import use_home
+from hypothesis import HealthCheck, settings
 from release_support import MISSING, need_all
 
 from qpatch.trees.places import cache_directory
@@ -16,6 +17,9 @@ from qpatch.trees.releases import release_names
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A busy machine is no fault of what is tested.
+settings.register_profile("qpatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("qpatch")
 ON_REAL_TREES = ("tree", "build", "lab", "vm")
 
 

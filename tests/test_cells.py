@@ -159,7 +159,7 @@ def built(status: Status) -> BuiltResult:
     return BuiltResult(key=CellKey("demo", "one", stage=Stage.BUILT), status=status)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(RESULTS)
 def test_json_gives_back_an_equal_result(result: CellResult) -> None:
     document = json.loads(json.dumps(result.as_json()))
@@ -260,7 +260,7 @@ def test_the_order_of_precedence() -> None:
     assert set(PRECEDENCE) == set(ExitCode) - {ExitCode.INTERRUPTED}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(RESULTS, max_size=4), st.randoms(use_true_random=False))
 def test_the_exit_code_does_not_depend_on_the_order(results: list[CellResult], random: Any) -> None:
     shuffled = list(results)

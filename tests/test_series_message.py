@@ -54,7 +54,7 @@ def test_message_without_body() -> None:
 
 
 @given(st.lists(st.sampled_from(["a", " b", "", "c  ", "\t", "  "]), max_size=12).map("\n".join))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_clean_text_is_stable(text: str) -> None:
     once = clean_text(text)
     assert clean_text(once) == once
