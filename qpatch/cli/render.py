@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
+from qpatch.cli.options import add_strategy_choice, add_tree_choice, chosen_strategies, settings
 from qpatch.errors import UserError
 from qpatch.series.outputs.kinds import OUTPUT_KINDS
 
@@ -28,15 +28,7 @@ DEFAULT_OUTPUT = Path("series")
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser)
-    parser.add_argument(
-        "--tree",
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="TREE",
-        dest="trees",
-        help="a known tree, a path, or PATH@REF",
-    )
+    add_tree_choice(parser)
     add_series_options(parser)
     for kind in OUTPUT_KINDS:
         parser.add_argument(*kind.flags, metavar=kind.metavar, default="", dest=f"output_{kind.word}", help=kind.help)
