@@ -56,7 +56,7 @@ REBASES = st.fixed_dictionaries(
     {
         "from_status": STATUS,
         "range_diff": TEXT,
-        "changes": some(st.builds(EditChange, TEXT, TEXT, TEXT, TEXT, TEXT)),
+        "changes": some(st.builds(EditChange, patch=TEXT, anchor=TEXT, old=TEXT, new=TEXT, message=TEXT)),
     }
 )
 RENDERED = st.builds(
@@ -69,10 +69,10 @@ RENDERED = st.builds(
     base=TEXT,
     tip=TEXT,
     directory=TEXT,
-    patches=some(st.builds(RenderedPatch, TEXT, TEXT, TEXT)),
+    patches=some(st.builds(RenderedPatch, file=TEXT, subject=TEXT, commit=TEXT)),
     edits=some(EDITS),
     tried=some(st.builds(TriedPatch, subject=TEXT, kept=st.booleans(), unwanted=TEXT)),
-    remarks=maybe(some(st.builds(Remark, TEXT, NUMBER, TEXT, TEXT, TEXT))),
+    remarks=maybe(some(st.builds(Remark, file=TEXT, line=NUMBER, level=TEXT, text=TEXT, source=TEXT))),
 )
 NOTES = {"path": TEXT, "line": NUMBER, "column": NUMBER, "severity": TEXT, "message": TEXT, "text": TEXT}
 DIAGNOSTICS = st.builds(
