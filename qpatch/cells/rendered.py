@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from qpatch.cells.base import MISSED, CellResult, PlainData, Status
 from qpatch.cells.key import Stage
@@ -102,6 +102,14 @@ class RenderedResult(CellResult):
     from_status: Status | None = None
     range_diff: str = ""
     changes: tuple[EditChange, ...] = ()
+
+    @field_validator("from_status")
+    @classmethod
+    def _check_from_status(cls, status: Status | None) -> Status | None:
+        """Refuse what a series on the old tree cannot have come to."""
+        if status is not None:
+            cls._check_status(status)
+        return status
 
     @model_validator(mode="after")
     def _check_rebase(self) -> Self:
