@@ -8,9 +8,14 @@ network, a full disk, a missing program) is an `EnvironmentFault`. Each carries 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import errno
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OS_FAULTS = {
     errno.ENOSPC: "disk-full",
@@ -89,3 +94,15 @@ def fault_of_system(error: OSError) -> QpatchError | None:
         return UserError("bad-path", message)
     code = OS_FAULTS.get(error.errno or 0)
     return EnvironmentFault(code, message) if code else None
+
+
+@contextlib.contextmanager
+def system_faults() -> Iterator[None]:
+    """Raise an OSError of the block as its UserError or EnvironmentFault, so that it is the result of one cell."""
+    try:
+        yield
+    except OSError as error:
+        fault = fault_of_system(error)
+        if fault is None:
+            raise
+        raise fault from error

@@ -8,6 +8,7 @@ import re
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,16 @@ def test_every_name_is_at_home_where_the_table_says() -> None:
         getattr(api, misspelt)
 
 
+def test_what_the_calls_raise_and_take_is_exported() -> None:
+    with pytest.raises(api.UserError) as caught:
+        api.load_strategies(["no-such-strategy"])
+    assert isinstance(caught.value, api.QpatchError) and caught.value.exit_code is api.ExitCode.USAGE
+    for call in (api.render, api.rebase, api.build, api.check, api.fetch_prebuilt, api.test):
+        words = " ".join(str(annotation) for annotation in call.__annotations__.values())
+        own = set(re.findall(r"[A-Z]\w+", words)) - {"Sequence", "None"}
+        assert own <= set(api.__all__), call.__name__
+
+
 def test_strategies_are_listed_and_loaded_once(tmp_path: Path) -> None:
     assert "demo" in api.strategy_names([tmp_path / "strategies"])
     (demo,) = api.load_strategies(["demo", "strategies/demo.yaml"], [tmp_path / "strategies"])
@@ -102,6 +113,24 @@ def test_render_tells_how_it_goes_on() -> None:
     assert (told.words, told.done) == (["demo on ./one"], 1)
     assert results[1].error is not None and results[1].error.code == "no-repository"
     assert api.overall_exit_code(results) is ExitCode.USAGE
+
+
+def test_a_path_that_cannot_be_one_does_not_stop_the_other_trees() -> None:
+    trees = ["./one", "/" + "x" * 5000, "./two"]
+    strategies = api.load_strategies(["demo"])
+    rendered = api.render(strategies, trees, OPTIONS, dry_run=True)
+    assert [result.status for result in rendered] == ["rendered", "failed", "drifted"]
+    built = api.build(strategies, trees[1:2])
+    assert [result.error.code for result in (rendered[1], *built) if result.error] == ["bad-path", "bad-path"]
+
+
+def test_a_series_that_cannot_be_written_keeps_its_key_and_does_not_stop_others(tmp_path: Path) -> None:
+    options = api.RenderOptions(output=tmp_path / ("x" * 300), check=False, maintainers=False)
+    branch = replace(OPTIONS, outputs=(api.BranchOutput(".."),))
+    for choice, code in ((options, "bad-path"), (branch, "bad-branch-name")):
+        written, drifted = api.render(api.load_strategies(["demo"]), ["./one", "./two"], choice)
+        assert written.error is not None and written.error.code == code
+        assert (written.key.tree, written.key.component, drifted.status) == ("one", "qemu", "drifted")
 
 
 def test_two_trees_of_one_name_do_not_share_a_directory(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qpatch.cells.base import CellResult, ErrorReport, Status
+from qpatch.cells.base import ERROR_CODES, UNSUCCESSFUL, CellResult, ErrorReport, Status
 from qpatch.cells.built import (
     BuiltPatch,
     BuiltResult,
@@ -37,6 +38,10 @@ def some(item: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(item, max_size=2).map(tuple)
 
 
+def status_of(result_type: type[CellResult]) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(UNSUCCESSFUL | result_type.successes))
+
+
 def maybe(item: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | item
 
@@ -47,32 +52,32 @@ ERRORS = st.builds(
     message=TEXT,
     where=maybe(st.builds(Location, TEXT, NUMBER, NUMBER)),
     hint=TEXT,
-    exit_code=st.sampled_from(PRECEDENCE),
+    exit_code=st.sampled_from(sorted(ERROR_CODES)),
 )
 EDITS = st.builds(
     EditRow, patch=NUMBER, file=TEXT, anchor=TEXT, status=TEXT, count=NUMBER, message=TEXT, explanation=TEXT
 )
 REBASES = st.fixed_dictionaries(
     {
-        "from_status": STATUS,
+        "from_status": status_of(RenderedResult),
         "range_diff": TEXT,
-        "changes": some(st.builds(EditChange, TEXT, TEXT, TEXT, TEXT, TEXT)),
+        "changes": some(st.builds(EditChange, patch=TEXT, anchor=TEXT, old=TEXT, new=TEXT, message=TEXT)),
     }
 )
 RENDERED = st.builds(
     lambda rebase, **fields: RenderedResult(**fields, **rebase),
     rebase=st.just({}) | REBASES,
     key=st.builds(CellKey, TEXT, TEXT, TEXT),
-    status=STATUS,
+    status=status_of(RenderedResult),
     reason=TEXT,
     error=maybe(ERRORS),
     base=TEXT,
     tip=TEXT,
     directory=TEXT,
-    patches=some(st.builds(RenderedPatch, TEXT, TEXT, TEXT)),
+    patches=some(st.builds(RenderedPatch, file=TEXT, subject=TEXT, commit=TEXT)),
     edits=some(EDITS),
     tried=some(st.builds(TriedPatch, subject=TEXT, kept=st.booleans(), unwanted=TEXT)),
-    remarks=maybe(some(st.builds(Remark, TEXT, NUMBER, TEXT, TEXT, TEXT))),
+    remarks=maybe(some(st.builds(Remark, file=TEXT, line=NUMBER, level=TEXT, text=TEXT, source=TEXT))),
 )
 NOTES = {"path": TEXT, "line": NUMBER, "column": NUMBER, "severity": TEXT, "message": TEXT, "text": TEXT}
 DIAGNOSTICS = st.builds(
@@ -133,7 +138,7 @@ def compiled(result_type: type[CompiledResult], **more: st.SearchStrategy[Any]) 
     return st.builds(
         result_type,
         key=st.builds(CellKey, TEXT, TEXT, TEXT, stage=st.just(result_type.stage), target=TEXT),
-        status=STATUS,
+        status=status_of(result_type),
         reason=TEXT,
         error=maybe(ERRORS),
         base=TEXT,
@@ -157,6 +162,19 @@ def rendered(status: Status, error: ErrorReport | None = None) -> RenderedResult
 
 def built(status: Status) -> BuiltResult:
     return BuiltResult(key=CellKey("demo", "one", stage=Stage.BUILT), status=status)
+
+
+def checked(status: Status) -> CheckedResult:
+    return CheckedResult(key=CellKey("demo", "one", stage=Stage.CHECKED), status=status)
+
+
+def failed_with(exit_code: int) -> dict[str, Any]:
+    error = ErrorReport.of(UserError("bad-name", "no")).model_dump(mode="json")
+    return {**rendered(Status.FAILED).as_json(), "error": {**error, "exit_code": exit_code}}
+
+
+def row(count: object) -> dict[str, object]:
+    return {"patch": 1, "file": "a.c", "anchor": "function f", "status": "applied", "count": count, "message": ""}
 
 
 @settings(max_examples=100)
@@ -197,9 +215,24 @@ def test_an_error_keeps_its_place_and_its_exit_code() -> None:
         ({"stage": "built", "strategy": "demo"}, "this is no built result: key.tree: Field required"),
         ({**rendered(Status.VOID).as_json(), "status": "mended"}, "status: Input should be 'rendered', 'landed'"),
         ({**rendered(Status.VOID).as_json(), "verdict": "lost"}, "verdict: Extra inputs are not permitted"),
+        ([], "type list, not an object"),
+        (None, "type NoneType, not an object"),
+        ("rendered", "type str, not an object"),
+        (3, "type int, not an object"),
+        ({**rendered(Status.VOID).as_json(), "key": {"strategy": "other", "tree": "two"}}, "it has a 'key'"),
+        ({**rendered(Status.VOID).as_json(), "status": "built"}, "a rendered cell has no status 'built'"),
+        ({**rendered(Status.VOID).as_json(), "from_status": "kept"}, "a rendered cell has no status 'kept'"),
+        ({**built(Status.VOID).as_json(), "status": "rendered"}, "a built cell has no status 'rendered'"),
+        ({**checked(Status.VOID).as_json(), "status": "prebuilt"}, "a checked cell has no status 'prebuilt'"),
+        (failed_with(0), "error.exit_code: Value error, no error has the exit code 0"),
+        (failed_with(130), "error.exit_code: Value error, no error has the exit code 130"),
+        (failed_with(10**5000), "a number of more than 63 bits"),
+        ({"stage": 10**5000}, "a number of more than 63 bits"),
+        ({**rendered(Status.VOID).as_json(), "edits": [row("9" * 4000)]}, "a number of more than 63 bits"),
+        ({**rendered(Status.VOID).as_json(), "edits": [row(-math.inf)]}, "-inf is no number of JSON"),
     ],
 )
-def test_what_is_no_result(document: dict[str, object], message: str) -> None:
+def test_what_is_no_result(document: Any, message: str) -> None:
     with pytest.raises(UserError, match="this is no") as caught:
         result_from_json(document)
     assert caught.value.code == "bad-result" and message in caught.value.message

@@ -74,6 +74,13 @@ def test_the_document(tmp_path: Path, capsys: Capture) -> None:
     assert statuses == [(1, "function start", "applied", 1), (1, "function start", "skipped", 0)]
 
 
+def test_an_empty_name_of_a_branch_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "one")
+    assert render("--tree", "./one", "--branch=", "--json") == ExitCode.USAGE
+    (result,) = results(capsys)
+    assert result["error"]["code"] == "bad-branch-name" and not (tmp_path / "series/demo/one").exists()
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: Capture) -> None:
     make_tree(tmp_path / "one")
     assert render("--tree", "./one", "--dry-run") == ExitCode.OK

@@ -29,10 +29,10 @@ RENDERED = RenderedResult(
     key=KEY,
     status=Status.RENDERED,
     directory="series/demo/one",
-    patches=(RenderedPatch("0001-x.patch", "demo: x", "abc"),),
+    patches=(RenderedPatch(file="0001-x.patch", subject="demo: x", commit="abc"),),
     edits=(row(1, "applied", "demo.yaml:3: applied"), row(2, "skipped", "demo.yaml:9: skipped")),
     tried=(TriedPatch(subject="demo: x", kept=True), TriedPatch(subject="demo: y", unwanted="`x` is false")),
-    remarks=(Remark("0001-x.patch", 7, "WARNING", "long line"),),
+    remarks=(Remark(file="0001-x.patch", line=7, level="WARNING", text="long line"),),
 )
 DRIFTED = RenderedResult(
     key=CellKey("demo", "two", "qemu"),

@@ -29,14 +29,13 @@ from qpatch.csource.edit import (
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
-from qpatch.csource.text.edits import outline_text
-from qpatch.csource.text.outline import is_text_file
+from qpatch.csource.text.outline import is_text_file, outline
 
 # What the outline names.
 
 
 def names(path: str) -> list[str]:
-    return [found.name for found in outline_text(path, FILES[path])]
+    return [found.name for found in outline(path, FILES[path].split("\n")).sections]
 
 
 def test_outlines_name_the_sections_of_each_format() -> None:
@@ -58,20 +57,20 @@ def test_outlines_name_the_sections_of_each_format() -> None:
 
 
 def test_outline_knows_events_over_several_lines_and_with_properties() -> None:
-    engine, pump = outline_text("m/trace-events", TRACE)
+    engine, pump = outline("m/trace-events", TRACE.split("\n")).sections
     assert [entry.name for entry in engine.entries] == ["engine_start", "engine_stop", "engine_tick"]
     sizes = [(entry.name, entry.end - entry.start) for entry in pump.entries]
     assert sizes == [("pump_open", 2), ("pump_close", 1)]
 
 
 def test_a_subsection_lies_inside_its_section_and_outside_its_body() -> None:
-    outer, testing, noise, selling = outline_text("docs/motor.rst", RST)
+    outer, testing, noise, selling = outline("docs/motor.rst", RST.split("\n")).sections
     assert outer.start < testing.start < noise.start < noise.end <= testing.end < selling.start <= outer.end
     assert testing.body_end < noise.start
 
 
 def test_words_in_a_help_text_begin_no_config() -> None:
-    pump = outline_text("m/Kconfig", KCONFIG)[1]
+    pump = outline("m/Kconfig", KCONFIG.split("\n")).sections[1]
     assert [entry.name for entry in pump.entries][-1] == "help"
     assert KCONFIG.splitlines()[pump.end - 1].strip() == "here."
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lab_support import CELL, cell_key, result
 
 from qpatch.api.results import result_from_json
-from qpatch.cells.base import ErrorReport
+from qpatch.cells.base import ERROR_CODES, ErrorReport
 from qpatch.errors import ExitCode, UserError
 from qpatch.lab.campaign.results import TestedResult, TestedRun
 from qpatch.lab.model import InterruptCounts, Observation, ReportedError, Verdict
@@ -40,7 +40,8 @@ RESULTS = st.builds(
     key=KEYS,
     status=st.sampled_from(["", "landed", "drifted", "failed"]),
     reason=TEXT,
-    error=st.none() | st.builds(ErrorReport, code=TEXT, message=TEXT, hint=TEXT, exit_code=st.sampled_from(ExitCode)),
+    error=st.none()
+    | st.builds(ErrorReport, code=TEXT, message=TEXT, hint=TEXT, exit_code=st.sampled_from(sorted(ERROR_CODES))),
     runs=st.lists(RUNS, max_size=3).map(tuple),
     asked=st.none() | KEYS,
 )
@@ -70,7 +71,10 @@ def test_a_run_took_milliseconds_and_no_less() -> None:
         {"runs": [{"run": 1, "verdict": "won", "reason": "", "wall_s": 1}]},
         {"runs": [{"run": 1, "verdict": "lost", "reason": "", "wall_s": 1, "speed": 3}]},
         {"runs": [{"verdict": "lost", "reason": "", "wall_s": 1}]},
+        {"runs": [{"run": 1, "observation": {"verdict": "lost", "reason": ""}, "wall_s": 1}]},
         {"mood": "fine"},
+        {"status": "frob"},
+        {"status": "rendered"},
     ],
 )
 def test_what_is_no_result_is_refused(change: dict[str, Any]) -> None:

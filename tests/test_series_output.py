@@ -108,6 +108,9 @@ def test_other_programs_record_is_foreign(repository: Repository, options: Rende
         '{"generator": "qpatch", "version": 1, "strategy": "option",'
         ' "tree": "tree-1", "component": "qemu", "revisions": [{"number": 1,'
         ' "base": "", "tip": "", "cover": "", "changes": "", "patches": 3}]}',
+        '{"generator": "qpatch", "version": 1, "strategy": "option",'
+        ' "tree": "tree-1", "component": "qemu", "revisions": [{"number": 1,'
+        ' "base": "", "tip": "", "cover": "", "changes": "", "patches": [{"file": 3, "subject": "", "commit": ""}]}]}',
     ],
 )
 def test_broken_record_is_named(repository: Repository, options: RenderOptions, text: str) -> None:

@@ -282,11 +282,11 @@ def test_rebase_compares_with_the_old_tree(
     assert "1:  " in result.range_diff
     assert "moved.c" in result.range_diff
     assert result.changes[0] == EditChange(
-        "demo: Add later()",
-        "function start",
-        "applied in hw/demo.c",
-        "applied in hw/moved.c",
-        "moved from hw/demo.c to hw/moved.c",
+        patch="demo: Add later()",
+        anchor="function start",
+        old="applied in hw/demo.c",
+        new="applied in hw/moved.c",
+        message="moved from hw/demo.c to hw/moved.c",
     )
 
 

@@ -63,7 +63,13 @@ def test_signoff_is_checked_only_where_it_was_asked_for(repository: Repository, 
     options = RenderOptions(tmp_path / "out", identity=ME, signoff=True)
     rendered = write(repository, plan(repository, patches("fine;")), options)
     assert rendered.remarks == (
-        Remark("0001-patch-0.patch", 1, "WARNING", "signed", "From " + "0" * 40 + " Mon Sep 17 00:00:00 2001"),
+        Remark(
+            file="0001-patch-0.patch",
+            line=1,
+            level="WARNING",
+            text="signed",
+            source="From " + "0" * 40 + " Mon Sep 17 00:00:00 2001",
+        ),
     )
 
 

@@ -155,6 +155,14 @@ def test_the_environment_comes_before_the_configuration(
     assert listener.notes == [f"QPATCH_SOURCES names {tmp_path / 'nowhere'}, which is not a directory"]
 
 
+def test_an_overlong_path_in_the_environment_is_no_directory(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QPATCH_SOURCES", "x" * 5000)
+    assert len(default_job(listener).configuration.sources) == 1
+    assert listener.notes == [f"QPATCH_SOURCES names {'x' * 5000}, which is not a directory"]
+
+
 # --- signatures
 
 

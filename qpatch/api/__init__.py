@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qpatch.api.building import CompileChoices, build, check, fetch_prebuilt
+    from qpatch.api.progress import ResultProgress
     from qpatch.api.rebasing import rebase
     from qpatch.api.rendering import render
     from qpatch.api.results import result_from_json
@@ -30,16 +31,18 @@ if TYPE_CHECKING:
     from qpatch.cells.exit_codes import overall_exit_code
     from qpatch.cells.key import CellKey, Stage
     from qpatch.cells.rendered import RenderedResult
+    from qpatch.errors import EnvironmentFault, ExitCode, Location, QpatchError, UserError
     from qpatch.lab.campaign.planning import Peer
     from qpatch.lab.campaign.programs import BinaryChoice
     from qpatch.lab.campaign.results import TestedResult
-    from qpatch.lab.campaign.runner import CampaignSettings
+    from qpatch.lab.campaign.runner import CampaignSettings, RunListener
     from qpatch.series.model import RenderOptions
     from qpatch.series.open_tree import OpenTree
     from qpatch.series.open_tree import opened_tree as open_tree
     from qpatch.series.outputs.branch import BranchOutput
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.git import user_identity
+    from qpatch.trees.progress import Progress
 
 __all__ = [
     "BinaryChoice",
@@ -50,16 +53,24 @@ __all__ = [
     "CellResult",
     "CheckedResult",
     "CompileChoices",
+    "EnvironmentFault",
     "ErrorReport",
+    "ExitCode",
     "LoadedStrategy",
+    "Location",
     "OpenTree",
     "Peer",
+    "Progress",
+    "QpatchError",
     "RenderOptions",
     "RenderedResult",
+    "ResultProgress",
+    "RunListener",
     "Stage",
     "Status",
     "TestChoices",
     "TestedResult",
+    "UserError",
     "build",
     "check",
     "fetch_prebuilt",
@@ -84,16 +95,24 @@ _MODULES = {
     "CellResult": "qpatch.cells.base",
     "CheckedResult": "qpatch.cells.built",
     "CompileChoices": "qpatch.api.building",
+    "EnvironmentFault": "qpatch.errors",
     "ErrorReport": "qpatch.cells.base",
+    "ExitCode": "qpatch.errors",
     "LoadedStrategy": "qpatch.strategy.load",
+    "Location": "qpatch.errors",
     "OpenTree": "qpatch.series.open_tree",
     "Peer": "qpatch.lab.campaign.planning",
+    "Progress": "qpatch.trees.progress",
+    "QpatchError": "qpatch.errors",
     "RenderOptions": "qpatch.series.model",
     "RenderedResult": "qpatch.cells.rendered",
+    "ResultProgress": "qpatch.api.progress",
+    "RunListener": "qpatch.lab.campaign.runner",
     "Stage": "qpatch.cells.key",
     "Status": "qpatch.cells.base",
     "TestChoices": "qpatch.api.testing",
     "TestedResult": "qpatch.lab.campaign.results",
+    "UserError": "qpatch.errors",
     "build": "qpatch.api.building",
     "check": "qpatch.api.building",
     "fetch_prebuilt": "qpatch.api.building",

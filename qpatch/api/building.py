@@ -14,7 +14,7 @@ from qpatch.builds.targets import backends
 from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.built import BuiltResult, CheckedResult, CompiledResult
 from qpatch.cells.key import CellKey
-from qpatch.errors import QpatchError, fault_of_system
+from qpatch.errors import QpatchError, system_faults
 from qpatch.series.open_tree import opened_tree
 from qpatch.trees.progress import NoProgress
 
@@ -133,14 +133,10 @@ class _Compiling(Generic[ResultT]):
         key = self._key(strategy, target.info.name, target.info.kind, backend.target)
         base = target.source.commit
         try:
-            built = build_strategy(strategy, target, self.choices.parameters, backend, self.progress, self.options)
+            with system_faults():
+                built = build_strategy(strategy, target, self.choices.parameters, backend, self.progress, self.options)
         except QpatchError as error:
             return _failed(self.result_type, key, error, base)
-        except OSError as error:
-            fault = fault_of_system(error)
-            if fault is None:
-                raise
-            return _failed(self.result_type, key, fault, base)
         if built.result is None:
             assert built.tried is not None  # the tree as it is always has something to build
             return unbuilt_result(self.result_type, key, built.tried)

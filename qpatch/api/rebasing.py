@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qpatch.api.progress import SILENT
 from qpatch.api.rendering import failed_render
 from qpatch.api.strategies import check_parameters
-from qpatch.errors import QpatchError
+from qpatch.errors import QpatchError, system_faults
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.rebase import rebase as rebase_series
 
@@ -47,6 +47,7 @@ def rebase(
 
 def _rebase_one(strategy: LoadedStrategy, old: OpenTree, new: OpenTree, options: RenderOptions) -> RenderedResult:
     try:
-        return rebase_series(strategy, old, new, options)
+        with system_faults():
+            return rebase_series(strategy, old, new, options)
     except QpatchError as error:
-        return failed_render(strategy.name, new.info.name, error)
+        return failed_render(strategy.name, new.info.name, error, new.info.kind)

@@ -13,7 +13,7 @@ from qpatch.api.strategies import check_parameters
 from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey
 from qpatch.cells.rendered import RenderedResult
-from qpatch.errors import QpatchError, UserError
+from qpatch.errors import QpatchError, UserError, system_faults
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, finish
 from qpatch.series.results import rendered_result
@@ -55,11 +55,13 @@ def render(
         return rendering.results()
 
 
-def failed_render(strategy: str, tree: str, error: QpatchError) -> RenderedResult:
-    """Return the result of a render that `error` broke off."""
-    return RenderedResult(
-        key=CellKey(strategy, tree), status=Status.FAILED, reason=error.message, error=ErrorReport.of(error)
-    )
+def failed_render(strategy: str, tree: str, error: QpatchError, component: str = "") -> RenderedResult:
+    """Return the result of a render that `error` broke off.
+
+    `tree` and `component` are the opened tree's name and kind; where it could not be opened, the user's word and ''.
+    """
+    key = CellKey(strategy, tree, component)
+    return RenderedResult(key=key, status=Status.FAILED, reason=error.message, error=ErrorReport.of(error))
 
 
 class _Rendering:
@@ -92,21 +94,22 @@ class _Rendering:
             target = self._open.enter_context(opened_tree(tree))
             for strategy in strategies if claim(target, tree, self._claims) else ():
                 self._progress.describe(f"{strategy.name} on {tree}")
-                self._results.append(self._render(strategy, target, tree))
+                self._results.append(self._render(strategy, target))
                 self._progress.advance()
                 done += 1
         except QpatchError as error:
             self._results += [partial(failed_render, strategy.name, tree, error) for strategy in strategies[done:]]
 
-    def _render(self, strategy: LoadedStrategy, target: OpenTree, tree: str) -> Callable[[], RenderedResult]:
+    def _render(self, strategy: LoadedStrategy, target: OpenTree) -> Callable[[], RenderedResult]:
         """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
         try:
-            tried = attempt(strategy, target, self._options.parameters)
+            with system_faults():
+                tried = attempt(strategy, target, self._options.parameters)
         except QpatchError as error:
-            return partial(failed_render, strategy.name, tree, error)
+            return partial(failed_render, strategy.name, target.info.name, error, target.info.kind)
         if self._dry_run:
             return partial(rendered_result, tried)
-        return self._writers.submit(_write, tried, tree, self._options).result
+        return self._writers.submit(_write, tried, self._options).result
 
 
 def claim(target: OpenTree, tree: str, claims: Claims) -> bool:
@@ -125,9 +128,11 @@ def claim(target: OpenTree, tree: str, claims: Claims) -> bool:
     return first == tree
 
 
-def _write(tried: SeriesAttempt, tree: str, options: RenderOptions) -> RenderedResult:
+def _write(tried: SeriesAttempt, options: RenderOptions) -> RenderedResult:
     """Write what came of one strategy on one tree."""
+    info = tried.target.info
     try:
-        return finish(tried, options)
+        with system_faults():
+            return finish(tried, options)
     except QpatchError as error:
-        return failed_render(tried.strategy, tree, error)
+        return failed_render(tried.strategy, info.name, error, info.kind)

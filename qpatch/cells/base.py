@@ -8,17 +8,17 @@ run and printed, compared or counted by another.
 from __future__ import annotations
 
 import enum
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from qpatch.cells.key import CellKey, Stage
 from qpatch.errors import ExitCode, Location, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from qpatch.errors import QpatchError
 
 
@@ -37,6 +37,11 @@ class Status(enum.StrEnum):
 
 
 MISSED = frozenset({Status.DRIFTED, Status.AMBIGUOUS})
+# How a cell of every stage may end without success.
+UNSUCCESSFUL = MISSED | {Status.LANDED, Status.VOID, Status.FAILED}
+# What breaks a cell off: wrong input, a build that cannot be made ready, the surroundings.
+ERROR_CODES = frozenset({ExitCode.USAGE, ExitCode.BUILD_FAILED, ExitCode.ENVIRONMENT})
+_NUMBER_BITS = 63  # of the integers of a result, besides the sign: what other readers of JSON hold too
 
 
 class PlainData(BaseModel):
@@ -53,6 +58,14 @@ class ErrorReport(PlainData):
     where: Location | None = None
     hint: str = ""
     exit_code: ExitCode = ExitCode.ENVIRONMENT
+
+    @field_validator("exit_code")
+    @classmethod
+    def _check_exit_code(cls, code: ExitCode) -> ExitCode:
+        """Refuse one that no error has: the cell would count as a success, or as nothing."""
+        if code not in ERROR_CODES:
+            raise ValueError(f"no error has the exit code {int(code)}")
+        return code
 
     @classmethod
     def of(cls, error: QpatchError) -> ErrorReport:
@@ -92,6 +105,14 @@ class CellResult(PlainData):
             raise ValueError(f"a {self.stage} cell has no {' and no '.join(foreign)}")
         return self
 
+    @field_validator("status")
+    @classmethod
+    def _check_status(cls, status: str) -> str:
+        """Refuse a word of another stage, or of none: it would count as nothing to do."""
+        if status not in cls.successes and status not in UNSUCCESSFUL:
+            raise ValueError(f"a {cls.stage} cell has no status '{status}'")
+        return status
+
     @property
     def exit_code(self) -> ExitCode:
         """What the exit code of the command were if this were the only cell."""
@@ -127,16 +148,38 @@ class CellResult(PlainData):
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Return the result that `as_json` wrote. Raises UserError `bad-result` for anything else."""
+        check_document(document)
+        if "key" in document:  # its parts stand on their own
+            raise UserError("bad-result", f"this is no {cls.stage} result: it has a 'key'")
         key = {name: document[name] for name in (*_KEY_PARTS, "stage") if name in document}
         rest = {name: value for name, value in document.items() if name not in key}
         try:
-            return cls.model_validate({"key": key, **rest})
+            result = cls.model_validate({"key": key, **rest})
         except ValidationError as error:
             raise unreadable(f"no {cls.stage} result", error) from error
+        check_document(result.as_json())  # numbers may have been read from strings
+        return result
 
 
 # All but the stage, which says of what class a result is.
 _KEY_PARTS = tuple(field.name for field in fields(CellKey) if field.name != "stage")
+
+
+def check_document(document: object) -> None:
+    """Raise UserError `bad-result` unless `document` is an object of JSON, with numbers that JSON can hold."""
+    if not isinstance(document, Mapping):
+        raise UserError("bad-result", f"this is no result: it is of the type {type(document).__name__}, not an object")
+    parts: list[object] = [document]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Mapping):
+            parts += part.values()
+        elif isinstance(part, Sequence) and not isinstance(part, str | bytes):
+            parts += part
+        elif isinstance(part, int) and part.bit_length() > _NUMBER_BITS:
+            raise UserError("bad-result", f"this is no result: it has a number of more than {_NUMBER_BITS} bits")
+        elif isinstance(part, float) and not math.isfinite(part):
+            raise UserError("bad-result", f"this is no result: {part} is no number of JSON")
 
 
 def unreadable(what: str, error: ValidationError) -> UserError:

@@ -147,3 +147,4 @@ class CheckedResult(CompiledResult):
 
     stage: ClassVar = Stage.CHECKED
     layout: ClassVar[tuple[str, ...]] = tuple(name for name in CompiledResult.layout if name != "prebuilt")
+    successes: ClassVar = frozenset({Status.BUILT, Status.KEPT})

@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
-from qpatch.cells.base import CellResult, PlainData, Status
+from qpatch.cells.base import MISSED, CellResult, PlainData, Status
 from qpatch.cells.key import Stage
 from qpatch.errors import ExitCode
 
 
-@dataclass(frozen=True)
-class RenderedPatch:
+class RenderedPatch(PlainData):
     """One patch of a rendered series: the mail's file name, the subject, the commit's id."""
 
     file: str
@@ -22,8 +20,7 @@ class RenderedPatch:
     commit: str
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(PlainData):
     """What checkpatch says of a line of the mail `file`; `level` is ERROR, WARNING or CHECK."""
 
     file: str
@@ -37,8 +34,7 @@ class Remark:
         return f"{self.file}:{self.line}: {self.level}: {self.text}"
 
 
-@dataclass(frozen=True)
-class EditChange:
+class EditChange(PlainData):
     """An edit that ends differently: how it ended, and in which file, on the old and the new tree."""
 
     patch: str
@@ -66,7 +62,7 @@ class EditRow(PlainData):
     @property
     def missed(self) -> bool:
         """Whether the edit drifted or is ambiguous."""
-        return self.status in (Status.DRIFTED, Status.AMBIGUOUS)
+        return self.status in MISSED
 
 
 class TriedPatch(PlainData):
@@ -106,6 +102,14 @@ class RenderedResult(CellResult):
     from_status: Status | None = None
     range_diff: str = ""
     changes: tuple[EditChange, ...] = ()
+
+    @field_validator("from_status")
+    @classmethod
+    def _check_from_status(cls, status: Status | None) -> Status | None:
+        """Refuse what a series on the old tree cannot have come to."""
+        if status is not None:
+            cls._check_status(status)
+        return status
 
     @model_validator(mode="after")
     def _check_rebase(self) -> Self:

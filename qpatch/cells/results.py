@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qpatch.cells.base import check_document
 from qpatch.cells.built import BuiltResult, CheckedResult
 from qpatch.cells.rendered import RenderedResult
 from qpatch.errors import UserError
@@ -22,6 +23,7 @@ def result_from_json(document: Mapping[str, Any], types: tuple[type[CellResult],
 
     Raises UserError `bad-result` for anything else.
     """
+    check_document(document)
     stage = document.get("stage")
     for result_type in types:
         if result_type.stage == stage:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.builds.builder import BASELINE
 from qpatch.cli.display import StepDisplay
-from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
+from qpatch.cli.options import add_strategy_choice, add_tree_choice, chosen_strategies, settings
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser, f"; `{BASELINE}` is the tree as it is")
-    parser.add_argument(
-        "--tree",
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="TREE",
-        dest="trees",
-        help="a known tree, a path, or PATH@REF",
-    )
+    add_tree_choice(parser)
     parser.add_argument(
         "--target",
         metavar="TARGET",

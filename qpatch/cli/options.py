@@ -43,6 +43,19 @@ def add_strategy_choice(parser: argparse.ArgumentParser, more: str = "") -> None
     add_strategies_option(parser)
 
 
+def add_tree_choice(parser: argparse.ArgumentParser) -> None:
+    """Add `--tree TREE...`, as `trees`."""
+    parser.add_argument(
+        "--tree",
+        nargs="+",
+        action="extend",
+        required=True,
+        metavar="TREE",
+        dest="trees",
+        help="a known tree, a path, or PATH@REF",
+    )
+
+
 def library(arguments: argparse.Namespace) -> StrategyLibrary:
     """Return the strategies that `--strategies` and the defaults make known."""
     from qpatch.strategy.library import StrategyLibrary

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.cli.options import add_strategy_choice, chosen_strategies, settings
+from qpatch.cli.options import add_strategy_choice, add_tree_choice, chosen_strategies, settings
 from qpatch.errors import UserError
 from qpatch.series.outputs.kinds import OUTPUT_KINDS
 
@@ -28,18 +28,10 @@ DEFAULT_OUTPUT = Path("series")
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     add_strategy_choice(parser)
-    parser.add_argument(
-        "--tree",
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="TREE",
-        dest="trees",
-        help="a known tree, a path, or PATH@REF",
-    )
+    add_tree_choice(parser)
     add_series_options(parser)
     for kind in OUTPUT_KINDS:
-        parser.add_argument(*kind.flags, metavar=kind.metavar, default="", dest=f"output_{kind.word}", help=kind.help)
+        parser.add_argument(*kind.flags, metavar=kind.metavar, dest=f"output_{kind.word}", help=kind.help)
     parser.add_argument("-n", "--dry-run", action="store_true", help="carry out the edits in memory, write nothing")
     parser.add_argument(
         "--check",
@@ -48,8 +40,10 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _value(arguments: argparse.Namespace, kind: OutputKind) -> str:
-    return str(getattr(arguments, f"output_{kind.word}"))
+def _value(arguments: argparse.Namespace, kind: OutputKind) -> str | None:
+    """Return what was given for `kind`, None where it was not asked for: an empty value is for the kind to refuse."""
+    value: str | None = getattr(arguments, f"output_{kind.word}")
+    return value
 
 
 def add_series_options(parser: argparse.ArgumentParser) -> None:
@@ -91,11 +85,11 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     strategies = chosen_strategies(arguments)
     trees = tuple(dict.fromkeys(arguments.trees))
-    kinds = [kind for kind in OUTPUT_KINDS if _value(arguments, kind)]
-    single = next((kind for kind in kinds if kind.single), None)
+    asked = [(kind, value) for kind in OUTPUT_KINDS if (value := _value(arguments, kind)) is not None]
+    single = next((kind for kind, _ in asked if kind.single), None)
     if single and (len(strategies) > 1 or len(trees) > 1):
         raise UserError("usage", f"--{single.word} names one {single.word}: give one strategy and one tree")
-    outputs = tuple(kind.make(_value(arguments, kind)) for kind in kinds)
+    outputs = tuple(kind.make(value) for kind, value in asked)
     options = replace(series_options(arguments, strategies), outputs=outputs)
     with output.progress("rendering", len(strategies) * len(trees)) as progress:
         results = api.render(strategies, trees, options, dry_run=arguments.dry_run, progress=progress)

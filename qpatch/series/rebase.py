@@ -52,7 +52,15 @@ def drift_report(old: SeriesAttempt, new: SeriesAttempt) -> tuple[EditChange, ..
     for key, patch, outcome in _edits(new):
         before = _ending(earlier[key]) if key in earlier else "not tried"
         if before != _ending(outcome):
-            changes.append(EditChange(patch.subject, outcome.anchor, before, _ending(outcome), outcome.message))
+            changes.append(
+                EditChange(
+                    patch=patch.subject,
+                    anchor=outcome.anchor,
+                    old=before,
+                    new=_ending(outcome),
+                    message=outcome.message,
+                )
+            )
     return tuple(changes)
 
 

@@ -77,7 +77,8 @@ class Record:
     def to_json(self) -> bytes:
         """Return the text of the record's file."""
         document = {"version": FORMAT_VERSION, "generator": _GENERATOR, **asdict(self)}
-        return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(document, indent=2, ensure_ascii=False, default=RenderedPatch.model_dump)
+        return text.encode() + b"\n"
 
 
 def load_record(directory: Path) -> Record | None:
@@ -103,7 +104,7 @@ def load_record(directory: Path) -> Record | None:
         return Record(
             document["strategy"], document["tree"], document["component"], tuple(map(_revision, document["revisions"]))
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise UserError("series-record-broken", f"{path}: {error!r}") from error
 
 

@@ -158,7 +158,7 @@ def _remark(match: re.Match[str], texts: Mapping[str, list[str]]) -> Remark:
     file, line = Path(match["file"]).name, int(match["line"])
     lines = texts.get(file, [])
     source = lines[line - 1] if 0 < line <= len(lines) else ""
-    return Remark(file, line, match["level"], match["text"], source)
+    return Remark(file=file, line=line, level=match["level"], text=match["text"], source=source)
 
 
 def _sort_key(address: str) -> str:

@@ -61,7 +61,7 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
 def _revision(made: CommittedSeries, options: RenderOptions, letters: Letters) -> Revision:
     cover, *files = letters.mails
     patches = tuple(
-        RenderedPatch(file, patch.subject, commit)
+        RenderedPatch(file=file, subject=patch.subject, commit=commit)
         for file, patch, commit in zip(files, made.series.patches, made.ids, strict=True)
     )
     return Revision(options.revision, made.series.base, made.tip, cover, patches, letters.changes)

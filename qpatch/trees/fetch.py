@@ -53,7 +53,7 @@ def default_job(progress: Progress | None = None) -> FetchJob:
     listener = progress or NoProgress()
     folders = [folder for folder in os.environ.get(SOURCES, "").split(os.pathsep) if folder]
     for folder in folders:
-        if not Path(folder).expanduser().is_dir():
+        if not os.path.isdir(Path(folder).expanduser()):  # noqa: PTH112 - is_dir raises if overlong
             listener.note(f"{SOURCES} names {folder}, which is not a directory")
     configuration = load_configuration(configuration_file()).with_folders(folders)
     return FetchJob(default_store(), configuration, listener, _APT_CONFIGURATION)

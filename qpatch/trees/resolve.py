@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from qpatch.errors import UserError
+from qpatch.errors import UserError, system_faults
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Repository, open_repository
 from qpatch.trees.mentions import MentionCache
@@ -45,12 +45,13 @@ class Tree:
         return CommitTree(self.repository, self.commit, memory)
 
 
+@system_faults()
 def resolve(argument: str, store: Store | None = None, configuration: Path | None = None) -> Tree:
     """Return the tree that `argument` names.
 
     A known name comes first (`./NAME` is always a path). Raises UserError: `unknown-tree`,
     `tree-not-fetched`, `no-repository`, `foreign-repository`, `partial-clone`, `bad-ref`, `unknown-ref`,
-    `not-a-source-tree`.
+    `not-a-source-tree`, `bad-path`; EnvironmentFault where git, the disk or a permission fails.
     """
     if not argument:
         raise UserError("unknown-tree", "the name of the tree is empty")

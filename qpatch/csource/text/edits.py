@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.moved import documents_with, possible_successors
-from qpatch.csource.text.outline import outline
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.plan import plan_edit
 from qpatch.csource.text.resolve import resolve_anchor, section_spans
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Anchor, Edit
     from qpatch.csource.source import Overlay
-
-
-def outline_text(path: str, text: str) -> tuple[TextSection, ...]:
-    """Return the named sections of a file; `path` tells the format, lines count from 0."""
-    return outline(path, text.split("\n")).sections
 
 
 def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:

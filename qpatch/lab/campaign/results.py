@@ -46,9 +46,9 @@ class TestedRun(PlainData):
     @classmethod
     def _nest(cls, content: Any) -> Any:
         """Take apart what `_flatten` has put together."""
-        if not isinstance(content, dict) or "observation" in content:
+        if not isinstance(content, dict) or isinstance(content.get("observation"), Observation):
             return content
-        own = {name: content[name] for name in cls.model_fields if name in content}
+        own = {name: content[name] for name in cls.model_fields if name in content and name != "observation"}
         return {**own, "observation": {name: value for name, value in content.items() if name not in own}}
 
 
@@ -67,7 +67,7 @@ class TestedResult(CellResult):
         *("component", "stage", "asked", "runs"),
     )
     left_out: ClassVar = frozenset({"error", "asked"})
-    successes: ClassVar = frozenset[str]()
+    successes: ClassVar = frozenset({""})  # the verdicts of the runs say whether it is one
     failure_code: ClassVar = ExitCode.BUILD_FAILED
 
     status: str = ""
