@@ -37,7 +37,8 @@ def branch(clone: Path, name: str) -> str:
     """Make the branch `name` of two commits and return its tip."""
     opened = open_repository(clone)
     base = opened.resolve("HEAD")
-    commits = [NewCommit(f"patch {text}", ANN, 1_700_000_000, {"hw/dev.c": text}) for text in (b"one\n", b"two\n")]
+    texts = ("one", "two")
+    commits = [NewCommit(text, ANN, 1_700_000_000, {"hw/dev.c": f"{text}\n".encode()}) for text in texts]
     with private_repository([opened], base) as private:
         tip = import_commits(private, base, commits)[-1]
         make_branch(opened, name, private, CommitRange(base, tip), ANN)
