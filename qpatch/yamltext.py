@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MAX_NESTING = 40
 # Far more values than anybody repeats by aliases.
 MAX_REPEATED = 10_000
+# Of a whole number, the sign included: far more than any has, and far fewer than Python refuses to print.
+MAX_DIGITS = 300
+
+_INTEGER = "tag:yaml.org,2002:int"
 
 Loader = type[yaml.CSafeLoader] | type[yaml.SafeLoader]
 
@@ -36,15 +40,20 @@ def read_yaml(text: str, file: str, code: str) -> Any:
     """
     check_structure(text, file, code)
     try:
-        return yaml.load(text, yaml.CSafeLoader)
+        return yaml.load(text, _PlainLoader)  # noqa: S506  # it is a CSafeLoader
     except yaml.MarkedYAMLError as error:
         raise UserError(
             code, error.problem or "this is not YAML", where=location_of(error.problem_mark, file)
         ) from error
     except yaml.reader.ReaderError as error:
         raise unreadable(error, text, file, code) from error
-    except ValueError as error:  # such as a day that no month has
-        raise UserError(code, str(error), where=Location(file)) from error
+
+
+def whole_number(text: str) -> int:
+    """Return the decimal number `text`. Raises ValueError where it is none, or has more than MAX_DIGITS digits."""
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a whole number of {len(text)} digits is too long (at most {MAX_DIGITS})")
+    return int(text)
 
 
 def read_yaml_file(file: Path | Traversable, code: str) -> Any:
@@ -94,6 +103,22 @@ def _check_beginning(text: str, checker: _StructureChecker, loader: Loader) -> N
         checker.check(text, loader)
     except yaml.YAMLError:
         return
+
+
+class _PlainLoader(yaml.CSafeLoader):
+    """Builds plain data; what a scalar's tag does not fit is an error with a place, as a syntax error is."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return the value of `node`. Raises ConstructorError."""
+        try:
+            if isinstance(node, yaml.ScalarNode) and node.tag == _INTEGER and len(node.value) > MAX_DIGITS:
+                whole_number(node.value)
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, OverflowError, TypeError) as error:
+            # PyYAML's constructors raise whatever comes of text that is not what they expect: KeyError for !!bool,
+            # AttributeError for !!timestamp, IndexError for an empty !!int.
+            reason = str(error) if isinstance(error, ValueError) else f"this is no value of type {node.tag}"
+            raise yaml.constructor.ConstructorError(None, None, reason, node.start_mark) from error
 
 
 @dataclass

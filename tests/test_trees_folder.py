@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from debs_support import Signer, missing_programs, signing
 from test_trees_fetch import Listener, debian, job, only, pinned
 from trees_support import QEMU_FILES, description, git, tarball
 
-from qpatch.errors import EnvironmentFault
+from qpatch.errors import EnvironmentFault, UserError
+from qpatch.trees.dsc import read_description
 from qpatch.trees.fetch import default_job
 from qpatch.trees.places import configuration_file
 from qpatch.trees.signature import check_signature
@@ -117,6 +120,87 @@ def test_an_older_whole_package_of_the_folder_is_taken(tmp_path: Path, folder: P
     assert only(job(tmp_path, listener, WANTED, sources=[str(folder)])).status == "fetched"
     subject = git(tmp_path / "cache" / "trees.git", "show", "-s", "--format=%s", "r-1")
     assert subject == "Import qemu 1:10.2.2-1 from Debian"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("fifo", "is not a regular file"),
+        ("directory", "is not a regular file"),
+        ("dangling link", "is not a regular file"),
+        ("link to itself", "is not a regular file"),
+        ("long name", "File name too long"),
+        ("sum on the header's line", "Checksums-Sha256 is not a list of files"),
+        ("blank", "is not a complete .dsc file"),
+        ("cut signature", "is not a complete .dsc file"),
+    ],
+)
+def test_what_is_no_readable_description_stops_nothing(
+    tmp_path: Path, folder: Path, listener: Listener, kind: str, words: str
+) -> None:
+    bad = folder / "qemu_10.2.9-1.dsc"
+    head = "Format: 3.0 (quilt)\nSource: qemu\nVersion: 1:10.2.9-1\nChecksums-Sha256:"
+    match kind:
+        case "fifo":
+            os.mkfifo(bad)
+        case "directory":
+            bad.mkdir()
+        case "dangling link":
+            bad.symlink_to("nowhere")
+        case "link to itself":
+            bad.symlink_to(bad.name)
+        case "long name":
+            bad.write_text(f"{head}\n {'0' * 64} 1 {'q' * 300}.orig.tar.xz\n")
+        case "sum on the header's line":
+            bad.write_text(f"{head} deadbeef\n")
+        case "blank":
+            bad.write_text("\n \n")
+        case "cut signature":
+            bad.write_text("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n")
+    alone = only(job(tmp_path / "1", listener, WANTED, sources=[str(folder)]))
+    assert (alone.status, alone.faults[0].code) == ("missing", "bad-package")
+    assert str(bad) in alone.faults[0].message and words in alone.faults[0].message
+    package(folder, "1:10.2.2-1")
+    assert only(job(tmp_path / "2", listener, WANTED, sources=[str(folder)])).status == "fetched"
+
+
+def test_a_description_that_may_not_be_read_stops_nothing(
+    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(file: Path, **_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    dsc = package(folder, "1:10.2.2-1")
+    monkeypatch.setattr("pathlib.Path.read_text", refuse)  # root, as whom tests may run, may read everything
+    with pytest.raises(UserError, match="cannot be read: Permission denied"):
+        read_description(dsc)
+
+
+@pytest.mark.parametrize("damaged", ["qemu_10.2.2-1.dsc", "qemu_10.2.2-1a.dsc"])
+def test_of_two_files_with_one_version_the_whole_one_is_taken(
+    tmp_path: Path, folder: Path, listener: Listener, damaged: str
+) -> None:
+    dsc = package(folder, "1:10.2.2-1")
+    text = dsc.read_text()
+    (folder / "qemu_10.2.2-1a.dsc").write_text(text)
+    (folder / damaged).write_text(text.replace("qemu_10.2.2.orig", "qemu_lost.orig"))
+    assert only(job(tmp_path, listener, WANTED, sources=[str(folder)])).status == "fetched"
+
+
+def test_a_folder_of_a_user_that_there_is_not(
+    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = "~nosuchuser/sources"
+    monkeypatch.setenv("QPATCH_SOURCES", nobody)
+    assert default_job(listener).configuration.sources[0].path == nobody
+    assert listener.notes == [f"QPATCH_SOURCES names {nobody}, which is not a directory"]
+    given = {"folder": {"path": nobody, "package": "qemu", "version": "*"}}
+    local = {"local": {"path": nobody}}
+    work = job(tmp_path, listener, WANTED, given, local, sources=[nobody])
+    assert [fault.code for fault in only(work).faults] == ["no-debian-mirror", "version-unlisted", "no-repository"]
+    dsc = package(folder, "1:10.2.2-1")
+    with pytest.raises(EnvironmentFault, match="there is none \\(keyring ~nosuchuser"):
+        check_signature(dsc, "~nosuchuser/keyring.gpg", listener.note)
 
 
 def test_what_a_release_names_itself(tmp_path: Path, folder: Path, listener: Listener) -> None:

@@ -175,3 +175,19 @@ def test_without_git(clone: Path, tmp_path: Path) -> None:
         f"try: Repository(Path({str(clone)!r})).object_directory\nexcept EnvironmentFault as fault: print(fault.code)"
     )
     assert ran(code, PATH=str(tmp_path)) == "git-missing"
+
+
+def test_importing_it_runs_no_program_of_the_environments(clone: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch {tmp_path / "ran"}\nexec git "$@"\n')
+    program.chmod(0o755)
+    variables = {"GIT_PYTHON_GIT_EXECUTABLE": str(program), "GIT_PYTHON_TRACE": "full", "GIT_PYTHON_REFRESH": "x"}
+    script = (
+        "import os, sys; from pathlib import Path; from qpatch.trees.git import open_repository\n"
+        "print(open_repository(Path(sys.argv[1])).date_of('HEAD'), os.environ['GIT_PYTHON_REFRESH'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(clone)], env={**os.environ, **variables}, capture_output=True, text=True
+    )
+    assert (done.stdout.split(), done.stderr) == ([git(clone, "show", "-s", "--format=%ct"), "x"], "")
+    assert not (tmp_path / "ran").exists()

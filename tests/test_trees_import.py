@@ -140,6 +140,26 @@ def test_a_damaged_archive_is_refused_and_leaves_nothing(tmp_path: Path, store: 
     git(store.path, "fsck", "--full")
 
 
+@pytest.mark.parametrize("time", ["inf", "-inf", "nan", "1e300"])
+def test_a_time_that_is_no_date_is_refused(tmp_path: Path, store: Store, time: str) -> None:
+    archive = tmp_path / "a.tar"
+    with tarfile.open(archive, "w:", format=tarfile.PAX_FORMAT) as tar:
+        entry = tarfile.TarInfo("top/file")
+        entry.pax_headers = {"mtime": time}
+        tar.addfile(entry, io.BytesIO())
+    with pytest.raises(UserError, match="'top/file' has the time") as caught:
+        imported(store, SourcePackage(archive, "x"))
+    assert caught.value.code == "bad-archive"
+
+
+def test_a_broken_bzip2_stream_is_refused(tmp_path: Path, store: Store) -> None:
+    archive = tarball(tmp_path / "a.tar.bz2", {"f": "x"})
+    archive.write_bytes(archive.read_bytes()[:10] + b"\0" * 100)
+    with pytest.raises(UserError) as caught:
+        imported(store, SourcePackage(archive, "x"))
+    assert caught.value.code == "bad-archive"
+
+
 def test_series_with_options_and_comments() -> None:
     text = "# all of it\nfirst.patch\n\nsecond.patch -p0 # why\nthird.patch -p 2\nfourth.patch -p1\n  # end\n"
     assert parse_series(text) == [

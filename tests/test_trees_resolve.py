@@ -15,6 +15,7 @@ from trees_support import QEMU_FILES, git, repository, sha256, snapshot, tarball
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.main import main
 from qpatch.cli.output import Output
+from qpatch.cli.testing import split_peer
 from qpatch.csource.source import DictTree
 from qpatch.errors import ExitCode, UserError
 from qpatch.trees.importer import SourcePackage, import_package
@@ -103,6 +104,36 @@ def test_mistakes(clone: Path, tmp_path: Path) -> None:
     assert code_of("qemu-11.9") == "unknown-tree"
     git(clone, "config", "extensions.partialClone", "origin")
     assert code_of(str(clone)) == "partial-clone"
+
+
+def test_a_user_that_there_is_not() -> None:
+    assert code_of("~nosuchuser/tree") == "no-repository"
+    assert code_of("~nosuchuser/tree@v1") == "no-repository"
+    configuration_file().parent.mkdir(parents=True, exist_ok=True)
+    configuration_file().write_text("trees: {mine: {path: ~nosuchuser/tree}}\n")
+    assert code_of("mine") == "no-repository"
+    assert split_peer("~nosuchuser/a@mine") == ("~nosuchuser/a", "mine")
+
+
+@pytest.mark.parametrize("place", ["beside", "above", "another repository", "missing"])
+def test_a_work_tree_elsewhere_does_not_hide_the_repository(clone: Path, tmp_path: Path, place: str) -> None:
+    commit = git(clone, "rev-parse", "HEAD")
+    elsewhere = {"above": tmp_path, "missing": tmp_path / "missing"}.get(place, tmp_path / "elsewhere")
+    if place == "another repository":
+        repository(elsewhere, {"x": "x"})
+    elif place != "missing":
+        elsewhere.mkdir(exist_ok=True)
+    git(clone, "config", "core.worktree", str(elsewhere))
+    tree = resolve(str(clone))
+    assert (tree.name, tree.commit, tree.repository.path) == ("my-clone", commit, clone / ".git")
+    assert resolve(f"{clone}@v1").commit == commit
+    with tree.open() as files:
+        assert files.read("VERSION") == b"10.2.2\n"
+
+
+def test_the_top_of_a_linked_work_tree_is_its_path(clone: Path, tmp_path: Path) -> None:
+    git(clone, "worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    assert resolve(str(tmp_path / "linked" / "hw")).repository.path == tmp_path / "linked"
 
 
 def test_sources_in_a_directory_of_another_repository_are_no_tree(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from qpatch.lab.definitions.profile import load_profile
 from qpatch.strategy.document import read_document
 from qpatch.trees.places import configuration_file
 from qpatch.trees.releases import load_configuration
-from qpatch.yamltext import MAX_NESTING, check_structure, read_yaml
+from qpatch.yamltext import MAX_DIGITS, MAX_NESTING, check_structure, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +123,7 @@ TOWER = lines("a: &a [x]", *(f"{b}: &{b} [[[[[*{a}]]]]]" for a, b in zip("abcdef
         ("&a {b: {c: *a}}", "f:1:12: the alias *a stands inside of what it stands for"),
         (TOWER, DEEP),
         ("a: *b", "found undefined alias"),
-        ("a: 2021-02-31", "f: day is out of range for month"),
+        ("a: 2021-02-31", "f:1:4: day is out of range for month"),
         ("a: [1\nb: 2", "f:2:2: "),
         ("a: \x07", "f:1: the character U+0007 is not allowed in YAML"),
         ("a: !!python/object:os.system x", "could not determine a constructor"),
@@ -180,3 +180,35 @@ def test_a_file_that_is_no_text(reader: str, tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match="the file is not UTF-8: "):
         READERS[reader](file)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "!!bool x",
+        "!!timestamp x",
+        "2026-02-31",
+        '!!int ""',
+        '!!float ""',
+        "!!int x",
+        "!!binary é",
+        "9" * 5000,
+        "0x" + "f" * 5000,
+    ],
+)
+def test_a_value_that_is_not_what_its_tag_says_has_a_place(value: str) -> None:
+    for text in (f"providers: []\ntrees: {value}\n", f"providers: []\n{'x: '}[a, {value}]\n"):
+        configuration_file().parent.mkdir(parents=True, exist_ok=True)
+        configuration_file().write_text(text)
+        with pytest.raises(UserError) as caught:
+            load_configuration(configuration_file())
+        assert caught.value.code == "bad-configuration"
+        assert caught.value.where is not None and caught.value.where.line == 2
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "-" + "9" * 5000])
+def test_a_number_of_a_strategy_that_is_too_long_has_a_place(text: str) -> None:
+    with pytest.raises(UserError, match="digits is too long") as caught:
+        read_document(f"name: x\npriority: {text}\n", "s.yaml")
+    assert (caught.value.code, str(caught.value.where)) == ("strategy-syntax", "s.yaml:2:11")
+    assert read_document(f"a: {'9' * MAX_DIGITS}", "s.yaml").data == {"a": int("9" * MAX_DIGITS)}

@@ -12,6 +12,7 @@ from qpatch.cli.display import StepDisplay
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, library, settings
 from qpatch.errors import ExitCode, UserError
 from qpatch.lab.registry import registry
+from qpatch.trees.places import expanded
 
 if TYPE_CHECKING:
     import argparse
@@ -190,7 +191,7 @@ def read_peer(arguments: argparse.Namespace) -> Peer:
 def split_peer(text: str) -> tuple[str, str]:
     """Split [STRATEGY@]TREE; a tree may have an `@` of its own, so what is a directory before it is no strategy."""
     strategy, separator, tree = text.partition("@")
-    if not separator or Path(strategy).expanduser().is_dir():
+    if not separator or expanded(strategy).is_dir():
         return BASELINE, text
     return strategy, tree
 

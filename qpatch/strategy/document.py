@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import yaml
 
 from qpatch.errors import Location, UserError
-from qpatch.yamltext import check_structure, location_of, unreadable
+from qpatch.yamltext import check_structure, location_of, unreadable, whole_number
 
 if TYPE_CHECKING:
     from yaml.error import Mark
@@ -137,7 +137,10 @@ class _YamlReader:
             self._block(node, path)
         if node.style:
             return str(node.value)
-        return _plain(str(node.tag), str(node.value))
+        try:
+            return _plain(str(node.tag), str(node.value))
+        except ValueError as error:
+            raise UserError("strategy-syntax", str(error), where=self._location(node.start_mark)) from error
 
     def _block(self, node: ScalarNode, path: Path) -> None:
         mark = node.start_mark
@@ -148,14 +151,14 @@ class _YamlReader:
 
 
 def _plain(tag: str, text: str) -> Value:
-    """Return the value of an unquoted scalar that YAML resolved to `tag`."""
+    """Return the value of an unquoted scalar that YAML resolved to `tag`. Raises ValueError for too long a number."""
     kind = tag.rpartition(":")[2]
     if kind == "null":
         return None
     if kind == "bool":
         return text.lower() in ("yes", "true", "on")
     if kind == "int" and re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
-        return int(text)
+        return whole_number(text)
     return text
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 20
 _TAR_BLOCK = 64 * tarfile.BLOCKSIZE  # tarfile copies what is left of a block at each read: keep blocks small
+_LATEST = 253_402_300_799  # the end of the year 9999, in seconds since 1970
 _OPENERS: dict[bytes, Callable[[IO[bytes]], object]] = {
     b"\xfd7zXZ\0": lzma.open,
     b"\x1f\x8b": gzip.open,
@@ -98,6 +99,10 @@ def members_of(file: BinaryIO, name: str, progress: Progress) -> Iterator[Member
                     yield _member(tar, entry, name)
     except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
         raise UserError("bad-archive", f"{name}: {error}") from error
+    except OSError as error:
+        if error.errno is not None:  # the system's; bz2 raises one without a number for data that is no bzip2
+            raise
+        raise UserError("bad-archive", f"{name}: {error}") from error
 
 
 def _decompressed(file: BinaryIO, progress: Progress) -> IO[bytes]:
@@ -110,7 +115,7 @@ def _decompressed(file: BinaryIO, progress: Progress) -> IO[bytes]:
 
 def _member(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: str) -> Member:
     path = clean_name(entry.name, archive)
-    mtime = int(entry.mtime)
+    mtime = _seconds(entry, archive)
     if entry.issym():
         return Member(path, "120000", mtime, entry.linkname.encode(errors="surrogateescape"))
     mode = "100755" if entry.mode & 0o100 else "100644"
@@ -120,6 +125,13 @@ def _member(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: str) -> Membe
     if file is None:
         raise UserError("bad-archive", f"{archive}: '{entry.name}' is neither a file nor a link")
     return Member(path, mode, mtime, file.read())
+
+
+def _seconds(entry: tarfile.TarInfo, archive: str) -> int:
+    # A PAX header holds the time as text that Python's float() accepts: `inf`, `nan` and 1e300 among it.
+    if not abs(entry.mtime) <= _LATEST:
+        raise UserError("bad-archive", f"{archive}: '{entry.name}' has the time {entry.mtime}, which is no date")
+    return int(entry.mtime)
 
 
 def clean_name(name: str, archive: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from qpatch.errors import QpatchError, UserError
 from qpatch.suggest import did_you_mean
 from qpatch.trees.job import FINAL_FAULTS, FetchJob
-from qpatch.trees.places import configuration_file
+from qpatch.trees.places import configuration_file, expanded
 from qpatch.trees.progress import NoProgress
 from qpatch.trees.providers import fetch_candidate
 from qpatch.trees.releases import known_releases, load_configuration
@@ -53,7 +53,7 @@ def default_job(progress: Progress | None = None) -> FetchJob:
     listener = progress or NoProgress()
     folders = [folder for folder in os.environ.get(SOURCES, "").split(os.pathsep) if folder]
     for folder in folders:
-        if not os.path.isdir(Path(folder).expanduser()):  # noqa: PTH112 - is_dir raises if overlong
+        if not os.path.isdir(expanded(folder)):  # noqa: PTH112 - is_dir raises if overlong
             listener.note(f"{SOURCES} names {folder}, which is not a directory")
     configuration = load_configuration(configuration_file()).with_folders(folders)
     return FetchJob(default_store(), configuration, listener, _APT_CONFIGURATION)

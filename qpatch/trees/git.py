@@ -157,8 +157,21 @@ def open_repository(path: Path) -> Repository:
 
 
 def _top(repository: Repository) -> Path:
-    inside = repository.text("rev-parse", "--is-inside-work-tree")
-    return Path(repository.text("rev-parse", "--show-toplevel" if inside == "true" else "--absolute-git-dir"))
+    """Return the work tree's top, or the git directory where nothing leads back to it from that top (core.worktree)."""
+    inside, directory = repository.text("rev-parse", "--is-inside-work-tree", "--absolute-git-dir").split("\n", 1)
+    if inside == "true":
+        top = Path(repository.text("rev-parse", "--show-toplevel"))
+        if _leads_to(top / ".git", Path(directory)):
+            return top
+    return Path(directory)
+
+
+def _leads_to(link: Path, directory: Path) -> bool:
+    """Tell whether `link`, the `.git` of a work tree, is the git `directory` or a file that names it."""
+    if link.is_file():
+        named = link.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("gitdir:").strip()
+        link = link.parent / named
+    return link.resolve() == directory.resolve()
 
 
 def _trusted_top(repository: Repository) -> Path:

@@ -22,15 +22,30 @@ from qpatch.trees.commands import REPOSITORY_VARIABLES, GitError, start_git
 if shutil.which("git") is None:  # GitPython runs it when it is imported
     raise EnvironmentFault("git-missing", "git was not found on PATH")
 
-from git import Actor, Commit, Git, Reference, Repo, SymbolicReference
-from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ODBError
+_environment_lock = threading.Lock()
+
+
+@contextmanager
+def _without_variables(names: Collection[str]) -> Iterator[None]:
+    """Hide environment variables from GitPython, which has no other way to be told not to look at them."""
+    with _environment_lock:
+        hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+        try:
+            yield
+        finally:
+            os.environ.update(hidden)
+
+
+# When it is imported, GitPython takes from them which program to run as git, and whether by a shell.
+with _without_variables([name for name in os.environ if name.startswith("GIT_PYTHON_")]):
+    from git import Actor, Commit, Git, Reference, Repo, SymbolicReference
+    from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ODBError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from qpatch.trees.identity import Identity
-
-_environment_lock = threading.Lock()
 
 
 class IsolatedGit(Git):
@@ -139,15 +154,9 @@ def _raising_git_errors() -> Iterator[None]:
         raise GitError(("(GitPython)",), str(error)) from error
 
 
-@contextmanager
-def _without_repository_variables() -> Iterator[None]:
+def _without_repository_variables() -> AbstractContextManager[None]:
     """Hide what would lead GitPython to another repository: it looks at these variables when it opens one.
 
     They are set where git itself runs qpatch, in a hook or an alias.
     """
-    with _environment_lock:
-        hidden = {name: os.environ.pop(name) for name in REPOSITORY_VARIABLES & os.environ.keys()}
-        try:
-            yield
-        finally:
-            os.environ.update(hidden)
+    return _without_variables(REPOSITORY_VARIABLES)

@@ -27,6 +27,17 @@ def configuration_file() -> Path:
     return (Path(base) if base else Path.home() / ".config") / "qpatch" / "config.yaml"
 
 
+def expanded(path: str | Path) -> Path:
+    """Return the user's `path` with `~` and `~NAME` replaced by the home directory.
+
+    Where there is no such user, it stays as it is written, as shells leave it.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def reports_full_disk(output: str) -> bool:
     """Tell whether a program (run with LC_ALL=C) failed because its disk is full, from its `output`."""
     messages = ("No space left on device", "Disk quota exceeded", "Out of diskspace")

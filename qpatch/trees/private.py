@@ -40,6 +40,8 @@ _CONFIGURATION = """\
 \tauto = 0
 """
 _SHA256_DIGITS = 64
+_NO_HOOKS = ("-c", "core.hooksPath=/dev/null")  # those of .git/hooks neither
+_REFLOG = "qpatch: series rendered"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ class NewCommit:
     author: Identity
     date: int
     changes: Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True)
+class CommitRange:
+    """The commits that `tip` has and `base` has not: ids of commits."""
+
+    base: str
+    tip: str
 
 
 @contextmanager
@@ -127,34 +137,43 @@ def _modes(repository: Repository, commit: str, *arguments: str) -> dict[str, st
 
 def check_new_branch(repository: Repository, name: str) -> None:
     """Raise UserError unless `name` can be made as a new branch of the user's repository."""
-    if name.startswith("-") or not repository.succeeds("check-ref-format", "--branch", name):
+    forms = (("--branch", name), (f"refs/heads/{name}",))  # the first alone expands `@{-1}`, the second allows HEAD
+    if name.startswith("-") or not all(repository.succeeds("check-ref-format", *form) for form in forms):
         raise UserError("bad-branch-name", f"'{name}' cannot be the name of a branch")
     if repository.find(f"refs/heads/{name}") is not None:
         raise _branch_exists(repository, name)
+    if other := _branch_in_the_way(repository, name):
+        raise UserError(
+            "branch-exists",
+            f"{repository.path} has a branch '{other}', so there can be none called '{name}'",
+            hint="git keeps branches as files do: one cannot be the directory of another.",
+        )
 
 
-def make_branch(repository: Repository, name: str, private: Repository, commit: str, by: Identity) -> None:
-    """Copy `commit` from `private` into the user's repository and make the branch `name` there.
+def _branch_in_the_way(repository: Repository, name: str) -> str:
+    """Return a branch that `name` would be the directory of, or that would be a directory of `name`; '' for none."""
+    parts = name.split("/")
+    above = [f"refs/heads/{'/'.join(parts[:length])}" for length in range(1, len(parts))]
+    found = repository.text("for-each-ref", "--format=%(refname)", f"refs/heads/{name}/", *above).splitlines()
+    in_the_way = (ref for ref in found if ref in above or ref.startswith(f"refs/heads/{name}/"))
+    return next(in_the_way, "").removeprefix("refs/heads/")
 
-    Only objects and that one ref are written. Raises UserError `branch-exists` where the branch exists, also
-    when it came into being a moment ago.
+
+def make_branch(repository: Repository, name: str, private: Repository, commits: CommitRange, by: Identity) -> None:
+    """Copy `commits` from `private` into the user's repository and make the branch `name` at their tip there.
+
+    Only objects and that one ref are written, and no command runs that the repository's configuration or hooks name.
+    Raises UserError `branch-exists` where the branch exists, also when it came into being a moment ago.
     """
     check_new_branch(repository, name)
-    repository.run(
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-recurse-submodules",
-        "--no-auto-maintenance",
-        "--no-write-commit-graph",
-        str(private.path),
-        SERIES_REF,
-    )
-    creation = f"create refs/heads/{name} {commit}\n".encode()
+    # Not `git fetch`: it obeys the repository's url.*.insteadOf, protocol.* and core.alternateRefsCommand.
+    wanted = f"{commits.tip}\n^{commits.base}\n".encode()
+    objects = private.run("pack-objects", "--revs", "--thin", "--stdout", "--quiet", stdin=wanted)
+    repository.run("unpack-objects", "-q", stdin=objects)
+    creation = f"create refs/heads/{name} {commits.tip}\n".encode()
     who = {"GIT_COMMITTER_NAME": by.name, "GIT_COMMITTER_EMAIL": by.email}
     try:
-        repository.run("update-ref", "-m", "qpatch: series rendered", "--stdin", stdin=creation, environment=who)
+        repository.run(*_NO_HOOKS, "update-ref", "-m", _REFLOG, "--stdin", stdin=creation, environment=who)
     except GitError as error:
         if "reference already exists" in error.stderr:
             raise _branch_exists(repository, name) from error

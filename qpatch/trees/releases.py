@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from qpatch.errors import Location, UserError
+from qpatch.trees.places import expanded
 from qpatch.yamltext import read_yaml, read_yaml_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 Kind = Literal["qemu", "linux"]
 Role = Literal["render", "build", "stock"]
@@ -153,7 +154,7 @@ class SourceFolder(_ReleaseEntry):
     def holds(self, source: DebianSource) -> bool:
         """Tell whether a .dsc file in the folder is called as a version that `source` asks for."""
         pattern = f"{source.package}_{source.version.rpartition(':')[2]}"
-        directory = Path(self.path).expanduser()
+        directory = expanded(self.path)
         return directory.is_dir() and any(fnmatchcase(file.stem, pattern) for file in directory.glob("*.dsc"))
 
     def offer(self, source: DebianSource) -> SourceCandidate:

@@ -12,7 +12,7 @@ from qpatch.errors import UserError, system_faults
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Repository, open_repository
 from qpatch.trees.mentions import MentionCache
-from qpatch.trees.places import cache_directory, configuration_file
+from qpatch.trees.places import cache_directory, configuration_file, expanded
 from qpatch.trees.store import Store, default_store
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def resolve(argument: str, store: Store | None = None, configuration: Path | Non
 
 def resolve_path(path: Path, ref: str | None, name: str | None = None) -> Tree:
     """Return the tree at `ref` (None: HEAD) of the repository at `path`; see `resolve` for what is raised."""
-    repository = open_repository(path.expanduser().absolute())
+    repository = open_repository(expanded(path).absolute())
     commit = repository.resolve("HEAD" if ref is None else ref)
     if repository.is_partial():
         raise UserError("partial-clone", f"{repository.path} is a partial clone: its files are not all there")
@@ -83,11 +83,11 @@ def split_ref(argument: str) -> tuple[Path | None, str | None]:
 
     Both a path and a ref may hold an `@` of their own.
     """
-    if Path(argument).expanduser().is_dir():
+    if expanded(argument).is_dir():
         return Path(argument), None
     for at in reversed([place for place, letter in enumerate(argument) if letter == "@"]):
         path = argument[:at]
-        if path and Path(path).expanduser().is_dir():
+        if path and expanded(path).is_dir():
             return Path(path), argument[at + 1 :]
     return None, None
 

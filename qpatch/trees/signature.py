@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
+from qpatch.trees.places import expanded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +34,7 @@ def check_signature(file: Path, keyring: str, note: Callable[[str], None], insta
     a wrong signature is an error; that nothing could be checked (no signature, no keyring, no such key, no gpgv) is
     said through `note`.
     """
-    keyrings = [Path(keyring).expanduser().absolute()] if keyring else _of_developers(installed)
+    keyrings = [expanded(keyring).absolute()] if keyring else _of_developers(installed)
     problem = _problem(file, keyrings)
     if problem and keyring:
         raise EnvironmentFault("bad-signature", f"{file}: {problem} (keyring {keyring})")

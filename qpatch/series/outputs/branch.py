@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from qpatch.series.model import SeriesOutput
-from qpatch.trees.private import check_new_branch, make_branch
+from qpatch.trees.private import CommitRange, check_new_branch, make_branch
 
 if TYPE_CHECKING:
     from qpatch.series.model import CommittedSeries, RenderedSeries
@@ -31,4 +31,4 @@ class BranchOutput(SeriesOutput):
     @override
     def write(self, made: CommittedSeries, rendered: RenderedSeries, author: Identity) -> None:
         """Make the branch; `author` goes into its reflog. Raises UserError where it has come to exist meanwhile."""
-        make_branch(made.tree.repository, self.name, made.private, made.tip, author)
+        make_branch(made.tree.repository, self.name, made.private, CommitRange(made.series.base, made.tip), author)

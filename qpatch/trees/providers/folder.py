@@ -7,8 +7,8 @@ not, a note says so, and the folder itself is trusted.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault, QpatchError
@@ -16,6 +16,7 @@ from qpatch.trees.apt_packages import newest_first
 from qpatch.trees.dsc import read_description
 from qpatch.trees.importer import import_package
 from qpatch.trees.job import FINAL_FAULTS
+from qpatch.trees.places import expanded
 from qpatch.trees.signature import check_signature
 
 if TYPE_CHECKING:
@@ -47,14 +48,17 @@ def fetch(job: FetchJob, name: str, source: FolderSource) -> str:
 
 
 def _matching(source: FolderSource, faults: list[QpatchError]) -> list[SourceDescription]:
-    """Return the descriptions of `source`, newest first; what is wrong with unreadable ones goes into `faults`."""
-    found: dict[str, SourceDescription] = {}
-    for file in sorted(Path(source.path).expanduser().glob(f"{source.package}_*.dsc")):
+    """Return the descriptions of `source`, newest first; what is wrong with unreadable ones goes into `faults`.
+
+    Of several files with one version, the last by name comes first.
+    """
+    found: defaultdict[str, list[SourceDescription]] = defaultdict(list)
+    for file in sorted(expanded(source.path).glob(f"{source.package}_*.dsc")):
         try:
             description = read_description(file)
         except QpatchError as fault:
             faults.append(fault)
             continue
         if description.package == source.package and fnmatchcase(description.version, source.version):
-            found[description.version] = description
-    return [found[version] for version in newest_first(found)]
+            found[description.version].insert(0, description)
+    return [description for version in newest_first(found) for description in found[version]]

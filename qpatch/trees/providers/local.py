@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.trees.git import open_repository
+from qpatch.trees.places import expanded
 from qpatch.trees.providers import giturl
 from qpatch.trees.releases import GitSource
 
@@ -20,7 +20,7 @@ def fetch(job: FetchJob, name: str, source: LocalSource) -> str:
 
     Raises UserError where the path is no repository or has no such ref, and the errors of fetching.
     """
-    repository = open_repository(Path(source.path).expanduser())
+    repository = open_repository(expanded(source.path))
     commit = repository.resolve(source.ref)
     location = GitSource(url=repository.git_directory.as_uri(), ref=commit)
     return giturl.fetch(job, name, location)
