@@ -431,6 +431,34 @@ def test_make_demo_fails_where_it_shows_nothing(tmp_path: Path, gone: str, test:
     assert not make_demo(tmp_path, gone=gone, test=test)[0]
 
 
+# One part cannot fetch a release, and fails; the others are none the worse for it.
+CI_MAKE = """#!/bin/sh
+case "$1" in
+test-tree) echo "MISSING: mine-2: no mirror has it"; echo "mine-2: 7 tests were skipped; see there"; exit 1 ;;
+esac
+echo "sources $QPATCH_SOURCES"
+"""
+
+
+def test_ci_runs_every_part_and_sums_up(tmp_path: Path) -> None:
+    run, programs, sources = (tmp_path / name for name in ("project/.ci/run", "bin", "shared/sources"))
+    for place in (run.parent, programs, sources):
+        place.mkdir(parents=True)
+    shutil.copy(MAKEFILE.parent / ".ci" / "run", run)
+    for name in ("git", "gpg", "perl", "python3", "make"):
+        (programs / name).write_text(CI_MAKE if name == "make" else "#!/bin/sh\n")
+        (programs / name).chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+    environment.pop("QPATCH_SOURCES", None)
+    done = subprocess.run(["bash", run], env=environment, capture_output=True, text=True, check=False)
+    missing, times = done.stdout.split("=== What was missing\n")[1].split("\n=== Times of the parts\n")
+    assert missing == "MISSING: mine-2: no mirror has it\nmine-2: 7 tests were skipped; see there\n"
+    parts = [line.split(maxsplit=3)[2:] for line in times.splitlines()]
+    assert ["FAILED", "make test-tree"] in parts and ["passed", "make test-lab"] in parts
+    assert done.returncode == 1
+    assert f"sources {sources}\n" in done.stdout
+
+
 def test_doctor_is_quick() -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-m", "qpatch", "doctor"], capture_output=True, check=False)
