@@ -16,6 +16,7 @@ from qpatch.builds.qemu.venv import python_environment
 from qpatch.builds.recipe import QemuRecipe, QemuTarget, qemu_recipe
 from qpatch.builds.running import Runner
 from qpatch.builds.toolchain import compiler_version
+from qpatch.errors import UserError
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
@@ -139,3 +140,12 @@ def test_a_failed_configure_is_told_by_its_last_lines(place: BuildDirectories, m
     with pytest.raises(BuildFailed) as failed:
         QemuBackend(recipe, "any").configure(place, NoProgress())
     assert failed.value.message.splitlines()[1:] == [*map(str, range(22, 31)), "ERROR: no luck"]
+
+
+def test_a_recipe_that_is_no_yaml_is_told_by_its_name(isolated: Path) -> None:
+    file = isolated / "config" / "qpatch" / "recipes" / "odd.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("kind: [", encoding="utf-8")
+    with pytest.raises(UserError) as refused:
+        qemu_recipe("10.2.2")
+    assert refused.value.code == "bad-recipe"

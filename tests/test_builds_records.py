@@ -59,3 +59,11 @@ def test_a_patch_that_does_not_compile_leaves_a_sound_directory_alone(
     (bench.workspace / BUILD / "mark").touch()
     assert bench.build(capsys, "type-error")[0] == ExitCode.BUILD_FAILED
     assert (bench.workspace / BUILD / "mark").exists()
+
+
+def test_a_base_that_was_built_just_now_is_not_suspected(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    miniature_strategy(bench.directory, "type-error")
+    assert bench.build(capsys, "type-error")[0] == ExitCode.BUILD_FAILED
+    names = {file.name for file in (bench.workspace / "logs").rglob("*.log")}
+    assert len(names) >= 2
+    assert "baseline-again.log" not in names

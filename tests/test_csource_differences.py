@@ -40,6 +40,20 @@ def test_no_more_than_eight_differences_are_listed() -> None:
     assert len(miss(f"reset(d->size = {new});", f"reset(d->size = {old});")) == 8
 
 
+def test_long_code_is_cut_to_a_line() -> None:
+    (found,) = miss(f"reset(d, {'y' * 90} + {'y' * 90});", "reset(d, x);")
+    cut = found.partition("found '")[2].rstrip("'")
+    assert (len(cut), cut[-4:]) == (100, "y...")
+
+
+def test_words_that_change_together_are_no_rename() -> None:
+    source = body("write(d, sizeof(struct demo), d->size);")
+    hunk = "- send(d, sizeof(unsigned long), d->size);\n+ send(d, sizeof(unsigned long), 0);"
+    result = outcome(source, hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted), result
+    assert "+write(d,sizeof(unsignedlong),0);" in result.suggestion.replace(" ", "").splitlines()
+
+
 def test_many_equal_tokens_do_not_hide_where_two_differ() -> None:
     zeros = ", ".join(["0"] * 80)
     found = miss(f"f({zeros}, c, {zeros}, d, {zeros});", f"f({zeros}, a, {zeros}, b, {zeros});")

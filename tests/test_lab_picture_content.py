@@ -92,3 +92,53 @@ def test_a_migration_goes_to_another_vm_unless_it_is_said_to_where() -> None:
     builder = migration()
     (whole,) = parse_migrations(builder.events).migrations
     assert parse_migrations(without(builder, "migrate", "to")).migrations == (whole,)
+
+
+def marked(builder: TimelineBuilder) -> list[tuple[str, str]]:
+    """Return what each mark of the picture is and says."""
+    shown = picture_content(builder.events)
+    assert shown is not None
+    return [(mark.what, mark.text) for mark in shown.marks]
+
+
+def test_pauses_and_the_end_of_the_migration_are_marked() -> None:
+    builder = TimelineBuilder()
+    builder.prepare()
+    builder.begin()
+    builder.uapi("qemu0", "pause", ms=7)
+    builder.stop()
+    builder.load()
+    builder.run()
+    builder.migrated()
+    builder.verify()
+    builder.end()
+    assert ("pause", "pauses 7 ms") in marked(builder)
+    assert ("report", "migration completed") in marked(builder)
+
+
+@pytest.mark.parametrize(("length", "shown"), [(44, "x" * 44), (45, "x" * 43 + "…")])
+def test_messages_are_cut_where_they_are_too_long(length: int, shown: str) -> None:
+    builder = TimelineBuilder()
+    builder.prepare()
+    builder.begin()
+    builder.message("qemu0", "x" * length)
+    builder.give_up()
+    builder.verify("qemu0")
+    assert ("error", shown) in marked(builder)
+
+
+def test_of_many_interrupts_those_that_were_lost_are_shown() -> None:
+    builder = TimelineBuilder()
+    builder.prepare()
+    builder.begin()
+    for _ in range(30):
+        builder.interrupt("qemu0", 2)
+    builder.stop()
+    builder.load(STOCK_5_2, eager=True)
+    builder.run()
+    builder.migrated()
+    builder.verify()
+    builder.end()
+    shown = picture_content(builder.events)
+    assert shown is not None
+    assert [path.bad for path in shown.paths] == [True]
