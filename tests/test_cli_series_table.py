@@ -86,6 +86,7 @@ def test_what_went_wrong_is_told_even_when_quiet(verbosity: int) -> None:
         "  note: x",
         "demo on three: failed: a.yaml:3: no",
         "  hint: do",
+        "  help: A name consists of letters, digits and `._+-`, and begins with a letter or digit.",
     ]
     assert printed(RENDERED, verbosity=-1)[1] == []
 

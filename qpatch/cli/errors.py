@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 
 def error_text(error: QpatchError | ErrorReport, *, prefix: str = "") -> str:
-    """Return `file:line:column: message` behind `prefix`, with the hint below."""
+    """Return `file:line:column: message` behind `prefix`, with the hint and the catalogue's remedy below."""
+    from qpatch.cli.catalogue import catalogue  # yaml: only where there is an error
+
     place = f"{error.where}: " if error.where else ""
     hint = "\n" + indented("hint", error.hint) if error.hint else ""
-    return f"{prefix}{place}{error.message}{hint}"
+    entry = catalogue().get(error.code)
+    remedy = "\n" + indented("help", entry.remedy) if entry else ""
+    return f"{prefix}{place}{error.message}{hint}{remedy}"
 
 
 def error_document(error: QpatchError) -> dict[str, object]:

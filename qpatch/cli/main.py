@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from qpatch import __version__
-from qpatch.cli.errors import error_document, error_text, indented
+from qpatch.cli.errors import error_document, error_text
 from qpatch.cli.output import Output, flag_from_environment
 from qpatch.errors import ExitCode, QpatchError, UserError, fault_of_system
 
@@ -173,12 +173,7 @@ def output_for(words: Sequence[str]) -> Output:
 
 def report(error: QpatchError, output: Output) -> int:
     """Print `error` with its hint and the catalogue's remedy, and return its exit code."""
-    from qpatch.cli.catalogue import catalogue
-
-    entry = catalogue().get(error.code)
     output.error(error_text(error, prefix="qpatch: "))
-    if entry is not None:
-        output.error(indented("help", entry.remedy))
     if not output.documented:
         output.document({"version": 1, "error": error_document(error)})
     return error.exit_code
