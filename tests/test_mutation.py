@@ -148,7 +148,11 @@ def test_a_mutant_is_killed_or_hangs_or_survives(settings: Settings, tmp_path: P
         copy.trial(the_mutant(line), baseline) for line in ("count += 1", "return count != 0", "return None")
     )
     assert (killed.status, killed.killer, killed.covering) == (TrialStatus.KILLED, "tests/test_a.py::test_most", 1)
-    assert (hanging.status, hanging.killer, hanging.covering) == (TrialStatus.TIMED_OUT, "", 1)
+    assert (hanging.status, hanging.killer, hanging.covering) == (
+        TrialStatus.TIMED_OUT,
+        "tests/test_a.py::test_countdown",
+        1,
+    )
     assert (surviving.status, surviving.killer, surviving.covering) == (TrialStatus.SURVIVED, "", 1)
     assert (settings.root / FILE).read_text(encoding="utf-8") == CODE
 
