@@ -141,6 +141,7 @@ def the_mutant(line: str) -> Mutant:
     return next(mutant for mutant in mutants if mutant.mutated == line)
 
 
+@pytest.mark.slow  # five runs of pytest
 def test_a_mutant_is_killed_or_hangs_or_survives(settings: Settings, tmp_path: Path) -> None:
     copy = Copy(tmp_path / "copy", settings)
     baseline = copy.baseline(settings.rooms[0])
