@@ -141,6 +141,7 @@ def the_mutant(line: str) -> Mutant:
     return next(mutant for mutant in mutants if mutant.mutated == line)
 
 
+@pytest.mark.slow  # five runs of pytest
 def test_a_mutant_is_killed_or_hangs_or_survives(settings: Settings, tmp_path: Path) -> None:
     copy = Copy(tmp_path / "copy", settings)
     baseline = copy.baseline(settings.rooms[0])
@@ -148,7 +149,11 @@ def test_a_mutant_is_killed_or_hangs_or_survives(settings: Settings, tmp_path: P
         copy.trial(the_mutant(line), baseline) for line in ("count += 1", "return count != 0", "return None")
     )
     assert (killed.status, killed.killer, killed.covering) == (TrialStatus.KILLED, "tests/test_a.py::test_most", 1)
-    assert (hanging.status, hanging.killer, hanging.covering) == (TrialStatus.TIMED_OUT, "", 1)
+    assert (hanging.status, hanging.killer, hanging.covering) == (
+        TrialStatus.TIMED_OUT,
+        "tests/test_a.py::test_countdown",
+        1,
+    )
     assert (surviving.status, surviving.killer, surviving.covering) == (TrialStatus.SURVIVED, "", 1)
     assert (settings.root / FILE).read_text(encoding="utf-8") == CODE
 
