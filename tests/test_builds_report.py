@@ -198,7 +198,11 @@ def test_the_tree_itself_does_not_build() -> None:
                 status=Status.FAILED,
                 error=ErrorReport.of(EnvironmentFault("disk-full", "no room", hint="make some")),
             ),
-            ["demo on qemu-1.0 (aarch64-softmmu): failed: no room", "  hint: make some"],
+            [
+                "demo on qemu-1.0 (aarch64-softmmu): failed: no room",
+                "  hint: make some",
+                "  help: Make room, or set QPATCH_CACHE to a directory on another disk. Nothing was left half done.",
+            ],
         ),
         (
             BuiltResult(
