@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -197,13 +198,16 @@ except KeyboardInterrupt:
 """
 
 
+def _has_two_or_ended(folder: Path, pattern: str, process: subprocess.Popen[bytes]) -> bool:
+    return len(list(folder.glob(pattern))) == 2 or process.poll() is not None
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_lets_every_run_clean_up(tmp_path: Path, number: signal.Signals) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     process = subprocess.Popen([sys.executable, "-c", SLEEPING, str(tmp_path)], env={**os.environ, "PYTHONPATH": paths})
     for moment in ("begun", "ending"):  # the second time, by somebody who is impatient
-        pattern = f"{moment}-*"
-        wait_for(lambda: len(list(tmp_path.glob(pattern))) == 2 or process.poll() is not None)  # noqa: B023
+        wait_for(partial(_has_two_or_ended, tmp_path, f"{moment}-*", process))
         process.send_signal(number)
     (tmp_path / "go-on").touch()
     assert process.wait(HANGS) == 130

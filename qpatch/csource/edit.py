@@ -90,11 +90,11 @@ class AnchorHandler(ABC):
         """Return what an addition inside the anchor stands among, given the items of the anchor's block."""
         return items
 
-    def similar(self, anchor: Anchor, workspace: EditWorkspace) -> Sequence[tuple[str, Symbol]]:  # noqa: ARG002
+    def similar(self, anchor: Anchor, workspace: EditWorkspace) -> Sequence[tuple[str, Symbol]]:  # noqa: ARG002  # a default
         """Return (path, symbol) of what a missing anchor may have been renamed to, the likeliest first."""
         return ()
 
-    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002
+    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002  # a default
         """Say what the edits of a patch, all of them done, have left behind at `anchor`, None for nothing."""
         return None
 

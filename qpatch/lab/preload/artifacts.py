@@ -28,6 +28,7 @@ from qpatch.errors import EnvironmentFault
 from qpatch.requirements import require, require_programs
 from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory
+from qpatch.trees.replacing import recover_directories, replaced_directory
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -105,10 +106,9 @@ class _ArtifactStore:
         self.progress.begin(f"compiling the lab's {artifact.file}", None)
         for leftover in self.store.glob(f"{_SCRATCH}*"):  # of a run that was killed
             shutil.rmtree(leftover)
+        recover_directories(self.store)
         with tempfile.TemporaryDirectory(dir=self.store, prefix=_SCRATCH) as scratch:
-            build, made = Path(scratch) / "build", Path(scratch) / "made"
-            for directory in (build, made):
-                directory.mkdir()
+            build = Path(scratch)
             log = self.store / f"{artifact.file}.log"
             log.unlink(missing_ok=True)
             ran = Runner(neutral_environment(), log, lock).run(
@@ -120,10 +120,8 @@ class _ArtifactStore:
                     f"the lab's {artifact.file} does not compile: {_first_error(ran.output, folder, build)}",
                     hint=f"The log: {log}",
                 )
-            (build / artifact.file).rename(made / artifact.file)
-            if place.exists():  # without its file: it was tampered with
-                shutil.rmtree(place)
-            made.rename(place)
+            with replaced_directory(place) as made:  # one that is there has lost its file
+                (build / artifact.file).rename(made / artifact.file)
 
 
 def _digest(folder: Path, compiler: str) -> str:
