@@ -53,6 +53,7 @@ class EngineLimits:
     repaired_places: int
     repair_trials: int
     repair_before: int
+    nesting: int
     candidates: int
     differences: int
     shown_line: int

@@ -209,11 +209,13 @@ def _constants(parsed: ParsedFile, body: Node | None) -> Iterator[str]:
 
 def _parts(body: Node | None, kind: str) -> Iterator[Node]:
     """Yield the nodes of `kind` directly in a body or in an `#if` there."""
-    for child in _children(body):
-        if child.type == kind:
-            yield child
-        elif child.type.startswith("preproc_"):
-            yield from _parts(child, kind)
+    pending = [*reversed(_children(body))]
+    while pending:
+        node = pending.pop()
+        if node.type == kind:
+            yield node
+        elif node.type.startswith("preproc_"):
+            pending += reversed(_children(node))
 
 
 def _children(body: Node | None) -> list[Node]:
@@ -222,8 +224,9 @@ def _children(body: Node | None) -> list[Node]:
 
 def _declared_names(parsed: ParsedFile, declarator: Node) -> Iterator[str]:
     """Yield the name that a member's declarator declares."""
-    if declarator.type == "field_identifier":
-        yield parsed.text(declarator)
-    for child in declarator.named_children:
-        if child.type != "parameter_list":
-            yield from _declared_names(parsed, child)
+    pending = [declarator]
+    while pending:
+        node = pending.pop()
+        if node.type == "field_identifier":
+            yield parsed.text(node)
+        pending += (child for child in reversed(node.named_children) if child.type != "parameter_list")

@@ -18,6 +18,7 @@ from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
+from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.text.edits import apply_text_edit
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """
     try:
         return places_in_tree(_apply(edit, workspace), workspace)
+    except TooDeepError as error:
+        return Drifted(
+            f"{edit.anchor}: {error.message}", edit.anchor.path, suggestion="qpatch edits no such code: do it by hand"
+        )
     except HunkError as error:
         raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
 

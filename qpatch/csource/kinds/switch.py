@@ -78,11 +78,14 @@ def _switch_in(anchor: Anchor, function: LocatedAnchor) -> LocatedAnchor | Drift
     )
 
 
-def _switches(node: Node) -> Iterator[Node]:
-    for child in node.children:
-        if child.type == "switch_statement":
-            yield child
-        yield from _switches(child)
+def _switches(function: Node) -> Iterator[Node]:
+    """Yield the switches of a function in source order, those around others first."""
+    pending = [function]
+    while pending:
+        node = pending.pop()
+        if node.type == "switch_statement":
+            yield node
+        pending += reversed(node.children)
 
 
 def _value(node: Node, function: LocatedAnchor) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
@@ -20,6 +20,35 @@ Bindings: TypeAlias = Mapping[str, Term]
 # A linked list of (pattern term, target terms), newest first: cheap to share between alternatives.
 _Pairs: TypeAlias = "tuple[Term, tuple[Term, ...], _Pairs] | None"
 _State: TypeAlias = "tuple[Bindings, _Pairs]"
+
+
+class _Run(NamedTuple):
+    """What is left to match: patterns[done:] with targets[position:], then `parent`, the run around it.
+
+    `skipped_from` is the first target that the ellipsis at `done`, if that is one, stands for.
+    """
+
+    patterns: Sequence[Term]
+    targets: Sequence[Term]
+    done: int = 0
+    position: int = 0
+    skipped_from: int = 0
+    parent: _Run | None = None
+
+    def advanced(self) -> _Run:
+        """Return the run after one pattern has matched one target."""
+        return self._at(self.done + 1, self.position + 1)
+
+    def past_ellipsis(self) -> _Run:
+        """Return the run after the ellipsis at `done` has ended."""
+        return self._at(self.done + 1, self.position)
+
+    def skipping(self) -> _Run:
+        """Return the run after the ellipsis at `done` has skipped one target more."""
+        return _Run(self.patterns, self.targets, self.done, self.position + 1, self.skipped_from, self.parent)
+
+    def _at(self, done: int, position: int) -> _Run:
+        return _Run(self.patterns, self.targets, done, position, position, self.parent)
 
 
 @dataclass(frozen=True)
@@ -40,7 +69,7 @@ def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole:
     found: list[Match] = []
     most = thresholds().limits.alternatives  # long before that, the hunk is hopelessly ambiguous
     for first in range(1 if whole else len(members) + 1):
-        ways = _sequence(pattern.items, 0, members, first, ({}, None), open_end=not whole)
+        ways = _ways(_Run(pattern.items, members, 0, first, first), open_end=not whole)
         for end, state in islice(ways, most):
             found.append(_match(block, tuple(members[first:end]), state))
     return found
@@ -48,15 +77,12 @@ def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole:
 
 def fits_whole(pattern: Term, target: Term) -> bool:
     """Tell whether one term of a pattern matches `target`, all of it."""
-    return next(_term(pattern, target, ({}, None)), None) is not None
+    return next(_ways(_Run((pattern,), (target,)), open_end=False), None) is not None
 
 
 def nested_blocks(term: Term) -> Iterator[Term]:
     """Yield the blocks strictly below `term`."""
-    for child in term.children:
-        for candidate in child.below():
-            if candidate.kind in BLOCKS:
-                yield candidate
+    return (below for below in islice(term.below(), 1, None) if below.kind in BLOCKS)
 
 
 def same_code(left: Term, right: Term) -> bool:
@@ -79,33 +105,48 @@ def _match(block: Term, items: tuple[Term, ...], state: _State) -> Match:
     return Match(block, items, extents, bindings)
 
 
-def _sequence(
-    patterns: Sequence[Term],
-    index: int,
-    targets: Sequence[Term],
-    position: int,
-    state: _State,
-    *,
-    open_end: bool = False,
-) -> Iterator[tuple[int, _State]]:
-    """Yield (end, state) for each way in which patterns[index:] match targets[position:end]."""
-    if index == len(patterns):
-        if open_end or position == len(targets):
-            yield position, state
-        return
-    pattern = patterns[index]
+def _ways(run: _Run, *, open_end: bool) -> Iterator[tuple[int, _State]]:
+    """Yield (end, state) for each way to match `run`, the shortest ellipses first.
+
+    With `open_end` targets may be left over at the end. What is still to be tried is kept here, not on the
+    interpreter's stack: neither deep nor long code may exhaust that.
+    """
+    untried: list[tuple[_Run, _State]] = [(run, ({}, None))]
+    while untried:
+        run, state = untried.pop()
+        if run.done < len(run.patterns):
+            untried += reversed(_steps(run, state))
+        elif run.parent is None and (open_end or run.position == len(run.targets)):
+            yield run.position, state
+        elif run.parent is not None and run.position == len(run.targets):
+            untried.append((run.parent, state))
+
+
+def _steps(run: _Run, state: _State) -> list[tuple[_Run, _State]]:
+    """Return the ways to go on at the next term of the pattern, the one to try first at the beginning."""
+    pattern = run.patterns[run.done]
     if pattern.kind == ELLIPSIS_KIND:
-        following = patterns[index + 1] if index + 1 < len(patterns) else None
-        crosses = following is None or following.kind == CASE_LABEL or following.text == "}"
-        for end in range(position, len(targets) + 1):
-            if end > position and _closes_run(targets[end - 1], crosses):
-                return
-            skipped = (state[0], (pattern, tuple(targets[position:end]), state[1]))
-            yield from _sequence(patterns, index + 1, targets, end, skipped, open_end=open_end)
-        return
-    if position < len(targets):
-        for matched in _term(pattern, targets[position], state):
-            yield from _sequence(patterns, index + 1, targets, position + 1, matched, open_end=open_end)
+        return _ellipsis_steps(pattern, run, state)
+    if run.position == len(run.targets):
+        return []
+    target = run.targets[run.position]
+    matched = _leaf_step(pattern, target, state)
+    if matched is not None:
+        return [(run.advanced(), matched)]
+    if not pattern.children or not target.children or pattern.kind != target.kind:
+        return []
+    return [(_Run(pattern.children, target.children, parent=run.advanced()), state)]
+
+
+def _ellipsis_steps(pattern: Term, run: _Run, state: _State) -> list[tuple[_Run, _State]]:
+    """Let an ellipsis end here, or skip one target more."""
+    skipped = tuple(run.targets[run.skipped_from : run.position])
+    ended = (run.past_ellipsis(), (state[0], (pattern, skipped, state[1])))
+    following = run.patterns[run.done + 1] if run.done + 1 < len(run.patterns) else None
+    crosses = following is None or following.kind == CASE_LABEL or following.text == "}"
+    if run.position == len(run.targets) or _closes_run(run.targets[run.position], crosses):
+        return [ended]
+    return [ended, (run.skipping(), state)]
 
 
 def _closes_run(skipped: Term, crosses: bool) -> bool:
@@ -113,24 +154,18 @@ def _closes_run(skipped: Term, crosses: bool) -> bool:
     return skipped.text in ("{", "}") or (skipped.kind == CASE_LABEL and not crosses)
 
 
-def _term(pattern: Term, target: Term, state: _State) -> Iterator[_State]:
+def _leaf_step(pattern: Term, target: Term, state: _State) -> _State | None:
+    """Match a metavariable, or the same code; None where `target` is neither (which its children may decide)."""
     bindings, pairs = state
-    if pattern.kind == METAVARIABLE_KIND:
-        name = pattern.text[1:]
-        if target.text in _PUNCTUATION:
-            return
-        if name not in bindings:
-            yield {**bindings, name: target}, (pattern, (target,), pairs)
-        elif same_code(bindings[name], target):
-            yield bindings, (pattern, (target,), pairs)
-        return
-    if pattern.tokens == target.tokens:
-        yield bindings, (pattern, (target,), pairs)
-        return
-    if not pattern.children or not target.children or pattern.kind != target.kind:
-        return
-    for _, matched in _sequence(pattern.children, 0, target.children, 0, state):
-        yield matched
+    matched = (pattern, (target,), pairs)
+    if pattern.kind != METAVARIABLE_KIND:
+        return (bindings, matched) if pattern.tokens == target.tokens else None
+    name = pattern.text[1:]
+    if target.text in _PUNCTUATION:
+        return None
+    if name not in bindings:
+        return {**bindings, name: target}, matched
+    return (bindings, matched) if same_code(bindings[name], target) else None
 
 
 _PUNCTUATION = frozenset("{}()[];,:=")

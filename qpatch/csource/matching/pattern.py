@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import HunkError, HunkLine
+from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.term import Term, build
+from qpatch.csource.syntax.term import Term, TooDeepError, build
 from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, blank_opaque, c_tokens
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.syntax.parse import ParsedFile
 
 METAVARIABLE_KIND = "$"
 ELLIPSIS_KIND = "..."
@@ -101,13 +103,27 @@ def compile_pattern(lines: tuple[HunkLine, ...], context: Context, table: MacroT
     block = root if context is Context.TOP_LEVEL else _wrapped_block(root, context)
     if block is None or root.has_error:
         raise _not_c(root, lines, starts)
-    term = build(parsed, block)
+    term = _built(parsed, block, lines)
     items = term.children if term.kind == "translation_unit" else term.items
     if context is Context.SIGNATURE:
         items = [child for child in term.children if child.text != ";"]
     for item in items:
         _mark_placeholders(item)
     return Pattern(tuple(items), lines, tuple(starts), context, table)
+
+
+def _built(parsed: ParsedFile, block: Node, lines: tuple[HunkLine, ...]) -> Term:
+    """Reduce the wrapped lines to a term. Raises HunkError where they nest too deep."""
+    try:
+        return build(parsed, block)
+    except TooDeepError as error:
+        first = parsed.source.count(b"\n") - len(lines)
+        line = lines[min(max(0, error.line - 1 - first), len(lines) - 1)]
+        raise HunkError(
+            f"{error.message_at(line.number)} of the hunk",
+            line.number,
+            "write a shorter piece of the code, with `...` for the rest",
+        ) from error
 
 
 def bound(code: str, bindings: dict[str, str]) -> str:
@@ -143,7 +159,7 @@ def _wrapped_block(root: Node, context: Context) -> Node | None:
 
 def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkError:
     """Describe the first place where the pattern itself does not parse."""
-    node = _first_error(root)
+    node = next(broken_nodes(root), None)
     position = node.start_byte if node is not None else 0
     index = max((i for i, start in enumerate(starts) if start <= position), default=0)
     line = lines[index]
@@ -154,15 +170,6 @@ def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkEr
         "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
         "number of them, `$name` for one expression, type or name",
     )
-
-
-def _first_error(node: Node) -> Node | None:
-    if node.is_error or node.is_missing:
-        return node
-    for child in node.children:
-        if child.has_error or child.is_missing:
-            return _first_error(child)
-    return None
 
 
 def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
@@ -218,10 +225,14 @@ def _track_bracket(bracket: str, before: str, open_brackets: list[Context | None
         open_brackets.append(Context.STATEMENTS)
 
 
-def _mark_placeholders(term: Term) -> None:
-    """Give placeholder terms their own kinds, in place; a statement that is just `...` is an ELLIPSIS."""
-    for child in term.children:
-        _mark_placeholders(child)
+def _mark_placeholders(root: Term) -> None:
+    """Give placeholder terms their own kinds, in place, children before parents."""
+    for term in reversed(list(root.below())):
+        _mark_placeholder(term)
+
+
+def _mark_placeholder(term: Term) -> None:
+    """Make a placeholder of a term that is one; a statement that is just `...` is an ELLIPSIS."""
     words = [token for token in term.tokens if token not in (";", "int", ",")]
     if words == [_ELLIPSIS_NAME] and term.kind not in ("{", "}") and "argument_list" not in term.kind:
         if term.kind in (

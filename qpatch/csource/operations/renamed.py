@@ -15,6 +15,7 @@ from qpatch.csource.edit import Edit, HunkOperation
 from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.operations.substitute import HunkFit, substitute
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 if TYPE_CHECKING:
@@ -93,4 +94,8 @@ def _fits(edit: Edit, path: str, symbol: Symbol, workspace: EditWorkspace) -> bo
     parsed = workspace.parse(path)
     assert parsed is not None
     assert isinstance(edit.operation, HunkOperation)
-    return isinstance(substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace), HunkFit)
+    try:
+        found = substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace)
+    except TooDeepError:
+        return False
+    return isinstance(found, HunkFit)

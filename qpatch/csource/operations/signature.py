@@ -151,14 +151,15 @@ def _parameters(node: Node, located: LocatedAnchor) -> int | None:
     return len(declared)
 
 
-def _descendant(node: Node, kind: str) -> Node | None:
-    for child in node.children:
-        if child.type == kind:
-            return child
-        if child.type != "compound_statement":
-            found = _descendant(child, kind)
-            if found is not None:
-                return found
+def _descendant(root: Node, kind: str) -> Node | None:
+    """Return the first node of `kind` below `root`, the body aside."""
+    pending = [*reversed(root.children)]
+    while pending:
+        node = pending.pop()
+        if node.type == kind:
+            return node
+        if node.type != "compound_statement":
+            pending += reversed(node.children)
     return None
 
 

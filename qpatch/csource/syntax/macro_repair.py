@@ -81,13 +81,15 @@ def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSour
     return session.masked, parser.parse(session.masked.text())
 
 
-def broken_nodes(node: Node) -> Iterator[Node]:
-    """Yield the outermost ERROR and MISSING nodes at or below `node`."""
-    if node.is_error or node.is_missing:
-        yield node
-    elif node.has_error:
-        for child in node.children:
-            yield from broken_nodes(child)
+def broken_nodes(root: Node) -> Iterator[Node]:
+    """Yield the outermost ERROR and MISSING nodes at or below `root`, in source order."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            yield node
+        elif node.has_error:
+            pending += reversed(node.children)
 
 
 def directive_groups(source: bytes) -> list[ConditionalGroup]:

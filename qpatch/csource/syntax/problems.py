@@ -18,17 +18,23 @@ def errors_around(parsed: ParsedFile, start: int, end: int) -> int:
     return sum(_errors(node) for node in _items_at(parsed.tree.root_node, start, end))
 
 
-def _items_at(node: Node, start: int, end: int) -> Iterator[Node]:
+def _items_at(root: Node, start: int, end: int) -> Iterator[Node]:
     """Yield the file-scope items that touch [start, end], looking into `#if` arms and `extern "C"`."""
-    for child in node.children:
-        if child.start_byte <= end and child.end_byte >= start:
-            if child.type.startswith("preproc_") or child.type in ("linkage_specification", "declaration_list"):
-                yield from _items_at(child, start, end)
-            else:
-                yield child
+    pending = [root]
+    while pending:
+        for child in pending.pop().children:
+            if child.start_byte <= end and child.end_byte >= start:
+                if child.type.startswith("preproc_") or child.type in ("linkage_specification", "declaration_list"):
+                    pending.append(child)
+                else:
+                    yield child
 
 
-def _errors(node: Node) -> int:
-    if not node.has_error and not node.is_missing:
-        return 0
-    return int(node.is_error or node.is_missing) + sum(_errors(child) for child in node.children)
+def _errors(item: Node) -> int:
+    count, pending = 0, [item]
+    while pending:
+        node = pending.pop()
+        if node.has_error or node.is_missing:
+            count += node.is_error or node.is_missing
+            pending += node.children
+    return count

@@ -11,7 +11,7 @@ import enum
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,6 +86,14 @@ def symbols_named(parsed: ParsedFile, name: str) -> tuple[Symbol, ...]:
     return tuple(symbol for symbol in _Outliner(parsed, places).symbols() if symbol.name == name)
 
 
+class _Found(NamedTuple):
+    """A node that holds file-scope items or is one, and its conditions; `is_arm` marks a later arm of an `#if`."""
+
+    node: Node
+    guards: tuple[str, ...]
+    is_arm: bool = False
+
+
 class _Outliner:
     """Walks the file-scope items of one parsed file: all of them, or those that hold one of the sorted `places`."""
 
@@ -98,7 +106,7 @@ class _Outliner:
         root = self._parsed.tree.root_node
         if self._places is None:
             yield from self._includes(root)
-        for node, guards in self._items(root, ()):
+        for node, guards in self._items(root):
             yield from self._of_item(node, guards)
 
     def _children(self, node: Node) -> list[Node]:
@@ -118,33 +126,28 @@ class _Outliner:
                     found.append(child)
         return found
 
-    def _items(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
-        """Yield the file-scope items below `node`, each with its conditions."""
-        for child in self._children(node):
-            kind = child.type
-            if kind in _CONDITIONALS:
-                yield from self._arms(child, guards)
-            elif kind in _TRANSPARENT:
-                yield from self._items(child, guards)
+    def _items(self, root: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
+        """Yield the file-scope items below `root` in source order, each with its conditions."""
+        pending = [_Found(root, ())]
+        while pending:
+            node, guards, is_arm = pending.pop()
+            if is_arm or node.type in _CONDITIONALS:
+                pending += reversed(self._arm(node, guards))
+            elif node.type in _TRANSPARENT:
+                pending += [_Found(child, guards) for child in reversed(self._children(node))]
             else:
-                yield child, guards
+                yield node, guards
 
-    def _arms(self, node: Node, guards: tuple[str, ...]) -> Iterator[tuple[Node, tuple[str, ...]]]:
-        """Yield the items of each arm of an `#if`; the later arms are nested in the earlier ones."""
+    def _arm(self, node: Node, guards: tuple[str, ...]) -> list[_Found]:
+        """Return the members of an arm of an `#if`, the last of which may be the next arm, each with its conditions."""
         condition = self._condition(node)
         inner = (*guards, condition) if condition and not self._is_include_guard(node) else guards
+        outer = (*guards, f"!({condition})") if condition else guards
         alternative = node.child_by_field_name("alternative")
-        for child in self._children(node):
-            kind = child.type
-            if alternative is not None and child.id == alternative.id:
-                negated = (*guards, f"!({condition})") if condition else guards
-                yield from self._arms(child, negated)
-            elif kind in _CONDITIONALS:
-                yield from self._arms(child, inner)
-            elif kind in _TRANSPARENT:
-                yield from self._items(child, inner)
-            else:
-                yield child, inner
+        return [
+            _Found(child, outer, is_arm=True) if alternative == child else _Found(child, inner)
+            for child in self._children(node)
+        ]
 
     def _condition(self, node: Node) -> str:
         """Return the condition of an arm as one line of C, '' for an `#else`."""
@@ -250,7 +253,7 @@ class _Outliner:
 
     def _includes(self, root: Node) -> Iterator[Symbol]:
         """Yield the include block: from the first to the last `#include` that is under no condition."""
-        includes = [node for node, guards in self._items(root, ()) if node.type == "preproc_include" and not guards]
+        includes = [node for node, guards in self._items(root) if node.type == "preproc_include" and not guards]
         if includes:
             first, last = includes[0], includes[-1]
             start = _first_line(first)
@@ -266,13 +269,18 @@ class _Outliner:
 
 def function_declarator(declarator: Node | None) -> Node | None:
     """Return the part of a declarator that holds a function's name and parameters; None if there is none."""
-    while declarator is not None and declarator.type in ("pointer_declarator", "attributed_declarator"):
-        declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
-    if declarator is None or declarator.type != "function_declarator":
-        return None
-    inner = _unparenthesized(declarator.child_by_field_name("declarator"))
-    # `(*feed)(void)` declares a pointer to a function, `(*feed(int n))(void)` a function that returns one.
-    return declarator if inner is not None and inner.type == "identifier" else function_declarator(inner)
+    while declarator is not None:
+        if declarator.type == "function_declarator":
+            inner = _unparenthesized(declarator.child_by_field_name("declarator"))
+            # `(*feed)(void)` declares a pointer to a function, `(*feed(int n))(void)` a function that returns one.
+            if inner is not None and inner.type == "identifier":
+                return declarator
+            declarator = inner
+        elif declarator.type in ("pointer_declarator", "attributed_declarator"):
+            declarator = declarator.child_by_field_name("declarator") or _first_named(declarator)
+        else:
+            return None
+    return None
 
 
 def _function_name(declarator: Node | None) -> Node | None:

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from qpatch.errors import UserError
+from qpatch.thresholds import thresholds
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -74,16 +77,15 @@ class Term:
 
     def leaves(self) -> Iterator[Term]:
         """Yield the leaves below, or the term itself if it is one, in source order."""
-        if not self.children:
-            yield self
-        for child in self.children:
-            yield from child.leaves()
+        return (term for term in self.below() if not term.children)
 
     def below(self) -> Iterator[Term]:
-        """Yield this term and all terms below it, parents first."""
-        yield self
-        for child in self.children:
-            yield from child.below()
+        """Yield this term and all terms below it in source order, parents first."""
+        pending = [self]
+        while pending:
+            term = pending.pop()
+            yield term
+            pending += reversed(term.children)
 
     @property
     def is_directive(self) -> bool:
@@ -133,9 +135,31 @@ def hidden_arms(block: Term) -> list[tuple[int, int]]:
     return [*arms, *((start, block.end) for start in opened)]
 
 
+class TooDeepError(UserError):
+    """Code that nests deeper than the bound; `line` is where it does, from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__("too-deep", self.message_at(line))
+        self.line = line
+
+    @staticmethod
+    def message_at(line: int) -> str:
+        """Return what is wrong, for a line as the reader counts it."""
+        return f"the code nests deeper than {thresholds().limits.nesting} levels at line {line}"
+
+
 def build(parsed: ParsedFile, node: Node) -> Term:
-    """Reduce `node` of `parsed` to a Term tree."""
+    """Reduce `node` of `parsed` to a Term tree. Raises TooDeepError where the code nests deeper than the bound."""
     return _TermBuilder(parsed).build(node)
+
+
+@dataclass(slots=True)
+class _OpenNode:
+    """A node whose children are being reduced: those to come, and the terms of those that were."""
+
+    node: Node
+    remaining: Iterator[Node]
+    terms: list[Term] = field(default_factory=list)
 
 
 class _TermBuilder:
@@ -152,15 +176,33 @@ class _TermBuilder:
             return _parent("group", node.start_byte, node.end_byte, terms)
         return terms[0]
 
-    def _terms(self, node: Node) -> list[Term]:
-        """Reduce `node` to no term (a comment), one, or several (a labelled statement)."""
+    def _terms(self, root: Node) -> list[Term]:
+        """Reduce `root` to no term (a comment), one, or several (a labelled statement).
+
+        The walk keeps its own stack: how deep code may nest must not depend on the interpreter's.
+        """
+        most = thresholds().limits.nesting
+        open_nodes = [_OpenNode(root, iter((root,)))]
+        while True:
+            innermost = open_nodes[-1]
+            node = next(innermost.remaining, None)
+            if node is not None:
+                kind, children = node.type, node.children
+                if children and kind not in _WHOLE_LEAVES:
+                    if len(open_nodes) > most:
+                        raise TooDeepError(node.start_point.row + 1)
+                    open_nodes.append(_OpenNode(node, iter(children)))
+                elif kind != "comment":
+                    innermost.terms += self._leaf(kind, node.start_byte, node.end_byte)
+                continue
+            open_nodes.pop()
+            if not open_nodes:
+                return innermost.terms
+            open_nodes[-1].terms += self._joined(innermost.node, innermost.terms)
+
+    def _joined(self, node: Node, children: list[Term]) -> list[Term]:
+        """Make what `node` is reduced to out of its children's terms."""
         kind = node.type
-        if kind == "comment":
-            return []
-        nodes = node.children
-        if not nodes or kind in _WHOLE_LEAVES:
-            return self._leaf(kind, node.start_byte, node.end_byte)
-        children = [term for child in nodes for term in self._terms(child)]
         if kind in LISTS:
             children = [child for child in children if child.kind != ","]
         if not children:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qpatch.csource.matching.hunk import Hunk, HunkError, HunkLine, Sign, check_bound, read_lines
 from qpatch.csource.text.document import LineChange, TextDocument
@@ -68,6 +68,16 @@ def _is_text(line: HunkLine) -> bool:
     return bool(line.code.strip()) and not is_ellipsis(line)
 
 
+class _Trial(NamedTuple):
+    """A side matched in part: its items from `number` on are to stand at `line` or, if `anywhere`, at any later one."""
+
+    number: int
+    line: int
+    anywhere: bool
+    lines: dict[int, int]
+    bindings: dict[str, str]
+
+
 class _SideMatcher:
     """Finds one side of a hunk by trying lines in order, with backtracking at `...`."""
 
@@ -78,26 +88,26 @@ class _SideMatcher:
         self._stop = section.end
 
     def matches(self) -> Iterator[LineMatch]:
-        """Yield each match once; an empty side matches nowhere."""
-        if any(_is_text(item) for item in self._items):
-            yield from self._from(0, self._start, True, {}, {})
+        """Yield each match once, the first one in the document first; an empty side matches nowhere."""
+        untried = [_Trial(0, self._start, True, {}, {})] if any(_is_text(item) for item in self._items) else []
+        while untried:
+            trial = untried.pop()
+            if trial.number == len(self._items):
+                yield LineMatch(trial.lines, trial.bindings)
+            else:
+                untried += reversed(list(self._steps(trial, self._items[trial.number])))
 
-    def _from(
-        self, number: int, line: int, anywhere: bool, lines: dict[int, int], bindings: dict[str, str]
-    ) -> Iterator[LineMatch]:
-        """Match the items from `number` on at `line` or, after `...`, at any later line."""
-        if number == len(self._items):
-            yield LineMatch(lines, bindings)
-            return
-        item = self._items[number]
+    def _steps(self, trial: _Trial, item: HunkLine) -> Iterator[_Trial]:
+        """Yield the ways to go on at `item`, the one to try first at the beginning."""
+        number, line, anywhere, lines, bindings = trial
         if is_ellipsis(item):
             last = number == len(self._items) - 1
-            yield from self._from(number + 1, line, not last, lines, bindings)
+            yield _Trial(number + 1, line, not last, lines, bindings)
             return
         for place in range(line, self._stop) if anywhere else self._next_line(item, line):
             found = self._bind(item, place, bindings)
             if found is not None:
-                yield from self._from(number + 1, place + 1, False, {**lines, item.number: place}, found)
+                yield _Trial(number + 1, place + 1, False, {**lines, item.number: place}, found)
 
     def _next_line(self, item: HunkLine, line: int) -> Iterator[int]:
         """Yield the line where an item without `...` above must be: blank target lines are passed over."""
