@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.csource.source import C_SUFFIXES, FOLDER, REGULAR, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,6 +46,11 @@ class DirectoryTree:
     def _paths(self) -> tuple[str, ...]:
         files = (path for path in self.root.rglob("*") if path.is_file())
         return tuple(sorted(str(path.relative_to(self.root)) for path in files))
+
+    def mode(self, path: str) -> str | None:
+        """Return the git mode of what is at `path`."""
+        place = self.root / path
+        return REGULAR if place.is_file() else FOLDER if place.is_dir() else None
 
     def paths(self, under: str = "") -> Sequence[str]:
         """Return the paths that begin with `under`, sorted."""

@@ -5,15 +5,24 @@ from __future__ import annotations
 
 import os
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from strategy_support import CAPABILITIES
+
+from qpatch.csource.syntax.cache import ParseCache
+from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import PlannedPatch, PlannedSeries, RenderedSeries, RenderOptions
+from qpatch.series.open_tree import OpenTree
 from qpatch.series.writer import write_series
+from qpatch.strategy.bind import TreeInfo
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from qpatch.cells.rendered import RenderedResult
 
 BASE_DATE = 1_600_000_000
@@ -142,6 +151,15 @@ def plan(
         cover,
         cc,
     )
+
+
+@contextmanager
+def target(
+    repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD", capabilities: Mapping[str, bool] = CAPABILITIES
+) -> Iterator[OpenTree]:
+    """Open a tree of a repository for the pipeline, with capabilities that are given."""
+    with CommitTree(repository, repository.resolve(ref)) as source:
+        yield OpenTree(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
 
 def write(repository: Repository, series: PlannedSeries, options: RenderOptions) -> RenderedSeries:

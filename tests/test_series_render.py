@@ -3,30 +3,25 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from series_support import applied_tree, commit_files, content_of, git, make_tree
+from series_support import applied_tree, commit_files, content_of, git, make_tree, target
 from strategy_support import CAPABILITIES, write_strategy
 
 from qpatch.cells.base import Status
 from qpatch.cells.rendered import EditChange
-from qpatch.csource.syntax.cache import ParseCache
-from qpatch.csource.syntax.macros import macro_table
 from qpatch.series.model import RenderOptions
-from qpatch.series.open_tree import OpenTree
 from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.rebase import rebase
 from qpatch.series.render import attempt, render
 from qpatch.strategy.bind import TreeInfo
 from qpatch.strategy.load import LoadedStrategy, load_strategy
-from qpatch.trees.commit_tree import CommitTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from qpatch.trees.git import Repository
 
@@ -82,14 +77,6 @@ static void stop(void)
 }
 """
 LATER = "\nstatic void later(void)\n{\n    new_call();\n}\n"
-
-
-@contextmanager
-def target(
-    repository: Repository, name: str = "qemu-1.0", ref: str = "HEAD", capabilities: Mapping[str, bool] = CAPABILITIES
-) -> Iterator[OpenTree]:
-    with CommitTree(repository, repository.resolve(ref)) as source:
-        yield OpenTree(TreeInfo(name, "1.0", "qemu"), source, capabilities, ParseCache(macro_table("qemu")))
 
 
 @pytest.fixture

@@ -7,12 +7,14 @@ error in what it touched is refused.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
-from qpatch.csource.edit import Edit, HunkOperation
+from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation
 from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
@@ -24,6 +26,7 @@ from qpatch.csource.text.edits import apply_text_edit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.workspace import EditWorkspace
 
@@ -34,7 +37,7 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     Raises UserError where the edit itself is wrong (a hunk that is not C, an addition without a place).
     """
     try:
-        return places_in_tree(_apply(edit, workspace), workspace)
+        return places_in_tree(_apply(_by_current_names(edit, workspace.tree), workspace), workspace)
     except TooDeepError as error:
         return Drifted(
             f"{edit.anchor}: {error.message}", edit.anchor.path, suggestion="qpatch edits no such code: do it by hand"
@@ -63,8 +66,27 @@ def unfinished_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tu
     return [(edit, drifted) for edit, drifted in left if drifted is not None]
 
 
+def _by_current_names(edit: Edit, tree: Overlay) -> Edit:
+    """Return `edit` with the paths that earlier edits have renamed replaced by what they are now.
+
+    What makes a path, takes it away or gives it another name means the path itself.
+    """
+    if concerns_whole_file(edit) and not isinstance(edit.operation, ModeOperation):
+        return edit
+    edit = replace(edit, anchor=_by_current_name(edit.anchor, tree))
+    if isinstance(edit.operation, MoveOperation):
+        return replace(edit, operation=MoveOperation(_by_current_name(edit.operation.target, tree)))
+    return edit
+
+
+def _by_current_name(anchor: Anchor, tree: Overlay) -> Anchor:
+    return replace(anchor, path=tree.current(anchor.path)) if anchor.path in tree.renamed else anchor
+
+
 def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     check_edit(edit)
+    if concerns_whole_file(edit):
+        return apply_file_edit(edit, workspace.tree)
     if is_in_text(edit.anchor):
         return apply_text_edit(edit, workspace.tree)
     return _commit(edit, edit.anchor.handler.plan(edit, workspace), workspace)

@@ -22,6 +22,9 @@ _PHRASES = {
     Action.ADD_BESIDE: "add beside",
     Action.DELETE: "delete",
     Action.MOVE: "move",
+    Action.CREATE: "create",
+    Action.RENAME: "rename",
+    Action.MODE: "change the mode of",
 }
 
 

@@ -3,7 +3,7 @@
 
 The strategy loader builds these from YAML after rendering Jinja, the engine (`qpatch.csource.apply`) carries them out.
 An edit is made at an `Anchor`, whose `AnchorKind` is a row of the table in `qpatch.csource.kinds.table`; what it does
-there is one of `HunkOperation`, `AddOperation`, `DeleteOperation` and `MoveOperation`.
+there is one of the types of `Operation`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from qpatch.errors import Location, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from qpatch.csource.changes import Outcome
     from qpatch.csource.matching.hunk import Hunk
@@ -46,6 +46,9 @@ class Action(enum.StrEnum):
     ADD_BESIDE = "add beside"
     DELETE = "delete"
     MOVE = "move"
+    CREATE = "create"
+    RENAME = "rename"
+    MODE = "mode"
 
 
 class Parameters(enum.StrEnum):
@@ -103,11 +106,11 @@ class AnchorHandler(ABC):
 class AnchorKind:
     """A kind of anchor: a row of the table of kinds.
 
-    `word` begins an anchor in a strategy; `name` stands for the rest in the documentation, '' where a kind has no
-    name; `description` is one line. `actions` are what may be done with such an anchor. `handler` finds it in C, None
-    for what C has not. `context` tells what the lines of a hunk are a list of. `is_function_body` tells whether a hunk
-    changes the inside of the function that gives the anchor its name. `needs_path`: the path is a part of the anchor,
-    not only where it is looked for first. `text_scope` is what the anchor stands for in a text file.
+    `word` begins an anchor in a strategy; `name` stands for the rest in the documentation, '' where a kind has no name
+    but at most a path; `description` is one line. `actions` are what may be done with such an anchor. `handler` finds
+    it in C, None for what C has not. `context` tells what the lines of a hunk are a list of. `is_function_body` tells
+    whether a hunk changes the inside of the function that gives the anchor its name. `needs_path`: the path is a part
+    of the anchor, not only where it is looked for first. `text_scope` is what the anchor stands for in a text file.
     """
 
     word: str
@@ -124,7 +127,7 @@ class AnchorKind:
     @property
     def forms(self) -> tuple[str, ...]:
         """The ways to write such an anchor, the shortest first."""
-        plain = f"{self.word} {self.name}".rstrip()
+        plain = f"{self.word} {self.name or ('PATH' if self.needs_path else '')}".rstrip()
         return (plain, plain + self.parameters) if self.parameters else (plain,)
 
     def __str__(self) -> str:
@@ -181,7 +184,7 @@ class AddOperation:
 
 @dataclass(frozen=True)
 class DeleteOperation:
-    """Delete the anchor (a function, a macro, a struct) with its leading comment."""
+    """Delete the anchor: a file, or a function, a macro, a struct, with its leading comment."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,39 @@ class MoveOperation:
     target: Anchor
 
 
-Operation = HunkOperation | AddOperation | DeleteOperation | MoveOperation
+@dataclass(frozen=True)
+class CreateOperation:
+    """Make the file that the anchor names, with this content and git mode."""
+
+    content: bytes
+    mode: str
+
+
+@dataclass(frozen=True)
+class RenameOperation:
+    """Give the file that the anchor names the path `target`; later edits find it by either path."""
+
+    target: str
+
+
+@dataclass(frozen=True)
+class ModeOperation:
+    """Give the file that the anchor names another git mode."""
+
+    mode: str
+
+
+Operation = (
+    HunkOperation | AddOperation | DeleteOperation | MoveOperation | CreateOperation | RenameOperation | ModeOperation
+)
+_ACTIONS: Mapping[type[Operation], Action] = {
+    HunkOperation: Action.HUNK,
+    DeleteOperation: Action.DELETE,
+    MoveOperation: Action.MOVE,
+    CreateOperation: Action.CREATE,
+    RenameOperation: Action.RENAME,
+    ModeOperation: Action.MODE,
+}
 
 
 @dataclass(frozen=True)
@@ -207,8 +242,6 @@ class Edit:
     @property
     def action(self) -> Action:
         """What the edit does with its anchor."""
-        if isinstance(self.operation, HunkOperation):
-            return Action.HUNK
         if isinstance(self.operation, AddOperation):
             return Action.ADD_INSIDE if self.anchor.position is Position.IN else Action.ADD_BESIDE
-        return Action.DELETE if isinstance(self.operation, DeleteOperation) else Action.MOVE
+        return _ACTIONS[type(self.operation)]

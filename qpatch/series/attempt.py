@@ -29,17 +29,21 @@ class AttemptedPatches:
     """What patches come to on a tree, nothing written.
 
     `outcomes` has an entry for each patch up to the first that missed; `changes` holds, for each that did not miss, the
-    new content of the files that it changes (None: the file goes away).
+    new content of the files that it changes (None: the file goes away), `modes` the new modes among them.
     """
 
     outcomes: tuple[PatchOutcome, ...]
     changes: tuple[Mapping[str, bytes | None], ...]
+    modes: tuple[Mapping[str, str], ...]
     decision: Decision
 
     def planned(self, patches: Sequence[BoundPatch]) -> tuple[PlannedPatch, ...]:
         """Return those of the attempted `patches` that the series keeps, as they are to be committed."""
-        kept = [(patches[index], self.changes[index]) for index in self.decision.kept]
-        return tuple(PlannedPatch(patch.subject, patch.body, changes, patch.trailers) for patch, changes in kept)
+        return tuple(
+            PlannedPatch(patch.subject, patch.body, self.changes[index], patch.trailers, self.modes[index])
+            for index in self.decision.kept
+            for patch in [patches[index]]
+        )
 
 
 def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> AttemptedPatches:
@@ -50,14 +54,16 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
     """
     outcomes: list[PatchOutcome] = []
     changes: list[Mapping[str, bytes | None]] = []
+    modes: list[Mapping[str, str]] = []
     for patch in patches:
-        before = dict(workspace.tree.changed)
+        before = workspace.tree.copy()
         outcome = _attempt_patch(patch, workspace)
         outcomes.append(outcome)
         if outcome.missed or outcome.half_there:
             break
-        changes.append(_changes_since(before, workspace))
-    return AttemptedPatches(tuple(outcomes), tuple(changes), _decision(outcomes, patches, changes))
+        changes.append(workspace.tree.changes_since(before))
+        modes.append({path: mode for path, mode in workspace.tree.modes.items() if path in changes[-1]})
+    return AttemptedPatches(tuple(outcomes), tuple(changes), tuple(modes), _decision(outcomes, patches, changes))
 
 
 def _attempt_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
@@ -69,13 +75,6 @@ def _attempt_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
         for step in patch.steps
     )
     return PatchOutcome(patch.subject, patch.partial, outcomes, patch.unwanted)
-
-
-def _changes_since(before: Mapping[str, bytes | None], workspace: EditWorkspace) -> Mapping[str, bytes | None]:
-    tree = workspace.tree
-    return {
-        path: content for path, content in tree.changed.items() if content != before.get(path, tree.base.read(path))
-    }
 
 
 def _decision(

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.csource.apply import apply_edit
+from qpatch.csource.edit import RenameOperation
 from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
 from qpatch.series.render import attempt
@@ -132,18 +133,29 @@ class _Replay:
     def run(self, number: int, patch: BoundPatch) -> None:
         """Carry out the edits of `patch`, number `number` of the series."""
         for edit in patch.edits:
-            before = dict(self.workspace.tree.changed)
+            before = self.workspace.tree.copy()
             apply_edit(edit, self.workspace)
             of_series = SeriesEdit(
                 number, patch.subject, str(edit.anchor), str(edit.anchor.position), edit.where, edit.why
             )
-            for path, content in self.workspace.tree.changed.items():
-                if content is not before.get(path):
-                    self._note(of_series, path, content)
+            changes = self.workspace.tree.changes_since(before)
+            if isinstance(edit.operation, RenameOperation) and edit.operation.target in changes:
+                self._rename(changes, before, edit.anchor.path, edit.operation.target)
+            for path, content in changes.items():
+                self._note(of_series, path, content or b"", before)
 
-    def _note(self, edit: SeriesEdit, path: str, content: bytes) -> None:
-        old = self.lines[path] if path in self.lines else _lines_of(self.workspace.tree.base.read(path) or b"")
-        new = split_lines(content)
+    def _rename(self, changes: dict[str, bytes | None], before: Overlay, old: str, new: str) -> None:
+        """Let the lines of a renamed file keep their authors; none of them is written or taken away."""
+        old = before.current(old)
+        self.lines[new], self.lines[old] = self._lines(old, before), ()
+        del changes[new], changes[old]
+
+    def _lines(self, path: str, before: Overlay) -> tuple[AttributedLine, ...]:
+        return self.lines[path] if path in self.lines else _lines_of(before.read(path) or b"")
+
+    def _note(self, edit: SeriesEdit, path: str, content: bytes, before: Overlay) -> None:
+        old = self._lines(path, before)
+        new = split_lines(content) if content else []
         lines, change = attribute(old, new, edit, path)
         self.lines[path] = lines
         if change.removed or change.written:

@@ -51,6 +51,7 @@ def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> li
             author,
             series.base_date + number,
             patch.changes,
+            patch.modes,
         )
         for number, patch in enumerate(series.patches, start=1)
     ]

@@ -26,12 +26,16 @@ DEFAULT_PREFIX = "PATCH RFC"
 
 @dataclass(frozen=True)
 class PlannedPatch:
-    """One patch: message and content. `changes` is relative to the patch before; None deletes a file."""
+    """One patch: message and content. `changes` is relative to the patch before; None deletes a file.
+
+    `modes` has the git modes of those changed files that do not keep theirs.
+    """
 
     subject: str
     body: str
     changes: Mapping[str, bytes | None]
     trailers: tuple[str, ...] = ()
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

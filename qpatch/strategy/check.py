@@ -150,6 +150,7 @@ class _ComponentCheck:
             (edit.add, (*path, "add")),
             (edit.why, (*path, "why")),
             (edit.add_template, (*path, "add-template")),
+            *((getattr(edit, key), (*path, key)) for key in ("create", "rename", "text", "template")),
             *((text, (*path, "one-of", index)) for index, text in enumerate(edit.one_of or ())),
         ]
         for text, place in texts:

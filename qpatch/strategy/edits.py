@@ -12,18 +12,22 @@ from qpatch.csource.checks import check_anchor, check_edit, read_hunk
 from qpatch.csource.edit import (
     AddOperation,
     Anchor,
+    CreateOperation,
     DeleteOperation,
     Edit,
     HunkOperation,
+    ModeOperation,
     MoveOperation,
     Operation,
     Parameters,
     Position,
+    RenameOperation,
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
 from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.source import REGULAR, is_binary
 from qpatch.errors import UserError
-from qpatch.strategy.schema import ANCHOR_KEYS
+from qpatch.strategy.schema import ANCHOR_KEYS, FILE_KEYS
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names)
 
 
 def parse_anchor(text: str, kinds: AnchorKinds, where: Location) -> Anchor:
-    """Read `KIND NAME` or `KIND NAME(PARAMETERS)`, an anchor without position and path.
+    """Read `KIND NAME`, `KIND NAME(PARAMETERS)` or `KIND PATH`, an anchor without position.
 
     Raises UserError for an unknown kind or a missing name, placed at `where`.
     """
@@ -62,6 +66,8 @@ def parse_anchor(text: str, kinds: AnchorKinds, where: Location) -> Anchor:
             where=where,
             hint=f"Write `{kind.forms[0]}`: {kind.description}.",
         )
+    if not kind.name:
+        return Anchor(kind, "", check_tree_path(name.strip(), where))
     name, bracket, rest = name.partition("(") if kind.parameters is not Parameters.NONE else (name, "", "")
     return Anchor(kind, name.strip(), parameters=bracket + rest)
 
@@ -74,10 +80,11 @@ def _known(word: str, kinds: AnchorKinds) -> str:
 def check_tree_path(path: str, where: Location) -> str:
     """Return `path`, a file in the tree, or a folder if it ends in a slash.
 
-    Raises UserError where it is absolute or climbs out with `..`.
+    Raises UserError where it is absolute, climbs out with `..`, or leads into a git directory.
     """
     pure = PurePosixPath(path)
-    if pure.is_absolute() or ".." in pure.parts or "\\" in path or "\n" in path or "\0" in path:
+    foreign = ".." in pure.parts or ".git" in map(str.lower, pure.parts)
+    if pure.is_absolute() or foreign or "\\" in path or "\n" in path or "\0" in path:
         raise UserError(
             "path-leaves-tree",
             f"the path {path!r} leaves the tree",
@@ -85,6 +92,14 @@ def check_tree_path(path: str, where: Location) -> str:
             hint="Write it relative to the top of the tree, as git does: hw/vfio/migration.c.",
         )
     return str(pure) + "/" * path.endswith("/") if path else ""
+
+
+def check_file_path(path: str, where: Location) -> str:
+    """Return `path`, a file in the tree. Raises UserError as `check_tree_path` does, and for a folder."""
+    checked = check_tree_path(path, where)
+    if checked in ("", ".") or checked.endswith("/"):
+        raise UserError("bad-anchor", f"{path!r} is no path of a file", where=where)
+    return checked
 
 
 def source_line(template: str, rendered: str, line: int) -> int:
@@ -124,17 +139,26 @@ class _EditBinder:
         return self._loaded.environment.render_text(text, self._names, self._place(*path))
 
     def _anchor(self) -> Anchor:
-        tree_path = check_tree_path(self._text(self._edit.path, "path").strip(), self._place("path"))
         key, text = self._edit.anchor()
+        if key in FILE_KEYS:
+            return Anchor(self._kinds["file"], "", self._file(text, key))
+        anchor = parse_anchor(self._text(text, key), self._kinds, self._place(key))
         return replace(
-            self._parsed(text, key),
-            path=tree_path,
+            anchor,
+            path=self._path_of(anchor),
             position=Position(key) if key in ANCHOR_KEYS else Position.IN,
             guard=self._text(self._edit.guard, "guard").strip(),
         )
 
-    def _parsed(self, text: str, key: str) -> Anchor:
-        return parse_anchor(self._text(text, key), self._kinds, self._place(key))
+    def _path_of(self, anchor: Anchor) -> str:
+        """Return the path that the anchor names, or else the edit's `path`; both must not differ."""
+        path = check_tree_path(self._text(self._edit.path, "path").strip(), self._place("path"))
+        if path and anchor.path and path != anchor.path:
+            raise UserError("bad-anchor", f"the anchor is {anchor}, and `path` says {path}", where=self._place("path"))
+        return anchor.path or path
+
+    def _file(self, text: str, key: str) -> str:
+        return check_file_path(self._text(text, key).strip(), self._place(key))
 
     def _operation(self, anchor: Anchor) -> Operation:
         edit = self._edit
@@ -148,6 +172,12 @@ class _EditBinder:
             return MoveOperation(self._target(edit.to or ""))
         if edit.delete is not None:
             return DeleteOperation()
+        if edit.create is not None:
+            return CreateOperation(self._content(), edit.mode or REGULAR)
+        if edit.rename is not None:
+            return RenameOperation(self._file(edit.to or "", "to"))
+        if edit.mode is not None:
+            return ModeOperation(edit.mode)
         return self._addition()
 
     def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> Hunk:
@@ -158,6 +188,21 @@ class _EditBinder:
             place = self._place(*path)
             line = source_line(text, rendered, error.line)
             raise error.located(place.file, place.line + line - error.line) from error
+
+    def _content(self) -> bytes:
+        """Return what a created file holds."""
+        if self._edit.template is not None:
+            key = "template"
+            text = self._loaded.environment.render_file(self._edit.template, self._names, self._place(key))
+        else:
+            key = "text"
+            text = self._text(self._edit.text or "", key)
+        content = text.encode(errors="surrogateescape")
+        if is_binary(content):
+            raise UserError(
+                "binary-file", "the file would hold a NUL byte, which no mail can carry", where=self._place(key)
+            )
+        return content
 
     def _target(self, text: str) -> Anchor:
         place = self._place("to")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -24,7 +24,15 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Expression = Annotated[str, StringConstraints(min_length=1)] | bool
 ParameterValue = bool | int | str
 ANCHOR_KEYS = ("in", "after", "before")
-OPERATION_KEYS = ("hunk", "one-of", "add", "add-template", "delete", "move")
+OPERATION_KEYS = ("hunk", "one-of", "add", "add-template", "delete", "move", "create", "rename")
+# The operations whose key names the anchor; those of `FILE_KEYS` name a file by its path alone.
+OWN_ANCHOR_KEYS = ("delete", "move", "create", "rename")
+FILE_KEYS = ("create", "rename")
+_NOT_FOR_FILES = ("path", "guard", "expect")
+_MODES = {
+    "120000": "a symbolic link is neither made nor changed by an edit",
+    "160000": "a submodule is neither made nor changed by an edit",
+}
 
 
 def hyphenated(name: str) -> str:
@@ -74,8 +82,20 @@ class Condition(StrategyModel):
     reason: Text
 
 
+def _file_mode(value: object) -> str:
+    """Return the git mode of a regular file that `value` says. Raises PydanticCustomError for any other."""
+    mode = str(value)
+    if mode in ("100644", "100755"):
+        return mode
+    reason = _MODES.get(mode, "a file has the mode 100644, or 100755 if it is a program")
+    raise PydanticCustomError("bad_mode", "{reason}", {"reason": f"{reason}: `mode: {mode}`"})
+
+
 class EditModel(StrategyModel):
-    """One edit: an anchor (`in`, `after` or `before`) and exactly one operation."""
+    """One edit: an anchor (`in`, `after` or `before`) and exactly one operation.
+
+    `mode` is the operation of an edit that has no other.
+    """
 
     in_: Text | None = None
     after: Text | None = None
@@ -93,15 +113,25 @@ class EditModel(StrategyModel):
     delete: Text | None = None
     move: Text | None = None
     to: Text | None = None
+    create: Text | None = None
+    text: str | None = None
+    template: Text | None = None
+    rename: Text | None = None
+    mode: Annotated[str, BeforeValidator(_file_mode)] | None = None
 
     @model_validator(mode="after")
     def _one_operation(self) -> Self:
-        operations = self._present(OPERATION_KEYS)
+        operations = self._present(OPERATION_KEYS) or self._present(("mode",))
         if len(operations) != 1:
             found = f"this one has {' and '.join(operations)}" if operations else "this one has none"
-            raise _bad_edit(f"an edit has exactly one of {', '.join(OPERATION_KEYS)}; {found}", operations)
-        operation, anchors = operations[0], self._present(ANCHOR_KEYS)
-        wanted = 0 if operation in ("delete", "move") else 1
+            raise _bad_edit(f"an edit has exactly one of {', '.join(OPERATION_KEYS)}, mode; {found}", operations)
+        self._check_anchor(operations[0])
+        self._check_companions(operations[0])
+        return self
+
+    def _check_anchor(self, operation: str) -> None:
+        anchors = self._present(ANCHOR_KEYS)
+        wanted = 0 if operation in OWN_ANCHOR_KEYS else 1
         if len(anchors) != wanted:
             raise _bad_edit(
                 f"`{operation}` names its own anchor, without in/after/before"
@@ -109,19 +139,34 @@ class EditModel(StrategyModel):
                 else f"`{operation}` needs exactly one of in, after, before",
                 anchors,
             )
-        if operation in ("hunk", "one-of") and anchors != ["in"]:
+        if operation in ("hunk", "one-of", "mode") and anchors != ["in"]:
             raise _bad_edit(f"`{operation}` edits the inside of its anchor: write `in:`", anchors)
-        if (self.to is None) != (operation != "move"):
+        needless = [key for key in _NOT_FOR_FILES if key in self.model_fields_set] if operation in FILE_KEYS else []
+        if needless:
+            raise _bad_edit(f"`{operation}` says which file it is about: it takes no `{needless[0]}`", needless)
+
+    def _check_companions(self, operation: str) -> None:
+        """Check the keys that only some operations have."""
+        if (self.to is None) != (operation not in ("move", "rename")):
             raise _bad_edit(
-                "`move` needs `to: after KIND NAME` or `to: before KIND NAME`; no other edit has `to`", ["to"]
+                "`move` needs `to: after KIND NAME` or `to: before KIND NAME`, `rename` needs `to: PATH`; "
+                "no other edit has `to`",
+                ["to"],
             )
-        if self.beside is not None and (anchors != ["in"] or operation not in ("add", "add-template")):
+        if self.beside is not None and (self.in_ is None or operation not in ("add", "add-template")):
             raise _bad_edit("`beside` places an addition inside its anchor: it needs `in` and `add`", ["beside"])
-        return self
+        contents = self._present(("text", "template"))
+        if len(contents) != (operation == "create"):
+            raise _bad_edit(
+                "`create` needs what the file holds: exactly one of `text` and `template`; no other edit has them",
+                contents,
+            )
+        if self.mode is not None and operation not in ("mode", "create"):
+            raise _bad_edit("`mode` stands with `create`, or as the only operation with `in: file PATH`", ["mode"])
 
     def anchor(self) -> tuple[str, str]:
         """Return the key that names the anchor, and the anchor's text."""
-        key = self._present((*ANCHOR_KEYS, "delete", "move"))[0]
+        key = self._present((*ANCHOR_KEYS, *OWN_ANCHOR_KEYS))[0]
         return key, str(getattr(self, "in_" if key == "in" else key))
 
     def _present(self, keys: tuple[str, ...]) -> list[str]:

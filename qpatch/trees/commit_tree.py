@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Self
 
 from typing_extensions import override
 
-from qpatch.csource.source import C_SUFFIXES, SourceTree
+from qpatch.csource.source import C_SUFFIXES, FOLDER, SourceTree
 from qpatch.errors import EnvironmentFault
 from qpatch.trees.commands import GitError
 from qpatch.trees.mentions import MentionCache
@@ -65,6 +65,12 @@ class CommitTree(SourceTree):
         arguments = ("ls-tree", "-r", "-z", "--full-tree", self.commit, *(("--", folder) if folder else ()))
         entries = (entry.partition("\t") for entry in _split_at_nul(self.repository.run(*arguments)))
         return {path: details[:_MODE_DIGITS] for details, _, path in entries}
+
+    @override
+    def mode(self, path: str) -> str | None:
+        if path in self.modes:
+            return self.modes[path]
+        return FOLDER if any(other.startswith(f"{path}/") for other in self.modes) else None
 
     @override
     def paths(self, under: str = "") -> Sequence[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +48,15 @@ _REFLOG = "qpatch: series rendered"
 class NewCommit:
     """A commit to make: its message, who and when (seconds since 1970, UTC), and the files that change.
 
-    `changes` maps each path to its new content, or to None where the file goes away.
+    `changes` maps each path to its new content, or to None where the file goes away; `modes` has the git modes of those
+    that do not keep theirs.
     """
 
     message: str
     author: Identity
     date: int
     changes: Mapping[str, bytes | None]
+    modes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,13 @@ def borrow_objects(path: Path, sources: Sequence[Repository]) -> None:
 def import_commits(repository: Repository, base: str, commits: Sequence[NewCommit], ref: str = SERIES_REF) -> list[str]:
     """Make `commits` on top of `base` with one `git fast-import`, point `ref` at the last, return their ids.
 
-    Files of the base keep their git modes, new ones get 100644.
+    Files keep their git modes, new ones get 100644, unless a commit says otherwise.
     """
     modes = modes_of(repository, base, {path for commit in commits for path in commit.changes})
     stream = [b"feature done\nfeature get-mark\n"]
     for number, commit in enumerate(commits, start=1):
         parent = base if number == 1 else f":{number - 1}"
+        modes.update(commit.modes)
         stream += [_commit_header(commit, number, parent, ref), *_file_changes(commit, modes)]
     stream += [f"get-mark :{number}\n".encode() for number in range(1, len(commits) + 1)]
     stream.append(b"done\n")
@@ -224,7 +227,8 @@ def _plain(text: str) -> str:
 
 
 def _file_changes(commit: NewCommit, modes: Mapping[str, str]) -> Iterator[bytes]:
-    for path, content in sorted(commit.changes.items()):
+    # What goes away comes first: a file can take the place of the folder that it empties.
+    for path, content in sorted(commit.changes.items(), key=lambda change: (change[1] is not None, change[0])):
         name = quoted(path)
         if content is None:
             yield b"D " + name + b"\n"

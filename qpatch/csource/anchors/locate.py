@@ -12,7 +12,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
-from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from qpatch.csource.edit import Anchor
+    from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
     from qpatch.csource.workspace import EditWorkspace
+
+_NO_FILES = {LINK: "a symbolic link", SUBMODULE: "a submodule", FOLDER: "a folder"}
 
 
 def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
@@ -52,8 +55,15 @@ def locate_file(anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Dri
     parsed = workspace.parse(path)
     if parsed is not None:
         return LocatedAnchor(path, parsed, None)
-    name = posixpath.basename(path)
-    alike = [other for other in workspace.tree.paths() if posixpath.basename(other) == name]
+    return missing_file(path, workspace.tree)
+
+
+def missing_file(path: str, tree: Overlay) -> Drifted:
+    """Say why there is no file to edit at `path`, and name the files that are called so elsewhere."""
+    kind = _NO_FILES.get(tree.mode(path) or "")
+    if kind:
+        return Drifted(f"{path} is {kind}", path, suggestion="edits are for regular files of text")
+    alike = namesakes(path, tree)
     return Drifted(
         f"there is no file {path}",
         path,
@@ -61,6 +71,12 @@ def locate_file(anchor: Anchor, workspace: EditWorkspace) -> LocatedAnchor | Dri
         tuple(alike),
         f"path: {alike[0]}" if alike else "",
     )
+
+
+def namesakes(path: str, tree: Overlay) -> list[str]:
+    """Return the files in other folders that are called as the one at `path`."""
+    name = posixpath.basename(path)
+    return [other for other in tree.paths() if posixpath.basename(other) == name and other != path]
 
 
 def locate_all(anchor: Anchor, workspace: EditWorkspace, kinds: Collection[str]) -> list[LocatedAnchor]:

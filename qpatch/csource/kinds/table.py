@@ -44,7 +44,8 @@ class AnchorKinds(Mapping[str, AnchorKind]):
 
 _SYMBOL = frozenset({Action.HUNK, Action.ADD_BESIDE, Action.DELETE, Action.MOVE})
 _LIST = _SYMBOL | {Action.ADD_INSIDE}
-_FILE = frozenset({Action.HUNK, Action.ADD_INSIDE, Action.ADD_BESIDE})
+_INCLUDES = frozenset({Action.HUNK, Action.ADD_INSIDE, Action.ADD_BESIDE})
+_FILE = _INCLUDES | {Action.DELETE, Action.CREATE, Action.RENAME, Action.MODE}
 
 _FUNCTION = AnchorKind(
     "function",
@@ -118,7 +119,7 @@ ANCHOR_KINDS = AnchorKinds(
         AnchorKind(
             "includes",
             "the `#include` lines of a file",
-            _FILE,
+            _INCLUDES,
             IncludesHandler(),
             Context.TOP_LEVEL,
             name="",

@@ -31,7 +31,8 @@ def places_in_tree(result: EditResult, workspace: EditWorkspace) -> EditResult:
 
 def place_in_tree(place: SourcePlace, workspace: EditWorkspace) -> SourcePlace:
     """Return `place` with its line counted in the tree; one that an earlier edit has written is marked as such."""
-    edited, original = workspace.tree.changed.get(place.path), workspace.tree.base.read(place.path)
+    tree = workspace.tree
+    edited, original = tree.changed.get(place.path), tree.base.read(tree.original(place.path))
     if edited is None or edited == original:
         return place
     index = place.line - 1

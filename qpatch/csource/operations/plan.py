@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.changes import Outcome, PlannedChanges
-from qpatch.csource.edit import AddOperation, DeleteOperation, HunkOperation, MoveOperation, Position
+from qpatch.csource.edit import AddOperation, DeleteOperation, HunkOperation, MoveOperation, Operation, Position
 from qpatch.csource.operations.beside import add_beside
 from qpatch.csource.operations.inside import add_inside
 from qpatch.csource.operations.relocate import delete, move
@@ -39,13 +39,12 @@ def plan_operation(edit: Edit, workspace: EditWorkspace) -> Outcome:
     return unmet(edit.anchor, located, workspace) or _plan_at(edit, operation, located, workspace)
 
 
-def _plan_at(
-    edit: Edit, operation: HunkOperation | AddOperation, located: LocatedAnchor, workspace: EditWorkspace
-) -> Outcome:
+def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Work out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
         is_inside = edit.anchor.position is Position.IN and located.symbol is not None
         return (add_inside if is_inside else add_beside)(edit, operation, located, workspace)
+    assert isinstance(operation, HunkOperation)  # what concerns a whole file needs no place in it
     found = substitute(edit, operation.hunks, located, workspace)
     if isinstance(found, HunkFit):
         changes = {located.path: found.replacements}
