@@ -52,8 +52,6 @@ def test_a_file_is_created_from_text_or_a_template(tmp_path: Path) -> None:
 def test_a_file_is_deleted_renamed_and_given_a_mode(tmp_path: Path) -> None:
     edit = bound(tmp_path, "- delete: file hw/old.c")
     assert (edit.anchor.path, edit.operation) == ("hw/old.c", DeleteOperation())
-    edit = bound(tmp_path, "- delete: file\n  path: hw/old.c")
-    assert (edit.anchor.path, edit.operation) == ("hw/old.c", DeleteOperation())
     edit = bound(tmp_path, "- rename: hw/old.c\n  to: hw/@{{ tree.kind }}.c")
     assert (edit.anchor.path, edit.operation) == ("hw/old.c", RenameOperation("hw/qemu.c"))
     edit = bound(tmp_path, '- in: file run.sh\n  mode: "100755"')
@@ -104,6 +102,7 @@ def test_a_folder_is_no_file(tmp_path: Path, path: str) -> None:
         ("- in: file a.c\n  mode: 120000", "a symbolic link is neither made nor changed"),
         ("- create: a\n  text: x\n  mode: 160000", "a submodule is neither made nor changed"),
         ("- in: function f\n  mode: 100755", "cannot change the mode of function f"),
+        ("- delete: file\n  path: a.c", "say which file goes: `delete: file PATH`"),
         ("- delete: includes a.c", "cannot delete includes a.c"),
         ("- move: file a.c\n  to: after file b.c", "cannot move file a.c"),
         ("- move: includes a.c\n  to: after function f", "cannot move includes a.c"),

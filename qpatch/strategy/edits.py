@@ -22,6 +22,7 @@ from qpatch.csource.edit import (
     Parameters,
     Position,
     RenameOperation,
+    TextScope,
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
 from qpatch.csource.matching.hunk import HunkError
@@ -151,7 +152,12 @@ class _EditBinder:
         )
 
     def _path_of(self, anchor: Anchor) -> str:
-        """Return the path that the anchor names, or else the edit's `path`; both must not differ."""
+        """Return the path that the anchor names, or else the edit's `path`; both must not differ.
+
+        A file to delete is named in the anchor: a key that elsewhere only says where to look first is not enough.
+        """
+        if self._edit.delete is not None and not anchor.path and anchor.kind.text_scope is TextScope.FILE:
+            raise UserError("bad-anchor", "say which file goes: `delete: file PATH`", where=self._place("delete"))
         path = check_tree_path(self._text(self._edit.path, "path").strip(), self._place("path"))
         if path and anchor.path and path != anchor.path:
             raise UserError("bad-anchor", f"the anchor is {anchor}, and `path` says {path}", where=self._place("path"))
