@@ -189,7 +189,12 @@ NOT_ALLOWED = [
     ("signature f", TEXT, Position.IN, "cannot add inside signature f"),
     ("signature f", TEXT, Position.AFTER, "cannot add beside signature f"),
     ("signature f", DeleteOperation(), Position.IN, "cannot delete signature f"),
-    ("macro F", TEXT, Position.IN, "cannot add inside macro F: an anchor of kind macro allows hunk, add beside"),
+    (
+        "macro F",
+        TEXT,
+        Position.IN,
+        "cannot add inside macro F: an anchor of kind macro allows hunk, verbatim, add beside",
+    ),
     ("file f", MoveOperation(anchor("function f", Position.AFTER)), Position.IN, "cannot move file f: .* rename"),
     ("includes f", DeleteOperation(), Position.IN, "cannot delete includes"),
     ("includes f", MoveOperation(anchor("function f", Position.AFTER)), Position.IN, "cannot move includes"),

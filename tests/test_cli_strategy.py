@@ -106,6 +106,19 @@ def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert problem["where"]["line"] == line_of(STRATEGY, "option: O1")
 
 
+def test_a_note_is_printed_and_is_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start, end = STRATEGY.index("          hunk: |2"), STRATEGY.index("        - after:")
+    verbatim = "          verbatim: |2\n                 prepare();\n            -    old_call();\n"
+    strategy = STRATEGY[:start] + verbatim + STRATEGY[end:]
+    write_strategy(tmp_path, strategy)
+    line = line_of(strategy, "- in: function start")
+    assert main(["strategy", "check", "demo"]) == ExitCode.OK
+    assert f"strategies/demo.yaml:{line}:11: note: this verbatim hunk" in capsys.readouterr().out
+    assert main(["strategy", "check", "demo", "--json"]) == ExitCode.OK
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert (result["problems"], result["notes"][0]["where"]["line"]) == ([], line)
+
+
 def test_new_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["strategy", "new", "my-option"]) == ExitCode.OK
     assert "strategies/my-option.yaml" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from strategy_support import CAPABILITIES, STRATEGY, TEMPLATES, bind, load, writ
 from qpatch.csource.edit import CreateOperation, DeleteOperation, Edit, ModeOperation, RenameOperation
 from qpatch.errors import UserError
 from qpatch.strategy.check import check_file
+from qpatch.strategy.load import load_strategy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +29,6 @@ def bound(directory: Path, text: str, **templates: str) -> Edit:
     file = write_strategy(
         directory, with_edit(text), {**TEMPLATES, **{f"demo/{n}.j2": t for n, t in templates.items()}}
     )
-    from qpatch.strategy.load import load_strategy
-
     (edit,) = bind(load_strategy(file)).patches()[0].edits
     return edit
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +88,9 @@ def run_show(arguments: argparse.Namespace, output: Output) -> ExitCode:
 def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Check strategies; every problem is printed."""
     from qpatch.capabilities.evaluate import names_by_kind
+    from qpatch.strategy.advice import notes
     from qpatch.strategy.check import check_file
+    from qpatch.strategy.load import load_strategy
 
     found = library(arguments)
     files = [found.file_of(name) for name in arguments.name] or list(found.files().values())
@@ -97,8 +100,16 @@ def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
         problems = check_file(file, capabilities)
         for problem in problems:
             output.text(error_text(problem))
+        advice = [] if problems else notes(load_strategy(file), capabilities)
+        for note in advice:
+            output.text(f"{note.where}: note: {note.message}")
         results.append(
-            {"strategy": file.stem, "file": str(file), "problems": [error_document(problem) for problem in problems]}
+            {
+                "strategy": file.stem,
+                "file": str(file),
+                "problems": [error_document(problem) for problem in problems],
+                "notes": [{"message": note.message, "where": asdict(note.where)} for note in advice],
+            }
         )
     wrong = [result for result in results if result["problems"]]
     output.message(f"{len(results)} strategies checked, {len(wrong)} with problems")

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
-from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation
+from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation, VerbatimOperation
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
+from qpatch.csource.operations.verbatim import apply_verbatim
 from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
@@ -87,6 +88,8 @@ def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     check_edit(edit)
     if concerns_whole_file(edit):
         return apply_file_edit(edit, workspace.tree)
+    if isinstance(edit.operation, VerbatimOperation):
+        return apply_verbatim(edit, edit.operation.hunk, workspace)
     if is_in_text(edit.anchor):
         return apply_text_edit(edit, workspace.tree)
     return _commit(edit, edit.anchor.handler.plan(edit, workspace), workspace)

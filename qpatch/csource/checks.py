@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PHRASES = {
     Action.HUNK: "apply a hunk to",
+    Action.VERBATIM: "apply a verbatim hunk to",
     Action.ADD_INSIDE: "add inside",
     Action.ADD_BESIDE: "add beside",
     Action.DELETE: "delete",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.matching.pattern import Context
+    from qpatch.csource.matching.verbatim import VerbatimHunk
     from qpatch.csource.results import Ambiguous, Drifted
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.symbols import Symbol
@@ -42,6 +43,7 @@ class Action(enum.StrEnum):
     """What an edit does with its anchor. The value is what messages and docs/strategies.md call it."""
 
     HUNK = "hunk"
+    VERBATIM = "verbatim"
     ADD_INSIDE = "add inside"
     ADD_BESIDE = "add beside"
     DELETE = "delete"
@@ -174,6 +176,13 @@ class HunkOperation:
 
 
 @dataclass(frozen=True)
+class VerbatimOperation:
+    """An exact diff of lines inside the anchor."""
+
+    hunk: VerbatimHunk
+
+
+@dataclass(frozen=True)
 class AddOperation:
     """Text to add at the anchor; `beside` names the member, entry or event that it follows or precedes inside it."""
 
@@ -217,10 +226,18 @@ class ModeOperation:
 
 
 Operation = (
-    HunkOperation | AddOperation | DeleteOperation | MoveOperation | CreateOperation | RenameOperation | ModeOperation
+    HunkOperation
+    | VerbatimOperation
+    | AddOperation
+    | DeleteOperation
+    | MoveOperation
+    | CreateOperation
+    | RenameOperation
+    | ModeOperation
 )
 _ACTIONS: Mapping[type[Operation], Action] = {
     HunkOperation: Action.HUNK,
+    VerbatimOperation: Action.VERBATIM,
     DeleteOperation: Action.DELETE,
     MoveOperation: Action.MOVE,
     CreateOperation: Action.CREATE,

@@ -33,6 +33,8 @@ SUBJECT = re.compile(r"^[\w./,+*{}-]+(?: [\w./,+*{}-]+)?: \S")
 TRAILER = re.compile(r"^[A-Z][A-Za-z-]+: \S")
 # Lines that cannot be broken: a trailer or tag that tools read as one line.
 UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: ")
+# The texts that are kept byte for byte.
+EXACT_KEYS = ("verbatim", "text", "template")
 RESERVED = frozenset({"tree", "strategy", "patches"})
 
 
@@ -150,12 +152,12 @@ class _ComponentCheck:
             (edit.add, (*path, "add")),
             (edit.why, (*path, "why")),
             (edit.add_template, (*path, "add-template")),
-            *((getattr(edit, key), (*path, key)) for key in ("create", "rename", "text", "template")),
+            *((getattr(edit, key), (*path, key)) for key in ("create", "rename", *EXACT_KEYS)),
             *((text, (*path, "one-of", index)) for index, text in enumerate(edit.one_of or ())),
         ]
         for text, place in texts:
             if text:
-                yield from self._template(text, place)
+                yield from self._template(text, place, {"bytes"} if place[-1] in EXACT_KEYS else None)
 
     def _reasons_rendered(self) -> Iterator[UserError]:
         rules = [(rule, ("void", index, "reason")) for index, rule in enumerate(self._component.void)]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from qpatch.csource.checks import check_anchor, check_edit, read_hunk
 from qpatch.csource.edit import (
@@ -23,21 +23,27 @@ from qpatch.csource.edit import (
     Position,
     RenameOperation,
     TextScope,
+    VerbatimOperation,
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
 from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.matching.verbatim import parse_verbatim
 from qpatch.csource.source import REGULAR, is_binary
 from qpatch.errors import UserError
+from qpatch.strategy.environment import Names, text_of_bytes
 from qpatch.strategy.schema import ANCHOR_KEYS, FILE_KEYS
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.errors import Location
     from qpatch.strategy.document import Path
-    from qpatch.strategy.environment import Names
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.strategy.schema import EditModel
+
+Read = TypeVar("Read")
 
 
 def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names) -> Edit:
@@ -139,6 +145,13 @@ class _EditBinder:
     def _text(self, text: str, *path: str | int) -> str:
         return self._loaded.environment.render_text(text, self._names, self._place(*path))
 
+    def _exact_text(self, text: str, *path: str | int) -> str:
+        return self._loaded.environment.render_text(text, self._exact_names(), self._place(*path))
+
+    def _exact_names(self) -> Names:
+        """Return the names for a text that is kept byte for byte: what YAML cannot hold is written by `bytes`."""
+        return Names({"bytes": text_of_bytes, **self._names.values}, self._names.lazy)
+
     def _anchor(self) -> Anchor:
         key, text = self._edit.anchor()
         if key in FILE_KEYS:
@@ -174,6 +187,8 @@ class _EditBinder:
             return HunkOperation(
                 tuple(self._hunk(text, anchor, "one-of", index) for index, text in enumerate(edit.one_of))
             )
+        if edit.verbatim is not None:
+            return VerbatimOperation(self._read(edit.verbatim, parse_verbatim, "verbatim"))
         if edit.move is not None:
             return MoveOperation(self._target(edit.to or ""))
         if edit.delete is not None:
@@ -187,9 +202,13 @@ class _EditBinder:
         return self._addition()
 
     def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> Hunk:
-        rendered = self._text(text, *path)
+        return self._read(text, lambda rendered: read_hunk(rendered, anchor), *path)
+
+    def _read(self, text: str, reader: Callable[[str], Read], *path: str | int) -> Read:
+        """Render a hunk and read it; a fault is placed in the line of the strategy that it comes from."""
+        rendered = self._exact_text(text, *path) if "verbatim" in path else self._text(text, *path)
         try:
-            return read_hunk(rendered, anchor)
+            return reader(rendered)
         except HunkError as error:
             place = self._place(*path)
             line = source_line(text, rendered, error.line)
@@ -199,10 +218,10 @@ class _EditBinder:
         """Return what a created file holds."""
         if self._edit.template is not None:
             key = "template"
-            text = self._loaded.environment.render_file(self._edit.template, self._names, self._place(key))
+            text = self._loaded.environment.render_file(self._edit.template, self._exact_names(), self._place(key))
         else:
             key = "text"
-            text = self._text(self._edit.text or "", key)
+            text = self._exact_text(self._edit.text or "", key)
         content = text.encode(errors="surrogateescape")
         if is_binary(content):
             raise UserError(

@@ -50,6 +50,7 @@ INLINE = "<inline>"
 INLINE_NAMES = (INLINE, "<template>", "<unknown>")
 # Holds the capabilities in a context's variables; no template can spell this name.
 _LAZY = "capabilities on demand"
+_LARGEST_BYTE = 0xFF
 _UNDEFINED_NAME = re.compile(r"^'(\w+)' is undefined")
 _JINJA_DIRECTORY = str(Path(jinja2.__file__).parent)
 
@@ -80,6 +81,21 @@ class Names:
     def variables(self) -> dict[str, object]:
         """Return the variables to hand to Jinja."""
         return {**self.values, _LAZY: self.lazy}
+
+
+class NoByteError(ValueError):
+    """A number in `bytes(...)` that no byte can have."""
+
+
+def text_of_bytes(*values: int) -> str:
+    """Return what stands for the bytes of these `values` in a text that is kept byte for byte.
+
+    Raises NoByteError for what is not 0 to 255.
+    """
+    wrong = [value for value in values if not isinstance(value, int) or not 0 <= value <= _LARGEST_BYTE]
+    if wrong:
+        raise NoByteError(f"bytes({wrong[0]!r}): a byte is a number from 0 to {_LARGEST_BYTE}")
+    return bytes(values).decode("utf-8", "surrogateescape")
 
 
 class StrategyEnvironment:
@@ -210,6 +226,8 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
         raise UserError("template-unsafe", str(error), where=place_of(error, where)) from error
     except UndefinedError as error:
         raise undefined(error, known, place_of(error, where)) from error
+    except NoByteError as error:
+        raise UserError("template-failed", str(error), where=place_of(error, where)) from error
     except Exception as error:
         if not raised_in_template(error):
             raise

@@ -8,6 +8,7 @@ begins with a context line loses its gutter. `hunk: |2` says that the content is
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.errors import Location, UserError
@@ -15,31 +16,53 @@ from qpatch.errors import Location, UserError
 if TYPE_CHECKING:
     from qpatch.strategy.document import BlockStyle, Path, YamlDocument
 
-GUTTER = re.compile(r"[ +-]( |$)")
-SHIFTED = re.compile(r"(?P<shift> +)[+-]( |$)")
+
+@dataclass(frozen=True)
+class Gutter:
+    """How the lines of a hunk begin, how they do where they are shifted to the right, and the rule in words."""
+
+    begin: re.Pattern[str]
+    shifted: re.Pattern[str]
+    rule: str
+
+
+SEMANTIC = Gutter(
+    re.compile(r"[ +-]( |$)"),
+    re.compile(r"(?P<shift> +)[+-]( |$)"),
+    "Column 0 of a hunk is ' ', '-' or '+', column 1 is a space, the code follows.",
+)
+VERBATIM = Gutter(
+    re.compile(r"[ +\\-]"),
+    re.compile(r"(?P<shift> +)[+-]"),
+    "Column 0 of a verbatim hunk is ' ', '-' or '+'; the line follows as it stands in the file, as in a diff.",
+)
 # The line of a key, or of a list's entry, whose value is a block.
 BLOCK_LINE = re.compile(r"\s*(- +)*([\w-]+: +)?\|[1-9]?\s*$")
 # A line that only holds a template's statement or comment leaves nothing behind.
 STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
 
 
-def gutter_error(document: YamlDocument, path: Path, text: str) -> UserError | None:
-    """Return what is wrong with the gutter of the hunk `text` at `path`, None if nothing is."""
+def gutter_error(document: YamlDocument, path: Path, text: str, gutter: Gutter = SEMANTIC) -> UserError | None:
+    """Return what is wrong with the gutter of the hunk `text` at `path`, None if nothing is.
+
+    A verbatim hunk may also be written in quotes, with its line ends and its control characters as escapes.
+    """
     style = document.blocks.get(path)
     where = document.key_place(path)
     if style is None:
-        return None if "\n" not in text else _error("a hunk is written as a block: `hunk: |2`", where)
+        quoted = "\n" not in text or gutter is VERBATIM
+        return None if quoted else _error("a hunk is written as a block: `hunk: |2`", where, gutter)
     if style.style == ">":
-        return _error("a hunk is written with `|2`: `>` joins its lines", where)
+        return _error("a hunk is written with `|2`: `>` joins its lines", where, gutter)
     lines = [
         (number, line) for number, line in enumerate(text.split("\n")) if line.strip() and not STATEMENT.match(line)
     ]
     first = document.value_place(path)
     for number, line in lines:
-        if not GUTTER.match(line):
-            return _no_gutter(style, line, Location(first.file, first.line + number), where)
+        if not gutter.begin.match(line):
+            return _no_gutter(style, line, Location(first.file, first.line + number), where, gutter)
     if lines and not any(line[0] in "+-" for _, line in lines):
-        return _shifted(style, [line for _, line in lines], where)
+        return _shifted(style, [line for _, line in lines], where, gutter)
     return None
 
 
@@ -76,29 +99,25 @@ def _missing_indicator(place: Location) -> UserError:
     )
 
 
-def _no_gutter(style: BlockStyle, line: str, place: Location, header: Location) -> UserError:
+def _no_gutter(style: BlockStyle, line: str, place: Location, header: Location, gutter: Gutter) -> UserError:
     if not style.indicator:
         return _missing_indicator(header)
-    return _error(f"this line of the hunk has no gutter: {line.strip()!r}", place)
+    return _error(f"this line of the hunk has no gutter: {line.strip()!r}", place, gutter)
 
 
-def _shifted(style: BlockStyle, lines: list[str], header: Location) -> UserError | None:
+def _shifted(style: BlockStyle, lines: list[str], header: Location, gutter: Gutter) -> UserError | None:
     """Explain a hunk without any change whose signs stand too far to the right."""
-    shifts = [len(found["shift"]) for line in lines if (found := SHIFTED.match(line))]
+    shifts = [len(found["shift"]) for line in lines if (found := gutter.shifted.match(line))]
     if not shifts:
-        return _error("the hunk has no `-` and no `+` line, so it changes nothing", header)
+        return _error("the hunk has no `-` and no `+` line, so it changes nothing", header, gutter)
     right = style.indicator + min(shifts)
     return _error(
         f"the gutter of this hunk is {min(shifts)} columns too far to the right for "
         f"`|{style.indicator}`: write `|{right}`, or indent the hunk less",
         header,
+        gutter,
     )
 
 
-def _error(message: str, where: Location) -> UserError:
-    return UserError(
-        "hunk-gutter",
-        message,
-        where=where,
-        hint="Column 0 of a hunk is ' ', '-' or '+', column 1 is a space, the code follows.",
-    )
+def _error(message: str, where: Location, gutter: Gutter = SEMANTIC) -> UserError:
+    return UserError("hunk-gutter", message, where=where, hint=gutter.rule)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from qpatch.errors import Location, UserError
 from qpatch.strategy.document import YamlDocument, read_document
 from qpatch.strategy.environment import StrategyEnvironment
-from qpatch.strategy.gutter import explain_syntax_error, gutter_error
+from qpatch.strategy.gutter import SEMANTIC, VERBATIM, explain_syntax_error, gutter_error
 from qpatch.strategy.places import shown, template_directories
 from qpatch.strategy.schema import Strategy, known_keys
 from qpatch.suggest import did_you_mean, nearest
@@ -140,17 +140,20 @@ def line_of(problem: UserError) -> int:
 
 def _gutter_problems(document: YamlDocument) -> list[UserError]:
     """Return what is wrong with the gutters of the hunks, explained in terms of YAML."""
-    found = [gutter_error(document, path, text) for path, text in _hunks(document.data)]
+    found = [
+        gutter_error(document, path, text, VERBATIM if path[-1] == "verbatim" else SEMANTIC)
+        for path, text in _hunks(document.data)
+    ]
     return [problem for problem in found if problem is not None]
 
 
 def _hunks(data: Any, path: ValuePath = ()) -> list[tuple[ValuePath, str]]:
-    """Return every text under a key `hunk`, or in a list under `one-of`, with its path."""
+    """Return every text under a key `hunk` or `verbatim`, or in a list under `one-of`, with its path."""
     if isinstance(data, dict):
         return [hunk for key, value in data.items() for hunk in _hunks(value, (*path, key))]
     if isinstance(data, list):
         return [hunk for index, value in enumerate(data) for hunk in _hunks(value, (*path, index))]
-    is_hunk = path[-1:] == ("hunk",) or path[-2:-1] == ("one-of",)
+    is_hunk = path[-1:] in (("hunk",), ("verbatim",)) or path[-2:-1] == ("one-of",)
     return [(path, data)] if is_hunk and isinstance(data, str) else []
 
 

@@ -24,7 +24,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Expression = Annotated[str, StringConstraints(min_length=1)] | bool
 ParameterValue = bool | int | str
 ANCHOR_KEYS = ("in", "after", "before")
-OPERATION_KEYS = ("hunk", "one-of", "add", "add-template", "delete", "move", "create", "rename")
+OPERATION_KEYS = ("hunk", "one-of", "verbatim", "add", "add-template", "delete", "move", "create", "rename")
 # The operations whose key names the anchor; those of `FILE_KEYS` name a file by its path alone.
 OWN_ANCHOR_KEYS = ("delete", "move", "create", "rename")
 FILE_KEYS = ("create", "rename")
@@ -107,6 +107,7 @@ class EditModel(StrategyModel):
     why: str = ""
     hunk: Text | None = None
     one_of: Annotated[tuple[Text, ...], Field(min_length=2)] | None = None
+    verbatim: Text | None = None
     add: Text | None = None
     add_template: Text | None = None
     beside: Text | None = None
@@ -139,7 +140,7 @@ class EditModel(StrategyModel):
                 else f"`{operation}` needs exactly one of in, after, before",
                 anchors,
             )
-        if operation in ("hunk", "one-of", "mode") and anchors != ["in"]:
+        if operation in ("hunk", "one-of", "verbatim", "mode") and anchors != ["in"]:
             raise _bad_edit(f"`{operation}` edits the inside of its anchor: write `in:`", anchors)
         needless = [key for key in _NOT_FOR_FILES if key in self.model_fields_set] if operation in FILE_KEYS else []
         if needless:

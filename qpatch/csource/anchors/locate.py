@@ -73,6 +73,11 @@ def missing_file(path: str, tree: Overlay) -> Drifted:
     )
 
 
+def binary_file(path: str) -> Drifted:
+    """Refuse to edit a file that is no text."""
+    return Drifted(f"{path} is a binary file: a mail of text cannot carry its change", path)
+
+
 def namesakes(path: str, tree: Overlay) -> list[str]:
     """Return the files in other folders that are called as the one at `path`."""
     name = posixpath.basename(path)

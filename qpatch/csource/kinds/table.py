@@ -42,9 +42,9 @@ class AnchorKinds(Mapping[str, AnchorKind]):
         return len(self._kinds)
 
 
-_SYMBOL = frozenset({Action.HUNK, Action.ADD_BESIDE, Action.DELETE, Action.MOVE})
+_SYMBOL = frozenset({Action.HUNK, Action.VERBATIM, Action.ADD_BESIDE, Action.DELETE, Action.MOVE})
 _LIST = _SYMBOL | {Action.ADD_INSIDE}
-_INCLUDES = frozenset({Action.HUNK, Action.ADD_INSIDE, Action.ADD_BESIDE})
+_INCLUDES = frozenset({Action.HUNK, Action.VERBATIM, Action.ADD_INSIDE, Action.ADD_BESIDE})
 _FILE = _INCLUDES | {Action.DELETE, Action.CREATE, Action.RENAME, Action.MODE}
 
 _FUNCTION = AnchorKind(

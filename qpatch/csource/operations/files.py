@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import missing_file, namesakes
+from qpatch.csource.anchors.locate import binary_file, missing_file, namesakes
 from qpatch.csource.edit import CreateOperation, DeleteOperation, ModeOperation, RenameOperation, TextScope
 from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import FOLDER, is_binary
@@ -134,7 +134,7 @@ def _refused(path: str, tree: Overlay) -> Drifted | None:
     if content is None:
         return missing_file(path, tree)
     if is_binary(content):
-        return Drifted(f"{path} is a binary file: a mail of text cannot carry its change", path)
+        return binary_file(path)
     return None
 
 

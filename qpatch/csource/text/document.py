@@ -133,6 +133,22 @@ class TextDocument:
         return "".join(ended).removesuffix(self.eol)
 
 
+@dataclass(frozen=True)
+class Span:
+    """Lines [start, stop) of a file that an anchor stands for; `moved_from` is the path that was expected."""
+
+    document: TextDocument
+    start: int
+    stop: int
+    moved_from: str = ""
+
+    @classmethod
+    def whole(cls, path: str, content: bytes) -> Span:
+        """Return all lines of a file."""
+        document = TextDocument.read(path, content)
+        return cls(document, 0, len(document.lines))
+
+
 def _runs(lines: set[int]) -> list[tuple[int, int]]:
     """Return the half open ranges of consecutive numbers in `lines`."""
     starts = sorted(line for line in lines if line - 1 not in lines)

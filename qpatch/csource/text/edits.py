@@ -32,16 +32,23 @@ def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
 
     The edit has passed `qpatch.csource.checks.check_edit`. Raises UserError (text-anchor) for a move to another file.
     """
-    path = edit.anchor.path
-    content = tree.read(path)
+    document = find_document(edit.anchor, tree)
+    if not isinstance(document, TextDocument):
+        return document
+    result = _apply(edit, document, tree)
+    if isinstance(result, Applied) and document.path != edit.anchor.path:
+        return replace(result, moved_from=edit.anchor.path)
+    return result
+
+
+def find_document(anchor: Anchor, tree: Overlay) -> TextDocument | Ambiguous | Drifted:
+    """Return the file of the anchor, or the one that it became, or why it is not known."""
+    content = tree.read(anchor.path)
     if content is not None:
-        return _apply(edit, TextDocument.read(path, content), tree)
-    others = documents_with(edit.anchor, tree)
-    successors = possible_successors(edit.anchor, others)
-    if len(successors) == 1:
-        result = _apply(edit, successors[0], tree)
-        return replace(result, moved_from=path) if isinstance(result, Applied) else result
-    return _without_file(edit.anchor, successors, others)
+        return TextDocument.read(anchor.path, content)
+    others = documents_with(anchor, tree)
+    successors = possible_successors(anchor, others)
+    return successors[0] if len(successors) == 1 else _without_file(anchor, successors, others)
 
 
 def _without_file(
