@@ -16,7 +16,7 @@ INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install 
 # To be expanded by the shell once the releases before it were fetched: those of a role that are here.
 FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 
-.PHONY: demo test test-slow test-tree test-build test-device test-lab test-vm test-newest test-mutation coverage goldens \
+.PHONY: demo test test-slow test-tree test-build test-device test-lab test-vm test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
 ## demo: fetch QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
@@ -49,6 +49,10 @@ coverage: $(VENV)/installed-test
 test-mutation: $(VENV)/installed-test
 	mkdir -p $(RESULTS)
 	$(BIN)/python -m bench.mutation -j $$(nproc) >$(RESULTS)/mutation.json
+
+## test-mutants: a thousand mutants of what edits are made on: no edit may go wrong in silence, misses name their cause
+test-mutants: $(VENV)/installed-test
+	$(BIN)/python -m bench.mutants --number 1000 --seed 10
 
 ## test-slow: unit tests that take long by their nature: something is killed again and again
 test-slow: $(VENV)/installed-test
