@@ -67,13 +67,17 @@ class AlreadyThere:
 
 @dataclass(frozen=True)
 class Drifted:
-    """The anchor or the hunk no longer matches; `suggestion` is a change to the strategy that would make it match."""
+    """The anchor or the hunk no longer matches; `suggestion` is a change to the strategy that would make it match.
+
+    `is_there` says of an anchor that could not be used that the tree has it: it is neither gone nor renamed.
+    """
 
     message: str
     path: str = ""
     candidates: tuple[Candidate, ...] = ()
     moved_to: tuple[str, ...] = ()
     suggestion: str = ""
+    is_there: bool = False
     status = "drifted"
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol
+    from qpatch.csource.syntax.unparsed import Unparsed
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,8 @@ class EditWorkspace:
         """Return the symbols of a file that are called `name`; none where there is no such file."""
         source = self.tree.read(path)
         return () if source is None else self.cache.symbols(source, name)
+
+    def unparsed(self, path: str, kind: str, name: str) -> tuple[Unparsed, ...]:
+        """Return the definitions in a file that look like one of `kind` called `name` and could not be parsed."""
+        source = self.tree.read(path)
+        return () if source is None else self.cache.unparsed(source, kind, name)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Anchor
     from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+    from qpatch.csource.syntax.unparsed import Unparsed
     from qpatch.csource.workspace import EditWorkspace
 
 _NO_FILES = {LINK: "a symbolic link", SUBMODULE: "a submodule", FOLDER: "a folder"}
@@ -29,8 +30,13 @@ _NO_FILES = {LINK: "a symbolic link", SUBMODULE: "a submodule", FOLDER: "a folde
 
 def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> LocatedAnchor | Drifted | Ambiguous:
     """Find the one symbol of `kind` that has the anchor's name."""
-    here = _in_files(anchor, kind, _expected_files(anchor, workspace), workspace)
-    found = here or _in_files(anchor, kind, workspace.tree.mentioning(anchor.name), workspace)
+    expected = _expected_files(anchor, workspace)
+    here, unread = _defined(anchor, kind, expected, workspace)
+    found = here
+    if not here and not unread:  # One that is here and cannot be read has not moved.
+        found, unread = _defined(anchor, kind, workspace.tree.mentioning(anchor.name), workspace)
+    if unread and not (found and anchor.guard):
+        return _unreadable(anchor, found, unread)
     if not found:
         return _missing(anchor, kind, workspace)
     if len(found) > 1:
@@ -132,10 +138,40 @@ def _neighbourhood(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     return [*([] if anchor.path.endswith("/") else [anchor.path]), *beside]
 
 
-def _in_files(
+def _defined(
     anchor: Anchor, kind: SymbolKind, paths: Iterable[str], workspace: EditWorkspace
-) -> list[tuple[str, Symbol]]:
-    return [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind]
+) -> tuple[list[tuple[str, Symbol]], list[tuple[str, Unparsed]]]:
+    """Return the symbols of `kind` with the anchor's name, and the definitions like them that could not be parsed."""
+    paths = list(paths)
+    return (
+        [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind],
+        [(path, unread) for path in paths for unread in workspace.unparsed(path, kind, anchor.name)],
+    )
+
+
+def _unreadable(
+    anchor: Anchor, found: list[tuple[str, Symbol]], unread: list[tuple[str, Unparsed]]
+) -> Drifted | Ambiguous:
+    """Say that the anchor is there but could not be parsed; where another was, that it is unclear which is meant."""
+    path, first = unread[0]
+    places = tuple(SourcePlace(path, each.line, f"{anchor}: could not be parsed") for path, each in unread)
+    if found:
+        return Ambiguous(
+            f"{anchor} is defined {len(found) + len(unread)} times, and could not be parsed everywhere",
+            path,
+            (*(_place(path, symbol) for path, symbol in found), *places),
+            "say which is meant by `path:` or `guard:`",
+        )
+    return Drifted(
+        f"{anchor} is there (line {first.line}) but could not be parsed",
+        path,
+        tuple(
+            Candidate(SourcePlace(path, each.broken_line, each.broken_code), 1.0, ("this could not be parsed",))
+            for path, each in unread
+        ),
+        suggestion="edit this file by hand, or mend first what could not be parsed",
+        is_there=True,
+    )
 
 
 def _place(path: str, symbol: Symbol) -> SourcePlace:

@@ -22,7 +22,7 @@ def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     if isinstance(located, Drifted):
         least = thresholds().similarity.symbol_renamed
         renamed = any(candidate.likeness >= least for candidate in located.candidates)
-        return located if renamed else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
+        return located if renamed or located.is_there else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
     if isinstance(located, Ambiguous):
         return located
     refused = unmet(edit.anchor, located, workspace) or _declares_more(edit, located)

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def explain_renamed(edit: Edit, drifted: Drifted, workspace: EditWorkspace) -> Drifted:
-    """Add to `drifted` the symbols of the anchor's kind that the hunk fits as it stands."""
+    """Add to `drifted` the symbols of the anchor's kind that the hunk fits as it stands, if the anchor is not there."""
+    if drifted.is_there:
+        return drifted
     if not isinstance(edit.operation, HunkOperation):
         return _with_similar_names(edit, drifted)
     return _with_fitting(edit, drifted, _fitting(edit, workspace), "the hunk fits here as it stands")
@@ -43,7 +45,7 @@ def share_renames(edits: Sequence[Edit], results: Sequence[EditResult], workspac
 
 
 def _by_siblings(edit: Edit, drifted: Drifted, edits: Sequence[Edit], workspace: EditWorkspace) -> Drifted:
-    if is_in_text(edit.anchor) or not isinstance(edit.anchor.locate(workspace), Drifted):
+    if is_in_text(edit.anchor) or drifted.is_there or not isinstance(edit.anchor.locate(workspace), Drifted):
         return drifted
     for sibling in edits:
         if isinstance(sibling.operation, HunkOperation) and (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.syntax.parse import ParsedFile, parse
 from qpatch.csource.syntax.reparse import reparse
 from qpatch.csource.syntax.symbols import Symbol, outline, symbols_named
+from qpatch.csource.syntax.unparsed import Unparsed, unparsed_definitions
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.layout import Replacement
@@ -22,6 +23,7 @@ class ParseCache:
         self._parsed: dict[bytes, ParsedFile] = {}
         self._outlines: dict[bytes, tuple[Symbol, ...]] = {}
         self._named: dict[tuple[bytes, str], tuple[Symbol, ...]] = {}
+        self._unparsed: dict[tuple[bytes, str, str], tuple[Unparsed, ...]] = {}
 
     def parse(self, source: bytes) -> ParsedFile:
         """Return the parse of `source`, the same object for the same content."""
@@ -48,3 +50,11 @@ class ParseCache:
         if (source, name) not in self._named:
             self._named[source, name] = symbols_named(self.parse(source), name)
         return self._named[source, name]
+
+    def unparsed(self, source: bytes, kind: str, name: str) -> tuple[Unparsed, ...]:
+        """Return the definitions of `name` in `source` that look like one of `kind` and could not be parsed."""
+        if name.encode() not in source:
+            return ()
+        if (source, kind, name) not in self._unparsed:
+            self._unparsed[source, kind, name] = unparsed_definitions(self.parse(source), kind, name)
+        return self._unparsed[source, kind, name]

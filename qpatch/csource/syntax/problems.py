@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Counts what tree-sitter could not parse around an edit."""
+"""Counts and finds what tree-sitter could not parse."""
 
 from __future__ import annotations
 
@@ -30,11 +30,21 @@ def _items_at(root: Node, start: int, end: int) -> Iterator[Node]:
                     yield child
 
 
+def innermost_errors(item: Node) -> Iterator[Node]:
+    """Yield the ERROR and MISSING nodes at or below `item` that hold no further ones, in source order."""
+    return (node for node in _error_nodes(item) if not any(child.has_error for child in node.children))
+
+
 def _errors(item: Node) -> int:
-    count, pending = 0, [item]
+    return sum(1 for _ in _error_nodes(item))
+
+
+def _error_nodes(item: Node) -> Iterator[Node]:
+    """Yield the ERROR and MISSING nodes at or below `item` in source order, those around others first."""
+    pending = [item]
     while pending:
         node = pending.pop()
         if node.has_error or node.is_missing:
-            count += node.is_error or node.is_missing
-            pending += node.children
-    return count
+            if node.is_error or node.is_missing:
+                yield node
+            pending += reversed(node.children)
