@@ -14,6 +14,7 @@ from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
 from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation, VerbatimOperation
 from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.operations.conflicts import refuse_conflicted
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
@@ -88,6 +89,12 @@ def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     check_edit(edit)
     if concerns_whole_file(edit):
         return apply_file_edit(edit, workspace.tree)
+    before = dict(workspace.tree.changed)
+    return refuse_conflicted(_apply_inside(edit, workspace), edit, workspace.tree, before)
+
+
+def _apply_inside(edit: Edit, workspace: EditWorkspace) -> EditResult:
+    """Apply an edit that works inside a file."""
     if isinstance(edit.operation, VerbatimOperation):
         return apply_verbatim(edit, edit.operation.hunk, workspace)
     if is_in_text(edit.anchor):

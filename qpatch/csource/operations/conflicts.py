@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Refuses to edit, or to judge, a file in which a merge has left conflict markers: its two versions are not code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.csource.results import Ambiguous, AlreadyThere, Applied, Candidate, Drifted, SourcePlace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.results import EditResult
+    from qpatch.csource.source import Overlay
+
+# Git's markers stand in the first column. A line of `=` alone is none: it underlines titles in rst.
+_MARKER = re.compile(rb"^(?:<{7}(?=[ \r\n])|={7}\r?\n(?:.*\n)*?>{7}(?=[ \r\n]))", re.MULTILINE)
+
+
+def refuse_conflicted(result: EditResult, edit: Edit, tree: Overlay, before: Mapping[str, bytes]) -> EditResult:
+    """Return `result`, or where it rests on a file with conflict markers the refusal, with the changes taken back.
+
+    `before` is what the edits before this one had changed.
+    """
+    if not isinstance(result, Applied | AlreadyThere | Drifted | Ambiguous):
+        return result
+    changed = [path for path, content in tree.changed.items() if before.get(path) != content]
+    for path in dict.fromkeys((edit.anchor.path, result.path, *changed)):
+        content = before[path] if path in before else tree.base.read(path)
+        marker = _MARKER.search(content or b"")
+        if content is not None and marker is not None:
+            tree.changed.clear()
+            tree.changed.update(before)
+            return _conflict(edit, path, content, marker.start())
+    return result
+
+
+def _conflict(edit: Edit, path: str, content: bytes, start: int) -> Drifted:
+    line = content.count(b"\n", 0, start) + 1
+    text = content[start : content.find(b"\n", start)].decode(errors="replace").strip()
+    return Drifted(
+        f"{edit.anchor}: {path} has conflict markers (line {line})",
+        path,
+        (Candidate(SourcePlace(path, line, text), 1.0, ("a merge has left this marker",)),),
+        suggestion="resolve the conflict in the tree, and commit the result",
+        is_there=True,
+    )
