@@ -70,7 +70,7 @@ def test_what_was_added_in_an_elif_arm_is_found_there_again(added: str) -> None:
     space = workspace(source)
     result = apply_edit(edit, space)
     assert isinstance(result, Applied), result
-    assert space.tree.changed[PATH].decode() == source.replace("#endif", f"\n{added}\n#endif")
+    assert space.tree.changed[PATH].decode() == source.replace("#endif", f"\n{added}#endif")
     assert apply_edit(edit, space).status == "already there"
 
 

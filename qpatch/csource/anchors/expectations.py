@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.edit import Parameters
 from qpatch.csource.matching.compare import differences
 from qpatch.csource.matching.hunk import HunkLine, Sign
@@ -29,8 +30,8 @@ def unmet(anchor: Anchor, located: LocatedAnchor, workspace: EditWorkspace) -> D
 def _guard_differs(anchor: Anchor, located: LocatedAnchor) -> Ambiguous | Drifted | None:
     if located.symbol is None:
         return None
-    guard = " && ".join(located.symbol.guards)
-    if guard == anchor.guard:
+    guard = written(located.symbol.guards)
+    if same_guard(anchor.guard, located.symbol.guards):
         return None
     place = SourcePlace(
         located.path,
@@ -39,13 +40,16 @@ def _guard_differs(anchor: Anchor, located: LocatedAnchor) -> Ambiguous | Drifte
     )
     if not anchor.guard:
         return Ambiguous(
-            f"{anchor} stands under an #if that the edit does not show", located.path, (place,), f"guard: {guard}"
+            f"{anchor} stands under an #if that the edit does not show",
+            located.path,
+            (place,),
+            suggested(located.symbol.guards),
         )
     return Drifted(
         f"{anchor} no longer stands under #if {anchor.guard}",
         located.path,
         (Candidate(place, 1.0),),
-        suggestion=f"guard: {guard}" if guard else "remove `guard:`",
+        suggestion=suggested(located.symbol.guards) if guard else "remove `guard:`",
     )
 
 

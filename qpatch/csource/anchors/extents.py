@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, layout_of
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import LocatedAnchor
 
+_ENDS_ARM = re.compile(rb"\s*#\s*(?:else|elif|endif)\b")
+
 
 def insertion_beside(located: LocatedAnchor, position: Position, text: bytes, *, blank: bool) -> Replacement:
     """Return the insertion of `text` beside a symbol, with one blank line between if `blank`."""
@@ -21,7 +24,8 @@ def insertion_beside(located: LocatedAnchor, position: Position, text: bytes, *,
     gap = b"\n" if blank else b""
     if position is Position.BEFORE:
         return Replacement(start, start, text + b"\n" + gap)
-    followed = b"" if layout.is_blank(end, layout.line_end(end)) else gap
+    below = layout.source[end : layout.line_end(end)]
+    followed = b"" if not below.strip() or _ENDS_ARM.match(below) else gap
     return Replacement(end, end, _new_line(layout, end) + gap + text + b"\n" + followed)
 
 

@@ -11,6 +11,7 @@ import difflib
 import posixpath
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
 from qpatch.csource.workspace import LocatedAnchor
@@ -39,17 +40,10 @@ def locate_symbol(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) ->
         return _unreadable(anchor, found, unread)
     if not found:
         return _missing(anchor, kind, workspace)
-    if len(found) > 1:
-        places = tuple(_place(path, symbol) for path, symbol in found)
-        return Ambiguous(
-            f"{anchor} is defined {len(found)} times",
-            found[0][0],
-            places,
-            "give `path:` with the file that is meant"
-            if len({p.path for p in places}) > 1
-            else "the definitions stand in different #if arms: qpatch cannot tell which is meant",
-        )
-    path, symbol = found[0]
+    chosen = found if len(found) == 1 else [each for each in found if same_guard(anchor.guard, each[1].guards)]
+    if len(chosen) != 1 or (len(found) > 1 and not anchor.guard):
+        return _unclear(anchor, found)
+    path, symbol = chosen[0]
     parsed = workspace.parse(path)
     assert parsed is not None
     return LocatedAnchor(path, parsed, symbol, "" if here else anchor.path)
@@ -174,8 +168,21 @@ def _unreadable(
     )
 
 
+def _unclear(anchor: Anchor, found: list[tuple[str, Symbol]]) -> Ambiguous:
+    """Say that several symbols have the anchor's name, and what would tell them apart."""
+    places = tuple(_place(path, symbol) for path, symbol in found)
+    guards = {symbol.guards for _, symbol in found}
+    if len({place.path for place in places}) > 1:
+        suggestion = "give `path:` with the file that is meant"
+    elif len(guards) == len(found) and all(guards):
+        suggestion = "say which is meant:\n" + "\n# or\n".join(suggested(symbol.guards) for _, symbol in found)
+    else:
+        suggestion = "the definitions stand under the same #if: qpatch cannot tell which is meant"
+    return Ambiguous(f"{anchor} is defined {len(found)} times", found[0][0], places, suggestion)
+
+
 def _place(path: str, symbol: Symbol) -> SourcePlace:
-    guard = f" (under #if {' && '.join(symbol.guards)})" if symbol.guards else ""
+    guard = f" (under #if {written(symbol.guards)})" if symbol.guards else ""
     return SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}{guard}")
 
 

@@ -7,10 +7,18 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of
+from qpatch.csource.anchors.guards import written
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.matching.match import same_code
+from qpatch.csource.operations.arms import (
+    AddedSymbol,
+    added_symbols,
+    arm_refusal,
+    check_directives,
+    goes_on_with_arm,
+)
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
-from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol, SymbolKind, outline
+from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
@@ -37,50 +45,48 @@ class _Beside:
         self._located = located
         self._workspace = workspace
         self._text = textwrap.dedent(operation.text).strip("\n").encode(errors="surrogateescape")
+        around = located.symbol.guards if located.symbol is not None else ()
+        self._added = added_symbols(self._text, around, workspace.cache)
 
     def outcome(self) -> Outcome:
-        present = self._present()
-        if present is not None:
-            return present
+        check_directives(self._text, self._edit)
+        refused = self._present() or arm_refusal(self._text, self._edit, self._located)
+        if refused is not None:
+            return refused
         anchor = self._edit.anchor
         change = anchor.handler.insertion(self._located, anchor.position, self._text, blank=self._needs_blank())
         if isinstance(change, Drifted):
             return change
         return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 
-    def _added_symbols(self) -> tuple[Symbol, ...]:
-        return tuple(symbol for symbol in outline(self._parse_text()) if symbol.kind != SymbolKind.INCLUDES)
-
-    def _parse_text(self) -> ParsedFile:
-        return self._workspace.cache.parse(self._text + b"\n")
-
     def _present(self) -> AlreadyThere | Drifted | None:
         """Tell whether the added symbols are there: all of them alike, or one with another content."""
-        parsed = self._parse_text()
-        added = self._added_symbols()
-        if not added:
+        if not self._added:
+            parsed = self._workspace.cache.parse(self._text + b"\n")
             return AlreadyThere(self._located.path) if self._holds_text(parsed) else None
-        same = 0
-        for symbol in added:
-            other = next(
-                (
-                    known
-                    for known in self._workspace.symbols(self._located.path, symbol.name)
-                    if known.kind == symbol.kind
-                ),
-                None,
-            )
-            if other is None:
-                continue
-            if build(self._located.parsed, other.node).tokens != build(parsed, symbol.node).tokens:
-                return Drifted(
-                    f"{symbol.kind} {symbol.name} exists already, with another content",
-                    self._located.path,
-                    (Candidate(SourcePlace(self._located.path, other.start_line), 1.0),),
-                    suggestion=f"give the added {symbol.kind} another name, or edit the existing one",
-                )
-            same += 1
-        return AlreadyThere(self._located.path) if same == len(added) else None
+        there = [self._known(added) for added in self._added]
+        for added, known in zip(self._added, there, strict=True):
+            if known is not None and not (added.is_under_guards_of(known) and self._is_alike(added, known)):
+                return self._differs(added.symbol, known)
+        return AlreadyThere(self._located.path) if all(there) else None
+
+    def _known(self, added: AddedSymbol) -> Symbol | None:
+        """Return the symbol of the file that `added` is, or that it cannot stand beside."""
+        known = self._workspace.symbols(self._located.path, added.symbol.name)
+        alike = (other for other in known if other.kind == added.symbol.kind and not added.excludes(other))
+        return next(alike, None)
+
+    def _is_alike(self, added: AddedSymbol, known: Symbol) -> bool:
+        return build(self._located.parsed, known.node).tokens == build(added.parsed, added.symbol.node).tokens
+
+    def _differs(self, added: Symbol, known: Symbol) -> Drifted:
+        guard = f" under #if {written(known.guards)}" if known.guards else ""
+        return Drifted(
+            f"{added.kind} {added.name} exists already{guard}, with another content",
+            self._located.path,
+            (Candidate(SourcePlace(self._located.path, known.start_line), 1.0),),
+            suggestion=f"give the added {added.kind} another name, or edit the existing one",
+        )
 
     def _holds_text(self, added: ParsedFile) -> bool:
         """Tell whether what is added stands at file scope, and not as a part of something or in another `#if` arm."""
@@ -98,11 +104,16 @@ class _Beside:
         return any(all(any(same_code(item, other) for other in block.items) for item in new) for block in blocks)
 
     def _needs_blank(self) -> bool:
-        """Tell whether a blank line belongs between the anchor and what is added; neither is the case of one line."""
+        """Tell whether a blank line belongs between the anchor and what is added.
+
+        None belongs before a directive of the `#if` around both, nor between two things of one line each.
+        """
         if self._located.symbol is None:
             return True
-        kinds = {self._located.symbol.kind, *(symbol.kind for symbol in self._added_symbols())}
-        return not kinds <= ONE_LINERS
+        symbols = [self._located.symbol, *(added.symbol for added in self._added)]
+        kinds = {symbol.kind for symbol in symbols}
+        one_line_each = len(kinds) == 1 and all(symbol.start_line == symbol.end_line for symbol in symbols)
+        return not (kinds <= ONE_LINERS or one_line_each or goes_on_with_arm(self._text))
 
 
 def _folded(text: bytes) -> bytes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.results import Ambiguous, AlreadyThere, Applied, Candidate, Drifted, SourcePlace
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
