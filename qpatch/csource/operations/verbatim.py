@@ -20,6 +20,7 @@ from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.matching.verbatim import places
 from qpatch.csource.operations.verbatim_misses import explain_verbatim
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
+from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.text.document import Span, TextDocument
 from qpatch.csource.text.edits import find_document
 from qpatch.csource.text.parts import TextSection
@@ -38,7 +39,7 @@ Refusal = AlreadyThere | Drifted | Ambiguous
 
 def apply_verbatim(edit: Edit, hunk: VerbatimHunk, workspace: EditWorkspace) -> EditResult:
     """Apply `hunk` at the anchor of `edit`; the tree changes only where the result is Applied."""
-    span = _span_of(edit.anchor, workspace)
+    span = span_of(edit.anchor, workspace)
     if not isinstance(span, Span):
         return span
     if any("\0" in line for line in span.document.lines):
@@ -46,8 +47,8 @@ def apply_verbatim(edit: Edit, hunk: VerbatimHunk, workspace: EditWorkspace) -> 
     return _Application(edit, hunk.in_file_of(span.document.lines), span).result(workspace)
 
 
-def _span_of(anchor: Anchor, workspace: EditWorkspace) -> Span | Drifted | Ambiguous:
-    """Find the lines that the anchor stands for."""
+def span_of(anchor: Anchor, workspace: EditWorkspace) -> Span | Drifted | Ambiguous:
+    """Find the lines that `anchor` stands for, those that a verbatim hunk may change."""
     if is_in_text(anchor) and anchor.kind.text_scope is not TextScope.FILE:
         return _section(anchor, workspace)
     if not anchor.kind.name:
@@ -92,7 +93,7 @@ class _Application:
         if refusal is not None:
             return refusal
         document = self._span.document
-        workspace.tree.changed[document.path] = self._content().encode("utf-8", "surrogateescape")
+        workspace.tree.changed[document.path] = workspace.change(document.path, self._replacements())
         first = next(index for index, line in enumerate(self._hunk.lines) if line.sign is not Sign.CONTEXT)
         touched = tuple(document.place(place + first) for place in self._open)
         return Applied(document.path, len(self._open), self._span.moved_from, touched)
@@ -147,7 +148,7 @@ class _Application:
         """
         if self._hunk.adds_text:
             return True
-        if all(line.is_blank for line in self._hunk.after()):
+        if self._hunk.after() and all(line.is_blank for line in self._hunk.after()):
             return False
         first, last = self._hunk.lines[0].sign, self._hunk.lines[-1].sign
         closed_above = first is not Sign.REMOVED or done == self._span.start
@@ -165,12 +166,14 @@ class _Application:
         shown = tuple(self._span.document.place(place) for place in sorted(found))
         return Ambiguous(message, self._span.document.path, shown, "show more lines around what changes")
 
-    def _content(self) -> str:
-        """Return the file with the hunk applied."""
-        lines, size = self._span.document.lines, len(self._hunk.before())
-        pieces: list[str] = []
-        position = 0
-        for place in self._open:
-            pieces += [*lines[position:place], *(line.text for line in self._hunk.after())]
-            position = place + size
-        return "".join([*pieces, *lines[position:]])
+    def _replacements(self) -> list[Replacement]:
+        """Return what is put in the place of the lines that the hunk fits."""
+        after = _bytes([line.text for line in self._hunk.after()])
+        size = len(self._hunk.before())
+        starts = [len(_bytes(self._span.document.lines[:place])) for place in self._open]
+        ends = [len(_bytes(self._span.document.lines[: place + size])) for place in self._open]
+        return [Replacement(start, end, after) for start, end in zip(starts, ends, strict=True)]
+
+
+def _bytes(lines: Sequence[str]) -> bytes:
+    return "".join(lines).encode("utf-8", "surrogateescape")

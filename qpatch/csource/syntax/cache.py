@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.csource.syntax.layout import apply_replacements
 from qpatch.csource.syntax.parse import ParsedFile, parse
 from qpatch.csource.syntax.reparse import reparse
 from qpatch.csource.syntax.symbols import Symbol, outline, symbols_named
@@ -32,7 +33,9 @@ class ParseCache:
         return self._parsed[source]
 
     def change(self, source: bytes, replacements: list[Replacement]) -> bytes:
-        """Return `source` with `replacements` made, and keep its parse, which costs little after an edit."""
+        """Return `source` with `replacements` made; where it was parsed, so is the result, which costs little then."""
+        if source not in self._parsed:
+            return apply_replacements(source, replacements)
         changed = reparse(self.parse(source), replacements, self.table)
         self._parsed.setdefault(changed.source, changed)
         return changed.source
