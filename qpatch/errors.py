@@ -85,6 +85,16 @@ class EnvironmentFault(QpatchError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+@contextlib.contextmanager
+def placed(where: Location) -> Iterator[None]:
+    """Place a UserError of the block that has no place yet at `where`."""
+    try:
+        yield
+    except UserError as error:
+        error.where = error.where or where
+        raise
+
+
 def fault_of_system(error: OSError) -> QpatchError | None:
     """Return the UserError or EnvironmentFault for an error of the system, None for one that is a bug."""
     name = str(error.filename or "")

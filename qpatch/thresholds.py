@@ -61,6 +61,7 @@ class EngineLimits:
     shown_members: int
     shown_tokens: int
     shown_words: int
+    mixed_names: int
 
 
 @dataclass(frozen=True)

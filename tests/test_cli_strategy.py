@@ -122,7 +122,8 @@ def test_a_note_is_printed_and_is_no_fault(tmp_path: Path, capsys: pytest.Captur
 def test_new_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["strategy", "new", "my-option"]) == ExitCode.OK
     assert "strategies/my-option.yaml" in capsys.readouterr().out
-    assert main(["strategy", "check", "my-option"]) == ExitCode.OK
+    assert main(["strategy", "check", "my-option"]) == ExitCode.USAGE
+    assert "still as `qpatch strategy new` wrote it" in capsys.readouterr().out
     assert main(["strategy", "new", "my-option"]) == ExitCode.USAGE
 
 

@@ -19,7 +19,7 @@ from qpatch.csource.edit import (
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.hunk import parse_hunk
 from qpatch.errors import UserError
-from qpatch.strategy.edits import source_line
+from qpatch.strategy.origins import source_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -292,6 +292,13 @@ def test_conditions_are_kept_from_python(tmp_path: Path) -> None:
         ("a\n@{{ 'x' | uper }}\n", "template-syntax", 2),
         ("a\n@{{ 1 / 0 }}\n", "template-failed", 2),
         ("@{{ range(10 ** 9) | list }}\n", "template-failed", 1),
+        # Raised by Python's own library, below the template.
+        ("a\n@{{ '{'.format(1) }}\n", "template-failed", 2),
+        ("a\n@{{ '{7}'.format(1) }}\n", "template-failed", 2),
+        ("@{{ 'a b' | wordwrap(0) }}\n", "template-failed", 1),
+        ("@{{ cycler | tojson }}\n", "template-failed", 1),
+        ("@{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}\n", "template-failed", None),
+        ("@{% if 1 %}" * 1500 + "@{% endif %}" * 1500, "template-failed", None),
         ('@{% include "demo/none.j2" %}\n', "template-missing", None),
         ('@{% include "../strategies/demo.yaml" %}\n', "template-missing", None),
     ],

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `strategy check` finds without a tree, and that the skeleton of a new strategy passes it."""
+"""What `strategy check` finds without a tree, in a skeleton too."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,6 @@ from qpatch.strategy.start import new_strategy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 KNOWN = {"qemu": ("has_new", "has_old", "has_extra"), "linux": ("has_region",)}
 HUNK = STRATEGY[STRATEGY.index("          hunk: |2") : STRATEGY.index("        - after:")]
@@ -110,6 +110,47 @@ def test_a_hunk_for_one_kind_of_tree_is_judged_on_that_kind(tmp_path: Path) -> N
     assert problem.code == "hunk-syntax"
 
 
+def _hunk(*lines: str) -> str:
+    return "          hunk: |2\n" + "".join(f"            {line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("condition", ["has_extra", "not has_extra", "fast", "limit > 4 or fast"])
+def test_a_fault_in_one_arm_is_found(tmp_path: Path, condition: str) -> None:
+    hunk = _hunk(f"@{{% if {condition} %}}", "- old_call() + ;", "@{% else %}", "- old_call();", "@{% endif %}")
+    (problem,) = problems(tmp_path, (HUNK, hunk))
+    assert problem.code == "hunk-syntax" and "does not parse as C" in problem.message
+
+
+@pytest.mark.parametrize("key", ["void", "when"])
+def test_arms_for_one_capability_or_another_need_no_third(tmp_path: Path, key: str) -> None:
+    """Which mixtures of capabilities exist is not known: with neither of them the hunk would be empty."""
+    hunk = _hunk("@{% if has_old %}", "- old_call();", "@{% elif has_extra %}", "- extra();", "@{% endif %}")
+    if key == "when":
+        hunk = "          when: has_old or has_extra\n" + hunk
+    assert problems(tmp_path, (HUNK, hunk)) == []
+
+
+def test_what_the_strategy_excludes_is_not_tried(tmp_path: Path) -> None:
+    hunk = _hunk("@{% if has_old %}", "- old_call();", "@{% else %}", "- this is no C", "@{% endif %}")
+    assert problems(tmp_path, (HUNK, hunk)) == []  # the strategy is void without has_old
+    assert problems(tmp_path, (HUNK, hunk), ("not has_old, reason", "has_extra, reason"))
+
+
+def test_the_other_value_of_a_parameter_is_tried_in_messages(tmp_path: Path) -> None:
+    templates = {**TEMPLATES, "demo/cover.j2": "a\n@{% if fast %}@{{ 1 // 0 }}@{% endif %}\n"}
+    (problem,) = problems(tmp_path, templates=templates)
+    assert problem.code == "template-failed"
+
+
+def test_many_names_are_not_mixed(tmp_path: Path) -> None:
+    names = tuple(f"has_{number}" for number in range(30))
+    lines = [line for name in names for line in (f"@{{% if {name} %}}", f"- {name}();", "@{% endif %}")]
+    text = STRATEGY.replace(HUNK, _hunk("  first();", *lines, "@{% if has_7 %}", "- + ;", "@{% endif %}"))
+    file = write_strategy(tmp_path, text)
+    (problem,) = check_file(file, {**KNOWN, "qemu": (*KNOWN["qemu"], *names)})
+    assert problem.code == "hunk-syntax"
+
+
 def test_a_bad_anchor(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, ("- in: function start", "- in: funtion start"))
     assert problem.code == "bad-anchor" and "Did you mean 'function'?" in problem.hint
@@ -120,8 +161,7 @@ def test_a_bad_anchor(tmp_path: Path) -> None:
     [
         ("demo: Call the new function", "Call the new function", "does not begin with `subsystem: `", "subject:"),
         ("demo: Call the new function", "demo: " + "x" * 80, "at most 76", "subject:"),
-        ('"Suggested-by: Jane', '"suggested by Jane', "is not `Key: value`", "trailers:"),
-        ('"Suggested-by: Jane', '"Signed-off-by: Jane', "never signs off", "trailers:"),
+        ('"Suggested-by: Jane', '"suggested-by: Jane', "is not `Key: value`", "trailers:"),
     ],
 )
 def test_messages(tmp_path: Path, old: str, new: str, said: str, at: str) -> None:
@@ -150,10 +190,41 @@ def test_a_parameter_hides_nothing(tmp_path: Path) -> None:
     assert "hides a capability" in problem.message
 
 
-def test_the_skeleton_passes(tmp_path: Path) -> None:
-    strategy, *templates = new_strategy("my-option", tmp_path / "strategies")
-    assert all(template.is_file() for template in templates)
-    assert check_file(strategy, KNOWN) == []
+def test_an_untouched_skeleton_is_told_line_by_line(tmp_path: Path) -> None:
+    files = new_strategy("my-option", tmp_path / "strategies")
+    found = check_file(files[0], KNOWN)
+    assert {problem.code for problem in found} == {"strategy-skeleton"}
+    places = {(Path(problem.where.file).name, problem.where.line) for problem in found if problem.where}
+    assert places == {
+        (file.name, number)
+        for file in files
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if "TODO" in line
+    }
+
+
+def test_a_skeleton_that_was_filled_in_passes_and_may_have_a_todo_of_its_own(tmp_path: Path) -> None:
+    files = new_strategy("my-option", tmp_path / "strategies")
+    for file in files:
+        file.write_text(file.read_text().replace("TODO: ", "").replace("TODO_", "my_"))
+    files[1].write_text("The mail.\n\nTODO: the other device models.\n")
+    assert check_file(files[0], KNOWN) == []
+
+
+def test_a_subject_comes_once_in_a_series(tmp_path: Path) -> None:
+    again = STRATEGY[STRATEGY.index("    - subject:") : STRATEGY.index("        - after:")]
+    found = check_file(write_strategy(tmp_path, STRATEGY + again), KNOWN)
+    assert [(problem.code, problem.where.line) for problem in found if problem.where] == [
+        ("strategy-message", STRATEGY.count("\n") + 1)
+    ]
+    assert "is that of patch 1 already" in found[0].message
+
+
+def test_patches_of_different_trees_may_have_one_subject(tmp_path: Path) -> None:
+    first = STRATEGY.replace("      trailers:", "      when: has_extra\n      trailers:")
+    again = STRATEGY[STRATEGY.index("    - subject:") : STRATEGY.index("        - after:")]
+    text = first + again.replace("      trailers:", "      when: not has_extra\n      trailers:")
+    assert check_file(write_strategy(tmp_path, text), KNOWN) == []
 
 
 def test_a_skeleton_overwrites_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
 from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation, VerbatimOperation
-from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.operations.conflicts import refuse_conflicted
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.places import places_in_tree
@@ -24,6 +23,7 @@ from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.text.edits import apply_text_edit
+from qpatch.errors import placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
 def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """Apply `edit` to the workspace's tree and say what became of it.
 
-    Raises UserError where the edit itself is wrong (a hunk that is not C, an addition without a place).
+    Raises UserError, placed at the edit, where the edit itself is wrong (a hunk that is not C, an addition without a
+    place). What is wrong whatever the tree is found with its line when a strategy is bound, before any edit is made.
     """
     try:
-        return places_in_tree(_apply(_by_current_names(edit, workspace.tree), workspace), workspace)
+        with placed(edit.where):
+            return places_in_tree(_apply(_by_current_names(edit, workspace.tree), workspace), workspace)
     except TooDeepError as error:
         return Drifted(
             f"{edit.anchor}: {error.message}", edit.anchor.path, suggestion="qpatch edits no such code: do it by hand"
         )
-    except HunkError as error:
-        raise error.located(edit.where.file, edit.where.line) if error.where is None else error from error
 
 
 def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditResult]:

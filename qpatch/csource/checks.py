@@ -3,17 +3,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import Action, MoveOperation, TextScope
-from qpatch.csource.matching.hunk import parse_hunk
+from qpatch.csource.edit import Action, MoveOperation, Position, TextScope
+from qpatch.csource.matching.hunk import HunkLine, Sign, parse_hunk
+from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.text.hunk import parse_text_hunk
 from qpatch.csource.text.outline import is_text_file
+from qpatch.csource.tokens import blank_opaque
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qpatch.csource.edit import Anchor, Edit
     from qpatch.csource.matching.hunk import Hunk
+    from qpatch.csource.syntax.macros import MacroTable
+    from qpatch.csource.syntax.term import Term
     from qpatch.errors import Location
 
 _PHRASES = {
@@ -27,6 +34,7 @@ _PHRASES = {
     Action.RENAME: "rename",
     Action.MODE: "change the mode of",
 }
+_CONDITIONAL = re.compile(r"^[ \t]*#[ \t]*(if|endif)", re.MULTILINE)
 
 
 def is_in_text(anchor: Anchor) -> bool:
@@ -37,6 +45,49 @@ def is_in_text(anchor: Anchor) -> bool:
 def read_hunk(text: str, anchor: Anchor) -> Hunk:
     """Read a hunk with its gutter, in the language of the anchor's file. Raises HunkError where it cannot be read."""
     return parse_text_hunk(text) if is_in_text(anchor) else parse_hunk(text)
+
+
+def check_hunk(hunk: Hunk, anchor: Anchor, table: MacroTable | None) -> None:
+    """Raise HunkError where a side of `hunk` is not C as the block of `anchor` is written."""
+    if not is_in_text(anchor):
+        for side in (hunk.before(), hunk.after()):
+            compile_pattern(side, anchor.kind.context, table)
+
+
+def check_addition(text: str, anchor: Anchor, table: MacroTable | None) -> None:
+    """Raise UserError where `text` cannot be added at `anchor`: HunkError, with a line of it, where it is no C."""
+    if is_in_text(anchor):
+        return
+    if anchor.position is Position.IN and Action.ADD_INSIDE in anchor.kind.actions:
+        added_members(text, anchor, table)
+    elif _is_balanced(text):
+        _compiled_addition(text, Context.TOP_LEVEL, table)
+
+
+def added_members(text: str, anchor: Anchor, table: MacroTable | None) -> Sequence[Term]:
+    """Return the members, entries or cases that `text` adds inside `anchor`.
+
+    Raises HunkError where it is no C, UserError where it is nothing but comments.
+    """
+    added = anchor.handler.members(_compiled_addition(text, anchor.kind.context, table).items)
+    if not added:
+        raise UserError(
+            "add-needs-block",
+            f"nothing is added inside {anchor} but comments",
+            hint="add a member, an entry or a case; use a hunk for a comment",
+        )
+    return added
+
+
+def _compiled_addition(text: str, context: Context, table: MacroTable | None) -> Pattern:
+    lines = tuple(HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(text.splitlines(), 1))
+    return compile_pattern(lines, context, table, "the added text")
+
+
+def _is_balanced(text: str) -> bool:
+    """Tell whether every `#if` has its `#endif`: text that ends one conditional and opens another is no C by itself."""
+    words = _CONDITIONAL.findall(blank_opaque(text))
+    return words.count("if") == words.count("endif") and words[:1] != ["endif"]
 
 
 def check_anchor(anchor: Anchor, where: Location) -> None:
@@ -57,12 +108,30 @@ def check_edit(edit: Edit) -> None:
     if isinstance(edit.operation, MoveOperation):
         target = edit.operation.target
         _check_action(edit.action, target, edit.where, "something beside ")
-        if is_in_text(edit.anchor) != is_in_text(target):
-            raise UserError(
-                "text-anchor",
-                f"cannot move {edit.anchor} beside {target}: one of them is in C, the other in a text file",
-                where=edit.where,
-            )
+        _check_target(edit, target)
+    if edit.anchor.kind.handler is not None:
+        edit.anchor.handler.check(edit)
+
+
+def _check_target(edit: Edit, target: Anchor) -> None:
+    """Raise UserError where the edit's anchor can never be moved beside `target`."""
+    in_text = is_in_text(edit.anchor)
+    if in_text != is_in_text(target):
+        raise UserError(
+            "text-anchor",
+            f"cannot move {edit.anchor} beside {target}: one of them is in C, the other in a text file",
+            where=edit.where,
+        )
+    if in_text and target.path not in ("", edit.anchor.path):
+        raise UserError(
+            "text-anchor",
+            "text cannot be moved to another file",
+            where=edit.where,
+            hint="delete it here and add it there",
+        )
+    named, beside = ((anchor.kind, anchor.name, anchor.parameters, anchor.guard) for anchor in (edit.anchor, target))
+    if named == beside and target.path in ("", edit.anchor.path):
+        raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {target.position} itself", where=edit.where)
 
 
 def _check_action(action: Action, anchor: Anchor, where: Location, beside: str = "") -> None:

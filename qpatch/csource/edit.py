@@ -99,6 +99,9 @@ class AnchorHandler(ABC):
         """Return (path, symbol) of what a missing anchor may have been renamed to, the likeliest first."""
         return ()
 
+    def check(self, edit: Edit) -> None:  # noqa: B027  # a default
+        """Raise UserError where `edit` asks for what no anchor of the kind can do, whatever the tree."""
+
     def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002  # a default
         """Say what the edits of a patch, all of them done, have left behind at `anchor`, None for nothing."""
         return None

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
-from qpatch.series.message import compose_message
 from qpatch.series.model import CommittedSeries
+from qpatch.strategy.message import compose_message
 from qpatch.trees.private import NewCommit, import_commits, private_repository
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> li
     """Return the commits to make for `series`, signed off by `author` where `signoff` is set.
 
     The date of a commit is the base's plus the patch's number, so the same input gives the same ids. Raises
-    UserError where a message cannot be mailed, see `qpatch.series.message`.
+    UserError where a message cannot be mailed, see `qpatch.strategy.message`.
     """
     signer = str(author) if signoff else ""
     return [

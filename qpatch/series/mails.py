@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.series.message import clean_text
+from qpatch.strategy.message import clean_text
 from qpatch.trees.private import SERIES_REF
 
 if TYPE_CHECKING:

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from qpatch.errors import UserError
+from qpatch.errors import UserError, placed
 from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
+from qpatch.strategy.message import check_body_line, check_subject, check_trailer
+from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.parameters import parameter_values
 
 if TYPE_CHECKING:
@@ -125,15 +127,37 @@ class Binding:
         return self._body(self._component.cover, names, ("cover",))
 
     def message(self, patch: PatchModel, index: int) -> PatchMessage:
-        """Render subject, body and trailers of `patch`, the strategy's patch number `index` (from 0)."""
+        """Render subject, body and trailers of `patch`, the strategy's patch number `index` (from 0).
+
+        Raises UserError, too, where a mail would not carry them.
+        """
         path = ("patches", index)
         subject = self._text(patch.subject, *path, "subject").strip()
-        if "\n" in subject:
-            raise UserError("strategy-invalid", "a subject is one line", where=self._place(*path, "subject"))
+        with placed(self._place(*path, "subject")):
+            if "\n" in subject:
+                raise UserError("strategy-invalid", "a subject is one line")
+            check_subject(subject)
+        body = self._body(patch.body, self.names, (*path, "body"))
+        self._check_body(patch.body, body, subject, self._place(*path, "body"))
         trailers = tuple(
-            self._text(trailer, *path, "trailers", number).strip() for number, trailer in enumerate(patch.trailers)
+            self._trailer(trailer, subject, (*path, "trailers", number))
+            for number, trailer in enumerate(patch.trailers)
         )
-        return PatchMessage(subject, self._body(patch.body, self.names, (*path, "body")), trailers)
+        return PatchMessage(subject, body, trailers)
+
+    def _check_body(self, text: str, body: str, subject: str, where: Location) -> None:
+        for number, line in enumerate(body.splitlines(), start=1):
+            try:
+                check_body_line(line.rstrip(), number, subject)
+            except UserError as error:
+                error.where = origin(self.loaded.environment, Source.of_body(text, where), body, number)
+                raise
+
+    def _trailer(self, text: str, subject: str, path: Path) -> str:
+        trailer = self._text(text, *path).strip()
+        with placed(self._place(*path)):
+            check_trailer(trailer, subject)
+        return trailer
 
     def holds(self, condition: str | bool, where: Location) -> bool:
         """Decide `condition`, an expression at `where` or a plain truth value."""

@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Everything about a strategy that can be checked without a tree: what `qpatch strategy check` runs.
 
-Templates are parsed for their names, and rendered twice, with every capability true and with every one
-false, so that hunks and messages are checked as a tree would get them. What is wrong only where some capabilities are
-true and others false is found when the strategy is rendered on such a tree.
+Templates are parsed for their names, and rendered on made-up trees (`qpatch.strategy.samples`), so that hunks and
+messages are checked as a tree would get them, by the same code. What is wrong only under a mixture of capabilities is
+found when the strategy is rendered on such a tree.
 """
 
 from __future__ import annotations
 
 import re
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from qpatch.errors import Location, UserError
-from qpatch.strategy.bind import Binding, TreeInfo
-from qpatch.strategy.edits import bind_edit, source_line
-from qpatch.strategy.environment import TEMPLATE_SUFFIX, unknown_name
+from qpatch.errors import UserError
+from qpatch.strategy.bind import BoundPatch
+from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.load import InvalidStrategyError, line_of, load_strategy
+from qpatch.strategy.names import NameCheck
+from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.places import shown
+from qpatch.strategy.samples import SampleMaker, fault_of_one_name
+from qpatch.strategy.start import untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path as FilePath
 
     from qpatch.csource.edit import AnchorKind
+    from qpatch.errors import Location
+    from qpatch.strategy.bind import Binding
     from qpatch.strategy.document import Path
     from qpatch.strategy.load import LoadedStrategy
+    from qpatch.strategy.samples import Sample
     from qpatch.strategy.schema import Component, Condition, EditModel, PatchModel
 
 # docs/devel/submitting-a-patch.rst of QEMU: lines of a message, subject included, have at most 76 columns.
@@ -33,8 +39,6 @@ SUBJECT = re.compile(r"^[\w./,+*{}-]+(?: [\w./,+*{}-]+)?: \S")
 TRAILER = re.compile(r"^[A-Z][A-Za-z-]+: \S")
 # Lines that cannot be broken: a trailer or tag that tools read as one line.
 UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: ")
-# The texts that are kept byte for byte.
-EXACT_KEYS = ("verbatim", "text", "template")
 RESERVED = frozenset({"tree", "strategy", "patches"})
 
 
@@ -51,7 +55,7 @@ def check_file(
         return list(error.problems)
     except UserError as error:
         return [error]
-    problems = list(_parameter_problems(loaded, capabilities))
+    problems = [*untouched(loaded), *_parameter_problems(loaded, capabilities)]
     for kind, component in loaded.model.components().items():
         problems += _ComponentCheck(loaded, kind, component, frozenset(capabilities[kind])).problems()
     unique = {(str(problem.where), problem.message): problem for problem in problems}
@@ -81,117 +85,87 @@ class _ComponentCheck:
         self._loaded = loaded
         self._kind = kind
         self._component = component
-        self._known = capabilities | loaded.model.parameters.keys() | {"tree", "strategy"}
-        tree = TreeInfo(f"{kind}-0.0", "0.0", kind)
-        self._samples = [Binding(loaded, tree, dict.fromkeys(capabilities, truth)) for truth in (True, False)]
+        self._maker = SampleMaker(loaded, kind, capabilities)
+        self._samples = self._maker.general()
+        known = capabilities | loaded.model.parameters.keys() | {"tree", "strategy"}
+        self._names = NameCheck(loaded, kind, known)
 
     def problems(self) -> Iterator[UserError]:
         """Yield what is wrong; names first, then, if they are all known, what rendering shows."""
-        static = [
-            *self._rules(),
-            *self._template(self._component.cover, ("cover",), {"patches"}),
-            *(
-                problem
-                for index, patch in enumerate(self._component.patches)
-                for problem in self._patch_names(patch, ("patches", index))
-            ),
-        ]
-        yield from static
-        if not static:
-            yield from self._reasons_rendered()
-            for index, patch in enumerate(self._component.patches):
-                yield from self._patch_rendered(patch, index)
-            yield from self._cover_rendered()
+        unknown = list(self._names.problems(self._component))
+        yield from unknown
+        if unknown:
+            return
+        yield from self._rules_decided()
+        for index, patch in enumerate(self._component.patches):
+            yield from self._edits_bound(patch, ("patches", index))
+        for sample in self._samples:
+            for index in range(len(self._component.patches)):
+                yield from self._message_problems(sample.binding, index)
+            yield from self._series_problems(sample.binding)
 
     def _place(self, path: Path) -> Location:
         return self._loaded.document.value_place((self._kind, *path))
 
-    def _rules(self) -> Iterator[UserError]:
-        if self._component.landed:
-            yield from self._rule(self._component.landed, ("landed",))
-        for index, rule in enumerate(self._component.void):
-            yield from self._rule(rule, ("void", index))
-
-    def _rule(self, rule: Condition, path: Path) -> Iterator[UserError]:
-        yield from self._expression(rule.when, (*path, "when"))
-        yield from self._template(rule.reason, (*path, "reason"))
-
-    def _expression(self, expression: str | bool, path: Path) -> Iterator[UserError]:
-        if isinstance(expression, str):
-            where, text = self._place(path), expression
-            yield from self._unknown(lambda: self._loaded.environment.names_in_expression(text, where), set())
-
-    def _template(self, text: str, path: Path, more: set[str] | None = None) -> Iterator[UserError]:
-        """Check the names in `text`, which is a template's file name or inline text."""
-        environment, where = self._loaded.environment, self._place(path)
-        read = environment.names_in_file if text.endswith(TEMPLATE_SUFFIX) else environment.names_in_text
-        yield from self._unknown(lambda: read(text, where), more or set())
-
-    def _unknown(self, read: Callable[[], dict[str, Location]], more: set[str]) -> Iterator[UserError]:
-        try:
-            names = read()
-        except UserError as error:
-            yield error
-            return
-        known = self._known | more
-        for name, place in names.items():
-            if name not in known:
-                yield unknown_name(name, known, place)
-
-    def _patch_names(self, patch: PatchModel, path: Path) -> Iterator[UserError]:
-        yield from self._expression(patch.when, (*path, "when"))
-        yield from self._template(patch.subject, (*path, "subject"))
-        yield from self._template(patch.body, (*path, "body"))
-        for index, edit in enumerate(patch.edits):
-            yield from self._edit_names(edit, (*path, "edits", index))
-
-    def _edit_names(self, edit: EditModel, path: Path) -> Iterator[UserError]:
-        yield from self._expression(edit.when, (*path, "when"))
-        texts: list[tuple[str | None, Path]] = [
-            (edit.hunk, (*path, "hunk")),
-            (edit.add, (*path, "add")),
-            (edit.why, (*path, "why")),
-            (edit.add_template, (*path, "add-template")),
-            *((getattr(edit, key), (*path, key)) for key in ("create", "rename", *EXACT_KEYS)),
-            *((text, (*path, "one-of", index)) for index, text in enumerate(edit.one_of or ())),
-        ]
-        for text, place in texts:
-            if text:
-                yield from self._template(text, place, {"bytes"} if place[-1] in EXACT_KEYS else None)
-
-    def _reasons_rendered(self) -> Iterator[UserError]:
-        rules = [(rule, ("void", index, "reason")) for index, rule in enumerate(self._component.void)]
-        landed = [(self._component.landed, ("landed", "reason"))] if self._component.landed else []
-        for rule, path in [*landed, *rules]:
-            for sample in self._samples:
-                try:
-                    self._loaded.environment.render_text(rule.reason, sample.names, self._place(path))
-                except UserError as error:
-                    yield error
-
-    def _patch_rendered(self, patch: PatchModel, index: int) -> Iterator[UserError]:
-        edits = (("patches", index, "edits", number) for number in range(len(patch.edits)))
-        for path, edit in zip(edits, patch.edits, strict=True):
-            yield from self._edit_rendered(edit, path)
+    def _rules_decided(self) -> Iterator[UserError]:
+        """Yield what is wrong in the conditions, and in the reasons of `landed` and `void`."""
+        environment = self._loaded.environment
         for sample in self._samples:
-            yield from self._message_problems(sample, index)
+            for condition, path in self._conditions():
+                yield from _faults(sample.binding.holds, condition, self._place(path))
+            for reason, path in self._reasons():
+                yield from _faults(environment.render_text, reason, sample.binding.names, self._place(path))
 
-    def _edit_rendered(self, edit: EditModel, path: Path) -> Iterator[UserError]:
-        """Yield the edit's fault if it has one under every assignment that it is meant for."""
-        wanted = [sample for sample in self._samples if sample.holds(edit.when, self._place((*path, "when")))]
-        faults = []
-        for sample in wanted or self._samples:
-            try:
-                bind_edit(self._loaded, (self._kind, *path), edit, sample.names)
-            except UserError as error:
-                faults.append(error)
-        if len(faults) == len(wanted or self._samples):
-            yield faults[0]
+    def _conditions(self) -> Iterator[tuple[str | bool, Path]]:
+        for rule, path in self._rules():
+            yield rule.when, (*path, "when")
+        for index, patch in enumerate(self._component.patches):
+            yield patch.when, ("patches", index, "when")
+            for number, edit in enumerate(patch.edits):
+                yield edit.when, ("patches", index, "edits", number, "when")
 
-    def _message_problems(self, sample: Binding, index: int) -> Iterator[UserError]:
-        path: Path = ("patches", index)
+    def _reasons(self) -> Iterator[tuple[str, Path]]:
+        return ((rule.reason, (*path, "reason")) for rule, path in self._rules())
+
+    def _rules(self) -> Iterator[tuple[Condition, Path]]:
+        if self._component.landed:
+            yield self._component.landed, ("landed",)
+        for index, rule in enumerate(self._component.void):
+            yield rule, ("void", index)
+
+    def _edits_bound(self, patch: PatchModel, path: Path) -> Iterator[UserError]:
+        for number, edit in enumerate(patch.edits):
+            fault = self._fault_of_edit(patch, edit, (*path, "edits", number))
+            if fault is not None:
+                yield fault
+
+    def _fault_of_edit(self, patch: PatchModel, edit: EditModel, path: Path) -> UserError | None:
+        """Return the edit's fault on the samples that want it; where none does, on all of them."""
+        rules = [rule.when for rule, _ in self._rules()]
+        mentioned = self._names.of_edit(edit, path)
+        samples = self._maker.mixing(mentioned | self._names.of_conditions(*rules, patch.when, edit.when))
+        wanting = [sample for sample in samples if self._wants(sample.binding, patch, edit, path)]
+        return fault_of_one_name(wanting or samples, mentioned, lambda sample: self._fault_on(sample, edit, path))
+
+    def _fault_on(self, sample: Sample, edit: EditModel, path: Path) -> UserError | None:
+        return next(_faults(bind_edit, self._loaded, (self._kind, *path), edit, sample.binding.names), None)
+
+    def _wants(self, binding: Binding, patch: PatchModel, edit: EditModel, path: Path) -> bool:
+        """Tell whether the edit is carried out on a tree; what is wrong with a condition is told by itself."""
         try:
-            message = sample.message(self._component.patches[index], index)
+            return (
+                binding.standing().kind == "wanted"
+                and binding.holds(patch.when, self._place(path))
+                and binding.holds(edit.when, self._place(path))
+            )
+        except UserError:
+            return False
+
+    def _message_problems(self, binding: Binding, index: int) -> Iterator[UserError]:
+        path: Path = ("patches", index)
+        patch = self._component.patches[index]
+        try:
+            message = binding.message(patch, index)
         except UserError as error:
             yield error
             return
@@ -202,40 +176,60 @@ class _ComponentCheck:
             yield _message_error(
                 f"the subject has {len(message.subject)} columns; at most {LINE_LENGTH} are usual", where
             )
-        yield from self._long_lines(self._component.patches[index].body, message.body, (*path, "body"))
-        yield from self._trailer_problems(message.trailers, path)
-
-    def _trailer_problems(self, trailers: tuple[str, ...], path: Path) -> Iterator[UserError]:
-        for number, trailer in enumerate(trailers):
-            where = self._place((*path, "trailers", number))
+        yield from self._long_lines(patch.body, message.body, (*path, "body"))
+        for number, trailer in enumerate(message.trailers):
             if not TRAILER.match(trailer):
-                yield _message_error(f"the trailer {trailer!r} is not `Key: value`", where)
-            if trailer.lower().startswith("signed-off-by:"):
-                yield _message_error("a strategy never signs off: `--signoff` adds the user's own", where)
+                yield _message_error(
+                    f"the trailer {trailer!r} is not `Key: value`", self._place((*path, "trailers", number))
+                )
 
-    def _cover_rendered(self) -> Iterator[UserError]:
-        for sample in self._samples:
-            try:
-                text = sample.cover(sample.patches())
-            except UserError as error:
-                yield error
-                continue
-            yield from self._long_lines(self._component.cover, text, ("cover",))
+    def _series_problems(self, binding: Binding) -> Iterator[UserError]:
+        """Yield what is wrong with the patches that one tree wants, taken together, and with their cover letter."""
+        try:
+            wanted = self._wanted_patches(binding)
+        except UserError:  # told by the checks of conditions and messages
+            return
+        first: dict[str, int] = {}
+        for index, patch in wanted.items():
+            before = first.setdefault(patch.subject, index)
+            if before != index:
+                yield _message_error(
+                    f"the subject {patch.subject!r} is that of patch {before + 1} already",
+                    self._place(("patches", index, "subject")),
+                )
+        try:
+            text = binding.cover(tuple(wanted.values()))
+        except UserError as error:
+            yield error
+            return
+        yield from self._long_lines(self._component.cover, text, ("cover",))
+
+    def _wanted_patches(self, binding: Binding) -> dict[int, BoundPatch]:
+        """Return the messages of the patches that a tree wants, by their numbers, as patches without edits."""
+        messages = {
+            index: binding.message(patch, index)
+            for index, patch in enumerate(self._component.patches)
+            if binding.holds(patch.when, self._place(("patches", index, "when")))
+        }
+        return {index: BoundPatch(message.subject, message.body) for index, message in messages.items()}
 
     def _long_lines(self, template: str, rendered: str, path: Path) -> Iterator[UserError]:
         """Yield the lines of a message that are too long and could be broken, placed in their template."""
-        where, source = self._place(path), template
-        if template.endswith(TEMPLATE_SUFFIX):
-            source, file = self._loaded.environment.source_of(template)
-            where = Location(shown(FilePath(file)), 1)
         for number, line in enumerate(rendered.split("\n"), 1):
             if len(line) > LINE_LENGTH and " " in line.strip() and not UNBREAKABLE.match(line):
-                place = Location(where.file, where.line + source_line(source, rendered, number) - 1)
                 yield _message_error(
                     f"a line of the message has {len(line)} columns; at most {LINE_LENGTH} "
                     f"are usual: {line.strip()[:40]!r}...",
-                    place,
+                    origin(self._loaded.environment, Source.of_body(template, self._place(path)), rendered, number),
                 )
+
+
+def _faults(call: Callable[..., object], *arguments: object) -> Iterator[UserError]:
+    """Yield the UserError that `call` raises, if it raises one."""
+    try:
+        call(*arguments)
+    except UserError as error:
+        yield error
 
 
 def _message_error(message: str, where: Location) -> UserError:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from qpatch.csource.checks import check_anchor, check_edit, read_hunk
+from qpatch.csource.checks import check_addition, check_anchor, check_edit, check_hunk, read_hunk
 from qpatch.csource.edit import (
     AddOperation,
     Anchor,
@@ -29,15 +29,18 @@ from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.matching.verbatim import parse_verbatim
 from qpatch.csource.source import REGULAR, is_binary
-from qpatch.errors import UserError
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.errors import UserError, placed
 from qpatch.strategy.environment import Names, text_of_bytes
+from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.schema import ANCHOR_KEYS, FILE_KEYS
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from qpatch.csource.matching.hunk import Hunk
+    from qpatch.csource.syntax.macros import TreeKind
     from qpatch.errors import Location
     from qpatch.strategy.document import Path
     from qpatch.strategy.load import LoadedStrategy
@@ -50,7 +53,7 @@ def bind_edit(loaded: LoadedStrategy, path: Path, edit: EditModel, names: Names)
     """Return the edit at `path` of the strategy for the tree that `names` describe.
 
     Raises UserError for a bad anchor, an operation that its kind does not allow, a path that leaves the tree, a hunk
-    that does not parse, or a template.
+    or an addition that does not parse, or a template: for all that is wrong whatever the sources are.
     """
     return _EditBinder(loaded, path, edit, names).bind()
 
@@ -109,18 +112,6 @@ def check_file_path(path: str, where: Location) -> str:
     return checked
 
 
-def source_line(template: str, rendered: str, line: int) -> int:
-    """Return the line of `template` (from 1) that `line` of `rendered` came from, or the nearest before."""
-    before, after = template.split("\n"), rendered.split("\n")
-    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    found = 1
-    for block in blocks:
-        if block.b >= line:
-            break
-        found = block.a + min(line - block.b, block.size)
-    return max(found, 1)
-
-
 class _EditBinder:
     """Binds one edit; keeps what every step needs."""
 
@@ -137,7 +128,20 @@ class _EditBinder:
         why = self._text(self._edit.why, "why").strip()
         edit = Edit(anchor, self._operation(anchor), self._edit.expect, why, where)
         check_edit(edit)
+        self._check_code(edit)
         return edit
+
+    def _check_code(self, edit: Edit) -> None:
+        """Compile what the edit has of C, as it will be compiled where it is carried out."""
+        table = macro_table(cast("TreeKind", self._path[0]))
+        if isinstance(edit.operation, HunkOperation):
+            for hunk, (text, path) in zip(edit.operation.hunks, self._hunks(), strict=True):
+                with self._placed(text, self._text(text, *path), *path):
+                    check_hunk(hunk, edit.anchor, table)
+        elif isinstance(edit.operation, AddOperation):
+            key = "add" if self._edit.add is not None else "add-template"
+            with self._placed(self._edit.add or self._edit.add_template or "", edit.operation.text, key):
+                check_addition(edit.operation.text, edit.anchor, table)
 
     def _place(self, *path: str | int) -> Location:
         return self._loaded.document.value_place((*self._path, *path))
@@ -181,12 +185,8 @@ class _EditBinder:
 
     def _operation(self, anchor: Anchor) -> Operation:
         edit = self._edit
-        if edit.hunk is not None:
-            return HunkOperation((self._hunk(edit.hunk, anchor, "hunk"),))
-        if edit.one_of is not None:
-            return HunkOperation(
-                tuple(self._hunk(text, anchor, "one-of", index) for index, text in enumerate(edit.one_of))
-            )
+        if edit.hunk is not None or edit.one_of is not None:
+            return HunkOperation(tuple(self._hunk(text, anchor, *path) for text, path in self._hunks()))
         if edit.verbatim is not None:
             return VerbatimOperation(self._read(edit.verbatim, parse_verbatim, "verbatim"))
         if edit.move is not None:
@@ -201,18 +201,31 @@ class _EditBinder:
             return ModeOperation(edit.mode)
         return self._addition()
 
+    def _hunks(self) -> list[tuple[str, tuple[str | int, ...]]]:
+        """Return each hunk as it is written, with its path in the edit."""
+        if self._edit.hunk is not None:
+            return [(self._edit.hunk, ("hunk",))]
+        return [(text, ("one-of", index)) for index, text in enumerate(self._edit.one_of or ())]
+
     def _hunk(self, text: str, anchor: Anchor, *path: str | int) -> Hunk:
         return self._read(text, lambda rendered: read_hunk(rendered, anchor), *path)
 
     def _read(self, text: str, reader: Callable[[str], Read], *path: str | int) -> Read:
         """Render a hunk and read it; a fault is placed in the line of the strategy that it comes from."""
         rendered = self._exact_text(text, *path) if "verbatim" in path else self._text(text, *path)
-        try:
+        with self._placed(text, rendered, *path):
             return reader(rendered)
+
+    @contextlib.contextmanager
+    def _placed(self, text: str, rendered: str, *path: str | int) -> Iterator[None]:
+        """Place an error about `rendered` at the line of `text`, written at `path` of the edit, that it is about."""
+        try:
+            with placed(self._loaded.document.key_place(self._path)):
+                yield
         except HunkError as error:
-            place = self._place(*path)
-            line = source_line(text, rendered, error.line)
-            raise error.located(place.file, place.line + line - error.line) from error
+            source = Source(text, self._place(*path), path[-1] == "add-template")
+            error.where = origin(self._loaded.environment, source, rendered, error.line)
+            raise
 
     def _content(self) -> bytes:
         """Return what a created file holds."""

@@ -35,6 +35,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
+import qpatch
 from qpatch.errors import Location, QpatchError, UserError
 from qpatch.strategy.places import shown
 from qpatch.suggest import did_you_mean
@@ -46,13 +47,15 @@ if TYPE_CHECKING:
 
 TEMPLATE_SUFFIX = ".j2"
 INLINE = "<inline>"
-# The names that Jinja gives to what has no file; expressions are compiled under "<template>".
-INLINE_NAMES = (INLINE, "<template>", "<unknown>")
+# The names that Jinja gives to what has no file; expressions are compiled under the second.
+EXPRESSION = "<template>"
+INLINE_NAMES = (INLINE, EXPRESSION, "<unknown>")
 # Holds the capabilities in a context's variables; no template can spell this name.
 _LAZY = "capabilities on demand"
 _LARGEST_BYTE = 0xFF
 _UNDEFINED_NAME = re.compile(r"^'(\w+)' is undefined")
 _JINJA_DIRECTORY = str(Path(jinja2.__file__).parent)
+_PACKAGE = str(Path(qpatch.__file__).parent)
 
 
 class LazyContext(Context):
@@ -263,14 +266,23 @@ def place_of(error: Exception, where: Location) -> Location:
 
 
 def located(file: str, line: int, where: Location) -> Location:
-    """Return the place of `line` of a template file, or of the inline text that begins at `where`."""
+    """Return the place of `line` of a template file, or of the inline text that begins at `where`.
+
+    The lines of a compiled expression are not those of the strategy: it stands at `where`.
+    """
+    if file == EXPRESSION:
+        return where
     if file in INLINE_NAMES:
         return Location(where.file, where.line + line - 1)
     return Location(shown(Path(file)), line)
 
 
 def raised_in_template(error: Exception) -> bool:
-    """Tell whether `error` arose in a template or in Jinja, rather than in code that they called."""
-    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    innermost = frames[-1].f_code.co_filename
-    return innermost in INLINE_NAMES or innermost.endswith(TEMPLATE_SUFFIX) or _JINJA_DIRECTORY in innermost
+    """Tell whether `error` arose in a template, or in what it called, rather than in code of qpatch's own."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    in_template = [index for index, file in enumerate(files) if _is_of_template(file)]
+    return bool(in_template) and not any(file.startswith(_PACKAGE) for file in files[in_template[-1] :])
+
+
+def _is_of_template(file: str) -> bool:
+    return file in INLINE_NAMES or file.endswith(TEMPLATE_SUFFIX) or file.startswith(_JINJA_DIRECTORY)

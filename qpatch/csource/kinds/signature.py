@@ -33,10 +33,15 @@ class SignatureHandler(BlockHandler):
         return replace(anchor, kind=self.function).locate(workspace)
 
     @override
-    def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
-        """Apply the hunk to every declaration. Raises UserError where there are several hunks to choose from."""
+    def check(self, edit: Edit) -> None:
+        """Refuse several hunks to choose from: each declaration might choose another one."""
         if not isinstance(edit.operation, HunkOperation) or len(edit.operation.hunks) != 1:
             raise UserError("anchor-operation", f"{edit.anchor} takes one hunk and nothing else", where=edit.where)
+
+    @override
+    def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
+        """Apply the hunk to every declaration."""
+        assert isinstance(edit.operation, HunkOperation)
         definition = self.locate(edit.anchor, workspace)
         if not isinstance(definition, LocatedAnchor):
             return definition

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.tokens import METAVARIABLE, blank_opaque, without_comments
-from qpatch.errors import Location, UserError
+from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,12 +92,6 @@ class HunkError(UserError):
     def __init__(self, message: str, line: int, hint: str = "") -> None:
         super().__init__("hunk-syntax", message, hint=hint)
         self.line = line
-
-    def located(self, file: str, first_line: int) -> HunkError:
-        """Return the same error placed in a strategy file whose line `first_line` is the hunk's first."""
-        error = HunkError(self.message, self.line, self.hint)
-        error.where = Location(file, first_line + self.line - 1)
-        return error
 
 
 def parse_hunk(text: str) -> Hunk:

@@ -11,6 +11,7 @@ import enum
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import HunkError, HunkLine
@@ -88,8 +89,15 @@ class Pattern:
             yield from item.leaves()
 
 
-def compile_pattern(lines: tuple[HunkLine, ...], context: Context, table: MacroTable | None) -> Pattern:
-    """Compile hunk lines of one side. Raises HunkError, naming the line, where they are not C."""
+@lru_cache(maxsize=1024)
+def compile_pattern(
+    lines: tuple[HunkLine, ...], context: Context, table: MacroTable | None, what: str = "the hunk"
+) -> Pattern:
+    """Compile hunk lines of one side, or other lines that messages call `what`.
+
+    The same lines are compiled once: a strategy is checked before a tree is looked at. Raises HunkError, naming the
+    line, where they are not C.
+    """
     opening, closing = context.value
     codes = _replace_placeholders([line.code for line in lines], context)
     prefix = (opening + "\n").encode() if opening else b""
@@ -102,7 +110,7 @@ def compile_pattern(lines: tuple[HunkLine, ...], context: Context, table: MacroT
     root = parsed.tree.root_node
     block = root if context is Context.TOP_LEVEL else _wrapped_block(root, context)
     if block is None or root.has_error:
-        raise _not_c(root, lines, starts)
+        raise _not_c(root, lines, starts, what)
     term = _built(parsed, block, lines)
     items = term.children if term.kind == "translation_unit" else term.items
     if context is Context.SIGNATURE:
@@ -157,15 +165,17 @@ def _wrapped_block(root: Node, context: Context) -> Node | None:
     return None
 
 
-def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int]) -> HunkError:
+def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int], what: str) -> HunkError:
     """Describe the first place where the pattern itself does not parse."""
+    if not lines:
+        return HunkError(f"{what} leaves nothing of what it shows", 1, "write what takes its place on `+` lines")
     node = next(broken_nodes(root), None)
     position = node.start_byte if node is not None else 0
     index = max((i for i, start in enumerate(starts) if start <= position), default=0)
     line = lines[index]
     missing = f" (is a {node.type!r} missing?)" if node is not None and node.is_missing else ""
     return HunkError(
-        f"the hunk does not parse as C near line {line.number}: {line.code.strip()!r}{missing}",
+        f"{what} does not parse as C near line {line.number}: {line.code.strip()!r}{missing}",
         line.number,
         "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
         "number of them, `$name` for one expression, type or name",

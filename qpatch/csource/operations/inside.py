@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
+from qpatch.csource.checks import added_members
 from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
-from qpatch.csource.matching.hunk import HunkLine, Sign
 from qpatch.csource.matching.match import same_code
-from qpatch.csource.matching.pattern import Context, compile_pattern
+from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Replacement, column, reindent
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
-from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ _COMMA_LISTS = frozenset({Context.ENUMERATORS, Context.ENTRIES})
 def add_inside(edit: Edit, operation: AddOperation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Add the operation's text to the anchor's members, at their end or beside the one that it names.
 
-    Raises UserError for an addition of nothing but comments.
+    Raises UserError for an addition of nothing but comments, or of what is no C.
     """
     return _Inside(edit, operation, located, workspace.table).outcome()
 
@@ -116,19 +115,7 @@ class _Inside:
 
     def _present(self, members: Sequence[Term]) -> AlreadyThere | Drifted | None:
         """Tell whether the added members are there: all of them alike, or one with another content."""
-        lines = tuple(
-            HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(self._operation.text.splitlines(), 1)
-        )
-        added = self._edit.anchor.handler.members(
-            compile_pattern(lines, self._edit.anchor.kind.context, self._table).items
-        )
-        if not added:
-            raise UserError(
-                "add-needs-block",
-                f"nothing is added inside {self._edit.anchor} but comments",
-                where=self._edit.where,
-                hint="add a member, an entry or a case; use a hunk for a comment",
-            )
+        added = added_members(self._operation.text, self._edit.anchor, self._table)
         if all(any(same_code(new, member) for member in self._outside_arms(members)) for new in added):
             return AlreadyThere(self._located.path)
         for new in added:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def apply_text_edit(edit: Edit, tree: Overlay) -> EditResult:
     """Carry out one edit of a text file; `tree.changed` is touched only where the result is Applied.
 
-    The edit has passed `qpatch.csource.checks.check_edit`. Raises UserError (text-anchor) for a move to another file.
+    The edit has passed `qpatch.csource.checks.check_edit`.
     """
     document = find_document(edit.anchor, tree)
     if not isinstance(document, TextDocument):

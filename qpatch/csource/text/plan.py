@@ -17,7 +17,6 @@ from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.hunk import LineMatch, change_for, is_ellipsis, match_side, substituted
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.resolve import one_section, resolve_anchor
-from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
 Refusal = AlreadyThere | Drifted | Ambiguous
@@ -168,13 +167,6 @@ def _plan_deletion(edit: Edit, document: TextDocument) -> list[LineChange] | Ref
 
 def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> list[LineChange] | Refusal:
     """Move the anchor's lines, byte for byte, with the blank lines that its new neighbours keep."""
-    if operation.target.path not in ("", edit.anchor.path):
-        raise UserError(
-            "text-anchor",
-            "text cannot be moved to another file",
-            where=edit.where,
-            hint="delete it here and add it there",
-        )
     block = one_section(document, edit.anchor.name)
     target = one_section(document, operation.target.name)
     if not isinstance(block, TextSection):

@@ -30,9 +30,11 @@ def compose_message(subject: str, body: str, trailers: tuple[str, ...] = (), sig
     """
     title = " ".join(subject.split())
     paragraphs = clean_text(body)
-    _check(title, paragraphs)
+    check_subject(title)
+    for number, line in enumerate(paragraphs.splitlines(), start=1):
+        check_body_line(line, number, title)
     for trailer in trailers:
-        _check_trailer(trailer, title)
+        check_trailer(trailer, title)
     wanted = [*trailers, *([f"Signed-off-by: {signoff}"] if signoff else [])]
     return f"{title}\n\n{add_trailers(paragraphs, wanted)}".rstrip("\n") + "\n"
 
@@ -64,7 +66,26 @@ def _is_trailer_block(lines: list[str]) -> bool:
     return bool(trailers) and (not others or (made_by_git and len(trailers) * 3 >= others))
 
 
-def _check_trailer(trailer: str, subject: str) -> None:
+def check_subject(subject: str) -> None:
+    """Raise UserError `message-not-mailable` where `subject` (on one line) would not survive a mail."""
+    if not subject or subject.startswith("["):  # `git am` takes away what stands in brackets
+        raise UserError("message-not-mailable", f"'{subject}' cannot be the subject of a patch")
+
+
+def check_body_line(line: str, number: int, subject: str) -> None:
+    """Raise UserError where `line`, number `number` (from 1) of a body, would not survive a mail or signs off."""
+    _check_signoff(line, subject)
+    at_top = number == 1 and _IN_BODY_HEADER.match(line)
+    if at_top or _PATCH_BREAK.match(line) or _MAILBOX_LINE.match(line):
+        raise UserError(
+            "message-not-mailable",
+            hint="indent the line or reword it",
+            message=f"patch '{subject}': `git am` would not keep the line '{line}'",
+        )
+
+
+def check_trailer(trailer: str, subject: str) -> None:
+    """Raise UserError `invalid-trailer` where `trailer` is none, or signs off in somebody's name."""
     if not _TRAILER.match(trailer) or "\n" in trailer or trailer.rstrip().endswith(":"):
         raise UserError(
             "invalid-trailer",
@@ -81,17 +102,3 @@ def _check_signoff(line: str, subject: str) -> None:
             f"patch '{subject}': '{line}' signs off in the strategy",
             hint="remove it and use --signoff, which signs in the user's own name",
         )
-
-
-def _check(subject: str, body: str) -> None:
-    if not subject or subject.startswith("["):  # `git am` takes away what stands in brackets
-        raise UserError("message-not-mailable", f"'{subject}' cannot be the subject of a patch")
-    for number, line in enumerate(body.splitlines()):
-        _check_signoff(line, subject)
-        at_top = number == 0 and _IN_BODY_HEADER.match(line)
-        if at_top or _PATCH_BREAK.match(line) or _MAILBOX_LINE.match(line):
-            raise UserError(
-                "message-not-mailable",
-                hint="indent the line or reword it",
-                message=f"patch '{subject}': `git am` would not keep the line '{line}'",
-            )

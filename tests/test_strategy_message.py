@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from series_support import git
 
 from qpatch.errors import UserError
-from qpatch.series.message import add_trailers, clean_text, compose_message
+from qpatch.strategy.message import add_trailers, clean_text, compose_message
 
 if TYPE_CHECKING:
     from pathlib import Path
