@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verb `tree`: list, fetch, add and show source trees."""
+"""The verb `tree`: list, fetch, add and show source trees; `tree_search.py` looks into them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qpatch.cli.display import StepDisplay
+from qpatch.cli.tree_search import register_cat, register_grep
 from qpatch.errors import ExitCode, QpatchError, UserError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def register(parser: argparse.ArgumentParser) -> None:
     showing = actions.add_parser("show", help="show what a tree is and can do")
     showing.add_argument("tree", metavar="TREE", help="a name, a path, or PATH@REF")
     showing.set_defaults(action=show)
+    register_grep(actions.add_parser("grep", help="search the sources of a tree, as `git grep -n -p` does"))
+    register_cat(actions.add_parser("cat", help="print a file of a tree, or a symbol of it"))
 
 
 def _add_choice(parser: argparse.ArgumentParser) -> None:
