@@ -63,6 +63,13 @@ def blank_opaque(code: str) -> str:
     return _OPAQUE.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), code)
 
 
+def blank_comments(code: str) -> list[str]:
+    """Return the lines of `code` with its comments replaced by blanks."""
+    return _OPAQUE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]) if is_comment(found[0]) else found[0], code).split(
+        "\n"
+    )[: code.count("\n")]
+
+
 def without_comments(code: str) -> str:
     """Return `code` without its comments and the white space around it."""
     return _OPAQUE.sub(lambda found: "" if is_comment(found.group()) else found.group(), code).strip()

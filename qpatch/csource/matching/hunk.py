@@ -11,13 +11,14 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qpatch.csource.tokens import METAVARIABLE, blank_opaque, without_comments
+from qpatch.csource.tokens import METAVARIABLE, blank_comments, blank_opaque, c_tokens
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterable
 
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
@@ -63,12 +64,15 @@ class Hunk:
         """Return the lines that the target has once the hunk is applied."""
         return tuple(line for line in self.lines if line.sign is not Sign.REMOVED)
 
-    def groups(self) -> tuple[HunkGroup, ...]:
-        """Return the runs of changed lines with no code of the context between them, in order."""
+    def groups(self, present: Container[int] = ()) -> tuple[HunkGroup, ...]:
+        """Return the runs of changed lines with no context between them, in order.
+
+        Comments and blank lines of the context count where the target has them: where `present` has their numbers.
+        """
         runs: list[list[HunkLine]] = []
         previous: HunkLine | None = None
         for line in self.lines:
-            if line.sign is Sign.CONTEXT and not without_comments(line.code):
+            if line.sign is Sign.CONTEXT and self.is_trivia(line) and line.number not in present:
                 continue
             if line.sign is not Sign.CONTEXT:
                 if previous is None or previous.sign is Sign.CONTEXT:
@@ -76,6 +80,32 @@ class Hunk:
                 runs[-1].append(line)
             previous = line
         return tuple(_group(run) for run in runs)
+
+    def blank_run(self, group: HunkGroup) -> tuple[HunkLine, ...]:
+        """Return the blank lines in a row that those of `group`, which has no others, are a part of."""
+        first, last = group.first - 1, group.last
+        while first > 0 and not self.lines[first - 1].code:
+            first -= 1
+        while last < len(self.lines) and not self.lines[last].code:
+            last += 1
+        return self.lines[first:last]
+
+    def is_trivia(self, line: HunkLine) -> bool:
+        """Tell whether a line holds nothing but (a part of) a comment, or is blank."""
+        return not self._bare[line.number].strip()
+
+    def tokens(self, lines: Iterable[HunkLine]) -> list[str]:
+        """Return the tokens of some lines, comments left out."""
+        return [token.text for line in lines for token in c_tokens(self._bare[line.number])]
+
+    @cached_property
+    def _bare(self) -> dict[int, str]:
+        """The lines without comments, by number."""
+        return {
+            line.number: code
+            for side in (self.before(), self.after())
+            for line, code in zip(side, blank_comments("".join(f"{line.code}\n" for line in side)), strict=True)
+        }
 
     def reversed(self) -> Hunk:
         """Return the hunk that undoes this one."""

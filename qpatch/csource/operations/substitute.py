@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
 
 from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
+from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
-from qpatch.csource.matching.rewrite import CommentDiffersError, Rewriter
+from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout, Replacement
     from qpatch.csource.syntax.term import Term
@@ -37,6 +41,7 @@ class HunkFit:
     bindings: dict[str, str]
 
 
+_Result = TypeVar("_Result")
 Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous
 
 
@@ -100,22 +105,19 @@ class _BlockAttempt:
         self._block = block
         self._before = compile_pattern(hunk.before(), context, workspace.table)
         self._after = compile_pattern(hunk.after(), context, workspace.table)
-        self._layout: Layout | None = None
         self._arms = hidden_arms(block) if b"#" in located.parsed.source[block.start : block.end] else []
 
     def outcome(self) -> Outcome | None:
         """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
-        present = self._present()
-        candidates = self._matches(self._before, self._block)
         try:
-            pending, there = self._split(candidates, present)
-        except CommentDiffersError as differs:
+            pending, there = self._split(self._matches(self._before, self._block), self._present())
+        except TriviaDiffersError as differs:
             return Drifted(
-                f"{self._edit.anchor}: the comment {differs} on a removed line is not there",
+                f"{self._edit.anchor}: {differs}",
                 self._located.path,
-                suggestion="correct the comment in the hunk, or leave it out",
+                suggestion="write comments and blank lines on changed lines as they are, or leave them out",
             )
-        if not pending and not self.adds_code() and not self._is_bracketed():
+        if not (pending or self._before_equals_after() or self.adds_code() or self._is_bracketed()):
             return self._miscount([], []) if self._resembles_removed() else AlreadyThere(self._located.path)
         if len(pending) == self._edit.expect:
             return self._overlapping(pending) or self._found(pending)
@@ -128,15 +130,29 @@ class _BlockAttempt:
         return explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
 
     def _split(self, candidates: list[Match], present: list[Match]) -> tuple[list[Match], list[Match]]:
-        """Tell the places still to edit from those that have the result already."""
+        """Tell the places still to edit from those that have the result already.
+
+        Raises TriviaDiffersError where there are neither, but would be were it not for comments and blank lines.
+        """
         if self._before_equals_after():
-            done = [match for match in candidates if self._has_added_comments(match)]
-            return self._distinct([match for match in candidates if match not in done]), done
-        if not self.adds_code():
-            pending = [match for match in self._distinct(candidates) if not self._changes_nothing(match)]
-            return pending, [] if pending else _apart(present)
-        pending = [match for match in candidates if not any(_overlap(match, other) for other in present)]
-        return self._distinct(pending), _apart(present)
+            return self._split_by_text(candidates)
+        apart = [match for match in candidates if not any(_overlap(match, other) for other in present)]
+        pending, _ = self._split_by_text(apart if self.adds_code() else candidates)
+        if pending:
+            return pending, _apart(present) if self.adds_code() else []
+        return [], [match for match, _ in _tried(_apart(present), self._check_added_comments)]
+
+    def _split_by_text(self, candidates: list[Match]) -> tuple[list[Match], list[Match]]:
+        """Tell matches where the hunk changes the text from those where it does not; others are not meant."""
+        pending: list[Match] = []
+        done: list[Match] = []
+        for match, changes in _tried(candidates, lambda match: self._rewriter(match).replacements()):
+            (pending if changes else done).append(match)
+        return self._distinct(pending), done
+
+    def _check_added_comments(self, present: Match) -> None:
+        """Raise TriviaDiffersError where a match of the result has not the comments that the hunk adds."""
+        Rewriter(self._hunk.reversed(), self._after, present, self._text_around).check_comments()
 
     def _matches(self, pattern: Pattern, block: Term) -> list[Match]:
         if not pattern.items or all(item.kind == ELLIPSIS_KIND for item in pattern.items):
@@ -158,9 +174,6 @@ class _BlockAttempt:
         """Tell whether the match holds entries of an `#if` arm (in an initialiser) that the hunk does not show."""
         shown = {start for leaf, (start, _) in match.extents.items() if leaf.kind != ELLIPSIS_KIND}
         return any(start not in shown and any(start <= place < end for place in shown) for start, end in self._arms)
-
-    def _changes_nothing(self, match: Match) -> bool:
-        return all(change.start == change.end and not change.text for change in self._rewriter(match).replacements())
 
     def _overlapping(self, matches: list[Match]) -> Ambiguous | None:
         """Refuse to edit two places of which one holds a part of the other."""
@@ -184,9 +197,11 @@ class _BlockAttempt:
         return kept
 
     def _rewriter(self, match: Match, side: Pattern | None = None) -> Rewriter:
-        if self._layout is None:
-            self._layout = layout_of(self._located)
-        return Rewriter(self._hunk, side or self._before, match, self._layout)
+        return Rewriter(self._hunk, side or self._before, match, self._text_around)
+
+    @cached_property
+    def _text_around(self) -> Layout:
+        return layout_of(self._located)
 
     def _found(self, matches: list[Match]) -> HunkFit:
         rewriters = [self._rewriter(match) for match in matches]
@@ -269,9 +284,6 @@ class _BlockAttempt:
     def _before_equals_after(self) -> bool:
         return [item.tokens for item in self._before.items] == [item.tokens for item in self._after.items]
 
-    def _has_added_comments(self, match: Match) -> bool:
-        return self._rewriter(match).has_added_comments()
-
     def _is_bracketed(self) -> bool:
         """Tell whether each removal stands between two lines of context that are not ellipses."""
         lines = [line for line in self._hunk.lines if line.code.strip()]
@@ -307,6 +319,19 @@ class _BlockAttempt:
             for leaf in self._before.leaves()
             if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers
         ]
+
+
+def _tried(matches: list[Match], work: Callable[[Match], _Result]) -> list[tuple[Match, _Result]]:
+    """Return `work` of each match that its comments and blank lines allow. Raises TriviaDiffersError if none."""
+    done, refused = [], None
+    for match in matches:
+        try:
+            done.append((match, work(match)))
+        except TriviaDiffersError as differs:
+            refused = refused or differs
+    if refused and not done:
+        raise refused
+    return done
 
 
 def _overlap(match: Match, other: Match) -> bool:

@@ -31,6 +31,7 @@ class Layout:
         self.source = source
         self._comments = comments
         self._comment_starts = [start for start, _ in comments]
+        self._comment_ends = [end for _, end in comments]
 
     def line_start(self, position: int) -> int:
         """Return where the line of `position` begins."""
@@ -52,6 +53,46 @@ class Layout:
     def starts_line(self, position: int) -> bool:
         """Tell whether nothing but white space precedes `position` on its line."""
         return self.is_blank(self.line_start(position), position)
+
+    def folded_line(self, position: int) -> str:
+        """Return the line of `position` with white space folded."""
+        line = self.source[self.line_start(position) : self.line_end(position)]
+        return " ".join(line.decode(errors="surrogateescape").split())
+
+    def is_bare(self, start: int, end: int) -> bool:
+        """Tell whether [start, end) holds nothing but white space and comments."""
+        position = start
+        for low, high in self._comments[bisect_left(self._comment_ends, start) :]:
+            if low >= end:
+                break
+            if not self.is_blank(position, low):
+                return False
+            position = max(position, high)
+        return position >= end or self.is_blank(position, end)
+
+    def bare_lines_above(self, position: int) -> int:
+        """Return the start of the lines of comments and blanks right above the line of `position`."""
+        start = self.line_start(position)
+        while start and self.is_bare(self.line_start(start - 1), start - 1):
+            start = self.line_start(start - 1)
+        return start
+
+    def bare_lines_below(self, line_start: int) -> int:
+        """Return the end of the lines of comments and blanks that begin at `line_start`."""
+        end = line_start
+        while end < len(self.source) and self.is_bare(end, self.line_end(end)):
+            end = self.next_line(end)
+        return end
+
+    def blank_lines_around(self, line_start: int) -> int:
+        """Count the blank lines in a row that end above or begin at `line_start`."""
+        first = line_start
+        while first and self.is_blank(self.line_start(first - 1), first):
+            first = self.line_start(first - 1)
+        count = 0
+        while first < len(self.source) and self.is_blank(first, self.line_end(first)):
+            first, count = self.next_line(first), count + 1
+        return count
 
     def indentation(self, position: int) -> str:
         """Return the white space that the line of `position` begins with."""

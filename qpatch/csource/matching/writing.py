@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes one group of removed and added lines of a matched hunk as one byte replacement.
+
+A removal takes its leading comment and one surplus blank line with it, an addition attaches to the line above it
+(after that one's trailing comment) or, where it comes first, to the one below (before its leading comment), and takes
+over the indentation of where it lands.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.hunk import HunkError, HunkGroup, Sign
+from qpatch.csource.matching.matched import MatchedHunk
+from qpatch.csource.matching.pattern import bound
+from qpatch.csource.syntax.layout import Replacement, column, reindent
+from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
+
+if TYPE_CHECKING:
+    from qpatch.csource.matching.hunk import HunkLine
+
+_COMMA_LISTS = frozenset({"initializer_list", "enumerator_list", "argument_list", "parameter_list"})
+
+
+class GroupWriter(MatchedHunk):
+    """Writes the groups of a matched hunk, each as if it were the only one."""
+
+    def written(self, group: HunkGroup) -> Replacement:
+        """Return the replacement that carries a group out.
+
+        Raises TriviaDiffersError for a comment that is not there; HunkError for an addition that attaches to nothing.
+        """
+        removed = self.removed_leaves(group)
+        if removed:
+            start, end = self.removed_extent(group, removed)
+            return self.replaced(group, removed[0], start, end) if group.added else self._remove(group, start, end)
+        places = [self.trivia[line.number] for line in group.removed if line.number in self.trivia]
+        if places:
+            return self._replace_trivia(group, places[0][0], places[-1][1])
+        if group.added:
+            return self._insert(group)
+        start = self.gap(group)[0]  # An ellipsis is removed that stands for nothing.
+        return Replacement(start, start, b"")
+
+    def replaced(self, group: HunkGroup, first_removed: Term, start: int, end: int) -> Replacement:
+        """Return the replacement of [start, end) by the added lines of a group."""
+        lines = self._added_lines(group, first_removed)
+        if self.layout.starts_line(start):
+            start = self.layout.line_start(start)
+        else:
+            lines[0] = lines[0].lstrip()
+        return Replacement(start, end, _encode("\n".join(lines)))
+
+    def insertion_line(self, group: HunkGroup) -> int:
+        """Return the start of the line that the added lines of a group, which removes nothing, would precede."""
+        change = self._insert(group)
+        return change.end if self.layout.starts_line(change.end) else self.layout.next_line(change.end)
+
+    def _remove(self, group: HunkGroup, start: int, end: int) -> Replacement:
+        lines = self.layout.whole_lines(start, end)
+        if lines is None:
+            trailing = 1 if self.layout.source[end : end + 1] == b" " else 0
+            return Replacement(start, end + trailing, b"")
+        first = self.layout.before_leading_comments(lines[0])
+        if self._keeps_blank_lines(group):
+            return Replacement(first, lines[1], b"")
+        return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
+
+    def _keeps_blank_lines(self, group: HunkGroup) -> bool:
+        """Tell whether the hunk shows the blank lines around a removal: those on both sides, or one that stays."""
+        context = [
+            line
+            for line in self.hunk.lines
+            if line.sign is Sign.CONTEXT or not group.first <= line.number <= group.last
+        ]
+        above = next((line for line in reversed(context) if line.number < group.first), None)
+        below = next((line for line in context if line.number > group.last), None)
+        blank = [line for line in (above, below) if line and not line.code and line.number in self.trivia]
+        return len(blank) == 2 or any(self._is_between_changes(line) for line in blank)
+
+    def _is_between_changes(self, line: HunkLine) -> bool:
+        ends = {end for group in self.groups for end in (group.first, group.last)}
+        return line.number - 1 in ends and line.number + 1 in ends
+
+    def _replace_trivia(self, group: HunkGroup, start: int, end: int) -> Replacement:
+        """Replace (or remove) whole lines of comments and blanks."""
+        if not group.added:
+            return Replacement(start, self.layout.next_line(end), b"")
+        above, below = self.neighbours(group)
+        return Replacement(start, end, _encode("\n".join(self._added_lines(group, above or below))))
+
+    def _insert(self, group: HunkGroup) -> Replacement:
+        above, below = self.neighbours(group)
+        upper, lower = self._trivia_beside(group)
+        if upper is not None:
+            return Replacement(upper[1], upper[1], _encode("\n" + "\n".join(self._added_lines(group, above or below))))
+        if above is not None and not self.follows_ellipsis(group):
+            return self._insert_after(above, self._added_lines(group, above))
+        if lower is not None:
+            return Replacement(lower[0], lower[0], _encode("\n".join(self._added_lines(group, below)) + "\n"))
+        if below is not None:
+            return self._insert_before(below, self._added_lines(group, below), self.match.extents[below][0])
+        if above is not None:
+            return self._insert_at_end(self._added_lines(group, above))
+        raise HunkError(
+            "an added line needs a line of context to attach to",
+            group.first,
+            "show the statement above or below it, or use `add:`",
+        )
+
+    def _trivia_beside(self, group: HunkGroup) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """Return the nearest lines of comments and blanks that the hunk shows above and below an addition."""
+        above = max((number for number in self.code if number < group.first), default=0)
+        below = min((number for number in self.code if number > group.last), default=group.last + len(self.hunk.lines))
+        upper = max((number for number in self.trivia if above < number < group.first), default=0)
+        lower = min((number for number in self.trivia if group.last < number < below), default=0)
+        return self.trivia.get(upper), self.trivia.get(lower)
+
+    def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
+        end = self.match.extents[leaf][1]
+        comma = self.past_comma(end) if _in_comma_list(leaf) else end
+        missing_comma = b"," if _in_comma_list(leaf) and comma == end else b""
+        rest = self.layout.after_trailing_comments(comma)
+        if _owner(leaf).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
+            rest = self.layout.line_end(rest)
+        text = _encode("\n" + "\n".join(lines))
+        if self.layout.is_blank(rest, self.layout.line_end(rest)):
+            if missing_comma:
+                return Replacement(end, rest, missing_comma + self.layout.source[end:rest] + text)
+            return Replacement(rest, rest, text)
+        indentation = self.layout.indentation(end).encode()
+        skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
+        return Replacement(end, rest + skip, missing_comma + self.layout.source[end:rest] + text + b"\n" + indentation)
+
+    def _insert_before(self, leaf: Term, lines: list[str], start: int) -> Replacement:
+        if not self.layout.starts_line(start):
+            indentation = self.layout.indentation(start)
+            return Replacement(start, start, _encode("\n".join(lines).lstrip() + "\n" + indentation))
+        position = self.layout.line_start(start)
+        if leaf.text != "}" and leaf.kind != "#endif":
+            position = self.layout.before_leading_comments(position)
+        return Replacement(position, position, _encode("\n".join(lines) + "\n"))
+
+    def _insert_at_end(self, lines: list[str]) -> Replacement:
+        """Insert before the bracket or `#endif` that closes the block; a file ends where its last item does."""
+        closing = self.match.block.children[-1]
+        if closing.text == "}" or closing.kind == "#endif":
+            return self._insert_before(closing, lines, closing.start)
+        position = self.layout.line_end(self.layout.after_trailing_comments(closing.end))
+        return Replacement(position, position, _encode("\n" + "\n".join(lines)))
+
+    def _added_lines(self, group: HunkGroup, attached: Term | None) -> list[str]:
+        """Return the added lines with metavariables bound, indented for where they land."""
+        bindings = self.bindings()
+        lines = [bound(line.code, bindings) for line in group.added]
+        if attached is None:
+            return lines
+        reference = self._reference(attached)
+        target = self.layout.indentation(self.match.extents[reference][0])
+        code = self.before.line_of(reference).code
+        shift = column(target) - column(code[: len(code) - len(code.lstrip())])
+        return reindent(lines, shift, tabs="\t" in target)
+
+    def _reference(self, attached: Term) -> Term:
+        """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
+        first = next(_owner(attached).leaves())
+        if not _is_outdented(attached):
+            return first if first in self.match.extents else attached
+        line = self.before.line_of(attached).number
+        others = [
+            leaf
+            for leaf in self.leaves
+            if not _is_outdented(leaf) and leaf.text != "}" and next(_owner(leaf).leaves()) is leaf
+        ]
+        return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
+
+
+def _is_outdented(leaf: Term) -> bool:
+    """Tell whether `leaf` belongs to a label or a directive, which are not indented as the code around them is."""
+    owner = _owner(leaf)
+    return owner.kind == LABEL or owner.is_directive or leaf.text.startswith("#")
+
+
+def _owner(leaf: Term) -> Term:
+    """Return the statement, member or entry that `leaf` ends or begins; a brace belongs to its block's owner."""
+    term = leaf
+    if term.text in ("{", "}") and term.parent is not None:
+        term = term.parent
+    while term.parent is not None and term.parent.kind not in BLOCKS:
+        term = term.parent
+    return term
+
+
+def _in_comma_list(leaf: Term) -> bool:
+    """Tell whether `leaf` ends an element of a list that is separated by commas."""
+    term = leaf
+    while term.parent is not None:
+        # The bracket that closes a nested list ends that list, which may be an element of another.
+        if term.parent.kind in _COMMA_LISTS and term.text not in ("}", ")"):
+            return term.text not in ("{", "(")
+        if term.parent.children[-1] is not term:
+            return False
+        term = term.parent
+    return False
+
+
+def _encode(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edits of what matching does not look at: comments, blank lines, the layout of code."""
+
+from __future__ import annotations
+
+import pytest
+from csource_support import check_applied, hunk_edit, outcome
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qpatch.csource.matching.trivia import aligned
+from qpatch.csource.results import AlreadyThere, Applied, Drifted
+
+
+def body(*lines: str) -> str:
+    return "void demo(void)\n{\n" + "".join(f"    {line}\n" if line else "\n" for line in lines) + "}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "hunk", "after"),
+    [
+        # Comments: removed, added, changed, on their own lines and behind code.
+        (["one();", "/* stale */", "two();"], "- /* stale */\n  two();", ["one();", "two();"]),
+        (["/* stale */", "one();"], "- /* stale */\n  one();", ["one();"]),
+        (["one();", "/* stale */"], "  one();\n- /* stale */", ["one();"]),
+        (["one(); // stale", "two();"], "- one(); // stale\n+ one();", ["one();", "two();"]),
+        (["one();", "two();"], "- one();\n+ one(); /* fresh */", ["one(); /* fresh */", "two();"]),
+        (["one(); /* a */"], "- one(); /* a */\n+ one(); /* b */", ["one(); /* b */"]),
+        (["/* a", " * b */", "one();"], "- /* a\n-  * b */\n+ /* c */\n  one();", ["/* c */", "one();"]),
+        (["one();"], "  one();\n+ /* why:\n+  * so */", ["one();", "/* why:", " * so */"]),
+        (
+            ["/*", " * first", " * secnd", " */", "one();"],
+            "  /*\n   * first\n-  * secnd\n+  * second\n+  * third\n   */\n  one();",
+            ["/*", " * first", " * second", " * third", " */", "one();"],
+        ),
+        (["one();", "two();"], "- one();\n+ /* why */\n+ one();\n  two();", ["/* why */", "one();", "two();"]),
+        # Blank lines: added, removed, several.
+        (["one();", "two();"], "  one();\n+\n  two();", ["one();", "", "two();"]),
+        (["one();", "", "two();"], "  one();\n-\n  two();", ["one();", "two();"]),
+        (["one();", "", "", "two();"], "  one();\n\n-\n  two();", ["one();", "", "two();"]),
+        (["one();", "", "/* c */", "", "two();"], "  /* c */\n-\n  two();", ["one();", "", "/* c */", "two();"]),
+        (["int a;", "", "int b;", "one();"], "  int a;\n-\n  int b;\n+\n  one();", ["int a;", "int b;", "", "one();"]),
+        # Layout: another wrap, another indentation.
+        (["one(a,", "    b);"], "- one(a,\n-     b);\n+ one(a, b);", ["one(a, b);"]),
+        (["one(a, b);", "two();"], "- one(a, b);\n+ one(a,\n+     b);\n  two();", ["one(a,", "    b);", "two();"]),
+        (["if (a)", "  one();"], "- if (a)\n-   one();\n+ if (a)\n+     one();", ["if (a)", "    one();"]),
+        (["x=1;"], "- x=1;\n+ x = 1;", ["x = 1;"]),
+    ],
+)  # fmt: skip
+def test_comments_blank_lines_and_layout_are_edits(before: list[str], hunk: str, after: list[str]) -> None:
+    check_applied(body(*before), hunk_edit("function demo", hunk), body(*after))
+
+
+@pytest.mark.parametrize(
+    ("source", "hunk", "words"),
+    [
+        (["one();", "/* stale, and more */", "two();"], "  one();\n- /* stale */\n  two();", "/* stale */"),
+        (["one();", "", "", "two();"], "  one();\n-\n  two();", "2 blank lines"),
+        (["one();", "", "", "", "two();"], "  one();\n+\n  two();", "3 blank lines"),
+        (["one();", "other();"], "- one(); /* a */\n+ one(); /* b */", "/* a */"),
+    ],
+)
+def test_trivia_that_is_on_neither_side_of_the_hunk_has_drifted(source: list[str], hunk: str, words: str) -> None:
+    result = outcome(body(*source), hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted), result
+    assert words in result.message
+
+
+def test_code_without_the_comment_that_is_added_with_it_is_not_there_already() -> None:
+    edit = hunk_edit("function demo", "  one();\n+ /* why */\n+ two();")
+    result = outcome(body("one();", "two();"), edit)
+    assert isinstance(result, Drifted), result
+    assert "/* why */" in result.message
+    assert isinstance(outcome(body("one();", "/* why */", "two();"), edit), AlreadyThere)
+
+
+def test_a_removed_comment_tells_places_apart() -> None:
+    source = body("one();", "two();", "/* here */", "one();")
+    check_applied(source, hunk_edit("function demo", "- /* here */\n  one();"), body("one();", "two();", "one();"))
+
+
+def test_comments_and_blank_lines_at_file_scope() -> None:
+    source = "int a;\n\n/* stale */\nint b;\nint c;\n"
+    check_applied(
+        source,
+        hunk_edit("file here", "  int a;\n\n- /* stale */\n  int b;\n+\n  int c;"),
+        "int a;\n\nint b;\n\nint c;\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "hunk", "after"),
+    [
+        (["int a = 1;", "", "go(a);"], "  int a = 1;\n\n+ if (!a) {\n+     return;\n+ }\n+\n  go(a);",
+         ["int a = 1;", "", "if (!a) {", "    return;", "}", "", "go(a);"]),
+        (["one();", "", "two();"], "  one();\n+ more();\n\n  two();", ["one();", "more();", "", "two();"]),
+        (["one();", "", "two();"], "+ more();\n\n  two();", ["one();", "more();", "", "two();"]),
+        (["one();", "", "two();"], "  ...\n\n+ more();\n  two();", ["one();", "", "more();", "two();"]),
+        (["one();", "/* two */", "two();"], "  one();\n  /* two */\n+ more();\n  two();",
+         ["one();", "/* two */", "more();", "two();"]),
+        (["one();", "two();"], "  one();\n\n+ more();\n  two();", ["one();", "more();", "two();"]),
+        (["one();", "", "two();", "", "three();"], "  one();\n\n- two();\n\n  three();",
+         ["one();", "", "", "three();"]),
+        (["one();", "", "two();", "", "three();"], "  one();\n\n- two();\n  three();", ["one();", "", "three();"]),
+        (["one();", "", "two();"], "- one();\n\n+ more();\n  two();", ["", "more();", "two();"]),
+        (["one();", "/* stays */", "two();"], "- one();\n  /* stays */\n- two();\n+ more();",
+         ["/* stays */", "more();"]),
+    ],
+)  # fmt: skip
+def test_blank_lines_and_comments_of_the_context_say_the_side(before: list[str], hunk: str, after: list[str]) -> None:
+    check_applied(body(*before), hunk_edit("function demo", hunk), body(*after))
+
+
+LINES = st.sampled_from(["one();", "two(a,\n        b);", "three();", "/* note */", "/* other */", ""])
+
+
+def block(lines: list[str]) -> str:
+    return body("first();", *lines, "last();")
+
+
+@st.composite
+def layouts(draw: st.DrawFn) -> tuple[list[str], list[str], str]:
+    """Draw lines, the lines after a change of comments and blank lines, and the diff that leads there."""
+    signs = draw(st.lists(st.tuples(st.sampled_from(" +-"), LINES), min_size=1, max_size=6))
+    code = [(" " if line.endswith(";") else sign, line) for sign, line in signs]
+    hunk = "\n".join(f"{sign} {part}" for sign, line in code for part in line.replace("\n    ", "\n").split("\n"))
+    before = [line for sign, line in code if sign != "+"]
+    return before, [line for sign, line in code if sign != "-"], f"  first();\n{hunk}\n  last();"
+
+
+@settings(max_examples=40)
+@given(layouts())
+def test_a_verbatim_diff_of_comments_and_blank_lines_does_what_it_says(drawn: tuple[list[str], list[str], str]) -> None:
+    before, after, hunk = drawn
+    edit = hunk_edit("function demo", hunk)
+    result = outcome(block(before), edit)
+    if before == after:
+        assert isinstance(result, AlreadyThere)
+    else:
+        assert isinstance(result, Applied), result
+        check_applied(block(before), edit, block(after))
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=6), st.lists(st.sampled_from("abc"), max_size=6))
+def test_aligned_pairs_are_equal_and_in_order(wanted: list[str], present: list[str]) -> None:
+    pairs = aligned(wanted, present, [1] * len(wanted))
+    assert all(wanted[mine] == present[theirs] for mine, theirs in pairs)
+    assert pairs == sorted(pairs)
+    assert len({mine for mine, _ in pairs}) == len({theirs for _, theirs in pairs}) == len(pairs)
