@@ -46,7 +46,7 @@ def body(*lines: str) -> str:
         (["if (a)", "  one();"], "- if (a)\n-   one();\n+ if (a)\n+     one();", ["if (a)", "    one();"]),
         (["x=1;"], "- x=1;\n+ x = 1;", ["x = 1;"]),
     ],
-)  # fmt: skip
+)
 def test_comments_blank_lines_and_layout_are_edits(before: list[str], hunk: str, after: list[str]) -> None:
     check_applied(body(*before), hunk_edit("function demo", hunk), body(*after))
 
@@ -91,22 +91,34 @@ def test_comments_and_blank_lines_at_file_scope() -> None:
 @pytest.mark.parametrize(
     ("before", "hunk", "after"),
     [
-        (["int a = 1;", "", "go(a);"], "  int a = 1;\n\n+ if (!a) {\n+     return;\n+ }\n+\n  go(a);",
-         ["int a = 1;", "", "if (!a) {", "    return;", "}", "", "go(a);"]),
+        (
+            ["int a = 1;", "", "go(a);"],
+            "  int a = 1;\n\n+ if (!a) {\n+     return;\n+ }\n+\n  go(a);",
+            ["int a = 1;", "", "if (!a) {", "    return;", "}", "", "go(a);"],
+        ),
         (["one();", "", "two();"], "  one();\n+ more();\n\n  two();", ["one();", "more();", "", "two();"]),
         (["one();", "", "two();"], "+ more();\n\n  two();", ["one();", "more();", "", "two();"]),
         (["one();", "", "two();"], "  ...\n\n+ more();\n  two();", ["one();", "", "more();", "two();"]),
-        (["one();", "/* two */", "two();"], "  one();\n  /* two */\n+ more();\n  two();",
-         ["one();", "/* two */", "more();", "two();"]),
+        (
+            ["one();", "/* two */", "two();"],
+            "  one();\n  /* two */\n+ more();\n  two();",
+            ["one();", "/* two */", "more();", "two();"],
+        ),
         (["one();", "two();"], "  one();\n\n+ more();\n  two();", ["one();", "more();", "two();"]),
-        (["one();", "", "two();", "", "three();"], "  one();\n\n- two();\n\n  three();",
-         ["one();", "", "", "three();"]),
+        (
+            ["one();", "", "two();", "", "three();"],
+            "  one();\n\n- two();\n\n  three();",
+            ["one();", "", "", "three();"],
+        ),
         (["one();", "", "two();", "", "three();"], "  one();\n\n- two();\n  three();", ["one();", "", "three();"]),
         (["one();", "", "two();"], "- one();\n\n+ more();\n  two();", ["", "more();", "two();"]),
-        (["one();", "/* stays */", "two();"], "- one();\n  /* stays */\n- two();\n+ more();",
-         ["/* stays */", "more();"]),
+        (
+            ["one();", "/* stays */", "two();"],
+            "- one();\n  /* stays */\n- two();\n+ more();",
+            ["/* stays */", "more();"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_blank_lines_and_comments_of_the_context_say_the_side(before: list[str], hunk: str, after: list[str]) -> None:
     check_applied(body(*before), hunk_edit("function demo", hunk), body(*after))
 

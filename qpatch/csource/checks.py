@@ -44,7 +44,9 @@ def is_in_text(anchor: Anchor) -> bool:
 
 def read_hunk(text: str, anchor: Anchor) -> Hunk:
     """Read a hunk with its gutter, in the language of the anchor's file. Raises HunkError where it cannot be read."""
-    return parse_text_hunk(text) if is_in_text(anchor) else parse_hunk(text)
+    if is_in_text(anchor):
+        return parse_text_hunk(text)
+    return parse_hunk(text, in_macro=anchor.kind.shows_macro)
 
 
 def check_hunk(hunk: Hunk, anchor: Anchor, table: MacroTable | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tree_sitter import Query, QueryCursor
 
 from qpatch.csource.syntax.layout import Layout
+from qpatch.csource.syntax.macro_forms import directive_comments
 from qpatch.csource.syntax.parse import C_LANGUAGE
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
@@ -42,8 +43,9 @@ def layout_of(located: LocatedAnchor) -> Layout:
     root, symbol = located.parsed.tree.root_node, located.symbol
     start, end = (symbol.node.start_byte, symbol.node.end_byte) if symbol is not None else (0, root.end_byte)
     near = thresholds().windows.comments
-    comments = _comments(root, max(0, start - near), end + near)
-    return Layout(located.parsed.source, sorted(comments))
+    start, end = max(0, start - near), end + near
+    hidden = directive_comments(located.parsed.source, start, end)
+    return Layout(located.parsed.source, sorted(hidden.union(_comments(root, start, end))))
 
 
 @cache

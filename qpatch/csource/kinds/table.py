@@ -115,7 +115,14 @@ ANCHOR_KINDS = AnchorKinds(
             parameters=Parameters.EXPRESSION,
             is_function_body=True,
         ),
-        AnchorKind("macro", "a `#define`", _SYMBOL, SymbolHandler(SymbolKind.MACRO), Context.TOP_LEVEL),
+        AnchorKind(
+            "macro",
+            "a `#define`",
+            _SYMBOL,
+            SymbolHandler(SymbolKind.MACRO),
+            Context.TOP_LEVEL,
+            shows_macro=True,
+        ),
         AnchorKind(
             "includes",
             "the `#include` lines of a file",

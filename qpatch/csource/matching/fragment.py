@@ -16,7 +16,7 @@ from qpatch.csource.matching.hunk import HunkError, HunkLine, Sign
 from qpatch.csource.matching.match import fits_whole, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.term import BLOCKS, Term, build
+from qpatch.csource.syntax.term import BLOCKS, MACRO_VALUE, Term, build
 from qpatch.csource.tokens import IDENTIFIER, c_tokens
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _ENDED_BY_SEMICOLON = frozenset({Context.STATEMENTS, Context.MEMBERS})
 # What has file-scope items as its children.
 _FILE_SCOPE = ("translation_unit", "declaration_list", "linkage_specification", "ERROR", "preproc_")
-_MACRO_VALUE = "preproc_arg"
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,8 @@ def _code_below(term: Term, table: MacroTable | None) -> Iterator[Term]:
     """Yield `term` and all terms below it; the value of a macro, which the parser leaves as text, is parsed."""
     for below in term.below():
         yield below
-        if below.kind == _MACRO_VALUE:
-            yield from _macro_value(below.text, table).below()
+        if below.kind == MACRO_VALUE:
+            yield from _macro_value(" ".join(below.tokens), table).below()
 
 
 def _macro_value(text: str, table: MacroTable | None) -> Term:

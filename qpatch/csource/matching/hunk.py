@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.tokens import METAVARIABLE, blank_comments, blank_opaque, c_tokens
+from qpatch.csource.tokens import METAVARIABLE, blank_comments, blank_opaque, c_tokens, without_comments
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+_DIRECTIVE = re.compile(r"\s*#\s*(\w+)")
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -52,17 +54,29 @@ class HunkGroup:
 
 @dataclass(frozen=True)
 class Hunk:
-    """A hunk's lines in order."""
+    """A hunk's lines in order; `macro_lines` are the numbers of those that continue a `#define` above them."""
 
     lines: tuple[HunkLine, ...]
+    macro_lines: frozenset[int] = frozenset()
 
     def before(self) -> tuple[HunkLine, ...]:
         """Return the lines that the target must have."""
-        return tuple(line for line in self.lines if line.sign is not Sign.ADDED)
+        return self._side(Sign.ADDED)
 
     def after(self) -> tuple[HunkLine, ...]:
         """Return the lines that the target has once the hunk is applied."""
-        return tuple(line for line in self.lines if line.sign is not Sign.REMOVED)
+        return self._side(Sign.REMOVED)
+
+    def _side(self, left_out: Sign) -> tuple[HunkLine, ...]:
+        """Return one side of the hunk; of its macros all lines but the last end with a backslash."""
+        side = [line for line in self.lines if line.sign is not left_out]
+        if not self.macro_lines:
+            return tuple(side)
+        followers = [line.number for line in side[1:]]
+        return tuple(
+            replace(line, code=_continued(line.code, is_followed=follower in self.macro_lines))
+            for line, follower in zip(side, [*followers, 0], strict=True)
+        )
 
     def groups(self, present: Container[int] = ()) -> tuple[HunkGroup, ...]:
         """Return the runs of changed lines with no context between them, in order.
@@ -102,7 +116,7 @@ class Hunk:
     def _bare(self) -> dict[int, str]:
         """The lines without comments, by number."""
         return {
-            line.number: code
+            line.number: code.rstrip("\\") if line.code.endswith("\\") else code
             for side in (self.before(), self.after())
             for line, code in zip(side, blank_comments("".join(f"{line.code}\n" for line in side)), strict=True)
         }
@@ -110,7 +124,7 @@ class Hunk:
     def reversed(self) -> Hunk:
         """Return the hunk that undoes this one."""
         swapped = {Sign.ADDED: Sign.REMOVED, Sign.REMOVED: Sign.ADDED, Sign.CONTEXT: Sign.CONTEXT}
-        return Hunk(tuple(HunkLine(swapped[line.sign], line.code, line.number) for line in self.lines))
+        return replace(self, lines=tuple(replace(line, sign=swapped[line.sign]) for line in self.lines))
 
     def __str__(self) -> str:
         return "\n".join(f"{line.sign} {line.code}".rstrip() for line in self.lines)
@@ -124,11 +138,18 @@ class HunkError(UserError):
         self.line = line
 
 
-def parse_hunk(text: str) -> Hunk:
-    """Read the lines of a hunk on C. Raises HunkError for a wrong gutter or an incomplete side."""
+def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
+    """Read the lines of a hunk on C; `in_macro`: one that shows a macro, and lines below belong to it.
+
+    Raises HunkError for a wrong gutter or an incomplete side.
+    """
     hunk = read_lines(text)
+    hunk = replace(hunk, macro_lines=_macro_lines(hunk.lines, in_macro=in_macro))
+    if hunk.macro_lines:
+        written = {line.number: line for line in hunk.after() if line.sign is Sign.ADDED}
+        hunk = replace(hunk, lines=tuple(written.get(line.number, line) for line in hunk.lines))
     for side in (hunk.before(), hunk.after()):
-        _check_complete(side)
+        _check_complete(side, hunk.macro_lines)
     _check_attached(hunk)
     check_bound(hunk, "use ${name} on such a line, or write the code itself", blank_opaque)
     return hunk
@@ -189,17 +210,68 @@ def check_bound(hunk: Hunk, hint: str, visible: Callable[[str], str] = str) -> N
             )
 
 
-def _check_complete(side: tuple[HunkLine, ...]) -> None:
+def _macro_lines(lines: tuple[HunkLine, ...], *, in_macro: bool) -> frozenset[int]:
+    """Return the numbers of the lines that continue a `#define` above them, as backslashes tell.
+
+    If `in_macro`, code below a line of a macro belongs to it whether or not that is continued. An added line belongs
+    to the macro of the line below it in any case; one that would come below an end is a HunkError, else a guess.
+    """
+    if not any(line.code.endswith("\\") for line in lines):
+        return frozenset()
+    found: set[int] = set()
+    for previous, line in pairwise(line for line in lines if line.sign is not Sign.ADDED):
+        goes_on = in_macro and previous.number in found and _is_macro_code(line)
+        if previous.code.endswith("\\") or goes_on:
+            found.add(line.number)
+    for index, line in enumerate(lines):
+        above = next((other for other in reversed(lines[:index]) if other.sign is not Sign.REMOVED), None)
+        below = next((other for other in lines[index:] if other.sign is not Sign.ADDED), None)
+        if line.sign is Sign.ADDED and _belongs_to_macro(line, above, below, found, in_macro=in_macro):
+            found.add(line.number)
+    return frozenset(found)
+
+
+def _belongs_to_macro(
+    line: HunkLine, above: HunkLine | None, below: HunkLine | None, found: set[int], *, in_macro: bool
+) -> bool:
+    """Tell whether an added line is one of a macro, by its neighbours on the after and on the before side."""
+    if _DIRECTIVE.match(line.code):
+        return False
+    if (below and below.number in found) or (line.code and above and above.code.endswith("\\")):
+        return True
+    if not _is_macro_code(line) or above is None or above.number not in found:
+        return False
+    if not in_macro:
+        raise HunkError(
+            f"line {line.number} of the hunk follows the last line of a macro, which no backslash continues",
+            line.number,
+            "end the line above with a backslash if it is a line of the macro; else put a blank line between",
+        )
+    return True
+
+
+def _is_macro_code(line: HunkLine) -> bool:
+    return without_comments(line.code) != "" and not _DIRECTIVE.match(line.code)
+
+
+def _continued(code: str, *, is_followed: bool) -> str:
+    """Return a line with a backslash at its end, or without, as one that follows it in a macro demands."""
+    if is_followed:
+        return code if code.endswith("\\") else f"{code} \\"
+    return code.rstrip("\\").rstrip() if code.endswith("\\") else code
+
+
+def _check_complete(side: tuple[HunkLine, ...], macro_lines: frozenset[int]) -> None:
     """Refuse a side with an open bracket, a lone `} else` or an open `#if`, naming the line."""
     plain = blank_opaque("".join(line.code + "\n" for line in side)).splitlines()
     brackets: list[tuple[str, int]] = []
     conditions: list[int] = []
     for line, code in zip(side, plain, strict=True):
-        directive = re.match(r"\s*#\s*(\w+)", code)
+        directive = None if line.number in macro_lines else _DIRECTIVE.match(code)
         if directive:
             _check_directive(directive[1], line.number, conditions)
-            continue
-        _check_brackets(code, line.number, brackets)
+        elif line.number not in macro_lines:
+            _check_brackets(code, line.number, brackets)
     if brackets:
         raise HunkError(
             f"{brackets[-1][0]!r} in line {brackets[-1][1]} is not closed on this side of the hunk",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.hunk import HunkError, HunkLine
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.term import Term, TooDeepError, build
+from qpatch.csource.syntax.term import MACRO_LINE, MACRO_VALUE, Term, TooDeepError, build
 from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, blank_opaque, c_tokens
 
 if TYPE_CHECKING:
@@ -254,10 +254,13 @@ def _mark_placeholder(term: Term) -> None:
             "type_identifier",
             "field_identifier",
             "declaration",
+            MACRO_LINE,
         ):
             term.kind, term.children, term.text = ELLIPSIS_KIND, [], ELLIPSIS
             term.tokens = (ELLIPSIS,)
         return
+    if term.kind in (MACRO_LINE, MACRO_VALUE) and [child.kind for child in term.children] == [METAVARIABLE_KIND]:
+        term.kind, term.text, term.children = METAVARIABLE_KIND, term.children[0].text, []  # It stands for all of it.
     if not term.children and term.text.startswith(_METAVARIABLE_PREFIX):
         term.kind, term.text = METAVARIABLE_KIND, "$" + term.text.removeprefix(_METAVARIABLE_PREFIX)
     if term.children:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import Sign
+from qpatch.csource.matching.hunk import HunkError, Sign
 from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.trivia import lines_between
 from qpatch.csource.matching.writing import GroupWriter
+from qpatch.csource.syntax.continuation import macro_around, with_continuations
+from qpatch.csource.syntax.layout import Replacement, apply_replacements, fold_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from qpatch.csource.matching.hunk import HunkGroup
-    from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.term import Term
 
 
@@ -29,8 +32,57 @@ class Rewriter(GroupWriter):
         Raises TriviaDiffersError where it has neither the result nor the comments and blank lines that are removed;
         HunkError for a lone addition.
         """
-        changes = [self.written(group) for group in self.groups if not self._is_done(group)]
-        return [change for change in changes if self._changes_text(change)]
+        changes = [(group, self.written(group)) for group in self.groups if not self._is_done(group)]
+        return [change for change in self._with_continuations(changes) if self._changes_text(change)]
+
+    def _with_continuations(self, changes: Sequence[tuple[HunkGroup, Replacement]]) -> Iterator[Replacement]:
+        """Yield the changes; those inside one macro as one, with the backslashes that its lines need."""
+        inside: dict[tuple[int, int], list[tuple[HunkGroup, Replacement]]] = {}
+        for group, change in changes:
+            macro = self._macro_of(group, change)
+            if macro is None:
+                yield change
+            else:
+                inside.setdefault(macro, []).append((group, change))
+        for (start, end), those in inside.items():
+            moved = [Replacement(each.start - start, each.end - start, each.text) for _, each in those]
+            old = self.layout.source[start:end]
+            before, after = (_lines_of(text) for text in (old, apply_replacements(old, moved)))
+            behind = sum(self._lines_behind(group) for group, _ in those if group.added)
+            after, others = after[: len(after) - behind], after[len(after) - behind :]
+            keep = any(self._keeps_code(group) for group, _ in those)
+            text = "\n".join([*with_continuations(before, after, keep=keep), *others])
+            yield Replacement(start, end, text.encode(errors="surrogateescape") + b"\n" * old.endswith(b"\n"))
+
+    def _macro_of(self, group: HunkGroup, change: Replacement) -> tuple[int, int] | None:
+        """Return the lines (start, end) of the macro that a change is inside of, None for one that is not.
+
+        Raises HunkError for one that reaches over the end of a macro.
+        """
+        macro = macro_around(self.layout.source, change.start) if self.hunk.macro_lines else None
+        if macro is None or change.end == macro[0]:
+            return None
+        start, end = macro
+        if change.start >= end - 1 and change.start == change.end:
+            return macro if group.added[0].number in self.hunk.macro_lines else None
+        if change.start <= start and change.end >= start + len(self.layout.source[start:end].rstrip()):
+            return None
+        if change.end > end:
+            raise HunkError(
+                f"the change in line {group.first} of the hunk reaches over the end of a macro",
+                group.first,
+                "write one hunk for the macro and one for what follows it",
+            )
+        return macro
+
+    def _lines_behind(self, group: HunkGroup) -> int:
+        """Count the last added lines of a group that belong to no macro: they follow it."""
+        count = 0
+        for line in reversed(group.added):
+            if line.number in self.hunk.macro_lines:
+                break
+            count += 1
+        return count if group.added[0].number in self.hunk.macro_lines else 0
 
     def check_comments(self) -> None:
         """Raise TriviaDiffersError where the target has not all the comments on removed lines."""
@@ -49,7 +101,9 @@ class Rewriter(GroupWriter):
 
         Raises TriviaDiffersError where it has neither the result nor what the group removes.
         """
-        if self.hunk.tokens(group.removed) != self.hunk.tokens(group.added):
+        if [line.code for line in group.removed] == [line.code for line in group.added]:
+            return True
+        if not self._keeps_code(group):
             return False
         if removed := self.removed_leaves(group):
             return not self._changes_text(self._laid_out(group, removed))
@@ -59,6 +113,9 @@ class Rewriter(GroupWriter):
             return self._has_comments(group)
         return self._has_blank_lines(group)
 
+    def _keeps_code(self, group: HunkGroup) -> bool:
+        return self.hunk.tokens(group.removed) == self.hunk.tokens(group.added)
+
     def _exact_side(self, group: HunkGroup) -> Sign | None:
         """Return the signs of the side, REMOVED or ADDED, whose lines without code stand around a group exactly."""
         first, last = self._lines_around(group)
@@ -66,7 +123,7 @@ class Rewriter(GroupWriter):
         places = lines_between(self.code.get(first), self.code.get(last + 1), self.layout)
         present = [self.layout.folded_line(start) for start, _ in places]
         for side, other in ((Sign.ADDED, Sign.REMOVED), (Sign.REMOVED, Sign.ADDED)):
-            if [" ".join(line.code.split()) for line in lines if line.sign is not other] == present:
+            if [fold_line(line.code) for line in lines if line.sign is not other] == present:
                 return side
         return None
 
@@ -130,3 +187,8 @@ class Rewriter(GroupWriter):
                 f"{there} blank lines are there where the hunk, in line {group.first}, makes {after} of {before}"
             )
         return there == after
+
+
+def _lines_of(text: bytes) -> list[str]:
+    """Return the lines of a macro without their ends."""
+    return text.decode(errors="surrogateescape").replace("\r\n", "\n").removesuffix("\n").split("\n")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from qpatch.csource.matching.hunk import Sign
+from qpatch.csource.syntax.layout import fold_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +44,7 @@ def trivia_places(
     found: dict[int, tuple[int, int]] = {}
     for gap in _gaps(hunk, side, code):
         places = lines_between(gap.above, gap.below, layout)
-        wanted = [" ".join(line.code.split()) for line in gap.lines]
+        wanted = [fold_line(line.code) for line in gap.lines]
         present = [layout.folded_line(start) for start, _ in places]
         weights = [
             (_COMMENT if line.code else _BLANK) + _CHANGED * (line.sign is not Sign.CONTEXT) for line in gap.lines

@@ -43,7 +43,10 @@ class GroupWriter(MatchedHunk):
         return Replacement(start, start, b"")
 
     def replaced(self, group: HunkGroup, first_removed: Term, start: int, end: int) -> Replacement:
-        """Return the replacement of [start, end) by the added lines of a group."""
+        """Return the replacement of [start, end), with a backslash behind it, by the added lines of a group."""
+        rest = self.layout.line_end(end)
+        if self.layout.source[end:rest].strip() == b"\\":
+            end = rest
         lines = self._added_lines(group, first_removed)
         if self.layout.starts_line(start):
             start = self.layout.line_start(start)
@@ -155,14 +158,17 @@ class GroupWriter(MatchedHunk):
         lines = [bound(line.code, bindings) for line in group.added]
         if attached is None:
             return lines
-        reference = self._reference(attached)
+        reference = self._reference(group, attached)
         target = self.layout.indentation(self.match.extents[reference][0])
         code = self.before.line_of(reference).code
         shift = column(target) - column(code[: len(code) - len(code.lstrip())])
         return reindent(lines, shift, tabs="\t" in target)
 
-    def _reference(self, attached: Term) -> Term:
+    def _reference(self, group: HunkGroup, attached: Term) -> Term:
         """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
+        if not self.hunk.macro_lines.isdisjoint(line.number for line in (*group.removed, *group.added)):
+            inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
+            return min(inside, key=lambda leaf: abs(self.before.line_of(leaf).number - group.first), default=attached)
         first = next(_owner(attached).leaves())
         if not _is_outdented(attached):
             return first if first in self.match.extents else attached

@@ -285,13 +285,16 @@ class _BlockAttempt:
         return [item.tokens for item in self._before.items] == [item.tokens for item in self._after.items]
 
     def _is_bracketed(self) -> bool:
-        """Tell whether each removal stands between two lines of context that are not ellipses."""
+        """Tell whether each removal stands between two lines of context that are not ellipses, or ends a macro."""
+        in_macro = self._hunk.macro_lines
         lines = [line for line in self._hunk.lines if line.code.strip()]
         for index, line in enumerate(lines):
             if line.sign is Sign.REMOVED:
                 above = next((other for other in reversed(lines[:index]) if other.sign is Sign.CONTEXT), None)
                 below = next((other for other in lines[index:] if other.sign is Sign.CONTEXT), None)
-                if any(other is None or other.code.strip().rstrip(",;") == "..." for other in (above, below)):
+                ends_macro = line.number in in_macro and (below is None or below.number not in in_macro)
+                around = (above,) if ends_macro else (above, below)
+                if any(other is None or other.code.strip().rstrip(",;\\ ") == "..." for other in around):
                     return False
         return True
 

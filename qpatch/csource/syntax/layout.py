@@ -55,9 +55,9 @@ class Layout:
         return self.is_blank(self.line_start(position), position)
 
     def folded_line(self, position: int) -> str:
-        """Return the line of `position` with white space folded."""
+        """Return the line of `position` with white space folded, the backslash that continues it left out."""
         line = self.source[self.line_start(position) : self.line_end(position)]
-        return " ".join(line.decode(errors="surrogateescape").split())
+        return fold_line(line.decode(errors="surrogateescape"))
 
     def is_bare(self, start: int, end: int) -> bool:
         """Tell whether [start, end) holds nothing but white space and comments."""
@@ -144,7 +144,7 @@ class Layout:
     def whole_lines(self, start: int, end: int) -> tuple[int, int] | None:
         """Widen [start, end) to whole lines if nothing else stands on them, trailing comments aside."""
         rest = self.after_trailing_comments(end)
-        if self.starts_line(start) and self.is_blank(rest, self.line_end(rest)):
+        if self.starts_line(start) and self.source[rest : self.line_end(rest)].strip() in (b"", b"\\"):
             return self.line_start(start), self.next_line(rest)
         return None
 
@@ -179,6 +179,11 @@ class Layout:
 def fold(text: str) -> str:
     """Return `text` with runs of white space (and the stars of comment lines) folded, for comparing comments."""
     return " ".join(re.sub(r"\n\s*\*(?!/)", "\n", text).split())
+
+
+def fold_line(line: str) -> str:
+    """Return a line with white space folded, the backslash that continues it left out."""
+    return " ".join(line.rstrip().removesuffix("\\").split())
 
 
 def column(indentation: str) -> int:

@@ -33,6 +33,9 @@ DIRECTIVE = rb"^[ \t]*\#" + DIRECTIVE_REST
 """A preprocessor directive with its continuation lines."""
 
 _COMMENT = re.compile(HIDDEN, re.DOTALL)
+_DIRECTIVE = re.compile(DIRECTIVE, re.DOTALL | re.MULTILINE)
+# The grammar takes comments behind it, but no blanks in their place.
+_INCLUDE = re.compile(rb"\#[ \t]*include\b")
 # What holds no macros, and case ranges. Every branch begins with a character, which makes the search a fast one.
 _NO_CODE = re.compile(HIDDEN + rb"|\#" + DIRECTIVE_REST + rb"|\.\.\.(?<=[\w') ]\.\.\.)(?=[^\n:;]*:)", re.DOTALL)
 _WORDS_ALONE = bytes(code if is_word(bytes([code])) else ord(" ") for code in range(256))
@@ -61,7 +64,7 @@ def rewrite_macros(source: bytes, table: MacroTable) -> MaskedSource:
             continue
         if form is not None:
             done = _apply_if_free(masked, form, start, end)
-        elif source.startswith(b"#", start):
+        elif source.startswith(b"#", start) and not _INCLUDE.match(source, start):
             _hide_comments(masked, start, end)
         elif _in_case_label(source, start):
             masked.put(start, end, b"|")
@@ -118,6 +121,16 @@ def _hide_comments(masked: MaskedSource, start: int, end: int) -> None:
         for comment in _COMMENT.finditer(masked.source, start, end):
             if comment[0].startswith(b"/*"):
                 masked.blank_comment(comment.start(), comment.end())
+
+
+def directive_comments(source: bytes, start: int, end: int) -> set[tuple[int, int]]:
+    """Return the (start, end) of the comments in the directives that begin in [start, end): a parse may hide them."""
+    return {
+        comment.span()
+        for directive in _DIRECTIVE.finditer(source, start, end)
+        for comment in _COMMENT.finditer(source, *directive.span())
+        if comment[0].startswith((b"/*", b"//"))
+    }
 
 
 def _in_case_label(source: bytes, position: int) -> bool:

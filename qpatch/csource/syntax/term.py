@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from qpatch.csource.tokens import c_tokens
 from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
@@ -53,8 +54,11 @@ BLOCKS = frozenset(
         "preproc_elif",
     }
 )
-_WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "preproc_arg", "number_literal"})
+_WHOLE_LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "number_literal", "preproc_arg"})
+MACRO_VALUE = "preproc_arg"
+MACRO_LINE = "macro_line"
 _LABELLED = frozenset({"case_statement", "labeled_statement"})
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
 CASE = "case"
 CASE_LABEL = "case_label"
 LABEL = "label"
@@ -232,8 +236,24 @@ class _TermBuilder:
             return [self._make_leaf(kind, region.start, region.end)]
         if self._inside_region(start):
             return []
+        if kind == MACRO_VALUE:
+            return self._macro_value(start, end)
         leaf = self._make_leaf(kind, start, end)
         return [leaf] if leaf.text else []
+
+    def _macro_value(self, start: int, end: int) -> list[Term]:
+        """Reduce what the parser leaves as text to the tokens of its lines; no term where it is empty."""
+        text = self._parsed.source[start:end].decode("latin-1")  # One character for each byte.
+        lines: list[list[Term]] = [[]]
+        last = 0
+        for token in c_tokens(text):
+            if "\n" in text[last : token.start] and lines[-1]:
+                lines.append([])
+            last = token.end
+            if token.text != "\\":
+                lines[-1].append(self._make_leaf("identifier", start + token.start, start + token.end))
+        terms = [_parent(MACRO_LINE, line[0].start, line[-1].end, _bracketed(line)) for line in lines if line]
+        return [_parent(MACRO_VALUE, terms[0].start, terms[-1].end, terms)] if terms else []
 
     def _inside_region(self, position: int) -> bool:
         index = bisect_right(self._region_starts, position) - 1
@@ -251,6 +271,21 @@ def _parent(kind: str, start: int, end: int, children: list[Term]) -> Term:
     for child in children:
         child.parent = term
     return term
+
+
+def _bracketed(leaves: list[Term]) -> list[Term]:
+    """Return the tokens of a line with those of each pair of brackets as one term; where they cross, as they are."""
+    opened: list[tuple[str, list[Term]]] = [("", [])]
+    for leaf in leaves:
+        opened[-1][1].append(leaf)
+        if leaf.text in _BRACKETS:
+            opened.append((_BRACKETS[leaf.text], [opened[-1][1].pop()]))
+        elif leaf.text in _BRACKETS.values():
+            closing, inside = opened.pop()
+            if leaf.text != closing:
+                return leaves
+            opened[-1][1].append(_parent("group", inside[0].start, leaf.end, inside))
+    return opened[0][1] if len(opened) == 1 else leaves
 
 
 def _split_label(kind: str, children: list[Term]) -> list[Term]:
