@@ -104,6 +104,19 @@ class Hunk:
             last += 1
         return self.lines[first:last]
 
+    def keeps_blank_lines(self, group: HunkGroup, present: Container[int]) -> bool:
+        """Tell whether the hunk shows the blank lines around a removal: those on both sides, or one between changes.
+
+        Those count that the target has: whose numbers are in `present`.
+        """
+        beside = self.lines[max(0, group.first - 2) : group.first - 1] + self.lines[group.last : group.last + 1]
+        blank = [line for line in beside if not line.code and line.number in present]
+        between = [line for line in blank if self._is_changed(line.number - 1) and self._is_changed(line.number + 1)]
+        return len(blank) == 2 or bool(between)
+
+    def _is_changed(self, number: int) -> bool:
+        return 0 < number <= len(self.lines) and self.lines[number - 1].sign is not Sign.CONTEXT
+
     def is_trivia(self, line: HunkLine) -> bool:
         """Tell whether a line holds nothing but (a part of) a comment, or is blank."""
         return not self._bare[line.number].strip()

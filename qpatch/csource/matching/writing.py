@@ -8,16 +8,11 @@ over the indentation of where it lands.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from qpatch.csource.matching.hunk import HunkError, HunkGroup, Sign
+from qpatch.csource.matching.hunk import HunkError, HunkGroup
 from qpatch.csource.matching.matched import MatchedHunk
 from qpatch.csource.matching.pattern import bound
 from qpatch.csource.syntax.layout import Replacement, column, reindent
 from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
-
-if TYPE_CHECKING:
-    from qpatch.csource.matching.hunk import HunkLine
 
 _COMMA_LISTS = frozenset({"initializer_list", "enumerator_list", "argument_list", "parameter_list"})
 
@@ -65,25 +60,9 @@ class GroupWriter(MatchedHunk):
             trailing = 1 if self.layout.source[end : end + 1] == b" " else 0
             return Replacement(start, end + trailing, b"")
         first = self.layout.before_leading_comments(lines[0])
-        if self._keeps_blank_lines(group):
+        if self.hunk.keeps_blank_lines(group, self.trivia):
             return Replacement(first, lines[1], b"")
         return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
-
-    def _keeps_blank_lines(self, group: HunkGroup) -> bool:
-        """Tell whether the hunk shows the blank lines around a removal: those on both sides, or one that stays."""
-        context = [
-            line
-            for line in self.hunk.lines
-            if line.sign is Sign.CONTEXT or not group.first <= line.number <= group.last
-        ]
-        above = next((line for line in reversed(context) if line.number < group.first), None)
-        below = next((line for line in context if line.number > group.last), None)
-        blank = [line for line in (above, below) if line and not line.code and line.number in self.trivia]
-        return len(blank) == 2 or any(self._is_between_changes(line) for line in blank)
-
-    def _is_between_changes(self, line: HunkLine) -> bool:
-        ends = {end for group in self.groups for end in (group.first, group.last)}
-        return line.number - 1 in ends and line.number + 1 in ends
 
     def _replace_trivia(self, group: HunkGroup, start: int, end: int) -> Replacement:
         """Replace (or remove) whole lines of comments and blanks."""

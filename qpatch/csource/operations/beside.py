@@ -106,9 +106,10 @@ class _Beside:
     def _needs_blank(self) -> bool:
         """Tell whether a blank line belongs between the anchor and what is added.
 
-        None belongs before a directive of the `#if` around both, nor between two things of one line each.
+        None belongs before a directive of the `#if` around both, nor between two things of one line each without
+        comments.
         """
-        if self._located.symbol is None:
+        if self._located.symbol is None or self._text.startswith(b"/*"):
             return True
         symbols = [self._located.symbol, *(added.symbol for added in self._added)]
         kinds = {symbol.kind for symbol in symbols}

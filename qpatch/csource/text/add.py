@@ -185,7 +185,7 @@ def _beside(
 
 
 def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> list[LineChange] | Drifted:
-    """Put `text` at the end of what the section has itself, before its subsections."""
+    """Put `text` at the end of the section; what has no heading of its own goes before its subsections."""
     if document.format is TextFormat.MESON and section is not document.whole and not section.entries:
         return Drifted(
             f"{document.path}: {section.name} is not a list with one entry a line",
@@ -193,6 +193,10 @@ def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> li
             (Candidate(document.place(section.start), 1.0),),
             suggestion="replace the statement with a hunk: `-` as it is, `+` as it should be",
         )
+    if section.own_end < section.end and _makes_section(document, text):
+        subsections = [each for each in document.outline.sections if section.own_end <= each.start < section.end]
+        gap = [""] * (document.blank_above(subsections[-1].start) or 1)
+        return [LineChange(frozenset(), ((section.end, (*gap, *text)),), section.end - 1)]
     last = _last_entry(document, section, text)
     if last:
         return [_beside_one(document, last, text, Position.AFTER)]

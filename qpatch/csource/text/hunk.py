@@ -158,7 +158,13 @@ class _LinePlanner:
             if line.sign is Sign.ADDED:
                 place, sibling = self._destination(index)
                 inserted.setdefault(place, []).append(self._indented(line, sibling))
-        deleted = self._document.with_surplus(removed, inserted)
+        everything = range(len(self._hunk.lines) + 1)
+        exact = [
+            self._match.lines[group.removed[0].number]
+            for group in self._hunk.groups(everything)
+            if group.removed and self._hunk.keeps_blank_lines(group, everything)
+        ]
+        deleted = self._document.with_surplus(removed, [*inserted, *exact])
         touched = [*removed, *inserted] or list(self._match.lines.values())
         return LineChange(
             deleted,
