@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.layout import Layout
 
 _Key = TypeVar("_Key")
-# What a line counts when lines are aligned: a comment more than all blank lines, a changed line more than another.
-_COMMENT, _BLANK, _CHANGED = 1000, 2, 1
 
 
 @dataclass(frozen=True)
@@ -46,12 +44,15 @@ def trivia_places(
         places = lines_between(gap.above, gap.below, layout)
         wanted = [fold_line(line.code) for line in gap.lines]
         present = [layout.folded_line(start) for start, _ in places]
-        weights = [
-            (_COMMENT if line.code else _BLANK) + _CHANGED * (line.sign is not Sign.CONTEXT) for line in gap.lines
-        ]
+        weights = [_weight(line, gap) for line in gap.lines]
         for mine, theirs in aligned(wanted, present, weights, latest=gap.above is None):
             found[gap.lines[mine].number] = places[theirs]
     return found
+
+
+def _weight(line: HunkLine, gap: _Gap) -> int:
+    """Return what a line counts when lines are aligned: comments before blank lines, changed ones before others."""
+    return 2 + (line.sign is not Sign.CONTEXT) + bool(line.code) * 3 * len(gap.lines)
 
 
 def aligned(
