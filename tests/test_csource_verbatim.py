@@ -287,3 +287,10 @@ def test_a_hunk_reads_as_it_was_written() -> None:
     text = f" a\n-b\t\n+ \n \n-c\n{NO_NEWLINE}+c\n"
     assert str(parse_verbatim(text)) == text
     assert parse_verbatim(" a\n\n-b\n") == parse_verbatim(" a\n \n-b\n")
+
+
+def test_a_hunk_that_shows_conflict_markers_resolves_them() -> None:
+    before = b"one\n<<<<<<< HEAD\ntwo\n=======\n2\n>>>>>>> other\nthree\n"
+    hunk = " one\n-<<<<<<< HEAD\n two\n-=======\n-2\n->>>>>>> other\n three\n"
+    applied(before, hunk, b"one\ntwo\nthree\n")
+    assert "has conflict markers" in drifted(before, "-one\n+1\n").message

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qpatch.csource.edit import VerbatimOperation
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ _MARKER = re.compile(rb"^(?:<{7}(?=[ \r\n])|={7}\r?\n(?:.*\n)*?>{7}(?=[ \r\n]))"
 def refuse_conflicted(result: EditResult, edit: Edit, tree: Overlay, before: Mapping[str, bytes]) -> EditResult:
     """Return `result`, or where it rests on a file with conflict markers the refusal, with the changes taken back.
 
-    `before` is what the edits before this one had changed.
+    `before` is what the edits before this one had changed. A verbatim hunk that shows such a line knows what it does.
     """
-    if not isinstance(result, Applied | AlreadyThere | Drifted | Ambiguous):
+    if not isinstance(result, Applied | AlreadyThere | Drifted | Ambiguous) or _shows_marker(edit):
         return result
     changed = [path for path, content in tree.changed.items() if before.get(path) != content]
     for path in dict.fromkeys((edit.anchor.path, result.path, *changed)):
@@ -35,6 +36,11 @@ def refuse_conflicted(result: EditResult, edit: Edit, tree: Overlay, before: Map
             tree.changed.update(before)
             return _conflict(edit, path, content, marker.start())
     return result
+
+
+def _shows_marker(edit: Edit) -> bool:
+    lines = edit.operation.hunk.lines if isinstance(edit.operation, VerbatimOperation) else ()
+    return any(line.text.startswith(("<<<<<<<", ">>>>>>>")) for line in lines)
 
 
 def _conflict(edit: Edit, path: str, content: bytes, start: int) -> Drifted:
