@@ -99,7 +99,7 @@ def test_a_created_file_holds_exactly_what_is_said(content: bytes) -> None:
 def test_a_file_that_is_there_with_other_content_or_mode_is_drift() -> None:
     assert isinstance(apply_edit(create("hw/pump/pump.c", PUMP), space()), AlreadyThere)
     assert "with another content" in refused(create("hw/pump/pump.c"))
-    assert "the mode 100644 and not 100755" in refused(create("hw/pump/pump.c", PUMP, EXECUTABLE))
+    assert "with the mode 100644 and not 100755" in refused(create("hw/pump/pump.c", PUMP, EXECUTABLE))
     result = apply_edit(create("hw/pump/notes.txt", b"one\n2\n"), space())
     assert isinstance(result, Drifted)
     (candidate,) = result.candidates
@@ -110,7 +110,7 @@ def test_a_file_that_is_there_with_other_content_or_mode_is_drift() -> None:
     ("path", "reason"),
     [
         ("hw/pump", "hw/pump is a folder"),
-        ("hw/pump/pump.c/part.c", "hw/pump/pump.c is no folder"),
+        ("hw/pump/pump.c/part.c", "file hw/pump/pump.c is no folder"),
         ("hw/link", "hw/link is a symbolic link"),
         ("hw/link/x.c", "hw/link is no folder"),
         ("roms/seabios", "roms/seabios is a submodule"),
@@ -126,7 +126,7 @@ def test_nothing_is_created_where_something_else_stands(path: str, reason: str) 
     [
         ("hw/link", "a symbolic link"),
         ("roms/seabios", "a submodule"),
-        ("hw/pump/logo.bin", "a binary file"),
+        ("hw/pump/logo.bin", "binary"),
         ("hw/pump", "a folder"),
     ],
 )

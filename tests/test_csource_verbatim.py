@@ -213,7 +213,7 @@ def test_an_empty_file_is_filled() -> None:
 
 
 def test_a_binary_file_and_none_are_refused() -> None:
-    assert "binary file" in drifted(b"a\n\0\n", "-a\n+b\n").message
+    assert "is binary" in drifted(b"a\n\0\n", "-a\n+b\n").message
     space = EditWorkspace(Overlay(DictTree({})), ParseCache(macro_table("qemu")))
     result = apply_edit(edit("file ", "-a\n+b\n", "a.txt"), space)
     assert isinstance(result, Drifted) and "there is no file a.txt" in result.message

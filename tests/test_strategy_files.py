@@ -89,6 +89,7 @@ def test_a_folder_is_no_file(tmp_path: Path, path: str) -> None:
         ("- create: a.c\n  text: x\n  template: demo/a.j2", "exactly one of `text` and `template`"),
         ("- in: file a.c\n  add: x\n  text: y", "no other edit has them"),
         ("- rename: a.c", "`rename` needs `to: PATH`"),
+        ("- rename: hw/a.c\n  to: hw/./a.c", "hw/a.c is renamed to itself"),
         ("- create: a.c\n  text: x\n  to: b.c", "no other edit has `to`"),
         ("- create: a.c\n  text: x\n  path: b.c", "takes no `path`"),
         ("- rename: a.c\n  to: b.c\n  expect: 2", "takes no `expect`"),

@@ -196,7 +196,7 @@ class _EditBinder:
         if edit.create is not None:
             return CreateOperation(self._content(), edit.mode or REGULAR)
         if edit.rename is not None:
-            return RenameOperation(self._file(edit.to or "", "to"))
+            return self._rename(anchor.path)
         if edit.mode is not None:
             return ModeOperation(edit.mode)
         return self._addition()
@@ -226,6 +226,12 @@ class _EditBinder:
             source = Source(text, self._place(*path), path[-1] == "add-template")
             error.where = origin(self._loaded.environment, source, rendered, error.line)
             raise
+
+    def _rename(self, old: str) -> RenameOperation:
+        new = self._file(self._edit.to or "", "to")
+        if new == old:
+            raise UserError("bad-anchor", f"{old} is renamed to itself", where=self._place("to"))
+        return RenameOperation(new)
 
     def _content(self) -> bytes:
         """Return what a created file holds."""

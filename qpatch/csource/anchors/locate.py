@@ -62,7 +62,7 @@ def missing_file(path: str, tree: Overlay) -> Drifted:
     """Say why there is no file to edit at `path`, and name the files that are called so elsewhere."""
     kind = _NO_FILES.get(tree.mode(path) or "")
     if kind:
-        return Drifted(f"{path} is {kind}", path, suggestion="edits are for regular files of text")
+        return unfit_file(path, f"is {kind}: edits are for regular files of text")
     alike = namesakes(path, tree)
     return Drifted(
         f"there is no file {path}",
@@ -75,7 +75,12 @@ def missing_file(path: str, tree: Overlay) -> Drifted:
 
 def binary_file(path: str) -> Drifted:
     """Refuse to edit a file that is no text."""
-    return Drifted(f"{path} is a binary file: a mail of text cannot carry its change", path)
+    return unfit_file(path, "is binary: a mail of text cannot carry its change")
+
+
+def unfit_file(path: str, reason: str) -> Drifted:
+    """Refuse to edit what is there at `path`; `reason` completes the sentence."""
+    return Drifted(f"file {path} {reason}", path, (Candidate(SourcePlace(path, 1), 1.0),), is_there=True)
 
 
 def namesakes(path: str, tree: Overlay) -> list[str]:

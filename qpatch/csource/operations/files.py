@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from qpatch.csource.anchors.locate import binary_file, missing_file, namesakes
+from qpatch.csource.anchors.locate import binary_file, missing_file, namesakes, unfit_file
 from qpatch.csource.edit import CreateOperation, DeleteOperation, ModeOperation, RenameOperation, TextScope
 from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import FOLDER, is_binary
@@ -55,17 +55,13 @@ def _create(path: str, operation: CreateOperation, tree: Overlay) -> EditResult:
         return Applied(path)
     if present != operation.content:
         return Drifted(
-            f"there is a file {path} already, with another content",
+            f"file {path} is there already, with another content",
             path,
             (_first_difference(path, operation.content, present),),
             suggestion="edit the file that is there, or create one of another name",
         )
     if tree.mode(path) != operation.mode:
-        return Drifted(
-            f"there is a file {path} already, with the mode {tree.mode(path)} and not {operation.mode}",
-            path,
-            suggestion=f"mode: {tree.mode(path)}",
-        )
+        return unfit_file(path, f"is there already, with the mode {tree.mode(path)} and not {operation.mode}")
     return AlreadyThere(path, f"there is such a file {path}")
 
 
@@ -73,7 +69,7 @@ def _rename(old: str, new: str, tree: Overlay) -> EditResult:
     refused = _refused(old, tree)
     if refused is None:
         if tree.read(new) is not None:
-            return Drifted(f"{old} cannot become {new}: there are files of both names", new)
+            return unfit_file(old, f"cannot become {new}: there are files of both names")
         obstacle = _obstacle(new, tree)
         if obstacle is not None:
             return obstacle
@@ -146,7 +142,7 @@ def _obstacle(path: str, tree: Overlay) -> Drifted | None:
     while folder:
         mode = tree.mode(folder)
         if mode is not None:
-            return None if mode == FOLDER else Drifted(f"{path} cannot be made: {folder} is no folder", path)
+            return None if mode == FOLDER else unfit_file(folder, f"is no folder, so there can be no {path}")
         folder = posixpath.dirname(folder)
     return None
 

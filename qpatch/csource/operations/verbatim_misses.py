@@ -85,14 +85,14 @@ def _by_equal_lines(wanted: Sequence[str], lines: Sequence[str]) -> int | None:
 
 def _by_similar_lines(wanted: Sequence[str], lines: Sequence[str]) -> int | None:
     """Return the place of the line most similar to the longest wanted one, None where none is similar."""
+    from difflib import get_close_matches  # takes 5 ms to import: only a miss pays for it
+
     offset = max(range(len(wanted)), key=lambda index: len(wanted[index]))
-    rated = [(likeness(wanted[offset], text), -index) for index, text in enumerate(lines) if text]
-    best, index = max(rated, default=(0.0, 0))
-    return -index - offset if best >= thresholds().similarity.text_lines else None
+    near = get_close_matches(wanted[offset], lines, 1, thresholds().similarity.text_lines)
+    return lines.index(near[0]) - offset if near else None
 
 
 def _differences(wanted: Sequence[str], found: Sequence[str]) -> Iterator[str]:
-    # difflib takes 5 ms to import: only a miss pays for it.
     from difflib import SequenceMatcher
 
     for tag, first, last, start, end in SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes():
