@@ -88,7 +88,7 @@ class AnchorHandler(ABC):
     @abstractmethod
     def insertion(
         self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
-    ) -> Replacement | Drifted:
+    ) -> Replacement | Drifted | Ambiguous:
         """Return the insertion of `text` beside the anchor (`blank`: with one blank line between), or why not."""
 
     def members(self, items: Sequence[Term]) -> Sequence[Term]:

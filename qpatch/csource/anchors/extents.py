@@ -7,8 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, layout_of
+from qpatch.csource.anchors.leading import leading_macros
 from qpatch.csource.edit import Position
+from qpatch.csource.results import Ambiguous, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement
+from qpatch.csource.syntax.macro_repair import directive_groups
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol
@@ -17,12 +20,17 @@ if TYPE_CHECKING:
 _ENDS_ARM = re.compile(rb"\s*#\s*(?:else|elif|endif)\b")
 
 
-def insertion_beside(located: LocatedAnchor, position: Position, text: bytes, *, blank: bool) -> Replacement:
-    """Return the insertion of `text` beside a symbol, with one blank line between if `blank`."""
+def insertion_beside(
+    located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
+) -> Replacement | Ambiguous:
+    """Return the insertion of `text` beside a symbol (`blank`: after a blank line), or why its place is unclear."""
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     gap = b"\n" if blank else b""
     if position is Position.BEFORE:
+        unclear = unclear_extent(located, layout)
+        if unclear is not None:
+            return unclear
         return Replacement(start, start, text + b"\n" + gap)
     below = layout.source[end : layout.line_end(end)]
     followed = b"" if not below.strip() or _ENDS_ARM.match(below) else gap
@@ -30,14 +38,60 @@ def insertion_beside(located: LocatedAnchor, position: Position, text: bytes, *,
 
 
 def extent_of(located: LocatedAnchor, layout: Layout) -> tuple[int, int]:
-    """Return the whole lines of a symbol, with its leading comment and its trailing ones."""
+    """Return the whole lines of a symbol, with its leading macros and comment and its trailing comments."""
     assert located.symbol is not None
     node = located.symbol.node
     end = node.start_byte + len(layout.source[node.start_byte : node.end_byte].rstrip())
     if layout.source[end : end + 1] == b";":
         end += 1
     end = layout.next_line(layout.after_trailing_comments(end))
-    return layout.before_leading_comments(layout.line_start(node.start_byte)), end
+    start = leading_macros(located, layout).start
+    return layout.before_leading_comments(layout.line_start(start)), end
+
+
+def unclear_extent(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
+    """Say why it is not certain which lines are the symbol, None where it is.
+
+    A macro above it may be its attribute, or an `#if` may cut through it: one body has a head in each arm.
+    """
+    assert located.symbol is not None
+    name = f"{located.symbol.kind} {located.symbol.name}"
+    doubtful = leading_macros(located, layout).doubtful
+    if doubtful is not None:
+        return _unclear(located, doubtful, f"{name}: what stands above it may be a part of it, or of something else")
+    return _cut(located, layout, f"{name}: an #if cuts through it, so that its lines are not one piece")
+
+
+def divided_head(located: LocatedAnchor) -> Ambiguous | None:
+    """Say that a function's head stands in the arms of an `#if`, whole or in part; None where it does not."""
+    symbol, layout = located.symbol, layout_of(located)
+    assert symbol is not None
+    message = f"{symbol.kind} {symbol.name}: its head is not the same in all arms of an #if"
+    head_end = symbol.node.end_byte if symbol.body is None else symbol.body.start_byte
+    for group in directive_groups(layout.source):
+        if symbol.node.start_byte <= group.start < head_end:
+            return _unclear(located, group.start, message)
+    return _cut(located, layout, message)
+
+
+def _cut(located: LocatedAnchor, layout: Layout, message: str) -> Ambiguous | None:
+    """Return the refusal where an `#if` begins or ends inside the symbol's lines and not with them."""
+    start, end = extent_of(located, layout)
+    for group in directive_groups(layout.source):
+        inside = sum(start <= line.start < end for line in group.lines)
+        if 0 < inside < len(group.lines):
+            return _unclear(located, group.start, message)
+    return None
+
+
+def _unclear(located: LocatedAnchor, position: int, message: str) -> Ambiguous:
+    source = located.parsed.source
+    line_end = source.find(b"\n", position)
+    snippet = source[position : line_end if line_end >= 0 else len(source)].decode(errors="replace").strip()
+    place = SourcePlace(located.path, source.count(b"\n", 0, position) + 1, snippet)
+    return Ambiguous(
+        message, located.path, (place,), "write a verbatim hunk at `file`, which shows the lines that are meant"
+    )
 
 
 def insertion_at_end(located: LocatedAnchor, text: bytes) -> Replacement:

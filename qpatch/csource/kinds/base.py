@@ -14,7 +14,7 @@ from qpatch.csource.operations.plan import plan_operation
 if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
     from qpatch.csource.edit import Edit
-    from qpatch.csource.results import Drifted
+    from qpatch.csource.results import Ambiguous, Drifted
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
@@ -32,5 +32,5 @@ class BlockHandler(AnchorHandler):
     @override
     def insertion(
         self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
-    ) -> Replacement | Drifted:
+    ) -> Replacement | Drifted | Ambiguous:
         return insertion_beside(located, position, text, blank=blank)

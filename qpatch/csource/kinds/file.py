@@ -10,7 +10,7 @@ from typing_extensions import override
 from qpatch.csource.anchors.extents import insertion_at_end, insertion_below
 from qpatch.csource.anchors.locate import locate_file
 from qpatch.csource.kinds.base import BlockHandler
-from qpatch.csource.results import Drifted
+from qpatch.csource.results import Ambiguous, Drifted
 from qpatch.csource.syntax.symbols import SymbolKind, outline
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class FileHandler(BlockHandler):
     @override
     def insertion(
         self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
-    ) -> Replacement | Drifted:
+    ) -> Replacement | Drifted | Ambiguous:
         """Return the insertion at the end of the file, whatever the position."""
         return insertion_at_end(located, text)
 
@@ -41,7 +41,7 @@ class IncludesHandler(FileHandler):
     @override
     def insertion(
         self, located: LocatedAnchor, position: Position, text: bytes, *, blank: bool
-    ) -> Replacement | Drifted:
+    ) -> Replacement | Drifted | Ambiguous:
         """Return the insertion below the last `#include`, whatever the position."""
         includes = next((each for each in outline(located.parsed) if each.kind == SymbolKind.INCLUDES), None)
         if includes is not None:

@@ -17,7 +17,7 @@ from qpatch.csource.operations.arms import (
     check_directives,
     goes_on_with_arm,
 )
-from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol
 from qpatch.csource.syntax.term import build
 
@@ -55,7 +55,7 @@ class _Beside:
             return refused
         anchor = self._edit.anchor
         change = anchor.handler.insertion(self._located, anchor.position, self._text, blank=self._needs_blank())
-        if isinstance(change, Drifted):
+        if isinstance(change, Drifted | Ambiguous):
             return change
         return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.extents import extent_of, insertion_beside
+from qpatch.csource.anchors.extents import extent_of, insertion_beside, unclear_extent
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.edit import Edit, MoveOperation, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
@@ -25,10 +25,10 @@ def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
         return located if renamed or located.is_there else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
     if isinstance(located, Ambiguous):
         return located
-    refused = unmet(edit.anchor, located, workspace) or _declares_more(edit, located)
+    layout = layout_of(located)
+    refused = unmet(edit.anchor, located, workspace) or _declares_more(edit, located) or unclear_extent(located, layout)
     if refused is not None:
         return refused
-    layout = layout_of(located)
     start, end = extent_of(located, layout)
     change = Replacement(*layout.without_surplus_blank(start, end), b"")
     return PlannedChanges({located.path: [change]}, (place_of(located),), located.moved_from)
@@ -45,10 +45,14 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
         if isinstance(found, Drifted | Ambiguous):
             return found
     assert isinstance(located, LocatedAnchor) and isinstance(target, LocatedAnchor)
-    refused = unmet(edit.anchor, located, workspace) or unmet(operation.target, target, workspace)
+    layout = layout_of(located)
+    refused = (
+        unmet(edit.anchor, located, workspace)
+        or unmet(operation.target, target, workspace)
+        or unclear_extent(located, layout)
+    )
     if refused is not None:
         return refused
-    layout = layout_of(located)
     start, end = extent_of(located, layout)
     position = operation.target.position
     if located.path == target.path and _adjoins(layout, (start, end), extent_of(target, layout), position):
@@ -57,6 +61,8 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
         raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
     text = located.parsed.source[start:end]
     insertion = insertion_beside(target, position, text.rstrip(b"\n"), blank=True)
+    if isinstance(insertion, Ambiguous):
+        return insertion
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import parameters_differ
+from qpatch.csource.anchors.extents import divided_head
 from qpatch.csource.anchors.locate import locate_all, symbols_in
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.matching.match import Match, matches_in
@@ -48,6 +49,9 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
     replacements: dict[str, list[Replacement]] = {}
     places, there = [], 0
     for located in _declarations(edit.anchor, definition, workspace):
+        divided = divided_head(located)
+        if divided is not None:
+            return divided
         block = _signature(located)
         if _match(after, block):
             there += 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macro_forms import DIRECTIVE, apply_form
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     Rewrite = Callable[[MaskedSource], object]
 
 _DIRECTIVE = re.compile(HIDDEN + rb"|(?P<directive>" + DIRECTIVE + rb")", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(HIDDEN, re.DOTALL)
+# What the head of a definition has not, up to its opening brace, nor do words before one.
+_NO_HEAD = re.compile(rb"[;}=#]|\{.")
 _KEYWORD = re.compile(rb"[ \t]*#[ \t]*(\w+)")
 _CALL_NAME = re.compile(rb"([A-Za-z_]\w*)\s*$")
 _MACRO_WORD = re.compile(rb"\b(?:__\w+|[A-Z][A-Z0-9_]{3,}|\w+_fn)\b")
@@ -167,17 +171,19 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
     inner = [
         group for group in groups if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)
     ]
-    near = [group for group in inner if group.start <= end and start <= group.end]
+    around = [group for group in groups if group.start <= end and start <= group.end]
+    yield from chain.from_iterable(_head_candidates(source, group) for group in around)
+    near = [group for group in around if group in inner]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
-    for group in near:
-        yield from _lossless_candidates(source, group)
+    yield from chain.from_iterable(_lossless_candidates(source, group) for group in near)
     for match in _nearest(_FILE_SCOPE_CALL, source, spot):
         yield _form(MacroForm.DECLARATION, match.start(1), match.end(1))
     for match in _CALL.finditer(source, start, min(len(source), end + 1)):
         if match[1] not in _NOT_CALLS:
             yield _form(MacroForm.TYPED, match.start(1), match.end(1))
-    for match in _MACRO_WORD.finditer(source, start, min(len(source), end + thresholds().windows.macro_word)):
+    above = source.rfind(b"\n", 0, max(0, start - 1)) + 1
+    for match in _MACRO_WORD.finditer(source, above, min(len(source), end + thresholds().windows.macro_word)):
         yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
     for match in _TWO_MACROS.finditer(source, start, end):
         yield partial(_as_one_name, start=match.start(), end=match.end())
@@ -209,6 +215,17 @@ def _item_start(spot: Node) -> int:
 
 def _form(form: MacroForm, start: int, end: int) -> Rewrite:
     return lambda masked: apply_form(masked, form, start, end)
+
+
+def _head_candidates(source: bytes, group: ConditionalGroup) -> Iterator[Rewrite]:
+    """Rewrites of an `#if` whose arms break off in a definition: several heads with one body, `static` in an arm."""
+    arms = [source[arm.end : following.start] for arm, following in pairwise(group.lines)]
+    code = [_COMMENT.sub(b"", arm).strip() for arm in arms]
+    if any(_NO_HEAD.search(arm) for arm in code) or not any(code):
+        return
+    if len(arms) == 1:
+        yield partial(_blanked, group=group)
+    yield partial(_one_arm, group=group, kept=0)
 
 
 def _call_candidates(source: bytes, missing: Node) -> Iterator[Rewrite]:

@@ -30,12 +30,16 @@ C_LANGUAGE = Language(tree_sitter_c.language())
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A parsed source: `source` and `masked` have equal length; `regions` are sorted and disjoint."""
+    """A parsed source: `source` and `masked` have equal length; `regions` are sorted and disjoint.
+
+    `table` has the macros that were known.
+    """
 
     source: bytes
     masked: bytes
     tree: Tree
     regions: tuple[MaskedRegion, ...] = field(default=())
+    table: MacroTable | None = None
 
     def text(self, node: Node) -> str:
         """Return the true source text of `node`."""
@@ -57,7 +61,7 @@ def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
     tree = parser.parse(masked.text())
     if tree.root_node.has_error:
         masked, tree = repair(masked, tree, parser)
-    return ParsedFile(source, masked.text(), tree, masked.regions)
+    return ParsedFile(source, masked.text(), tree, masked.regions, table)
 
 
 def leaves_called(parsed: ParsedFile, word: str) -> Iterator[Node]:

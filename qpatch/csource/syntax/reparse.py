@@ -45,7 +45,7 @@ def reparse(parsed: ParsedFile, changes: list[Replacement], table: MacroTable | 
             if region.start >= old_end
         ),
     )
-    result = ParsedFile(source, masked, c_parser().parse(masked, tree), regions)
+    result = ParsedFile(source, masked, c_parser().parse(masked, tree), regions, table)
     return parse(source, table) if errors_around(result, start, new_end) else result
 
 

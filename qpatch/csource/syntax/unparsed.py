@@ -53,23 +53,22 @@ def unparsed_definitions(parsed: ParsedFile, kind: str, name: str) -> tuple[Unpa
     defines = _SHAPES.get(kind)
     if defines is None:
         return ()
-    heads = [_head(symbol) for symbol in symbols_named(parsed, name) if symbol.kind == kind]
+    known = [symbol for symbol in symbols_named(parsed, name) if symbol.kind == kind]
     found = []
     for start in _code_places(parsed, name):
-        is_known = any(head_start <= start < head_end for head_start, head_end in heads)
+        is_known = any(_has_head_at(parsed, symbol, start) for symbol in known)
         if not is_known and defines(parsed.source, start, start + len(name.encode())):
             line = parsed.source.count(b"\n", 0, start) + 1
             found.append(Unparsed(line, *_broken_near(parsed, start)))
     return tuple(found)
 
 
-def _head(symbol: Symbol) -> tuple[int, int]:
-    """Return the bytes of a parsed symbol up to its body, where its name stands; a typedef's stands behind it."""
+def _has_head_at(parsed: ParsedFile, symbol: Symbol, position: int) -> bool:
+    """Tell whether a parsed symbol has its name at `position`, or the name in the head of another `#if` arm."""
     node, body = symbol.node, symbol.body
-    return (
-        node.start_byte,
-        body.start_byte if body is not None and symbol.kind == SymbolKind.FUNCTION else node.end_byte,
-    )
+    end = body.start_byte if body is not None and symbol.kind == SymbolKind.FUNCTION else node.end_byte
+    hidden = any(region.start <= position < region.end for region in parsed.regions)
+    return node.start_byte <= position < (node.end_byte if hidden else end)
 
 
 def _code_places(parsed: ParsedFile, name: str) -> Iterator[int]:
