@@ -57,6 +57,8 @@ def parameters_differ(anchor: Anchor, located: LocatedAnchor, workspace: EditWor
     """Return in what the parameters of a function differ from those that the anchor demands, None if in nothing."""
     if not anchor.parameters or located.symbol is None or anchor.kind.parameters is not Parameters.LIST:
         return None
+    if anchor.name != located.symbol.name:  # It was found by the macro call that defines it, arguments and all.
+        return None
     line = HunkLine(Sign.CONTEXT, f"void {anchor.name}{anchor.parameters}", 1)
     pattern = compile_pattern((line,), Context.SIGNATURE, workspace.table)
     wanted = _parameter_list(pattern.items[-1])

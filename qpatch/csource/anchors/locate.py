@@ -12,8 +12,10 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.guards import same_guard, suggested, written
+from qpatch.csource.anchors.macro_functions import functions_defined_by
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Anchor
     from qpatch.csource.source import Overlay
-    from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+    from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.syntax.unparsed import Unparsed
     from qpatch.csource.workspace import EditWorkspace
 
@@ -142,10 +144,17 @@ def _defined(
 ) -> tuple[list[tuple[str, Symbol]], list[tuple[str, Unparsed]]]:
     """Return the symbols of `kind` with the anchor's name, and the definitions like them that could not be parsed."""
     paths = list(paths)
+    by_call = [(path, symbol) for path in paths for symbol in _by_call(anchor, kind, path, workspace)]
     return (
-        [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind],
+        [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind]
+        or by_call,
         [(path, unread) for path in paths for unread in workspace.unparsed(path, kind, anchor.name)],
     )
+
+
+def _by_call(anchor: Anchor, kind: SymbolKind, path: str, workspace: EditWorkspace) -> list[Symbol]:
+    """Return the functions that the anchor names by the macro call which defines them."""
+    return functions_defined_by(anchor, path, workspace) if kind == SymbolKind.FUNCTION and anchor.parameters else []
 
 
 def _unreadable(

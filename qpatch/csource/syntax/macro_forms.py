@@ -52,6 +52,7 @@ _TYPE = re.compile(
 _DESIGNATOR = re.compile(rb"\.[A-Za-z_]\w*(?=[\w.\[\]\s]*=)")
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _TAG = re.compile(rb"(?P<typedef>\btypedef\s+)?\b(?P<keyword>struct|union|enum)\s+$")
+_BEFORE_FUNCTION = frozenset({b"static", b"inline", b"noinline", b"notrace", b"asmlinkage", b"__always_inline"})
 _STORAGE = (b"static", b"extern", b"const", b"inline")
 
 
@@ -254,6 +255,38 @@ def _declaration(masked: MaskedSource, start: int, end: int) -> int:
     return after
 
 
+def _function(masked: MaskedSource, start: int, end: int) -> int:
+    """`NAME(f, a, b) {` becomes `NAME f() {`; with nothing but the function's name it parses as it is."""
+    return _defined_function(masked, start, end, 0)
+
+
+def _test_function(masked: MaskedSource, start: int, end: int) -> int:
+    """`NAME(fixture, f) {` becomes `NAME f() {`."""
+    return _defined_function(masked, start, end, 1)
+
+
+def _defined_function(masked: MaskedSource, start: int, end: int, index: int) -> int:
+    source = masked.source
+    call = _call(source, end)
+    words_before = source[source.rfind(b"\n", 0, start) + 1 : start].split()
+    if call is None or not set(words_before) <= _BEFORE_FUNCTION:
+        return end
+    body = skip_trivia(source, call[1] + 1)
+    parts = arguments(source, *call)
+    if source[body : body + 1] != b"{" or len(parts) <= max(1, index):
+        return end
+    name_start, name_end = parts[index]
+    if not _IDENTIFIER.fullmatch(source, name_start, name_end):
+        return end
+    if name_end == call[1]:  # Between the name and the `{` there is room for one bracket only.
+        masked.put(start, name_start - 1, source[start:end])
+        masked.put(name_start - 1, name_start, b"(")
+        return call[1] + 1
+    masked.put(start, name_start, source[start:end])
+    masked.put(name_end, call[1] + 1, b"()")
+    return call[1] + 1
+
+
 def _at_file_scope(source: bytes, start: int) -> bool:
     """Tell whether no brace is open at `start`, counting from the last line that begins with a `}`."""
     far = thresholds().windows.open_braces
@@ -300,4 +333,6 @@ _FORMS: dict[MacroForm, Callable[[MaskedSource, int, int], int]] = {
     MacroForm.TYPED: _typed,
     MacroForm.DECLARATION: _declaration,
     MacroForm.ARRAY: _array,
+    MacroForm.FUNCTION: _function,
+    MacroForm.TEST_FUNCTION: _test_function,
 }

@@ -39,6 +39,13 @@ _TWO_MACROS = re.compile(rb"\b[A-Z]\w+\s+[A-Z]\w+\b(?!\s*\()")
 _OTHER_DIRECTIVE = re.compile(
     rb"^[ \t]*\#[ \t]*(?:define|undef|include|pragma)\b(?:\\\r?\n|/\*.*?\*/|[^\n])*", re.DOTALL | re.MULTILINE
 )
+_DEFINING_CALL = re.compile(rb"^(?:static\s+)?([A-Z][A-Z0-9_]*)\s*\(", re.MULTILINE)
+# The result of a function in the style of K&R, `char *f(a, b) char *a; int b; {`: the grammar has no pointer there.
+_KR_POINTER = re.compile(
+    rb"""^(?:(?:static|extern|inline)\s+)*([A-Za-z_][\w \t]*\*[ \t*]*)\s*[A-Za-z_]\w*\s*\([\w\s,]*\)
+        \s*(?:[A-Za-z_][^;{}=#]*;\s*)+\{""",
+    re.MULTILINE | re.VERBOSE,
+)
 _FILE_SCOPE_CALL = re.compile(rb"^(?:(?:static|extern|const)\s+)*([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 # Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
 _FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
@@ -172,7 +179,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
         group for group in groups if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)
     ]
     around = [group for group in groups if group.start <= end and start <= group.end]
-    yield from chain.from_iterable(_head_candidates(source, group) for group in around)
+    yield from _definition_candidates(source, spot, around)
     near = [group for group in around if group in inner]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
@@ -215,6 +222,21 @@ def _item_start(spot: Node) -> int:
 
 def _form(form: MacroForm, start: int, end: int) -> Rewrite:
     return lambda masked: apply_form(masked, form, start, end)
+
+
+def _definition_candidates(source: bytes, spot: Node, around: list[ConditionalGroup]) -> Iterator[Rewrite]:
+    """Yield what the head of a function may be: several in `#if` arms, a macro's, one of K&R that gives a pointer."""
+    yield from chain.from_iterable(_head_candidates(source, group) for group in around)
+    for match in _nearest(_DEFINING_CALL, source, spot):
+        yield _form(MacroForm.FUNCTION, match.start(1), match.end(1))
+    old_style = _KR_POINTER.search(source, _item_start(spot))
+    if old_style is not None:
+        yield partial(_as_result_type, start=old_style.start(1), end=old_style.end(1))
+
+
+def _as_result_type(masked: MaskedSource, start: int, end: int) -> None:
+    """Make one name of a type and its stars, with a blank before the name of the function."""
+    masked.put(start, end, re.sub(rb"\W", b"_", masked.source[start : end - 1]))
 
 
 def _head_candidates(source: bytes, group: ConditionalGroup) -> Iterator[Rewrite]:

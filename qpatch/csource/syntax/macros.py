@@ -29,6 +29,8 @@ class MacroForm(enum.StrEnum):
     TYPED = "typed"
     DECLARATION = "declaration"
     ARRAY = "array"
+    FUNCTION = "function"
+    TEST_FUNCTION = "test function"
 
 
 class MacroTable:

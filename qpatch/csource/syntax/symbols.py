@@ -13,6 +13,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from qpatch.csource.syntax.macros import MacroForm
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,6 +49,7 @@ _TAGGED = {
     "enum_specifier": SymbolKind.ENUM,
 }
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9_]*")
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
 _CONDITIONALS = frozenset({"preproc_if", "preproc_ifdef"})
 _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_specification", "ERROR"})
@@ -208,9 +211,21 @@ class _Outliner:
                 yield from self._macro(node, guards)
 
     def _function(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
-        name = _function_name(node.child_by_field_name("declarator"))
+        declarator = node.child_by_field_name("declarator")
+        name = _function_name(declarator) or self._name_in_macro(node, declarator)
         if name is not None:
             yield self._symbol(SymbolKind.FUNCTION, name, node, guards, node.child_by_field_name("body"))
+
+    def _name_in_macro(self, node: Node, declarator: Node | None) -> Node | None:
+        """Return the name of a function that a macro defines, `MACRO(name) { }`, None for other definitions."""
+        macro = node.child_by_field_name("type")
+        if macro is None or declarator is None or declarator.type != "parenthesized_declarator":
+            return None
+        inner, word, table = _unparenthesized(declarator), self._parsed.text(macro), self._parsed.table
+        known = table is not None and table.form_of(word.encode()) is MacroForm.FUNCTION
+        return (
+            inner if (known or _CAPITALS.fullmatch(word)) and inner is not None and inner.type == "identifier" else None
+        )
 
     def _declared(self, node: Node, guards: tuple[str, ...]) -> Iterator[Symbol]:
         """Yield prototypes, and variables with an initialiser, one for each declarator."""

@@ -56,7 +56,7 @@ def unparsed_definitions(parsed: ParsedFile, kind: str, name: str) -> tuple[Unpa
     known = [symbol for symbol in symbols_named(parsed, name) if symbol.kind == kind]
     found = []
     for start in _code_places(parsed, name):
-        is_known = any(_has_head_at(parsed, symbol, start) for symbol in known)
+        is_known = _is_in_parsed_head(parsed, start) or any(_has_head_at(parsed, symbol, start) for symbol in known)
         if not is_known and defines(parsed.source, start, start + len(name.encode())):
             line = parsed.source.count(b"\n", 0, start) + 1
             found.append(Unparsed(line, *_broken_near(parsed, start)))
@@ -67,8 +67,26 @@ def _has_head_at(parsed: ParsedFile, symbol: Symbol, position: int) -> bool:
     """Tell whether a parsed symbol has its name at `position`, or the name in the head of another `#if` arm."""
     node, body = symbol.node, symbol.body
     end = body.start_byte if body is not None and symbol.kind == SymbolKind.FUNCTION else node.end_byte
-    hidden = any(region.start <= position < region.end for region in parsed.regions)
-    return node.start_byte <= position < (node.end_byte if hidden else end)
+    return node.start_byte <= position < (node.end_byte if _is_masked(parsed, position) else end)
+
+
+def _is_in_parsed_head(parsed: ParsedFile, position: int) -> bool:
+    """Tell whether what stands at `position` is some other part of a function's head, such as the macro of one."""
+    node = None if _is_masked(parsed, position) else parsed.tree.root_node.descendant_for_byte_range(position, position)
+    while node is not None and node.type != "function_definition":
+        node = node.parent
+    body = node.child_by_field_name("body") if node is not None else None
+    return body is not None and position < body.start_byte and not _has_error_before(body)
+
+
+def _has_error_before(body: Node) -> bool:
+    function = body.parent
+    return function is not None and any(child.has_error for child in function.children if child != body)
+
+
+def _is_masked(parsed: ParsedFile, position: int) -> bool:
+    """Tell whether the parser did not see what stands at `position`, which is not the beginning of a macro."""
+    return any(region.start < position < region.end for region in parsed.regions)
 
 
 def _code_places(parsed: ParsedFile, name: str) -> Iterator[int]:
