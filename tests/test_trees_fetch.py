@@ -180,8 +180,10 @@ def test_a_version_whose_files_are_gone_is_named_and_the_next_one_tried(
     apt.suite("sid", "1:10.2.3-1", "1:10.2.2-1")
     apt.package("1:10.2.2-1")
     apt_configuration(tmp_path / "etc")
-    assert only(job(tmp_path, listener, debian("sid"))).status == "fetched"
-    assert listener.notes == ["sid lists qemu 1:10.2.3-1, but its files are not on http://mirror.example/debian"]
+    fetched = only(job(tmp_path, listener, debian("sid")))
+    assert (fetched.status, [fault.code for fault in fetched.faults]) == ("fetched", ["version-gone"])
+    message = "sid lists qemu 1:10.2.3-1, but its files are not on http://mirror.example/debian"
+    assert listener.notes == [f"r-1: passed over: {message}"]
 
 
 def test_the_next_candidate_is_tried_and_what_failed_is_told(tmp_path: Path, listener: Listener, apt: FakeApt) -> None:
@@ -271,6 +273,16 @@ def test_a_tarball_with_a_wrong_checksum_is_not_imported(tmp_path: Path, listene
     assert only(job(tmp_path, listener, wrong, right)).status == "fetched"
 
 
+@pytest.mark.parametrize("stanza", ["Version: one!", "Directory: pool"])
+def test_an_index_that_is_not_understood(tmp_path: Path, listener: Listener, apt: FakeApt, stanza: str) -> None:
+    apt.suite("sid")
+    (apt.directory / "index" / "sid" / "Sources").write_text(f"Package: qemu\n{stanza}\n")
+    apt_configuration(tmp_path / "etc")
+    missing = only(job(tmp_path, listener, debian("sid")))
+    assert [fault.code for fault in missing.faults] == ["apt-failed"]
+    assert "sid has an entry of qemu that is not understood" in missing.reason
+
+
 def test_a_download_that_fails(tmp_path: Path, listener: Listener) -> None:
     unreachable = {"tarball": {"url": "https://127.0.0.1:9/q.tar.xz", "sha256": "0" * 64}}
     fetched = only(job(tmp_path, listener, unreachable))
@@ -355,14 +367,15 @@ def test_mistakes_in_the_configuration_are_told(tmp_path: Path, text: str, messa
     assert (caught.value.where.file, caught.value.where.line) == (str(file), line)
 
 
+@pytest.mark.parametrize("code", ["disk-full", "git-missing"])
 def test_a_fault_that_spares_no_candidate_stops_at_once(
-    tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    def full(*_: object) -> str:
-        raise EnvironmentFault("disk-full", "no space")
+    def hopeless(*_: object) -> str:
+        raise EnvironmentFault(code, "hopeless")
 
-    monkeypatch.setattr("qpatch.trees.fetch.fetch_candidate", full)
-    with pytest.raises(EnvironmentFault, match="no space"):
+    monkeypatch.setattr("qpatch.trees.fetch.fetch_candidate", hopeless)
+    with pytest.raises(EnvironmentFault, match="hopeless"):
         only(job(tmp_path, listener, debian("sid"), debian("trixie")))
 
 

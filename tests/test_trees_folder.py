@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from debs_support import Signer, missing_programs, signing
 from test_trees_fetch import Listener, debian, job, only, pinned
 from trees_support import QEMU_FILES, description, git, tarball
 
@@ -20,13 +18,9 @@ from qpatch.trees.places import configuration_file
 from qpatch.trees.signature import check_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 WANTED = debian("sid")
-needs_gpg = pytest.mark.skipif(
-    bool(missing_programs()) or shutil.which("gpgv") is None, reason="gpg, gpgv or apt are not here"
-)
 
 
 @pytest.fixture
@@ -50,10 +44,6 @@ def package(folder: Path, version: str, text: str = "10.2.2\n") -> Path:
     control = {"patches/series": "one.patch\n", "patches/one.patch": patch, "control": "x"}
     extra = tarball(folder / f"qemu_{version.rpartition(':')[2]}.debian.tar.xz", control, top="debian/")
     return description(folder, version, [main, extra])
-
-
-def messages(listener: Listener) -> str:
-    return "\n".join(listener.notes)
 
 
 def test_a_folder_comes_before_the_mirror(tmp_path: Path, folder: Path, listener: Listener) -> None:
@@ -117,9 +107,29 @@ def test_an_older_whole_package_of_the_folder_is_taken(tmp_path: Path, folder: P
     package(folder, "1:10.2.3-1")
     (folder / "qemu_10.2.3.orig.tar.xz").unlink()
     (folder / "qemu_10.2.4-1.dsc").write_text("nothing")
-    assert only(job(tmp_path, listener, WANTED, sources=[str(folder)])).status == "fetched"
+    fetched = only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+    assert (fetched.status, [fault.code for fault in fetched.faults]) == (
+        "fetched",
+        ["bad-package", "package-incomplete"],
+    )
+    notes = [note for note in listener.notes if "passed over" in note]
+    assert notes == [f"r-1: passed over: {fault.message}" for fault in fetched.faults]
     subject = git(tmp_path / "cache" / "trees.git", "show", "-s", "--format=%s", "r-1")
     assert subject == "Import qemu 1:10.2.2-1 from Debian"
+
+
+def test_every_package_that_cannot_be_taken_is_named_the_newest_first(
+    tmp_path: Path, folder: Path, listener: Listener
+) -> None:
+    package(folder, "1:10.2.9-1")
+    package(folder, "1:10.2.10-1")
+    (folder / "qemu_10.2.10.orig.tar.xz").unlink()
+    (folder / "qemu_10.2.9.orig.tar.xz").write_bytes(b"something else")
+    missing = only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+    codes = [fault.code for fault in missing.faults]
+    assert (missing.status, codes) == ("missing", ["package-incomplete", "checksum-mismatch", "no-debian-mirror"])
+    assert missing.reason.index("qemu_10.2.10.orig") < missing.reason.index("qemu_10.2.9.orig")
+    assert sum("passed over" in note for note in listener.notes) == 2
 
 
 @pytest.mark.parametrize(
@@ -161,7 +171,8 @@ def test_what_is_no_readable_description_stops_nothing(
     assert (alone.status, alone.faults[0].code) == ("missing", "bad-package")
     assert str(bad) in alone.faults[0].message and words in alone.faults[0].message
     package(folder, "1:10.2.2-1")
-    assert only(job(tmp_path / "2", listener, WANTED, sources=[str(folder)])).status == "fetched"
+    beside = only(job(tmp_path / "2", listener, WANTED, sources=[str(folder)]))
+    assert (beside.status, [fault.message for fault in beside.faults]) == ("fetched", [alone.faults[0].message])
 
 
 def test_a_description_that_may_not_be_read_stops_nothing(
@@ -184,7 +195,9 @@ def test_of_two_files_with_one_version_the_whole_one_is_taken(
     text = dsc.read_text()
     (folder / "qemu_10.2.2-1a.dsc").write_text(text)
     (folder / damaged).write_text(text.replace("qemu_10.2.2.orig", "qemu_lost.orig"))
-    assert only(job(tmp_path, listener, WANTED, sources=[str(folder)])).status == "fetched"
+    fetched = only(job(tmp_path, listener, WANTED, sources=[str(folder)]))
+    assert fetched.status == "fetched"
+    assert [damaged in fault.message for fault in fetched.faults] == [True] * (damaged == "qemu_10.2.2-1a.dsc")
 
 
 def test_a_folder_of_a_user_that_there_is_not(
@@ -245,78 +258,3 @@ def test_an_overlong_path_in_the_environment_is_no_directory(
     monkeypatch.setenv("QPATCH_SOURCES", "x" * 5000)
     assert len(default_job(listener).configuration.sources) == 1
     assert listener.notes == [f"QPATCH_SOURCES names {'x' * 5000}, which is not a directory"]
-
-
-# --- signatures
-
-
-@pytest.fixture(scope="module")
-def signer() -> Iterator[Signer]:
-    with signing() as made:
-        yield made
-
-
-def signed(signer: Signer, dsc: Path) -> Path:
-    """Sign a .dsc in place and return a keyring that has the key."""
-    plain = dsc.with_suffix(".plain")
-    dsc.rename(plain)
-    signer.gpg("--clearsign", "--output", str(dsc), str(plain))
-    keyring = dsc.parent / "debian-keyring.gpg"
-    keyring.write_bytes(signer.gpg("--export"))
-    return keyring
-
-
-@needs_gpg
-def test_a_good_signature_is_not_spoken_of(folder: Path, signer: Signer, listener: Listener) -> None:
-    dsc = package(folder, "1:10.2.2-1")
-    keyring = signed(signer, dsc)
-    check_signature(dsc, str(keyring), listener.note)
-    check_signature(dsc, "", listener.note, folder)
-    assert listener.notes == []
-
-
-@needs_gpg
-def test_a_changed_dsc_is_refused(tmp_path: Path, folder: Path, signer: Signer, listener: Listener) -> None:
-    dsc = package(folder, "1:10.2.2-1")
-    keyring = signed(signer, dsc)
-    whole = only(job(tmp_path, listener, WANTED, sources=[{"path": str(folder), "signed-by": str(keyring)}]))
-    assert (whole.status, whole.faults, listener.notes) == ("fetched", (), [])
-    dsc.write_text(dsc.read_text().replace("Version: 1:10.2.2-1", "Version: 1:10.2.2-2"))
-    work = job(tmp_path / "2", listener, WANTED, sources=[{"path": str(folder), "signed-by": str(keyring)}])
-    assert [fault.code for fault in only(work).faults] == ["bad-signature", "no-debian-mirror"]
-    with pytest.raises(EnvironmentFault, match="gpgv says BADSIG"):
-        check_signature(dsc, "", listener.note, folder)
-
-
-@needs_gpg
-def test_a_key_that_no_keyring_has(folder: Path, signer: Signer, listener: Listener, tmp_path: Path) -> None:
-    dsc = package(folder, "1:10.2.2-1")
-    signed(signer, dsc)
-    with signing() as stranger:
-        foreign = tmp_path / "debian-keyring.gpg"
-        foreign.write_bytes(stranger.gpg("--export"))
-    check_signature(dsc, "", listener.note, tmp_path)
-    assert "the key that made it, is in no keyring; only the checksums were" in messages(listener)
-    with pytest.raises(EnvironmentFault, match="is in no keyring") as caught:
-        check_signature(dsc, str(foreign), listener.note)
-    assert caught.value.code == "bad-signature"
-
-
-def test_what_cannot_be_checked_is_said(
-    tmp_path: Path, folder: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    dsc = package(folder, "1:10.2.2-1")
-    check_signature(dsc, "", listener.note, tmp_path)
-    dsc.write_text(f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{dsc.read_text()}")
-    check_signature(dsc, "", listener.note, tmp_path)
-    (tmp_path / "debian-keyring.gpg").touch()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    check_signature(dsc, "", listener.note, tmp_path)
-    said = [note.partition("was not checked: ")[2].partition(";")[0] for note in listener.notes]
-    assert said == [
-        "there is none",
-        "no keyring of Debian's developers is installed (package debian-keyring)",
-        "gpgv is not installed",
-    ]
-    with pytest.raises(EnvironmentFault, match="gpgv is not installed"):
-        check_signature(dsc, str(tmp_path / "debian-keyring.gpg"), listener.note)

@@ -161,15 +161,31 @@ def test_a_broken_bzip2_stream_is_refused(tmp_path: Path, store: Store) -> None:
 
 
 def test_series_with_options_and_comments() -> None:
-    text = "# all of it\nfirst.patch\n\nsecond.patch -p0 # why\nthird.patch -p 2\nfourth.patch -p1\n  # end\n"
+    text = b"# all of it\nfirst.patch\n\nsecond.patch -p0 # why\nthird.patch -p 2\nfourth.patch -p1\n  # end\n"
     assert parse_series(text) == [
         SeriesEntry("first.patch"),
         SeriesEntry("second.patch", 0),
         SeriesEntry("third.patch", 2),
         SeriesEntry("fourth.patch", 1),
     ]
-    with pytest.raises(UserError, match="-R"):
-        parse_series("first.patch -R\n")
+
+
+@pytest.mark.parametrize(
+    ("series", "words"),
+    [
+        (b"first.patch -R\n", "'first.patch -R' is not understood"),
+        ("first.patch -p\u00b2\n".encode(), "'first.patch -p\u00b2' is not understood"),
+        ("first.patch -p\u0663\n".encode(), "is not understood"),  # a digit, as str.isdigit has it
+        (b"first.patch -p" + b"9" * 5000, "is not understood"),
+        (b"first.patch -p -1", "is not understood"),
+        (b"one.patch # by Andr\xe9\n", "debian/patches/series is not UTF-8: invalid continuation byte at byte 19"),
+        (b"\xff\xfea\0", "debian/patches/series is not UTF-8"),
+    ],
+)
+def test_a_series_that_is_not_understood(series: bytes, words: str) -> None:
+    with pytest.raises(UserError) as caught:
+        parse_series(series)
+    assert (caught.value.code, words in caught.value.message) == ("bad-series", True), caught.value.message
 
 
 def debian_package(tmp_path: Path, series: str, patches: dict[str, str]) -> SourcePackage:
@@ -320,6 +336,21 @@ def test_a_killed_import_leaves_nothing_half_done(tmp_path: Path, store: Store) 
     commit = imported(store, SourcePackage(archive, "x"))
     assert store.commit_of("r-1") == commit
     assert not list((store.path / "objects" / "pack").glob("tmp_*"))
+    assert git(store.path, "for-each-ref", "--format=%(refname)") == "refs/tags/r-1"
+
+
+def test_locks_that_a_killed_git_left_do_not_stop_the_next_import(tmp_path: Path, store: Store) -> None:
+    archive = tarball(tmp_path / "x.tar", {"a": "1"})
+    first = imported(store, SourcePackage(archive, "x"))
+    # Of what a killed import leaves, a packed ref is deleted under packed-refs.lock.
+    git(store.path, "update-ref", store.staging_ref("r-1"), first)
+    git(store.path, "pack-refs", "--all")
+    locks = [store.path / "packed-refs.lock", store.path / "refs" / "tags" / "r-1.lock"]
+    for lock in locks:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    assert imported(store, SourcePackage(archive, "x")) == first
+    assert not any(lock.exists() for lock in locks)
     assert git(store.path, "for-each-ref", "--format=%(refname)") == "refs/tags/r-1"
 
 

@@ -49,7 +49,7 @@ def candidate(version: str) -> SourceCandidate:
 
 
 def test_the_tarball_is_imported(job: FetchJob) -> None:
-    commit = fetch_candidate(job, "linux-7.2", candidate("7.2.*"))
+    commit = fetch_candidate(job, "linux-7.2", candidate("7.2.*")).commit
     repository = job.store.repository
     assert repository.text("show", f"{commit}:Makefile") == "VERSION = 7"
     assert repository.text("log", "-1", "--format=%s", commit) == "Import linux-source-7.2 7.2.6-1 from Debian"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from trees_support import QEMU_FILES, git, repository, sha256, snapshot, tarball
+from trees_support import QEMU_FILES, description, git, repository, sha256, snapshot, tarball
 
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.main import main
@@ -278,6 +278,22 @@ def test_fetch_reports_each_and_exits_6_where_one_is_missing(capsys: pytest.Capt
     assert talk == f"MISSING: gone: {fault['message']}\n"  # even with --quiet
     assert run(capsys, "tree", "fetch", "here")[0] == ExitCode.OK
     assert "reading q.tar.gz" in run(capsys, "tree", "fetch", "here", "--again")[2]
+
+
+def test_fetch_names_what_it_passed_over_for_what_it_has_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = tarball(tmp_path / "qemu_10.2.7.orig.tar.xz", QEMU_FILES)
+    description(tmp_path, "1:10.2.7-1", [main])
+    main.rename(tmp_path / "qemu_10.2.6.orig.tar.xz")
+    description(tmp_path, "1:10.2.6-1", [tmp_path / "qemu_10.2.6.orig.tar.xz"])
+    (tmp_path / "qemu_10.2.5.dsc").mkdir()
+    monkeypatch.setenv("QPATCH_SOURCES", str(tmp_path))
+    code, document, talk = run(capsys, "tree", "fetch", "qemu-10.2")
+    faults = document["results"][0]["faults"]
+    assert (code, document["results"][0]["status"]) == (ExitCode.OK, "fetched")
+    assert sorted(fault["code"] for fault in faults) == ["bad-package", "package-incomplete"]
+    assert all(f"qemu-10.2: passed over: {fault['message']}" in talk for fault in faults)
 
 
 @pytest.mark.usefixtures("two_releases")

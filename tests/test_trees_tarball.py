@@ -44,6 +44,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
+    def serve_boastful(self) -> None:
+        self.head(200, Content_Length="as much as you like")
+        self.wfile.write(self.archive)
+
     def serve_whole(self) -> None:
         self.head(200, Content_Length=str(len(self.archive)))
         self.wfile.write(self.archive)
@@ -108,7 +112,7 @@ def fetch(tmp_path: Path, listener: Listener, url: str) -> str:
     return provider.fetch(job, "r-1", source)
 
 
-@pytest.mark.parametrize("name", ["whole", "chunked"])
+@pytest.mark.parametrize("name", ["whole", "chunked", "boastful"])
 def test_an_archive_is_downloaded_and_imported(tmp_path: Path, server: str, listener: Listener, name: str) -> None:
     url = f"{server}/releases/{name}.tar.xz?mirror=1"
     commit = fetch(tmp_path, listener, url)

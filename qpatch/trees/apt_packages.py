@@ -36,7 +36,8 @@ class SourceRoot(AptRoot):
 
         listing = self._run("apt-cache", "showsrc", "--only-source", package)
         stanzas = Deb822.iter_paragraphs(listing.splitlines(), use_apt_pkg=False)
-        return newest_first({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package})
+        with _reading_index(self, package):
+            return newest_first({stanza["Version"] for stanza in stanzas if stanza.get("Package") == package})
 
     def download(self, package: str, version: str, directory: Path, progress: Progress) -> Path:
         """Download the source `package` in `version` into `directory` and return the path of its .dsc.
@@ -106,9 +107,10 @@ class BinaryRoot(AptRoot):
         listing = self._run("apt-cache", "show", "--", *wanted, ignored_error="No packages found") if wanted else ""
         for text in listing.split("\n\n"):
             fields = dict(re.findall(r"^([A-Z][\w-]*): (.*)$", text, re.MULTILINE))
-            if fields.get("Package") in found:
-                package = _package(fields)
-                found[package.name].append(package)
+            name = fields.get("Package")
+            if name in found:
+                with _reading_index(self, name):
+                    found[name].append(_package(fields))
         return {name: _sorted(versions) for name, versions in found.items()}
 
     def newest(self, name: str, version: str = "*") -> BinaryPackage:
@@ -233,12 +235,25 @@ def _mirrors(job: FetchJob) -> list[Mirror]:
     return mirrors
 
 
+@contextmanager
+def _reading_index(root: AptRoot, package: str) -> Iterator[None]:
+    """Raise AptFailed for a field of `package` in the index of `root` that is missing, or not what it must be."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        raise AptFailed(
+            f"E: the index of {root.title} has an entry of {package} that is not understood: {error}"
+        ) from error
+
+
 def _package(fields: Mapping[str, str]) -> BinaryPackage:
+    from debian.debian_support import Version  # only here: it takes a while to import
+
     mentioned = f"{fields.get('Pre-Depends', '')},{fields.get('Depends', '')}"
     names = (match[1] for part in re.split(r"[,|]", mentioned) if (match := _NAME.match(part)))
     return BinaryPackage(
         fields["Package"],
-        fields["Version"],
+        str(Version(fields["Version"])),
         fields["Architecture"],
         fields.get("Section", ""),
         int(fields["Size"]),

@@ -58,7 +58,7 @@ Dir::Cache::srcpkgcache "";
 """
 # Targets: only the index itself, neither translations nor what other programs add (such as lists of contents).
 _STANZA = "Types: {kind}\nURIs: {uri}\nSuites: {suites}\nComponents: main\nTargets: {index}\n"
-_STATUS = re.compile(rb"dlstatus:\d+:(?P<percent>[\d.]+):")
+_STATUS = re.compile(rb"dlstatus:\d+:(?P<percent>\d{1,3})[.:]")
 
 
 class AptFailed(EnvironmentFault):
@@ -99,7 +99,7 @@ class AptRoot:
         self.prepare()
         self._run("apt-get", "-q", "update")
         lists = self.directory / "state" / "lists"
-        releases = [file.read_text(encoding="utf-8") for file in lists.glob("*Release")]
+        releases = [file.read_text(encoding="utf-8", errors="replace") for file in lists.glob("*Release")]
         if not any(re.search(r"^Origin: Debian( Backports)?$", text, re.MULTILINE) for text in releases):
             raise EnvironmentFault("not-debian", f"{self.mirror.uri} ({self.title}) is not Debian's archive")
 
@@ -204,7 +204,7 @@ def _advances(statuses: IO[bytes]) -> Iterator[int]:
     done = 0
     for line in statuses:
         match = _STATUS.match(line)
-        percent = int(float(match["percent"])) if match else done
+        percent = int(match["percent"]) if match else done
         if percent > done:
             yield percent - done
             done = percent

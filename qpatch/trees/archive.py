@@ -10,6 +10,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import zlib
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 20
 _TAR_BLOCK = 64 * tarfile.BLOCKSIZE  # tarfile copies what is left of a block at each read: keep blocks small
 _LATEST = 253_402_300_799  # the end of the year 9999, in seconds since 1970
+# What git takes for its own directory: on some file systems case, these characters, and what ends a name do not count.
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_GIT_DIRECTORY = re.compile(r"(\.git|git~1)[ .]*(:.*)?", re.IGNORECASE | re.DOTALL)
 _OPENERS: dict[bytes, Callable[[IO[bytes]], object]] = {
     b"\xfd7zXZ\0": lzma.open,
     b"\x1f\x8b": gzip.open,
@@ -97,7 +101,8 @@ def members_of(file: BinaryIO, name: str, progress: Progress) -> Iterator[Member
             for entry in tar:
                 if not entry.isdir():
                     yield _member(tar, entry, name)
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError) as error:
+    # tarfile hands on the ValueError of a number or a text in a header that is none.
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, gzip.BadGzipFile, EOFError, ValueError) as error:
         raise UserError("bad-archive", f"{name}: {error}") from error
     except OSError as error:
         if error.errno is not None:  # the system's; bz2 raises one without a number for data that is no bzip2
@@ -117,6 +122,8 @@ def _member(tar: tarfile.TarFile, entry: tarfile.TarInfo, archive: str) -> Membe
     path = clean_name(entry.name, archive)
     mtime = _seconds(entry, archive)
     if entry.issym():
+        if "\0" in entry.linkname:  # a PAX header can hold one
+            raise UserError("bad-archive", f"{archive}: '{entry.name}' links to a name that cannot be one")
         return Member(path, "120000", mtime, entry.linkname.encode(errors="surrogateescape"))
     mode = "100755" if entry.mode & 0o100 else "100644"
     if entry.islnk():
@@ -137,9 +144,12 @@ def _seconds(entry: tarfile.TarInfo, archive: str) -> int:
 def clean_name(name: str, archive: str) -> str:
     """Return the member name `name` without `.` components and doubled slashes.
 
-    Raises UserError `archive-escapes` where it is absolute or has a `..` component.
+    Raises UserError `archive-escapes` where it is absolute or has a `..` component, and `bad-archive` where it cannot
+    be a path of a git tree.
     """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or not parts:
         raise UserError("archive-escapes", f"{archive}: '{name}' would leave the directory")
+    if "\0" in name or any(_GIT_DIRECTORY.fullmatch(_IGNORED.sub("", part)) for part in parts):
+        raise UserError("bad-archive", f"{archive}: {name!r} cannot be a path of a git tree")
     return "/".join(parts)

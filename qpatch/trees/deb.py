@@ -40,16 +40,24 @@ def unpack(package: Path, directory: Path) -> None:
     top = directory.resolve()
     for member in _members(package):
         path = top / member.path
-        _make_parent(path, top, package)
-        path.unlink(missing_ok=True)
-        if member.same_as is not None:
-            os.link(top / member.same_as, path)
-        elif member.mode == "120000":
-            path.symlink_to(member.content.decode(errors="surrogateescape"))
-        else:
-            path.write_bytes(member.content)
-            path.chmod(int(member.mode, 8) & 0o777)
-            os.utime(path, (member.mtime, member.mtime))
+        try:
+            _make_parent(path, top, package)
+            _write(member, path, top)
+        except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            # A file where another member has a directory, or a link to what did not come before it.
+            raise UserError("bad-archive", f"{package.name}: '{member.path}': {error.strerror}") from error
+
+
+def _write(member: Member, path: Path, top: Path) -> None:
+    path.unlink(missing_ok=True)
+    if member.same_as is not None:
+        os.link(top / member.same_as, path)
+    elif member.mode == "120000":
+        path.symlink_to(member.content.decode(errors="surrogateescape"))
+    else:
+        path.write_bytes(member.content)
+        path.chmod(int(member.mode, 8) & 0o777)
+        os.utime(path, (member.mtime, member.mtime))
 
 
 def _members(package: Path) -> Iterator[Member]:
@@ -57,7 +65,9 @@ def _members(package: Path) -> Iterator[Member]:
 
     try:
         parts = [part for part in ArFile(str(package)) if part.name.startswith("data.tar")]
-    except ArError as error:
+    except (ArError, ValueError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's; ArFile raises others for bad headers
+            raise
         raise UserError("bad-package", f"{package.name}: {error}") from error
     if len(parts) != 1 or not parts[0].name.endswith((".tar", ".gz", ".xz", ".bz2")):
         raise UserError("bad-package", f"{package.name} has no data.tar in a compression that qpatch knows")

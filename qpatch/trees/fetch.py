@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from qpatch.errors import QpatchError, UserError
+from qpatch.errors import QpatchError, UserError, system_faults
 from qpatch.suggest import did_you_mean
 from qpatch.trees.job import FINAL_FAULTS, FetchJob
 from qpatch.trees.places import configuration_file, expanded
@@ -82,12 +82,15 @@ def _fetch(job: FetchJob, release: Release) -> FetchResult:
     faults: list[QpatchError] = []
     for candidate in job.configuration.ordered(release):
         try:
-            commit = fetch_candidate(job, release.name, candidate)
+            with system_faults():
+                attempts = fetch_candidate(job, release.name, candidate)
         except QpatchError as fault:
             if fault.code in FINAL_FAULTS:
                 raise
             job.progress.note(f"{release.name}: not from {candidate.provider}: {fault.message}")
             faults.append(fault)
-        else:
-            return FetchResult(release.name, "fetched", commit, tuple(faults))
+            continue
+        faults += attempts.faults
+        if attempts.commit:
+            return FetchResult(release.name, "fetched", attempts.commit, tuple(faults))
     return FetchResult(release.name, "missing", "", tuple(faults))

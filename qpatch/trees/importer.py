@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
@@ -54,10 +55,7 @@ class _Files:
             elif entry.same_as in found:
                 found[entry.path] = found[entry.same_as]
             else:
-                raise UserError(
-                    "bad-archive",
-                    f"{archive}: '{entry.path}' links to '{entry.same_as}', which does not come before it",
-                )
+                raise _unlinked(archive, entry)
         if not found:
             raise UserError("bad-archive", f"{archive} holds no files")
         self._replace(directory, _without_top(found))
@@ -65,13 +63,20 @@ class _Files:
     def _replace(self, directory: str, found: Mapping[str, tuple[str, int]]) -> None:
         if directory:
             prefix = f"{directory}/"
-            self.files = {path: file for path, file in self.files.items() if not path.startswith(prefix)}
+            self.files = {path: file for path, file in self.files.items() if not f"{path}/".startswith(prefix)}
             found = {prefix + path: file for path, file in found.items()}
         self.files.update(found)
 
     def drop(self, directory: str) -> None:
         """Leave out everything under `directory`."""
         self._replace(directory, {})
+
+    def check(self, archive: str) -> None:
+        """Raise UserError `bad-archive` where a path is both a file and a directory, of which git would keep one."""
+        for path in self.files:
+            for parent in PurePosixPath(path).parents:
+                if str(parent) in self.files:
+                    raise UserError("bad-archive", f"{archive} has both a file '{parent}' and '{path}'")
 
 
 def import_package(store: Store, name: str, package: SourcePackage, progress: Progress) -> str:
@@ -90,6 +95,7 @@ def import_package(store: Store, name: str, package: SourcePackage, progress: Pr
                 files.add(archive.name, members(archive, progress), directory)
             if package.debian is not None:
                 files.drop("debian")
+            files.check(package.main.name)
             date = max(files.newest, debian_date)
             stream.commit(ref, files.files, f"{package.origin}\n", date)
         progress.begin("applying Debian's patches" if debian else "finishing", None)
@@ -109,9 +115,19 @@ def commit_of_tree(repository: Repository, tree: str, message: str, date: int) -
 def _debian_files(package: SourcePackage, progress: Progress) -> tuple[dict[str, bytes], int]:
     if package.debian is None:
         return {}, 0
-    entries = list(members(package.debian, progress))
-    newest = max((entry.mtime for entry in entries), default=0)
-    return {entry.path: entry.content for entry in entries}, newest
+    newest, contents = 0, dict[str, bytes]()
+    for entry in members(package.debian, progress):
+        newest = max(newest, entry.mtime)
+        if entry.same_as is not None and entry.same_as not in contents:
+            raise _unlinked(package.debian.name, entry)
+        contents[entry.path] = entry.content if entry.same_as is None else contents[entry.same_as]
+    return contents, newest
+
+
+def _unlinked(archive: str, entry: Member) -> UserError:
+    return UserError(
+        "bad-archive", f"{archive}: '{entry.path}' links to '{entry.same_as}', which does not come before it"
+    )
 
 
 def _without_top(files: Mapping[str, tuple[str, int]]) -> Mapping[str, tuple[str, int]]:

@@ -24,6 +24,8 @@ _APPLY = ("apply", "--cached", "--unidiff-zero", "--whitespace=nowarn")
 _BINARY_NOTICE = re.compile(rb"\A(?:(?!--- ).*\n)*Binary files .* differ$", re.MULTILINE)
 _GIT_NAMES = re.compile(rb"diff --git [^/ \n]+/(?P<old>[^ \n]+) [^/ \n]+/(?P<new>[^ \n]+)\n")
 _RENAME = re.compile(rb"^((?:rename|copy) (?:from|to) ).*$", re.MULTILINE)
+_SERIES = "debian/patches/series"
+_STRIP = re.compile(r"-p(?P<strip>[0-9]{1,3})")  # git has no path of a thousand directories
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,15 @@ class SeriesEntry:
     strip: int = 1
 
 
-def parse_series(text: str) -> list[SeriesEntry]:
+def parse_series(content: bytes) -> list[SeriesEntry]:
     """Parse a quilt series file: one patch on a line, `-pN` or `-p N` after it, `#` begins a comment.
 
-    Raises UserError `bad-series` for an option that quilt itself would not know here.
+    Raises UserError `bad-series` where it is no text, and for an option that quilt itself would not know here.
     """
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise UserError("bad-series", f"{_SERIES} is not UTF-8: {error.reason} at byte {error.start}") from error
     lines = (line.split("#", 1)[0].split() for line in text.splitlines())
     return [_entry(words) for words in lines if words]
 
@@ -49,9 +55,10 @@ def _entry(words: Sequence[str]) -> SeriesEntry:
         return SeriesEntry(words[0])
     if option == "-pab":  # as -p1, with a/ and b/ in the headers
         return SeriesEntry(words[0])
-    if not option.startswith("-p") or not option[2:].isdigit():
-        raise UserError("bad-series", f"debian/patches/series: '{' '.join(words)}' is not understood")
-    return SeriesEntry(words[0], int(option[2:]))
+    strip = _STRIP.fullmatch(option)
+    if strip is None:
+        raise UserError("bad-series", f"{_SERIES}: '{' '.join(words)}' is not understood")
+    return SeriesEntry(words[0], int(strip["strip"]))
 
 
 def apply_series(repository: Repository, tree: str, debian: Mapping[str, bytes]) -> str:
@@ -60,8 +67,7 @@ def apply_series(repository: Repository, tree: str, debian: Mapping[str, bytes])
     Only objects are written. Raises UserError `bad-series` where the series names a patch that is not there,
     and EnvironmentFault `patch-failed` naming the patch which does not apply.
     """
-    series = debian.get("debian/patches/series")
-    entries = parse_series(series.decode()) if series is not None else []
+    entries = parse_series(debian.get(_SERIES, b""))
     if not entries:
         return tree
     with tempfile.TemporaryDirectory(prefix="qpatch-") as scratch:
@@ -81,7 +87,7 @@ def _write_patches(scratch: Path, entries: Sequence[SeriesEntry], debian: Mappin
     for number, entry in enumerate(entries):
         content = debian.get(f"debian/patches/{entry.patch}")
         if content is None:
-            raise UserError("bad-series", f"debian/patches/series names {entry.patch}, which is not there")
+            raise UserError("bad-series", f"{_SERIES} names {entry.patch}, which is not there")
         file = scratch / f"{number:04}"
         file.write_bytes(as_patch_reads(content))
         files.append((entry, file))

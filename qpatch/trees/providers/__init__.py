@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where sources come from: one module for each provider, each with a function `fetch(job, name, source)`."""
+"""Where sources come from: one module for each provider, each with a function `fetch(job, name, source)`.
+
+It returns the commit, or what it came to where it tries several versions.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.trees.job import ImportAttempts
 from qpatch.trees.releases import DebianSource, FolderSource, GitSource, PackagedSource, TarballSource
 
 if TYPE_CHECKING:
@@ -12,10 +16,10 @@ if TYPE_CHECKING:
     from qpatch.trees.releases import SourceCandidate
 
 
-def fetch_candidate(job: FetchJob, name: str, candidate: SourceCandidate) -> str:
-    """Import the release `name` from `candidate` and return its commit; only its provider is imported.
+def fetch_candidate(job: FetchJob, name: str, candidate: SourceCandidate) -> ImportAttempts:
+    """Import the release `name` from `candidate` and return what that came to; only its provider is imported.
 
-    Raises QpatchError where it cannot be had there.
+    Raises QpatchError where there is nothing to try, or only one thing, which failed.
     """
     source = candidate.source
     if isinstance(source, FolderSource):
@@ -29,15 +33,15 @@ def fetch_candidate(job: FetchJob, name: str, candidate: SourceCandidate) -> str
     if isinstance(source, PackagedSource):
         from qpatch.trees.providers import packaged
 
-        return packaged.fetch(job, name, source)
+        return ImportAttempts(packaged.fetch(job, name, source))
     if isinstance(source, TarballSource):
         from qpatch.trees.providers import tarball
 
-        return tarball.fetch(job, name, source)
+        return ImportAttempts(tarball.fetch(job, name, source))
     if isinstance(source, GitSource):
         from qpatch.trees.providers import giturl
 
-        return giturl.fetch(job, name, source)
+        return ImportAttempts(giturl.fetch(job, name, source))
     from qpatch.trees.providers import local
 
-    return local.fetch(job, name, source)
+    return ImportAttempts(local.fetch(job, name, source))

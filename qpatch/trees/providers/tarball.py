@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import tempfile
 import urllib.error
 import urllib.request
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
 
 _BLOCK = 1 << 18
 _TIMEOUT_SECONDS = 60
+_LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 def fetch(job: FetchJob, name: str, source: TarballSource) -> str:
     """Import the tarball of `source` as `name` and return the commit.
 
-    Raises EnvironmentFault `download-failed` and `checksum-mismatch`, and the errors of importing.
+    Raises EnvironmentFault `download-failed`, `archive-missing` and `checksum-mismatch`, and the errors of importing.
     """
     if source.url.startswith("/"):
+        if not Path(source.url).is_file():
+            raise EnvironmentFault("archive-missing", f"there is no file {source.url}")
         return _import_checked(job, name, source, Path(source.url))
     job.store.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="download-", dir=job.store.cache) as directory:
@@ -48,10 +52,10 @@ def _download(url: str, target: Path, progress: Progress) -> None:
     opener = urllib.request.build_opener(_HttpsOnly)
     try:
         with opener.open(url, timeout=_TIMEOUT_SECONDS) as answer, target.open("wb") as file:
-            length = answer.headers.get("Content-Length")
-            progress.begin(f"downloading {target.name}", int(length) if length else None)
+            length = answer.headers.get("Content-Length", "")
+            progress.begin(f"downloading {target.name}", int(length) if _LENGTH.fullmatch(length) else None)
             _copy(answer, file, progress)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ValueError) as error:
         raise EnvironmentFault("download-failed", f"{url}: {error}") from error
 
 
