@@ -21,6 +21,7 @@ class Similarity:
     symbol_renamed: float
     statements: float
     behind_nearest: float
+    clearly_nearest: float
     removed_statements: float
     removed_name: float
     text_lines: float

@@ -162,7 +162,7 @@ def test_a_new_kind_explains_its_misses() -> None:
     result = apply_edit(edit, workspace("void start(void)\n{\n    step(0);\n}\n"))
     assert isinstance(result, Drifted) and result.message == "function start has 0 loops"
     result = apply_edit(edit, workspace("void start(void)\n{\n    while (more()) {\n        stop(1);\n    }\n}\n"))
-    assert isinstance(result, Drifted) and result.message == "loop start: the hunk fits nowhere"
+    assert isinstance(result, Drifted) and result.message.startswith("loop start: the hunk fits nowhere")
 
 
 def test_two_kinds_cannot_share_a_word() -> None:

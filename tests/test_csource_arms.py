@@ -132,22 +132,20 @@ def test_guard_selects_one_of_three_definitions(guard: str, line: int) -> None:
 def test_guard_that_none_of_the_definitions_has_is_refused_with_those_there_are() -> None:
     result = outcome(TWO_ARMS, guarded(hunk_edit("function cool", "- return blow(1);"), "defined(CONFIG_PUMP)"))
     assert isinstance(result, Ambiguous)
-    assert result.suggestion == (
-        "say which is meant:\nguard: defined(CONFIG_FAN)\n# or\nguard: '!(defined(CONFIG_FAN))'"
-    )
+    assert result.advice == ("say which is meant:\nguard: defined(CONFIG_FAN)\n# or\nguard: '!(defined(CONFIG_FAN))'")
 
 
 def test_definitions_without_a_guard_in_the_edit_stay_ambiguous() -> None:
     result = outcome(TWO_ARMS, hunk_edit("function cool", "- return blow(1);"))
     assert isinstance(result, Ambiguous)
-    assert "guard: defined(CONFIG_FAN)" in result.suggestion
+    assert "guard: defined(CONFIG_FAN)" in result.advice
 
 
 def test_two_definitions_under_the_same_guard_cannot_be_told_apart() -> None:
     source = TWO_ARMS.replace("#else", "#endif\n#ifdef CONFIG_FAN")
     result = outcome(source, guarded(hunk_edit("function cool", "- return blow(1);"), "defined(CONFIG_FAN)"))
     assert isinstance(result, Ambiguous)
-    assert "under the same #if" in result.suggestion
+    assert "under the same #if" in result.advice
 
 
 def test_stub_is_added_in_an_else() -> None:

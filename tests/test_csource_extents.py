@@ -75,7 +75,7 @@ def test_macro_that_may_belong_to_what_stands_above_it_is_a_question(above: str,
     function = f"{'' if 'static' in above else 'static '}void spin(Motor *motor)\n{{\n    turn(motor);\n}}\n"
     result = outcome(f"{above}{function}{REST}", edit)
     assert isinstance(result, Ambiguous)
-    assert "verbatim" in result.suggestion
+    assert "verbatim" in result.advice
 
 
 @pytest.mark.parametrize(

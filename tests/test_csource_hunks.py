@@ -311,7 +311,7 @@ def test_more_places_than_expected_are_ambiguous_and_listed() -> None:
     result = outcome(source, hunk_edit("function f", "- go($n);\n+ run($n);"))
     assert isinstance(result, Ambiguous)
     assert [place.line for place in result.matches] == [3, 4]
-    assert "expect: 2" in result.suggestion
+    assert "expect: 2" in result.advice
     check_applied(
         source,
         hunk_edit("function f", "- go($n);\n+ run($n);", expect=2),

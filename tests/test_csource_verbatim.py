@@ -166,7 +166,7 @@ def test_the_extent_of_a_symbol_is_the_place() -> None:
     assert [place.line for place in result.matches] == [15, 25]
     outside = drifted(SOURCE, "-    return 0;\n+    return 1;\n", "function open_valve", C)
     assert "stand outside of it" in outside.message
-    assert (outside.candidates[0].place.line, outside.suggestion) == (35, f"in: file {C}")
+    assert (outside.candidates[0].place.line, outside.suggestion) == (35, f"in: file\npath: {C}")
 
 
 def test_all_expected_places_are_edited() -> None:

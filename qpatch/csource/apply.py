@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
 from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation, VerbatimOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.operations.conflicts import refuse_conflicted
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
+from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.operations.verbatim import apply_verbatim
-from qpatch.csource.results import Ambiguous, Applied, Drifted, EditResult, SourcePlace
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.syntax.layout import with_line_ends
 from qpatch.csource.syntax.problems import errors_around
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.text.edits import apply_text_edit
-from qpatch.errors import placed
+from qpatch.errors import UserError, placed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +43,21 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """
     try:
         with placed(edit.where):
-            return places_in_tree(_apply(_by_current_names(edit, workspace.tree), workspace), workspace)
+            edit = _by_current_names(edit, workspace.tree)
+            result = places_in_tree(_apply(edit, workspace), workspace)
+            return with_tried_suggestion(edit, result, ANCHOR_KINDS, lambda mended: _succeeds(mended, workspace))
     except TooDeepError as error:
         return Drifted(
-            f"{edit.anchor}: {error.message}", edit.anchor.path, suggestion="qpatch edits no such code: do it by hand"
+            f"{edit.anchor}: {error.message}", edit.anchor.path, advice="qpatch edits no such code: do it by hand"
         )
+
+
+def _succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
+    """Tell whether `edit` can be made, or is there already; the tree stays as it is."""
+    try:
+        return isinstance(_apply(edit, replace(workspace, tree=workspace.tree.copy())), Applied | AlreadyThere)
+    except (UserError, TooDeepError):
+        return False
 
 
 def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditResult]:
@@ -54,7 +66,14 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     All of them are tried, so that all misses are known at once. A signature that was edited while a use of it was left
     behind has drifted. Raises UserError where an edit itself is wrong.
     """
-    results = share_renames(edits, [apply_edit(edit, workspace) for edit in edits], workspace)
+    own = [apply_edit(edit, workspace) for edit in edits]
+    shared = share_renames(edits, own, workspace)
+    results = [
+        result
+        if result is alone
+        else with_named_anchor(edit, result, ANCHOR_KINDS, lambda mended: _succeeds(mended, workspace))
+        for edit, alone, result in zip(edits, own, shared, strict=True)
+    ]
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished_edits(edits, workspace)}

@@ -67,8 +67,9 @@ class AlreadyThere:
 
 @dataclass(frozen=True)
 class Drifted:
-    """The anchor or the hunk no longer matches; `suggestion` is a change to the strategy that would make it match.
+    """The anchor or the hunk no longer matches.
 
+    `suggestion` is a change to the strategy that makes the edit succeed: it was tried. `advice` is what else is known.
     `is_there` says of an anchor that could not be used that the tree has it: it is neither gone nor renamed.
     """
 
@@ -77,18 +78,23 @@ class Drifted:
     candidates: tuple[Candidate, ...] = ()
     moved_to: tuple[str, ...] = ()
     suggestion: str = ""
+    advice: str = ""
     is_there: bool = False
     status = "drifted"
 
 
 @dataclass(frozen=True)
 class Ambiguous:
-    """More places fit than the edit expects, or one inside a nesting that the hunk does not show."""
+    """More places fit than the edit expects, or one inside a nesting that the hunk does not show.
+
+    `suggestion` and `advice` are as in `Drifted`.
+    """
 
     message: str
     path: str = ""
     matches: tuple[SourcePlace, ...] = ()
     suggestion: str = ""
+    advice: str = ""
     status = "ambiguous"
 
 

@@ -15,6 +15,7 @@ STRING = r'"(?:[^"\\\n]|\\.)*"'
 CHARACTER = r"'(?:[^'\\\n]|\\.)*'"
 OPAQUE = f"{COMMENT}|{STRING}|{CHARACTER}"
 """A comment, a string or a character constant: what hides the brackets, `...` and `$` inside it (with DOTALL)."""
+COMMENT_PATTERN = re.compile(COMMENT, re.DOTALL)
 ELLIPSIS = "..."
 METAVARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")

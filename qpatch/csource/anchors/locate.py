@@ -208,4 +208,18 @@ def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drif
     )
     expected = f" (expected in {anchor.path})" if anchor.path else ""
     suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
-    return Drifted(f"the tree has no {anchor}{expected}", anchor.path, candidates, suggestion=suggestion)
+    other = _of_other_kinds(anchor, workspace)
+    told = f"; {anchor.name} is a {other[0].place.snippet.split()[0]} there" if other else ""
+    return Drifted(
+        f"the tree has no {anchor}{expected}{told}", anchor.path, (*other, *candidates), suggestion=suggestion
+    )
+
+
+def _of_other_kinds(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, ...]:
+    """Return what is defined under the anchor's name where it is expected, but is of another kind."""
+    return tuple(
+        Candidate(_place(path, symbol), 1.0, (f"it is a {symbol.kind}, not a {anchor.kind}",))
+        for path in _expected_files(anchor, workspace)
+        for symbol in workspace.symbols(path, anchor.name)
+        if symbol.body is not None
+    )

@@ -54,5 +54,10 @@ def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:
 
 def words(tokens: Sequence[str]) -> str:
     """Return tokens as one line, cut off where it is long."""
-    line, longest = " ".join(tokens), thresholds().limits.shown_line
+    return cut_to_line(" ".join(tokens))
+
+
+def cut_to_line(line: str) -> str:
+    """Return `line` cut off where it is longer than what is shown in one line."""
+    longest = thresholds().limits.shown_line
     return line if len(line) <= longest else line[: longest - 3] + "..."

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.compare import differences, likeness, words
@@ -11,16 +13,19 @@ from qpatch.csource.matching.hunk import HunkError, parse_hunk
 from qpatch.csource.matching.match import matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.suggestion import suggested_hunk
+from qpatch.csource.operations.causes import causes_of
+from qpatch.csource.operations.nesting import enclosed, within
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
+from qpatch.csource.tokens import IDENTIFIER
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term
-    from qpatch.csource.workspace import LocatedAnchor
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class _Near:
     likeness: float
 
 
-def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
+def explain_miss(
+    edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: LocatedAnchor, workspace: EditWorkspace
+) -> Drifted:
     """Explain why `before` matches nowhere in `block`."""
     chunks = _chunks(before.items)
     failing = [chunk for chunk in chunks if not _fits(chunk, before, block)]
@@ -42,17 +49,24 @@ def explain_miss(edit: Edit, hunk: Hunk, before: Pattern, block: Term, located: 
     scattered = _scattered(edit, chunk, before, block, located)
     if scattered is not None:
         return scattered
-    nearest = _nearest(chunk, block)
-    candidates = tuple(_candidate(near, located) for near in nearest)
-    suggestion = (
-        (
-            _suggestion(hunk, before, _one_after_the_other(failing, block), block, located)
-            or _lines_to_write(before, nearest[0], located)
-        )
-        if nearest
-        else ""
+    causes = causes_of(edit.anchor, before, failing, located, workspace)
+    seen = [cause.candidate for cause in causes if cause.candidate is not None]
+    nearest = [_candidate(near, located) for near in _ranked(chunk, block)]
+    told = "".join(f"; {cause.told}" for cause in causes[:1])
+    return Drifted(
+        f"{edit.anchor}: the hunk fits nowhere{told}",
+        located.path,
+        _without_repeats((*seen, *nearest)),
+        suggestion=_suggestion(hunk, before, [] if seen else _successors(failing, block, workspace), block, located),
+        advice="\n".join(cause.told for cause in causes[1 : thresholds().limits.candidates]),
     )
-    return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path, candidates, suggestion=suggestion)
+
+
+def _without_repeats(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return at most so many candidates as are shown, one for a line."""
+    by_line = {candidate.place.line: candidate for candidate in reversed(list(candidates))}
+    kept = [by_line[line] for line in reversed(by_line)]
+    return tuple(kept[: thresholds().limits.candidates])
 
 
 def _chunks(items: Sequence[Term]) -> list[tuple[Term, ...]]:
@@ -155,37 +169,93 @@ def _scattered(
 
 
 def _one_after_the_other(chunks: Sequence[tuple[Term, ...]], block: Term) -> list[_Near]:
-    """Return the nearest code for each chunk, each behind the one before; what resembles nothing is left out."""
+    """Return the nearest code for each chunk, each behind the one before; none where other code is about as near."""
     chosen: list[_Near] = []
     for chunk in chunks:
         behind = chosen[-1].members[-1].end if chosen else 0
-        chosen += [near for near in _nearest(chunk, block) if near.members[0].start >= behind][:1]
+        near = [near for near in _ranked(chunk, block) if near.members[0].start >= behind]
+        if len(near) > 1 and _is_rival(near[1], near[0]) and _has_its_words(near[1]) == _has_its_words(near[0]):
+            return []
+        chosen += near[:1]
     return chosen
+
+
+def _ranked(chunk: Sequence[Term], block: Term) -> list[_Near]:
+    """Return the nearest code to a chunk; of such as is about as near, that with similar names comes first."""
+    near = _nearest(chunk, block)
+    return sorted(near, key=lambda entry: (not _is_rival(entry, near[0]), not _has_its_words(entry)))
+
+
+def _is_rival(near: _Near, nearest: _Near) -> bool:
+    return nearest.likeness - near.likeness < thresholds().similarity.clearly_nearest
+
+
+def _has_its_words(near: _Near) -> bool:
+    """Tell whether each name of the hunk's that the code lacks is there with something put before or after it."""
+    wanted, found = _words(near)
+    return all(any(name in other for other in found - wanted) for name in wanted - found)
+
+
+def _words(near: _Near) -> tuple[set[str], set[str]]:
+    """Return the words of the hunk's part, and all tokens of the code."""
+    wanted = {token for item in near.chunk for token in item.tokens if IDENTIFIER.fullmatch(token)}
+    return wanted, {token for member in near.members for token in member.tokens}
+
+
+def _similar(name: str, others: set[str]) -> bool:
+    return bool(get_close_matches(name, others, 1, thresholds().similarity.symbol_name))
 
 
 def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Term, located: LocatedAnchor) -> str:
     """Return the hunk rewritten after the nearest code to each part that fits nowhere, or '' if that does not fit."""
-    mended: Hunk | None = hunk
+    mended: Hunk | None = hunk if nearest else None
     for near in nearest:
         numbers, target = _line_numbers(before, near), _place(near.members, located).snippet
         mended = mended and suggested_hunk(mended, range(numbers[0], numbers[-1] + 1), target)
     if mended is None or not _matches(mended, before, block):
-        return ""
-    return f"write the hunk so; its added lines may need the same change:\n{mended}"
+        mended = _with_whole_nesting(hunk, before, block, located)
+    return f"write the hunk so; its added lines may need the same change:\n{mended}" if mended is not None else ""
+
+
+def _successors(chunks: Sequence[tuple[Term, ...]], block: Term, workspace: EditWorkspace) -> list[_Near]:
+    """Return the nearest code to each chunk where it can be what became of it; none where one is other code."""
+    chosen = _one_after_the_other(chunks, block)
+    return chosen if all(_is_kin(near, workspace) for near in chosen) else []
+
+
+def _is_kin(near: _Near, workspace: EditWorkspace) -> bool:
+    """Tell whether code has half of the words that the hunk has there, and its calls, or ones with similar names.
+
+    A call of something that the tree does not mention any more may have become any call.
+    """
+    wanted, found = _words(near)
+    tokens = [token for item in near.chunk for token in item.tokens]
+    calls = {name for name, after in pairwise(tokens) if after == "(" and name in wanted - found}
+    return 2 * len(wanted & found) >= len(wanted) and all(
+        _similar(name, found - wanted) or not workspace.tree.mentioning(name) for name in calls
+    )
+
+
+def _with_whole_nesting(hunk: Hunk, before: Pattern, block: Term, located: LocatedAnchor) -> Hunk | None:
+    """Return what the hunk shows inside its outermost block, within all that encloses it in the code.
+
+    None where the hunk is more than one block, or its inside does not stand in one place.
+    """
+    inside = within(hunk)
+    while inside is not None:
+        try:
+            pattern = before.of_lines(parse_hunk(str(inside)).before())
+        except HunkError:
+            return None
+        found = [match for nested in nested_blocks(block) for match in matches_in(pattern, nested, nested.items)]
+        if len(found) == 1:
+            return enclosed(inside, found[0], block, located.parsed.source)
+        inside = within(inside)
+    return None
 
 
 def _line_numbers(before: Pattern, near: _Near) -> list[int]:
     return sorted({before.line_of(leaf).number for item in near.chunk for leaf in item.leaves()})
-
-
-def _lines_to_write(before: Pattern, near: _Near, located: LocatedAnchor) -> str:
-    """Return the lines of the target that part of the hunk has to be written after."""
-    numbers = _line_numbers(before, near)
-    lines = _place(near.members, located).snippet.splitlines()
-    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    written = "\n".join(f"  {line[margin:]}".rstrip() for line in lines)
-    which = f"line {numbers[0]}" if numbers[0] == numbers[-1] else f"lines {numbers[0]} to {numbers[-1]}"
-    return f"write {which} of the hunk as the nearest code has it:\n{written}"
 
 
 def _matches(hunk: Hunk, before: Pattern, block: Term) -> bool:

@@ -65,6 +65,7 @@ def _with_fitting(edit: Edit, drifted: Drifted, fitting: Sequence[tuple[Symbol, 
     others = tuple(candidate for candidate in drifted.candidates if candidate.place not in fits)
     return replace(
         drifted,
+        advice="",
         message=f"{drifted.message}; it may have been renamed to {symbol.name}",
         candidates=(*(Candidate(place, 1.0, (why,)) for place in fits), *others),
         suggestion=f"{edit.anchor.position}: {edit.anchor.kind} {symbol.name}\npath: {place.path}",

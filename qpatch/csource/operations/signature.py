@@ -58,7 +58,7 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
             continue
         match = _match(before, block)
         if match is None:
-            return explain_miss(edit, hunk, before, block, located)
+            return explain_miss(edit, hunk, before, block, located, workspace)
         rewriter = Rewriter(hunk, before, match, layout_of(located))
         replacements.setdefault(located.path, []).extend(rewriter.replacements())
         places.append(_place(located))

@@ -19,6 +19,7 @@ from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
+from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
 from qpatch.thresholds import thresholds
@@ -127,7 +128,7 @@ class _BlockAttempt:
 
     def explanation(self) -> Drifted:
         """Say why the hunk fits nowhere; this takes long, so it is asked for only where no alternative fits."""
-        return explain_miss(self._edit, self._hunk, self._before, self._block, self._located)
+        return explain_miss(self._edit, self._hunk, self._before, self._block, self._located, self._workspace)
 
     def _split(self, candidates: list[Match], present: list[Match]) -> tuple[list[Match], list[Match]]:
         """Tell the places still to edit from those that have the result already.
@@ -246,24 +247,19 @@ class _BlockAttempt:
         places = tuple(
             self._place(match, f"inside {self._owner(match.block)}, which the hunk does not show") for match in matches
         )
+        whole = enclosed(self._hunk, matches[0], self._block, self._located.parsed.source)
         return Ambiguous(
             f"{self._edit.anchor}: the hunk fits only inside a block that it does not show",
             self._located.path,
             places,
-            "write the enclosing block whole around the hunk's lines, with `...` for the rest of it:\n"
-            + "\n".join(self._shown(matches[0].block)),
+            f"write the enclosing block whole around the hunk's lines, with `...` for the rest of it:\n{whole}"
+            if whole is not None
+            else "write what encloses the hunk's lines around them, with `...` for the rest of it",
         )
-
-    def _shown(self, block: Term) -> list[str]:
-        """Return the hunk inside the block that encloses its match, ready to paste."""
-        head, tail = self._owner(block), "#endif" if block.kind.startswith("preproc") else "}"
-        inner = [f"{line.sign}     {line.code}".rstrip() for line in self._hunk.lines]
-        return [f"  {head}", "      ...", *inner, "      ...", f"  {tail}"]
 
     def _owner(self, block: Term) -> str:
         """Return the first line of the statement or directive that owns `block`."""
-        owner = block.parent if block.parent is not None and block.kind == "compound_statement" else block
-        source = self._located.parsed.source
+        owner, source = owner_of(block), self._located.parsed.source
         end = source.find(b"\n", owner.start)
         return " ".join(source[owner.start : end].decode(errors="replace").split())
 

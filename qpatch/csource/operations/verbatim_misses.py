@@ -35,7 +35,7 @@ def explain_verbatim(name: str, hunk: VerbatimHunk, span: Span) -> Drifted:
             f"{name}: the lines of the verbatim hunk stand outside of it",
             document.path,
             tuple(Candidate(document.place(place), 1.0) for place in outside[: thresholds().limits.candidates]),
-            suggestion=f"in: file {document.path}" if len(outside) == 1 else "",
+            suggestion=f"in: file\npath: {document.path}" if len(outside) == 1 else "",
         )
     window = _nearest([fold(line) for line in wanted], span)
     if window is None:

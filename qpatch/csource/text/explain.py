@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Candidate, Drifted
@@ -64,7 +65,7 @@ def explain_hunk(hunk: Hunk, document: TextDocument, section: TextSection) -> Dr
             document.path,
             suggestion="look for what became of it upstream, or guard the edit with `when:`",
         )
-    return Drifted(message, document.path, candidates, suggestion=_suggestion(missing, candidates[0], document))
+    return Drifted(message, document.path, candidates, suggestion=_suggestion(hunk, missing, candidates, document))
 
 
 def nearest_deleted(hunk: Hunk, document: TextDocument, section: TextSection) -> Drifted | None:
@@ -77,7 +78,7 @@ def nearest_deleted(hunk: Hunk, document: TextDocument, section: TextSection) ->
         f"{section.name}: the lines to remove are not there as written",
         document.path,
         candidates,
-        suggestion=_suggestion(removed, candidates[0], document),
+        suggestion=_suggestion(hunk, removed, candidates, document),
     )
 
 
@@ -136,18 +137,28 @@ def _window_candidate(
     return Candidate(document.place(window[0]), round(ratio, 2), tuple(phrases))
 
 
-def _suggestion(missing: Sequence[HunkLine], best: Candidate, document: TextDocument) -> str:
-    """Return the lines to write in the hunk so that it matches the best candidate."""
+def _suggestion(
+    hunk: Hunk, missing: Sequence[HunkLine], candidates: Sequence[Candidate], document: TextDocument
+) -> str:
+    """Return the hunk with the missing lines as the best candidate has them; '' where another one is about as good."""
+    best, least = candidates[0], thresholds().similarity.clearly_nearest
+    if any(best.likeness - other.likeness < least for other in candidates[1:]):
+        return ""
     start = best.place.line - 1
     filled = [index for index in range(start, len(document.lines)) if document.folded[index]]
-    pairs = [
-        (line, document.lines[index].strip())
+    written = {
+        line.number: document.lines[index].strip()
         for line, index in zip(missing, filled, strict=False)
         if fold(line.code) != document.folded[index]
-    ]
-    if not pairs:
+    }
+    if not written:
         return "the lines are there, but not in this order or not next to each other: put `...` between them"
-    shown = "\n".join(
-        f"  in line {line.number}, instead of: {line.code.strip()}\n  write:{' ' * 14}{text}" for line, text in pairs
-    )
-    return f"change the hunk:\n{shown}"
+    mended = [
+        replace(line, code=_indentation(line.code) + written[line.number]) if line.number in written else line
+        for line in hunk.lines
+    ]
+    return f"write the hunk so; its added lines may need the same change:\n{replace(hunk, lines=tuple(mended))}"
+
+
+def _indentation(code: str) -> str:
+    return code[: len(code) - len(code.lstrip())]
