@@ -15,6 +15,7 @@ from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import Location
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
+from qpatch.series.explain import explain_edit
 from qpatch.strategy.bind import BoundPatch, SkippedEdit
 
 SOURCE = b"int first(void)\n{\n    return old();\n}\n\nint second(void)\n{\n    return old();\n}\n"
@@ -59,15 +60,33 @@ def test_each_patch_builds_on_the_one_before_and_holds_only_its_own_changes() ->
     assert tried.changes[1]["a.c"] == SOURCE.replace(b"old()", b"newest()", 1)
 
 
-def test_trying_ends_with_the_first_patch_that_misses() -> None:
+def test_all_misses_of_a_series_are_told_in_one_run() -> None:
     patches = [
         BoundPatch("missing", "1\n", steps=(edit("absent", Location("series.mbox", 3)),)),
         BoundPatch("fine", "2\n", steps=(edit("first", Location("series.mbox", 30)),)),
+        BoundPatch("also missing", "3\n", steps=(edit("nowhere", Location("series.mbox", 40)),)),
     ]
     tried = attempted(*patches)
-    assert (len(tried.outcomes), tried.changes, tried.planned(patches)) == (1, (), ())
+    assert [patch.missed for patch in tried.outcomes] == [True, False, True]
+    assert tried.planned(patches) == ()
     assert tried.decision.status is Status.DRIFTED
-    assert "patch 1 (missing)" in tried.decision.reason
+    assert "patch 1 (missing)" in tried.decision.reason and "(and 1 more)" in tried.decision.reason
+
+
+def test_an_edit_that_builds_on_one_that_missed_says_so() -> None:
+    first = edit("absent", Location("x", 1), new="brand_new")
+    after = edit("first", Location("x", 2), old="brand_new", new="newest")
+    apart = edit("second", Location("x", 3))
+    tried = attempted(BoundPatch("one", "1\n", steps=(first,)), BoundPatch("two", "2\n", steps=(after, apart)))
+    one, two = tried.outcomes
+    assert [outcome.builds_on for outcome in (*one.edits, *two.edits)] == [(), (Location("x", 1),), ()]
+    assert "  note: it builds on the edit at x:1, which missed" in list(explain_edit(two.edits[0]))
+
+
+def test_what_could_be_applied_of_a_patch_that_missed_is_there_for_the_next() -> None:
+    half = BoundPatch("half", "1\n", steps=(edit("first", Location("x", 1)), edit("absent", Location("x", 2))))
+    rest = BoundPatch("rest", "2\n", steps=(edit("first", Location("x", 3), old="fresh", new="newest"),))
+    assert [outcome.result.status for outcome in attempted(half, rest).outcomes[1].edits] == ["applied"]
 
 
 def test_a_patch_that_changes_nothing_fails() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bench.mutants.cases import Case, Tree
 
-_GONE = ("has no", "is gone", "no longer", "is not there", "not there", "does not have")
+_GONE = ("has no", "not in this tree", "is gone", "no longer", "is not there", "not there", "does not have")
 _NAMESAKE = 'static void {name}(void)\n{{\n    g_test_message("nothing");\n}}\n'
 
 
@@ -42,13 +42,15 @@ def _first_line(case: Case) -> str:
 
 @mutation("names")
 def anchor_renamed(case: Case, random: Random) -> Made | None:
-    """The anchor has another name, everywhere in the tree."""
+    """The anchor has another name, everywhere in the tree; what has no hunk, or a far name, cannot be recognised."""
     if not _anchor_is_the_focus(case):
         return None
     old = case.focus.name
     new = random.choice((f"{old}_anew", f"do_{old}", f"{old[:-1]}x", *FAR_NAMES))
     tree = renamed_in_tree(case.before, old, new)
     place = line_of(tree, case.focus.path, renamed(_first_line(case), old, new))
+    if new in FAR_NAMES and (not case.shown() or old in case.shown()[0].line):
+        return Made(tree, refused(_GONE), f"{old} to {new}")
     return Made(tree, refused(new, place=place), f"{old} to {new}")
 
 
@@ -228,9 +230,11 @@ def two_heads_of_one_body(case: Case, random: Random) -> Made | None:
 
     before = parted(case.before)
     causes = (("parse", "#if", "times", "head"),)
-    if before is None or not edits_a_body(case):
-        return None if before is None else Made(before, Expected(None, True, causes))
-    return Made(before, Expected(parted(case.after), True, causes))
+    if before is None:
+        return None
+    edit = case.data["edits"][0]
+    is_inside = str(edit.get("in", "")).startswith(("function ", "switch "))
+    return Made(before, Expected(parted(case.after) if is_inside or "after" in edit else None, True, causes))
 
 
 @mutation("broken files")

@@ -77,7 +77,7 @@ class RenderedResult(CellResult):
     """What a strategy came to on a tree.
 
     `base` and `tip` are commits, `directory` holds the mails, `patches` are those of the series (none in a dry run);
-    `edits` and `tried` tell of the strategy's patches up to the first miss. `remarks` is what checkpatch said, None
+    `edits` and `tried` tell of the strategy's patches. `remarks` is what checkpatch said, None
     where it was not run. `from_status` is None but in a rebase: what the strategy came to on the old tree, to which
     `range_diff` ('' where one of the trees has no series) and `changes` compare it.
     """

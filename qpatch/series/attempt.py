@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edits
 from qpatch.csource.results import Skipped
+from qpatch.series.dependence import builds_on
 from qpatch.series.model import PlannedPatch
 from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
 from qpatch.strategy.bind import SkippedEdit
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 class AttemptedPatches:
     """What patches come to on a tree, nothing written.
 
-    `outcomes` has an entry for each patch up to the first that missed; `changes` holds, for each that did not miss, the
-    new content of the files that it changes (None: the file goes away), `modes` the new modes among them.
+    `outcomes` has an entry for each patch; `changes` holds, for each, the new content of the files that it changes
+    (None: the file goes away), `modes` the new modes among them. What a missed patch changes is there for the next.
     """
 
     outcomes: tuple[PatchOutcome, ...]
@@ -49,32 +50,34 @@ class AttemptedPatches:
 def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> AttemptedPatches:
     """Carry the edits of `patches` out in `workspace`, each patch on the result of the one before.
 
-    Ends with the first patch that misses: what the next patches build on is not there then. Raises UserError where an
-    edit makes no sense whatever the tree.
+    All of them are tried, so that all misses are known at once: a patch that misses leaves behind what could be applied
+    of it, and an edit that builds on what could not says so. Raises UserError where an edit makes no sense whatever the
+    tree.
     """
     outcomes: list[PatchOutcome] = []
     changes: list[Mapping[str, bytes | None]] = []
     modes: list[Mapping[str, str]] = []
     for patch in patches:
         before = workspace.tree.copy()
-        outcome = _attempt_patch(patch, workspace)
-        outcomes.append(outcome)
-        if outcome.missed or outcome.half_there:
-            break
+        outcomes.append(_attempt_patch(patch, outcomes, workspace))
         changes.append(workspace.tree.changes_since(before))
         modes.append({path: mode for path, mode in workspace.tree.modes.items() if path in changes[-1]})
     return AttemptedPatches(tuple(outcomes), tuple(changes), tuple(modes), _decision(outcomes, patches, changes))
 
 
-def _attempt_patch(patch: BoundPatch, workspace: EditWorkspace) -> PatchOutcome:
+def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace: EditWorkspace) -> PatchOutcome:
     results = iter(apply_edits(patch.edits, workspace))
-    outcomes = tuple(
-        EditOutcome(step.anchor, step.where, Skipped(step.reason))
-        if isinstance(step, SkippedEdit)
-        else EditOutcome(str(step.anchor), step.where, next(results), step)
-        for step in patch.steps
-    )
-    return PatchOutcome(patch.subject, patch.partial, outcomes, patch.unwanted)
+    missed = [outcome.edit for other in earlier for outcome in other.edits if outcome.missed and outcome.edit]
+    outcomes: list[EditOutcome] = []
+    for step in patch.steps:
+        if isinstance(step, SkippedEdit):
+            outcomes.append(EditOutcome(step.anchor, step.where, Skipped(step.reason)))
+            continue
+        bases = tuple(edit.where for edit in builds_on(step, missed, workspace.tree))
+        outcomes.append(EditOutcome(str(step.anchor), step.where, next(results), step, bases))
+        if outcomes[-1].missed:
+            missed.append(step)
+    return PatchOutcome(patch.subject, patch.partial, tuple(outcomes), patch.unwanted)
 
 
 def _decision(

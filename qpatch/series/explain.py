@@ -27,6 +27,8 @@ def explain_edit(outcome: EditOutcome) -> Iterator[str]:
     yield f"{outcome.where}: {result.status}: {_headline(outcome)}"
     if outcome.edit is not None and outcome.edit.why and isinstance(result, Drifted | Ambiguous):
         yield f"  the edit is there because: {outcome.edit.why}"
+    for place in outcome.builds_on:
+        yield f"  note: it builds on the edit at {place}, which missed"
     if isinstance(result, Drifted):
         yield from _drifted(result)
     elif isinstance(result, Ambiguous):
@@ -55,7 +57,7 @@ def _drifted(result: Drifted) -> Iterator[str]:
         yield from _candidate(candidate)
     if not result.candidates:
         yield "  note: nothing in the tree resembles it"
-    yield from _suggestion(result.suggestion)
+    yield from _what_to_do(result)
 
 
 def _candidate(candidate: Candidate) -> Iterator[str]:
@@ -70,7 +72,7 @@ def _ambiguous(result: Ambiguous) -> Iterator[str]:
     for place in result.matches:
         yield f"  {place}: a match"
         yield from _snippet(place)
-    yield from _suggestion(result.suggestion)
+    yield from _what_to_do(result)
 
 
 def _snippet(place: SourcePlace) -> Iterator[str]:
@@ -81,7 +83,12 @@ def _snippet(place: SourcePlace) -> Iterator[str]:
         yield f"    | ... ({len(lines) - _LONGEST_SNIPPET} more lines)"
 
 
-def _suggestion(text: str) -> Iterator[str]:
-    if text:
+def _what_to_do(result: Drifted | Ambiguous) -> Iterator[str]:
+    """Yield the change that was tried and mends the edit; where there is none, what is known."""
+    if result.advice:
+        first, *rest = result.advice.strip("\n").split("\n")
+        yield f"  note: {first}"
+        yield from (f"    {line}".rstrip() for line in rest)
+    if result.suggestion:
         yield "  to mend the strategy:"
-        yield textwrap.indent(text.strip("\n"), "    ")
+        yield textwrap.indent(result.suggestion.strip("\n"), "    ")

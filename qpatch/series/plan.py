@@ -24,12 +24,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EditOutcome:
-    """What an edit, named by its anchor and its place, ended as; `edit` is None where it was skipped."""
+    """What an edit, named by its anchor and its place, ended as; `edit` is None where it was skipped.
+
+    `builds_on` are the places of the earlier edits that missed and would have brought what this one mentions.
+    """
 
     anchor: str
     where: Location
     result: EditResult
     edit: Edit | None = None
+    builds_on: tuple[Location, ...] = ()
+
+    @property
+    def missed(self) -> bool:
+        """Whether the edit drifted or is ambiguous."""
+        return isinstance(self.result, Drifted | Ambiguous)
 
     @property
     def message(self) -> str:
@@ -49,7 +58,7 @@ class PatchOutcome:
     @property
     def missed(self) -> bool:
         """Whether an edit drifted or is ambiguous."""
-        return any(isinstance(outcome.result, Drifted | Ambiguous) for outcome in self.edits)
+        return any(outcome.missed for outcome in self.edits)
 
     @property
     def is_there(self) -> bool:
@@ -91,11 +100,11 @@ class SeriesAttempt:
 
 
 def decide(patches: Sequence[PatchOutcome]) -> Decision:
-    """Decide over `patches` by rule 8; trying ends at the first patch that misses."""
+    """Decide over `patches` by rule 8; the first that misses gives the reason."""
     for number, patch in enumerate(patches, start=1):
         where = f"patch {number} ({patch.subject})"
         if patch.missed:
-            return _miss(patch, where)
+            return _miss(patch, where, patches[number:])
         if patch.half_there:
             there = ", ".join(outcome.anchor for outcome in patch.edits if isinstance(outcome.result, AlreadyThere))
             return Decision(
@@ -110,10 +119,11 @@ def decide(patches: Sequence[PatchOutcome]) -> Decision:
     return Decision(Status.VOID, "no edit of the strategy concerns this tree")
 
 
-def _miss(patch: PatchOutcome, where: str) -> Decision:
-    missed = [outcome for outcome in patch.edits if isinstance(outcome.result, Drifted | Ambiguous)]
+def _miss(patch: PatchOutcome, where: str, later: Sequence[PatchOutcome]) -> Decision:
+    missed = [outcome for outcome in patch.edits if outcome.missed]
     first = missed[0]
-    more = f" (and {len(missed) - 1} more)" if len(missed) > 1 else ""
+    others = len(missed) - 1 + sum(outcome.missed for other in later for outcome in other.edits)
+    more = f" (and {others} more)" if others else ""
     named = "" if first.anchor in first.message else f"{first.anchor}: "
     reason = f"{where}: {named}{first.message}{more}"
     drifted = any(isinstance(outcome.result, Drifted) for outcome in missed)

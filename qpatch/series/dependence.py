@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tells which edits of a series build on others that missed: on a name, a file or a line that those would bring."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import (
+    AddOperation,
+    CreateOperation,
+    HunkOperation,
+    MoveOperation,
+    RenameOperation,
+    VerbatimOperation,
+)
+from qpatch.csource.matching.hunk import Sign
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.source import Overlay
+
+_WORD = re.compile(r"(?<![$\w])[A-Za-z_]\w{2,}")
+
+
+def builds_on(edit: Edit, missed: Sequence[Edit], tree: Overlay) -> tuple[Edit, ...]:
+    """Return those of `missed`, edits before `edit`, that would bring something new to `tree` that `edit` mentions."""
+    mentioned = _mentioned(edit)
+    return tuple(other for other in missed if _brings(other, tree) & mentioned)
+
+
+def _brings(edit: Edit, tree: Overlay) -> set[str]:
+    """Return the words that an edit brings and the tree does not have: names, and paths of files."""
+    added, others = _words_by_sign(edit)
+    words = {word for word in added - others if not tree.mentioning(word)}
+    if isinstance(edit.operation, CreateOperation):
+        words.add(edit.anchor.path)
+    if isinstance(edit.operation, RenameOperation):
+        words.add(edit.operation.target)
+    return words
+
+
+def _mentioned(edit: Edit) -> set[str]:
+    added, others = _words_by_sign(edit)
+    words = added | others | {edit.anchor.name, edit.anchor.path}
+    if isinstance(edit.operation, MoveOperation):
+        words.add(edit.operation.target.name)
+    if isinstance(edit.operation, AddOperation):
+        words.add(edit.operation.beside)
+    return words - {""}
+
+
+def _words_by_sign(edit: Edit) -> tuple[set[str], set[str]]:
+    """Return the words on the lines that an edit adds, and on those that it expects."""
+    operation = edit.operation
+    if isinstance(operation, AddOperation):
+        return set(_WORD.findall(operation.text)), set()
+    if isinstance(operation, CreateOperation):
+        return set(_WORD.findall(operation.content.decode(errors="replace"))), set()
+    lines: list[tuple[Sign, str]] = []
+    if isinstance(operation, HunkOperation):
+        lines = [(line.sign, line.code) for hunk in operation.hunks for line in hunk.lines]
+    elif isinstance(operation, VerbatimOperation):
+        lines = [(line.sign, line.text) for line in operation.hunk.lines]
+    added = {word for sign, text in lines if sign is Sign.ADDED for word in _WORD.findall(text)}
+    return added, {word for sign, text in lines if sign is not Sign.ADDED for word in _WORD.findall(text)}
