@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ OPERATION_KEYS = ("hunk", "one-of", "verbatim", "add", "add-template", "delete",
 OWN_ANCHOR_KEYS = ("delete", "move", "create", "rename")
 FILE_KEYS = ("create", "rename")
 _NOT_FOR_FILES = ("path", "guard", "expect")
+# As YAML reads them, without quotes and with.
+_FILE_MODES = [100644, 100755, "100644", "100755"]
 _MODES = {
     "120000": "a symbolic link is neither made nor changed by an edit",
     "160000": "a submodule is neither made nor changed by an edit",
@@ -85,7 +87,7 @@ class Condition(StrategyModel):
 def _file_mode(value: object) -> str:
     """Return the git mode of a regular file that `value` says. Raises PydanticCustomError for any other."""
     mode = str(value)
-    if mode in ("100644", "100755"):
+    if mode in _FILE_MODES:
         return mode
     reason = _MODES.get(mode, "a file has the mode 100644, or 100755 if it is a program")
     raise PydanticCustomError("bad_mode", "{reason}", {"reason": f"{reason}: `mode: {mode}`"})
@@ -118,7 +120,7 @@ class EditModel(StrategyModel):
     text: str | None = None
     template: Text | None = None
     rename: Text | None = None
-    mode: Annotated[str, BeforeValidator(_file_mode)] | None = None
+    mode: Annotated[str, BeforeValidator(_file_mode), WithJsonSchema({"enum": _FILE_MODES})] | None = None
 
     @model_validator(mode="after")
     def _one_operation(self) -> Self:
