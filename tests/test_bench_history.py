@@ -153,6 +153,8 @@ def changed(old: bytes, new: bytes, source: bytes = CODE) -> bytes:
         pytest.param(
             {"hw/sub/only.txt": None, "hw/sub": b"a file\n"}, {"delete": 1, "create": 1}, id="file-for-folder"
         ),
+        pytest.param({"hw/sub/only.txt": None, "hw/sub": b"only\n"}, {"rename": 1}, id="rename-to-the-folder"),
+        pytest.param({"hw/old.c": None, "hw/old.c/old.c": LONG}, {"rename": 1}, id="rename-into-a-folder"),
         pytest.param({"hw/a b\u00fc@{{.txt": b"x\n"}, {"create": 1}, id="odd-path"),
         pytest.param({"hw/t.txt": b"@{{ a }} @{% b %} {{ @ @{# @@{{\n"}, {"create": 1}, id="delimiters"),
     ],

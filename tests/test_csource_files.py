@@ -110,7 +110,7 @@ def test_a_file_that_is_there_with_other_content_or_mode_is_drift() -> None:
     ("path", "reason"),
     [
         ("hw/pump", "hw/pump is a folder"),
-        ("hw/pump/pump.c/part.c", "file hw/pump/pump.c is no folder"),
+        ("hw/pump/notes.txt/part.c", "file hw/pump/notes.txt is no folder"),
         ("hw/link", "hw/link is a symbolic link"),
         ("hw/link/x.c", "hw/link is no folder"),
         ("roms/seabios", "roms/seabios is a submodule"),
@@ -239,6 +239,11 @@ def test_a_file_takes_the_place_of_the_folder_that_was_emptied() -> None:
     edits = [delete("hw/fan/meson.build"), create("hw/fan", b"a file\n")]
     assert [type(result) for result in apply_edits(edits, tree)] == [Applied] * 2
     assert tree.tree.mode("hw/fan") == REGULAR
+
+
+def test_a_file_becomes_its_folder_and_a_folder_its_file() -> None:
+    assert twice(rename("hw/fan/meson.build", "hw/fan")).read("hw/fan") == b"fan_ss = []\n"
+    assert twice(rename("hw/pump/pump.c", "hw/pump/pump.c/main.c")).read("hw/pump/pump.c/main.c") == PUMP
 
 
 def test_files_deleted_and_created_anew_differ_from_the_state_between() -> None:

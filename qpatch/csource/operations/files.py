@@ -70,12 +70,13 @@ def _rename(old: str, new: str, tree: Overlay) -> EditResult:
     if refused is None:
         if tree.read(new) is not None:
             return unfit_file(old, f"cannot become {new}: there are files of both names")
-        obstacle = _obstacle(new, tree)
+        obstacle = _obstacle(new, tree, leaving=old)
         if obstacle is not None:
             return obstacle
         tree.rename(old, new)
         return Applied(new, moved_from=old)
-    if tree.mode(old) is None and tree.read(new) is not None:
+    became_folder = tree.mode(old) == FOLDER and new.startswith(f"{old}/")
+    if (became_folder or tree.mode(old) is None) and tree.read(new) is not None:
         tree.renamed[old] = new
         return AlreadyThere(new, f"{old} is called {new}")
     return refused
@@ -134,12 +135,15 @@ def _refused(path: str, tree: Overlay) -> Drifted | None:
     return None
 
 
-def _obstacle(path: str, tree: Overlay) -> Drifted | None:
-    """Say what stands where the file `path` is to be: something that is no file, or a file that its folder would be."""
-    if tree.mode(path) is not None:
+def _obstacle(path: str, tree: Overlay, leaving: str = "") -> Drifted | None:
+    """Say what stands where the file `path` is to be: something that is no file, or a file that its folder would be.
+
+    The file `leaving` goes away at the same time: it is in nobody's way.
+    """
+    if tree.mode(path) is not None and list(tree.paths(f"{path}/")) != [leaving]:
         return missing_file(path, tree)
     folder = posixpath.dirname(path)
-    while folder:
+    while folder and folder != leaving:
         mode = tree.mode(folder)
         if mode is not None:
             return None if mode == FOLDER else unfit_file(folder, f"is no folder, so there can be no {path}")
