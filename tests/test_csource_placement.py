@@ -107,6 +107,16 @@ def test_moving_beside_itself_is_refused_by_its_name() -> None:
     assert refused.value.code == "bad-anchor"
 
 
+def test_what_contains_the_target_is_not_moved_beside_it() -> None:
+    source = (
+        "static void demo(int a)\n{\n    switch (a) {\n    case 1:\n"
+        "        switch (b) {\n        case 2:\n            break;\n        }\n    }\n}\n"
+    )
+    move = MoveOperation(anchor("switch demo(b)", Position.AFTER))
+    with pytest.raises(UserError, match="cannot be moved after itself"):
+        outcome(source, operation_edit("switch demo(a)", move))
+
+
 SIGNATURE = "- void demo(int a)\n+ void demo(int a, int b)"
 
 

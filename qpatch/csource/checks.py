@@ -117,6 +117,12 @@ def check_edit(edit: Edit) -> None:
 
 def _check_target(edit: Edit, target: Anchor) -> None:
     """Raise UserError where the edit's anchor can never be moved beside `target`."""
+    if edit.anchor.kind.is_statement != target.kind.is_statement:
+        raise UserError(
+            "bad-anchor",
+            f"cannot move {edit.anchor} beside {target}: one of them stands in a function, the other does not",
+            where=edit.where,
+        )
     in_text = is_in_text(edit.anchor)
     if in_text != is_in_text(target):
         raise UserError(

@@ -114,9 +114,10 @@ class AnchorKind:
     `word` begins an anchor in a strategy; `name` stands for the rest in the documentation, '' where a kind has no name
     but at most a path; `description` is one line. `actions` are what may be done with such an anchor. `handler` finds
     it in C, None for what C has not. `context` tells what the lines of a hunk are a list of. `is_function_body` tells
-    whether a hunk changes the inside of the function that gives the anchor its name. `needs_path`: the path is a part
-    of the anchor, not only where it is looked for first. `shows_macro`: the lines of a hunk are those of one `#define`.
-    `text_scope` is what the anchor stands for in a text file.
+    whether a hunk changes the inside of the function that gives the anchor its name, `is_statement` whether the anchor
+    stands inside it, and not at file scope. `needs_path`: the path is a part of the anchor, not only where it is looked
+    for first. `shows_macro`: the lines of a hunk are those of one `#define`. `text_scope` is what the anchor stands for
+    in a text file.
     """
 
     word: str
@@ -127,6 +128,7 @@ class AnchorKind:
     name: str = "NAME"
     parameters: Parameters = Parameters.NONE
     is_function_body: bool = False
+    is_statement: bool = False
     needs_path: bool = False
     shows_macro: bool = False
     text_scope: TextScope = TextScope.NOTHING

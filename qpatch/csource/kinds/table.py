@@ -114,6 +114,7 @@ ANCHOR_KINDS = AnchorKinds(
             name="FUNCTION",
             parameters=Parameters.EXPRESSION,
             is_function_body=True,
+            is_statement=True,
         ),
         AnchorKind(
             "macro",

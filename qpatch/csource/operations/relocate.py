@@ -57,7 +57,7 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
     position = operation.target.position
     if located.path == target.path and _adjoins(layout, (start, end), extent_of(target, layout), position):
         return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
-    if located.path == target.path and start == extent_of(target, layout)[0]:
+    if located.path == target.path and start <= extent_of(target, layout)[0] < end:
         raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
     text = located.parsed.source[start:end]
     insertion = insertion_beside(target, position, text.rstrip(b"\n"), blank=True)
