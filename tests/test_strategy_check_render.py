@@ -45,6 +45,10 @@ def _edit(*lines: str) -> str:
     return "".join(f"{'        - ' if number == 0 else ' ' * 10}{line}\n" for number, line in enumerate(lines))
 
 
+def _everywhere(*lines: str, key: str = "why: words") -> str:
+    return _edit("in: tree", "expect: 1", key, "everywhere: |2", *(f"  {line}" for line in lines))
+
+
 FAULTS = [
     Fault("strategy-syntax", "name: demo", "name: [demo", "title:"),
     Fault("strategy-duplicate-key", "option: O1", "option: O1\noption: O2", "option: O2"),
@@ -93,6 +97,13 @@ FAULTS = [
         _hunk("@{% if not fast %}", "  x();", "- y() + ;", "@{% else %}", "- y();", "@{% endif %}"),
         "- y()",
     ),
+    Fault("hunk-syntax", START, _everywhere("- old_call() x", "+ a()"), "- old_call() x"),
+    Fault("hunk-syntax", START, _everywhere("- a()", "+ b($x)"), "+ b($x)"),
+    Fault("bad-replacement", START, _everywhere("- a()", "+ b()", key="also-in: [comments]"), "also-in:"),
+    Fault("strategy-invalid", START, _everywhere("- a()", "+ b()", key="at-least: 2"), "expect: 1"),
+    Fault("strategy-invalid", "path: hw/demo.c", "path: hw/demo.c\n          at-least: 2", "at-least: 2"),
+    Fault("bad-anchor", START, _everywhere("- a()", "+ b()", key="path: a.c"), "- in: tree"),
+    Fault("anchor-operation", "in: function start\n          path: hw/demo.c", "in: tree", "- in: tree"),
     Fault("hunk-syntax", "static void extra(void)", "static void extra(void))", "static void extra(void))"),
     Fault("hunk-syntax", START, _edit("in: struct S", "add: |", "  int a;", "  int b c d;"), "int b c d"),
     Fault(

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
-from qpatch.csource.edit import Anchor, Edit, HunkOperation, ModeOperation, MoveOperation, VerbatimOperation
+from qpatch.csource.edit import (
+    Anchor,
+    Edit,
+    EverywhereOperation,
+    HunkOperation,
+    ModeOperation,
+    MoveOperation,
+    VerbatimOperation,
+)
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.operations.conflicts import refuse_conflicted
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
@@ -21,7 +29,8 @@ from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.operations.verbatim import apply_verbatim
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
-from qpatch.csource.syntax.layout import with_line_ends
+from qpatch.csource.source import CODE_SUFFIXES
+from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
 from qpatch.csource.syntax.problems import errors_around
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.text.edits import apply_text_edit
@@ -116,7 +125,7 @@ def _apply_inside(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """Apply an edit that works inside a file."""
     if isinstance(edit.operation, VerbatimOperation):
         return apply_verbatim(edit, edit.operation.hunk, workspace)
-    if is_in_text(edit.anchor):
+    if is_in_text(edit.anchor) and not isinstance(edit.operation, EverywhereOperation):
         return apply_text_edit(edit, workspace.tree)
     return _commit(edit, edit.anchor.handler.plan(edit, workspace), workspace)
 
@@ -127,7 +136,11 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
         return outcome
     changed: dict[str, bytes] = {}
     for path, wanted in outcome.replacements.items():
-        replacements = with_line_ends(workspace.tree.read(path) or b"", wanted)
+        source = workspace.tree.read(path) or b""
+        replacements = with_line_ends(source, wanted)
+        if isinstance(edit.operation, EverywhereOperation) and not path.endswith(CODE_SUFFIXES):
+            changed[path] = apply_replacements(source, replacements)
+            continue
         changed[path] = workspace.change(path, replacements)
         broken = _broken(workspace, path, changed[path], replacements)
         if broken is not None:
@@ -142,7 +155,7 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
             )
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
-    count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation) else 1
+    count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation | EverywhereOperation) else 1
     return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings)
 
 

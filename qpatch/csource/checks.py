@@ -33,6 +33,7 @@ _PHRASES = {
     Action.CREATE: "create",
     Action.RENAME: "rename",
     Action.MODE: "change the mode of",
+    Action.EVERYWHERE: "replace everywhere in",
 }
 _CONDITIONAL = re.compile(r"^[ \t]*#[ \t]*(if|endif)", re.MULTILINE)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.matching.pattern import Context
+    from qpatch.csource.matching.rewriting import Rewriting
     from qpatch.csource.matching.verbatim import VerbatimHunk
     from qpatch.csource.results import Ambiguous, Drifted
     from qpatch.csource.syntax.layout import Replacement
@@ -51,6 +52,7 @@ class Action(enum.StrEnum):
     CREATE = "create"
     RENAME = "rename"
     MODE = "mode"
+    EVERYWHERE = "everywhere"
 
 
 class Parameters(enum.StrEnum):
@@ -172,7 +174,7 @@ class Anchor:
 
     def __str__(self) -> str:
         """Name the anchor as messages and tables do; a file has its path for a name."""
-        return f"{self.kind} {self.name or self.path}"
+        return f"{self.kind} {self.name or self.path}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,21 @@ class ModeOperation:
     mode: str
 
 
+@dataclass(frozen=True)
+class EverywhereOperation:
+    """Replace an expression or a name wherever it stands at the anchor.
+
+    `at_least` makes the edit's `expect` the least number of places. `comments`, `strings` and `texts` (files that are
+    not C) tell where else than in code a name is replaced.
+    """
+
+    rewriting: Rewriting
+    at_least: bool = False
+    comments: bool = False
+    strings: bool = False
+    texts: bool = False
+
+
 Operation = (
     HunkOperation
     | VerbatimOperation
@@ -241,6 +258,7 @@ Operation = (
     | CreateOperation
     | RenameOperation
     | ModeOperation
+    | EverywhereOperation
 )
 _ACTIONS: Mapping[type[Operation], Action] = {
     HunkOperation: Action.HUNK,
@@ -250,6 +268,7 @@ _ACTIONS: Mapping[type[Operation], Action] = {
     CreateOperation: Action.CREATE,
     RenameOperation: Action.RENAME,
     ModeOperation: Action.MODE,
+    EverywhereOperation: Action.EVERYWHERE,
 }
 
 

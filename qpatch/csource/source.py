@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 C_SUFFIXES = (".c", ".h")
+# C, and what is included in it under another name (`.c.inc`, `.inc`).
+CODE_SUFFIXES = (*C_SUFFIXES, ".inc")
 # The modes that git knows.
 REGULAR, EXECUTABLE, LINK, SUBMODULE, FOLDER = "100644", "100755", "120000", "160000", "040000"
 

@@ -46,8 +46,10 @@ def _extent(result: EditResult) -> str:
     if not isinstance(result, Applied):
         return f" in {result.path}" if result.path else ""
     times = f", {result.count} times" if result.count > 1 else ""
-    lines = ", ".join(str(place.line) for place in result.places)
-    return f" in {result.path}{f':{lines}' if lines else ''}{times}"
+    lines: dict[str, list[str]] = {result.path: []}
+    for place in result.places:
+        lines.setdefault(place.path, []).append(str(place.line))
+    return " in " + "; ".join(path + ":" * bool(at) + ", ".join(at) for path, at in lines.items()) + times
 
 
 def _drifted(result: Drifted) -> Iterator[str]:

@@ -15,6 +15,7 @@ from qpatch.csource.edit import (
     CreateOperation,
     DeleteOperation,
     Edit,
+    EverywhereOperation,
     HunkOperation,
     ModeOperation,
     MoveOperation,
@@ -27,6 +28,7 @@ from qpatch.csource.edit import (
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS, AnchorKinds
 from qpatch.csource.matching.hunk import HunkError
+from qpatch.csource.matching.rewriting import check_rewriting, read_rewriting
 from qpatch.csource.matching.verbatim import parse_verbatim
 from qpatch.csource.source import REGULAR, is_binary
 from qpatch.csource.syntax.macros import macro_table
@@ -126,7 +128,7 @@ class _EditBinder:
         anchor, where = self._anchor(), self._loaded.document.key_place(self._path)
         check_anchor(anchor, where)
         why = self._text(self._edit.why, "why").strip()
-        edit = Edit(anchor, self._operation(anchor), self._edit.expect, why, where)
+        edit = Edit(anchor, self._operation(anchor), self._edit.at_least or self._edit.expect, why, where)
         check_edit(edit)
         self._check_code(edit)
         return edit
@@ -138,6 +140,8 @@ class _EditBinder:
             for hunk, (text, path) in zip(edit.operation.hunks, self._hunks(), strict=True):
                 with self._placed(text, self._text(text, *path), *path):
                     check_hunk(hunk, edit.anchor, table)
+        elif isinstance(edit.operation, EverywhereOperation) and not edit.operation.rewriting.renames:
+            self._read(self._edit.everywhere or "", lambda text: check_rewriting(text, table), "everywhere")
         elif isinstance(edit.operation, AddOperation):
             key = "add" if self._edit.add is not None else "add-template"
             with self._placed(self._edit.add or self._edit.add_template or "", edit.operation.text, key):
@@ -189,6 +193,8 @@ class _EditBinder:
             return HunkOperation(tuple(self._hunk(text, anchor, *path) for text, path in self._hunks()))
         if edit.verbatim is not None:
             return VerbatimOperation(self._read(edit.verbatim, parse_verbatim, "verbatim"))
+        if edit.everywhere is not None:
+            return self._replacement(edit.everywhere)
         if edit.move is not None:
             return MoveOperation(self._target(edit.to or ""))
         if edit.delete is not None:
@@ -200,6 +206,18 @@ class _EditBinder:
         if edit.mode is not None:
             return ModeOperation(edit.mode)
         return self._addition()
+
+    def _replacement(self, text: str) -> EverywhereOperation:
+        rewriting, also = self._read(text, read_rewriting, "everywhere"), self._edit.also_in
+        if also and not rewriting.renames:
+            raise UserError(
+                "bad-replacement",
+                "only a name that another name replaces is looked for outside of code",
+                where=self._place("also-in"),
+            )
+        return EverywhereOperation(
+            rewriting, self._edit.at_least is not None, "comments" in also, "strings" in also, "text" in also
+        )
 
     def _hunks(self) -> list[tuple[str, tuple[str | int, ...]]]:
         """Return each hunk as it is written, with its path in the edit."""

@@ -148,12 +148,12 @@ def _gutter_problems(document: YamlDocument) -> list[UserError]:
 
 
 def _hunks(data: Any, path: ValuePath = ()) -> list[tuple[ValuePath, str]]:
-    """Return every text under a key `hunk` or `verbatim`, or in a list under `one-of`, with its path."""
+    """Return every text under a key `hunk`, `verbatim` or `everywhere`, or in a list under `one-of`, with its path."""
     if isinstance(data, dict):
         return [hunk for key, value in data.items() for hunk in _hunks(value, (*path, key))]
     if isinstance(data, list):
         return [hunk for index, value in enumerate(data) for hunk in _hunks(value, (*path, index))]
-    is_hunk = path[-1:] in (("hunk",), ("verbatim",)) or path[-2:-1] == ("one-of",)
+    is_hunk = path[-1:] in (("hunk",), ("verbatim",), ("everywhere",)) or path[-2:-1] == ("one-of",)
     return [(path, data)] if is_hunk and isinstance(data, str) else []
 
 

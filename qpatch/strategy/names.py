@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The keys of an edit whose values are templates, and those that name a template.
 _EDIT_TEXTS = (
     *("in", "after", "before", "delete", "move", "create", "rename", "to", "beside", "path", "guard"),
-    *("hunk", "one-of", "verbatim", "add", "text", "why"),
+    *("hunk", "one-of", "verbatim", "everywhere", "add", "text", "why"),
 )
 _EDIT_FILES = ("add-template", "template")
 # The texts that are kept byte for byte know one name more.

@@ -24,7 +24,18 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Expression = Annotated[str, StringConstraints(min_length=1)] | bool
 ParameterValue = bool | int | str
 ANCHOR_KEYS = ("in", "after", "before")
-OPERATION_KEYS = ("hunk", "one-of", "verbatim", "add", "add-template", "delete", "move", "create", "rename")
+OPERATION_KEYS = (
+    "hunk",
+    "one-of",
+    "verbatim",
+    "add",
+    "add-template",
+    "delete",
+    "move",
+    "create",
+    "rename",
+    "everywhere",
+)
 # The operations whose key names the anchor; those of `FILE_KEYS` name a file by its path alone.
 OWN_ANCHOR_KEYS = ("delete", "move", "create", "rename")
 FILE_KEYS = ("create", "rename")
@@ -110,6 +121,9 @@ class EditModel(StrategyModel):
     hunk: Text | None = None
     one_of: Annotated[tuple[Text, ...], Field(min_length=2)] | None = None
     verbatim: Text | None = None
+    everywhere: Text | None = None
+    at_least: Annotated[int, Field(ge=1)] | None = None
+    also_in: tuple[Literal["comments", "strings", "text"], ...] = ()
     add: Text | None = None
     add_template: Text | None = None
     beside: Text | None = None
@@ -142,7 +156,7 @@ class EditModel(StrategyModel):
                 else f"`{operation}` needs exactly one of in, after, before",
                 anchors,
             )
-        if operation in ("hunk", "one-of", "verbatim", "mode") and anchors != ["in"]:
+        if operation in ("hunk", "one-of", "verbatim", "everywhere", "mode") and anchors != ["in"]:
             raise _bad_edit(f"`{operation}` edits the inside of its anchor: write `in:`", anchors)
         needless = [key for key in _NOT_FOR_FILES if key in self.model_fields_set] if operation in FILE_KEYS else []
         if needless:
@@ -164,8 +178,18 @@ class EditModel(StrategyModel):
                 "`create` needs what the file holds: exactly one of `text` and `template`; no other edit has them",
                 contents,
             )
+        self._check_counts(operation)
         if self.mode is not None and operation not in ("mode", "create"):
             raise _bad_edit("`mode` stands with `create`, or as the only operation with `in: file PATH`", ["mode"])
+
+    def _check_counts(self, operation: str) -> None:
+        counts: list[str] = [key for key in ("expect", "at_least") if key in self.model_fields_set]
+        if operation == "everywhere" and len(counts) != 1:
+            raise _bad_edit("`everywhere` says in how many places: exactly one of `expect` and `at-least`", counts[:1])
+        if operation != "everywhere" and (self.at_least is not None or self.also_in):
+            raise _bad_edit(
+                "only `everywhere` takes `at-least` and `also-in`", ["at-least" if self.at_least else "also-in"]
+            )
 
     def anchor(self) -> tuple[str, str]:
         """Return the key that names the anchor, and the anchor's text."""

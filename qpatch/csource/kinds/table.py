@@ -14,6 +14,7 @@ from qpatch.csource.kinds.file import FileHandler, IncludesHandler
 from qpatch.csource.kinds.signature import SignatureHandler
 from qpatch.csource.kinds.switch import SwitchHandler
 from qpatch.csource.kinds.symbol import SymbolHandler
+from qpatch.csource.kinds.tree import FilesHandler
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.symbols import SymbolKind
 
@@ -42,10 +43,11 @@ class AnchorKinds(Mapping[str, AnchorKind]):
         return len(self._kinds)
 
 
-_SYMBOL = frozenset({Action.HUNK, Action.VERBATIM, Action.ADD_BESIDE, Action.DELETE, Action.MOVE})
-_LIST = _SYMBOL | {Action.ADD_INSIDE}
+_SECTION = frozenset({Action.HUNK, Action.VERBATIM, Action.ADD_BESIDE, Action.DELETE, Action.MOVE, Action.ADD_INSIDE})
+_LIST = _SECTION | {Action.EVERYWHERE}
+_SYMBOL = _LIST - {Action.ADD_INSIDE}
 _INCLUDES = frozenset({Action.HUNK, Action.VERBATIM, Action.ADD_INSIDE, Action.ADD_BESIDE})
-_FILE = _INCLUDES | {Action.DELETE, Action.CREATE, Action.RENAME, Action.MODE}
+_FILE = _INCLUDES | {Action.DELETE, Action.CREATE, Action.RENAME, Action.MODE, Action.EVERYWHERE}
 
 _FUNCTION = AnchorKind(
     "function",
@@ -146,11 +148,27 @@ ANCHOR_KINDS = AnchorKinds(
         AnchorKind(
             "section",
             "a section or an entry of a text file",
-            _LIST,
+            _SECTION,
             None,
             Context.TOP_LEVEL,
             needs_path=True,
             text_scope=TextScope.SECTION,
+        ),
+        AnchorKind(
+            "files",
+            "every file that a glob matches: `*` stays in one folder, `**` does not, `hw/vfio/` is all below it",
+            frozenset({Action.EVERYWHERE}),
+            FilesHandler(),
+            Context.STATEMENTS,
+            name="GLOB",
+        ),
+        AnchorKind(
+            "tree",
+            "every file of the tree",
+            frozenset({Action.EVERYWHERE}),
+            FilesHandler(),
+            Context.STATEMENTS,
+            name="",
         ),
     )
 )

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.changes import Outcome, PlannedChanges
-from qpatch.csource.edit import AddOperation, DeleteOperation, HunkOperation, MoveOperation, Operation, Position
+from qpatch.csource.edit import (
+    AddOperation,
+    DeleteOperation,
+    EverywhereOperation,
+    HunkOperation,
+    MoveOperation,
+    Operation,
+    Position,
+)
 from qpatch.csource.operations.beside import add_beside
+from qpatch.csource.operations.everywhere import replace_everywhere, scope_of
 from qpatch.csource.operations.inside import add_inside
 from qpatch.csource.operations.relocate import delete, move
 from qpatch.csource.operations.renamed import explain_renamed
@@ -44,6 +53,8 @@ def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace
     if isinstance(operation, AddOperation):
         is_inside = edit.anchor.position is Position.IN and located.symbol is not None
         return (add_inside if is_inside else add_beside)(edit, operation, located, workspace)
+    if isinstance(operation, EverywhereOperation):
+        return replace_everywhere(edit, operation, (scope_of(located),), workspace, located.moved_from)
     assert isinstance(operation, HunkOperation)  # what concerns a whole file needs no place in it
     found = substitute(edit, operation.hunks, located, workspace)
     if isinstance(found, HunkFit):

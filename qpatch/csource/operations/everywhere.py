@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Replaces an expression or a name wherever it stands: in a symbol, a file, the files of a glob, the whole tree.
+
+The number of places is part of the edit, so that a tree with more or fewer of them is never edited in silence. Nothing
+is done where a place could not be read as C, or where a comment would be lost.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.csource.changes import Outcome, PlannedChanges
+from qpatch.csource.matching.replace import CodeSearch, Found, words_of_code
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.source import CODE_SUFFIXES, is_binary
+from qpatch.csource.syntax.layout import Replacement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.csource.edit import Edit, EverywhereOperation
+    from qpatch.csource.matching.replace import Span
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A file to search, and which bytes of it."""
+
+    path: str
+    span: Span
+
+
+def replace_everywhere(
+    edit: Edit, operation: EverywhereOperation, scopes: Sequence[Scope], workspace: EditWorkspace, moved_from: str = ""
+) -> Outcome:
+    """Return the changes that replace what the operation names in `scopes`, or why there are none."""
+    found = {scope.path: _search(operation, scope, workspace) for scope in scopes}
+    return _Count(edit, operation, found, workspace).outcome(moved_from)
+
+
+def scope_of(located: LocatedAnchor) -> Scope:
+    """Return the bytes of a symbol, or of the whole file where the anchor is none."""
+    node = located.symbol.node if located.symbol else None
+    return Scope(located.path, (node.start_byte, node.end_byte) if node else (0, len(located.parsed.source)))
+
+
+def scopes_of_files(glob: str, operation: EverywhereOperation, workspace: EditWorkspace) -> list[Scope] | Drifted:
+    """Return the files that `glob` matches ('' for all) and that mention what is looked for."""
+    tree, folder = workspace.tree, re.match(r"[^*?]*/|", glob)
+    assert folder is not None
+    wanted = re.compile(_regex(glob))
+    paths = [path for path in tree.paths(folder[0]) if wanted.fullmatch(path)]
+    if not paths:
+        return Drifted(
+            f"no file of the tree matches {glob!r}", advice="correct the glob, or guard the edit with `when:`"
+        )
+    suffixes = ("",) if operation.texts else CODE_SUFFIXES
+    words = [word for word in (operation.rewriting.word, operation.rewriting.new_word) if word]
+    mentioning = {path for word in words for path in tree.mentioning(word, suffixes)}
+    contents = [(path, tree.read(path) or b"") for path in paths if path in mentioning]
+    return [Scope(path, (0, len(content))) for path, content in contents if not is_binary(content)]
+
+
+def _regex(glob: str) -> str:
+    """Return a glob as a regular expression; see the kind `files` in the table of kinds."""
+    parts = re.split(r"(\*\*|\*|\?)", glob + "**" if glob.endswith("/") or not glob else glob)
+    words = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(words.get(part, re.escape(part)) for part in parts)
+
+
+def _search(operation: EverywhereOperation, scope: Scope, workspace: EditWorkspace) -> Found:
+    source, rewriting = workspace.tree.read(scope.path) or b"", operation.rewriting
+    is_code = scope.path.endswith(CODE_SUFFIXES)
+    if rewriting.renames:
+        also = {"comments": operation.comments, "strings": operation.strings}
+        places, done = (
+            words_of_code(source, word, (scope.span,), **also) if is_code else _words(source, word)
+            for word in (rewriting.old, rewriting.new)
+        )
+        changes = tuple(Replacement(*place, rewriting.new.encode()) for place in places)
+        return Found(changes, tuple(start for start, _ in places), len(done))
+    parsed = workspace.parse(scope.path) if is_code else None
+    return CodeSearch(rewriting, parsed, (scope.span,), workspace.table).found() if parsed else Found()
+
+
+def _words(source: bytes, word: str) -> list[Span]:
+    return [found.span() for found in re.finditer(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", source)]
+
+
+@dataclass(frozen=True)
+class _Count:
+    """What was found in each file, against what the edit expects."""
+
+    edit: Edit
+    operation: EverywhereOperation
+    found: dict[str, Found]
+    workspace: EditWorkspace
+
+    def outcome(self, moved_from: str) -> Outcome:
+        places, done = self._places("starts"), sum(found.done for found in self.found.values())
+        refused = self._refused()
+        if refused is not None:
+            return refused
+        expect, least = self.edit.expect, self.operation.at_least
+        if len(places) == expect or (least and len(places) > expect):
+            changes = {path: list(found.changes) for path, found in self.found.items() if found.changes}
+            return PlannedChanges(changes, places, moved_from)
+        if not places and done >= expect:
+            path = next(path for path, found in self.found.items() if found.done)
+            return AlreadyThere(path, f"{done} places have it already, and none the old code")
+        return self._miscount(places, done)
+
+    def _miscount(self, places: tuple[SourcePlace, ...], done: int) -> Drifted | Ambiguous:
+        wanted = f"{'at least ' if self.operation.at_least else ''}{self.edit.expect} expected"
+        there = f", {done} have the new one already" if done else ""
+        old = self.operation.rewriting.old
+        message = f"{self.edit.anchor}: `{old}` stands in {len(places) or 'no'} places, {wanted}{there}"
+        path = places[0].path if places else self.edit.anchor.path
+        key = "at-least" if self.operation.at_least else "expect"
+        advice = f"look at each of them, then write `{key}: {len(places)}`"
+        if len(places) > self.edit.expect:
+            return Ambiguous(message, path, places, advice=advice)
+        candidates = tuple(Candidate(place, 1.0, ("it stands here",)) for place in places)
+        return Drifted(message, path, candidates, advice=advice if places and not done else "")
+
+    def _refused(self) -> Drifted | None:
+        """Refuse places that could not be read, and those where something would be lost."""
+        for attribute, what, why in (
+            ("unread", "could not be read as C", "it may stand here, in a macro or in what does not parse"),
+            ("lossy", "hold a comment or another such place, which would be lost", "something in it would be lost"),
+        ):
+            places = self._places(attribute)
+            if places:
+                return Drifted(
+                    f"{self.edit.anchor}: {len(places)} places of `{self.operation.rewriting.old}` {what}",
+                    places[0].path,
+                    tuple(Candidate(place, 1.0, (why,)) for place in places),
+                    advice="edit these places first, each by a hunk or a verbatim hunk of its own",
+                )
+        return None
+
+    def _places(self, attribute: str) -> tuple[SourcePlace, ...]:
+        starts = {path: sorted(getattr(found, attribute)) for path, found in self.found.items()}
+        return tuple(self._place(path, start) for path, places in starts.items() for start in places)
+
+    def _place(self, path: str, start: int) -> SourcePlace:
+        source = self.workspace.tree.read(path) or b""
+        end = source.find(b"\n", start)
+        line = source[source.rfind(b"\n", 0, start) + 1 : end if end >= 0 else len(source)]
+        return SourcePlace(path, source.count(b"\n", 0, start) + 1, line.decode(errors="replace").strip())
