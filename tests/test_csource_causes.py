@@ -173,3 +173,12 @@ def test_a_function_that_is_a_macro_now_is_named_as_one() -> None:
     result = miss(source)
     assert "tank_open is a macro there" in result.message
     assert result.candidates[0].place.line == 1
+
+
+def test_parts_that_bind_differently_are_not_told_to_be_in_another_order() -> None:
+    result = miss(SOURCE, "  lock($t);\n  ...\n- fill($t, $t);\n+ fill_up($t);")
+    assert "order" not in result.message + result.advice
+    twice = SOURCE.replace("unlock(tank);", "unlock(other);")
+    result = miss(twice, "  lock($t);\n  ...\n- unlock($t);\n+ unlock_all($t);")
+    assert "does not fit as a whole" in result.message and "metavariable" in result.advice
+    assert [candidate.place.line for candidate in result.candidates] == [8, 11]

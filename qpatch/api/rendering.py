@@ -17,6 +17,7 @@ from qpatch.errors import QpatchError, UserError, system_faults
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, finish
 from qpatch.series.results import rendered_result
+from qpatch.series.several_trees import suggest_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +74,7 @@ class _Rendering:
         self._dry_run = dry_run
         self._claims: Claims = {}
         self._results: list[Callable[[], RenderedResult]] = []
+        self._attempts: list[SeriesAttempt] = []
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
@@ -107,9 +109,23 @@ class _Rendering:
                 tried = attempt(strategy, target, self._options.parameters)
         except QpatchError as error:
             return partial(failed_render, strategy.name, target.info.name, error, target.info.kind)
+        self._attempts.append(tried)
+        if tried.missed:
+            return partial(self._explain, strategy, tried)
         if self._dry_run:
             return partial(rendered_result, tried)
         return self._writers.submit(_write, tried, self._options).result
+
+    def _explain(self, strategy: LoadedStrategy, tried: SeriesAttempt) -> RenderedResult:
+        """Return the result of an attempt that missed, once the strategy was tried on all trees."""
+        others = [
+            other
+            for other in self._attempts
+            if other.strategy == tried.strategy
+            and other is not tried
+            and other.target.info.kind == tried.target.info.kind
+        ]
+        return rendered_result(suggest_for_all(strategy, tried, others, self._options.parameters) if others else tried)
 
 
 def claim(target: OpenTree, tree: str, claims: Claims) -> bool:

@@ -98,6 +98,11 @@ class SeriesAttempt:
     patches: tuple[PatchOutcome, ...] = ()
     planned: PlannedSeries | None = None
 
+    @property
+    def missed(self) -> bool:
+        """Whether an edit of it drifted or is ambiguous."""
+        return any(patch.missed for patch in self.patches)
+
 
 def decide(patches: Sequence[PatchOutcome]) -> Decision:
     """Decide over `patches` by rule 8; the first that misses gives the reason."""

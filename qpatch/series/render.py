@@ -7,6 +7,7 @@ edits ended is part of the result in every case, so that a miss can be explained
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
@@ -17,12 +18,14 @@ from qpatch.series.model import PlannedSeries
 from qpatch.series.plan import Decision, SeriesAttempt
 from qpatch.series.results import rendered_result
 from qpatch.series.writer import write_series
-from qpatch.strategy.bind import Binding
+from qpatch.strategy.bind import Binding, SkippedEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qpatch.cells.rendered import RenderedResult
+    from qpatch.csource.edit import Edit
+    from qpatch.errors import Location
     from qpatch.series.model import RenderOptions
     from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.bind import BoundPatch
@@ -44,16 +47,29 @@ def finish(tried: SeriesAttempt, options: RenderOptions) -> RenderedResult:
     return rendered_result(tried, written)
 
 
-def attempt(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[str, object]) -> SeriesAttempt:
-    """Decide what `strategy` comes to on `target` and carry its edits out in memory; see `attempt_patches`."""
+def attempt(
+    strategy: LoadedStrategy,
+    target: OpenTree,
+    parameters: Mapping[str, object],
+    instead: Mapping[Location, Edit] | None = None,
+) -> SeriesAttempt:
+    """Decide what `strategy` comes to on `target` and carry its edits out in memory; see `attempt_patches`.
+
+    `instead` holds edits to make in the place of the strategy's own at these places in it.
+    """
     binding = Binding(strategy, target.info, target.capabilities, parameters)
     decision = _standing(binding)
     if decision is not None:
         return SeriesAttempt(strategy.name, target, decision)
-    bound = binding.patches()
+    bound = [_with_edits(patch, instead or {}) for patch in binding.patches()]
     tried = attempt_patches(bound, EditWorkspace(Overlay(target.source), target.cache))
     planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
     return SeriesAttempt(strategy.name, target, tried.decision, tried.outcomes, planned)
+
+
+def _with_edits(patch: BoundPatch, instead: Mapping[Location, Edit]) -> BoundPatch:
+    steps = tuple(step if isinstance(step, SkippedEdit) else instead.get(step.where, step) for step in patch.steps)
+    return replace(patch, steps=steps)
 
 
 def _standing(binding: Binding) -> Decision | None:

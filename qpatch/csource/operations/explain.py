@@ -85,12 +85,21 @@ def _fits(chunk: Sequence[Term], before: Pattern, block: Term) -> bool:
 
 
 def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
-    """All the parts fit, each by itself: they stand in another order, or bind differently."""
+    """All the parts fit, each by itself: they stand in another order, or bind differently, or apart."""
+    starts = [matches_in(before.part(chunk), block, block.items)[0].items[0].start for chunk in chunks]
+    candidates = _parts(chunks, before, block, located)
+    if starts == sorted(starts):
+        return Drifted(
+            f"{edit.anchor}: every part of the hunk is there, but the hunk does not fit as a whole",
+            located.path,
+            candidates,
+            advice="a metavariable would stand for different code, or `...` would reach from one case into another",
+        )
     return Drifted(
         f"{edit.anchor}: every part of the hunk is there, but not in the order of the hunk",
         located.path,
-        _parts(chunks, before, block, located),
-        suggestion="put the hunk's lines in the order of the lines named above",
+        candidates,
+        advice="put the hunk's lines in the order of the lines named above",
     )
 
 
@@ -104,7 +113,7 @@ def _parts(
         Candidate(_place(matches[0].items, located), 1.0, (f"'{words(chunk[0].tokens)}' is here",))
         for chunk, matches in once or found
     ]
-    return tuple(sorted(lines, key=lambda candidate: candidate.place.line))
+    return tuple({entry.place.line: entry for entry in sorted(lines, key=lambda entry: entry.place.line)}.values())
 
 
 def _nearest(chunk: Sequence[Term], block: Term) -> list[_Near]:
