@@ -22,6 +22,7 @@ OWNED = [
 ]
 DELETE = operation_edit("function spin", DeleteOperation())
 BEFORE = add_edit("function spin", "int turns(void)\n{\n    return 1;\n}", Position.BEFORE)
+AFTER = add_edit("function spin", "int turns(void)\n{\n    return 1;\n}", Position.AFTER)
 MOVE = operation_edit("function spin", MoveOperation(anchor("function after", Position.AFTER)))
 
 
@@ -141,3 +142,50 @@ def test_head_of_another_name_below_the_first_is_there_but_not_parsed() -> None:
 def test_function_around_whole_conditions_is_deleted() -> None:
     function = "void spin(Motor *m)\n{\n#ifdef FAST\n    turn(m);\n#else\n    crawl(m);\n#endif\n}\n"
     check_applied(f"int first;\n\n{function}{REST}", DELETE, f"int first;\n{REST}")
+
+
+HEAD = "static void spin(Motor *m)\n"
+
+
+@pytest.mark.parametrize("edit", [DELETE, AFTER], ids=lambda edit: str(edit.action))
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("{\n    turn(m);\nEND_OF_IT\n", 4),
+        ("{\n    turn(m);\n    END_OF_IT\n", 6),
+        ("{\n    if (m) {\n        turn(m);\n    CLOSE(m);\n    stop(m);\n}\n", 7),
+        ("{\n    OPEN(m)\n    turn(m);\n    }\n    stop(m);\n}\n", 6),
+        ("{\n    OPEN(m);\n    turn(m);\n    }\n}\n", 6),
+    ],
+)
+def test_macro_for_a_brace_makes_the_end_of_a_function_unclear(body: str, line: int, edit: Edit) -> None:
+    result = outcome(f"{HEAD}{body}{REST}", edit)
+    assert isinstance(result, Ambiguous)
+    assert [place.line for place in result.matches] == [line]
+
+
+def test_function_below_a_missing_brace_is_there() -> None:
+    result = outcome(
+        f"{HEAD}{{\n    turn(m);\n    END_OF_IT\n{REST}", operation_edit("function after", DeleteOperation())
+    )
+    assert isinstance(result, Drifted)
+    assert result.message == "function after is there (line 6) but could not be parsed"
+
+
+@pytest.mark.parametrize("body", ["BEGIN_IT\n    turn(m);\n}\n", "BEGIN_IT\n    turn(m);\nEND_OF_IT\n"])
+def test_macro_for_an_opening_brace_leaves_the_function_there(body: str) -> None:
+    result = outcome(f"{HEAD}{body}{REST}", DELETE)
+    assert isinstance(result, Drifted)
+    assert result.message == "function spin is there (line 1) but could not be parsed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{\n    turn(m);\n};\n",
+        "{\n    int turns[] = {\n1, 2\n};\nout:\n    turn(m);\n}\n",
+        '{\n    turn("\\\nhalf");\n#ifdef FAST\n    turn(m);\n#endif\n/*\nnothing */\n}\n',
+    ],
+)
+def test_code_in_the_first_column_of_a_whole_body_is_no_question(body: str) -> None:
+    assert isinstance(outcome(f"{HEAD}{body}{REST}", DELETE), Applied)

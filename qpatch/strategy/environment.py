@@ -231,6 +231,8 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
         raise undefined(error, known, place_of(error, where)) from error
     except NoByteError as error:
         raise UserError("template-failed", str(error), where=place_of(error, where)) from error
+    except RecursionError as error:  # Of Jinja or of Python, which have bounds of their own.
+        raise UserError("template-failed", "this nests too deep to be read", where=place_of(error, where)) from error
     except Exception as error:
         if not raised_in_template(error):
             raise

@@ -11,7 +11,9 @@ from qpatch.csource.anchors.leading import leading_macros
 from qpatch.csource.edit import Position
 from qpatch.csource.results import Ambiguous, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement
-from qpatch.csource.syntax.macro_repair import directive_groups
+from qpatch.csource.syntax.macro_repair import FILE_SCOPE_CODE, directive_groups
+from qpatch.csource.syntax.masked_source import without_hidden
+from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol
@@ -27,10 +29,10 @@ def insertion_beside(
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     gap = b"\n" if blank else b""
+    unclear = unclear_extent(located, layout) if position is Position.BEFORE else _unclear_body(located, layout)
+    if unclear is not None:
+        return unclear
     if position is Position.BEFORE:
-        unclear = unclear_extent(located, layout)
-        if unclear is not None:
-            return unclear
         return Replacement(start, start, text + b"\n" + gap)
     below = layout.source[end : layout.line_end(end)]
     followed = b"" if not below.strip() or _ENDS_ARM.match(below) else gap
@@ -52,14 +54,37 @@ def extent_of(located: LocatedAnchor, layout: Layout) -> tuple[int, int]:
 def unclear_extent(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
     """Say why it is not certain which lines are the symbol, None where it is.
 
-    A macro above it may be its attribute, or an `#if` may cut through it: one body has a head in each arm.
+    A macro above it may be its attribute, an `#if` may cut through it (one body has a head in each arm), or a macro may
+    stand for one of its braces.
     """
     assert located.symbol is not None
     name = f"{located.symbol.kind} {located.symbol.name}"
     doubtful = leading_macros(located, layout).doubtful
     if doubtful is not None:
         return _unclear(located, doubtful, f"{name}: what stands above it may be a part of it, or of something else")
-    return _cut(located, layout, f"{name}: an #if cuts through it, so that its lines are not one piece")
+    return _unclear_body(located, layout) or _cut(
+        located, layout, f"{name}: an #if cuts through it, so that its lines are not one piece"
+    )
+
+
+def _unclear_body(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
+    """Say that a function does not end where its braces do: a macro that the parser does not know stands for one."""
+    assert located.symbol is not None
+    body, source = located.symbol.body, layout.source
+    if located.symbol.kind != SymbolKind.FUNCTION or body is None:
+        return None
+    name = f"function {located.symbol.name}"
+    inside = FILE_SCOPE_CODE.search(without_hidden(source[body.start_byte + 1 : body.end_byte - 1]))
+    if inside is not None and located.symbol.node.has_error:
+        return _unclear(
+            located, body.start_byte + 1 + inside.start(), f"{name}: its body holds what stands at file scope"
+        )
+    following = located.symbol.node.next_named_sibling
+    while following is not None and following.type == "comment":
+        following = following.next_named_sibling
+    if following is not None and following.text != b";" and following.type.endswith(("_statement", "ERROR")):
+        return _unclear(located, following.start_byte, f"{name}: statements follow its closing brace")
+    return None
 
 
 def divided_head(located: LocatedAnchor) -> Ambiguous | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macro_forms import DIRECTIVE
 from qpatch.csource.syntax.macros import MacroForm
-from qpatch.csource.syntax.masked_source import HIDDEN, closing_parenthesis, skip_trivia
+from qpatch.csource.syntax.masked_source import closing_parenthesis, skip_trivia, without_hidden
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.thresholds import thresholds
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from qpatch.csource.workspace import LocatedAnchor
 
 _FILE_SCOPE = frozenset(SymbolKind) - {SymbolKind.MACRO, SymbolKind.INCLUDES}
-_HIDDEN = re.compile(HIDDEN, re.DOTALL)
 _DIRECTIVE = re.compile(DIRECTIVE, re.DOTALL | re.MULTILINE)
 _NO_LINE_END = re.compile(rb"[^\n]")
 _BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
@@ -49,8 +48,8 @@ def leading_macros(located: LocatedAnchor, layout: Layout) -> Leading:
     if _MACRO_LINE.match(layout.source, start):  # The parser has taken an attribute for the type.
         return Leading(start, None if _stands_apart(layout, start) else start)
     low = layout.line_start(max(0, start - thresholds().windows.comments))
-    code = _blanked(_HIDDEN, layout.source[low:start])
-    units = _unended(_blanked(_DIRECTIVE, code), located.parsed.table)
+    code = without_hidden(layout.source[low:start])
+    units = _unended(_without_directives(code), located.parsed.table)
     if not units:
         return Leading(start)
     first, last = units[0][0], units[-1][1]
@@ -88,6 +87,5 @@ def _unended(code: bytes, table: MacroTable | None) -> list[tuple[int, int]]:
     return found
 
 
-def _blanked(regex: re.Pattern[bytes], code: bytes) -> bytes:
-    """Return `code` with all that `regex` matches replaced by blanks; line ends stay."""
-    return regex.sub(lambda found: _NO_LINE_END.sub(b" ", found[0]), code)
+def _without_directives(code: bytes) -> bytes:
+    return _DIRECTIVE.sub(lambda found: _NO_LINE_END.sub(b" ", found[0]), code)

@@ -48,7 +48,8 @@ _KR_POINTER = re.compile(
 )
 _FILE_SCOPE_CALL = re.compile(rb"^(?:(?:static|extern|const)\s+)*([A-Za-z_]\w*)\s*\(", re.MULTILINE)
 # Only what is at file scope begins in the first column: what a definition holds is indented, labels aside.
-_FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
+FILE_SCOPE_CODE = re.compile(rb"^(?:[{}]|[A-Za-z_]\w*\b(?!\s*:))", re.MULTILINE)
+"""What stands at file scope, by its first column."""
 _NOT_CALLS = frozenset({b"if", b"for", b"while", b"switch", b"return", b"sizeof", b"do", b"else"})
 
 
@@ -175,9 +176,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
     yield partial(_without_cplusplus, groups=groups)
-    inner = [
-        group for group in groups if not _FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)
-    ]
+    inner = [group for group in groups if not FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
     around = [group for group in groups if group.start <= end and start <= group.end]
     yield from _definition_candidates(source, spot, around)
     near = [group for group in around if group in inner]

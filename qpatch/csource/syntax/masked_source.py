@@ -18,6 +18,7 @@ from qpatch.thresholds import thresholds
 HIDDEN = OPAQUE.encode()
 """What hides the characters inside it: a comment, a string, a character constant."""
 
+_HIDDEN = re.compile(HIDDEN, re.DOTALL)
 _BRACKET = re.compile(HIDDEN + rb"|[()\[\]{},;]", re.DOTALL)
 _GAP = re.compile(rb"(?:\s|\\\r?\n|/\*.*?\*/|//[^\n]*)*", re.DOTALL)
 _NO_LINE_END = re.compile(rb"[^\r\n]")
@@ -121,6 +122,11 @@ class MaskedSource:
         if name[:1].isdigit():
             name = b"_" + name[1:]
         self.put(start, end, name[:-1] + b"_" if len(name) > 1 else b"_")
+
+
+def without_hidden(source: bytes) -> bytes:
+    """Return `source` with comments, strings and character constants replaced by blanks; line ends stay."""
+    return _HIDDEN.sub(lambda found: _NO_LINE_END.sub(b" ", found[0]), source)
 
 
 def is_word(character: bytes) -> bool:

@@ -30,6 +30,8 @@ _DIRECTIVE_LINE = re.compile(rb"^[ \t]*#(?:\\\r?\n|[^\n])*\n?", re.MULTILINE)
 _DECLARING = re.compile(rb"(?:[A-Za-z_][\w \t*]*[ \t*])?")
 _STATEMENT = re.compile(rb"(?:return|else|goto|case|typedef)\b")
 _NAMES_ONLY = re.compile(rb"\s*[A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*\s*")
+# A macro on a line of its own, below a line that nothing ends, stands for the opening brace.
+_BRACE_MACRO = re.compile(rb"[ \t\r]*\n[A-Z][A-Z0-9_]*[ \t\r]*\n(?=[ \t])")
 _DECLARED = re.compile(rb"\)[^{}=,]*;")
 _ATTRIBUTE = rb"(?:[A-Za-z_]\w*(?:\s*\([^\n;{}]*\))?\s*)?"
 _TYPE_NAME_ENDS = re.compile(rb"\s*" + _ATTRIBUTE + rb";")
@@ -75,8 +77,16 @@ def _is_in_parsed_head(parsed: ParsedFile, position: int) -> bool:
     node = None if _is_masked(parsed, position) else parsed.tree.root_node.descendant_for_byte_range(position, position)
     while node is not None and node.type != "function_definition":
         node = node.parent
-    body = node.child_by_field_name("body") if node is not None else None
+    body = node.child_by_field_name("body") if node is not None and not _is_nested(node) else None
     return body is not None and position < body.start_byte and not _has_error_before(body)
+
+
+def _is_nested(function: Node) -> bool:
+    """Tell whether a function seems to stand in another one, whose closing brace was not found."""
+    around = function.parent
+    while around is not None and around.type != "compound_statement":
+        around = around.parent
+    return around is not None
 
 
 def _has_error_before(body: Node) -> bool:
@@ -128,6 +138,8 @@ def _is_function(source: bytes, start: int, end: int) -> bool:
     declared = _parameters(source, start, end)
     if declared is None:
         return False
+    if _BRACE_MACRO.match(source, declared[1] + 1):
+        return True
     brace = source.find(b"{", declared[1])
     head = _DIRECTIVE_LINE.sub(b"", source[declared[1] + 1 : brace])
     if brace < 0 or re.search(rb"[=}]|\n[ \t]*\n", head):
