@@ -8,6 +8,9 @@ from csource_support import add_edit, anchor, check_applied, hunk_edit, operatio
 
 from qpatch.csource.edit import DeleteOperation, Edit, MoveOperation, Position
 from qpatch.csource.results import Ambiguous, Applied, Drifted
+from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.term import build
 
 REST = "\nint after(void)\n{\n    return 2;\n}\n"
 OWNED = [
@@ -124,6 +127,13 @@ def test_function_with_two_heads_is_not_torn(function: str, edit: Edit) -> None:
     assert isinstance(result, Ambiguous)
     assert [place.line for place in result.matches] == [2]
     assert "#if" in result.message
+
+
+def test_code_in_the_arms_of_a_body_is_not_hidden() -> None:
+    arms = "#ifdef FAST\n    if (m->fast)\n#else\n    if (m->slow)\n#endif\n        turn(m);\n"
+    source = f"{HEAD}{{\n{arms}    stop(m);\n}}\n"
+    parsed = parse(source.encode(), macro_table("qemu"))
+    assert {"fast", "slow"} <= set(build(parsed, parsed.tree.root_node).tokens)
 
 
 def test_signature_with_a_parameter_in_an_arm_is_not_edited() -> None:

@@ -178,7 +178,7 @@ def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> It
     yield partial(_without_cplusplus, groups=groups)
     inner = [group for group in groups if not FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
     around = [group for group in groups if group.start <= end and start <= group.end]
-    yield from _definition_candidates(source, spot, around)
+    yield from _definition_candidates(source, spot, [group for group in around if group not in inner])
     near = [group for group in around if group in inner]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
