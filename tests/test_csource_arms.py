@@ -221,3 +221,28 @@ def test_else_behind_an_else_is_refused() -> None:
 def test_added_text_opens_and_closes_its_own_conditions(text: str) -> None:
     with pytest.raises(UserError, match="does not open and close its own #if"):
         outcome(ONE_ARM, guarded(add_edit("function cool", text, Position.AFTER), "defined(CONFIG_FAN)"))
+
+
+def test_signature_changes_alike_in_all_arms() -> None:
+    edit = guarded(
+        hunk_edit("signature cool", "- static int cool(void)\n+ static long cool(void)"), "#ifndef CONFIG_FAN"
+    )
+    check_applied(TWO_ARMS, edit, TWO_ARMS.replace("static int", "static long"))
+
+
+@pytest.mark.parametrize(
+    ("anchored", "symbol"),
+    [
+        ("struct fan", "struct fan {\n    int turns;\n};\n"),
+        ("macro FAN", "#define FAN 1\n"),
+        ("initializer fan", "static int fan = 1;\n"),
+        ("enum fan", "enum fan { SLOW };\n"),
+        ("prototype fan", "int fan(void);\n"),
+    ],
+)
+def test_guard_selects_among_symbols_of_each_kind(anchored: str, symbol: str) -> None:
+    space = workspace(f"#ifdef CONFIG_FAN\n{symbol}#else\n{symbol}#endif\nint last;\n")
+    result = apply_edit(guarded(operation_edit(anchored, DeleteOperation()), "!defined CONFIG_FAN"), space)
+    assert isinstance(result, Applied)
+    (changed,) = space.tree.changed.values()
+    assert changed.decode() == f"#ifdef CONFIG_FAN\n{symbol}#else\n#endif\nint last;\n"
