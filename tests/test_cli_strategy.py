@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,8 @@ from cli_support import isolate, use_capabilities
 from strategy_support import STRATEGY, line_of, write_strategy
 
 from qpatch.cli.main import main
+from qpatch.csource.edit import Action
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -125,6 +128,17 @@ def test_new_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["strategy", "check", "my-option"]) == ExitCode.USAGE
     assert "still as `qpatch strategy new` wrote it" in capsys.readouterr().out
     assert main(["strategy", "new", "my-option"]) == ExitCode.USAGE
+
+
+def test_schema_lists_the_kinds_of_anchors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["strategy", "schema", "--json"]) == ExitCode.OK
+    keys = json.loads(capsys.readouterr().out)["$defs"]["EditModel"]["properties"]
+    for kind in ANCHOR_KINDS.values():
+        assert set(kind.forms) <= set(keys["in"]["examples"]) and kind.description in keys["in"]["description"]
+        assert re.search(keys["in"]["pattern"], kind.forms[0])
+        assert (re.search(keys["delete"]["pattern"], kind.forms[0]) is not None) == (Action.DELETE in kind.actions)
+    assert not re.search(keys["in"]["pattern"], "funtion start")
+    assert re.search(keys["in"]["pattern"], "@{{ kind }} start")
 
 
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from series_support import (
 )
 
 from qpatch.errors import UserError
-from qpatch.series.model import PlannedPatch, RenderOptions
+from qpatch.series.model import PlannedPatch, PlannedSeries, RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.record import RECORD_FILE
 from qpatch.series.reroll import apply_mails
@@ -48,6 +48,34 @@ def changed_patches() -> tuple[PlannedPatch, ...]:
         PlannedPatch("c: Prepare", "text", {"hw/a.c": added}),
         replace(two_patches()[0], changes={"hw/a.c": replaced(5, "long changed_again;", added)}),
     )
+
+
+def lone(repository: Repository, text: str) -> PlannedSeries:
+    """Plan one patch without a cover letter."""
+    patch = PlannedPatch(
+        "a: Change a line", "Because it was wrong.", {"hw/a.c": replaced(5, text)}, ("Fixes: nothing",)
+    )
+    return replace(plan(repository, (patch,)), cover_body=None)
+
+
+def test_a_lone_patch_needs_no_cover_letter(repository: Repository, tmp_path: Path) -> None:
+    first = write(repository, lone(repository, "int one;"), version(tmp_path, 1))
+    assert set(content_of(first.directory)) == {"0001-a-Change-a-line.patch", RECORD_FILE} and first.cover == ""
+    mail = (first.directory / "0001-a-Change-a-line.patch").read_text()
+    assert "Subject: [PATCH RFC] a: Change a line" in mail and "base-commit:" in mail
+    options = version(tmp_path, 2, changes="renamed the line")
+    second = write(repository, lone(repository, "int two;"), options)
+    mail = (second.directory / "v2-0001-a-Change-a-line.patch").read_text()
+    assert "Subject: [PATCH RFC v2] a: Change a line" in mail
+    notes = mail[mail.index("\n---\n") : mail.index("\ndiff --git")]
+    assert '- renamed the line\n- patch 1 changed: "a: Change a line"' in notes and "Range-diff" in notes
+    applied = applied_tree(repository, second, tmp_path / "clone")
+    assert git(tmp_path / "clone", "show", f"{applied}:hw/a.c") == replaced(5, "int two;").decode().strip()
+    third = write(repository, lone(repository, "int three;"), version(tmp_path, 3))
+    mail = (third.directory / "v3-0001-a-Change-a-line.patch").read_text()
+    assert mail.index("Changes since v2:") < mail.index("Changes since v1:") < mail.index("diff --git")
+    again = write(repository, lone(repository, "int three;"), version(tmp_path, 3))
+    assert (again.directory / "v3-0001-a-Change-a-line.patch").read_text() == mail
 
 
 def test_versions_lie_side_by_side(repository: Repository, tmp_path: Path) -> None:

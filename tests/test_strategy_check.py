@@ -211,6 +211,15 @@ def test_a_skeleton_that_was_filled_in_passes_and_may_have_a_todo_of_its_own(tmp
     assert check_file(files[0], KNOWN) == []
 
 
+def test_a_single_patch_needs_no_cover_letter(tmp_path: Path) -> None:
+    text = STRATEGY.replace("  cover: demo/cover.j2\n", "")
+    assert check_file(write_strategy(tmp_path, text), KNOWN) == []
+    again = STRATEGY[STRATEGY.index("    - subject:") : STRATEGY.index("        - after:")]
+    (problem,) = check_file(write_strategy(tmp_path, text + again.replace("demo: Call", "demo: Use")), KNOWN)
+    assert "needs `cover`" in problem.message
+    assert problem.where is not None and problem.where.line == line_of(text, "qemu:")
+
+
 def test_a_subject_comes_once_in_a_series(tmp_path: Path) -> None:
     again = STRATEGY[STRATEGY.index("    - subject:") : STRATEGY.index("        - after:")]
     found = check_file(write_strategy(tmp_path, STRATEGY + again), KNOWN)

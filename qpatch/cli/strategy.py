@@ -132,9 +132,9 @@ def run_new(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def run_schema(_arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Print the JSON schema of a strategy file."""
-    from qpatch.strategy.schema import Strategy
+    from qpatch.strategy.editors import json_schema
 
-    schema = Strategy.model_json_schema()
+    schema = json_schema()
     output.text(json.dumps(schema, indent=2))
     output.document(schema)
     return ExitCode.OK

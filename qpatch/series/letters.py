@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify
+from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify, with_notes
 from qpatch.series.reroll import changelog, range_diff
 from qpatch.trees.private import scratch_directory
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Letters:
-    """The mails by their file names, the cover letter first, and what was learned on the way.
+    """The mails by their file names, the cover letter (if any) first, and what was learned on the way.
 
-    `changes` is the changelog in the cover letter, `range_diff` the difference to the version before, `remarks` what
-    checkpatch said (None: it was not run).
+    `changes` is the changelog, in the cover letter or below the `---` of a lone patch; `range_diff` the difference to
+    the version before, `remarks` what checkpatch said (None: it was not run).
     """
 
     mails: Mapping[str, bytes]
@@ -49,8 +49,10 @@ def write_letters(committed: CommittedSeries, options: RenderOptions, previous: 
     with scratch_directory("mails") as directory:
         files = format_patches(private, series, options, directory=directory, cover=cover, previous=old)
         paths = [directory / file for file in files]
-        remarks, recipients = _ask_tree(committed, options, paths[1:])
+        remarks, recipients = _ask_tree(committed, options, paths[series.cover_body is not None :])
         mails = {path.name: path.read_bytes() for path in paths}
+    if series.cover_body is None and changes:
+        mails = {name: with_notes(mail, changes) for name, mail in mails.items()}
     finished = finish_mails(mails, identify(series, options, committed.tip, cover), options, recipients)
     return Letters(finished, changes, difference, remarks)
 

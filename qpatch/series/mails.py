@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from qpatch.trees.git import Repository
 
 _BRANCH = SERIES_REF.removeprefix("refs/heads/")
+_COVER = ("--cover-letter", "--cover-from-description=subject")
 _STYLE = (
-    "--cover-letter",
-    "--cover-from-description=subject",
     "--histogram",
     "--find-renames",
     "--zero-commit",
@@ -60,12 +59,13 @@ def format_patches(
     cover: str,
     previous: str = "",
 ) -> list[str]:
-    """Write the cover letter and the patches into `directory` by one `git format-patch`; return their names.
+    """Write the cover letter, if any, and the patches into `directory` by one `git format-patch`; return their names.
 
     `repository` is the private one that has the series at SERIES_REF; `cover` the cover letter's text;
     `previous` the range of the version before (`A..B`) for a range-diff, or ''.
     """
     varying = [
+        *(_COVER if series.cover_body is not None else ("--no-cover-letter",)),
         f"--output-directory={directory}",
         f"--base={series.base}",
         f"--subject-prefix={options.prefix}",
@@ -79,14 +79,20 @@ def format_patches(
 
 def cover_text(series: PlannedSeries, changelog: str = "") -> str:
     """Return the cover letter's subject, body and changelog, as a branch's description has them."""
-    parts = [" ".join(series.cover_subject.split()), clean_text(series.cover_body), clean_text(changelog)]
+    parts = [" ".join(series.cover_subject.split()), clean_text(series.cover_body or ""), clean_text(changelog)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def with_notes(mail: bytes, notes: str) -> bytes:
+    """Return the mail of a lone patch with `notes` below its `---`, where `git am` does not look."""
+    head, separator, rest = mail.partition(b"\n---\n")
+    return head + separator + notes.encode() + b"\n\n" + rest
 
 
 def finish_mails(
     mails: Mapping[str, bytes], series_id: str, options: RenderOptions, recipients: Recipients
 ) -> dict[str, bytes]:
-    """Return the mails (the cover letter first) with threading, recipients and encoded headers.
+    """Return the mails (the cover letter, if any, first) with threading, recipients and encoded headers.
 
     `series_id` tells one series from another in the Message-IDs, see `identify`.
     """

@@ -43,7 +43,8 @@ class PlannedSeries:
     """A series to be rendered on the commit `base`.
 
     `base_date` is the base's committer date (seconds since 1970, UTC): the patches count on from there. `cc`
-    holds addresses besides those that get_maintainer.pl finds.
+    holds addresses besides those that get_maintainer.pl finds. A series of one patch may have no cover letter: its
+    `cover_body` is None.
     """
 
     strategy: str
@@ -53,7 +54,7 @@ class PlannedSeries:
     base_date: int
     patches: tuple[PlannedPatch, ...]
     cover_subject: str
-    cover_body: str
+    cover_body: str | None
     cc: tuple[str, ...] = ()
 
 
@@ -118,7 +119,7 @@ class RenderOptions:
 
 @dataclass(frozen=True)
 class RenderedSeries:
-    """A series on disk: the directory, base and tip commits, the cover letter's file, the patches.
+    """A series on disk: the directory, base and tip commits, the cover letter's file ('' for none), the patches.
 
     `remarks` is what checkpatch said (None: it was not run), `range_diff` the difference to the version
     before.

@@ -35,8 +35,8 @@ class Revision:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of its mails, the cover letter first."""
-        return (self.cover, *(patch.file for patch in self.patches))
+        """The names of its mails, the cover letter first if it has one."""
+        return (*filter(None, [self.cover]), *(patch.file for patch in self.patches))
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
 
 
 def _revision(made: CommittedSeries, options: RenderOptions, letters: Letters) -> Revision:
-    cover, *files = letters.mails
+    cover, *files = letters.mails if made.series.cover_body is not None else ("", *letters.mails)
     patches = tuple(
         RenderedPatch(file=file, subject=patch.subject, commit=commit)
         for file, patch, commit in zip(files, made.series.patches, made.ids, strict=True)

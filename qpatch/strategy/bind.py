@@ -120,8 +120,10 @@ class Binding:
         """Return all patches in order, those that this tree does not want included."""
         return tuple(self._patch(patch, index) for index, patch in enumerate(self._component.patches))
 
-    def cover(self, patches: Sequence[BoundPatch], **extra: object) -> str:
-        """Render the cover letter's body for the series `patches`; `extra` are more names for it."""
+    def cover(self, patches: Sequence[BoundPatch], **extra: object) -> str | None:
+        """Render the cover letter's body for the series `patches` (None: no letter); `extra` are more names for it."""
+        if self._component.cover is None:
+            return None
         listed = tuple({"subject": patch.subject, "body": patch.body} for patch in patches)
         names = Names({**self.names.values, "patches": listed, **extra}, self.capabilities)
         return self._body(self._component.cover, names, ("cover",))

@@ -202,7 +202,8 @@ class _ComponentCheck:
         except UserError as error:
             yield error
             return
-        yield from self._long_lines(self._component.cover, text, ("cover",))
+        if self._component.cover is not None and text is not None:
+            yield from self._long_lines(self._component.cover, text, ("cover",))
 
     def _wanted_patches(self, binding: Binding) -> dict[int, BoundPatch]:
         """Return the messages of the patches that a tree wants, by their numbers, as patches without edits."""

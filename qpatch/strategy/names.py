@@ -41,7 +41,8 @@ class NameCheck:
             yield from self._rule(component.landed, ("landed",))
         for index, rule in enumerate(component.void):
             yield from self._rule(rule, ("void", index))
-        yield from self._body(component.cover, ("cover",), frozenset({"patches"}))
+        if component.cover is not None:
+            yield from self._body(component.cover, ("cover",), frozenset({"patches"}))
         for index, patch in enumerate(component.patches):
             yield from self._patch(patch, ("patches", index))
 

@@ -217,8 +217,16 @@ class Component(StrategyModel):
 
     landed: Condition | None = None
     void: tuple[Condition, ...] = ()
-    cover: Text
+    cover: Text | None = None
     patches: Annotated[tuple[PatchModel, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _covers_several(self) -> Self:
+        if self.cover is None and len(self.patches) > 1:
+            raise PydanticCustomError(
+                "no_cover", "a series of several patches needs `cover`, the body of its cover letter"
+            )
+        return self
 
 
 class Strategy(StrategyModel):
