@@ -172,6 +172,23 @@ def test_what_cannot_be_read_as_c_is_refused_and_told() -> None:
         assert line in [candidate.place.line for candidate in result.candidates] and not space.tree.changed
 
 
+def test_a_place_in_a_statement_with_an_error_is_told() -> None:
+    space = workspace('void f(void)\n{\n    old(1, 2);\n    s = "a" old(3, 4) "b";\n}\n')
+    result = apply_edit(everywhere("function f", SWAP), space)
+    assert isinstance(result, Drifted) and [candidate.place.line for candidate in result.candidates] == [4]
+
+
+def test_a_constant_is_replaced_where_it_is_an_expression() -> None:
+    space = workspace(
+        "enum { LEN = SIZE };\nint a[SIZE];\nstruct s { int SIZE : SIZE; };\n"
+        "int b = SIZE;\nt c = { [SIZE] = s->SIZE };\n"
+        "void f(int x)\n{\n    switch (x) {\n    case SIZE:\n        goto SIZE;\n    }\nSIZE:\n    return;\n}\n"
+    )
+    result = apply_edit(everywhere("file", "- SIZE\n+ BASE + 1", 6, path=PATH), space)
+    assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode().count("SIZE") == 4
+
+
 KR = """\
 #include <old.h>
 #include "old.h"
@@ -283,6 +300,7 @@ def test_hunks_that_are_refused(hunk: str, told: str) -> None:
     [
         *("- a(\n+ b()", "- a() b()\n+ c()", "- a();\n+ b()", "- int a;\n+ int b;"),
         *("- a(); b();\n+ c();", "- a()\n+ + ;", "- a($x, $y)\n+ a($y, $x)"),
+        *("- a($x);\n+ if (b) c($x);", "- a($x);\n+ b($x); c();"),
     ],
 )
 def test_sides_that_are_no_expression(hunk: str) -> None:

@@ -43,8 +43,9 @@ _DEFINITIONS = frozenset({"preproc_def", "preproc_function_def"})
 _WRAPS = ((b"int m=(", b");"), (b"int m(){", b";}"))
 # The parents of a name that declares something, or of a label: no expression stands there.
 _DECLARING = re.compile(r"\w*declarat(or|ion)|function_definition|preproc_\w+|enumerator|label|goto_statement")
-_VALUED = frozenset({"init_declarator", "enumerator"})
+_VALUED = frozenset({"init_declarator", "array_declarator", "enumerator"})
 _NO_EXPRESSIONS = frozenset({"field_identifier", "type_identifier", "statement_identifier"})
+_STATEMENTS = ("_statement", "declaration")
 # A placeholder on the `+` line; with `...` the commas beside it, which go where it stands for nothing.
 _PLACEHOLDER = re.compile(rf"{METAVARIABLE.pattern}|(?P<before>,\s*)?\.\.\.(?P<after>\s*,\s*)?")
 
@@ -273,8 +274,10 @@ class CodeSearch:
         if any(region.start <= start < region.end for region in self.parsed.regions):
             return False
         node = self.parsed.tree.root_node.descendant_for_byte_range(start, end)
-        if node is None or node.type != _MACRO_VALUE:
-            return not self._is_broken(start, end)
+        if node is None:
+            return True
+        if node.type != _MACRO_VALUE:
+            return not self._is_broken(start, end) and not _statement_of(node).has_error
         if node.parent is None or node.parent.type not in _DEFINITIONS:  # words, as in `#error`
             return True
         return any(node.start_byte <= term.start <= start and end <= term.end <= node.end_byte for term in self._terms)
@@ -284,6 +287,13 @@ class CodeSearch:
         while node is not None and not node.is_error:
             node = node.parent
         return node is not None
+
+
+def _statement_of(node: Node) -> Node:
+    """Return the statement or declaration around `node`, or what is at file scope."""
+    while node.parent is not None and node.parent.parent is not None and not node.type.endswith(_STATEMENTS):
+        node = node.parent
+    return node
 
 
 def _span(match: Match) -> Span:

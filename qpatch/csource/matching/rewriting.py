@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
 
 
+# Statements that go on with what follows them, or are torn from what governs them.
+_UNCLOSED = frozenset(
+    {"if_statement", "for_statement", "while_statement", "switch_statement", "labeled_statement", "case_statement"}
+)
+
+
 @dataclass(frozen=True)
 class Rewriting:
     """What to replace by what: `old` and `new` are the two sides of a hunk, code without a gutter."""
@@ -76,6 +82,12 @@ def check_rewriting(text: str, table: MacroTable | None) -> None:
     old, new = sides
     if old.kind.endswith("_statement") != new.kind.endswith("_statement"):
         raise HunkError("one side ends with `;` and the other does not", _first(hunk, Sign.ADDED))
+    if new.kind in _UNCLOSED:
+        raise HunkError(
+            "an `else` or a statement that follows might be taken into this one",
+            _first(hunk, Sign.ADDED),
+            "write braces around it: `{ if (...) ...; }`",
+        )
     if fits_whole(old, new) and fits_whole(new, old):
         raise HunkError(
             "nobody can tell what it makes from what it replaces",
