@@ -6,7 +6,7 @@ A `Binding` knows capabilities and names, no sources: what it returns is data fo
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
 from qpatch.strategy.message import check_body_line, check_subject, check_trailer
 from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.parameters import parameter_values
+from qpatch.strategy.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,11 @@ class TreeInfo:
     name: str
     release: str
     kind: str
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What templates see as `tree`: the release compares as a version."""
+        return {"name": self.name, "release": Version(self.release), "kind": self.kind}
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,7 @@ class Binding:
         parameters = parameter_values(self.loaded.model.parameters, self.parameters)
         about = self.loaded.model.model_dump(include=STRATEGY_FIELDS)
         about["for"] = about.pop("for_")
-        return Names({**parameters, "tree": asdict(self.tree), "strategy": about}, self.capabilities)
+        return Names({**parameters, "tree": self.tree.names, "strategy": about}, self.capabilities)
 
     @cached_property
     def _component(self) -> Component:

@@ -38,6 +38,7 @@ from jinja2.utils import missing
 import qpatch
 from qpatch.errors import Location, QpatchError, UserError
 from qpatch.strategy.places import shown
+from qpatch.strategy.version import VersionError
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -233,6 +234,8 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
         raise UserError("template-failed", str(error), where=place_of(error, where)) from error
     except RecursionError as error:  # Of Jinja or of Python, which have bounds of their own.
         raise UserError("template-failed", "this nests too deep to be read", where=place_of(error, where)) from error
+    except VersionError as error:
+        raise UserError("version-compared", str(error), where=place_of(error, where)) from error
     except Exception as error:
         if not raised_in_template(error):
             raise
