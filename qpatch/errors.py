@@ -85,6 +85,21 @@ class EnvironmentFault(QpatchError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class UndecidedError(QpatchError):
+    """It cannot be told whether a tree has the capability `name`, and something depends on it: that is drift.
+
+    `path` and `line` are where the tree has the evidence that can be read either way; the message names them, too.
+    """
+
+    exit_code = ExitCode.DRIFT
+
+    def __init__(self, name: str, reason: str, path: str, line: int) -> None:
+        super().__init__("undecided", f"it cannot be told whether the tree has `{name}`: {reason}")
+        self.name = name
+        self.path = path
+        self.line = line
+
+
 @contextlib.contextmanager
 def placed(where: Location) -> Iterator[None]:
     """Place a UserError of the block that has no place yet at `where`."""

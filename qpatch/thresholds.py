@@ -55,6 +55,7 @@ class EngineLimits:
     repair_trials: int
     repair_before: int
     nesting: int
+    wrapper_statements: int
     candidates: int
     differences: int
     shown_line: int

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from qpatch.csource.matching.fragment import Fragment
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+
+if TYPE_CHECKING:
+    from qpatch.capabilities.answer import Answer
 
 ZOO = b"""
 /* The zoo opens at
@@ -66,10 +70,10 @@ TREE = DictTree(
 AREAS = {"zoo": ["zoo", "include/zoo"]}
 
 
-def holds(query: object, tree: DictTree | Overlay = TREE) -> bool:
+def answer(query: object, tree: DictTree | Overlay = TREE) -> Answer:
     data = {"areas": AREAS, "capabilities": {"it": {"doc": "d", "source": "s", "query": query}}}
     sources = Sources(tree, ParseCache(macro_table("qemu")))
-    return read_catalogue(data)["it"].query.holds(sources)
+    return read_catalogue(data)["it"].query.answer(sources)
 
 
 @pytest.mark.parametrize(
@@ -108,23 +112,21 @@ def holds(query: object, tree: DictTree | Overlay = TREE) -> bool:
     ],
 )
 def test_queries_that_hold(query: object) -> None:
-    assert holds(query)
+    assert answer(query) is True
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        {"function": "zoo_walk"},
         {"function": "zoo_feed", "contains": "zoo_walk()"},
         {"function": "zoo_feed", "contains": "pet_feed(pet)"},
         {"function": "zoo_feed", "parameters": "Pet *$pet, ..., int $count"},
         {"function": "leaf", "area": "zoo"},
         {"struct": "Pet", "member": "pet"},
-        {"struct": "Pet", "member": "leg"},
         {"struct": "Pet", "member": "long $legs"},
         {"enum": "PetKind", "constant": "PET_HORSE"},
         {"macro": "PET_LEGS", "contains": "5"},
-        {"macro": "PET_CAT"},
+        {"macro": "PET_WINGS"},
         {"initializer": "zoo_ops", "entry": ".feed = zoo_walk"},
         {"initializer": "zoo_ops", "declared": "extern"},
         {"file": "zoo"},
@@ -134,21 +136,21 @@ def test_queries_that_hold(query: object) -> None:
         {"comment": "anything", "path": "none.h"},
         {"trace-event": "zoo", "path": "zoo/trace-events"},
         {"trace-event": "zoo_feed", "path": "none/trace-events"},
-        {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_CAT"}]},
+        {"all": [{"file": "zoo/zoo.c"}, {"macro": "PET_WINGS"}]},
         {"any": [{"file": "no"}]},
         {"not": {"file": "zoo/zoo.c"}},
     ],
 )
 def test_queries_that_do_not_hold(query: object) -> None:
-    assert not holds(query)
+    assert answer(query) is False
 
 
 def test_the_expected_file_wins_over_others() -> None:
     other = b"int zoo_feed(void)\n{\n    return other();\n}\n"
     tree = Overlay(TREE, {"zoo/other.c": other})
     query = {"function": "zoo_feed", "area": "zoo", "contains": "other()"}
-    assert not holds({**query, "path": "zoo/zoo.c"}, tree)
-    assert holds({**query, "path": "zoo/gone.c"}, tree)
+    assert answer({**query, "path": "zoo/zoo.c"}, tree) is False
+    assert answer({**query, "path": "zoo/gone.c"}, tree) is True
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_the_expected_file_wins_over_others() -> None:
 )
 def test_mistakes_in_the_data_are_named(query: object, complaint: str) -> None:
     with pytest.raises(ValueError, match=f"capability it: .*{complaint}"):
-        holds(query)
+        answer(query)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +184,7 @@ def test_mistakes_in_the_data_are_named(query: object, complaint: str) -> None:
 )
 def test_a_pattern_that_is_not_c_is_named(query: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=re.escape(f"the pattern {list(query.values())[-1]!r} is not C")):
-        holds(query)
+        answer(query)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from release_support import need
 
+from qpatch.capabilities.answer import CannotTell
 from qpatch.capabilities.evaluate import Capabilities, names_by_kind
 from qpatch.csource.source import Overlay
 
@@ -277,6 +278,16 @@ MUTATIONS = [
     ),
 ]
 
+# Those that rename a definition and leave its users behind: the tree does not compile, and the answer is a doubt.
+UNTOLD = {
+    "connect_split-7.2",
+    "no_vec-10.2",
+    "precopy-10.0",
+    "p2p-10.2",
+    "interlock-10.2",
+    "trace_cfg_start_end-10.2",
+}
+
 
 @pytest.fixture(scope="module")
 def open_tree() -> Iterator[Callable[[str], OpenTree]]:
@@ -308,4 +319,6 @@ def test_every_capability_has_a_mutation() -> None:
 def test_a_small_change_flips_one_capability_alone(mutation: Mutation, open_tree: Callable[[str], OpenTree]) -> None:
     tree, before = open_tree(mutation.release)
     after = Capabilities(mutation.of(tree), "qemu", before.cache)
-    assert {name for name in before if after[name] is not before[name]} == {mutation.capability}
+    changed = {name for name in before if after.answer(name) != before.answer(name)}
+    assert changed == {mutation.capability}
+    assert isinstance(after.answer(mutation.capability), CannotTell) == (str(mutation) in UNTOLD)

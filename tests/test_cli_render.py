@@ -90,7 +90,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: Capture) -> None:
 
 def test_landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     use_capabilities(monkeypatch, {**CAPABILITIES, "has_new": True})
-    make_tree(tmp_path / "one")
+    make_tree(tmp_path / "one", demo=RENAMED)
     assert render("--tree", "./one") == ExitCode.NOTHING_APPLIED
     captured = capsys.readouterr()
     assert "landed" in captured.out and "demo on one: landed: Upstream calls it on one." in captured.err

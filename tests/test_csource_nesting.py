@@ -10,8 +10,9 @@ import pytest
 from csource_support import add_edit, code, hunk_edit, operation_edit, outcome, workspace
 from textfile_support import applied, hunks
 
+from qpatch.capabilities.details import Details
 from qpatch.capabilities.query import SymbolQuery
-from qpatch.capabilities.sources import Sources
+from qpatch.capabilities.sources import Scope, Sources
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import Anchor, DeleteOperation, Position
 from qpatch.csource.kinds.table import ANCHOR_KINDS
@@ -140,5 +141,5 @@ def test_capability_looks_at_a_struct_with_deep_conditions() -> None:
     members = "".join(f"#ifdef LEVEL{number}\n" for number in range(DEEP)) + "int inner;\n" + "#endif\n" * DEEP
     tree = DictTree({"a.h": code(f"struct Demo {{\n{members}}};\n").encode()})
     space = EditWorkspace(Overlay(tree), workspace("").cache)
-    query = SymbolQuery(SymbolKind.STRUCT, ("Demo",), member=Fragment("inner"))
-    assert query.holds(Sources(tree, space.cache))
+    query = SymbolQuery(SymbolKind.STRUCT, ("Demo",), Scope(), Details(member=Fragment("inner")))
+    assert query.answer(Sources(tree, space.cache)) is True

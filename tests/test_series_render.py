@@ -154,10 +154,10 @@ def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository
 
 
 @pytest.mark.parametrize(
-    ("capabilities", "status", "reason"),
+    ("capabilities", "call", "status", "reason"),
     [
-        ({**CAPABILITIES, "has_new": True}, Status.LANDED, "Upstream has it."),
-        ({**CAPABILITIES, "has_old": False}, Status.VOID, "There is nothing to replace."),
+        ({**CAPABILITIES, "has_new": True}, "new_call", Status.LANDED, "Upstream has it."),
+        ({**CAPABILITIES, "has_old": False}, "never_call", Status.VOID, "There is nothing to replace."),
     ],
 )
 def test_landed_and_void_write_nothing(
@@ -165,9 +165,11 @@ def test_landed_and_void_write_nothing(
     repository: Repository,
     options: RenderOptions,
     capabilities: Mapping[str, bool],
+    call: str,
     status: Status,
     reason: str,
 ) -> None:
+    with_source(repository, SOURCE.replace("old_call", call))
     with target(repository, capabilities=capabilities) as tree:
         result = render(strategy, tree, options)
     assert (result.status, result.reason) == (status, reason)

@@ -47,16 +47,16 @@ def test_a_version_is_ordered_with_versions_only(other: object) -> None:
     with pytest.raises(VersionError):
         _ = Version("10.2") < other
     with pytest.raises(VersionError):
-        _ = other < Version("10.2")  # type: ignore[operator]
+        _ = other < Version("10.2")
 
 
 def test_a_version_is_no_number_even_where_they_look_alike() -> None:
-    with pytest.raises(VersionError, match="'10.2' is compared with 10.2, which is no text"):
+    with pytest.raises(VersionError, match=r"'10\.2' is compared with 10\.2, which is no text"):
         _ = Version("10.2") == 10.2
     assert Version("10.2") != "main"
     assert Version("main") == "main"
     assert f"{Version('10.2')}" == "10.2"
-    assert {Version("10.2"): 1}["10.2"] == 1
+    assert hash(Version("10.2")) == hash("10.2")
 
 
 def on_release(directory: Path, release: str, condition: str) -> Binding:

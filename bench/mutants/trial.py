@@ -5,19 +5,17 @@ from __future__ import annotations
 
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
-from typing_extensions import override
 
 from bench.mutants.cases import DATA
 from bench.mutants.model import Outcome, Trial
 from qpatch.capabilities.catalogue import read_catalogue
-from qpatch.capabilities.sources import Sources
+from qpatch.capabilities.evaluate import Capabilities
 from qpatch.cells.base import Status
 from qpatch.csource.results import Ambiguous, Drifted
 from qpatch.csource.source import DictTree, Overlay
@@ -27,15 +25,17 @@ from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import QpatchError
 from qpatch.series.attempt import attempt_patches
 from qpatch.series.explain import explain_edit
+from qpatch.series.standing import standing
 from qpatch.strategy.bind import Binding, TreeInfo
 from qpatch.strategy.load import load_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from bench.mutants.cases import Case, Tree
     from bench.mutants.model import Mutant
+    from qpatch.capabilities.catalogue import Capability
     from qpatch.csource.results import EditResult, SourcePlace
     from qpatch.strategy.load import LoadedStrategy
 
@@ -56,24 +56,10 @@ class HungError(Exception):
     """A trial takes longer than it may."""
 
 
-class _SmallCapabilities(Mapping[str, bool]):
-    """The capabilities of bench/data/mutants/capabilities.yaml on one tree."""
-
-    def __init__(self, workspace: EditWorkspace) -> None:
-        self._catalogue = read_catalogue(yaml.safe_load((DATA / "capabilities.yaml").read_text(encoding="utf-8")))
-        self._sources = Sources(workspace.tree, workspace.cache)
-
-    @override
-    def __getitem__(self, name: str) -> bool:
-        return self._catalogue[name].query.holds(self._sources)
-
-    @override
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._catalogue)
-
-    @override
-    def __len__(self) -> int:
-        return len(self._catalogue)
+@cache
+def _capabilities() -> Mapping[str, Capability]:
+    """Return the capabilities that the cases decide by."""
+    return read_catalogue(yaml.safe_load((DATA / "capabilities.yaml").read_text(encoding="utf-8")))
 
 
 class _BlockDumper(yaml.SafeDumper):
@@ -116,11 +102,12 @@ def strategy_of(case: Case) -> LoadedStrategy:
 def attempt(case: Case, tree: Tree) -> Attempt:
     """Carry the case out on a tree. Raises QpatchError where qpatch refuses by an error."""
     content = {path: text.encode() for path, text in tree.items()}
-    workspace = EditWorkspace(Overlay(DictTree(content)), _parse_cache())
-    binding = Binding(strategy_of(case), _TREE, _SmallCapabilities(workspace))
-    standing = binding.standing()
-    if standing.kind != "wanted":
-        return Attempt(tree, f"{standing.kind}: {standing.reason}")
+    files, cache = DictTree(content), _parse_cache()
+    workspace = EditWorkspace(Overlay(files), cache)
+    binding = Binding(strategy_of(case), _TREE, Capabilities(files, "qemu", cache, _capabilities()))
+    unwanted = standing(binding, files, cache)
+    if unwanted is not None:
+        return Attempt(None if unwanted.status in _LOUD else tree, f"{unwanted.status}: {unwanted.reason}")
     tried = attempt_patches(binding.patches(), workspace)
     edits = [edit for patch in tried.outcomes for edit in patch.edits]
     said = "\n".join([tried.decision.reason, *(line for edit in edits for line in explain_edit(edit))])

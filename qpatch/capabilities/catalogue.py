@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
+from qpatch.capabilities.details import Details
 from qpatch.capabilities.query import (
     AllOf,
     AnyOf,
@@ -24,6 +25,7 @@ from qpatch.capabilities.query import (
     SymbolQuery,
     TraceEventQuery,
 )
+from qpatch.capabilities.sources import Scope
 from qpatch.csource.matching.fragment import Fragment
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -115,7 +117,7 @@ def _query(data: Data, areas: Data) -> Query:
 
 
 def _symbol(kind: SymbolKind, value: object, rest: dict[str, object], areas: Data) -> SymbolQuery:
-    names = (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
+    names, unlike = _names(value), _names(rest.pop("unlike", []))
     contexts = {
         "contains": _CONTENTS.get(kind, Context.STATEMENTS),
         "parameters": Context.PARAMETERS,
@@ -125,15 +127,13 @@ def _symbol(kind: SymbolKind, value: object, rest: dict[str, object], areas: Dat
     patterns = {
         detail: Fragment(_text(rest.pop(detail)), context) for detail, context in contexts.items() if detail in rest
     }
-    return SymbolQuery(
-        kind,
-        names,
-        _text(rest.pop("path", "")),
-        _area(rest, areas),
-        declared=_text(rest.pop("declared", "")),
-        constant=_text(rest.pop("constant", "")),
-        **patterns,
-    )
+    declared, constant = (_text(rest.pop(detail, "")) for detail in ("declared", "constant"))
+    details = Details(**patterns, declared=declared, constant=constant)
+    return SymbolQuery(kind, names, _scope(rest, areas), details, unlike)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(map(_text, _list(value)))
 
 
 def _code(text: str, rest: dict[str, object], areas: Data) -> CodeQuery:
@@ -141,11 +141,12 @@ def _code(text: str, rest: dict[str, object], areas: Data) -> CodeQuery:
     pattern = Fragment(text)
     if not pattern.word:
         raise ValueError(f"{text!r} has no word to look for")
-    return CodeQuery(pattern, _text(rest.pop("path", "")), _area(rest, areas))
+    return CodeQuery(pattern, _scope(rest, areas))
 
 
-def _area(rest: dict[str, object], areas: Data) -> tuple[str, ...]:
-    return tuple(map(_text, _list(areas[_text(rest.pop("area"))]))) if "area" in rest else ()
+def _scope(rest: dict[str, object], areas: Data) -> Scope:
+    area = tuple(map(_text, _list(areas[_text(rest.pop("area"))]))) if "area" in rest else ()
+    return Scope(_text(rest.pop("path", "")), area)
 
 
 def _mapping(value: object) -> Data:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from qpatch.capabilities.answer import Answer, CannotTell
 from qpatch.capabilities.catalogue import KINDS, capabilities_of
 from qpatch.capabilities.sources import Sources
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.errors import UndecidedError
 
 if TYPE_CHECKING:
+    from qpatch.capabilities.catalogue import Capability
     from qpatch.csource.source import SourceTree
     from qpatch.csource.syntax.macros import TreeKind
 
@@ -22,18 +25,33 @@ if TYPE_CHECKING:
 class Capabilities(Mapping[str, bool]):
     """The capabilities of one tree by name, in the order of the catalogue; each is computed at most once.
 
-    `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table.
+    Asking for one of which the sources do not tell whether the tree has it raises UndecidedError; `answer` says why.
+    `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table. `more` are
+    capabilities besides those that ship with qpatch.
     """
 
-    def __init__(self, tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None) -> None:
+    def __init__(
+        self,
+        tree: SourceTree,
+        kind: TreeKind,
+        cache: ParseCache | None = None,
+        more: Mapping[str, Capability] | None = None,
+    ) -> None:
         self.cache = cache or ParseCache(macro_table(kind))
-        self._catalogue = capabilities_of(kind)
+        self._catalogue = {**capabilities_of(kind), **(more or {})}
         self._sources = Sources(tree, self.cache)
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, Answer] = {}
 
     def __getitem__(self, name: str) -> bool:
+        answer = self.answer(name)
+        if isinstance(answer, CannotTell):
+            raise UndecidedError(name, str(answer), answer.place.path, answer.place.line)
+        return answer
+
+    def answer(self, name: str) -> Answer:
+        """Return whether the tree has a capability, or why that cannot be told. Raises KeyError for an unknown one."""
         if name not in self._known:
-            self._known[name] = self._catalogue[name].query.holds(self._sources)
+            self._known[name] = self._catalogue[name].query.answer(self._sources)
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:

@@ -1,34 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The query language of capabilities: questions about a tree's structure that are answered yes or no.
+"""The query language of capabilities: questions about a tree's structure, answered yes, no or cannot tell.
 
 Each class is one form of question; docs/capabilities.md describes them with the keys that the data files use.
-Patterns are fragments of C (`qpatch.csource.matching.fragment`): they match as hunks do.
+Patterns are fragments of C (`qpatch.csource.matching.fragment`): they match as hunks do. A no is looked at twice
+(`qpatch.capabilities.doubts`): an edit that is left out in silence is the worst that a wrong answer can do.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
 
+from qpatch.capabilities.answer import Answer, CannotTell, every, opposite, some
+from qpatch.capabilities.details import Details, evidence
+from qpatch.capabilities.doubts import doubt_of_absence, is_renamed, words_of, wrapped
+from qpatch.capabilities.sources import Scope
+from qpatch.csource.names import likeness_of_names
+from qpatch.csource.results import SourcePlace
 from qpatch.csource.source import mentions
-from qpatch.csource.syntax.symbols import function_declarator
-from qpatch.csource.syntax.term import build
 from qpatch.csource.text.outline import outline
-from qpatch.csource.tokens import IDENTIFIER, comments_of
+from qpatch.csource.tokens import comments_of
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-    from tree_sitter import Node
-
-    from qpatch.capabilities.sources import Sources
+    from qpatch.capabilities.sources import Definition, Sources
     from qpatch.csource.matching.fragment import Fragment
-    from qpatch.csource.syntax.macros import MacroTable
-    from qpatch.csource.syntax.parse import ParsedFile
-    from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+    from qpatch.csource.syntax.symbols import SymbolKind
 
 _COMMENT_FRAME = re.compile(r"^\s*/?\*+/?|\*+/$|^\s*//", re.MULTILINE)
 
@@ -36,8 +39,8 @@ _COMMENT_FRAME = re.compile(r"^\s*/?\*+/?|\*+/$|^\s*//", re.MULTILINE)
 class Query(Protocol):
     """A question about a tree."""
 
-    def holds(self, sources: Sources) -> bool:
-        """Tell whether the answer is yes."""
+    def answer(self, sources: Sources) -> Answer:
+        """Return yes, no, or why neither can be told."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class AllOf(Query):
     queries: tuple[Query, ...]
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        return all(query.holds(sources) for query in self.queries)
+    def answer(self, sources: Sources) -> Answer:
+        return every(query.answer(sources) for query in self.queries)
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ class AnyOf(Query):
     queries: tuple[Query, ...]
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        return any(query.holds(sources) for query in self.queries)
+    def answer(self, sources: Sources) -> Answer:
+        return some(query.answer(sources) for query in self.queries)
 
 
 @dataclass(frozen=True)
@@ -69,77 +72,100 @@ class Not(Query):
     query: Query
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        return not self.query.holds(sources)
+    def answer(self, sources: Sources) -> Answer:
+        return opposite(self.query.answer(sources))
 
 
 @dataclass(frozen=True)
 class FileQuery(Query):
-    """There is a file at `path`."""
+    """There is a file at `path`; it may have moved where the only other file of its name is."""
 
     path: str
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        return sources.read(self.path) is not None
+    def answer(self, sources: Sources) -> Answer:
+        if sources.read(self.path) is not None:
+            return True
+        top, _, _ = self.path.rpartition("/")
+        name = posixpath.basename(self.path)
+        others = sources.files(tuple(top.split("/")[:1]), (f"/{name}",))
+        if len(others) != 1:
+            return False
+        return CannotTell(f"there is no {self.path}, but a file of its name", SourcePlace(others[0], 1))
 
 
 @dataclass(frozen=True)
 class SymbolQuery(Query):
-    """There is a symbol of this kind under one of `names`, and each detail that is given fits it.
-
-    `contains`: somewhere in it; `parameters`: a function's whole parameter list; `declared`: a word of a
-    variable's declaration, before its value; `member`: a whole member of a struct, or one's name; `entry`: a
-    whole entry of an initialiser; `constant`: the name of an enumerator.
-    """
+    """There is a symbol of this kind under one of `names`, and the details fit it; those in `unlike` are others."""
 
     kind: SymbolKind
     names: tuple[str, ...]
-    path: str = ""
-    area: tuple[str, ...] = ()
-    contains: Fragment | None = None
-    parameters: Fragment | None = None
-    member: Fragment | None = None
-    entry: Fragment | None = None
-    declared: str = ""
-    constant: str = ""
+    scope: Scope
+    details: Details
+    unlike: tuple[str, ...] = ()
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        return any(
-            self._fits(parsed, symbol, sources.table)
-            for name in self.names
-            for parsed, symbol in sources.symbols(self.kind, name, self.path, self.area)
-        )
+    def answer(self, sources: Sources) -> Answer:
+        found = [symbol for name in self.names for symbol in sources.definitions(self.kind, name, self.scope)]
+        if found:
+            return some(self.details.answer(symbol, sources, self.scope) for symbol in found)
+        return doubt_of_absence(self.names, self.kind, sources, self.scope) or self._renamed(sources)
 
-    def _fits(self, parsed: ParsedFile, symbol: Symbol, table: MacroTable | None) -> bool:
-        body = symbol.body
-        return (
-            (not self.contains or self.contains.occurs_in(parsed, symbol.node, table))
-            and (not self.parameters or _has_parameters(self.parameters, parsed, symbol, table))
-            and (not self.declared or self.declared in _declaration(parsed, symbol))
-            and (not self.member or _has_member(self.member, parsed, body, table))
-            and (not self.entry or _has_entry(self.entry, parsed, body, table))
-            and (not self.constant or self.constant in _constants(parsed, body))
+    def _renamed(self, sources: Sources) -> Answer:
+        """Tell whether a symbol of a similar name is there; where details tell more, the name may differ more."""
+        for other in sources.outline(self.scope.path):
+            symbol = other.symbol
+            if symbol.kind == self.kind and symbol.name not in self.unlike and self._may_be(other, sources):
+                return CannotTell(
+                    f"there is no {self.kind} {self.names[0]}; it may have been renamed to {symbol.name}",
+                    other.place,
+                )
+        return False
+
+    def _may_be(self, other: Definition, sources: Sources) -> bool:
+        name = other.symbol.name
+        if not self.details:
+            return any(is_renamed(old, name) for old in self.names)
+        least = thresholds().similarity.symbol_name
+        return any(likeness_of_names(old, name) >= least for old in self.names) and (
+            self.details.answer(other, sources, self.scope) is True
         )
 
 
 @dataclass(frozen=True)
 class CodeQuery(Query):
-    """The code of the file at `path`, or of a file in `area`, contains `pattern`, which has a word to look for."""
+    """The code of the expected file, or of a file in the area, contains `pattern`, which has a word to look for."""
 
     pattern: Fragment
-    path: str = ""
-    area: tuple[str, ...] = ()
+    scope: Scope
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        word = self.pattern.word
-        return any(
-            self.pattern.occurs_in_file(parsed, sources.table)
-            for path in ([self.path] if self.path else sources.mentioning(word, self.area))
-            if mentions(sources.read(path) or b"", word) and (parsed := sources.parsed(path)) is not None
+    def answer(self, sources: Sources) -> Answer:
+        path, word = self.scope.path, self.pattern.word
+        if not path:
+            return self._in_files(sources.mentioning(word, self.scope.area), sources)
+        source = sources.read(path)
+        if source is None:
+            return self._in_moved_file(sources)
+        here = self._in_files([path] if mentions(source, word) else [], sources)
+        return here or wrapped(self.pattern, words_of(source), path, sources, self.scope)
+
+    def _in_files(self, paths: Sequence[str], sources: Sources) -> Answer:
+        return some(
+            evidence(parsed, path, self.pattern.places_in_file(parsed, sources.table), sources)
+            for path in paths
+            if (parsed := sources.parsed(path)) is not None
         )
+
+    def _in_moved_file(self, sources: Sources) -> Answer:
+        """Tell whether the code is elsewhere, now that the file where it is expected is gone."""
+        for path in sources.mentioning(self.pattern.word, ()):
+            parsed = sources.parsed(path)
+            for position in () if parsed is None else self.pattern.places_in_file(parsed, sources.table):
+                return CannotTell(
+                    f"there is no {self.scope.path}, but `{self.pattern.text}` elsewhere", sources.place(path, position)
+                )
+        return False
 
 
 @dataclass(frozen=True)
@@ -150,8 +176,16 @@ class CommentQuery(Query):
     path: str
 
     @override
-    def holds(self, sources: Sources) -> bool:
-        source = (sources.read(self.path) or b"").decode(errors="replace")
+    def answer(self, sources: Sources) -> Answer:
+        if sources.read(self.path) is not None:
+            return self._is_in(self.path, sources)
+        for path in sources.files((), (f"/{posixpath.basename(self.path)}",)):
+            if self._is_in(path, sources):
+                return CannotTell(f"there is no {self.path}, but a comment with its text", SourcePlace(path, 1))
+        return False
+
+    def _is_in(self, path: str, sources: Sources) -> bool:
+        source = (sources.read(path) or b"").decode(errors="replace")
         return any(self.text in _comment_text(comment) for comment in comments_of(source))
 
 
@@ -163,70 +197,13 @@ class TraceEventQuery(Query):
     path: str
 
     @override
-    def holds(self, sources: Sources) -> bool:
+    def answer(self, sources: Sources) -> Answer:
         lines = (sources.read(self.path) or b"").decode(errors="replace").splitlines()
-        return any(entry.name == self.name for entry in outline(self.path, lines).entries())
+        if any(entry.name == self.name for entry in outline(self.path, lines).entries()):
+            return True
+        use = sources.use_of(f"trace_{self.name}", Scope(area=(posixpath.dirname(self.path),)))
+        return False if use is None else CannotTell(f"{self.path} declares no {self.name}, but it is traced", use)
 
 
 def _comment_text(comment: str) -> str:
     return " ".join(_COMMENT_FRAME.sub(" ", comment).split())
-
-
-def _has_parameters(pattern: Fragment, parsed: ParsedFile, symbol: Symbol, table: MacroTable | None) -> bool:
-    declarator = function_declarator(symbol.node.child_by_field_name("declarator"))
-    parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
-    return parameters is not None and pattern.is_whole(build(parsed, parameters), table)
-
-
-def _declaration(parsed: ParsedFile, symbol: Symbol) -> Iterator[str]:
-    """Yield the words of a declaration, those of a variable's value left out."""
-    end = symbol.node.end_byte if symbol.body is None else symbol.body.start_byte
-    return (leaf.text for leaf in build(parsed, symbol.node).leaves() if leaf.start < end)
-
-
-def _has_entry(pattern: Fragment, parsed: ParsedFile, body: Node | None, table: MacroTable | None) -> bool:
-    return any(pattern.is_whole(build(parsed, entry), table) for entry in _children(body))
-
-
-def _has_member(pattern: Fragment, parsed: ParsedFile, body: Node | None, table: MacroTable | None) -> bool:
-    members = _parts(body, "field_declaration")
-    if not IDENTIFIER.fullmatch(pattern.text):
-        return any(pattern.is_whole(build(parsed, member), table) for member in members)
-    return any(
-        pattern.text in _declared_names(parsed, declarator)
-        for member in members
-        for declarator in member.children_by_field_name("declarator")
-    )
-
-
-def _constants(parsed: ParsedFile, body: Node | None) -> Iterator[str]:
-    """Yield the names of an enum's constants."""
-    for enumerator in _parts(body, "enumerator"):
-        name = enumerator.child_by_field_name("name")
-        if name is not None:
-            yield parsed.text(name)
-
-
-def _parts(body: Node | None, kind: str) -> Iterator[Node]:
-    """Yield the nodes of `kind` directly in a body or in an `#if` there."""
-    pending = [*reversed(_children(body))]
-    while pending:
-        node = pending.pop()
-        if node.type == kind:
-            yield node
-        elif node.type.startswith("preproc_"):
-            pending += reversed(_children(node))
-
-
-def _children(body: Node | None) -> list[Node]:
-    return [] if body is None else [child for child in body.named_children if child.type != "comment"]
-
-
-def _declared_names(parsed: ParsedFile, declarator: Node) -> Iterator[str]:
-    """Yield the name that a member's declarator declares."""
-    pending = [declarator]
-    while pending:
-        node = pending.pop()
-        if node.type == "field_identifier":
-            yield parsed.text(node)
-        pending += (child for child in reversed(node.named_children) if child.type != "parameter_list")

@@ -2,18 +2,25 @@
 """A tree as queries see it: parsed files, their symbols, and where a symbol is.
 
 A symbol is looked for in the file where it is expected, then in the area of the tree that its subsystem
-occupies (headers are split, functions move), and where a query names no area, in the whole tree. Every file
-is parsed once.
+occupies (headers are split, functions move), and where a query names no area, or the expected file is gone, in the
+whole tree. Every file is parsed once.
 """
 
 from __future__ import annotations
 
+import posixpath
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.csource.results import SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
+from qpatch.csource.syntax.dead import dead_arms
+from qpatch.csource.syntax.symbols import symbols_holding
+from qpatch.csource.tokens import blank_opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from qpatch.csource.source import SourceTree
     from qpatch.csource.syntax.cache import ParseCache
@@ -22,13 +29,41 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
 
 
+@dataclass(frozen=True)
+class Scope:
+    """Where something is expected ('' for anywhere), and the folders that are searched where it is not there."""
+
+    path: str = ""
+    area: tuple[str, ...] = ()
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders in which what belongs together stands: the area, else the file's folder and its headers'."""
+        folder = posixpath.dirname(self.path)
+        return self.area or ((folder, f"include/{folder}") if folder else ())
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A symbol that was found, with the file that defines it."""
+
+    path: str
+    parsed: ParsedFile
+    symbol: Symbol
+
+    @property
+    def place(self) -> SourcePlace:
+        """Where it is defined."""
+        return SourcePlace(self.path, self.symbol.line)
+
+
 class Sources:
     """The files of a tree, read and parsed once each."""
 
     def __init__(self, tree: SourceTree, cache: ParseCache) -> None:
         self._tree = tree
         self._cache = cache
-        self._areas: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._files: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     @property
     def table(self) -> MacroTable | None:
@@ -44,29 +79,85 @@ class Sources:
         source = self.read(path)
         return None if source is None else self._cache.parse(source)
 
-    def symbols(self, kind: SymbolKind, name: str, path: str, area: tuple[str, ...]) -> list[tuple[ParsedFile, Symbol]]:
+    def definitions(self, kind: SymbolKind, name: str, scope: Scope) -> list[Definition]:
         """Return every definition of a symbol in the first place where there is one."""
-        here = self._defined(kind, name, [path] if path else [])
-        return here or self._defined(kind, name, self.mentioning(name, area))
+        places = ([found for found in here if found.symbol.kind == kind] for here in self._places(name, scope))
+        return next(filter(None, places), [])
 
-    def mentioning(self, word: str, area: tuple[str, ...]) -> Sequence[str]:
-        """Return the C files that mention `word`: those below the folders of `area`, or of the whole tree."""
-        if not area:
+    def named(self, name: str, scope: Scope) -> list[Definition]:
+        """Return what `name` is defined or declared as, whatever its kind, in the first place where it is."""
+        return next(filter(None, self._places(name, scope)), [])
+
+    def outline(self, path: str) -> Iterator[Definition]:
+        """Yield every symbol of a file."""
+        source = self.read(path)
+        for symbol in () if source is None else self._cache.outline(source):
+            yield Definition(path, self._cache.parse(source or b""), symbol)
+
+    def holding(self, word: str, scope: Scope) -> Iterator[Definition]:
+        """Yield the symbols whose definitions hold `word`, in the folders that belong together."""
+        for path in self.mentioning(word, scope.folders):
+            parsed = self.parsed(path)
+            for symbol in () if parsed is None else symbols_holding(parsed, word):
+                assert parsed is not None
+                yield Definition(path, parsed, symbol)
+
+    def use_of(self, word: str, scope: Scope) -> SourcePlace | None:
+        """Return the first place in code, not in a comment or a string, that has `word`."""
+        for path in self._searched(word, scope):
+            position = position_in_code(self.read(path) or b"", word)
+            if position is not None:
+                return self.place(path, position)
+        return None
+
+    def place(self, path: str, position: int) -> SourcePlace:
+        """Return the line of byte `position` of a file."""
+        return SourcePlace(path, (self.read(path) or b"").count(b"\n", 0, position) + 1)
+
+    def mentioning(self, word: str, folders: tuple[str, ...]) -> Sequence[str]:
+        """Return the C files that mention `word`: those below `folders`, or of the whole tree."""
+        if not folders:
             return self._tree.mentioning(word)
-        return [path for path in self._files(area) if mentions(self.read(path) or b"", word)]
+        return [path for path in self.files(folders) if mentions(self.read(path) or b"", word)]
 
-    def _files(self, area: tuple[str, ...]) -> tuple[str, ...]:
-        if area not in self._areas:
-            self._areas[area] = tuple(
-                path for folder in area for path in self._tree.paths(f"{folder}/") if path.endswith(C_SUFFIXES)
+    def files(self, folders: tuple[str, ...], suffixes: tuple[str, ...] = C_SUFFIXES) -> tuple[str, ...]:
+        """Return the files below `folders` that end in one of `suffixes`, or of the whole tree."""
+        key = (*folders, "", *suffixes)
+        if key not in self._files:
+            self._files[key] = tuple(
+                path
+                for folder in folders or ("",)
+                for path in self._tree.paths(f"{folder}/" if folder else "")
+                if path.endswith(suffixes)
             )
-        return self._areas[area]
+        return self._files[key]
 
-    def _defined(self, kind: SymbolKind, name: str, paths: Sequence[str]) -> list[tuple[ParsedFile, Symbol]]:
+    def _searched(self, word: str, scope: Scope) -> Iterable[str]:
+        here = [scope.path] if scope.path and mentions(self.read(scope.path) or b"", word) else []
+        return dict.fromkeys([*here, *self.mentioning(word, scope.area)])
+
+    def _places(self, name: str, scope: Scope) -> Iterator[list[Definition]]:
+        """Yield what is called `name` in the expected file, in the area, and, where that file is gone, in the tree."""
+        if scope.path:
+            yield self._defined(name, [scope.path])
+        yield self._defined(name, self.mentioning(name, scope.area))
+        if scope.area and scope.path and self.read(scope.path) is None:
+            yield self._defined(name, self.mentioning(name, ()))
+
+    def _defined(self, name: str, paths: Iterable[str]) -> list[Definition]:
         return [
-            (self._cache.parse(source), symbol)
+            Definition(path, self._cache.parse(source), symbol)
             for path in paths
             if (source := self.read(path)) is not None
             for symbol in self._cache.symbols(source, name)
-            if symbol.kind == kind
         ]
+
+
+def position_in_code(source: bytes, word: str) -> int | None:
+    """Return the first byte at which code that is compiled has `word`; comments and strings are no code."""
+    code = blank_opaque(source.decode("latin-1"))  # A character for each byte: positions stay.
+    dead = dead_arms(source)
+    for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", code, re.ASCII):
+        if not any(start <= found.start() < end for start, end in dead):
+            return found.start()
+    return None

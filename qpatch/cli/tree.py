@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
 
+    from qpatch.capabilities.answer import Answer
     from qpatch.cli.output import Output
     from qpatch.trees.fetch import FetchResult
     from qpatch.trees.releases import Configuration, Release
@@ -160,19 +161,22 @@ def add(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Show a tree's kind, release, commit and capabilities."""
+    from qpatch.capabilities.answer import CannotTell
     from qpatch.capabilities.evaluate import evaluate
     from qpatch.trees.resolve import resolve
 
     tree = resolve(arguments.tree)
     with tree.open() as files:
-        capabilities = dict(evaluate(files, tree.kind))  # inside: they are computed when asked for
+        computed = evaluate(files, tree.kind)
+        answers = {name: computed.answer(name) for name in computed}  # inside: they are computed when asked for
+    undecided = {name: answer for name, answer in answers.items() if isinstance(answer, CannotTell)}
     output.text(f"{tree.name}: {tree.kind} {tree.release}")
     output.text(f"repository {tree.repository.path}")
     output.text(f"commit     {tree.commit}")
     output.table(
         "Capabilities",
         ["capability", "value"],
-        [[name, "yes" if value else "no"] for name, value in capabilities.items()],
+        [[name, _answer(value)] for name, value in answers.items()],
     )
     output.document(
         {
@@ -182,10 +186,20 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
             "release": tree.release,
             "repository": str(tree.repository.path),
             "commit": tree.commit,
-            "capabilities": capabilities,
+            "capabilities": {name: value for name, value in answers.items() if name not in undecided},
+            "undecided": {
+                name: {"reason": doubt.reason, "path": doubt.place.path, "line": doubt.place.line}
+                for name, doubt in undecided.items()
+            },
         }
     )
     return ExitCode.OK
+
+
+def _answer(answer: Answer) -> str:
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return f"cannot tell: {answer}"
 
 
 def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:

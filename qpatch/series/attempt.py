@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edits
-from qpatch.csource.results import Skipped
+from qpatch.csource.results import Candidate, Drifted, Skipped, SourcePlace
 from qpatch.series.dependence import builds_on
 from qpatch.series.model import PlannedPatch
 from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
-from qpatch.strategy.bind import SkippedEdit
+from qpatch.strategy.bind import SkippedEdit, UndecidedEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from qpatch.csource.workspace import EditWorkspace
     from qpatch.strategy.bind import BoundPatch
+
+_TO_DECIDE = "look at that place, and let the query or the condition say what such code means"
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,23 @@ def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace
     missed = [outcome.edit for other in earlier for outcome in other.edits if outcome.missed and outcome.edit]
     outcomes: list[EditOutcome] = []
     for step in patch.steps:
-        if isinstance(step, SkippedEdit):
-            outcomes.append(EditOutcome(step.anchor, step.where, Skipped(step.reason)))
+        if isinstance(step, SkippedEdit | UndecidedEdit):
+            outcomes.append(_left_out(step))
             continue
         bases = tuple(edit.where for edit in builds_on(step, missed, workspace.tree))
         outcomes.append(EditOutcome(str(step.anchor), step.where, next(results), step, bases))
         if outcomes[-1].missed:
             missed.append(step)
     return PatchOutcome(patch.subject, patch.partial, tuple(outcomes), patch.unwanted)
+
+
+def _left_out(step: SkippedEdit | UndecidedEdit) -> EditOutcome:
+    """Return what an edit ends as that is not to be made, or of which that cannot be told."""
+    if isinstance(step, SkippedEdit):
+        return EditOutcome(step.anchor, step.where, Skipped(step.reason))
+    cause = step.cause
+    near = Candidate(SourcePlace(cause.path, cause.line), 1.0)
+    return EditOutcome(step.anchor, step.where, Drifted(cause.message, cause.path, (near,), suggestion=_TO_DECIDE))
 
 
 def _decision(

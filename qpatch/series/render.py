@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from qpatch.cells.base import Status
 from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
+from qpatch.errors import UndecidedError
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
 from qpatch.series.model import PlannedSeries
 from qpatch.series.plan import Decision, SeriesAttempt
 from qpatch.series.results import rendered_result
+from qpatch.series.standing import standing
 from qpatch.series.writer import write_series
-from qpatch.strategy.bind import Binding, SkippedEdit
+from qpatch.strategy.bind import Binding, SkippedEdit, UndecidedEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,26 +60,23 @@ def attempt(
     `instead` holds edits to make in the place of the strategy's own at these places in it.
     """
     binding = Binding(strategy, target.info, target.capabilities, parameters)
-    decision = _standing(binding)
+    decision = standing(binding, target.source, target.cache)
     if decision is not None:
         return SeriesAttempt(strategy.name, target, decision)
     bound = [_with_edits(patch, instead or {}) for patch in binding.patches()]
     tried = attempt_patches(bound, EditWorkspace(Overlay(target.source), target.cache))
-    planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
+    try:
+        planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
+    except UndecidedError as undecided:
+        unclear = Decision(Status.DRIFTED, f"the cover letter: {undecided.message}")
+        return SeriesAttempt(strategy.name, target, unclear, tried.outcomes)
     return SeriesAttempt(strategy.name, target, tried.decision, tried.outcomes, planned)
 
 
 def _with_edits(patch: BoundPatch, instead: Mapping[Location, Edit]) -> BoundPatch:
-    steps = tuple(step if isinstance(step, SkippedEdit) else instead.get(step.where, step) for step in patch.steps)
+    fixed = SkippedEdit | UndecidedEdit
+    steps = tuple(step if isinstance(step, fixed) else instead.get(step.where, step) for step in patch.steps)
     return replace(patch, steps=steps)
-
-
-def _standing(binding: Binding) -> Decision | None:
-    kind = binding.tree.kind
-    if not binding.concerns_tree:
-        return Decision(Status.VOID, f"the strategy has no patches for a {kind} tree")
-    standing = binding.standing()
-    return None if standing.kind == "wanted" else Decision(Status(standing.kind), standing.reason)
 
 
 def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried: AttemptedPatches) -> PlannedSeries:

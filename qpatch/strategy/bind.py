@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from qpatch.errors import UserError, placed
+from qpatch.errors import UndecidedError, UserError, placed
 from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
 from qpatch.strategy.message import check_body_line, check_subject, check_trailer
@@ -60,6 +60,18 @@ class SkippedEdit:
 
 
 @dataclass(frozen=True)
+class UndecidedEdit:
+    """An edit, or a whole patch, that depends on what cannot be told of this tree, for the reason of `cause`."""
+
+    anchor: str
+    where: Location
+    cause: UndecidedError
+
+
+Step: TypeAlias = "Edit | SkippedEdit | UndecidedEdit"
+
+
+@dataclass(frozen=True)
 class PatchMessage:
     """A patch's message, rendered: subject without prefix, body ending in a newline, trailers."""
 
@@ -70,7 +82,7 @@ class PatchMessage:
 
 @dataclass(frozen=True)
 class BoundPatch:
-    """A patch for one tree: its message, and its edits in their order, those that the tree does not want included.
+    """A patch for one tree: its message, and its edits in their order, those that are not to be made included.
 
     `partial` allows that the tree has a part of it already; `unwanted` says why the whole patch is left out on this
     tree ('' where it is not): it has no edits then.
@@ -80,13 +92,13 @@ class BoundPatch:
     body: str
     trailers: tuple[str, ...] = ()
     partial: bool = False
-    steps: tuple[Edit | SkippedEdit, ...] = ()
+    steps: tuple[Step, ...] = ()
     unwanted: str = ""
 
     @property
     def edits(self) -> tuple[Edit, ...]:
         """The edits to carry out."""
-        return tuple(step for step in self.steps if not isinstance(step, SkippedEdit))
+        return tuple(step for step in self.steps if not isinstance(step, SkippedEdit | UndecidedEdit))
 
     @property
     def skipped(self) -> tuple[SkippedEdit, ...]:
@@ -99,7 +111,8 @@ class Binding:
     """A strategy, a tree with its capabilities, and the parameters set by the user.
 
     The mapping of capabilities may compute them when asked for: only those that the strategy mentions are.
-    The methods raise UserError for whatever is wrong in the strategy or its templates.
+    The methods raise UserError for whatever is wrong in the strategy or its templates, and UndecidedError where a
+    capability that cannot be told decides; `patches` returns that in the place of what depends on it.
     """
 
     loaded: LoadedStrategy
@@ -202,6 +215,13 @@ class Binding:
         return rendered.strip("\n") + "\n"
 
     def _patch(self, patch: PatchModel, index: int) -> BoundPatch:
+        try:
+            return self._decided_patch(patch, index)
+        except UndecidedError as undecided:
+            where = self.loaded.document.key_place((self.tree.kind, "patches", index))
+            return BoundPatch(patch.subject, "", steps=(UndecidedEdit("the patch", where, undecided),))
+
+    def _decided_patch(self, patch: PatchModel, index: int) -> BoundPatch:
         path = ("patches", index)
         message = self.message(patch, index)
         if not self.holds(patch.when, self._place(*path, "when")):
@@ -214,13 +234,13 @@ class Binding:
         steps = tuple(self._step(edit, (*path, "edits", number)) for number, edit in enumerate(patch.edits))
         return BoundPatch(message.subject, message.body, message.trailers, patch.partial == "ok", steps)
 
-    def _step(self, edit: EditModel, place: Path) -> Edit | SkippedEdit:
-        if self.holds(edit.when, self._place(*place, "when")):
-            return bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names)
-        return self._skipped(edit, place)
-
-    def _skipped(self, edit: EditModel, path: Path) -> SkippedEdit:
-        where = self.loaded.document.key_place((self.tree.kind, *path))
+    def _step(self, edit: EditModel, place: Path) -> Step:
+        where = self.loaded.document.key_place((self.tree.kind, *place))
+        try:
+            if self.holds(edit.when, self._place(*place, "when")):
+                return bind_edit(self.loaded, (self.tree.kind, *place), edit, self.names)
+        except UndecidedError as undecided:
+            return UndecidedEdit(edit.anchor()[1], where, undecided)
         return SkippedEdit(edit.anchor()[1], where, f"`{edit.when}` is false on {self.tree.name}")
 
 

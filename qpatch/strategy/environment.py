@@ -36,7 +36,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 import qpatch
-from qpatch.errors import Location, QpatchError, UserError
+from qpatch.errors import Location, QpatchError, UndecidedError, UserError
 from qpatch.strategy.places import shown
 from qpatch.strategy.version import VersionError
 from qpatch.suggest import did_you_mean
@@ -85,6 +85,10 @@ class Names:
     def variables(self) -> dict[str, object]:
         """Return the variables to hand to Jinja."""
         return {**self.values, _LAZY: self.lazy}
+
+    def assuming(self, name: str, *, truth: bool) -> Names:
+        """Return the names with one lazy value taken for known."""
+        return Names({**self.values, name: truth}, self.lazy)
 
 
 class NoByteError(ValueError):
@@ -139,10 +143,23 @@ class StrategyEnvironment:
             return self._inline_template(text).render(names.variables())
 
     def evaluate(self, expression: str, names: Names, where: Location) -> bool:
-        """Return the truth of a bare expression over `names`.
+        """Return the truth of a bare expression over `names`; one that cannot be told matters only if it decides.
 
-        Raises UserError for a syntax error and for an unknown name, even where evaluation would not reach it.
+        Raises UserError for a syntax error and for an unknown name, even where evaluation would not reach it, and
+        UndecidedError where a name that cannot be told decides.
         """
+        try:
+            return self._truth(expression, names, where)
+        except UndecidedError as undecided:
+            either = [
+                self.evaluate(expression, names.assuming(undecided.name, truth=truth), where) for truth in (True, False)
+            ]
+            if either[0] is not either[1]:
+                raise
+            return either[0]
+
+    def _truth(self, expression: str, names: Names, where: Location) -> bool:
+        """Return the truth of a bare expression; raises as `evaluate` does, for whatever cannot be told."""
         known = names.known()
         if expression not in self._expression_names:
             self._expression_names[expression] = tuple(self.names_in_expression(expression, where))

@@ -64,14 +64,21 @@ class Fragment:
 
     def occurs_in(self, parsed: ParsedFile, node: Node, table: MacroTable | None) -> bool:
         """Tell whether the fragment matches somewhere at or below `node`. Raises ValueError where it is not C."""
+        return any(True for _ in self.places_in(parsed, node, table))
+
+    def places_in(self, parsed: ParsedFile, node: Node, table: MacroTable | None) -> Iterator[int]:
+        """Yield the bytes at which what the fragment matches at or below `node` begins; raises as `occurs_in`."""
         pattern = self.compiled(table)
         if self.word.encode() not in parsed.source[node.start_byte : node.end_byte]:
-            return False
-        return any(_matches_at(pattern, term) for term in _code_below(build(parsed, node), table))
+            return
+        for term, start in _code_below(build(parsed, node), table):
+            if _matches_at(pattern, term):
+                yield start
 
-    def occurs_in_file(self, parsed: ParsedFile, table: MacroTable | None) -> bool:
-        """Tell whether the fragment, which must have a word, matches somewhere in a file."""
-        return any(self.occurs_in(parsed, node, table) for node in _items_with(parsed, self.word))
+    def places_in_file(self, parsed: ParsedFile, table: MacroTable | None) -> Iterator[int]:
+        """Yield the bytes at which what the fragment, which must have a word, matches in a file begins."""
+        for node in _items_with(parsed, self.word):
+            yield from self.places_in(parsed, node, table)
 
 
 @lru_cache(maxsize=1024)
@@ -114,12 +121,16 @@ def _matches_at(pattern: Pattern, term: Term) -> bool:
     return term.kind in BLOCKS and bool(matches_in(pattern, term, term.items))
 
 
-def _code_below(term: Term, table: MacroTable | None) -> Iterator[Term]:
-    """Yield `term` and all terms below it; the value of a macro, which the parser leaves as text, is parsed."""
+def _code_below(term: Term, table: MacroTable | None) -> Iterator[tuple[Term, int]]:
+    """Yield `term` and all terms below it, each with the byte where it begins.
+
+    The value of a macro, which the parser leaves as text, is parsed; what is in it begins where the value does.
+    """
     for below in term.below():
-        yield below
+        yield below, below.start
         if below.kind == MACRO_VALUE:
-            yield from _macro_value(" ".join(below.tokens), table).below()
+            for inner in _macro_value(" ".join(below.tokens), table).below():
+                yield inner, below.start
 
 
 def _macro_value(text: str, table: MacroTable | None) -> Term:

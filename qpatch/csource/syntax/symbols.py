@@ -83,10 +83,13 @@ def outline(parsed: ParsedFile) -> tuple[Symbol, ...]:
 
 def symbols_named(parsed: ParsedFile, name: str) -> tuple[Symbol, ...]:
     """Return those symbols of `outline` that are called `name`; only the items that hold the name are looked at."""
-    places = [found.start() for found in re.finditer(re.escape(name.encode()), parsed.source)]
-    if not places:
-        return ()
-    return tuple(symbol for symbol in _Outliner(parsed, places).symbols() if symbol.name == name)
+    return tuple(symbol for symbol in symbols_holding(parsed, name) if symbol.name == name)
+
+
+def symbols_holding(parsed: ParsedFile, text: str) -> tuple[Symbol, ...]:
+    """Return the symbols of those file-scope items that hold `text`; the others are not looked at."""
+    places = [found.start() for found in re.finditer(re.escape(text.encode()), parsed.source)]
+    return tuple(_Outliner(parsed, places).symbols()) if places else ()
 
 
 class _Found(NamedTuple):

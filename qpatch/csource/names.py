@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares names, to tell what a symbol that is gone may be called now."""
+
+from __future__ import annotations
+
+import difflib
+
+
+def likeness_of_names(old: str, new: str) -> float:
+    """Return from 0 to 1 how alike two names are.
+
+    The order of their words does not matter, and a name with all the words of the old one, and more, is as good as the
+    same (`vfio_pci_reset` for `vfio_reset`): names get prefixes. The opposite says nothing: the shorter name is the
+    more general one.
+    """
+    mine, others = old.split("_"), new.split("_")
+    if set(mine) <= set(others):
+        return 1.0
+    in_order = difflib.SequenceMatcher(None, old, new).ratio()
+    return max(in_order, difflib.SequenceMatcher(None, "_".join(sorted(mine)), "_".join(sorted(others))).ratio())
