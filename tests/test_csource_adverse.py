@@ -276,10 +276,10 @@ def test_deletion_of_one_of_several_in_a_declaration_is_ambiguous(source: str, w
 
 
 def test_deletion_in_another_file_is_reported_as_moved() -> None:
-    space = workspace(**{"new.c": "void f(void)\n{\n}\nint x;\n", PATH: "int y;\n"})
+    space = workspace(**{"hw/demo/new.c": "void f(void)\n{\n}\nint x;\n", PATH: "void g(void)\n{\n    f();\n}\n"})
     result = apply_edit(operation_edit("function f", DeleteOperation()), space)
     assert isinstance(result, Applied)
-    assert (result.path, result.moved_from) == ("new.c", PATH)
+    assert (result.path, result.moved_from) == ("hw/demo/new.c", PATH)
 
 
 def test_comment_behind_a_directive_stays_on_its_line() -> None:

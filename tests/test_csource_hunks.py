@@ -342,7 +342,8 @@ def test_removal_of_code_that_was_changed_is_drift_not_already_there() -> None:
 
 
 def test_removal_of_code_that_is_gone_is_already_there() -> None:
-    result = outcome("void f(void)\n{\n    other();\n}\n", hunk_edit("function f", "- demo_save(f, opaque);"))
+    source = "int demo_save(int f, void *opaque);\n\nvoid f(void)\n{\n    other();\n}\n"
+    result = outcome(source, hunk_edit("function f", "- demo_save(f, opaque);"))
     assert isinstance(result, AlreadyThere)
 
 

@@ -11,23 +11,20 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.capabilities.answer import Answer, CannotTell
-from qpatch.capabilities.sources import position_in_code
 from qpatch.csource.names import likeness_of_names
-from qpatch.csource.syntax.dead import is_dead
+from qpatch.csource.syntax.dead import is_dead, position_in_code
 from qpatch.csource.syntax.symbols import SymbolKind
+from qpatch.csource.syntax.wrappers import is_wrapper
 from qpatch.csource.tokens import blank_opaque
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from tree_sitter import Node
+    from collections.abc import Iterable
 
     from qpatch.capabilities.sources import Definition, Scope, Sources
     from qpatch.csource.matching.fragment import Fragment
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_CALLABLE = (SymbolKind.FUNCTION, SymbolKind.MACRO)
 
 
 def doubt_of_absence(names: Iterable[str], kind: SymbolKind, sources: Sources, scope: Scope) -> Answer:
@@ -48,8 +45,12 @@ def doubt_of_content(pattern: Fragment, of: Definition, sources: Sources, scope:
     unparsed = doubt_of_part(pattern.word, (), of, sources)
     if unparsed:
         return unparsed
-    node = of.symbol.node
-    return wrapped(pattern, words_of(of.parsed.source[node.start_byte : node.end_byte]), of.symbol.name, sources, scope)
+    node, name = of.symbol.node, of.symbol.name
+    words = words_of(of.parsed.source[node.start_byte : node.end_byte])
+    for other in sorted(words) if pattern.word else ():
+        if is_renamed(pattern.word, other):
+            return CannotTell(f"{name} has no {pattern.word}, but a {other}", of.place)
+    return wrapped(pattern, words, name, sources, scope)
 
 
 def doubt_of_part(name: str, others: Iterable[str], of: Definition, sources: Sources) -> Answer:
@@ -79,7 +80,7 @@ def wrapped(pattern: Fragment, words: frozenset[str], by: str, sources: Sources,
         word = waiting.pop()
         for definition in sources.holding(word, scope):
             name = definition.symbol.name
-            if name in seen or not _is_thin(definition):
+            if name in seen or not is_wrapper(definition.symbol):
                 continue
             if word == pattern.word and not _has(pattern, definition, sources):
                 continue
@@ -98,24 +99,6 @@ def is_renamed(old: str, new: str) -> bool:
 def _has(pattern: Fragment, definition: Definition, sources: Sources) -> bool:
     places = pattern.places_in(definition.parsed, definition.symbol.node, sources.table)
     return any(not is_dead(definition.parsed, place) for place in places)
-
-
-def _is_thin(definition: Definition) -> bool:
-    """Tell whether a symbol is a macro or a function of few statements."""
-    symbol = definition.symbol
-    if symbol.kind not in _CALLABLE:
-        return False
-    return symbol.body is None or sum(1 for _ in _statements(symbol.body)) <= thresholds().limits.wrapper_statements
-
-
-def _statements(body: Node) -> Iterator[Node]:
-    """Yield the statements and declarations of a body, however deep."""
-    pending = [body]
-    while pending:
-        node = pending.pop()
-        if node.type.endswith(("_statement", "declaration")) and node.type != "compound_statement":
-            yield node
-        pending += node.named_children
 
 
 def words_of(source: bytes) -> frozenset[str]:

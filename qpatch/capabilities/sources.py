@@ -9,15 +9,13 @@ whole tree. Every file is parsed once.
 from __future__ import annotations
 
 import posixpath
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import SourcePlace
 from qpatch.csource.source import C_SUFFIXES, mentions
-from qpatch.csource.syntax.dead import dead_arms
+from qpatch.csource.syntax.dead import position_in_code
 from qpatch.csource.syntax.symbols import symbols_holding
-from qpatch.csource.tokens import blank_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -151,13 +149,3 @@ class Sources:
             if (source := self.read(path)) is not None
             for symbol in self._cache.symbols(source, name)
         ]
-
-
-def position_in_code(source: bytes, word: str) -> int | None:
-    """Return the first byte at which code that is compiled has `word`; comments and strings are no code."""
-    code = blank_opaque(source.decode("latin-1"))  # A character for each byte: positions stay.
-    dead = dead_arms(source)
-    for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", code, re.ASCII):
-        if not any(start <= found.start() < end for start, end in dead):
-            return found.start()
-    return None

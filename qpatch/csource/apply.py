@@ -72,10 +72,11 @@ def _succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
 def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditResult]:
     """Apply the edits of one patch, each to what the one before has left, and return what became of each.
 
-    All of them are tried, so that all misses are known at once. A signature that was edited while a use of it was left
+    All of them are tried, so that all misses are known at once. What is only not there counts as removed where another
+    edit of the patch shows that the tree has the change. A signature that was edited while a use of it was left
     behind has drifted. Raises UserError where an edit itself is wrong.
     """
-    own = [apply_edit(edit, workspace) for edit in edits]
+    own = _proven([apply_edit(edit, workspace) for edit in edits])
     shared = share_renames(edits, own, workspace)
     results = [
         result
@@ -87,6 +88,13 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
         return results
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished_edits(edits, workspace)}
     return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
+
+
+def _proven(results: Sequence[EditResult]) -> list[EditResult]:
+    """Return the results of a patch's edits, removals that find nothing as drift unless another edit is there."""
+    if any(isinstance(result, AlreadyThere) and result.unproven is None for result in results):
+        return list(results)
+    return [result.unproven or result if isinstance(result, AlreadyThere) else result for result in results]
 
 
 def unfinished_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:

@@ -57,11 +57,16 @@ class Applied:
 
 @dataclass(frozen=True)
 class AlreadyThere:
-    """The tree already has what the edit would bring."""
+    """The tree already has what the edit would bring.
+
+    An edit that only takes away leaves nothing to be seen: it is `unproven` then, which is what it ends as unless
+    another edit of its patch shows that the tree has the change.
+    """
 
     path: str
     message: str = ""
     bindings: dict[str, str] = field(default_factory=dict)
+    unproven: Drifted | None = None
     status = "already there"
 
 

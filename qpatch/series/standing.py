@@ -67,7 +67,7 @@ def _missing_part(patch: BoundPatch, tree: SourceTree, cache: ParseCache) -> str
         if _removes(edit):
             place = result.places[0] if result.places else result.path
             return f"what the edit of {edit.anchor} removes is still there ({place})"
-    there = [edit for edit, result in tried if isinstance(result, AlreadyThere)]
+    there = [edit for edit, result in tried if isinstance(result, AlreadyThere) and result.unproven is None]
     if applied and there:
         return f"the edit of {there[0].anchor} is there, and that of {applied[0][0].anchor} is not"
     return ""

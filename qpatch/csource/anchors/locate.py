@@ -7,12 +7,12 @@ symbol that is nowhere is drift, and the symbols with the most similar names are
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.anchors.macro_functions import functions_defined_by
+from qpatch.csource.names import likeness_of_names
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -105,12 +105,15 @@ def symbols_in(path: str, name: str, workspace: EditWorkspace, kinds: Collection
 
 
 def similar_symbols(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> list[tuple[str, Symbol, float]]:
-    """Return (path, symbol, likeness 0..1) of the symbols of `kind` with the names most similar to the anchor's."""
+    """Return (path, symbol, likeness 0..1) of the symbols of `kind` with the names most similar to the anchor's.
+
+    One that has the very name is none of them: it was found, and was not what was meant.
+    """
     least, near = thresholds().similarity.symbol_name, []
     for path in _neighbourhood(anchor, workspace):
         for symbol in workspace.outline(path):
-            if symbol.kind == kind:
-                likeness = difflib.SequenceMatcher(None, anchor.name, symbol.name).ratio()
+            if symbol.kind == kind and symbol.name != anchor.name:
+                likeness = likeness_of_names(anchor.name, symbol.name)
                 near.append((path, symbol, likeness))
     return sorted((entry for entry in near if entry[2] >= least), key=lambda entry: -entry[2])
 

@@ -10,14 +10,17 @@ from typing_extensions import override
 
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.kinds.base import BlockHandler
+from qpatch.csource.operations.moved import unproven_move
 from qpatch.csource.operations.signature import edit_signature, uses_left_behind
+from qpatch.csource.results import Drifted
+from qpatch.csource.syntax.dead import is_dead
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
     from qpatch.csource.edit import Anchor, AnchorKind, Edit
-    from qpatch.csource.results import Ambiguous, Drifted
+    from qpatch.csource.results import Ambiguous
     from qpatch.csource.workspace import EditWorkspace
 
 
@@ -45,7 +48,12 @@ class SignatureHandler(BlockHandler):
         definition = self.locate(edit.anchor, workspace)
         if not isinstance(definition, LocatedAnchor):
             return definition
-        return edit_signature(edit, edit.operation.hunks[0], definition, workspace)
+        assert definition.symbol is not None
+        if is_dead(definition.parsed, definition.symbol.node.start_byte):
+            return Drifted(f"{edit.anchor} is only in code that is never compiled or does not parse", definition.path)
+        return unproven_move(edit, definition, workspace) or edit_signature(
+            edit, edit.operation.hunks[0], definition, workspace
+        )
 
     @override
     def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:

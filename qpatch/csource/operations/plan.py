@@ -20,6 +20,7 @@ from qpatch.csource.edit import (
 from qpatch.csource.operations.beside import add_beside
 from qpatch.csource.operations.everywhere import replace_everywhere, scope_of
 from qpatch.csource.operations.inside import add_inside
+from qpatch.csource.operations.moved import unproven_move
 from qpatch.csource.operations.relocate import delete, move
 from qpatch.csource.operations.renamed import explain_renamed
 from qpatch.csource.operations.substitute import HunkFit, substitute
@@ -45,7 +46,8 @@ def plan_operation(edit: Edit, workspace: EditWorkspace) -> Outcome:
         return explain_renamed(edit, located, workspace)
     if isinstance(located, Ambiguous):
         return located
-    return unmet(edit.anchor, located, workspace) or _plan_at(edit, operation, located, workspace)
+    refused = unproven_move(edit, located, workspace) or unmet(edit.anchor, located, workspace)
+    return refused or _plan_at(edit, operation, located, workspace)
 
 
 def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
 from qpatch.csource.anchors.extents import extent_of, insertion_beside, unclear_extent
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.edit import Edit, MoveOperation, Position
-from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
+from qpatch.csource.operations.moved import unproven_move
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.dead import position_in_code
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.csource.syntax.symbols import TAGGED
 from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
@@ -20,13 +24,16 @@ def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
     located = edit.anchor.locate(workspace)
     if isinstance(located, Drifted):
-        least = thresholds().similarity.symbol_renamed
-        renamed = any(candidate.likeness >= least for candidate in located.candidates)
-        return located if renamed or located.is_there else AlreadyThere(edit.anchor.path, f"{edit.anchor} is gone")
+        return _gone(edit, located, workspace)
     if isinstance(located, Ambiguous):
         return located
     layout = layout_of(located)
-    refused = unmet(edit.anchor, located, workspace) or _declares_more(edit, located) or unclear_extent(located, layout)
+    refused = (
+        unproven_move(edit, located, workspace)
+        or unmet(edit.anchor, located, workspace)
+        or _declares_more(edit, located)
+        or unclear_extent(located, layout)
+    )
     if refused is not None:
         return refused
     start, end = extent_of(located, layout)
@@ -47,7 +54,9 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
     assert isinstance(located, LocatedAnchor) and isinstance(target, LocatedAnchor)
     layout = layout_of(located)
     refused = (
-        unmet(edit.anchor, located, workspace)
+        unproven_move(edit, located, workspace)
+        or unproven_move(replace(edit, anchor=operation.target), target, workspace)
+        or unmet(edit.anchor, located, workspace)
         or unmet(operation.target, target, workspace)
         or unclear_extent(located, layout)
     )
@@ -67,6 +76,32 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
     return PlannedChanges(replacements, (place_of(located), place_of(target)), located.moved_from)
+
+
+def _gone(edit: Edit, missing: Drifted, workspace: EditWorkspace) -> AlreadyThere | Drifted:
+    """Return what the deletion of a symbol that is `missing` ends as.
+
+    Its name must be nowhere in code, and no other name so similar that the symbol may be called so now.
+    """
+    anchor, least = edit.anchor, thresholds().similarity.symbol_renamed
+    if missing.is_there or any(candidate.likeness >= least for candidate in missing.candidates):
+        return missing
+    for path in workspace.tree.mentioning(anchor.name):
+        source = workspace.tree.read(path) or b""
+        position = position_in_code(source, anchor.name)
+        if position is not None:
+            used = Candidate(SourcePlace(path, source.count(b"\n", 0, position) + 1), 1.0)
+            return Drifted(f"no definition of {anchor} was found, but its name is used", path, (used,))
+    return AlreadyThere(
+        anchor.path,
+        f"{anchor} is gone",
+        unproven=replace(
+            missing,
+            message=f"{missing.message}, and nothing shows that it ever had",
+            suggestion="",
+            advice="remove the edit, or put it into the patch whose other edits show that it was there",
+        ),
+    )
 
 
 def _declares_more(edit: Edit, located: LocatedAnchor) -> Ambiguous | None:

@@ -85,6 +85,12 @@ def _with_similar_names(edit: Edit, drifted: Drifted) -> Drifted:
     )
 
 
+def has_fitting(edit: Edit, path: str, workspace: EditWorkspace) -> bool:
+    """Tell whether a file has a symbol of the anchor's kind that the hunk fits as it stands, whatever its name."""
+    similar = edit.anchor.handler.similar(edit.anchor, workspace)
+    return any(_fits(edit, path, symbol, workspace) for other, symbol in similar if other == path)
+
+
 def _fitting(edit: Edit, workspace: EditWorkspace) -> list[tuple[Symbol, SourcePlace]]:
     return [
         (symbol, SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}"))

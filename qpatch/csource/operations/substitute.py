@@ -7,7 +7,6 @@ does not show) are never edited: where the block itself does not hold the expect
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -18,11 +17,12 @@ from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
+from qpatch.csource.operations.done import has_result, shows_code
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.operations.nesting import enclosed, owner_of
-from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
+from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import hidden_arms
-from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,11 +119,13 @@ class _BlockAttempt:
                 suggestion="write comments and blank lines on changed lines as they are, or leave them out",
             )
         if not (pending or self._before_equals_after() or self.adds_code() or self._is_bracketed()):
-            return self._miscount([], []) if self._resembles_removed() else AlreadyThere(self._located.path)
+            return self._miscount([], []) or self._gone()
         if len(pending) == self._edit.expect:
-            return self._overlapping(pending) or self._found(pending)
+            return self._overlapping(pending) or self._beside_result(pending, there) or self._found(pending)
         if not pending and len(there) >= self._edit.expect:
-            return AlreadyThere(self._located.path, bindings=self._rewriter(there[0], self._after).bindings())
+            return self._elsewhere() or AlreadyThere(
+                self._located.path, bindings=self._rewriter(there[0], self._after).bindings()
+            )
         return self._miscount(pending, there)
 
     def explanation(self) -> Drifted:
@@ -137,7 +139,10 @@ class _BlockAttempt:
         """
         if self._before_equals_after():
             return self._split_by_text(candidates)
-        apart = [match for match in candidates if not any(_overlap(match, other) for other in present)]
+        sides = self._before, self._after
+        apart = [
+            match for match in candidates if not any(has_result(self._hunk, sides, match, other) for other in present)
+        ]
         pending, _ = self._split_by_text(apart if self.adds_code() else candidates)
         if pending:
             return pending, _apart(present) if self.adds_code() else []
@@ -185,6 +190,18 @@ class _BlockAttempt:
             self._located.path,
             tuple(self._place(match) for match in matches),
             "add lines of context, and write an edit for each place",
+        )
+
+    def _beside_result(self, pending: list[Match], there: list[Match]) -> Ambiguous | None:
+        """Refuse to edit as many places as expected where the result stands at another one, with the same context."""
+        if not there or not shows_code(self._hunk):
+            return None
+        return Ambiguous(
+            f"{self._edit.anchor}: the hunk fits {len(pending)} of {len(pending) + len(there)} places; "
+            "the others have its result already",
+            self._located.path,
+            tuple(self._place(match) for match in [*pending, *there]),
+            advice="add lines of context that only the wanted place has",
         )
 
     def _distinct(self, matches: list[Match]) -> list[Match]:
@@ -294,30 +311,49 @@ class _BlockAttempt:
                     return False
         return True
 
-    def _resembles_removed(self) -> bool:
-        """Tell whether the removed code was changed rather than removed: then it drifted.
+    def _elsewhere(self) -> Drifted | None:
+        """Return the drift of a removal whose surroundings stand together while what it removes stands elsewhere."""
+        removed = tuple(
+            item
+            for item in self._before.items
+            if all(self._before.line_of(leaf).sign is Sign.REMOVED for leaf in item.leaves())
+        )
+        if self.adds_code() or not removed:
+            return None
+        blocks = [self._block, *nested_blocks(self._block)]
+        found = [match for block in blocks for match in self._matches(self._before.part(removed), block)]
+        if not found:
+            return None
+        return Drifted(
+            f"{self._edit.anchor}: what the hunk removes is not between its context, but elsewhere",
+            self._located.path,
+            tuple(Candidate(self._place(match), 1.0) for match in found),
+            advice="if it is meant, show the context that it has now; if not, remove the edit",
+        )
 
-        Code that is gone leaves a name behind that its block no longer mentions while the tree still does, or
-        nothing that looks like it.
-        """
-        here, similarity = set(self._block.tokens), thresholds().similarity
-        gone = [name for name in self._removed_names() if name not in here]
-        if not gone:
-            return True
-        if any(self._workspace.tree.mentioning(name) for name in gone):
-            return False
-        if any(difflib.get_close_matches(name, here, 1, similarity.removed_name) for name in gone):
-            return True
-        return any(candidate.likeness >= similarity.removed_statements for candidate in self.explanation().candidates)
-
-    def _removed_names(self) -> list[str]:
-        """Return the identifiers on removed lines."""
-        numbers = {line.number for line in self._hunk.lines if line.sign is Sign.REMOVED}
-        return [
-            leaf.text
-            for leaf in self._before.leaves()
-            if leaf.kind.endswith("identifier") and self._before.line_of(leaf).number in numbers
-        ]
+    def _gone(self) -> AlreadyThere | Drifted | None:
+        """Return what a removal that finds nothing ends as; None where what it removes was changed."""
+        removed, explanation = RemovedCode.of(self._hunk, self._before), self.explanation()
+        if is_changed(removed, self._block, explanation, self._workspace):
+            return None
+        path = self._located.path
+        through = tuple(helpers(removed, self._block, path, self._workspace))
+        if through:
+            return Drifted(
+                f"{self._edit.anchor}: what the hunk removes may be in {through[0].place.snippet} now",
+                path,
+                through,
+                advice="look at what is named above, and edit that, or remove the edit",
+            )
+        return AlreadyThere(
+            path,
+            unproven=Drifted(
+                f"{self._edit.anchor}: what the hunk removes is not there, and nothing shows that it ever was",
+                path,
+                explanation.candidates,
+                advice="show a line of context on both sides of the removal, or remove the edit",
+            ),
+        )
 
 
 def _tried(matches: list[Match], work: Callable[[Match], _Result]) -> list[tuple[Match, _Result]]:

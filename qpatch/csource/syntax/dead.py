@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from qpatch.csource.tokens import blank_opaque
+
 if TYPE_CHECKING:
     from tree_sitter import Node
 
@@ -57,6 +59,16 @@ def dead_arms(source: bytes) -> tuple[tuple[int, int], ...]:
             if word != b"endif":
                 opened.append(ended.next(constant, found.end()))
     return tuple(sorted(arms))
+
+
+def position_in_code(source: bytes, word: str) -> int | None:
+    """Return the first byte at which code that is compiled has `word`; comments and strings are no code."""
+    code = blank_opaque(source.decode("latin-1"))  # A character for each byte: positions stay.
+    dead = dead_arms(source)
+    for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", code, re.ASCII):
+        if not any(start <= found.start() < end for start, end in dead):
+            return found.start()
+    return None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _try_hunk(hunk: Hunk, document: TextDocument, section: TextSection, expect: 
     done = len(changes) - len(open_changes)
     if not changes:
         return _without_match(hunk, document, section, after)
-    if done >= expect or not open_changes:
+    if not open_changes:
         return AlreadyThere(document.path, "the added lines are there", dict(after[0].bindings))
     if done + len(open_changes) != expect or _overlapping(open_changes):
         return _wrong_count(open_changes, done, expect, document, section)
@@ -116,8 +116,17 @@ def _without_match(hunk: Hunk, document: TextDocument, section: TextSection, aft
         return explain_hunk(hunk, document, section)
     if _encloses(hunk):
         return AlreadyThere(document.path, "the lines around them stand together", dict(after[0].bindings))
-    gone = AlreadyThere(document.path, "the lines are not there any more")
-    return nearest_deleted(hunk, document, section) or gone
+    return nearest_deleted(hunk, document, section) or _gone(section.name, "the lines are not there any more", document)
+
+
+def _gone(name: str, message: str, document: TextDocument) -> AlreadyThere:
+    """Return what the removal of what is nowhere ends as; nothing shows that it ever was there."""
+    unproven = Drifted(
+        f"{name}: {message}, and nothing shows that they ever were",
+        document.path,
+        advice="show a line of context on both sides of the removal, or remove the edit",
+    )
+    return AlreadyThere(document.path, message, unproven=unproven)
 
 
 def _encloses(hunk: Hunk) -> bool:
@@ -157,8 +166,9 @@ def _plan_deletion(edit: Edit, document: TextDocument) -> list[LineChange] | Ref
     if isinstance(section, Drifted):
         least = thresholds().similarity.text_name_renamed
         alike = section.candidates and section.candidates[0].likeness >= least
-        gone = AlreadyThere(document.path, f"{edit.anchor.name!r} is not there any more")
-        return section if alike else gone
+        return (
+            section if alike else _gone(edit.anchor.name, f"the lines of {edit.anchor.name!r} are not there", document)
+        )
     if isinstance(section, Ambiguous):
         return section
     start = _with_comment(document, section.start)

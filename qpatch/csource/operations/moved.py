@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a symbol that was found in another file than expected is the one that was meant.
+
+Names are not unique: tests have stubs, subsystems have helpers of the same name. A move is believed where the symbol's
+old file is gone and the new one took its place, or where something else speaks for it: the old file still uses it, or
+the code that the hunk shows is in it and in nothing that the old file has.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.changes import place_of
+from qpatch.csource.edit import HunkOperation
+from qpatch.csource.matching.pattern import Context
+from qpatch.csource.operations.renamed import explain_renamed, has_fitting
+from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.results import AlreadyThere, Candidate, Drifted
+from qpatch.csource.syntax.dead import position_in_code
+from qpatch.csource.syntax.symbols import SymbolKind
+
+if TYPE_CHECKING:
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
+
+
+def unproven_move(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
+    """Return the drift of an anchor that was found elsewhere without evidence of a move, None where there is some."""
+    if not located.moved_from or _has_moved(edit, located, workspace):
+        return None
+    found = Candidate(place_of(located), 1.0, ("it has the name, but nothing shows that it is the same",))
+    drifted = explain_renamed(
+        edit,
+        Drifted(
+            f"{edit.anchor} is not in {located.moved_from} any more, and nothing shows that it moved to {located.path}",
+            located.moved_from,
+            advice=f"if that is the one that is meant: path: {located.path}",
+        ),
+        workspace,
+    )
+    return replace(drifted, candidates=(*drifted.candidates, found))
+
+
+def _has_moved(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> bool:
+    old, new = located.moved_from, located.path
+    near, local = _took_place_of(old, new), _is_local(located)
+    source = None if old.endswith("/") else workspace.tree.read(old)
+    if near and (source is None or new.endswith(".h")):
+        return True
+    if (near or not local) and position_in_code(source or b"", edit.anchor.name) is not None:
+        return True
+    if source is None:
+        return not local and _shows_its_code(edit, located, workspace)
+    return near and _shows_its_code(edit, located, workspace) and not has_fitting(edit, old, workspace)
+
+
+def _took_place_of(old: str, new: str) -> bool:
+    """Tell whether a file may have what another one had: one in its folder or its headers' folder, or of its name."""
+    homes = [f"{posixpath.dirname(path)}/".removeprefix("include/").lstrip("/") for path in (old, new)]
+    nested = all(homes) and (homes[0].startswith(homes[1]) or homes[1].startswith(homes[0]))
+    return nested or homes[0] == homes[1] or posixpath.basename(old) == posixpath.basename(new)
+
+
+def _shows_its_code(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> bool:
+    """Tell whether the code that the edit's hunk shows is in the anchor, or its result is."""
+    if not isinstance(edit.operation, HunkOperation) or edit.anchor.kind.context is Context.SIGNATURE:
+        return False  # A signature that agrees is no more than a name.
+    return isinstance(substitute(edit, edit.operation.hunks, located, workspace), HunkFit | AlreadyThere)
+
+
+def _is_local(located: LocatedAnchor) -> bool:
+    """Tell whether only the file that defines the symbol can use it; nothing in a header is so."""
+    symbol = located.symbol
+    if symbol is None or located.path.endswith(".h"):
+        return False
+    if symbol.kind not in (SymbolKind.FUNCTION, SymbolKind.INITIALIZER):
+        return True
+    return any(child.type == "storage_class_specifier" and child.text == b"static" for child in symbol.node.children)
