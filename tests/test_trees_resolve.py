@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from series_support import commit_files
 from trees_support import QEMU_FILES, description, git, repository, sha256, snapshot, tarball
 
 from qpatch.cli.display import StepDisplay
@@ -360,9 +361,22 @@ def test_render_goes_on_where_a_tree_is_not_here(
 def test_show(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, document, _ = run(capsys, "tree", "show", str(clone))
     assert code == ExitCode.OK
-    assert set(document) == {"version", "name", "kind", "release", "repository", "commit", "capabilities"}
+    assert set(document) == {"version", "name", "kind", "release", "repository", "commit", "capabilities", "undecided"}
     assert document["repository"] == str(clone)
     assert all(isinstance(value, bool) for value in document["capabilities"].values())
+    assert document["undecided"] == {}
+
+
+def test_show_tells_what_cannot_be_told(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = "static void vfio_change_vmstate_prepare(void)\n{\n}\n"
+    commit_files(clone, {"hw/vfio/migration.c": source.encode()}, "renamed")
+    code, document, _ = run(capsys, "tree", "show", str(clone))
+    assert code == ExitCode.OK
+    assert "p2p" not in document["capabilities"] and "v2" in document["capabilities"]
+    assert (document["undecided"]["p2p"]["path"], document["undecided"]["p2p"]["line"]) == ("hw/vfio/migration.c", 1)
+    assert "vfio_change_vmstate_prepare" in document["undecided"]["p2p"]["reason"]
+    assert main(["tree", "show", str(clone)]) == ExitCode.OK
+    assert "cannot tell: there is no function vfio_vmstate_change_prepare" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_terminal_shows_bars_and_a_file_gets_lines() -> None:
