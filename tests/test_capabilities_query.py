@@ -4,16 +4,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from qpatch.capabilities.catalogue import KINDS, capabilities_of, read_catalogue
+from qpatch.capabilities.catalogue import KINDS, capabilities_of, patterns_of, read_catalogue
 from qpatch.capabilities.evaluate import Capabilities, evaluate, names_by_kind
 from qpatch.capabilities.sources import Sources
-from qpatch.csource.matching.fragment import Fragment
 from qpatch.csource.source import DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
@@ -195,13 +193,6 @@ def test_every_shipped_pattern_is_c(kind: str) -> None:
     for pattern in patterns:
         pattern.compiled(table)
     assert len(patterns) > 10 or kind == "linux"
-
-
-def patterns_of(query: object) -> list[Fragment]:
-    """All patterns of a query and of the queries that it is made of."""
-    values = [getattr(query, field.name) for field in fields(query)] if is_dataclass(query) else []
-    inner = [part for value in values for part in (value if isinstance(value, tuple) else (value,))]
-    return [pattern for part in inner for pattern in ([part] if isinstance(part, Fragment) else patterns_of(part))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ the capability.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
@@ -28,6 +28,7 @@ from qpatch.capabilities.query import (
 from qpatch.capabilities.sources import Scope
 from qpatch.csource.matching.fragment import Fragment
 from qpatch.csource.matching.pattern import Context
+from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
@@ -68,10 +69,16 @@ class Capability:
 @cache
 def capabilities_of(kind: str) -> Mapping[str, Capability]:
     """Return the capabilities of a kind of tree ('qemu' or 'linux') by name."""
+    return read_catalogue(_shipped(kind))
+
+
+@cache
+def _shipped(kind: str) -> Data:
+    """Return the content of the data file of a kind of tree."""
     import yaml
 
     text = resources.files(__package__).joinpath(f"{kind}.yaml").read_text(encoding="utf-8")
-    return read_catalogue(yaml.load(text, Loader=yaml.CSafeLoader))
+    return _mapping(yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def read_catalogue(data: Data) -> dict[str, Capability]:
@@ -81,10 +88,38 @@ def read_catalogue(data: Data) -> dict[str, Capability]:
     return {name: _capability(name, _mapping(entry), areas) for name, entry in entries.items()}
 
 
+def read_own(data: Data, kind: TreeKind) -> dict[str, Capability]:
+    """Return the capabilities of `data`, which a strategy brings with it; it may use the areas that ship with qpatch.
+
+    Raises ValueError, also for a pattern that is no C: nobody tests these as those that ship are tested.
+    """
+    areas = {**_mapping(_shipped(kind)["areas"]), **_mapping(data["areas"])}
+    catalogue = read_catalogue({"areas": areas, "capabilities": data["capabilities"]})
+    for name, capability in catalogue.items():
+        for pattern in patterns_of(capability.query):
+            try:
+                pattern.compiled(macro_table(kind))
+            except ValueError as error:
+                raise ValueError(f"capability {name}: {error}") from error
+    return catalogue
+
+
+def patterns_of(query: object) -> list[Fragment]:
+    """Return all patterns of a query and of the queries that it is made of."""
+    if isinstance(query, Fragment):
+        return [query]
+    parts = query if isinstance(query, tuple) else [getattr(query, name) for name in _fields_of(query)]
+    return [pattern for part in parts for pattern in patterns_of(part)]
+
+
+def _fields_of(value: object) -> list[str]:
+    return [field.name for field in fields(value)] if is_dataclass(value) else []
+
+
 def _capability(name: str, entry: Data, areas: Data) -> Capability:
     try:
         query = _query(_mapping(entry["query"]), areas)
-        return Capability(name, _text(entry["doc"]), _text(entry["source"]), query)
+        return Capability(name, _text(entry["doc"]), _text(entry.get("source", "")), query)
     except (KeyError, ValueError) as error:
         raise ValueError(f"capability {name}: {error}") from error
 

@@ -26,8 +26,8 @@ class Capabilities(Mapping[str, bool]):
     """The capabilities of one tree by name, in the order of the catalogue; each is computed at most once.
 
     Asking for one of which the sources do not tell whether the tree has it raises UndecidedError; `answer` says why.
-    `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table. `more` are
-    capabilities besides those that ship with qpatch.
+    `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table. `catalogue`
+    has the capabilities if they are not those that ship with qpatch.
     """
 
     def __init__(
@@ -35,10 +35,10 @@ class Capabilities(Mapping[str, bool]):
         tree: SourceTree,
         kind: TreeKind,
         cache: ParseCache | None = None,
-        more: Mapping[str, Capability] | None = None,
+        catalogue: Mapping[str, Capability] | None = None,
     ) -> None:
         self.cache = cache or ParseCache(macro_table(kind))
-        self._catalogue = {**capabilities_of(kind), **(more or {})}
+        self._catalogue = capabilities_of(kind) if catalogue is None else catalogue
         self._sources = Sources(tree, self.cache)
         self._known: dict[str, Answer] = {}
 

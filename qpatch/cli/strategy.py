@@ -88,6 +88,7 @@ def run_show(arguments: argparse.Namespace, output: Output) -> ExitCode:
 def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Check strategies; every problem is printed."""
     from qpatch.capabilities.evaluate import names_by_kind
+    from qpatch.series.facts import own_problems
     from qpatch.strategy.advice import notes
     from qpatch.strategy.check import check_file
     from qpatch.strategy.load import load_strategy
@@ -97,7 +98,7 @@ def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     capabilities = names_by_kind()
     results = []
     for file in files:
-        problems = check_file(file, capabilities)
+        problems = check_file(file, capabilities) or own_problems(file)
         for problem in problems:
             output.text(error_text(problem))
         advice = [] if problems else notes(load_strategy(file), capabilities)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.family import member_of_family
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
 from qpatch.csource.edit import (
@@ -125,6 +126,10 @@ def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     check_edit(edit)
     if concerns_whole_file(edit):
         return apply_file_edit(edit, workspace.tree)
+    anchor = member_of_family(edit.anchor, workspace)
+    if not isinstance(anchor, Anchor):
+        return anchor
+    edit = replace(edit, anchor=anchor)
     before = dict(workspace.tree.changed)
     return refuse_conflicted(_apply_inside(edit, workspace), edit, workspace.tree, before)
 

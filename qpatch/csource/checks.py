@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.family import check_family
 from qpatch.csource.edit import Action, MoveOperation, Position, TextScope
 from qpatch.csource.matching.hunk import HunkLine, Sign, parse_hunk
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
@@ -100,6 +101,8 @@ def check_anchor(anchor: Anchor, where: Location) -> None:
     """
     if anchor.kind.needs_path and not anchor.path:
         raise UserError("bad-anchor", f"an anchor of kind {anchor.kind} needs `path:`", where=where)
+    if not is_in_text(anchor) and anchor.kind.text_scope is not TextScope.FILE:
+        check_family(anchor, where)
     if is_in_text(anchor) and anchor.kind.text_scope is TextScope.NOTHING:
         raise UserError("text-anchor", f"{anchor.path} is not C: it has no {anchor.kind} {anchor.name!r}", where=where)
 

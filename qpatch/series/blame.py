@@ -17,6 +17,7 @@ from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import RenameOperation
 from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
+from qpatch.series.facts import facts_for
 from qpatch.series.render import attempt
 from qpatch.strategy.bind import Binding
 
@@ -113,7 +114,7 @@ def authorship(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[s
     if tried.planned is None:
         return Authorship()
     replay = _Replay(EditWorkspace(Overlay(target.source), target.cache))
-    bound = Binding(strategy, target.info, target.capabilities, parameters).patches()
+    bound = Binding(strategy, target.info, facts_for(strategy, target), parameters).patches()
     kept = [bound[index] for index in tried.decision.kept]  # the others change nothing
     files = []
     for number, patch in enumerate(kept, start=1):

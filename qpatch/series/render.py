@@ -15,6 +15,7 @@ from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import UndecidedError
 from qpatch.series.attempt import AttemptedPatches, attempt_patches
+from qpatch.series.facts import facts_for
 from qpatch.series.model import PlannedSeries
 from qpatch.series.plan import Decision, SeriesAttempt
 from qpatch.series.results import rendered_result
@@ -59,7 +60,7 @@ def attempt(
 
     `instead` holds edits to make in the place of the strategy's own at these places in it.
     """
-    binding = Binding(strategy, target.info, target.capabilities, parameters)
+    binding = Binding(strategy, target.info, facts_for(strategy, target), parameters)
     decision = standing(binding, target.source, target.cache)
     if decision is not None:
         return SeriesAttempt(strategy.name, target, decision)

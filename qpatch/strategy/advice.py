@@ -10,6 +10,7 @@ from qpatch.csource.edit import VerbatimOperation
 from qpatch.csource.operations.as_semantic import would_do_as_semantic
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.strategy.bind import Binding, TreeInfo
+from qpatch.strategy.own import known_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,11 +30,12 @@ class Note:
 
 def notes(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> list[Note]:
     """Return the notes on a strategy that passed its check; `capabilities` are the known names per kind of tree."""
+    known = known_names(loaded, capabilities)
     found = (
         note
         for kind in loaded.components
         for truth in (True, False)
-        for edit in _edits(loaded, kind, dict.fromkeys(capabilities[kind], truth))
+        for edit in _edits(loaded, kind, dict.fromkeys(known[kind], truth))
         for note in _on_edit(edit, kind)
     )
     return list(dict.fromkeys(found))

@@ -17,6 +17,7 @@ from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.load import InvalidStrategyError, line_of, load_strategy
 from qpatch.strategy.names import NameCheck
 from qpatch.strategy.origins import Source, origin
+from qpatch.strategy.own import known_names
 from qpatch.strategy.places import shown
 from qpatch.strategy.samples import SampleMaker, fault_of_one_name
 from qpatch.strategy.start import untouched
@@ -55,9 +56,13 @@ def check_file(
         return list(error.problems)
     except UserError as error:
         return [error]
-    problems = [*untouched(loaded), *_parameter_problems(loaded, capabilities)]
+    try:
+        known = known_names(loaded, capabilities)
+    except UserError as error:
+        return [error]
+    problems = [*untouched(loaded), *_parameter_problems(loaded, known)]
     for kind, component in loaded.model.components().items():
-        problems += _ComponentCheck(loaded, kind, component, frozenset(capabilities[kind])).problems()
+        problems += _ComponentCheck(loaded, kind, component, known[kind]).problems()
     unique = {(str(problem.where), problem.message): problem for problem in problems}
     own = shown(file)
     return sorted(unique.values(), key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))

@@ -7,7 +7,7 @@ on) is checked in `EditModel`; what needs positions or templates is checked in `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
@@ -212,9 +212,20 @@ class PatchModel(StrategyModel):
     edits: Annotated[tuple[EditModel, ...], Field(min_length=1)]
 
 
+class OwnCapability(StrategyModel):
+    """A capability that the strategy brings with it; docs/capabilities.md describes queries."""
+
+    doc: Text
+    source: str = ""
+    query: dict[str, Any]
+
+
 class Component(StrategyModel):
     """What the strategy does to one project: QEMU or Linux."""
 
+    capabilities: dict[Annotated[str, StringConstraints(pattern=IDENTIFIER)], OwnCapability] = {}
+    capabilities_from: Text | None = None
+    areas: dict[str, tuple[Text, ...]] = {}
     landed: Condition | None = None
     void: tuple[Condition, ...] = ()
     cover: Text | None = None
