@@ -121,6 +121,7 @@ FAULTS = [
     Fault("template-failed", "@{{ limit }}", "@{{ 1 // 0 }}", "+ new_call"),
     Fault("template-failed", "@{{ limit }}", "@{{ '{'.format(limit) }}", "+ new_call"),
     Fault("template-failed", "when: has_extra", "when: limit < 'x'", "when: limit"),
+    Fault("version-compared", "when: has_extra", "when: tree.release < 10.1", "when: tree.release"),
     Fault("invalid-trailer", '"Suggested-by: Jane', '"suggested by Jane', "trailers:"),
     Fault("invalid-trailer", '"Suggested-by: Jane', '"Signed-off-by: Jane', "trailers:"),
     Fault("message-not-mailable", '"demo: Call the new function"', '"[PATCH] demo: Call it"', "subject:"),

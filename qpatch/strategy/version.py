@@ -50,10 +50,10 @@ class Version(str):
     def _key(self, version: object) -> tuple[list[int], float]:
         """Return what `version` is compared by: its numbers, and which candidate it is. Raises VersionError."""
         if not isinstance(version, str):
-            raise VersionError(f"the version {str(self)!r} is compared with {version!r}, which is no text")
+            raise VersionError(f"a version is compared with {version!r}, which is no text")
         found = _VERSION.match(version)
         if found is None:
-            raise VersionError(f"the version {str(self)!r} is compared with {str(version)!r}, which is no version")
+            raise VersionError(f"a version is compared with {str(version)!r}, which is no version")
         numbers = [int(number) for number in found["numbers"].split(".")]
         while numbers and not numbers[-1]:
             numbers.pop()
