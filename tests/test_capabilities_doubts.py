@@ -173,6 +173,14 @@ def test_code_of_a_file_that_moved() -> None:
     assert asked(BLOCK, **{"zoo/zoo-core.c": "int x;\n"}) is False
 
 
+def test_code_whose_whole_area_moved() -> None:
+    moved = {"farm/barn.c": "int f(void)\n{\n    return pet_is_ill();\n}\n"}
+    query = {"code": "pet_is_ill()", "area": "zoo"}
+    assert doubt(query, **moved).reason == "there is no zoo, nor include/zoo, but `pet_is_ill()` elsewhere"
+    assert asked(query, zoo="int x;\n", **moved) is False
+    assert asked({"function": "f", "area": "zoo"}, **moved) is True
+
+
 def test_files_comments_and_events_that_moved() -> None:
     text = "/* Open from nine. */\n"
     comment = {"comment": "Open from nine.", "path": PATH}

@@ -49,7 +49,7 @@ def test_the_first_and_the_last_are_those_of_the_file() -> None:
 def test_an_order_that_does_not_tell_is_ambiguous(names: tuple[str, ...]) -> None:
     result = outcome(arrays(*names), add_edit("initializer newest compat_*", '{ "new", "on" },'))
     assert isinstance(result, Ambiguous)
-    assert "does not tell which" in result.message and "initializer first compat_*" in result.suggestion
+    assert "does not tell which" in result.message and "initializer first compat_*" in result.advice
 
 
 def test_a_family_that_is_not_there_is_drift() -> None:

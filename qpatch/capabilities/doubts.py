@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.capabilities.answer import Answer, CannotTell
-from qpatch.csource.names import likeness_of_names
+from qpatch.csource.names import are_alike
 from qpatch.csource.syntax.dead import is_dead, position_in_code
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.wrappers import is_wrapper
@@ -93,7 +93,7 @@ def wrapped(pattern: Fragment, words: frozenset[str], by: str, sources: Sources,
 
 def is_renamed(old: str, new: str) -> bool:
     """Tell whether `new` is so similar a name that it may be what `old` is called now."""
-    return old != new and likeness_of_names(old, new) >= thresholds().similarity.symbol_renamed
+    return old != new and are_alike(old, new, thresholds().similarity.symbol_renamed)
 
 
 def _has(pattern: Fragment, definition: Definition, sources: Sources) -> bool:

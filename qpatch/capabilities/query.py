@@ -19,7 +19,7 @@ from qpatch.capabilities.answer import Answer, CannotTell, every, opposite, some
 from qpatch.capabilities.details import Details, evidence
 from qpatch.capabilities.doubts import doubt_of_absence, is_renamed, words_of, wrapped
 from qpatch.capabilities.sources import Scope
-from qpatch.csource.names import likeness_of_names
+from qpatch.csource.names import are_alike
 from qpatch.csource.results import SourcePlace
 from qpatch.csource.source import mentions
 from qpatch.csource.text.outline import outline
@@ -127,7 +127,7 @@ class SymbolQuery(Query):
         if not self.details:
             return any(is_renamed(old, name) for old in self.names)
         least = thresholds().similarity.symbol_name
-        return any(likeness_of_names(old, name) >= least for old in self.names) and (
+        return any(are_alike(old, name, least) for old in self.names) and (
             self.details.answer(other, sources, self.scope) is True
         )
 
@@ -142,9 +142,9 @@ class CodeQuery(Query):
     @override
     def answer(self, sources: Sources) -> Answer:
         path, word = self.scope.path, self.pattern.word
-        if not path:
+        if not path and not sources.is_gone(self.scope):
             return self._in_files(sources.mentioning(word, self.scope.area), sources)
-        source = sources.read(path)
+        source = sources.read(path) if path else None
         if source is None:
             return self._in_moved_file(sources)
         here = self._in_files([path] if mentions(source, word) else [], sources)
@@ -162,8 +162,9 @@ class CodeQuery(Query):
         for path in sources.mentioning(self.pattern.word, ()):
             parsed = sources.parsed(path)
             for position in () if parsed is None else self.pattern.places_in_file(parsed, sources.table):
+                gone = self.scope.path or ", nor ".join(self.scope.area)
                 return CannotTell(
-                    f"there is no {self.scope.path}, but `{self.pattern.text}` elsewhere", sources.place(path, position)
+                    f"there is no {gone}, but `{self.pattern.text}` elsewhere", sources.place(path, position)
                 )
         return False
 

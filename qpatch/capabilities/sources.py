@@ -112,6 +112,10 @@ class Sources:
         """Return the line of byte `position` of a file."""
         return SourcePlace(path, (self.read(path) or b"").count(b"\n", 0, position) + 1)
 
+    def is_gone(self, scope: Scope) -> bool:
+        """Tell whether the expected file, or else all of the area, is not there any more: it may have moved."""
+        return bool(scope.area) and (self.read(scope.path) is None if scope.path else not self.files(scope.area))
+
     def mentioning(self, word: str, folders: tuple[str, ...]) -> Sequence[str]:
         """Return the C files that mention `word`: those below `folders`, or of the whole tree."""
         if not folders:
@@ -139,7 +143,7 @@ class Sources:
         if scope.path:
             yield self._defined(name, [scope.path])
         yield self._defined(name, self.mentioning(name, scope.area))
-        if scope.area and scope.path and self.read(scope.path) is None:
+        if self.is_gone(scope):
             yield self._defined(name, self.mentioning(name, ()))
 
     def _defined(self, name: str, paths: Iterable[str]) -> list[Definition]:

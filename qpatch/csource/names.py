@@ -18,3 +18,11 @@ def likeness_of_names(old: str, new: str) -> float:
         return 1.0
     in_order = difflib.SequenceMatcher(None, old, new).ratio()
     return max(in_order, difflib.SequenceMatcher(None, "_".join(sorted(mine)), "_".join(sorted(others))).ratio())
+
+
+def are_alike(old: str, new: str, least: float) -> bool:
+    """Tell whether the likeness of two names is at least `least`; quick where they have little in common."""
+    if set(old.split("_")) <= set(new.split("_")):
+        return True
+    quick = difflib.SequenceMatcher(None, old, new)  # Its bounds hold in whatever order the words are.
+    return quick.real_quick_ratio() >= least <= quick.quick_ratio() and likeness_of_names(old, new) >= least

@@ -88,7 +88,7 @@ def _left_out(step: SkippedEdit | UndecidedEdit) -> EditOutcome:
         return EditOutcome(step.anchor, step.where, Skipped(step.reason))
     cause = step.cause
     near = Candidate(SourcePlace(cause.path, cause.line), 1.0)
-    return EditOutcome(step.anchor, step.where, Drifted(cause.message, cause.path, (near,), suggestion=_TO_DECIDE))
+    return EditOutcome(step.anchor, step.where, Drifted(cause.message, cause.path, (near,), advice=_TO_DECIDE))
 
 
 def _decision(

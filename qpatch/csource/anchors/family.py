@@ -94,5 +94,5 @@ def _unordered(anchor: Anchor, family: Sequence[Symbol]) -> Ambiguous:
         f"{anchor}: the order of the file does not tell which of {len(family)} is the newest",
         anchor.path,
         tuple(places[: thresholds().limits.candidates]),
-        "\n# or\n".join(f"{anchor.position}: {anchor.kind} {which} {pattern}" for which in ("first", "last")),
+        advice=f"write `{anchor.kind} first {pattern}` or `{anchor.kind} last {pattern}`",
     )
