@@ -157,8 +157,8 @@ def deletion(where: str = "function helper") -> Edit:
     [
         ("function helper", "static void pump_pci_helper(int a)\n{\n}\n", "the tree has no function helper"),
         ("function pump_stop_all", "static void pump_all_stop(int a)\n{\n}\n", "the tree has no function"),
-        ("function helper", "#define helper(a) stop(a)\n", "its name is used"),
-        ("struct Valve", "union Valve { int a; };\n", "its name is used"),
+        ("function helper", "#define helper(a) stop(a)\n", "helper is a macro there"),
+        ("struct Valve", "union Valve { int a; };\n", "Valve is a union there"),
         ("function helper", "void f(void)\n{\n    helper(1);\n}\n", "its name is used"),
         ("function helper", "int x;\n", "nothing shows that it ever had"),
         ("macro VALVES", "enum { VALVES = 4 };\n", "its name is used"),

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edit
-from qpatch.csource.edit import DeleteOperation, HunkOperation, MoveOperation, RenameOperation, VerbatimOperation
+from qpatch.csource.edit import (
+    DeleteOperation,
+    EverywhereOperation,
+    HunkOperation,
+    MoveOperation,
+    RenameOperation,
+    VerbatimOperation,
+)
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Applied
 from qpatch.csource.source import Overlay
@@ -81,5 +88,5 @@ def _removes(edit: Edit) -> bool:
     elif isinstance(operation, VerbatimOperation):
         removed = [line.text for line in operation.hunk.lines if line.sign is Sign.REMOVED]
     else:
-        return isinstance(operation, DeleteOperation | MoveOperation | RenameOperation)
+        return isinstance(operation, DeleteOperation | EverywhereOperation | MoveOperation | RenameOperation)
     return bool(without_comments("\n".join(removed)))
