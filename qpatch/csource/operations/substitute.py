@@ -194,8 +194,8 @@ class _BlockAttempt:
 
     def _beside_result(self, pending: list[Match], there: list[Match]) -> Ambiguous | None:
         """Refuse to edit as many places as expected where the result stands at another one, with the same context."""
-        if not there or not shows_code(self._hunk):
-            return None
+        if not there or self._before_equals_after() or not (self.adds_code() and shows_code(self._hunk)):
+            return None  # Comments and blank lines tell the places apart.
         return Ambiguous(
             f"{self._edit.anchor}: the hunk fits {len(pending)} of {len(pending) + len(there)} places; "
             "the others have its result already",
