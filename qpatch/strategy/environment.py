@@ -247,16 +247,21 @@ def reporting(where: Location, known: Iterable[str] = ()) -> Iterator[None]:
         raise UserError("template-unsafe", str(error), where=place_of(error, where)) from error
     except UndefinedError as error:
         raise undefined(error, known, place_of(error, where)) from error
-    except NoByteError as error:
-        raise UserError("template-failed", str(error), where=place_of(error, where)) from error
+    except (NoByteError, VersionError) as error:
+        raise misused(error, place_of(error, where)) from error
     except RecursionError as error:  # Of Jinja or of Python, which have bounds of their own.
         raise UserError("template-failed", "this nests too deep to be read", where=place_of(error, where)) from error
-    except VersionError as error:
-        raise UserError("version-compared", str(error), where=place_of(error, where)) from error
     except Exception as error:
         if not raised_in_template(error):
             raise
         raise UserError("template-failed", f"{type(error).__name__}: {error}", where=place_of(error, where)) from error
+
+
+def misused(error: NoByteError | VersionError, where: Location) -> UserError:
+    """Return the UserError for a value of qpatch's own that a template has used as it cannot be."""
+    if isinstance(error, VersionError):
+        return UserError("version-compared", str(error), where=where)
+    return UserError("template-failed", str(error), where=where)
 
 
 def unknown_name(name: str, known: Iterable[str], where: Location) -> UserError:
