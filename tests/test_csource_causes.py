@@ -182,3 +182,25 @@ def test_parts_that_bind_differently_are_not_told_to_be_in_another_order() -> No
     result = miss(twice, "  lock($t);\n  ...\n- unlock($t);\n+ unlock_all($t);")
     assert "does not fit as a whole" in result.message and "metavariable" in result.advice
     assert [candidate.place.line for candidate in result.candidates] == [8, 11]
+
+
+def test_what_the_hunk_shows_is_not_named_as_what_it_does_not_show() -> None:
+    hunk = "  if (how) {\n      ...\n-     fill(tank, i);\n+     fill_up(tank, i);\n      ...\n  }"
+    source = "static void tank_open(Tank *tank, int how)\n{\n    while (busy(tank)) {\n        if (how) {\n"
+    source += "            fill(tank, i);\n        } else {\n            wait(tank);\n        }\n    }\n}\n"
+    assert "stands inside `while (busy(tank)) {`, which" in miss(source, hunk).message
+    deeper = NESTED.replace("while (busy(tank)) {", "if (how) {")
+    assert "stands inside `for (i = 0; i < how; i++) {`, which" in miss(deeper, hunk).message
+
+
+def test_an_arm_that_the_context_lacks_is_added_to_it_and_added_lines_stay() -> None:
+    source = SOURCE.replace(
+        "    rinse(tank, how);\n",
+        "    if (dry(tank)) {\n        rinse(tank, how);\n    } else if (how) {\n        wait(tank);\n    } else {\n"
+        "        drain(tank);\n    }\n",
+    )
+    result = miss(
+        source, "  if (dry($t)) {\n      ...\n  } else {\n      ...\n  }\n+ settle(tank);\n  fill(tank, how + 1);"
+    )
+    assert "  } else if (how) {\n      ...\n" in result.suggestion
+    assert followed(source, result.suggestion) == source.replace("    fill(", "    settle(tank);\n    fill(")

@@ -41,8 +41,8 @@ def causes_of(
 ) -> list[Cause]:
     """Return what became of each statement of `chunks`, parts of `before`, that is not at the anchor as shown."""
     search = _Search(anchor, before, located, workspace)
-    statements = [(leaf, _depth(leaf, item.parent)) for chunk in chunks for item in chunk for leaf in _leaves(item)]
-    found = [cause for statement, depth in statements if (cause := search.cause(statement, depth)) is not None]
+    statements = [(leaf, _owners(leaf, item.parent)) for chunk in chunks for item in chunk for leaf in _leaves(item)]
+    found = [cause for statement, shown in statements if (cause := search.cause(statement, shown)) is not None]
     return list({cause.told: cause for cause in found}.values())
 
 
@@ -59,13 +59,22 @@ def _has_block(term: Term) -> bool:
     return any(inner.kind in BLOCKS for inner in term.below())
 
 
-def _depth(term: Term, root: Term | None) -> int:
-    """Return in how many blocks below `root` a statement stands; one without braces around it counts as well."""
-    depth = 0
+def _owners(term: Term, root: Term | None) -> list[Term]:
+    """Return the blocks and statements around `term` below `root`, the innermost first."""
+    owners = []
     while term.parent is not None and term.parent is not root:
         term = term.parent
-        depth += term.kind in BLOCKS or term.kind.endswith("_statement")
-    return depth
+        if term.kind in BLOCKS or term.kind.endswith("_statement"):
+            owners.append(term)
+    return owners
+
+
+def _unshown(place: Term, root: Term, shown: Sequence[Term]) -> Term:
+    """Return the innermost of what `place` stands in that is not among `shown`, what the hunk shows around it."""
+    around = _owners(place, root)
+    return next(
+        (owner for at, owner in enumerate(around) if at >= len(shown) or owner.kind != shown[at].kind), around[-1]
+    )
 
 
 class _Search:
@@ -79,27 +88,26 @@ class _Search:
         self._workspace = workspace
         self._source = located.parsed.source
 
-    def cause(self, statement: Term, depth: int) -> Cause | None:
-        """Return what became of a statement that the hunk shows in `depth` blocks; None where nothing is known."""
+    def cause(self, statement: Term, shown: Sequence[Term]) -> Cause | None:
+        """Return what became of a statement that the hunk shows inside `shown`; None where nothing is known."""
         here = _places(statement, self._block)
         if here:
-            return self._deeper(statement, depth, here)
+            return self._deeper(statement, shown, here)
         return self._elsewhere(statement) or self._commented(statement) or self._gone(statement)
 
-    def _deeper(self, statement: Term, depth: int, here: Sequence[Term]) -> Cause | None:
+    def _deeper(self, statement: Term, shown: Sequence[Term], here: Sequence[Term]) -> Cause | None:
         """Tell of a statement all of whose places are deeper than the hunk shows it."""
-        if any(_depth(place, self._block) <= depth for place in here):
+        if any(len(_owners(place, self._block)) <= len(shown) for place in here):
             return None
         place = here[0]
-        owner = self._owner(place)
+        owner = self._first_line(_unshown(place, self._block, shown))
         return Cause(
             f"'{self._written(statement)}' stands inside `{owner}`, which the hunk does not show",
             Candidate(self._place(place), 1.0, (f"it stands inside `{owner}`",)),
         )
 
-    def _owner(self, place: Term) -> str:
-        assert place.parent is not None
-        owner = owner_of(place.parent) if place.parent.kind in BLOCKS else place.parent
+    def _first_line(self, inside: Term) -> str:
+        owner = owner_of(inside) if inside.kind in BLOCKS else inside
         line = self._source[owner.start : self._source.find(b"\n", owner.start)]
         return " ".join(line.decode(errors="replace").split())
 

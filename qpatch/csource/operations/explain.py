@@ -3,18 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.compare import differences, likeness, words
-from qpatch.csource.matching.hunk import HunkError, parse_hunk
-from qpatch.csource.matching.match import matches_in, nested_blocks
+from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, parse_hunk
+from qpatch.csource.matching.match import fits_whole, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.suggestion import suggested_hunk
 from qpatch.csource.operations.causes import causes_of
-from qpatch.csource.operations.nesting import enclosed, within
+from qpatch.csource.operations.nesting import enclosed, folded, within
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.tokens import IDENTIFIER
 from qpatch.thresholds import thresholds
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from qpatch.csource.edit import Edit
-    from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
@@ -222,6 +221,8 @@ def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Te
         numbers, target = _line_numbers(before, near), _place(near.members, located).snippet
         mended = mended and suggested_hunk(mended, range(numbers[0], numbers[-1] + 1), target)
     if mended is None or not _matches(mended, before, block):
+        mended = _with_folded_context(hunk, before, nearest, located.parsed.source)
+    if mended is None or not _matches(mended, before, block):
         mended = _with_whole_nesting(hunk, before, block, located)
     return f"write the hunk so; its added lines may need the same change:\n{mended}" if mended is not None else ""
 
@@ -243,6 +244,28 @@ def _is_kin(near: _Near, workspace: EditWorkspace) -> bool:
     return 2 * len(wanted & found) >= len(wanted) and all(
         _similar(name, found - wanted) or not workspace.tree.mentioning(name) for name in calls
     )
+
+
+def _with_folded_context(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], source: bytes) -> Hunk | None:
+    """Return the hunk with its context as the nearest code has it, `...` for what its blocks hold, arms included.
+
+    None where the code is more or less than the hunk, or where what differs is not context.
+    """
+    lines = list(hunk.lines)
+    for near in nearest:
+        if len(near.chunk) != len(near.members):
+            return None
+        for item, member in zip(near.chunk, near.members, strict=True):
+            if fits_whole(item, member):
+                continue
+            numbers = [before.line_of(leaf).number for leaf in item.leaves()]
+            old = [line for line in hunk.lines if min(numbers) <= line.number <= max(numbers)]
+            if any(line.sign is not Sign.CONTEXT for line in old):
+                return None
+            margin = old[0].code[: len(old[0].code) - len(old[0].code.lstrip())]
+            at = lines.index(old[0])
+            lines[at : at + len(old)] = [replace(old[0], code=margin + code) for code in folded(member, source)]
+    return Hunk(tuple(replace(line, number=number) for number, line in enumerate(lines, 1))) if nearest else None
 
 
 def _with_whole_nesting(hunk: Hunk, before: Pattern, block: Term, located: LocatedAnchor) -> Hunk | None:
