@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from qpatch.trees.git import Identity, Repository
 
 KIND = "qemu"
+# As qpatch's mails are made: another algorithm may show an old line with a fault as removed and added.
+_AS_OURS = ("--histogram", "--find-renames")
 
 
 @dataclass
@@ -123,7 +125,7 @@ class _Comparison(SeriesOutput):
             *_compared(made.private, self._drawn.commit, made.tip, "rendered"),
             *_compared(made.private, self._drawn.commit, applied, "the mail applied"),
         )
-        self.theirs = made.private.run("format-patch", "-1", "--stdout", "--find-renames", self._drawn.commit)
+        self.theirs = made.private.run("format-patch", "-1", "--stdout", *_AS_OURS, self._drawn.commit)
 
 
 def _compared(repository: Repository, wanted: str, made: str, what: str) -> list[str]:
