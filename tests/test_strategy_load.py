@@ -124,7 +124,6 @@ AFTER = "        - after: function start\n"
     ("old", "new", "said"),
     [
         ('title: "demo: A small change"\n', "", "'title' is missing"),
-        ("  cover: demo/cover.j2\n", "", "'cover' is missing"),
         ("name: demo", "name: Demo Two", "'name' is not written as it must be"),
         ("message-id: 20201114.1@example.org", "message-id: <a@b>", "'message-id' is not written as it must be"),
         (PATH, PATH + "          expect: 0\n", "'expect': Input should be greater than or equal to 1"),
