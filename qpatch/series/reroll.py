@@ -73,6 +73,8 @@ def recreate(repository: Repository, revision: Revision, directory: Path) -> Pre
     try:
         return Previous(revision, apply_mails(repository, revision.base, mails))
     except GitError as error:
+        if error.code == "disk-full":
+            raise
         message = f"{directory}: version {revision.number} does not apply to its base: {error.stderr.strip()}"
         raise UserError("previous-version-broken", message) from error
 

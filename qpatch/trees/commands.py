@@ -35,12 +35,15 @@ REPOSITORY_VARIABLES = frozenset(
 
 
 class GitError(EnvironmentFault):
-    """git exited with an error; `stderr` is what it said."""
+    """git exited with an error; `stderr` is what it said.
+
+    Where the disk is full (`disk-full`), the message has that alone: what git says after it ("corruption?") misleads.
+    """
 
     def __init__(self, arguments: Sequence[str], stderr: str) -> None:
+        full = next(filter(reports_full_disk, stderr.splitlines()), "")
         super().__init__(
-            "disk-full" if reports_full_disk(stderr) else "git-failed",
-            f"git {shorten(' '.join(arguments), 200)}: {stderr.strip()}",
+            "disk-full" if full else "git-failed", f"git {shorten(' '.join(arguments), 200)}: {full or stderr.strip()}"
         )
         self.stderr = stderr
 

@@ -120,7 +120,7 @@ def _apply(repository: Repository, tree: str, scratch: Path, batches: Sequence[S
             try:
                 repository.run(*_APPLY, f"-p{strip}", *files, environment=environment)
             except GitError as error:
-                if len(batch) > 1:
+                if len(batch) > 1 or error.code == "disk-full":
                     raise
                 message = f"{batch[0][0].patch} does not apply: {error.stderr.strip()}"
                 raise EnvironmentFault("patch-failed", message) from error

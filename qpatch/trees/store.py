@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The shared bare repository in the cache that holds the imported releases, one tag for each.
 
-Imports are serialised by a lock; a tag is made last, so that a killed import leaves nothing but objects which
-no ref leads to, and the next import clears its temporary files away.
+Imports are serialised by a lock; a tag is made last, so that an import which fails or is killed leaves nothing but
+objects which no ref leads to. Temporary files of one that fails are cleared away at once, those of a killed one by the
+next import.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 _TAGS = "refs/tags/"
 _STAGING = "refs/qpatch/importing/"
+_TEMPORARY = (
+    "objects/pack/tmp_*",
+    "objects/??/tmp_obj_*",
+    "fast_import_crash_*",
+    "packed-refs.lock",
+    "refs/**/*.lock",
+)
 
 
 class Store:
@@ -69,7 +77,11 @@ class Store:
         with FileLock(self.cache / "trees.lock"):
             self._create()
             self._clear_leftovers()
-            yield self.repository
+            try:
+                yield self.repository
+            except BaseException:
+                self._remove_temporary_files()
+                raise
 
     def _create(self) -> None:
         if self.path.is_dir():
@@ -79,15 +91,14 @@ class Store:
         with replaced_directory(self.path) as unfinished:
             make_bare_repository(unfinished)
 
+    def _remove_temporary_files(self) -> None:
+        """Remove what git leaves where it is killed or fails; nobody else writes here while the lock is held."""
+        for pattern in _TEMPORARY:
+            for leftover in self.path.glob(pattern):
+                leftover.unlink(missing_ok=True)
+
     def _clear_leftovers(self) -> None:
-        packs = self.path / "objects" / "pack"
-        for leftover in (
-            *packs.glob("tmp_*"),
-            *self.path.glob("fast_import_crash_*"),
-            *self.path.glob("packed-refs.lock"),
-            *self.path.glob("refs/**/*.lock"),
-        ):
-            leftover.unlink()
+        self._remove_temporary_files()
         with self.repository.opened() as repo:
             stale = "".join(f"delete {_STAGING}{name}\n" for name in repo.targets(_STAGING))
         self.repository.run("update-ref", "--stdin", stdin=stale.encode())

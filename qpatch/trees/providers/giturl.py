@@ -37,6 +37,8 @@ def fetch(job: FetchJob, name: str, source: GitSource) -> str:
                 cwd=repository.path,
             )
         except GitError as error:
+            if error.code == "disk-full":
+                raise
             raise EnvironmentFault("fetch-failed", f"{source.url}: {error.stderr.strip()}") from error
         fetched = repository.resolve(staging)
         message = f"Import {source.ref} of {source.url}\n\nThere it is commit {fetched}.\n"
