@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped
 from lab_support import CELL, LOST, cell_key, result
 
+from qpatch.api.results import result_from_json
 from qpatch.cells.base import ErrorReport
 from qpatch.cells.exit_codes import overall_exit_code
 from qpatch.errors import EnvironmentFault, ExitCode, UserError
@@ -170,4 +172,12 @@ def test_the_document_has_every_key_of_the_contract() -> None:
     assert results[0]["interrupts"] == {"delivered": 2, "lost": 1, "duplicated": 0, "late": 0}
     assert (results[0]["strategy"], results[0]["tree"], results[0]["lab"]) == (CELL.strategy, CELL.tree, "preload")
     assert cells[0]["wall"] == {"runs": 2, "median_s": 1.5, "p95_s": 2.0}
+    assert cells[0]["verdicts"] == {"lost": 1, "delivered": 1}
     assert (cells[1]["status"], cells[1]["wall"]) == ("landed", None)
+
+
+def test_the_cells_of_the_document_are_read_back_and_a_run_that_never_was_has_the_error() -> None:
+    tested = (result(Verdict.LOST, DELIVERED), LANDED, BROKEN)
+    content = json.loads(json.dumps(document(tested)))
+    assert tuple(map(result_from_json, content["cells"])) == tested
+    assert [run.get("error", {}).get("code") for run in content["results"]] == [None, None, None, "program-missing"]

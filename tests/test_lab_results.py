@@ -73,6 +73,8 @@ def test_a_run_took_milliseconds_and_no_less() -> None:
         {"runs": [{"verdict": "lost", "reason": "", "wall_s": 1}]},
         {"runs": [{"run": 1, "observation": {"verdict": "lost", "reason": ""}, "wall_s": 1}]},
         {"mood": "fine"},
+        {"verdicts": {"delivered": 1}},
+        {"wall": None},
         {"status": "frob"},
         {"status": "rendered"},
     ],

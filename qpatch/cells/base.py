@@ -82,10 +82,12 @@ class CellResult(PlainData):
     the cell off.
     """
 
-    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, and parts of the key);
-    # those that are left out where they are None; the words of success; what a failure without an error counts as.
+    # What a subclass says of itself: its stage; the keys of its JSON in their order (fields, parts of the key, and what
+    # `derived` adds, also named in `derived_keys`); those that are left out where they are None; the words of success;
+    # what a failure without an error counts as.
     stage: ClassVar[Stage]
     layout: ClassVar[tuple[str, ...]]
+    derived_keys: ClassVar[frozenset[str]] = frozenset()
     left_out: ClassVar[frozenset[str]] = frozenset({"error"})
     successes: ClassVar[frozenset[str]]
     failure_code: ClassVar[ExitCode]
@@ -137,9 +139,13 @@ class CellResult(PlainData):
     def as_json(self) -> dict[str, Any]:
         """Return the result as `--json` prints it: data that the json module takes."""
         content = self.model_dump(mode="json")
-        flat = {**content.pop("key"), **content}
+        flat = {**content.pop("key"), **content, **self.derived()}
         absent = self.absent()
         return {name: flat[name] for name in self.layout if name not in absent}
+
+    def derived(self) -> dict[str, Any]:
+        """Return what the JSON has besides the fields, for its readers: it follows from them."""
+        return {}
 
     def absent(self) -> set[str]:
         """Return the keys that this result leaves out of its JSON."""
@@ -152,12 +158,16 @@ class CellResult(PlainData):
         if "key" in document:  # its parts stand on their own
             raise UserError("bad-result", f"this is no {cls.stage} result: it has a 'key'")
         key = {name: document[name] for name in (*_KEY_PARTS, "stage") if name in document}
-        rest = {name: value for name, value in document.items() if name not in key}
+        rest = {name: value for name, value in document.items() if name not in key and name not in cls.derived_keys}
         try:
             result = cls.model_validate({"key": key, **rest})
         except ValidationError as error:
             raise unreadable(f"no {cls.stage} result", error) from error
-        check_document(result.as_json())  # numbers may have been read from strings
+        written = result.as_json()
+        check_document(written)  # numbers may have been read from strings
+        wrong = [name for name in cls.derived_keys if name in document and document[name] != written[name]]
+        if wrong:
+            raise UserError("bad-result", f"this is no {cls.stage} result: its {wrong[0]} contradict the rest of it")
         return result
 
 

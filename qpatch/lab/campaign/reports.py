@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def document(results: Iterable[TestedResult]) -> dict[str, object]:
-    """Return the JSON document of `test`: every run, and the cells with what their runs come to."""
+    """Return the JSON document of `test`: every run, and the cells' results as `result_from_json` reads them back."""
     results = list(results)
     return {
         "version": 1,
         "results": [run for result in results for run in _runs(result)],
-        "cells": [_cell(result) for result in results],
+        "cells": [result.as_json() for result in results],
     }
 
 
@@ -34,18 +34,8 @@ def _runs(result: TestedResult) -> list[dict[str, Any]]:
     if result.runs:
         return [run_document(result.key, run) for run in result.runs]
     nothing = TestedRun(run=0, observation=Observation(Verdict.NOT_APPLICABLE, result.reason), wall_s=0.0)
-    return [{**run_document(result.key, nothing), "verdict": result.status}]
-
-
-def _cell(result: TestedResult) -> dict[str, object]:
-    wall = result.wall
-    return {
-        **_identity(result.key),
-        "status": result.status,
-        "reason": result.reason,
-        "verdicts": {str(verdict): count for verdict, count in result.counts.items()},
-        "wall": wall.as_json() if wall else None,
-    }
+    error = {"error": result.error.model_dump(mode="json")} if result.error else {}
+    return [{**run_document(result.key, nothing), "verdict": result.status, **error}]
 
 
 def _identity(key: CellKey) -> dict[str, object]:

@@ -63,9 +63,10 @@ class TestedResult(CellResult):
 
     stage: ClassVar = Stage.TESTED
     layout: ClassVar[tuple[str, ...]] = (
-        *("strategy", "tree", "lab", "machine", "scenario", "profile", "peer", "status", "reason", "error"),
-        *("component", "stage", "asked", "runs"),
+        *("strategy", "tree", "lab", "machine", "scenario", "profile", "peer", "status", "reason", "verdicts", "wall"),
+        *("error", "component", "stage", "asked", "runs"),
     )
+    derived_keys: ClassVar = frozenset({"verdicts", "wall"})
     left_out: ClassVar = frozenset({"error", "asked"})
     successes: ClassVar = frozenset({""})  # the verdicts of the runs say whether it is one
     failure_code: ClassVar = ExitCode.BUILD_FAILED
@@ -73,6 +74,14 @@ class TestedResult(CellResult):
     status: str = ""
     runs: tuple[TestedRun, ...] = ()
     asked: CellKey | None = None
+
+    def derived(self) -> dict[str, Any]:
+        """Return how many runs had each verdict, and how long the runs took."""
+        wall = self.wall
+        return {
+            "verdicts": {str(verdict): count for verdict, count in self.counts.items()},
+            "wall": wall.as_json() if wall else None,
+        }
 
     @property
     def name(self) -> str:
