@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 from qpatch import __version__
 from qpatch.cli.errors import error_document, error_text
 from qpatch.cli.output import Output, flag_from_environment
+from qpatch.cli.streams import best_effort, prepare_streams, silence
 from qpatch.errors import ExitCode, QpatchError, UserError, fault_of_system
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments` (the process's own by default) and return its exit code."""
     gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS)
+    prepare_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = output_for(words)
     try:
@@ -100,19 +101,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return report(error, output)
     except KeyboardInterrupt:
         output.error("qpatch: interrupted")
+        print_error(QpatchError("interrupted", "interrupted"), output)
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`qpatch ... | head`); keep the interpreter from flushing to it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), output.stdout.fileno())
+        silence(output.stdout)  # the reader went away (`qpatch ... | head`)
         return BROKEN_PIPE_EXIT
     except OSError as error:
         fault = fault_of_system(error)
         if fault is None:
-            announce_bug(output)
+            announce_bug(error, output)
             raise
         return report(fault, output)
-    except Exception:
-        announce_bug(output)
+    except Exception as error:
+        announce_bug(error, output)
         raise
     return code
 
@@ -133,7 +134,8 @@ def run(words: Sequence[str], output: Output) -> int:
     except SystemExit as leaving:  # --help and --version
         return int(leaving.code or 0)
     if not verb:
-        parser.print_help(output.stderr)
+        output.error(parser.format_help().rstrip())
+        print_error(UserError("usage", "no verb is given"), output)
         return ExitCode.USAGE
     return modules[verb].run(parsed, output)
 
@@ -174,17 +176,24 @@ def output_for(words: Sequence[str]) -> Output:
 def report(error: QpatchError, output: Output) -> int:
     """Print `error` with its hint and the catalogue's remedy, and return its exit code."""
     output.error(error_text(error, prefix="qpatch: "))
-    if not output.documented:
-        output.document({"version": 1, "error": error_document(error)})
+    print_error(error, output)
     return error.exit_code
 
 
-def announce_bug(output: Output) -> None:
-    """Say that the traceback that follows is a bug of qpatch."""
+def print_error(error: QpatchError, output: Output) -> None:
+    """Print `error` as the JSON document, unless there is one; where stdout cannot take it, nothing can be done."""
+    if not output.documented:
+        with best_effort(output.stdout):
+            output.document({"version": 1, "error": error_document(error)})
+
+
+def announce_bug(error: Exception, output: Output) -> None:
+    """Say that `error`, whose traceback follows, is a bug of qpatch."""
     output.error(
         f"qpatch {__version__}: this is a bug in qpatch; please report it with the command you ran "
         "and the traceback below"
     )
+    print_error(QpatchError("bug", f"a bug in qpatch: {type(error).__name__}: {error}"), output)
 
 
 if __name__ == "__main__":

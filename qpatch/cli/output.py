@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from qpatch.api.progress import SILENT
+from qpatch.cli.streams import best_effort, json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,16 +39,20 @@ class Output:
 
     def error(self, text: str) -> None:
         """Print `text` to stderr, even when quiet."""
-        print(text, file=self.stderr)
+        self._say(text)
 
     def message(self, text: str) -> None:
         """Print `text` to stderr, unless quiet."""
         if self.verbosity >= 0:
-            print(text, file=self.stderr)
+            self._say(text)
 
     def detail(self, text: str) -> None:
         """Print `text` to stderr when verbose."""
         if self.verbosity > 0:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        with best_effort(self.stderr):
             print(text, file=self.stderr)
 
     def text(self, text: str) -> None:
@@ -76,7 +81,7 @@ class Output:
         import json
 
         self.documented = True
-        print(json.dumps(content, indent=2, ensure_ascii=False), file=self.stdout)
+        print(json_text(json.dumps(content, indent=2, ensure_ascii=False), self.stdout), file=self.stdout)
 
     @contextlib.contextmanager
     def progress(self, description: str, total: float | None = None) -> Iterator[ResultProgress]:

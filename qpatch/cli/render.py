@@ -83,6 +83,8 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from qpatch import api
     from qpatch.cli.series_table import print_rendered
 
+    if arguments.dry_run and arguments.check:
+        raise UserError("usage", "--check compiles, and --dry-run writes nothing: give one of them")
     strategies = chosen_strategies(arguments)
     trees = tuple(dict.fromkeys(arguments.trees))
     asked = [(kind, value) for kind in OUTPUT_KINDS if (value := _value(arguments, kind)) is not None]
