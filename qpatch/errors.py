@@ -72,6 +72,15 @@ class QpatchError(Exception):
         self.where = where
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let errors of every subclass be copied, and be sent from one process to another."""
+        return _made_anew, (type(self), self.args), self.__dict__
+
+
+def _made_anew(kind: type[QpatchError], arguments: tuple[object, ...]) -> QpatchError:
+    """Return an error without calling its `__init__`, which differs from class to class; its state is set next."""
+    return kind.__new__(kind, *arguments)
+
 
 class UserError(QpatchError):
     """The input is wrong: the user can mend it."""

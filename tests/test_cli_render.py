@@ -216,3 +216,44 @@ def test_rebase_onto_a_tree_that_drifted(tmp_path: Path, capsys: Capture) -> Non
     (result,) = results(capsys)
     (change,) = [change for change in result["changes"] if change["new"].startswith("drifted")]
     assert change["old"] == "applied in hw/demo.c"
+
+
+def test_rebase_onto_a_tree_of_another_kind_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "qemu")
+    linux = tmp_path / "linux"
+    for name in ("Kbuild", "include/linux/kernel.h"):
+        (linux / name).parent.mkdir(parents=True, exist_ok=True)
+        (linux / name).write_text("/* nothing */\n")
+    git = ["git", "-C", str(linux), "-c", "user.name=A", "-c", "user.email=a@b.invalid"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]):
+        subprocess.run([*git, *words], check=True)
+    for old, new in (("qemu", "linux"), ("linux", "qemu")):
+        assert main(["rebase", "demo", "--from", f"./{old}", "--onto", f"./{new}"]) == ExitCode.USAGE
+        assert f"{old} is a tree of {old}, {new} one of {new}" in capsys.readouterr().err
+
+
+def test_a_dry_run_compiles_nothing(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "one")
+    assert render("--tree", "./one", "-n", "--check", "objects") == ExitCode.USAGE
+    assert "--dry-run writes nothing" in capsys.readouterr().err
+
+
+def test_a_prefix_cannot_begin_another_header(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "one")
+    assert render("--tree", "./one", "--subject-prefix", "A\nBcc: evil@x") == ExitCode.USAGE
+    assert "the prefix of the subjects is one line of text" in capsys.readouterr().err
+    assert not (tmp_path / "series").exists()
+
+
+@pytest.mark.parametrize("name", ["A\nBcc: evil@x", "Andr\udce9"])
+def test_an_author_cannot_begin_another_header(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    make_tree(tmp_path / "one")
+    settings = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": name}
+    settings |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "a@b.c"}
+    monkeypatch.delenv("GIT_AUTHOR_NAME", raising=False)
+    for variable, value in settings.items():
+        monkeypatch.setenv(variable, value)
+    assert render("--tree", "./one") == ExitCode.USAGE
+    assert "the name of the author is one line of text" in capsys.readouterr().err

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from qpatch.api.strategies import check_parameters
+from qpatch.api.strategies import checked_choice
+from qpatch.arguments import check_count, check_line, check_settings_map, check_type, items_of
 from qpatch.builds.builder import BASELINE
 from qpatch.builds.report import built_result, prebuilt_result, unbuilt_result
 from qpatch.builds.strategy import BuildOptions, build_strategy
@@ -44,6 +45,12 @@ class CompileChoices:
     jobs: int = 0
     parameters: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what is not of its type; raises UserError `bad-argument`."""
+        check_line(self.target, "target")
+        check_count(self.jobs, 0, "jobs")
+        check_settings_map(self.parameters, "parameters")
+
 
 def build(
     strategies: Sequence[LoadedStrategy | None],
@@ -78,8 +85,9 @@ def fetch_prebuilt(trees: Sequence[str], target: str = "", *, progress: Progress
 
     See `build` for the arguments. A release that has none is a result with an error.
     """
+    check_line(target, "target")
     results: list[BuiltResult] = []
-    for tree in dict.fromkeys(trees):
+    for tree in dict.fromkeys(items_of(trees, str, "trees")):
         try:
             results += _prebuilt(tree, target, progress)
         except QpatchError as error:
@@ -108,7 +116,8 @@ class _Compiling(Generic[ResultT]):
 
     def run(self, strategies: Sequence[LoadedStrategy | None], trees: Sequence[str]) -> tuple[ResultT, ...]:
         """Compile every strategy on every tree; a tree that cannot be opened has an error for each."""
-        check_parameters(self.choices.parameters, strategies)
+        check_type(self.choices, CompileChoices, "choices")
+        strategies, trees = checked_choice(strategies, trees, self.choices.parameters)
         results: list[ResultT] = []
         for tree in dict.fromkeys(trees):
             try:

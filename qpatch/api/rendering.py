@@ -9,11 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from qpatch.api.progress import SILENT
-from qpatch.api.strategies import check_parameters
+from qpatch.api.strategies import checked_choice
+from qpatch.arguments import check_type
 from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey
 from qpatch.cells.rendered import RenderedResult
 from qpatch.errors import QpatchError, UserError, system_faults
+from qpatch.series.model import RenderOptions
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, finish
 from qpatch.series.results import rendered_result
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.api.progress import ResultProgress
-    from qpatch.series.model import RenderOptions
     from qpatch.series.open_tree import OpenTree
     from qpatch.series.plan import SeriesAttempt
     from qpatch.strategy.load import LoadedStrategy
@@ -49,7 +50,8 @@ def render(
     `progress` is told of each pair. Raises UserError for a parameter that no strategy has; what goes wrong later is in
     the result of that pair.
     """
-    check_parameters(options.parameters, strategies)
+    check_type(options, RenderOptions, "options")
+    strategies, trees = checked_choice(strategies, trees, options.parameters)
     with _Rendering(options, progress, dry_run=dry_run) as rendering:
         for tree in dict.fromkeys(trees):
             rendering.render_tree(strategies, tree)

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from qpatch.arguments import items_of
 from qpatch.errors import UserError
 from qpatch.strategy.library import StrategyLibrary
+from qpatch.strategy.load import LoadedStrategy
 from qpatch.strategy.parameters import check_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from qpatch.strategy.load import LoadedStrategy
+# A strategy, or None for the tree as it is where that is allowed.
+ChosenT = TypeVar("ChosenT", bound=LoadedStrategy | None)
 
 
 def strategy_names(directories: Sequence[Path] = ()) -> tuple[str, ...]:
@@ -21,7 +24,7 @@ def strategy_names(directories: Sequence[Path] = ()) -> tuple[str, ...]:
 
     Raises UserError for a directory that is none.
     """
-    return StrategyLibrary(tuple(directories)).names()
+    return StrategyLibrary(items_of(directories, Path, "directories")).names()
 
 
 def load_strategies(names: Iterable[str], directories: Sequence[Path] = ()) -> tuple[LoadedStrategy, ...]:
@@ -30,9 +33,9 @@ def load_strategies(names: Iterable[str], directories: Sequence[Path] = ()) -> t
     Raises UserError where one is unknown or its file is wrong, and for two that are called the same: their series
     would go into one directory. See `strategy_names` for `directories`.
     """
-    library = StrategyLibrary(tuple(directories))
+    library = StrategyLibrary(items_of(directories, Path, "directories"))
     by_name: dict[str, LoadedStrategy] = {}
-    for strategy in [library.get(name) for name in dict.fromkeys(names)]:
+    for strategy in [library.get(name) for name in dict.fromkeys(items_of(names, str, "names"))]:
         other = by_name.setdefault(strategy.name, strategy)
         if other.file.resolve() != strategy.file.resolve():
             raise UserError(
@@ -43,6 +46,15 @@ def load_strategies(names: Iterable[str], directories: Sequence[Path] = ()) -> t
     return tuple(by_name.values())
 
 
-def check_parameters(parameters: Mapping[str, object], strategies: Iterable[LoadedStrategy | None]) -> None:
-    """Raise UserError for a parameter that none of `strategies` has; None, the tree as it is, has none."""
-    check_settings(parameters, {name for strategy in strategies if strategy for name in strategy.model.parameters})
+def checked_choice(
+    strategies: Iterable[ChosenT], trees: Iterable[str], parameters: Mapping[str, object]
+) -> tuple[tuple[ChosenT, ...], tuple[str, ...]]:
+    """Return `strategies` (LoadedStrategy, or None for the tree as it is) and `trees`, checked, as tuples.
+
+    Raises UserError `bad-argument` where they are something else, and for a parameter that none of the strategies has.
+    """
+    chosen = items_of(strategies, (LoadedStrategy, type(None)), "strategies")
+    named = items_of(trees, str, "trees")
+    declared = {name for strategy in chosen if strategy is not None for name in strategy.model.parameters}
+    check_settings(parameters, declared)
+    return chosen, named

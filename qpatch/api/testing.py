@@ -6,10 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.api.strategies import check_parameters
+from qpatch.api.strategies import checked_choice
+from qpatch.arguments import check_name, check_path, check_settings_map, check_type, items_of
 from qpatch.lab.campaign.entry import run_tests
-from qpatch.lab.campaign.planning import TestRequest
+from qpatch.lab.campaign.planning import Peer, TestRequest
 from qpatch.lab.campaign.programs import BinaryChoice, Programs
+from qpatch.lab.campaign.runner import CampaignSettings
 from qpatch.lab.registry import registry
 from qpatch.trees.progress import NoProgress
 
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from qpatch.lab.campaign.planning import Peer
     from qpatch.lab.campaign.results import TestedResult
-    from qpatch.lab.campaign.runner import CampaignSettings, RunListener
+    from qpatch.lab.campaign.runner import RunListener
     from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
 
@@ -46,6 +47,17 @@ class TestChoices:
     lab: str = ""
     parameters: Mapping[str, object] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse what is not of its type; raises UserError `bad-argument`."""
+        for what in ("machines", "profiles", "scenarios"):
+            items_of(getattr(self, what), str, what)
+        check_type(self.peer, (Peer, type(None)), "peer")
+        check_type(self.baseline, BinaryChoice, "baseline")
+        if self.binary is not None:
+            check_path(self.binary, "binary")
+        check_name(self.lab, "lab")
+        check_settings_map(self.parameters, "parameters")
+
 
 def test(
     strategies: Sequence[LoadedStrategy | None],
@@ -62,7 +74,9 @@ def test(
     told of what is built, `listener` of each run as it ends. Raises UserError for an unknown name or parameter, or
     where the choices do not go together; EnvironmentFault where the lab cannot be prepared.
     """
-    check_parameters(choices.parameters, strategies)
+    check_type(settings, CampaignSettings, "settings")
+    check_type(choices, TestChoices, "choices")
+    strategies, trees = checked_choice(strategies, trees, choices.parameters)
     lab = registry().get(choices.lab or registry().default)
     request = TestRequest.of_names(
         strategies, trees, choices.machines, choices.profiles, choices.scenarios, choices.peer, choices.binary

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.arguments import items_of
+from qpatch.cells.base import CellResult
 from qpatch.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from qpatch.cells.base import CellResult
 
 PRECEDENCE = (
     ExitCode.ENVIRONMENT,
@@ -32,5 +32,5 @@ def overall_exit_code(results: Iterable[CellResult]) -> ExitCode:
 
     Their order has no part in it. Without any result there was nothing to do.
     """
-    codes = (result.exit_code for result in results)
+    codes = (result.exit_code for result in items_of(results, CellResult, "results"))
     return min(codes, key=PRECEDENCE.index, default=ExitCode.NOTHING_APPLIED)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from qpatch.arguments import check_count, check_line, check_path, check_settings_map, check_text, check_type, items_of
 from qpatch.trees.git import Identity
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class RenderOptions:
     `parameters` sets parameters of the strategy; `output` is the directory above `<strategy>/<tree>/`;
     `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `outputs` are made
     besides the mails; `changes` is the user's own text for the changelog of a reroll; `check` and `maintainers` run
-    the tree's perl scripts.
+    the tree's perl scripts. Raises UserError `bad-argument`.
     """
 
     output: Path
@@ -110,6 +111,16 @@ class RenderOptions:
     check: bool = True
     maintainers: bool = True
     parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be rendered with: above all a line break in what goes into a header."""
+        check_path(self.output, "output")
+        check_count(self.revision, 1, "revision")
+        check_line(self.prefix, "the prefix of the subjects")
+        check_type(self.identity, (Identity, type(None)), "identity")
+        items_of(self.outputs, object, "outputs")
+        check_text(self.changes, "the text on the changes")
+        check_settings_map(self.parameters, "parameters")
 
     @property
     def author(self) -> Identity:

@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from qpatch.arguments import check_line
 from qpatch.trees.commands import run_with_user_configuration
 
 
@@ -22,6 +23,11 @@ class Identity:
     name: str
     email: str
 
+    def __post_init__(self) -> None:
+        """Refuse what git and mails cannot hold; raises UserError `bad-argument`."""
+        check_line(self.name, "the name of the author", "<>")
+        check_line(self.email, "the address of the author", "<>")
+
     def __str__(self) -> str:
         """Format as in a trailer: Name <address>."""
         return f"{self.name} <{self.email}>"
@@ -30,7 +36,8 @@ class Identity:
 def user_identity(directory: Path = Path("/")) -> Identity | None:
     """Return the user's git identity as it is in `directory`, None where it is not set.
 
-    It is GIT_AUTHOR_NAME and _EMAIL, else user.name and user.email of the user's configuration.
+    It is GIT_AUTHOR_NAME and _EMAIL, else user.name and user.email of the user's configuration. Raises UserError
+    `bad-argument` where it is not one line of UTF-8 each.
     """
     values = [
         os.environ.get(variable) or _user_setting(setting, directory)
@@ -40,4 +47,5 @@ def user_identity(directory: Path = Path("/")) -> Identity | None:
 
 
 def _user_setting(name: str, directory: Path) -> str:
-    return run_with_user_configuration("config", "--get", name, cwd=directory, check=False).decode().strip()
+    output = run_with_user_configuration("config", "--get", name, cwd=directory, check=False)
+    return output.decode(errors="surrogateescape").strip()

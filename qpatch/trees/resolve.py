@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from qpatch.arguments import check_name
 from qpatch.errors import UserError, system_faults
 from qpatch.trees.commit_tree import CommitTree
 from qpatch.trees.git import Repository, open_repository
@@ -53,6 +54,7 @@ def resolve(argument: str, store: Store | None = None, configuration: Path | Non
     `tree-not-fetched`, `no-repository`, `foreign-repository`, `partial-clone`, `bad-ref`, `unknown-ref`,
     `not-a-source-tree`, `bad-path`; EnvironmentFault where git, the disk or a permission fails.
     """
+    check_name(argument, "the tree")
     if not argument:
         raise UserError("unknown-tree", "the name of the tree is empty")
     shared = store or default_store()

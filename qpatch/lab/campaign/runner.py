@@ -20,6 +20,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from qpatch.arguments import check_count, check_path
 from qpatch.errors import EnvironmentFault, QpatchError
 from qpatch.lab.campaign.applicability import reason_against
 from qpatch.lab.campaign.reports import run_document
@@ -62,13 +63,19 @@ class PlannedCell:
 class CampaignSettings:
     """How cells are run: how often each, how many runs at a time, where results go, what bundles hold.
 
-    `jobs` is 0 for as many as `default_jobs` says.
+    `jobs` is 0 for as many as `default_jobs` says. Raises UserError `bad-argument`.
     """
 
     output: Path
     repeat: int = 1
     jobs: int = 0
     bundle_binaries: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers with which nothing would be run."""
+        check_path(self.output, "output")
+        check_count(self.repeat, 1, "repeat")
+        check_count(self.jobs, 0, "jobs")
 
 
 class RunListener(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from qpatch.arguments import check_line
 from qpatch.series.model import SeriesOutput
 from qpatch.trees.private import CommitRange, check_new_branch, make_branch
 
@@ -22,6 +23,10 @@ class BranchOutput(SeriesOutput):
     """The branch `name`, which must not exist yet."""
 
     name: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no name; raises UserError `bad-argument`."""
+        check_line(self.name, "the name of the branch")
 
     @override
     def check(self, tree: CommitTree) -> None:
