@@ -97,6 +97,7 @@ def demo() -> tuple[api.LoadedStrategy, ...]:
         (lambda: ANY.TestChoices(scenarios=[1]), "an entry of scenarios is of the type int, not str"),
         (lambda: ANY.TestChoices(binary="/usr/bin/qemu"), "binary is of the type str, not Path"),
         (lambda: ANY.TestChoices(binary=Path("/usr/bin/q\0emu")), "binary has a NUL"),
+        (lambda: ANY.Peer(None, Path("qemu-7.2")), "the tree of the peer is of the type PosixPath"),
         (lambda: ANY.TestChoices(peer="qemu-7.2"), "peer is of the type str, not Peer or None"),
         (lambda: ANY.TestChoices(baseline="prebuilt"), "baseline is of the type str, not BinaryChoice"),
     ],

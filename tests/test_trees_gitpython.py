@@ -48,6 +48,17 @@ def test_commits_are_read_and_no_process_is_left(clone: Path) -> None:
     assert snapshot(clone) == before
 
 
+@pytest.mark.parametrize("object_format", ["sha1", "sha256"])
+@pytest.mark.parametrize("committer", ["committer A <a@b.c> yesterday +0000\n", "committer nobody\n", ""])
+def test_a_date_that_is_none_is_the_first_of_all(tmp_path: Path, object_format: str, committer: str) -> None:
+    git(tmp_path, "init", "-q", f"--object-format={object_format}")
+    tree = git(tmp_path, "write-tree")
+    (tmp_path / "commit").write_text(f"tree {tree}\nauthor A <a@b.c> 1 +0000\n{committer}\nwhy\n")
+    commit = git(tmp_path, "hash-object", "--literally", "-t", "commit", "-w", "commit")
+    opened = open_repository(tmp_path)
+    assert (opened.date_of(commit), opened.tree_of(commit)) == (0, tree)
+
+
 def test_a_repository_with_sha256_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_DEFAULT_HASH", "sha256")
     clone = repository(tmp_path / "clone")

@@ -8,6 +8,7 @@ refs, configuration and commits (`Repository.opened`); git itself does what GitP
 
 from __future__ import annotations
 
+import re
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GitError", "Identity", "Repository", "open_repository", "user_identity"]
 
+_COMMITTER_DATE = re.compile(r"^committer .*> (?P<seconds>[0-9]{1,20}) [+-][0-9]{4}$", re.MULTILINE)
 _DISTRUST = ("dubious ownership", "unsafe repository")  # git 2.37 and later, git 2.35
 
 
@@ -122,9 +124,9 @@ class Repository:
             if not repo.is_sha256:
                 read = repo.commit(commit)
                 return read.tree.hexsha, read.committed_date
-        lines = self.text("cat-file", "commit", f"{commit}^{{commit}}").splitlines()
-        headers = dict(reversed([line.split(" ", 1) for line in lines[: lines.index("")]]))
-        return headers["tree"], int(headers["committer"].split(" ")[-2])
+        headers = self.text("cat-file", "commit", f"{commit}^{{commit}}").partition("\n\n")[0]
+        tree, date = headers.partition("\n")[0].removeprefix("tree "), _COMMITTER_DATE.search(headers)
+        return tree, int(date["seconds"]) if date else 0  # as GitPython, and git itself, read a date that is none
 
     def is_partial(self) -> bool:
         """Tell whether blobs are missing and would be fetched on demand, which writes to the repository."""

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, ClassVar
 
+from qpatch.arguments import check_name
 from qpatch.builds.builder import BASELINE
 from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey, Stage
@@ -51,6 +52,10 @@ class Peer:
 
     strategy: LoadedStrategy | None
     tree: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no name of a tree; raises UserError `bad-argument`."""
+        check_name(self.tree, "the tree of the peer")
 
 
 @dataclass(frozen=True)
