@@ -423,7 +423,7 @@ def test_tabs_are_kept_where_the_target_has_them() -> None:
           }
         """,
         ),
-        "int f(void)\n{\n\tif (a) {\n\t\tgo();\n\t\tif (b) {\n\t\t    stop();\n\t\t}\n\t}\n\treturn 0;\n}\n",
+        "int f(void)\n{\n\tif (a) {\n\t\tgo();\n\t\tif (b) {\n\t\t\tstop();\n\t\t}\n\t}\n\treturn 0;\n}\n",
     )
 
 

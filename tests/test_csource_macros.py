@@ -71,6 +71,14 @@ def test_backslashes_stay_in_their_column(source: str, added: str | None) -> Non
     check_applied(source, hunk_edit("macro WRAP", hunk), "".join([*lines[:3], added, *lines[3:]]))
 
 
+def test_a_macro_in_tabs_gets_tabs() -> None:
+    source = "#define WRAP(d)\t\\\n\tdo {\t\\\n\t\tfirst(d);\t\\\n\t} while (0)\n"
+    hunk = "  #define WRAP(d) \\\n      do { \\\n          first(d); \\\n"
+    hunk += "+         if (d) \\\n+             more(d); \\\n      ..."
+    written = "\t\tif (d)\t\\\n\t\t\tmore(d);\t\\\n"
+    check_applied(source, hunk_edit("macro WRAP", hunk), source.replace("\t} while", f"{written}\t}} while"))
+
+
 def test_a_macro_in_a_function_keeps_what_follows_it() -> None:
     source = "void f(void)\n{\n    one();\n#define TWICE(x) \\\n    do_it(x); \\\n    do_it(x)\n    TWICE(2);\n}\n"
     hunk = """

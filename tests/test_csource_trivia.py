@@ -74,6 +74,14 @@ def test_code_without_the_comment_that_is_added_with_it_is_not_there_already() -
     assert isinstance(outcome(body("one();", "/* why */", "two();"), edit), AlreadyThere)
 
 
+def test_the_comma_behind_a_last_entry_is_written_once() -> None:
+    check_applied(
+        "enum e {\n    A,\n    B\n};\n",
+        hunk_edit("enum e", "  A,\n- B\n+ B, /* last */"),
+        "enum e {\n    A,\n    B, /* last */\n};\n",
+    )
+
+
 def test_a_removed_comment_tells_places_apart() -> None:
     source = body("one();", "two();", "/* here */", "one();")
     check_applied(source, hunk_edit("function demo", "- /* here */\n  one();"), body("one();", "two();", "one();"))

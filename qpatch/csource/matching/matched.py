@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from qpatch.csource.matching.hunk import HunkLine
     from qpatch.csource.matching.match import Match
     from qpatch.csource.syntax.term import Term
+
+
+_CONTINUED = re.compile(rb"\\\r?\n")
+# A comment that ends with its line, or a directive.
+_BOUND_TO_LINES = re.compile(rb"//[^\n]*\n|\n[ \t]*#")
 
 
 class TriviaDiffersError(Exception):
@@ -69,8 +75,17 @@ class MatchedHunk:
         """Return what each metavariable stands for, as source text on one line."""
         source = self.layout.source
         return {
-            name: " ".join(source[term.start : term.end].decode(errors="surrogateescape").split())
+            name: " ".join(_CONTINUED.sub(b" ", source[term.start : term.end]).decode(errors="surrogateescape").split())
             for name, term in self.match.bindings.items()
+        }
+
+    def written_bindings(self) -> dict[str, str]:
+        """Return what each metavariable is written as: on one line, unless that would hide a part of it."""
+        source = self.layout.source
+        texts = {name: source[term.start : term.end] for name, term in self.match.bindings.items()}
+        return {
+            name: text.decode(errors="surrogateescape") if _needs_its_lines(text) else self.bindings()[name]
+            for name, text in texts.items()
         }
 
     def removed_leaves(self, group: HunkGroup) -> list[Term]:
@@ -144,6 +159,10 @@ class MatchedHunk:
             if text == comment:
                 return low, high
         raise TriviaDiffersError(f"the comment {comment} on a changed line is not there")
+
+
+def _needs_its_lines(code: bytes) -> bool:
+    return b"\n" in code and _BOUND_TO_LINES.search(code) is not None
 
 
 def _comments_beside_code(hunk: Hunk, group: HunkGroup) -> list[str]:

@@ -114,7 +114,9 @@ class Rewriter(GroupWriter):
         return self._has_blank_lines(group)
 
     def _keeps_code(self, group: HunkGroup) -> bool:
-        return self.hunk.tokens(group.removed) == self.hunk.tokens(group.added)
+        """Tell whether both sides of a group are the same code; the comma behind the last entry of a list is layout."""
+        removed, added = self.hunk.tokens(group.removed), self.hunk.tokens(group.added)
+        return _without_comma(removed) == _without_comma(added)
 
     def _exact_side(self, group: HunkGroup) -> Sign | None:
         """Return the signs of the side, REMOVED or ADDED, whose lines without code stand around a group exactly."""
@@ -136,7 +138,7 @@ class Rewriter(GroupWriter):
     def _laid_out(self, group: HunkGroup, removed: list[Term]) -> Replacement:
         """Return the replacement of a group's code, with as many lines around as it adds, by the added lines."""
         start, end = self.extent_of(group, removed)
-        end = self.layout.after_trailing_comments(end)
+        end = self.layout.after_trailing_comments(self.past_comma(end))
         with_code = [index for index, line in enumerate(group.added) if not self.hunk.is_trivia(line)]
         for _ in range(with_code[0]):
             start = self.layout.line_start(max(0, self.layout.line_start(start) - 1))
@@ -187,6 +189,10 @@ class Rewriter(GroupWriter):
                 f"{there} blank lines are there where the hunk, in line {group.first}, makes {after} of {before}"
             )
         return there == after
+
+
+def _without_comma(tokens: list[str]) -> list[str]:
+    return tokens[:-1] if tokens[-1:] == [","] else tokens
 
 
 def _lines_of(text: bytes) -> list[str]:

@@ -8,16 +8,19 @@ over the indentation of where it lands.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qpatch.csource.matching.hunk import HunkError, HunkGroup
-from qpatch.csource.matching.matched import MatchedHunk
-from qpatch.csource.matching.pattern import bound
-from qpatch.csource.syntax.layout import Replacement, column, reindent
-from qpatch.csource.syntax.term import BLOCKS, LABEL, Term
+from qpatch.csource.matching.placing import LinePlacer, owner_of
+from qpatch.csource.syntax.layout import Replacement
+
+if TYPE_CHECKING:
+    from qpatch.csource.syntax.term import Term
 
 _COMMA_LISTS = frozenset({"initializer_list", "enumerator_list", "argument_list", "parameter_list"})
 
 
-class GroupWriter(MatchedHunk):
+class GroupWriter(LinePlacer):
     """Writes the groups of a matched hunk, each as if it were the only one."""
 
     def written(self, group: HunkGroup) -> Replacement:
@@ -42,12 +45,10 @@ class GroupWriter(MatchedHunk):
         rest = self.layout.line_end(end)
         if self.layout.source[end:rest].strip() == b"\\":
             end = rest
-        lines = self._added_lines(group, first_removed)
-        if self.layout.starts_line(start):
-            start = self.layout.line_start(start)
-        else:
-            lines[0] = lines[0].lstrip()
-        return Replacement(start, end, _encode("\n".join(lines)))
+        before = b"" if self.layout.starts_line(start) else self.layout.source[self.layout.line_start(start) : start]
+        behind = len(self.layout.code_behind(end))
+        lines = self.added_lines(group, first_removed, before.decode(errors="surrogateescape"), behind)
+        return Replacement(start if before else self.layout.line_start(start), end, _encode("\n".join(lines)))
 
     def insertion_line(self, group: HunkGroup) -> int:
         """Return the start of the line that the added lines of a group, which removes nothing, would precede."""
@@ -69,21 +70,21 @@ class GroupWriter(MatchedHunk):
         if not group.added:
             return Replacement(start, self.layout.next_line(end), b"")
         above, below = self.neighbours(group)
-        return Replacement(start, end, _encode("\n".join(self._added_lines(group, above or below))))
+        return Replacement(start, end, _encode("\n".join(self.added_lines(group, above or below))))
 
     def _insert(self, group: HunkGroup) -> Replacement:
         above, below = self.neighbours(group)
         upper, lower = self._trivia_beside(group)
         if upper is not None:
-            return Replacement(upper[1], upper[1], _encode("\n" + "\n".join(self._added_lines(group, above or below))))
+            return Replacement(upper[1], upper[1], _encode("\n" + "\n".join(self.added_lines(group, above or below))))
         if above is not None and not self.follows_ellipsis(group):
-            return self._insert_after(above, self._added_lines(group, above))
+            return self._insert_after(above, self.added_lines(group, above))
         if lower is not None:
-            return Replacement(lower[0], lower[0], _encode("\n".join(self._added_lines(group, below)) + "\n"))
+            return Replacement(lower[0], lower[0], _encode("\n".join(self.added_lines(group, below)) + "\n"))
         if below is not None:
-            return self._insert_before(below, self._added_lines(group, below), self.match.extents[below][0])
+            return self._insert_before(below, self.added_lines(group, below), self.match.extents[below][0])
         if above is not None:
-            return self._insert_at_end(self._added_lines(group, above))
+            return self._insert_at_end(self.added_lines(group, above))
         raise HunkError(
             "an added line needs a line of context to attach to",
             group.first,
@@ -103,7 +104,9 @@ class GroupWriter(MatchedHunk):
         comma = self.past_comma(end) if _in_comma_list(leaf) else end
         missing_comma = b"," if _in_comma_list(leaf) and comma == end else b""
         rest = self.layout.after_trailing_comments(comma)
-        if _owner(leaf).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
+        if owner_of(
+            leaf
+        ).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
             rest = self.layout.line_end(rest)
         text = _encode("\n" + "\n".join(lines))
         if self.layout.is_blank(rest, self.layout.line_end(rest)):
@@ -130,50 +133,6 @@ class GroupWriter(MatchedHunk):
             return self._insert_before(closing, lines, closing.start)
         position = self.layout.line_end(self.layout.after_trailing_comments(closing.end))
         return Replacement(position, position, _encode("\n" + "\n".join(lines)))
-
-    def _added_lines(self, group: HunkGroup, attached: Term | None) -> list[str]:
-        """Return the added lines with metavariables bound, indented for where they land."""
-        bindings = self.bindings()
-        lines = [bound(line.code, bindings) for line in group.added]
-        if attached is None:
-            return lines
-        reference = self._reference(group, attached)
-        target = self.layout.indentation(self.match.extents[reference][0])
-        code = self.before.line_of(reference).code
-        shift = column(target) - column(code[: len(code) - len(code.lstrip())])
-        return reindent(lines, shift, tabs="\t" in target)
-
-    def _reference(self, group: HunkGroup, attached: Term) -> Term:
-        """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
-        if not self.hunk.macro_lines.isdisjoint(line.number for line in (*group.removed, *group.added)):
-            inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
-            return min(inside, key=lambda leaf: abs(self.before.line_of(leaf).number - group.first), default=attached)
-        first = next(_owner(attached).leaves())
-        if not _is_outdented(attached):
-            return first if first in self.match.extents else attached
-        line = self.before.line_of(attached).number
-        others = [
-            leaf
-            for leaf in self.leaves
-            if not _is_outdented(leaf) and leaf.text != "}" and next(_owner(leaf).leaves()) is leaf
-        ]
-        return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
-
-
-def _is_outdented(leaf: Term) -> bool:
-    """Tell whether `leaf` belongs to a label or a directive, which are not indented as the code around them is."""
-    owner = _owner(leaf)
-    return owner.kind == LABEL or owner.is_directive or leaf.text.startswith("#")
-
-
-def _owner(leaf: Term) -> Term:
-    """Return the statement, member or entry that `leaf` ends or begins; a brace belongs to its block's owner."""
-    term = leaf
-    if term.text in ("{", "}") and term.parent is not None:
-        term = term.parent
-    while term.parent is not None and term.parent.kind not in BLOCKS:
-        term = term.parent
-    return term
 
 
 def _in_comma_list(leaf: Term) -> bool:

@@ -18,6 +18,8 @@ from qpatch.csource.operations.arms import (
     goes_on_with_arm,
 )
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.indentation import relevelled
 from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol
 from qpatch.csource.syntax.term import build
 
@@ -44,9 +46,14 @@ class _Beside:
         self._edit = edit
         self._located = located
         self._workspace = workspace
-        self._text = textwrap.dedent(operation.text).strip("\n").encode(errors="surrogateescape")
+        self._text = self._indented(textwrap.dedent(operation.text).strip("\n"))
         around = located.symbol.guards if located.symbol is not None else ()
         self._added = added_symbols(self._text, around, workspace.cache)
+
+    def _indented(self, text: str) -> bytes:
+        """Return the text indented as the file is, in tabs or in blanks."""
+        style = coding_style(self._workspace.table).indentation_in(self._located.parsed.source)
+        return "\n".join(relevelled(text.split("\n"), 0, "", style)).encode(errors="surrogateescape")
 
     def outcome(self) -> Outcome:
         check_directives(self._text, self._edit)

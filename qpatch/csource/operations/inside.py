@@ -16,7 +16,9 @@ from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
-from qpatch.csource.syntax.layout import Replacement, column, reindent
+from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.indentation import relevelled
+from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.thresholds import thresholds
 
@@ -148,7 +150,7 @@ class _Inside:
     def _at_end(self, members: Sequence[Term]) -> Replacement:
         if not members:
             position = self._block.start + 1
-            return Replacement(position, position, b"\n" + self._lines("    ", 0))
+            return Replacement(position, position, b"\n" + self._lines("    "))
         if _stays_last(members[-1]):
             return self._before(members[-1])
         return self._after(members[-1])
@@ -156,7 +158,7 @@ class _Inside:
     def _after(self, member: Term) -> Replacement:
         if member.is_directive:
             position = self._layout.next_line(member.end - 1)
-            return Replacement(position, position, self._lines(self._indentation(member), 0) + b"\n")
+            return Replacement(position, position, self._lines(self._indentation(member)) + b"\n")
         end = member.end
         comma = b""
         if self._edit.anchor.kind.context in _COMMA_LISTS:
@@ -164,26 +166,26 @@ class _Inside:
             comma = b"" if rest.startswith(b",") else b","
             end = end + self._source[end:].index(b",") + 1 if not comma else end
         if not self._layout.starts_line(member.start):  # The block stands on one line.
-            return Replacement(end, end, comma + b" " + self._lines("", 0))
+            return Replacement(end, end, comma + b" " + self._lines(""))
         trailing = self._layout.after_trailing_comments(end)
-        text = comma + self._source[end:trailing] + b"\n" + self._lines(self._layout.indentation(member.start), 0)
+        text = comma + self._source[end:trailing] + b"\n" + self._lines(self._layout.indentation(member.start))
         return Replacement(end, trailing, text)
 
     def _before(self, member: Term) -> Replacement:
         if not self._layout.starts_line(member.start):  # The block stands on one line.
-            return Replacement(member.start, member.start, self._lines("", 0) + b" ")
+            return Replacement(member.start, member.start, self._lines("") + b" ")
         position = self._layout.before_leading_comments(self._layout.line_start(member.start))
-        return Replacement(position, position, self._lines(self._layout.indentation(member.start), 0) + b"\n")
+        return Replacement(position, position, self._lines(self._layout.indentation(member.start)) + b"\n")
 
     def _indentation(self, member: Term) -> str:
         """Return how the members are indented; a directive, which is not, takes it from another member."""
         others = [other for other in self._block.items if not other.is_directive] or [member]
         return self._layout.indentation(others[-1].start)
 
-    def _lines(self, indentation: str, shift: int) -> bytes:
+    def _lines(self, indentation: str) -> bytes:
         lines = textwrap.dedent(self._operation.text).strip("\n").split("\n")
-        shifted = reindent(lines, column(indentation) + shift, tabs="\t" in indentation)
-        return "\n".join(shifted).encode(errors="surrogateescape")
+        style = coding_style(self._table).indentation_in(self._source)
+        return "\n".join(relevelled(lines, 0, indentation, style)).encode(errors="surrogateescape")
 
 
 def _stays_last(member: Term) -> bool:

@@ -84,5 +84,6 @@ def _style(lines: Sequence[str]) -> _Style | None:
     column, times = columns.most_common(1)[0]
     aligned = [match["gap"] for match in found if len(match[0][:-1].expandtabs(TAB)) == column]
     if set(gaps) <= {" ", "\t", ""} or (times == 1 and len(found) > 1):
-        return _Style(None, gaps.most_common(1)[0][0] if len(gaps) == 1 else " ")
+        gap = gaps.most_common(1)[0][0]
+        return _Style(None, gap if len(gap) < 2 else " ")
     return _Style(column, max(aligned, key=lambda gap: ("\t" in gap, len(gap))))

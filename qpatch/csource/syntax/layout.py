@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 
 TAB = 8
+LABEL_LINE = re.compile(rb"(?P<space>[ \t]*)(?!default\b)[A-Za-z_]\w*[ \t]*:[ \t\r]*(?:/[/*].*)?$", re.MULTILINE)
+"""A line with a label of `goto`."""
+DIRECTIVE_LINE = re.compile(rb"(?P<space>[ \t]*)#[ \t]*[a-z]+\b", re.MULTILINE)
+"""A line with a preprocessor directive."""
 # The comment that heads a file belongs to the file, not to what happens to stand below it.
 _LICENCE = re.compile(rb"copyright|licen[cs]e|spdx", re.IGNORECASE)
 
@@ -99,6 +104,17 @@ class Layout:
         start = self.line_start(position)
         line = self.source[start : self.line_end(start)]
         return line[: len(line) - len(line.lstrip())].decode()
+
+    def usual_indentation(self, kind: re.Pattern[bytes], start: int, end: int) -> str:
+        """Return the white space before lines of a kind, as its group `space`: of most in [start, end), else none."""
+        lines = self.source[start:end].splitlines()
+        found = Counter(match["space"] for line in lines if (match := kind.match(line)))
+        return found.most_common(1)[0][0].decode() if found else ""
+
+    def code_behind(self, position: int) -> bytes:
+        """Return what follows `position` on its line, without comments and white space at its end."""
+        comment = next((low for low, _ in self._comments if low >= position), len(self.source))
+        return self.source[position : min(comment, self.line_end(position))].rstrip()
 
     def after_trailing_comments(self, position: int) -> int:
         """Return the end of the comments that begin on the line of `position` after it, else `position`."""
@@ -191,23 +207,11 @@ def column(indentation: str) -> int:
     return len(indentation.expandtabs(TAB))
 
 
-def reindent(lines: list[str], shift: int, *, tabs: bool) -> list[str]:
-    """Shift `lines` by `shift` columns (never left of 0); with `tabs`, indentation is written in tabs."""
-    shifted = []
-    for line in lines:
-        code = line.lstrip(" \t")
-        old = line[: len(line) - len(code)]
-        if not code:
-            shifted.append("")
-        elif shift == 0:
-            shifted.append(line)
-        else:
-            shifted.append(_indentation(max(0, column(old) + shift), tabs=tabs) + code)
-    return shifted
-
-
-def _indentation(columns: int, *, tabs: bool) -> str:
-    return "\t" * (columns // TAB) + " " * (columns % TAB) if tabs else " " * columns
+def indented(code: str, columns: int, *, tabs: bool) -> str:
+    """Return code without indentation (a blank line stays blank) at column `columns`, never left of 0."""
+    columns = max(0, columns)
+    space = "\t" * (columns // TAB) + " " * (columns % TAB) if tabs else " " * columns
+    return space + code if code else ""
 
 
 def with_line_ends(source: bytes, replacements: list[Replacement]) -> list[Replacement]:

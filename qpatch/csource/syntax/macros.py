@@ -34,9 +34,18 @@ class MacroForm(enum.StrEnum):
 
 
 class MacroTable:
-    """The forms of macro names: `names` are exact, `patterns` are shell patterns, tried in order."""
+    """The forms of macro names: `names` are exact, `patterns` are shell patterns, tried in order.
 
-    def __init__(self, names: Mapping[str, MacroForm], patterns: Iterable[tuple[str, MacroForm]] = ()) -> None:
+    `kind` tells the trees whose macros they are.
+    """
+
+    def __init__(
+        self,
+        names: Mapping[str, MacroForm],
+        patterns: Iterable[tuple[str, MacroForm]] = (),
+        kind: TreeKind = "qemu",
+    ) -> None:
+        self.kind = kind
         self._forms: dict[bytes, MacroForm | None] = {name.encode(): form for name, form in names.items()}
         globs = [(fnmatch.translate(glob).encode(), form) for glob, form in patterns]
         self._patterns = [(re.compile(regex), form) for regex, form in globs]
@@ -63,4 +72,5 @@ def macro_table(kind: TreeKind) -> MacroTable:
     return MacroTable(
         {name: form for name, form in entries if "*" not in name},
         [(name, form) for name, form in entries if "*" in name],
+        kind,
     )

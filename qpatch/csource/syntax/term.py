@@ -62,6 +62,7 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 CASE = "case"
 CASE_LABEL = "case_label"
 LABEL = "label"
+DIRECTIVE_CONDITION = "directive_condition"
 
 
 @dataclass(slots=True, eq=False)
@@ -102,7 +103,7 @@ class Term:
         return [child for child in self.children if child.kind not in _FRAME]
 
 
-_FRAME = frozenset({"{", "}", "#ifdef", "#ifndef", "#if", "#else", "#elif", "#endif", "directive_condition"})
+_FRAME = frozenset({"{", "}", "#ifdef", "#ifndef", "#if", "#else", "#elif", "#endif", DIRECTIVE_CONDITION})
 
 
 def cases(items: Sequence[Term]) -> list[Term]:
@@ -224,7 +225,7 @@ class _TermBuilder:
         if condition is None:
             return children
         return [
-            _parent("directive_condition", child.start, child.end, [child])
+            _parent(DIRECTIVE_CONDITION, child.start, child.end, [child])
             if child.start == condition.start_byte
             else child
             for child in children

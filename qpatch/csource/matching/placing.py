@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the added lines of a hunk as they stand where they land: bound, indented, no longer than lines may be."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.matched import MatchedHunk
+from qpatch.csource.matching.pattern import Context, bound
+from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.indentation import relevelled, unit_of
+from qpatch.csource.syntax.layout import DIRECTIVE_LINE, LABEL_LINE, TAB, column
+from qpatch.csource.syntax.term import BLOCKS, DIRECTIVE_CONDITION, LABEL, Term
+from qpatch.csource.syntax.wrapping import wrapped
+
+if TYPE_CHECKING:
+    from qpatch.csource.matching.hunk import HunkGroup, HunkLine
+    from qpatch.csource.syntax.indentation import Indentation
+
+
+class LinePlacer(MatchedHunk):
+    """Writes the added lines of the groups of a matched hunk."""
+
+    def added_lines(self, group: HunkGroup, attached: Term | None, before: str = "", behind: int = 0) -> list[str]:
+        """Return the added lines with metavariables bound, indented for where they land and no longer than others.
+
+        `before` is what stays on the line that the first one ends, `behind` the columns that stay behind the last one.
+        """
+        bindings = self.written_bindings()
+        written = [line.code for line in group.added]
+        lines = [bound(code, bindings) for code in written]
+        if attached is None or not lines:
+            return lines
+        reference = self._reference(group, attached)
+        target = self.layout.indentation(self.match.extents[reference][0])
+        code = self.before.line_of(reference).code
+        origin = column(code[: len(code) - len(code.lstrip())])
+        unit = unit_of([line.code for line in self.hunk.lines], self._style.unit)
+        placed = relevelled(lines, origin, target, self._style, written=written, unit=unit)
+        placed = [self._in_own_column(line, text) for line, text in zip(group.added, placed, strict=True)]
+        placed[0] = before + placed[0].lstrip() if before else placed[0]
+        limit = coding_style(self.before.table).line_limit
+        fitting = [
+            piece
+            for index, (line, text) in enumerate(zip(group.added, placed, strict=True))
+            for piece in self._wrapped(line, text, limit, behind * (index == len(placed) - 1))
+        ]
+        fitting[0] = fitting[0].removeprefix(before)
+        return fitting
+
+    @cached_property
+    def _style(self) -> Indentation:
+        return coding_style(self.before.table).indentation_in(self.layout.source)
+
+    def _in_own_column(self, line: HunkLine, placed: str) -> str:
+        """Return an added line, a label or a directive in the column that others of its kind have in the target."""
+        if line.number in self.hunk.macro_lines or self.before.context is not Context.STATEMENTS:
+            return placed
+        for kind in (LABEL_LINE, DIRECTIVE_LINE):
+            if kind.match(line.code.encode(errors="surrogateescape")):
+                return (
+                    self.layout.usual_indentation(kind, self.match.block.start, self.match.block.end) + placed.lstrip()
+                )
+        return placed
+
+    def _wrapped(self, line: HunkLine, placed: str, limit: int, behind: int) -> list[str]:
+        """Return a line that has become longer than the limit in several; one that was written so stays."""
+        is_code = not self.hunk.is_trivia(line) and not line.code.lstrip().startswith("#") and "\n" not in placed
+        if not limit or not is_code or len(line.code.expandtabs(TAB)) > limit or line.number in self.hunk.macro_lines:
+            return [placed]
+        tabs = self._style.tabs or placed.startswith("\t")
+        return wrapped(placed, limit, self._style.unit, tabs=tabs, behind=behind)
+
+    def _reference(self, group: HunkGroup, attached: Term) -> Term:
+        """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
+        if not self.hunk.macro_lines.isdisjoint(line.number for line in (*group.removed, *group.added)):
+            inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
+            return min(inside, key=lambda leaf: abs(self.before.line_of(leaf).number - group.first), default=attached)
+        first = next(owner_of(attached).leaves())
+        if not _is_outdented(attached):
+            return first if first in self.match.extents else attached
+        line = self.before.line_of(attached).number
+        others = [
+            leaf
+            for leaf in self.leaves
+            if not _is_outdented(leaf) and leaf.text != "}" and next(owner_of(leaf).leaves()) is leaf
+        ]
+        return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
+
+
+def _is_outdented(leaf: Term) -> bool:
+    """Tell whether `leaf` belongs to a label or a directive, which are not indented as the code around them is."""
+    owner = owner_of(leaf)
+    return owner.kind in (LABEL, DIRECTIVE_CONDITION) or owner.is_directive or leaf.text.startswith("#")
+
+
+def owner_of(leaf: Term) -> Term:
+    """Return the statement, member or entry that `leaf` ends or begins; a brace belongs to its block's owner."""
+    term = leaf
+    if term.text in ("{", "}") and term.parent is not None:
+        term = term.parent
+    while term.parent is not None and term.parent.kind not in BLOCKS:
+        term = term.parent
+    return term
