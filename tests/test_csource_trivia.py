@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from csource_support import check_applied, hunk_edit, outcome
+from csource_support import check_applied, code, hunk_edit, outcome
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qpatch.csource.matching.trivia import aligned
-from qpatch.csource.results import AlreadyThere, Applied, Drifted
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 
 
 def body(*lines: str) -> str:
@@ -167,3 +167,55 @@ def test_aligned_pairs_are_equal_and_in_order(wanted: list[str], present: list[s
     assert all(wanted[mine] == present[theirs] for mine, theirs in pairs)
     assert pairs == sorted(pairs)
     assert len({mine for mine, _ in pairs}) == len({theirs for _, theirs in pairs}) == len(pairs)
+
+
+DOCUMENTED = """
+    /**
+     * demo: does it
+     *
+     * @a: the frist
+     */
+    void demo(int a)
+    {
+        /*
+         * one
+         * twoo
+         */
+        go();
+        /* again */
+        more();
+        /* again */
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("hunk", "old", "new"),
+    [
+        ("   * one\n-  * twoo\n+  * two\n   */", "* twoo", "* two"),
+        ("-  * twoo\n+  * two\n+  * three", "* twoo\n", "* two\n     * three\n"),
+        ("   * one\n-  * twoo", "     * twoo\n", ""),
+        ("   * one\n+  * one and a half\n   * twoo", "* one\n", "* one\n     * one and a half\n"),
+        ("   *\n-  * @a: the frist\n+  * @a: the first (1)\n   */", "frist", "first (1)"),
+    ],
+)
+def test_a_hunk_of_comment_lines_needs_no_code(hunk: str, old: str, new: str) -> None:
+    assert code(DOCUMENTED).count(old) == 1
+    edit = hunk_edit("function demo", hunk)
+    if new:
+        check_applied(DOCUMENTED, edit, code(DOCUMENTED).replace(old, new))
+    else:
+        assert isinstance(outcome(DOCUMENTED, edit), Applied)
+
+
+def test_comment_lines_that_stand_elsewhere_or_twice_are_refused() -> None:
+    assert isinstance(outcome(code(DOCUMENTED), hunk_edit("function demo", "   * three\n-  * two\n+  * 2")), Drifted)
+    twice = hunk_edit("function demo", "- /* again */\n+ /* once more */")
+    result = outcome(code(DOCUMENTED), twice)
+    assert isinstance(result, Ambiguous)
+    assert [place.line for place in result.matches] == [13, 15]
+
+
+def test_a_line_that_begins_with_a_star_may_be_code() -> None:
+    source = "void demo(int *p)\n{\n    *p = 1;\n}\n"
+    check_applied(source, hunk_edit("function demo", "- *p = 1;\n+ *p = 2;"), source.replace("= 1", "= 2"))

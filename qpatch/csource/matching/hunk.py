@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
 _DIRECTIVE = re.compile(r"\s*#\s*(\w+)")
+# In the middle of a comment, a star with a blank behind it; the end of a comment may only be at that of the line.
+_COMMENT_LINE = re.compile(r"\s*(?://.*|(?:/\*|\*(?=[\s/]|$))(?:(?!\*/).)*(?:\*/)?\s*)?|\s*\*/")
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 
@@ -54,10 +56,14 @@ class HunkGroup:
 
 @dataclass(frozen=True)
 class Hunk:
-    """A hunk's lines in order; `macro_lines` are the numbers of those that continue a `#define` above them."""
+    """A hunk's lines in order; `macro_lines` are the numbers of those that continue a `#define` above them.
+
+    `is_comment`: all lines are those of comments, which may begin above them or end below.
+    """
 
     lines: tuple[HunkLine, ...]
     macro_lines: frozenset[int] = frozenset()
+    is_comment: bool = False
 
     def before(self) -> tuple[HunkLine, ...]:
         """Return the lines that the target must have."""
@@ -157,13 +163,15 @@ def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
     Raises HunkError for a wrong gutter or an incomplete side.
     """
     hunk = read_lines(text)
+    _check_attached(hunk)
+    if all(_is_comment_line(line.code) for line in hunk.lines):
+        return replace(hunk, is_comment=True)
     hunk = replace(hunk, macro_lines=_macro_lines(hunk.lines, in_macro=in_macro))
     if hunk.macro_lines:
         written = {line.number: line for line in hunk.after() if line.sign is Sign.ADDED}
         hunk = replace(hunk, lines=tuple(written.get(line.number, line) for line in hunk.lines))
     for side in (hunk.before(), hunk.after()):
         _check_complete(side, hunk.macro_lines)
-    _check_attached(hunk)
     check_bound(hunk, "use ${name} on such a line, or write the code itself", blank_opaque)
     return hunk
 
@@ -221,6 +229,11 @@ def check_bound(hunk: Hunk, hint: str, visible: Callable[[str], str] = str) -> N
                 line.number,
                 hint.format(name=unbound[0]),
             )
+
+
+def _is_comment_line(code: str) -> bool:
+    """Tell whether a line is blank or one of a comment, by how it begins and by having nothing behind its end."""
+    return _COMMENT_LINE.fullmatch(code) is not None
 
 
 def _macro_lines(lines: tuple[HunkLine, ...], *, in_macro: bool) -> frozenset[int]:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from qpatch.csource.changes import place_of
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.matching.pattern import Context
+from qpatch.csource.operations.fit import HunkFit
 from qpatch.csource.operations.renamed import explain_renamed, has_fitting
-from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.operations.substitute import substitute
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted
 from qpatch.csource.syntax.dead import position_in_code
 from qpatch.csource.syntax.symbols import SymbolKind

@@ -19,11 +19,12 @@ from qpatch.csource.edit import (
 )
 from qpatch.csource.operations.beside import add_beside
 from qpatch.csource.operations.everywhere import replace_everywhere, scope_of
+from qpatch.csource.operations.fit import HunkFit
 from qpatch.csource.operations.inside import add_inside
 from qpatch.csource.operations.moved import unproven_move
 from qpatch.csource.operations.relocate import delete, move
 from qpatch.csource.operations.renamed import explain_renamed
-from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.operations.substitute import substitute
 from qpatch.csource.results import Ambiguous, Drifted
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.checks import is_in_text
 from qpatch.csource.edit import Edit, HunkOperation
+from qpatch.csource.operations.fit import HunkFit
 from qpatch.csource.operations.places import place_in_tree
-from qpatch.csource.operations.substitute import HunkFit, substitute
+from qpatch.csource.operations.substitute import substitute
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.workspace import EditWorkspace, LocatedAnchor

@@ -7,7 +7,6 @@ does not show) are never edited: where the block itself does not hold the expect
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,8 +16,10 @@ from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
 from qpatch.csource.matching.rewrite import Rewriter
+from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, shows_code
 from qpatch.csource.operations.explain import explain_miss
+from qpatch.csource.operations.fit import HunkFit, Outcome
 from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
@@ -28,28 +29,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from qpatch.csource.edit import Edit
-    from qpatch.csource.syntax.layout import Layout, Replacement
+    from qpatch.csource.syntax.layout import Layout
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
-@dataclass(frozen=True)
-class HunkFit:
-    """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for."""
-
-    replacements: list[Replacement]
-    places: tuple[SourcePlace, ...]
-    bindings: dict[str, str]
-
-
 _Result = TypeVar("_Result")
-Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous
 
 
 def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Try the alternatives of an edit, of which exactly one must fit (`one-of:`), at the anchor's block."""
     block = block_of(located)
-    attempts = [_BlockAttempt(edit, hunk, located, workspace, block) for hunk in hunks]
+    attempts = [
+        CommentAttempt(edit, hunk, located) if hunk.is_comment else _BlockAttempt(edit, hunk, located, workspace, block)
+        for hunk in hunks
+    ]
     outcomes = [attempt.outcome() for attempt in attempts]
     done = [
         attempt
