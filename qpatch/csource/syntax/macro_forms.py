@@ -34,8 +34,6 @@ DIRECTIVE = rb"^[ \t]*\#" + DIRECTIVE_REST
 
 _COMMENT = re.compile(HIDDEN, re.DOTALL)
 _DIRECTIVE = re.compile(DIRECTIVE, re.DOTALL | re.MULTILINE)
-# The grammar takes comments behind it, but no blanks in their place.
-_INCLUDE = re.compile(rb"\#[ \t]*include\b")
 # What holds no macros, and case ranges. Every branch begins with a character, which makes the search a fast one.
 _NO_CODE = re.compile(HIDDEN + rb"|\#" + DIRECTIVE_REST + rb"|\.\.\.(?<=[\w') ]\.\.\.)(?=[^\n:;]*:)", re.DOTALL)
 _WORDS_ALONE = bytes(code if is_word(bytes([code])) else ord(" ") for code in range(256))
@@ -65,7 +63,7 @@ def rewrite_macros(source: bytes, table: MacroTable) -> MaskedSource:
             continue
         if form is not None:
             done = _apply_if_free(masked, form, start, end)
-        elif source.startswith(b"#", start) and not _INCLUDE.match(source, start):
+        elif source.startswith(b"#", start):
             _hide_comments(masked, start, end)
         elif _in_case_label(source, start):
             masked.put(start, end, b"|")
@@ -117,11 +115,15 @@ def apply_form(masked: MaskedSource, form: MacroForm, start: int, end: int) -> i
 
 
 def _hide_comments(masked: MaskedSource, start: int, end: int) -> None:
-    """Blank the comments of a directive: the grammar takes the first one for the end of a #define."""
-    if b"/*" in masked.source[start:end]:
-        for comment in _COMMENT.finditer(masked.source, start, end):
-            if comment[0].startswith(b"/*"):
-                masked.blank_comment(comment.start(), comment.end())
+    """Blank the comments of a directive: the grammar takes the first one for the end of a #define.
+
+    The last stays where nothing follows it: the grammar knows comments behind a directive, but not always blanks.
+    """
+    if b"/*" not in masked.source[start:end]:
+        return
+    for comment in _COMMENT.finditer(masked.source, start, end):
+        if comment[0].startswith(b"/*") and masked.source[comment.end() : end].strip():
+            masked.blank_comment(comment.start(), comment.end())
 
 
 def directive_comments(source: bytes, start: int, end: int) -> set[tuple[int, int]]:
