@@ -70,7 +70,6 @@ def test_other_kinds_have_families_too() -> None:
         ("initializer newest compat", PATH),
         ("initializer oldest compat_*", PATH),
         ("initializer compat_*", PATH),
-        ("signature newest compat_*", PATH),
         ("initializer newest compat_*", ""),
         ("initializer newest compat_*", "hw/"),
     ],

@@ -34,9 +34,9 @@ _KINDS = frozenset(kind.value for kind in SymbolKind if kind is not SymbolKind.I
 
 def check_family(anchor: Anchor, where: Location) -> None:
     """Raise UserError for a name that is a pattern or several words and no family, or one without its file."""
-    if "*" not in anchor.name and " " not in anchor.name.strip():
-        return
-    if anchor.kind.word not in _KINDS or not _FAMILY.fullmatch(anchor.name):
+    if anchor.kind.word not in _KINDS or ("*" not in anchor.name and " " not in anchor.name.strip()):
+        return  # Patterns of other kinds mean something else.
+    if not _FAMILY.fullmatch(anchor.name):
         raise UserError(
             "bad-anchor",
             f"`{anchor}` is neither one symbol nor one of a family",
