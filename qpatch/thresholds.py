@@ -48,6 +48,7 @@ class EngineLimits:
     """How much is tried, and how much is shown."""
 
     alternatives: int
+    match_steps: int
     line_matches: int
     aligned_pairs: int
     surplus_members: int

@@ -55,7 +55,15 @@ ERRORS = st.builds(
     exit_code=st.sampled_from(sorted(ERROR_CODES)),
 )
 EDITS = st.builds(
-    EditRow, patch=NUMBER, file=TEXT, anchor=TEXT, status=TEXT, count=NUMBER, message=TEXT, explanation=TEXT
+    EditRow,
+    patch=NUMBER,
+    file=TEXT,
+    anchor=TEXT,
+    status=TEXT,
+    count=NUMBER,
+    message=TEXT,
+    explanation=TEXT,
+    warnings=some(TEXT),
 )
 REBASES = st.fixed_dictionaries(
     {

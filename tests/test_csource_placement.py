@@ -10,6 +10,7 @@ from csource_support import PATH, add_edit, anchor, check_applied, code, hunk_ed
 
 from qpatch.csource.apply import apply_edit, unfinished_edits
 from qpatch.csource.edit import MoveOperation, Position
+from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import Applied, Drifted
 from qpatch.errors import UserError
 
@@ -42,9 +43,16 @@ def test_what_ends_the_block_is_not_there_already_in_the_middle() -> None:
     check_applied(body("one();", "last();", "three();"), edit, body("last();", "three();", "last();"))
 
 
-def test_an_ellipsis_alone_is_no_place() -> None:
-    result = outcome(body("one();", "two();"), hunk_edit("function demo", "  ...\n+ last();"))
-    assert isinstance(result, Drifted), result
+def test_after_an_ellipsis_alone_an_addition_ends_the_block() -> None:
+    edit = hunk_edit("function demo", "  ...\n+ last();")
+    check_applied(body("one();", "two();"), edit, body("one();", "two();", "last();"))
+    check_applied(body(), edit, body("last();"))
+
+
+@pytest.mark.parametrize("hunk", ["  one();\n  ...\n+ more();\n  ...\n  two();"])
+def test_an_addition_above_an_ellipsis_has_no_place(hunk: str) -> None:
+    with pytest.raises(HunkError, match="adds has no place"):
+        hunk_edit("function demo", hunk)
 
 
 def test_an_ellipsis_does_not_reach_over_the_next_case() -> None:

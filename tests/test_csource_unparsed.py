@@ -56,7 +56,7 @@ PRIME = "  prime(pump);\n+ vent(pump);"
         add_edit("function pump_start", "int pump_count;", Position.AFTER),
         operation_edit("function pump_start", DeleteOperation()),
         hunk_edit("switch pump_start", "  case 1:\n+     vent(pump);"),
-        hunk_edit("signature pump_start", "- static int pump_start(...)\n+ static void pump_start(...)"),
+        hunk_edit("signature pump_start", "- static int pump_start(...)\n+ static void pump_start(Pump *pump)"),
     ],
     ids=lambda edit: str(edit.action),
 )

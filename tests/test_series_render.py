@@ -13,6 +13,7 @@ from strategy_support import CAPABILITIES, write_strategy
 
 from qpatch.cells.base import Status
 from qpatch.cells.rendered import EditChange
+from qpatch.cli.series_table import explain_misses
 from qpatch.series.model import RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
 from qpatch.series.rebase import rebase
@@ -122,7 +123,9 @@ def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, o
     with target(repository) as tree:
         document = render(strategy, tree, options).as_json()
     assert document.keys() >= {"strategy", "tree", "component", "status", "reason", "base", "tip", "patches", "edits"}
-    assert [{name: row[name] for name in row if name != "explanation"} for row in document["edits"]] == [
+    assert all(row["warnings"] == [] for row in document["edits"])
+    said = ("explanation", "warnings")
+    assert [{name: row[name] for name in row if name not in said} for row in document["edits"]] == [
         {"patch": 1, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
         {"patch": 2, "file": "hw/demo.c", "anchor": "function start", "status": "applied", "count": 1, "message": ""},
         {
@@ -144,6 +147,20 @@ def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, o
         {"subject": "demo: Call later()", "kept": True, "unwanted": ""},
     ]
     assert document["remarks"] is None, "checkpatch was not run"
+
+
+def test_a_warning_is_in_the_result_and_told(
+    strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
+    text = STRATEGY.replace("+ later();", "+ later(left_over);")
+    assert text != STRATEGY
+    with target(repository) as tree:
+        result = render(load_strategy(write_strategy(tmp_path / "other", text)), tree, options)
+    assert result.status is Status.RENDERED
+    (edit,) = (edit for edit in result.edits if edit.warnings)
+    assert edit.warnings[0].startswith("`left_over` on an added line is declared neither in function start")
+    assert edit.explanation.endswith(f"\n  warning: {edit.warnings[0]}")
+    assert explain_misses(result.edits) == [edit.explanation]
 
 
 def test_file_anchor_is_named_by_its_path(tmp_path: Path, repository: Repository) -> None:

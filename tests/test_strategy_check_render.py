@@ -138,7 +138,7 @@ FAULTS = [
 OTHER_CODES = {
     *("parameter-syntax", "parameter-type", "unknown-parameter"),
     *("file-exists", "unknown-strategy", "no-such-directory"),
-    *("strategy-message", "strategy-skeleton", "too-deep"),
+    *("strategy-message", "strategy-skeleton", "too-deep", "too-many-ways"),
 }
 
 

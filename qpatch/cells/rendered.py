@@ -48,7 +48,7 @@ class EditRow(PlainData):
     """How one edit ended: its patch (a number in the strategy, from 1), the file, the anchor, one of five words.
 
     `count` is how often it was made. `explanation` is what `--explain` prints: the place in the strategy, and for a
-    miss all that is needed to mend it.
+    miss all that is needed to mend it. `warnings` are what may be wrong with the result of an edit that was made.
     """
 
     patch: int
@@ -58,6 +58,7 @@ class EditRow(PlainData):
     count: int
     message: str
     explanation: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def missed(self) -> bool:

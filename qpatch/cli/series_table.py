@@ -43,8 +43,8 @@ def counted_patches(count: int) -> str:
 
 
 def explain_misses(edits: Iterable[EditRow]) -> list[str]:
-    """Return the explanations of the edits that drifted or are ambiguous."""
-    return [edit.explanation for edit in edits if edit.missed]
+    """Return the explanations of the edits that drifted or are ambiguous, and of those made with a warning."""
+    return [edit.explanation for edit in edits if edit.missed or edit.warnings]
 
 
 def explain_all(result: RenderedResult) -> list[str]:

@@ -23,13 +23,19 @@ from qpatch.csource.edit import (
     VerbatimOperation,
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.matching.match import TooManyWaysError
+from qpatch.csource.matching.pattern import compile_sides
+from qpatch.csource.operations.braces import with_braces
 from qpatch.csource.operations.conflicts import refuse_conflicted
+from qpatch.csource.operations.control_flow import silent_change
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
+from qpatch.csource.operations.names import warnings_about_names
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.operations.verbatim import apply_verbatim
-from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
+from qpatch.csource.operations.versions import Versions
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, EditResult, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
 from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
 from qpatch.csource.syntax.problems import errors_around
@@ -60,6 +66,8 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
         return Drifted(
             f"{edit.anchor}: {error.message}", edit.anchor.path, advice="qpatch edits no such code: do it by hand"
         )
+    except TooManyWaysError as error:
+        return Ambiguous(f"{edit.anchor}: {error.message}", edit.anchor.path, advice=error.hint)
 
 
 def _succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
@@ -88,7 +96,17 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished_edits(edits, workspace)}
-    return [left.get(id(edit), result) for edit, result in zip(edits, results, strict=True)]
+    return [
+        left.get(id(edit)) or _with_warnings(edit, result, workspace)
+        for edit, result in zip(edits, results, strict=True)
+    ]
+
+
+def _with_warnings(edit: Edit, result: EditResult, workspace: EditWorkspace) -> EditResult:
+    """Add what may be wrong with the result now that all edits of the patch are made."""
+    if not isinstance(result, Applied) or is_in_text(edit.anchor):
+        return result
+    return replace(result, warnings=warnings_about_names(edit, workspace))
 
 
 def _proven(results: Sequence[EditResult]) -> list[EditResult]:
@@ -166,10 +184,43 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
                     "check the added lines, and that the hunk removes what they replace"
                 ),
             )
+        diverted = _diverted(edit, workspace, path, replacements, outcome.shown)
+        if diverted is not None:
+            return diverted
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation | EverywhereOperation) else 1
     return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings)
+
+
+def _diverted(
+    edit: Edit, workspace: EditWorkspace, path: str, replacements: list[Replacement], shown: frozenset[int]
+) -> Drifted | None:
+    """Refuse changes of the flow of control that the edit does not show."""
+    old = workspace.tree.read(path) or b""
+    new = apply_replacements(old, replacements)
+    versions = Versions(workspace.cache.parse(old), workspace.cache.parse(new), replacements, shown)
+    change = silent_change(versions)
+    if change is None:
+        return None
+    near = versions.kept(change.statement.start, new=True)
+    line = old.count(b"\n", 0, near) + 1 if near is not None else new.count(b"\n", 0, change.statement.start) + 1
+    place = SourcePlace(path, line, " ".join(change.statement.tokens))
+    suggestion = _with_braces(edit, workspace) if change.lacks_braces else ""
+    advice = "" if suggestion else change.remedy
+    return Drifted(
+        f"{edit.anchor}: {change.what}", path, (Candidate(place, 1.0),), suggestion=suggestion, advice=advice
+    )
+
+
+def _with_braces(edit: Edit, workspace: EditWorkspace) -> str:
+    """Return a hunk with braces to write in the place of the edit's own, '' where there is none; it is tried later."""
+    if not isinstance(edit.operation, HunkOperation) or len(edit.operation.hunks) != 1:
+        return ""
+    (hunk,) = edit.operation.hunks
+    before, _ = compile_sides(hunk, edit.anchor.kind.context, workspace.table)
+    braced = with_braces(hunk, before)
+    return f"write the hunk so:\n{braced}" if braced is not None else ""
 
 
 def _broken(workspace: EditWorkspace, path: str, new: bytes, replacements: list[Replacement]) -> SourcePlace | None:

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class PlannedChanges:
     """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has.
 
-    `bindings` are what the metavariables of a hunk stand for.
+    `bindings` are what the metavariables of a hunk stand for, `shown` the places of the code that the edit names.
     """
 
     replacements: dict[str, list[Replacement]]
     places: tuple[SourcePlace, ...]
     moved_from: str = ""
     bindings: dict[str, str] = field(default_factory=dict)
+    shown: frozenset[int] = frozenset()
 
 
 Outcome = PlannedChanges | AlreadyThere | Drifted | Ambiguous

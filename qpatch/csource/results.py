@@ -40,13 +40,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Applied:
-    """The edit was made `count` times in `path`; `moved_from` names the hinted path where the anchor was not."""
+    """The edit was made `count` times in `path`; `moved_from` names the hinted path where the anchor was not.
+
+    `warnings` are what may be wrong with the result.
+    """
 
     path: str
     count: int = 1
     moved_from: str = ""
     places: tuple[SourcePlace, ...] = ()
     bindings: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     status = "applied"
 
     @property
@@ -92,7 +96,7 @@ class Drifted:
 class Ambiguous:
     """More places fit than the edit expects, or one inside a nesting that the hunk does not show.
 
-    `suggestion` and `advice` are as in `Drifted`.
+    `suggestion` and `advice` are as in `Drifted`; `fits_too_often` tells the first from the second.
     """
 
     message: str
@@ -100,6 +104,7 @@ class Ambiguous:
     matches: tuple[SourcePlace, ...] = ()
     suggestion: str = ""
     advice: str = ""
+    fits_too_often: bool = False
     status = "ambiguous"
 
 

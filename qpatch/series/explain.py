@@ -33,6 +33,8 @@ def explain_edit(outcome: EditOutcome) -> Iterator[str]:
         yield from _drifted(result)
     elif isinstance(result, Ambiguous):
         yield from _ambiguous(result)
+    elif isinstance(result, Applied):
+        yield from (f"  warning: {warning}" for warning in result.warnings)
 
 
 def _headline(outcome: EditOutcome) -> str:

@@ -52,4 +52,5 @@ def _edit_row(patch: int, outcome: EditOutcome) -> EditRow:
         count=result.count if isinstance(result, Applied) else 0,
         message=outcome.message,
         explanation="\n".join(explain_edit(outcome)),
+        warnings=result.warnings if isinstance(result, Applied) else (),
     )

@@ -12,7 +12,7 @@ from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.edit import Parameters
 from qpatch.csource.matching.compare import differences
 from qpatch.csource.matching.hunk import HunkLine, Sign
-from qpatch.csource.matching.match import matches_in
+from qpatch.csource.matching.match import fits_in
 from qpatch.csource.matching.pattern import Context, compile_pattern
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.term import Term, build
@@ -65,7 +65,7 @@ def parameters_differ(anchor: Anchor, located: LocatedAnchor, workspace: EditWor
     found = _parameter_list(build(located.parsed, located.symbol.node))
     if wanted is None or found is None:
         return None
-    if matches_in(pattern.part((wanted,)), found, [found], whole=True):
+    if fits_in(pattern.part((wanted,)), [found], whole=True):
         return None
     text = " ".join(located.parsed.source[found.start : found.end].decode(errors="replace").split())
     place = SourcePlace(located.path, located.symbol.start_line, f"{anchor.name}{text}")

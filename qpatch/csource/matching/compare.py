@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from qpatch.csource.tokens import ELLIPSIS, is_placeholder
@@ -35,12 +36,35 @@ def differences(pattern: Sequence[str], target: Sequence[str]) -> tuple[str, ...
 
 def likeness(pattern: Sequence[str], target: Sequence[str]) -> float:
     """Return how similar two lists of tokens are, 0 to 1; tokens that an ellipsis can match cost nothing."""
-    matcher = difflib.SequenceMatcher(None, list(pattern), list(target), autojunk=False)
-    common = sum(size for _, _, size in matcher.get_matching_blocks())
-    wanted = [token for token in pattern if not is_placeholder(token)]
-    if ELLIPSIS in pattern:
-        return common / max(1, len(wanted))
-    return 2 * common / max(1, len(wanted) + len(target) - (len(pattern) - len(wanted)))
+    return Likeness(pattern).of(tuple(target))
+
+
+class Likeness:
+    """Compares one list of tokens with many; the same tokens are compared once."""
+
+    def __init__(self, pattern: Sequence[str]) -> None:
+        self._pattern = list(pattern)
+        self._counts = Counter(self._pattern)
+        self._wanted = sum(not is_placeholder(token) for token in self._pattern)
+        self._known: dict[tuple[str, ...], float] = {}
+
+    def of(self, target: tuple[str, ...]) -> float:
+        """Return how similar `target` is, 0 to 1."""
+        if target not in self._known:
+            matcher = difflib.SequenceMatcher(None, self._pattern, target, autojunk=False)
+            common = sum(size for _, _, size in matcher.get_matching_blocks())
+            self._known[target] = self._share(common, len(target))
+        return self._known[target]
+
+    def at_most(self, target: tuple[str, ...]) -> float:
+        """Return a bound that `of` does not exceed, in a fraction of its time: the order of tokens is left aside."""
+        common = sum((self._counts & Counter(target)).values())
+        return self._share(common, len(target))
+
+    def _share(self, common: int, size: int) -> float:
+        if ELLIPSIS in self._counts:
+            return common / max(1, self._wanted)
+        return 2 * common / max(1, self._wanted + size - (len(self._pattern) - self._wanted))
 
 
 def _may_stand_for(tokens: Sequence[str], count: int) -> bool:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import HunkError, HunkLine, Sign
-from qpatch.csource.matching.match import fits_whole, matches_in
+from qpatch.csource.matching.match import fits_in, fits_whole
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import BLOCKS, MACRO_VALUE, Term, build
@@ -60,7 +60,7 @@ class Fragment:
         Raises ValueError where the text is not C.
         """
         members = term.children if self.context is Context.PARAMETERS else [term]
-        return bool(matches_in(self.compiled(table), term, members, whole=True))
+        return fits_in(self.compiled(table), members, whole=True)
 
     def occurs_in(self, parsed: ParsedFile, node: Node, table: MacroTable | None) -> bool:
         """Tell whether the fragment matches somewhere at or below `node`. Raises ValueError where it is not C."""
@@ -118,7 +118,7 @@ def _single_token(text: str) -> Term | None:
 def _matches_at(pattern: Pattern, term: Term) -> bool:
     if len(pattern.items) == 1:
         return fits_whole(pattern.items[0], term)
-    return term.kind in BLOCKS and bool(matches_in(pattern, term, term.items))
+    return term.kind in BLOCKS and fits_in(pattern, term.items)
 
 
 def _code_below(term: Term, table: MacroTable | None) -> Iterator[tuple[Term, int]]:

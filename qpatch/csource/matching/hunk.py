@@ -15,7 +15,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.tokens import METAVARIABLE, blank_comments, blank_opaque, c_tokens, without_comments
+from qpatch.csource.tokens import (
+    ELLIPSIS,
+    IDENTIFIER,
+    METAVARIABLE,
+    TextToken,
+    blank_comments,
+    blank_opaque,
+    c_tokens,
+    without_comments,
+)
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -172,6 +181,7 @@ def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
         hunk = replace(hunk, lines=tuple(written.get(line.number, line) for line in hunk.lines))
     for side in (hunk.before(), hunk.after()):
         _check_complete(side, hunk.macro_lines)
+    _check_added_ellipses(hunk)
     check_bound(hunk, "use ${name} on such a line, or write the code itself", blank_opaque)
     return hunk
 
@@ -206,12 +216,67 @@ def _parse_line(line: str, number: int) -> HunkLine:
 
 def _check_attached(hunk: Hunk) -> None:
     """Refuse additions that no line of context or removal says the place of."""
+    shown = [line for line in hunk.before() if without_comments(line.code)]
     if not any(line.code.strip() for line in hunk.before()):
         raise HunkError(
             "an added line needs a line of context to attach to",
             hunk.lines[0].number,
             "show the statement above or below it, or use `add:`",
         )
+    for group in hunk.groups():
+        above = [line for line in shown if line.number < group.first][-1:]
+        below = [line for line in shown if line.number > group.last][:1]
+        if not group.removed and above and below and all(is_ellipsis(line) for line in above + below):
+            where = "`...` stands above and below it" if above else "`...` stands below it, and nothing above"
+            raise HunkError(
+                f"what line {group.first} adds has no place: {where}",
+                group.first,
+                "show the statement, member or entry that it stands beside; after a last `...` it ends the block",
+            )
+
+
+def _check_added_ellipses(hunk: Hunk) -> None:
+    """Refuse `...` on an added line, where it would stand for code that nobody has written."""
+    side = hunk.after()
+    text = blank_opaque("".join(line.code + "\n" for line in side))
+    tokens = c_tokens(text)
+    for index, token in enumerate(tokens):
+        line = side[text.count("\n", 0, token.start)]
+        if token.text == ELLIPSIS and line.sign is Sign.ADDED and not _is_written_in_c(tokens, index, line):
+            raise HunkError(
+                f"`...` in line {line.number} stands on an added line, which has to say what is written",
+                line.number,
+                "write the code, or `$name` for an expression that a removed line or the context binds; `...` is for "
+                "lines of context and removed ones",
+            )
+
+
+def _is_written_in_c(tokens: list[TextToken], index: int, line: HunkLine) -> bool:
+    """Tell whether the `...` at `index` is C's own: of a range, of a macro's or a function's last parameter."""
+    words = [token.text for token in tokens]
+    if re.match(r"\s*(#|case\b)", line.code):
+        return True
+    opening = _opening(words, index)
+    if words[opening] == "[":
+        return index - 1 > opening
+    last = words[index - 1] == "," and words[index + 1 : index + 2] == [")"]
+    first = words[opening + 1 : index][: words[opening + 1 : index].index(",")] if last else []
+    return sum(IDENTIFIER.fullmatch(word) is not None for word in first) > 1
+
+
+def _opening(words: list[str], index: int) -> int:
+    """Return where the bracket around the token at `index` opens, -1 where none is open."""
+    depth = 0
+    for place in range(index - 1, -1, -1):
+        depth += (words[place] in _CLOSING) - (words[place] in _CLOSING.values())
+        if depth < 0:
+            return place
+    return -1
+
+
+def is_ellipsis(line: HunkLine) -> bool:
+    """Tell whether a line holds nothing but `...`, with what may separate it from the next line."""
+    return without_comments(line.code) in ("...", "...,", "...;")
 
 
 def check_bound(hunk: Hunk, hint: str, visible: Callable[[str], str] = str) -> None:

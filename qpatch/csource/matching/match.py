@@ -1,61 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Matches a compiled pattern against the members of a block, with backtracking.
+"""Matches a compiled pattern against the members of a block.
 
 A match says which bytes of the target each leaf of the pattern stands for, and what its metavariables are bound to.
-All ways to match are found, so that the caller can report an ambiguous hunk instead of picking one match.
+An ellipsis can stretch in as many ways as the block has members; what a caller needs is one match for each *edit* that
+the hunk could make, so that it can report an ambiguous hunk instead of picking one place. All ways are followed at
+once, step by step, and those that agree in what decides the edit are one from there on: the work grows with the
+members times the steps, and not with the number of ways. A bound (`limits.match_steps`) ends the rest with an error.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
+from qpatch.csource.matching.program import Do, Program, Step, has_placeholder, program_of
+from qpatch.csource.matching.types import types_at
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
+from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
 Bindings: TypeAlias = Mapping[str, Term]
-# A linked list of (pattern term, target terms), newest first: cheap to share between alternatives.
-_Pairs: TypeAlias = "tuple[Term, tuple[Term, ...], _Pairs] | None"
-_State: TypeAlias = "tuple[Bindings, _Pairs]"
-
-
-class _Run(NamedTuple):
-    """What is left to match: patterns[done:] with targets[position:], then `parent`, the run around it.
-
-    `skipped_from` is the first target that the ellipsis at `done`, if that is one, stands for.
-    """
-
-    patterns: Sequence[Term]
-    targets: Sequence[Term]
-    done: int = 0
-    position: int = 0
-    skipped_from: int = 0
-    parent: _Run | None = None
-
-    def advanced(self) -> _Run:
-        """Return the run after one pattern has matched one target."""
-        return self._at(self.done + 1, self.position + 1)
-
-    def past_ellipsis(self) -> _Run:
-        """Return the run after the ellipsis at `done` has ended."""
-        return self._at(self.done + 1, self.position)
-
-    def skipping(self) -> _Run:
-        """Return the run after the ellipsis at `done` has skipped one target more."""
-        return _Run(self.patterns, self.targets, self.done, self.position + 1, self.skipped_from, self.parent)
-
-    def _at(self, done: int, position: int) -> _Run:
-        return _Run(self.patterns, self.targets, done, position, position, self.parent)
 
 
 @dataclass(frozen=True)
 class Match:
-    """One way to match: `block` is the target block, `extents` gives (start, end) bytes per pattern leaf.
+    """One edit that a hunk can make: `block` is the target block, `extents` gives (start, end) bytes per pattern leaf.
 
-    An ELLIPSIS that stands for nothing has no extent; `bindings` maps metavariables to target terms.
+    An ELLIPSIS that stands for nothing has no extent; `bindings` maps metavariables to target terms. Of the ways to
+    match that lead to the same edit, this is the one that begins first, with ellipses as short as they can be.
     """
 
     block: Term
@@ -63,21 +39,56 @@ class Match:
     extents: dict[Term, tuple[int, int]]
     bindings: Bindings
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """The bytes from the first item to the last; those of the block where there is no item."""
+        return (self.items[0].start, self.items[-1].end) if self.items else (self.block.start, self.block.end)
 
-def matches_in(pattern: Pattern, block: Term, members: Sequence[Term], *, whole: bool = False) -> list[Match]:
-    """Return all ways in which `pattern` matches a run of `members` (all of them if `whole`)."""
-    found: list[Match] = []
-    most = thresholds().limits.alternatives  # long before that, the hunk is hopelessly ambiguous
-    for first in range(1 if whole else len(members) + 1):
-        ways = _ways(_Run(pattern.items, members, 0, first, first), open_end=not whole)
-        for end, state in islice(ways, most):
-            found.append(_match(block, tuple(members[first:end]), state))
-    return found
+
+class TooManyWaysError(UserError):
+    """A pattern that fits in more ways than are looked at."""
+
+    def __init__(self, count: int, what: str) -> None:
+        super().__init__(
+            "too-many-ways",
+            f"the hunk fits in too many ways: looking at them was given up after {count} {what}",
+            hint="show more lines beside the changed ones, and use fewer `...`",
+        )
+
+
+def matches_in(
+    pattern: Pattern, block: Term, members: Sequence[Term], *, whole: bool = False, in_arms: bool = False
+) -> list[Match]:
+    """Return a match for each edit that `pattern` can make in a run of `members` (all of them if `whole`).
+
+    A match shows the `#if` of each arm whose entries it holds, unless `in_arms` allows others as well. Raises
+    TooManyWaysError.
+    """
+    search = _Search(members, whole=whole, in_arms=in_arms)
+    program = program_of(pattern.items, pattern.decisive_leaves(), pattern.written)
+    most = thresholds().limits.alternatives
+    found = search.run(program)
+    if len(found) > most:
+        raise TooManyWaysError(most, "edits that it could make")
+    return [_match(block, search.top, way) for way in found]
+
+
+def fits_in(pattern: Pattern, members: Sequence[Term], *, whole: bool = False) -> bool:
+    """Tell whether `pattern` matches a run of `members` (all of them if `whole`). Raises TooManyWaysError."""
+    return _fits(pattern.items, members, whole=whole)
 
 
 def fits_whole(pattern: Term, target: Term) -> bool:
-    """Tell whether one term of a pattern matches `target`, all of it."""
-    return next(_ways(_Run((pattern,), (target,)), open_end=False), None) is not None
+    """Tell whether one term of a pattern matches `target`, all of it. Raises TooManyWaysError."""
+    if pattern.kind == METAVARIABLE_KIND:
+        return _can_be_bound(target)
+    if pattern.tokens == target.tokens:
+        return True
+    return has_placeholder(pattern) and pattern.kind == target.kind and _fits((pattern,), [target], whole=True)
+
+
+def _fits(items: Sequence[Term], members: Sequence[Term], *, whole: bool) -> bool:
+    return bool(_Search(members, whole=whole).run(program_of(items, frozenset(), frozenset())))
 
 
 def nested_blocks(term: Term) -> Iterator[Term]:
@@ -90,82 +101,294 @@ def same_code(left: Term, right: Term) -> bool:
     return left.tokens == right.tokens
 
 
-def _match(block: Term, items: tuple[Term, ...], state: _State) -> Match:
-    bindings, pairs = state
-    extents: dict[Term, tuple[int, int]] = {}
-    while pairs is not None:
-        pattern, targets, pairs = pairs
-        if not targets:
-            continue
-        if pattern.kind in (ELLIPSIS_KIND, METAVARIABLE_KIND):
-            extents[pattern] = (targets[0].start, targets[-1].end)
-        else:
-            for leaf, target in zip(pattern.leaves(), targets[0].leaves(), strict=True):
-                extents[leaf] = (target.start, target.end)
-    return Match(block, items, extents, bindings)
+class _Frame:
+    """A list of target terms that the search walks along: the members of a block, or the children of a term.
 
-
-def _ways(run: _Run, *, open_end: bool) -> Iterator[tuple[int, _State]]:
-    """Yield (end, state) for each way to match `run`, the shortest ellipses first.
-
-    With `open_end` targets may be left over at the end. What is still to be tried is kept here, not on the
-    interpreter's stack: neither deep nor long code may exhaust that.
+    `outer` and `behind` say where the search goes on once it leaves the frame. Where `in_arms`, directives among the
+    members are members like others.
     """
-    untried: list[tuple[_Run, _State]] = [(run, ({}, None))]
-    while untried:
-        run, state = untried.pop()
-        if run.done < len(run.patterns):
-            untried += reversed(_steps(run, state))
-        elif run.parent is None and (open_end or run.position == len(run.targets)):
-            yield run.position, state
-        elif run.parent is not None and run.position == len(run.targets):
-            untried.append((run.parent, state))
+
+    __slots__ = ("_chains", "_in_arms", "_places", "behind", "members", "outer")
+
+    def __init__(
+        self, members: Sequence[Term], outer: _Frame | None = None, behind: int = 0, *, in_arms: bool = False
+    ) -> None:
+        self.members = members
+        self.outer = outer
+        self.behind = behind
+        self._in_arms = in_arms
+        self._chains: dict[bool, list[int]] = {}
+        self._places: dict[tuple[str, ...] | str, list[int]] = {}
+
+    def chains(self, crosses: bool) -> list[int]:
+        """Return for each place the number of its chain: an ellipsis goes from a place to later ones of its chain.
+
+        A chain ends at a bracket, at a case label unless the ellipsis `crosses` those, and at the end of an `#if` arm;
+        it passes an `#if` with all of its arms.
+        """
+        if crosses not in self._chains:
+            chains = [-1] * (len(self.members) + 1)
+            for first in range(len(chains)):
+                place: int | None = first
+                while place is not None and chains[place] < 0:
+                    chains[place] = first
+                    place = self._behind(place, crosses)
+            self._chains[crosses] = chains
+        return self._chains[crosses]
+
+    def _behind(self, index: int, crosses: bool) -> int | None:
+        """Return the place behind what an ellipsis at `index` skips as one thing; None where it has to end."""
+        if index == len(self.members):
+            return None
+        term = self.members[index]
+        if term.text in ("{", "}") or (not crosses and _holds_case_label(term)):
+            return None
+        if self._in_arms:
+            return index + 1
+        if _is_directive(term, _ARM_ENDS):
+            return None
+        return _behind_arms(self.members, index) if _is_directive(term, _ARM_BEGINS) else index + 1
+
+    def places_for(self, step: Step | None) -> Sequence[int]:
+        """Return the places, in order, where `step` can go on; None is the end of the pattern."""
+        size = len(self.members)
+        if step is None or step.do in (Do.BIND, Do.SKIP):
+            return range(size + 1)
+        if step.do is Do.LEAVE:
+            return (size,)
+        key = step.term.tokens if step.do is Do.TAKE else step.term.kind
+        if key == _PARENTHESES:
+            return range(size + 1)
+        if key not in self._places:
+            self._places[key] = [
+                index for index in range(size) if key in (self.members[index].tokens, self.members[index].kind)
+            ]
+        return self._places[key]
 
 
-def _steps(run: _Run, state: _State) -> list[tuple[_Run, _State]]:
-    """Return the ways to go on at the next term of the pattern, the one to try first at the beginning."""
-    pattern = run.patterns[run.done]
-    if pattern.kind == ELLIPSIS_KIND:
-        return _ellipsis_steps(pattern, run, state)
-    if run.position == len(run.targets):
-        return []
-    target = run.targets[run.position]
-    matched = _leaf_step(pattern, target, state)
-    if matched is not None:
-        return [(run.advanced(), matched)]
-    if not pattern.children or not target.children or pattern.kind != target.kind:
-        return []
-    return [(_Run(pattern.children, target.children, parent=run.advanced()), state)]
+_ARM_BEGINS = ("#if",)
+_ARM_ENDS = ("#el", "#endif")
 
 
-def _ellipsis_steps(pattern: Term, run: _Run, state: _State) -> list[tuple[_Run, _State]]:
-    """Let an ellipsis end here, or skip one target more."""
-    skipped = tuple(run.targets[run.skipped_from : run.position])
-    ended = (run.past_ellipsis(), (state[0], (pattern, skipped, state[1])))
-    following = run.patterns[run.done + 1] if run.done + 1 < len(run.patterns) else None
-    crosses = following is None or following.kind == CASE_LABEL or following.text == "}"
-    if run.position == len(run.targets) or _closes_run(run.targets[run.position], crosses):
-        return [ended]
-    return [ended, (run.skipping(), state)]
+def _is_directive(term: Term, words: tuple[str, ...]) -> bool:
+    """Tell whether `term` is a line such as `#ifdef X` that the parser has taken for an entry of a list."""
+    return not term.children and term.text.startswith(words)
 
 
-def _closes_run(skipped: Term, crosses: bool) -> bool:
-    """Tell whether an ellipsis ends here: it skips a case label only if a label or the block's end follows it."""
-    return skipped.text in ("{", "}") or (skipped.kind == CASE_LABEL and not crosses)
+def _behind_arms(members: Sequence[Term], index: int) -> int | None:
+    """Return the place behind the `#endif` of the `#if` at `index`."""
+    depth = 0
+    for place in range(index, len(members)):
+        depth += _is_directive(members[place], _ARM_BEGINS) - _is_directive(members[place], ("#endif",))
+        if depth == 0:
+            return place + 1
+    return None
 
 
-def _leaf_step(pattern: Term, target: Term, state: _State) -> _State | None:
-    """Match a metavariable, or the same code; None where `target` is neither (which its children may decide)."""
-    bindings, pairs = state
-    matched = (pattern, (target,), pairs)
-    if pattern.kind != METAVARIABLE_KIND:
-        return (bindings, matched) if pattern.tokens == target.tokens else None
-    name = pattern.text[1:]
-    if target.text in _PUNCTUATION:
-        return None
-    if name not in bindings:
-        return {**bindings, name: target}, matched
-    return (bindings, matched) if same_code(bindings[name], target) else None
+def _holds_case_label(term: Term) -> bool:
+    """Tell whether `term` is or holds a case label of the switch around it, as an `#ifdef` can."""
+    if term.kind == CASE_LABEL:
+        return True
+    if "case" not in term.tokens and "default" not in term.tokens:
+        return False
+    pending = [term]
+    while pending:
+        below = pending.pop()
+        if below.kind == CASE_LABEL:
+            return True
+        if below.kind != "switch_statement":
+            pending += below.children
+    return False
+
+
+# What has been decided so far, as an interned number, and the bindings that still matter: name and target term.
+_Known: TypeAlias = "tuple[int, tuple[tuple[str, Term], ...]]"
+_Place: TypeAlias = "tuple[_Frame, int, _Known]"
+# How a place was reached: a step, the frame, the members [first, last) it stands for, and how that was reached.
+_Way: TypeAlias = "tuple[Step, _Frame, int, int, _Way] | None"
+_Places: TypeAlias = "dict[_Place, _Way]"
+
+
+class _Search:
+    """Carries out the steps of a program on all places at once, the places in order of preference."""
+
+    def __init__(self, members: Sequence[Term], *, whole: bool, in_arms: bool = False) -> None:
+        self.top = _Frame(members, in_arms=in_arms)
+        self._whole = whole
+        self._in_arms = in_arms
+        self._decided: dict[tuple[int, int, int], int] = {}
+        self._frames: dict[Term, _Frame] = {}
+        self._alike: dict[tuple[str, ...], Term] = {}
+        self._work = 0
+
+    def run(self, program: Program) -> list[_Way]:
+        """Return one way for each edit. Raises TooManyWaysError."""
+        carry_out = {
+            Do.TAKE: self._take,
+            Do.BIND: self._bind,
+            Do.SKIP: self._skip,
+            Do.ENTER: self._enter,
+            Do.LEAVE: self._leave,
+        }
+        places: _Places = {(self.top, first, (0, ())): None for first in self._starts()}
+        for step in program.steps:
+            places = carry_out[step.do](step, places)
+            self._work += len(places)
+            self._check(self._work)
+        edits: dict[_Known, _Way] = {}
+        for (_, index, known), way in places.items():
+            if not self._whole or index == len(self.top.members):
+                edits.setdefault(known, way)
+        return list(edits.values())
+
+    def _starts(self) -> list[int]:
+        """Return where a match may begin: not inside an `#if` arm, which it would not show."""
+        if self._whole:
+            return [0]
+        members = self.top.members
+        if self._in_arms:
+            return list(range(len(members) + 1))
+        starts, depth = [], 0
+        for index, member in enumerate(members):
+            if depth == 0:
+                starts.append(index)
+            depth += _is_directive(member, _ARM_BEGINS) - _is_directive(member, ("#endif",))
+        return [*starts, len(members)]
+
+    def _check(self, work: int) -> None:
+        if work > thresholds().limits.match_steps:
+            raise TooManyWaysError(thresholds().limits.match_steps, "steps")
+
+    def _known(self, step: Step, known: _Known, start: int, end: int) -> _Known:
+        if not step.decides:
+            return known
+        key = (known[0], start, end)
+        return self._decided.setdefault(key, len(self._decided) + 1), known[1]
+
+    def _take(self, step: Step, places: _Places) -> _Places:
+        wanted = step.term.tokens
+        found: _Places = {}
+        for (frame, index, known), way in places.items():
+            if index < len(frame.members) and (target := frame.members[index]).tokens == wanted:
+                key = (frame, index + 1, self._known(step, known, target.start, target.end))
+                found.setdefault(key, (step, frame, index, index + 1, way))
+        return found
+
+    def _bind(self, step: Step, places: _Places) -> _Places:
+        found: _Places = {}
+        for (frame, index, known), way in places.items():
+            for target, holder, at, behind, goes_on in self._bindable(step, frame, index):
+                bound = self._bound(step, known, target)
+                if bound is not None:
+                    key = (behind, goes_on, self._known(step, bound, target.start, target.end))
+                    found.setdefault(key, (step, holder, at, at + 1, way))
+        return found
+
+    def _bindable(self, step: Step, frame: _Frame, index: int) -> Iterator[tuple[Term, _Frame, int, _Frame, int]]:
+        """Yield what a metavariable can stand for: the term, where it is, and where the search goes on behind it."""
+        target = frame.members[index] if index < len(frame.members) else None
+        if target is not None and _can_be_bound(target):
+            yield target, frame, index, frame, index + 1
+        if step.is_type and target is not None:
+            for written in types_at(frame.members, index):
+                behind = _Frame(written.behind, frame.outer, frame.behind)
+                yield written.term, _Frame([written.term], frame, index + 1), 0, behind, 0
+
+    def _bound(self, step: Step, known: _Known, target: Term) -> _Known | None:
+        """Return what is known once the metavariable stands for `target`; None where it stands for other code."""
+        name = step.term.text[1:]
+        same = self._alike.setdefault(target.tokens, target)
+        bindings = dict(known[1])
+        if bindings.setdefault(name, same) is not same:
+            return None
+        return known[0], tuple((other, term) for other, term in bindings.items() if other in step.keep)
+
+    def _skip(self, step: Step, places: _Places) -> _Places:
+        """Go on at every later place where the next step can; a place that was reached before is not left twice."""
+        found: _Places = {}
+        done: dict[tuple[_Frame, int, _Known], int] = {}
+        for (frame, first, known), way in places.items():
+            chains = frame.chains(step.crosses)
+            candidates = self._candidates(step, frame, first)
+            key = (frame, chains[first], known)
+            last = done.get(key, len(chains))
+            for index in range(bisect_left(candidates, first), bisect_left(candidates, last)):
+                if chains[end := candidates[index]] == chains[first]:
+                    after = self._known_after_skip(step, known, frame, first, end)
+                    found.setdefault((frame, end, after), (step, frame, first, end, way))
+            if not step.decides:
+                done[key] = min(first, last)
+            self._check(self._work + len(found))
+        return found
+
+    def _candidates(self, step: Step, frame: _Frame, first: int) -> Sequence[int]:
+        """Return where an ellipsis that begins at `first` may end, as far as the step behind it tells."""
+        if step.following is not None or step.decides:
+            return frame.places_for(step.following)
+        return (len(frame.members),) if self._whole else (first,)
+
+    def _known_after_skip(self, step: Step, known: _Known, frame: _Frame, first: int, end: int) -> _Known:
+        if not step.decides or first == end:
+            return known
+        return self._known(step, known, frame.members[first].start, frame.members[end - 1].end)
+
+    def _enter(self, step: Step, places: _Places) -> _Places:
+        found: _Places = {}
+        for (frame, index, known), way in places.items():
+            inner = self._inner(step.term, frame, index) if index < len(frame.members) else None
+            if inner is not None:
+                found.setdefault((inner, 0, known), way)
+        return found
+
+    def _inner(self, pattern: Term, frame: _Frame, index: int) -> _Frame | None:
+        """Return what `pattern` goes into at a place, None where it is of another kind."""
+        target = frame.members[index]
+        if target in self._frames:
+            return self._frames[target]
+        if target.kind == pattern.kind and target.children:
+            self._frames[target] = _Frame(target.children, frame, index + 1)
+        elif pattern.kind == _PARENTHESES and target.text == "(":  # Those around a type are no term of their own.
+            self._frames[target] = _Frame(frame.members[index : index + 3], frame, index + 3)
+        return self._frames.get(target)
+
+    def _leave(self, step: Step, places: _Places) -> _Places:  # noqa: ARG002 - every step has the same form
+        found: _Places = {}
+        for (frame, index, known), way in places.items():
+            if index == len(frame.members) and frame.outer is not None:
+                found.setdefault((frame.outer, frame.behind, known), way)
+        return found
+
+
+def _can_be_bound(target: Term) -> bool:
+    return target.text not in _PUNCTUATION
 
 
 _PUNCTUATION = frozenset("{}()[];,:=")
+_PARENTHESES = "parenthesized_expression"
+
+
+def _match(block: Term, top: _Frame, way: _Way) -> Match:
+    """Return the match that `way` leads to; `top` holds the members that it begins and ends among."""
+    bindings: dict[str, Term] = {}
+    extents: dict[Term, tuple[int, int]] = {}
+    reached: list[int] = []
+    while way is not None:
+        step, frame, first, last, way = way
+        targets = frame.members[first:last]
+        reached += (last, first) if frame is top else _around(frame, top)
+        if step.term.kind == METAVARIABLE_KIND:
+            bindings[step.term.text[1:]] = targets[0]
+        if step.term.kind in (ELLIPSIS_KIND, METAVARIABLE_KIND):
+            if targets:
+                extents[step.term] = (targets[0].start, targets[-1].end)
+        else:
+            for leaf, target in zip(step.term.leaves(), targets[0].leaves(), strict=True):
+                extents[leaf] = (target.start, target.end)
+    return Match(block, tuple(top.members[min(reached, default=0) : max(reached, default=0)]), extents, bindings)
+
+
+def _around(frame: _Frame, top: _Frame) -> tuple[int, int]:
+    """Return the place of the member of `top` that `frame` is inside."""
+    while frame.outer is not None and frame.outer is not top:
+        frame = frame.outer
+    return frame.behind - 1, frame.behind

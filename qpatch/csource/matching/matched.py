@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import Hunk, HunkGroup, Sign
+from qpatch.csource.matching.hunk import Hunk, HunkGroup, Sign, is_ellipsis
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.trivia import trivia_places
 from qpatch.csource.syntax.layout import Layout, fold
@@ -31,10 +31,11 @@ class TriviaDiffersError(Exception):
 
 @dataclass(frozen=True)
 class MatchedHunk:
-    """A hunk, its before side compiled, one match of that side, and the text that it was matched in."""
+    """A hunk, its sides compiled, one match of the before side, and the text that it was matched in."""
 
     hunk: Hunk
     before: Pattern
+    after: Pattern
     match: Match
     layout: Layout
 
@@ -110,11 +111,7 @@ class MatchedHunk:
         """Tell whether the line above the group (comments and blanks aside) is an ellipsis."""
         above = [line for line in self.before.lines if line.number < group.first and without_comments(line.code)]
         last = [leaf for leaf in self.before.leaves() if above and self.before.line_of(leaf) is above[-1]]
-        return (
-            bool(last)
-            and last[-1].kind == ELLIPSIS_KIND
-            and (without_comments(above[-1].code) in ("...", "...,", "...;"))
-        )
+        return bool(last) and last[-1].kind == ELLIPSIS_KIND and is_ellipsis(above[-1])
 
     def ends_in_addition(self) -> bool:
         """Tell whether the hunk adds its last lines, after an ellipsis: they become the end of the block."""

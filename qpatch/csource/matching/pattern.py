@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compiles one side of a hunk into terms: placeholders are replaced by C that parses, then marked as what they are.
 
-`$name` becomes an identifier and `...` whatever is a complete thing where it stands (a statement, a member, an
-argument); after parsing both turn into terms of their own kinds, METAVARIABLE and ELLIPSIS.
+After parsing, `$name` and `...` turn into terms of their own kinds, METAVARIABLE and ELLIPSIS.
 """
 
 from __future__ import annotations
 
-import enum
-import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import HunkError, HunkLine
+from qpatch.csource.matching.hunk import Hunk, HunkError, HunkGroup, HunkLine, Sign
+from qpatch.csource.matching.placeholders import (
+    ELLIPSIS_KIND,
+    METAVARIABLE_KIND,
+    Context,
+    mark_placeholders,
+    replace_placeholders,
+)
 from qpatch.csource.syntax.macro_repair import broken_nodes
 from qpatch.csource.syntax.parse import parse
-from qpatch.csource.syntax.term import MACRO_LINE, MACRO_VALUE, Term, TooDeepError, build
-from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, blank_opaque, c_tokens
+from qpatch.csource.syntax.term import Term, TooDeepError, build
+from qpatch.csource.tokens import METAVARIABLE, blank_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,41 +32,22 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.parse import ParsedFile
 
-METAVARIABLE_KIND = "$"
-ELLIPSIS_KIND = "..."
-_METAVARIABLE_PREFIX = "qpatch_metavariable_"
-_ELLIPSIS_NAME = "qpatch_ellipsis"
-_BRACKETS = frozenset("()[]{}")
-
-
-class Context(enum.Enum):
-    """What a list of code lines is a list of: how it has to be wrapped to be parsed. (opening, closing)."""
-
-    STATEMENTS = ("void qpatch_wrap(void) {", "}")
-    MEMBERS = ("struct qpatch_wrap {", "};")
-    ENUMERATORS = ("enum qpatch_wrap {", "};")
-    ENTRIES = ("int qpatch_wrap[] = {", "};")
-    TOP_LEVEL = ("", "")
-    SIGNATURE = ("", ";")
-    PARAMETERS = ("void qpatch_wrap(", ");")
-
-
-_ELLIPSIS_AS = {
-    Context.STATEMENTS: f"{_ELLIPSIS_NAME};",
-    Context.MEMBERS: f"int {_ELLIPSIS_NAME};",
-    Context.ENUMERATORS: f"{_ELLIPSIS_NAME},",
-    Context.ENTRIES: f"{_ELLIPSIS_NAME},",
-    Context.TOP_LEVEL: f"{_ELLIPSIS_NAME};",
-    Context.SIGNATURE: _ELLIPSIS_NAME,
-    Context.PARAMETERS: _ELLIPSIS_NAME,
-}
+__all__ = [
+    "ELLIPSIS_KIND",
+    "METAVARIABLE_KIND",
+    "Context",
+    "Pattern",
+    "compile_pattern",
+    "compile_sides",
+]
 
 
 @dataclass(frozen=True)
 class Pattern:
     """One side of a hunk as terms: `items` are matched against the members of a block.
 
-    `line_of` gives the hunk line of a leaf.
+    `line_of` gives the hunk line of a leaf. `groups` are the changes of the hunk, None for what is no hunk's side;
+    `written` are the metavariables on its added lines.
     """
 
     items: tuple[Term, ...]
@@ -70,14 +55,16 @@ class Pattern:
     _line_starts: tuple[int, ...]
     context: Context
     table: MacroTable | None
+    groups: tuple[HunkGroup, ...] | None = None
+    written: frozenset[str] = frozenset()
 
     def line_of(self, leaf: Term) -> HunkLine:
         """Return the hunk line on which `leaf` starts."""
         return self.lines[bisect_right(self._line_starts, leaf.start) - 1]
 
     def part(self, items: tuple[Term, ...]) -> Pattern:
-        """Return the pattern of some of the items."""
-        return replace(self, items=items)
+        """Return the pattern of some of the items, as code that is no hunk's side."""
+        return replace(self, items=items, groups=None, written=frozenset())
 
     def of_lines(self, lines: tuple[HunkLine, ...]) -> Pattern:
         """Compile other lines as these were. Raises HunkError where they are not C."""
@@ -87,6 +74,34 @@ class Pattern:
         """Yield the leaves of all items in order."""
         for item in self.items:
             yield from item.leaves()
+
+    def decisive_leaves(self) -> frozenset[Term]:
+        """Return the leaves whose places in the target tell one edit from another.
+
+        They are the first and the last one of each group of changed lines and those right above and below it, which
+        additions attach to; what is no hunk's side is told apart by where it begins and ends.
+        """
+        leaves = list(self.leaves())
+        if self.groups is None:
+            shown = [leaf for leaf in leaves if leaf.kind != ELLIPSIS_KIND]
+            return frozenset(shown[:1] + shown[-1:])
+        numbers = [self.line_of(leaf).number for leaf in leaves]
+        decisive: set[Term] = set()
+        for group in self.groups:
+            low, high = bisect_left(numbers, group.first), bisect_right(numbers, group.last)
+            decisive.update(leaves[low:high][:1] + leaves[low:high][-1:])
+            beside = leaves[max(0, low - 1) : low] + leaves[high : high + 1]
+            decisive.update(leaf for leaf in beside if leaf.kind != ELLIPSIS_KIND)
+        return frozenset(decisive)
+
+
+def compile_sides(hunk: Hunk, context: Context, table: MacroTable | None) -> tuple[Pattern, Pattern]:
+    """Compile what a hunk expects and what it leaves. Raises HunkError, naming the line, where they are not C."""
+    groups = hunk.groups()
+    added = "\n".join(line.code for line in hunk.lines if line.sign is Sign.ADDED)
+    written = frozenset(METAVARIABLE.findall(blank_opaque(added)))
+    before, after = (compile_pattern(lines, context, table) for lines in (hunk.before(), hunk.after()))
+    return replace(before, groups=groups, written=written), replace(after, groups=groups, written=written)
 
 
 @lru_cache(maxsize=1024)
@@ -99,7 +114,7 @@ def compile_pattern(
     line, where they are not C.
     """
     opening, closing = context.value
-    codes = _replace_placeholders([line.code for line in lines], context)
+    codes = replace_placeholders([line.code for line in lines], context)
     prefix = (opening + "\n").encode() if opening else b""
     starts, position = [], len(prefix)
     encoded = [code.encode(errors="surrogateescape") + b"\n" for code in codes]
@@ -116,7 +131,7 @@ def compile_pattern(
     if context is Context.SIGNATURE:
         items = [child for child in term.children if child.text != ";"]
     for item in items:
-        _mark_placeholders(item)
+        mark_placeholders(item)
     return Pattern(tuple(items), lines, tuple(starts), context, table)
 
 
@@ -132,17 +147,6 @@ def _built(parsed: ParsedFile, block: Node, lines: tuple[HunkLine, ...]) -> Term
             line.number,
             "write a shorter piece of the code, with `...` for the rest",
         ) from error
-
-
-def bound(code: str, bindings: dict[str, str]) -> str:
-    """Return `code` with its metavariables replaced by what they are bound to; unbound ones stay."""
-    plain = blank_opaque(code)
-    parts, last = [], 0
-    for found in METAVARIABLE.finditer(plain):
-        if found[1] in bindings:
-            parts += [code[last : found.start()], bindings[found[1]]]
-            last = found.end()
-    return "".join(parts) + code[last:]
 
 
 def _wrapped_block(root: Node, context: Context) -> Node | None:
@@ -180,90 +184,3 @@ def _not_c(root: Node, lines: tuple[HunkLine, ...], starts: list[int], what: str
         "a hunk lists complete statements, members, entries or cases of one block; `...` stands for any "
         "number of them, `$name` for one expression, type or name",
     )
-
-
-def _replace_placeholders(codes: list[str], context: Context) -> list[str]:
-    """Turn `...` and `$name` into C; what `...` becomes depends on the bracket around it."""
-    plain = blank_opaque("".join(code + "\n" for code in codes)).splitlines()
-    open_brackets: list[Context | None] = [context]
-    replaced = []
-    for code, visible in zip(codes, plain, strict=True):
-        parts, last = [], 0
-        for token in c_tokens(visible):
-            if token.text == ELLIPSIS:
-                end = token.end + visible.startswith(",", token.end)
-                word = visible[token.start : end]
-                parts += [code[last : token.start], _ellipsis(word, visible, token.start, open_brackets[-1])]
-                last = end
-            elif METAVARIABLE.fullmatch(token.text):
-                parts += [code[last : token.start], _METAVARIABLE_PREFIX + token.text[1:]]
-                last = token.end
-            elif token.text in _BRACKETS:
-                _track_bracket(token.text, visible[: token.start], open_brackets)
-        replaced.append("".join(parts) + code[last:])
-    return replaced
-
-
-def _ellipsis(word: str, line: str, start: int, where: Context | None) -> str:
-    comma = "," if word.endswith(",") else ""
-    alone = line.strip() in (ELLIPSIS, ELLIPSIS + ",", ELLIPSIS + ";")
-    before = line[:start].rstrip()
-    if re.match(r"\s*case\b", line):
-        return word
-    if where is None or (not alone and not before.endswith(("{", ";", ":"))):
-        return _ELLIPSIS_NAME + comma
-    if line[start + len(word) :].lstrip().startswith(";"):
-        return _ELLIPSIS_NAME
-    return _ELLIPSIS_AS[where]
-
-
-def _track_bracket(bracket: str, before: str, open_brackets: list[Context | None]) -> None:
-    """Keep the stack of what each open bracket holds; None stands for parentheses and indices."""
-    if bracket in ")]}":
-        if len(open_brackets) > 1:
-            open_brackets.pop()
-        return
-    if bracket != "{":
-        open_brackets.append(None)
-    elif re.search(r"\benum\s*\w*\s*$", before):
-        open_brackets.append(Context.ENUMERATORS)
-    elif re.search(r"\b(struct|union)\s*\w*\s*$", before):
-        open_brackets.append(Context.MEMBERS)
-    elif before.rstrip().endswith(("=", ",")) or (not before.strip() and open_brackets[-1] is Context.ENTRIES):
-        open_brackets.append(Context.ENTRIES)
-    else:
-        open_brackets.append(Context.STATEMENTS)
-
-
-def _mark_placeholders(root: Term) -> None:
-    """Give placeholder terms their own kinds, in place, children before parents."""
-    for term in reversed(list(root.below())):
-        _mark_placeholder(term)
-
-
-def _mark_placeholder(term: Term) -> None:
-    """Make a placeholder of a term that is one; a statement that is just `...` is an ELLIPSIS."""
-    words = [token for token in term.tokens if token not in (";", "int", ",")]
-    if words == [_ELLIPSIS_NAME] and term.kind not in ("{", "}") and "argument_list" not in term.kind:
-        if term.kind in (
-            "expression_statement",
-            "field_declaration",
-            "enumerator",
-            "parameter_declaration",
-            "identifier",
-            "type_identifier",
-            "field_identifier",
-            "declaration",
-            MACRO_LINE,
-        ):
-            term.kind, term.children, term.text = ELLIPSIS_KIND, [], ELLIPSIS
-            term.tokens = (ELLIPSIS,)
-        return
-    if term.kind in (MACRO_LINE, MACRO_VALUE) and [child.kind for child in term.children] == [METAVARIABLE_KIND]:
-        term.kind, term.text, term.children = METAVARIABLE_KIND, term.children[0].text, []  # It stands for all of it.
-    if not term.children and term.text.startswith(_METAVARIABLE_PREFIX):
-        term.kind, term.text = METAVARIABLE_KIND, "$" + term.text.removeprefix(_METAVARIABLE_PREFIX)
-    if term.children:
-        term.tokens = tuple(token for child in term.children for token in child.tokens)
-    elif term.kind == METAVARIABLE_KIND:
-        term.tokens = (term.text,)

@@ -6,8 +6,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from qpatch.csource.matching.binding import with_bindings
+from qpatch.csource.matching.hunk import is_ellipsis
 from qpatch.csource.matching.matched import MatchedHunk
-from qpatch.csource.matching.pattern import Context, bound
+from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.indentation import relevelled, unit_of
 from qpatch.csource.syntax.layout import DIRECTIVE_LINE, LABEL_LINE, TAB, column
@@ -27,17 +29,32 @@ class LinePlacer(MatchedHunk):
 
         `before` is what stays on the line that the first one ends, `behind` the columns that stay behind the last one.
         """
-        bindings = self.written_bindings()
-        written = [line.code for line in group.added]
-        lines = [bound(code, bindings) for code in written]
-        if attached is None or not lines:
-            return lines
+        if attached is None or not group.added:
+            return self._bound(group)
         reference = self._reference(group, attached)
         target = self.layout.indentation(self.match.extents[reference][0])
-        code = self.before.line_of(reference).code
-        origin = column(code[: len(code) - len(code.lstrip())])
+        return self._placed(group, self.before.line_of(reference).code, target, before, behind)
+
+    def lines_of_block(self, group: HunkGroup) -> list[str]:
+        """Return the added lines, indented as the members of the block are, where the hunk shows none of these."""
+        block = self.match.block
+        members = [item for item in block.items if not _is_outdented(next(item.leaves()))]
+        target = self.layout.indentation(members[-1].start if members else block.end - 1)
+        if not members and block.children[-1].text == "}":
+            target += "\t" if self._style.tabs else " " * self._style.unit
+        return self._placed(group, next(line.code for line in self.before.lines if is_ellipsis(line)), target)
+
+    def _bound(self, group: HunkGroup) -> list[str]:
+        """Return the added lines with their metavariables replaced."""
+        bindings = self.written_bindings()
+        return [with_bindings(line, self.after, bindings, self.match.bindings) for line in group.added]
+
+    def _placed(self, group: HunkGroup, beside: str, target: str, before: str = "", behind: int = 0) -> list[str]:
+        """Return the added lines as they stand beside code indented by `target`, which the hunk shows as `beside`."""
+        written = [line.code for line in group.added]
+        origin = column(beside[: len(beside) - len(beside.lstrip())])
         unit = unit_of([line.code for line in self.hunk.lines], self._style.unit)
-        placed = relevelled(lines, origin, target, self._style, written=written, unit=unit)
+        placed = relevelled(self._bound(group), origin, target, self._style, written=written, unit=unit)
         placed = [self._in_own_column(line, text) for line, text in zip(group.added, placed, strict=True)]
         placed[0] = before + placed[0].lstrip() if before else placed[0]
         limit = coding_style(self.before.table).line_limit

@@ -85,6 +85,8 @@ class GroupWriter(LinePlacer):
             return self._insert_before(below, self.added_lines(group, below), self.match.extents[below][0])
         if above is not None:
             return self._insert_at_end(self.added_lines(group, above))
+        if self.follows_ellipsis(group):
+            return self._insert_at_end(self.lines_of_block(group))
         raise HunkError(
             "an added line needs a line of context to attach to",
             group.first,

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.compare import differences, likeness, words
+from qpatch.csource.matching.compare import Likeness, differences, words
 from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, parse_hunk
-from qpatch.csource.matching.match import fits_whole, matches_in, nested_blocks
+from qpatch.csource.matching.match import fits_in, fits_whole, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.suggestion import suggested_hunk
 from qpatch.csource.operations.causes import causes_of
@@ -80,7 +80,7 @@ def _chunks(items: Sequence[Term]) -> list[tuple[Term, ...]]:
 
 
 def _fits(chunk: Sequence[Term], before: Pattern, block: Term) -> bool:
-    return bool(matches_in(before.part(tuple(chunk)), block, block.items))
+    return fits_in(before.part(tuple(chunk)), block.items)
 
 
 def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
@@ -116,19 +116,35 @@ def _parts(
 
 
 def _nearest(chunk: Sequence[Term], block: Term) -> list[_Near]:
-    wanted = [token for item in chunk for token in item.tokens]
-    similarity, near = thresholds().similarity, []
-    for members in runs_of_members(block, len(chunk)):
-        score = likeness(wanted, [token for member in members for token in member.tokens])
-        if score >= similarity.statements:
-            near.append(_Near(tuple(chunk), members, min(score, 1.0)))
-    near.sort(key=lambda entry: -entry.likeness)
     kept: list[_Near] = []
-    for entry in near:
+    for entry in _alike(chunk, block):
         if not any(set(entry.members) & set(other.members) for other in kept):
             kept.append(entry)
-    shown = kept[: thresholds().limits.candidates]
-    return [entry for entry in shown if entry.likeness >= kept[0].likeness - similarity.behind_nearest]
+        if len(kept) == thresholds().limits.candidates:
+            break
+    return kept
+
+
+def _alike(chunk: Sequence[Term], block: Term) -> list[_Near]:
+    """Return the runs of members that resemble the chunk, the nearest first, without those far behind it."""
+    likeness = Likeness([token for item in chunk for token in item.tokens])
+    similarity = thresholds().similarity
+    runs = [(members, _tokens(members)) for members in runs_of_members(block, len(chunk))]
+    bounded = [(likeness.at_most(tokens), members, tokens) for members, tokens in runs]
+    least, near = similarity.statements, []
+    for bound, members, tokens in sorted(bounded, key=lambda entry: -entry[0]):
+        if bound < least:
+            break
+        score = min(likeness.of(tokens), 1.0)
+        least = max(least, score - similarity.behind_nearest)
+        near.append(_Near(tuple(chunk), members, score))
+    order = {members: index for index, (members, _) in enumerate(runs)}
+    near.sort(key=lambda entry: (-entry.likeness, order[entry.members]))
+    return [entry for entry in near if entry.likeness >= least]
+
+
+def _tokens(members: Sequence[Term]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable([member.tokens for member in members]))
 
 
 def runs_of_members(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
@@ -295,4 +311,4 @@ def _matches(hunk: Hunk, before: Pattern, block: Term) -> bool:
         pattern = before.of_lines(parse_hunk(str(hunk)).before())
     except HunkError:  # the target's code is not what a hunk can show, or nothing binds a metavariable any more
         return False
-    return bool(matches_in(pattern, block, block.items))
+    return fits_in(pattern, block.items)

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HunkFit:
-    """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for."""
+    """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for.
+
+    `shown` are the places in the source of what the hunk shows.
+    """
 
     replacements: list[Replacement]
     places: tuple[SourcePlace, ...]
     bindings: dict[str, str]
+    shown: frozenset[int] = frozenset()
 
 
 Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous

@@ -15,6 +15,7 @@ from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import Context
+from qpatch.csource.operations.jumps import leaves
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.indentation import relevelled
@@ -72,10 +73,11 @@ class _Inside:
         above = members.index(named[0]) - (not after)
         if above >= 0 and _falls_through(members[above]):
             return self._falls_into_addition(members[above])
-        return self._changes(self._after(named[0]) if after else self._before(named[0]))
+        return self._changes(self._after(named[0]) if after else self._before(named[0]), named[0].start)
 
-    def _changes(self, change: Replacement) -> PlannedChanges:
-        return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
+    def _changes(self, change: Replacement, *shown: int) -> PlannedChanges:
+        changes, place = {self._located.path: [change]}, place_of(self._located)
+        return PlannedChanges(changes, (place,), self._located.moved_from, shown=frozenset(shown))
 
     def _outside_arms(self, members: Sequence[Term]) -> list[Term]:
         """Return the members that stand in no `#if` arm."""
@@ -202,13 +204,8 @@ def _sentinels() -> frozenset[tuple[str, ...]]:
 
 
 def _falls_through(member: Term) -> bool:
-    """Tell whether the last statement of a case is a plain one, after which the next case is run."""
-    if member.kind != CASE:
-        return False
-    last = member.children[-1]
-    while last.kind == "compound_statement" and last.items:
-        last = last.items[-1]
-    return last.kind == "expression_statement"
+    """Tell whether control can get from the end of a case into the next one."""
+    return member.kind == CASE and not leaves(member.children)
 
 
 def _is_named(member: Term, name: str) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.term import Term
 
 _BRACED = frozenset({"compound_statement", "initializer_list", "field_declaration_list", "enumerator_list"})
+_COMMA_LISTS = frozenset({"initializer_list", "enumerator_list"})
 _ARMS = frozenset({"preproc_else", "preproc_elif"})
 _DIRECTIVE = re.compile(r"\s*#\s*(if|el|endif)")
 _STEP = "    "
@@ -37,7 +38,7 @@ def enclosed(hunk: Hunk, match: Match, block: Term, source: bytes) -> Hunk | Non
         if shell is None or owner.parent is None:
             return None
         head, tail = shell
-        lines = [*_context(head), *_between_ellipses(lines), *_context(tail)]
+        lines = [*_context(head), *_between_ellipses(lines, inner.kind in _COMMA_LISTS), *_context(tail)]
         inner, position = owner.parent, owner.start
     return Hunk(tuple(HunkLine(sign, code, number) for number, (sign, code) in enumerate(lines, 1)))
 
@@ -74,9 +75,12 @@ def _context(lines: Sequence[str]) -> Iterator[tuple[Sign, str]]:
     return ((Sign.CONTEXT, line) for line in lines)
 
 
-def _between_ellipses(lines: list[tuple[Sign, str]]) -> list[tuple[Sign, str]]:
+def _between_ellipses(lines: list[tuple[Sign, str]], commas: bool) -> list[tuple[Sign, str]]:
+    """Return the lines of a block with `...` above and below; `commas`: it is a list that is separated by those."""
     rest = (Sign.CONTEXT, _STEP + ELLIPSIS)
     inner = [(sign, _STEP + code if code else "") for sign, code in lines]
+    if commas and not inner[-1][1].endswith((",", ELLIPSIS)):
+        inner[-1] = (inner[-1][0], f"{inner[-1][1]},")
     first = [] if inner[0][1].strip() == ELLIPSIS else [rest]
     last = [] if inner[-1][1].strip() == ELLIPSIS else [rest]
     return [*first, *inner, *last]

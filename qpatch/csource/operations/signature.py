@@ -15,9 +15,10 @@ from qpatch.csource.anchors.extents import divided_head
 from qpatch.csource.anchors.locate import locate_all, symbols_in
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.matching.match import Match, matches_in
-from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
+from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
+from qpatch.csource.operations.returns import returns_left_behind
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -40,8 +41,7 @@ _PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
 
 def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
     """Apply the hunk to `definition` and every prototype of it; none may be left as it was."""
-    before = compile_pattern(hunk.before(), Context.SIGNATURE, workspace.table)
-    after = compile_pattern(hunk.after(), Context.SIGNATURE, workspace.table)
+    before, after = compile_sides(hunk, Context.SIGNATURE, workspace.table)
     if _match(after, _signature(definition)) is None:
         drifted = parameters_differ(edit.anchor, definition, workspace)
         if drifted is not None:
@@ -59,7 +59,7 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
         match = _match(before, block)
         if match is None:
             return explain_miss(edit, hunk, before, block, located, workspace)
-        rewriter = Rewriter(hunk, before, match, layout_of(located))
+        rewriter = Rewriter(hunk, before, after, match, layout_of(located))
         replacements.setdefault(located.path, []).extend(rewriter.replacements())
         places.append(_place(located))
     if not places:
@@ -75,8 +75,14 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
 
 
 def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
-    """Return the callers and operations that take another number of parameters than `definition`, None if none do."""
+    """Return what does not go with `definition` any more, None if all does.
+
+    These are its own returns, and the callers and operations that take another number of parameters.
+    """
     assert definition.symbol is not None
+    returns = returns_left_behind(anchor, definition, workspace)
+    if returns is not None:
+        return returns
     wanted = _parameters(definition.symbol.node, definition)
     if wanted is None:
         return None

@@ -7,6 +7,7 @@ does not show) are never edited: where the block itself does not hold the expect
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
-from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_pattern
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, shows_code
@@ -23,7 +24,6 @@ from qpatch.csource.operations.fit import HunkFit, Outcome
 from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
-from qpatch.csource.syntax.term import hidden_arms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,9 @@ def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, work
             tuple(place for outcome in fitting_ones for place in outcome.places),
             "make the alternatives exclude each other, by context or with `when:`",
         )
+    crowded = [outcome for outcome in outcomes if isinstance(outcome, Ambiguous) and outcome.fits_too_often]
+    if crowded and fitting_ones:
+        return replace(crowded[0], message=f"{crowded[0].message}; another alternative under one-of fits as well")
     for kind in (HunkFit, Ambiguous):
         fitting = [outcome for outcome in outcomes if isinstance(outcome, kind)]
         if len(fitting) > 1:
@@ -98,9 +101,7 @@ class _BlockAttempt:
         self._located = located
         self._workspace = workspace
         self._block = block
-        self._before = compile_pattern(hunk.before(), context, workspace.table)
-        self._after = compile_pattern(hunk.after(), context, workspace.table)
-        self._arms = hidden_arms(block) if b"#" in located.parsed.source[block.start : block.end] else []
+        self._before, self._after = compile_sides(hunk, context, workspace.table)
 
     def outcome(self) -> Outcome | None:
         """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
@@ -152,12 +153,12 @@ class _BlockAttempt:
 
     def _check_added_comments(self, present: Match) -> None:
         """Raise TriviaDiffersError where a match of the result has not the comments that the hunk adds."""
-        Rewriter(self._hunk.reversed(), self._after, present, self._text_around).check_comments()
+        Rewriter(self._hunk.reversed(), self._after, self._before, present, self._text_around).check_comments()
 
     def _matches(self, pattern: Pattern, block: Term) -> list[Match]:
-        if not pattern.items or all(item.kind == ELLIPSIS_KIND for item in pattern.items):
+        if not pattern.items or (pattern.groups is None and all(item.kind == ELLIPSIS_KIND for item in pattern.items)):
             return []
-        return [match for match in matches_in(pattern, block, block.items) if not self._in_hidden_arm(match)]
+        return matches_in(pattern, block, block.items)
 
     def _present(self) -> list[Match]:
         """Return where the result is; what the hunk adds to the end of a block has to stand there."""
@@ -170,10 +171,11 @@ class _BlockAttempt:
             return [match for match in present if match.items[-1] is self._block.items[-1]]
         return present
 
-    def _in_hidden_arm(self, match: Match) -> bool:
-        """Tell whether the match holds entries of an `#if` arm (in an initialiser) that the hunk does not show."""
-        shown = {start for leaf, (start, _) in match.extents.items() if leaf.kind != ELLIPSIS_KIND}
-        return any(start not in shown and any(start <= place < end for place in shown) for start, end in self._arms)
+    def _in_hidden_arms(self) -> list[Match]:
+        """Return the matches that hold entries of an `#if` arm (in an initialiser) that the hunk does not show."""
+        shown = {match.extent for match in self._matches(self._before, self._block)}
+        anywhere = matches_in(self._before, self._block, self._block.items, in_arms=True)
+        return [match for match in anywhere if match.extent not in shown]
 
     def _overlapping(self, matches: list[Match]) -> Ambiguous | None:
         """Refuse to edit two places of which one holds a part of the other."""
@@ -184,6 +186,7 @@ class _BlockAttempt:
             self._located.path,
             tuple(self._place(match) for match in matches),
             "add lines of context, and write an edit for each place",
+            fits_too_often=True,
         )
 
     def _beside_result(self, pending: list[Match], there: list[Match]) -> Ambiguous | None:
@@ -209,7 +212,7 @@ class _BlockAttempt:
         return kept
 
     def _rewriter(self, match: Match, side: Pattern | None = None) -> Rewriter:
-        return Rewriter(self._hunk, side or self._before, match, self._text_around)
+        return Rewriter(self._hunk, side or self._before, self._after, match, self._text_around)
 
     @cached_property
     def _text_around(self) -> Layout:
@@ -218,7 +221,9 @@ class _BlockAttempt:
     def _found(self, matches: list[Match]) -> HunkFit:
         rewriters = [self._rewriter(match) for match in matches]
         replacements = [change for rewriter in rewriters for change in rewriter.replacements()]
-        return HunkFit(replacements, tuple(self._place(match) for match in matches), rewriters[0].bindings())
+        shown = {start for match in matches for leaf, (start, _) in match.extents.items() if leaf.kind != ELLIPSIS_KIND}
+        places = tuple(self._place(match) for match in matches)
+        return HunkFit(replacements, places, rewriters[0].bindings(), frozenset(shown))
 
     def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous | None:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
@@ -229,6 +234,7 @@ class _BlockAttempt:
                 path,
                 places,
                 f"add lines of context that only the wanted place has, or write `expect: {len(pending)}`",
+                fits_too_often=True,
             )
         if pending:
             done = f", {len(there)} already changed" if there else ""
@@ -237,11 +243,7 @@ class _BlockAttempt:
                 path,
                 suggestion=f"expect: {len(pending)}",
             )
-        in_arms = (
-            [match for match in matches_in(self._before, self._block, self._block.items) if self._in_hidden_arm(match)]
-            if self._arms
-            else []
-        )
+        in_arms = self._in_hidden_arms()
         if in_arms:
             return Ambiguous(
                 f"{anchor}: the hunk fits only inside an #if arm that it does not show",
@@ -364,7 +366,8 @@ def _tried(matches: list[Match], work: Callable[[Match], _Result]) -> list[tuple
 
 
 def _overlap(match: Match, other: Match) -> bool:
-    return any(item in other.items for item in match.items)
+    (start, end), (low, high) = match.extent, other.extent
+    return start < high and low < end
 
 
 def _apart(matches: list[Match]) -> list[Match]:

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finds what an edit changes about the flow of control around the code that it keeps, without showing that.
+
+A statement that stays must stay under the same `if`, `else` and loops where one of these has no braces; no case may
+begin to fall into another one; and what follows an added jump must not become dead. What the hunk shows as context is
+known to its author. Both versions of the functions are compared by the places of their statements, so it does not
+matter what kind of edit it was.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, TypeAlias
+
+from qpatch.csource.operations.jumps import is_jump, leaves
+from qpatch.csource.syntax.layout import column
+from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.operations.versions import Versions
+
+_FALLS = re.compile(rb"fall[-\s_]*s?[-\s_]*thr(ough|u)", re.IGNORECASE)
+_HEADS = {"else_clause": 1, "for_statement": -1, "if_statement": 2, "while_statement": 2, "do_statement": 1}
+_LABELS = frozenset({CASE_LABEL, LABEL})
+
+
+@dataclass(frozen=True)
+class FlowChange:
+    """A change of the flow of control: what it is, the statement of the new source that it happens to, and a remedy."""
+
+    what: str
+    statement: Term
+    remedy: str
+    lacks_braces: bool = False
+
+
+def silent_change(versions: Versions) -> FlowChange | None:
+    """Return a change of the flow of control that the edit makes and does not show, None where there is none."""
+    old, new = versions.functions()
+    finders = (_governed_otherwise(versions, old, new), _looks_governed(versions, new), _flow(versions, old, new))
+    return next((change for finder in finders for change in finder), None)
+
+
+# An `if`, `else` or loop that is kept: its kind, and its place in the old source.
+_Head: TypeAlias = "tuple[str, int]"
+
+
+@dataclass(frozen=True)
+class _Governed:
+    """What the kept heads of a version govern.
+
+    `statements` has the kept statements by their place in the old source, each with the heads around it; `bodies` the
+    statement right under each head.
+    """
+
+    statements: dict[int, tuple[Term, frozenset[_Head]]]
+    bodies: dict[_Head, Term]
+
+    def without_braces(self) -> set[_Head]:
+        """Return the heads that govern one statement and not a block."""
+        return {head for head, body in self.bodies.items() if body.kind != "compound_statement"}
+
+
+def _governed(roots: Sequence[Term], versions: Versions, *, new: bool) -> _Governed:
+    """Find what is governed below `roots`, functions of the old or the new version."""
+    found = _Governed({}, {})
+    pending: list[tuple[Term, frozenset[_Head]]] = [(root, frozenset()) for root in roots]
+    while pending:
+        term, around = pending.pop()
+        body, head_place = body_of(term), versions.kept(term.start, new=new)
+        for child in term.children:
+            inside = around
+            if child is body and head_place is not None:
+                inside = around | {(term.kind, head_place)}
+                found.bodies[term.kind, head_place] = body
+            place = versions.kept(child.start, new=new)
+            if place is not None and (child is body or term.kind in BLOCKS) and child.text not in ("{", "}"):
+                found.statements[place] = (child, inside)
+            pending.append((child, inside))
+    return found
+
+
+def body_of(term: Term) -> Term | None:
+    """Return the statement that an `if`, `else` or loop governs, None for other terms."""
+    index = _HEADS.get(term.kind)
+    return term.children[index] if index is not None and len(term.children) > index else None
+
+
+def _governed_otherwise(versions: Versions, old: Sequence[Term], new: Sequence[Term]) -> Iterator[FlowChange]:
+    """Find kept statements that come under, or out from under, a kept `if` or loop without braces."""
+    before, after = _governed(old, versions, new=False), _governed(new, versions, new=True)
+    suspect = before.without_braces() | after.without_braces()
+    for place in sorted(before.statements.keys() & after.statements.keys()):
+        (statement, now), was = after.statements[place], before.statements[place][1]
+        changed = (was ^ now) & suspect
+        if changed:
+            head = max(changed, key=lambda each: each[1])  # the innermost
+            verb = "would come under" if head in now else "would no longer be under"
+            word = _word((after if head in now else before).bodies[head].parent)
+            yield FlowChange(
+                f"{_words(statement)} {verb} the `{word}` of line {versions.old_line(head[1])}, which has no braces",
+                statement,
+                _remedy(word),
+                lacks_braces=True,
+            )
+
+
+def _word(head: Term | None) -> str:
+    """Return the word that an `if` or a loop begins with, as the source has it."""
+    return head.tokens[0].partition("(")[0] if head is not None else ""
+
+
+def _remedy(word: str) -> str:
+    return f"write the `{word}` with braces: remove it with its statement, and add it with `{{` and `}}`"
+
+
+def _looks_governed(versions: Versions, new: Sequence[Term]) -> Iterator[FlowChange]:
+    """Find added statements that are indented as if the `if` or loop without braces above governed them."""
+    for above, statement in _neighbours(new):
+        head = _last_head(above)
+        if head is None or statement.kind in _LABELS or statement.is_directive or not _is_added(versions, statement):
+            continue
+        if versions.kept(above.start, new=True) is not None and _column(versions, statement) > _column(versions, above):
+            yield FlowChange(
+                f"{_words(statement)} is indented as if it were under the `{_word(head)}` above, which has no braces",
+                statement,
+                _remedy(_word(head)),
+                lacks_braces=True,
+            )
+
+
+def _last_head(term: Term) -> Term | None:
+    """Return the head whose body without braces ends `term`, None where there is none."""
+    head, body = None, _tail(term)
+    while body is not None and body.kind != "compound_statement":
+        head, term = term, body
+        body = _tail(term)
+    return None if body is not None else head
+
+
+def _tail(term: Term) -> Term | None:
+    """Return the statement at the end of an `if` (of its `else`, where it has one) or of a loop."""
+    if term.kind == "if_statement" and term.children[-1].kind == "else_clause":
+        return body_of(term.children[-1])
+    return body_of(term) if term.kind in _HEADS and term.kind != "do_statement" else None
+
+
+def _flow(versions: Versions, old: Sequence[Term], new: Sequence[Term]) -> Iterator[FlowChange]:
+    """Find cases that begin to fall into another one, and statements that become dead."""
+    before = {below.start: above for above, below in _neighbours(old)}
+    for above, below in _neighbours(new):
+        kept = versions.kept(below.start, new=True)
+        was = before.get(kept) if kept is not None else None
+        if kept is not None and kept in versions.shown:
+            continue
+        if below.kind == CASE_LABEL:
+            yield from _falls(versions, above, below, was)
+        elif below.kind != LABEL and was is not None and not is_jump(was) and _is_added_jump(versions, above):
+            yield FlowChange(
+                f"{_words(below)} would become dead: the added {_words(above)} comes before it",
+                below,
+                "show what follows in the hunk, and put the jump where it belongs",
+            )
+
+
+def _falls(versions: Versions, above: Term, label: Term, was: Term | None) -> Iterator[FlowChange]:
+    """Find a case that falls into the one that `label` begins; `was` is what stood above that before."""
+    added, kept_above = _is_added(versions, label), versions.kept(above.start, new=True)
+    if leaves([above]) or (added and kept_above is None) or _is_marked(versions, above, label):
+        return
+    if added and above.kind == CASE_LABEL:
+        return  # Two labels of one case.
+    if added and kept_above in versions.shown:
+        return
+    if not added and (was is None or not leaves([was])):
+        return  # The case above fell into it before.
+    if not added and above.kind == CASE_LABEL and kept_above is None:
+        return  # A label is added to a case.
+    yield FlowChange(
+        f"the case above would fall into {_words(label)}: {_words(above)} is no jump",
+        label,
+        "show the cases around in the hunk, or end the case with a `break`",
+    )
+
+
+def _is_marked(versions: Versions, above: Term, label: Term) -> bool:
+    """Tell whether a comment or a word between two cases says that the first falls through."""
+    return _FALLS.search(versions.new.source, above.start, label.start) is not None
+
+
+def _neighbours(roots: Sequence[Term]) -> Iterator[tuple[Term, Term]]:
+    """Yield each statement with the one behind it, in all blocks below `roots`."""
+    for root in roots:
+        for term in root.below():
+            if term.kind in BLOCKS:
+                yield from pairwise(term.items)
+
+
+def _is_added_jump(versions: Versions, term: Term) -> bool:
+    return is_jump(term) and _is_added(versions, term)
+
+
+def _is_added(versions: Versions, term: Term) -> bool:
+    return versions.kept(term.start, new=True) is None
+
+
+def _column(versions: Versions, term: Term) -> int:
+    source = versions.new.source
+    start = source.rfind(b"\n", 0, term.start) + 1
+    line = source[start : term.start]
+    return column(line[: len(line) - len(line.lstrip())].decode(errors="replace"))
+
+
+def _words(term: Term) -> str:
+    """Return the beginning of a statement, for a message."""
+    return f"`{' '.join(term.tokens[:8])}{' ...' if len(term.tokens) > 8 else ''}`"
