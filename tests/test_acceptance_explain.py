@@ -355,10 +355,9 @@ def test_struct_renamed(name: str, tmp_path: Path, capsys: Capture) -> None:
     bench = Bench(tmp_path, capsys, name, {HEADER: replaced("struct VFIOPCIDevice {", "struct VFIOPCIState {")})
     done = bench.misses("qemu-defer")
     done.tells(
-        "the tree has no struct VFIOPCIDevice (expected in hw/vfio/pci.h)",
-        "it may have been renamed to VFIOPCIState",
-        bench.line(HEADER, "struct VFIOPCIState {"),
-        "    in: struct VFIOPCIState\n    path: hw/vfio/pci.h",
+        "it cannot be told whether the tree has `irq_setup_deferred`",
+        "no definition of struct VFIOPCIDevice was found, but the name is used",
+        bench.line(HEADER, "VFIOPCIDevice"),
     )
 
 
@@ -496,7 +495,7 @@ def test_the_document_tells_of_the_miss(tmp_path: Path, capsys: Capture) -> None
     missed, rendered = done.results
     assert (missed["status"], rendered["status"]) == ("drifted", "rendered")
     assert "renamed to vfio_pci_restore_config" in missed["reason"] and missed["patches"] == []
-    assert {edit["status"] for edit in missed["edits"]} == {"drifted"}
+    assert {edit["status"] for edit in missed["edits"]} == {"applied", "drifted", "skipped"}  # all were tried
     assert not (tmp_path / "series/qemu-defer/tree").exists() and (tmp_path / "series/qemu-defer/qemu-5.2").is_dir()
 
 

@@ -7,13 +7,13 @@ come from is known here only by each edit's `where`, a place in a file of the us
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edits
-from qpatch.csource.results import Candidate, Drifted, Skipped, SourcePlace
-from qpatch.series.dependence import builds_on
+from qpatch.csource.results import Ambiguous, Candidate, Drifted, Skipped, SourcePlace
+from qpatch.series.dependence import builds_on, stands_in_missed
 from qpatch.series.model import PlannedPatch
 from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
 from qpatch.strategy.bind import SkippedEdit, UndecidedEdit
@@ -21,6 +21,7 @@ from qpatch.strategy.bind import SkippedEdit, UndecidedEdit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qpatch.csource.results import EditResult
     from qpatch.csource.workspace import EditWorkspace
     from qpatch.strategy.bind import BoundPatch
 
@@ -75,11 +76,19 @@ def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace
         if isinstance(step, SkippedEdit | UndecidedEdit):
             outcomes.append(_left_out(step))
             continue
-        bases = tuple(edit.where for edit in builds_on(step, missed, workspace.tree))
-        outcomes.append(EditOutcome(str(step.anchor), step.where, next(results), step, bases))
+        base, result = workspace.tree.base, next(results)
+        bases = tuple(edit.where for edit in builds_on(step, missed, base))
+        if stands_in_missed(step, missed, base):
+            result = _without_suggestion(result)
+        outcomes.append(EditOutcome(str(step.anchor), step.where, result, step, bases))
         if outcomes[-1].missed:
             missed.append(step)
     return PatchOutcome(patch.subject, patch.partial, tuple(outcomes), patch.unwanted)
+
+
+def _without_suggestion(result: EditResult) -> EditResult:
+    """Return the result of an edit whose anchor is not there yet: what mends it is known once it is."""
+    return replace(result, suggestion="") if isinstance(result, Drifted | Ambiguous) else result
 
 
 def _left_out(step: SkippedEdit | UndecidedEdit) -> EditOutcome:

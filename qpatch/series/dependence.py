@@ -20,18 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.csource.edit import Edit
-    from qpatch.csource.source import Overlay
+    from qpatch.csource.source import SourceTree
 
 _WORD = re.compile(r"(?<![$\w])[A-Za-z_]\w{2,}")
 
 
-def builds_on(edit: Edit, missed: Sequence[Edit], tree: Overlay) -> tuple[Edit, ...]:
-    """Return those of `missed`, edits before `edit`, that would bring something new to `tree` that `edit` mentions."""
+def builds_on(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> tuple[Edit, ...]:
+    """Return those of `missed`, edits before `edit`, that would bring what `edit` mentions and `tree` does not have.
+
+    `tree` is the one before any edit of the series: what other edits mention of it is there for nothing.
+    """
     mentioned = _mentioned(edit)
     return tuple(other for other in missed if _brings(other, tree) & mentioned)
 
 
-def _brings(edit: Edit, tree: Overlay) -> set[str]:
+def stands_in_missed(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> bool:
+    """Tell whether one of `missed` would bring the anchor of `edit` itself, so that no other place can be meant."""
+    return any({edit.anchor.name, edit.anchor.path} & _brings(other, tree) for other in missed)
+
+
+def _brings(edit: Edit, tree: SourceTree) -> set[str]:
     """Return the words that an edit brings and the tree does not have: names, and paths of files."""
     added, others = _words_by_sign(edit)
     words = {word for word in added - others if not tree.mentioning(word)}

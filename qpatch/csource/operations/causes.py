@@ -12,6 +12,7 @@ from qpatch.csource.matching.compare import cut_to_line
 from qpatch.csource.matching.match import fits_whole
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND
 from qpatch.csource.operations.nesting import owner_of
+from qpatch.csource.operations.places import place_in_tree
 from qpatch.csource.results import Candidate, SourcePlace
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import BLOCKS
@@ -133,12 +134,14 @@ class _Search:
             )
         if symbol.kind != SymbolKind.FUNCTION:
             return None
-        places = _places(statement, block_of(LocatedAnchor(self._located.path, self._located.parsed, symbol)))
-        if not places:
+        block = block_of(LocatedAnchor(self._located.path, self._located.parsed, symbol))
+        places = [self._place(place) for place in _places(statement, block)]
+        places = [place for place in places if not place_in_tree(place, self._workspace).edited]
+        if not places:  # What an earlier edit has written says nothing of what became of the tree's code.
             return None
         return Cause(
             f"'{self._written(statement)}' stands in function {symbol.name}{called}",
-            Candidate(self._place(places[0]), 1.0, (f"it stands in function {symbol.name}",)),
+            Candidate(places[0], 1.0, (f"it stands in function {symbol.name}",)),
         )
 
     def _commented(self, statement: Term) -> Cause | None:

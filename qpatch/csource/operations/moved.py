@@ -46,6 +46,8 @@ def unproven_move(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) 
 
 def _has_moved(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> bool:
     old, new = located.moved_from, located.path
+    if position_in_code(workspace.tree.base.read(new) or b"", edit.anchor.name) is None:
+        return True  # An earlier edit has written it there.
     near, local = _took_place_of(old, new), _is_local(located)
     source = None if old.endswith("/") else workspace.tree.read(old)
     if near and (source is None or new.endswith(".h")):
