@@ -52,6 +52,13 @@ def warnings(*edits: Edit) -> list[str]:
     return [warning for result in found if isinstance(result, Applied) for warning in result.warnings]
 
 
+def test_the_words_of_comment_lines_are_no_names() -> None:
+    source = DEMO.replace("    start(n);\n", "    /*\n     * Begin\n     * with teh first.\n     */\n    start(n);\n")
+    hunk = "   * Begin\n-  * with teh first.\n+  * with the first.\n   */"
+    (result,) = results(hunk_edit("function demo", hunk), source=source)
+    assert isinstance(result, Applied) and not result.warnings
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [

@@ -42,7 +42,7 @@ def warnings_about_names(edit: Edit, workspace: EditWorkspace) -> tuple[str, ...
     if function is None or not isinstance(located, LocatedAnchor) or function.has_error:
         return ()
     added = Counter[str]()
-    for hunk in edit.operation.hunks:
+    for hunk in (each for each in edit.operation.hunks if not each.is_comment):
         added |= _added_variables(compile_sides(hunk, edit.anchor.kind.context, workspace.table)[1])
     used = Counter(word for word in _words(located.parsed, function) if word in added)
     declared = set(_declared(located.parsed, function))
