@@ -191,3 +191,30 @@ def test_a_broken_line_has_the_same_tokens_in_lines_that_fit(words: list[str], j
 def test_lines_of_the_same_level_are_only_shifted(lines: list[str], column: int) -> None:
     style = Indentation(4, tabs=False)
     assert relevelled(lines, 0, " " * column, style) == [" " * column + line if line else "" for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("where", "hunk", "before", "after"),
+    [
+        (
+            f"includes {PATH}",
+            "  #include <a.h>\n+ #include <b.h>\n  #include <c.h>",
+            "#include <a.h>\n#include <c.h>\n",
+            "#include <a.h>\n#include <b.h>\n#include <c.h>\n",
+        ),
+        (
+            "macro M",
+            "  #define M(x) \\\n      a(x); \\\n+     b(x); \\\n      c(x)",
+            "#define M(x) \\\n    a(x); \\\n    c(x)\n",
+            "#define M(x) \\\n    a(x); \\\n    b(x); \\\n    c(x)\n",
+        ),
+        (
+            f"file {PATH}",
+            "  #define A 1\n+ #define B 2",
+            "#define A 1\n",
+            "#define A 1\n#define B 2\n",
+        ),
+    ],
+)
+def test_lines_among_directives_end_as_the_others_do(where: str, hunk: str, before: str, after: str) -> None:
+    check_applied(before.replace("\n", "\r\n"), hunk_edit(where, hunk), after.replace("\n", "\r\n"))

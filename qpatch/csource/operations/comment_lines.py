@@ -82,9 +82,7 @@ class CommentAttempt:
         for line in self.hunk.after():
             if line.sign is Sign.CONTEXT:
                 start = targets[line.number]
-                written.append(
-                    layout.source[start : layout.line_end(start)].decode(errors="surrogateescape").rstrip("\r")
-                )
+                written.append(layout.source[start : layout.line_end(start)].decode(errors="surrogateescape"))
             else:
                 code = line.code.lstrip()
                 written.append(

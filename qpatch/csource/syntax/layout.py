@@ -43,13 +43,16 @@ class Layout:
         return self.source.rfind(b"\n", 0, position) + 1
 
     def line_end(self, position: int) -> int:
-        """Return where the line of `position` ends (at its newline)."""
+        """Return where the line of `position` ends: at its newline, or at the CR LF that ends it."""
         end = self.source.find(b"\n", position)
-        return len(self.source) if end < 0 else end
+        if end < 0:
+            return len(self.source)
+        return end - (position < end and self.source[end - 1 : end] == b"\r")
 
     def next_line(self, position: int) -> int:
         """Return where the line after that of `position` begins."""
-        return min(self.line_end(position) + 1, len(self.source))
+        newline = self.source.find(b"\n", position)
+        return len(self.source) if newline < 0 else newline + 1
 
     def is_blank(self, start: int, end: int) -> bool:
         """Tell whether bytes [start, end) are white space."""
