@@ -31,6 +31,10 @@ PACKAGES = {
 }
 
 
+# Where this is set, Python compiles every module at every start, which no installed program does.
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+
+
 @dataclass(frozen=True)
 class DirectoryTree:
     """A source tree in a directory; see `qpatch.csource.source.SourceTree`."""
@@ -99,9 +103,10 @@ def run(
     command: Sequence[str | Path], directory: Path | None = None, environment: Mapping[str, str] | None = None
 ) -> str:
     """Run `command` and return what it printed. Raises RuntimeError, with its complaint, where it fails."""
+    inherited = {key: value for key, value in os.environ.items() if key != _NO_BYTECODE}
     words = [program(str(command[0])) or str(command[0]), *map(str, command[1:])]
     finished = subprocess.run(
-        words, cwd=directory, check=False, capture_output=True, text=True, env={**os.environ, **(environment or {})}
+        words, cwd=directory, check=False, capture_output=True, text=True, env={**inherited, **(environment or {})}
     )
     if finished.returncode:
         shown = " ".join(map(str, command))

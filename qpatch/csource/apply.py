@@ -73,7 +73,7 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
 def _succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
     """Tell whether `edit` can be made, or is there already; the tree stays as it is."""
     try:
-        return isinstance(_apply(edit, replace(workspace, tree=workspace.tree.copy())), Applied | AlreadyThere)
+        return isinstance(_apply(edit, workspace.for_trial()), Applied | AlreadyThere)
     except (UserError, TooDeepError):
         return False
 

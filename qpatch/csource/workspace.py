@@ -28,10 +28,18 @@ class LocatedAnchor:
 
 @dataclass(frozen=True)
 class EditWorkspace:
-    """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind."""
+    """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind.
+
+    `explains` is False where an edit is only tried: why it misses takes long to find, and nobody reads it.
+    """
 
     tree: Overlay
     cache: ParseCache
+    explains: bool = True
+
+    def for_trial(self) -> EditWorkspace:
+        """Return a copy of the workspace whose changes are thrown away; misses are not explained there."""
+        return EditWorkspace(self.tree.copy(), self.cache, explains=False)
 
     @property
     def table(self) -> MacroTable | None:

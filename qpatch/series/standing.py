@@ -68,7 +68,7 @@ def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache) -> str
 
 def _missing_part(patch: BoundPatch, tree: SourceTree, cache: ParseCache) -> str:
     """Say what of a patch the tree has not, as far as it can be told; each edit is tried on the tree as it is."""
-    tried = [(edit, apply_edit(edit, EditWorkspace(Overlay(tree), cache))) for edit in patch.edits]
+    tried = [(edit, apply_edit(edit, EditWorkspace(Overlay(tree), cache, explains=False))) for edit in patch.edits]
     applied = [(edit, result) for edit, result in tried if isinstance(result, Applied)]
     for edit, result in applied:
         if _removes(edit):

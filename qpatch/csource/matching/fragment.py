@@ -7,7 +7,6 @@ compiled by `compile_pattern` and compared by `match`, so `$name` and `...` mean
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.hunk import HunkError, HunkLine, Sign
 from qpatch.csource.matching.match import fits_in, fits_whole
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
+from qpatch.csource.source import whole_words
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import BLOCKS, MACRO_VALUE, Term, build
 from qpatch.csource.tokens import IDENTIFIER, c_tokens
@@ -143,9 +143,9 @@ def _items_with(parsed: ParsedFile, word: str) -> Iterator[Node]:
     """Yield the file-scope items of a file whose code has `word` as a whole word."""
     root = parsed.tree.root_node
     done = 0
-    for found in re.finditer(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", parsed.source):
-        leaf = root.descendant_for_byte_range(*found.span())
-        if found.start() < done or leaf is None or leaf.type == "comment":
+    for start, end in whole_words(parsed.source, word):
+        leaf = root.descendant_for_byte_range(start, end)
+        if start < done or leaf is None or leaf.type == "comment":
             continue
         item = leaf
         while item.parent is not None and not item.parent.type.startswith(_FILE_SCOPE):

@@ -40,6 +40,8 @@ class FlowChange:
 
 def silent_change(versions: Versions) -> FlowChange | None:
     """Return a change of the flow of control that the edit makes and does not show, None where there is none."""
+    if not versions.may_change_flow():
+        return None
     old, new = versions.functions()
     finders = (_governed_otherwise(versions, old, new), _looks_governed(versions, new), _flow(versions, old, new))
     return next((change for finder in finders for change in finder), None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.matching.replace import CodeSearch, Found, words_of_code
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
-from qpatch.csource.source import CODE_SUFFIXES, is_binary
+from qpatch.csource.source import CODE_SUFFIXES, is_binary, whole_words
 from qpatch.csource.syntax.layout import Replacement
 
 if TYPE_CHECKING:
@@ -77,17 +77,13 @@ def _search(operation: EverywhereOperation, scope: Scope, workspace: EditWorkspa
     if rewriting.renames:
         also = {"comments": operation.comments, "strings": operation.strings}
         places, done = (
-            words_of_code(source, word, (scope.span,), **also) if is_code else _words(source, word)
+            words_of_code(source, word, (scope.span,), **also) if is_code else list(whole_words(source, word))
             for word in (rewriting.old, rewriting.new)
         )
         changes = tuple(Replacement(*place, rewriting.new.encode()) for place in places)
         return Found(changes, tuple(start for start, _ in places), len(done))
     parsed = workspace.parse(scope.path) if is_code else None
     return CodeSearch(rewriting, parsed, (scope.span,), workspace.table).found() if parsed else Found()
-
-
-def _words(source: bytes, word: str) -> list[Span]:
-    return [found.span() for found in re.finditer(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", source)]
 
 
 @dataclass(frozen=True)

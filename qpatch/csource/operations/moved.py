@@ -70,7 +70,7 @@ def _shows_its_code(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace
     """Tell whether the code that the edit's hunk shows is in the anchor, or its result is."""
     if not isinstance(edit.operation, HunkOperation) or edit.anchor.kind.context is Context.SIGNATURE:
         return False  # A signature that agrees is no more than a name.
-    return isinstance(substitute(edit, edit.operation.hunks, located, workspace), HunkFit | AlreadyThere)
+    return isinstance(substitute(edit, edit.operation.hunks, located, workspace.for_trial()), HunkFit | AlreadyThere)
 
 
 def _is_local(located: LocatedAnchor) -> bool:

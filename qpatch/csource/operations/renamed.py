@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def explain_renamed(edit: Edit, drifted: Drifted, workspace: EditWorkspace) -> Drifted:
     """Add to `drifted` the symbols of the anchor's kind that the hunk fits as it stands, if the anchor is not there."""
-    if drifted.is_there:
+    if drifted.is_there or not workspace.explains:
         return drifted
     if not isinstance(edit.operation, HunkOperation):
         return _with_similar_names(edit, drifted)
@@ -105,7 +105,7 @@ def _fits(edit: Edit, path: str, symbol: Symbol, workspace: EditWorkspace) -> bo
     assert parsed is not None
     assert isinstance(edit.operation, HunkOperation)
     try:
-        found = substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace)
+        found = substitute(edit, edit.operation.hunks, LocatedAnchor(path, parsed, symbol), workspace.for_trial())
     except TooDeepError:
         return False
     return isinstance(found, HunkFit)

@@ -57,6 +57,8 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
             there += 1
             continue
         match = _match(before, block)
+        if match is None and not workspace.explains:
+            return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path)
         if match is None:
             return explain_miss(edit, hunk, before, block, located, workspace)
         rewriter = Rewriter(hunk, before, after, match, layout_of(located))

@@ -75,6 +75,8 @@ def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, work
     there = [outcome for outcome in outcomes if isinstance(outcome, AlreadyThere)]
     if there:
         return there[0]
+    if not workspace.explains:
+        return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path)
     missed = [
         attempt.explanation() if outcome is None else outcome
         for attempt, outcome in zip(attempts, outcomes, strict=True)

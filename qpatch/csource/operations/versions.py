@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.syntax.parse import ParsedFile
+
+
+# What a piece of an expression within a line has not: it can change no statement's place in the flow of control.
+_NO_EXPRESSION = re.compile(rb"[;{}:#\n]|\b(?:break|case|continue|default|do|else|for|goto|if|return|switch|while)\b")
 
 
 class Versions:
@@ -55,19 +60,27 @@ class Versions:
         """Return the line (from 1) of a place of the old source."""
         return self.old.source.count(b"\n", 0, place) + 1
 
+    def may_change_flow(self) -> bool:
+        """Tell whether a part that changed may be more than a piece of an expression or of a declaration's head."""
+        return any(
+            _NO_EXPRESSION.search(self.old.source, start, end)
+            or _NO_EXPRESSION.search(self.new.source, new_start, new_end)
+            for start, end, new_start, new_end in self._changes
+        )
+
     def functions(self) -> tuple[list[Term], list[Term]]:
-        """Return the functions that the edit touched, of the old version and of the new one."""
-        old = dict.fromkeys(_function_at(self.old, change[0]) for change in self._changes)
-        new = dict.fromkeys(_function_at(self.new, change[2]) for change in self._changes)
+        """Return the bodies of the functions that the edit touched, of the old version and of the new one."""
+        old = dict.fromkeys(_body_at(self.old, change[0]) for change in self._changes)
+        new = dict.fromkeys(_body_at(self.new, change[2]) for change in self._changes)
         return [build(self.old, node) for node in old if node], [build(self.new, node) for node in new if node]
 
 
-def _function_at(parsed: ParsedFile, place: int) -> Node | None:
-    """Return the function definition around a place."""
+def _body_at(parsed: ParsedFile, place: int) -> Node | None:
+    """Return the body of the outermost function around a place; the function where it has none."""
     found = None
     node = parsed.tree.root_node.descendant_for_byte_range(place, place)
     while node is not None:
         if node.type == "function_definition":
-            found = node
+            found = node.child_by_field_name("body") or node
         node = node.parent
     return found

@@ -19,8 +19,8 @@ from qpatch.csource.tokens import blank_opaque
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# The first line of a block at file scope, and the file's lines that are indented by eight columns or more.
-_FIRST_IN_BLOCK = re.compile(rb"^(?:\S[^\n]*)?\{[ \t]*\r?\n([ \t]+)[^\s*]", re.MULTILINE)
+# The first line of a block; the pattern begins with the brace, which is found fast.
+_FIRST_IN_BLOCK = re.compile(rb"\{[ \t]*\r?\n([ \t]+)[^\s*]")
 _OPENING, _CLOSING = "([", ")]"
 _UNFINISHED = re.compile(r"(?:[-+*/%&|^=?<>]|\|\||&&)$")
 _ENDS_ALONE = re.compile(r"(?:\+\+|--)$")
@@ -36,12 +36,18 @@ class Indentation:
 
 def indentation_of(source: bytes, default: Indentation) -> Indentation:
     """Return how a file is indented, by the first lines of its blocks; `default` where it does not show."""
-    found = Counter(match[1] for match in _FIRST_IN_BLOCK.finditer(source))
+    found = Counter(match[1] for match in _FIRST_IN_BLOCK.finditer(source) if _is_at_file_scope(source, match.start()))
     if not found:
         in_tabs = source.count(b"\n\t") > source.count(b"\n    ")
         return Indentation(TAB, tabs=True) if in_tabs else default
     first = found.most_common(1)[0][0]
     return Indentation(column(first.decode()), b"\t" in first or source.count(b"\n\t") > source.count(b"\n        "))
+
+
+def _is_at_file_scope(source: bytes, brace: int) -> bool:
+    """Tell whether the line of an opening brace begins in the first column."""
+    start = source.rfind(b"\n", 0, brace) + 1
+    return source[start : start + 1] not in (b" ", b"\t")
 
 
 def unit_of(lines: Sequence[str], default: int) -> int:

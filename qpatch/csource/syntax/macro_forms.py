@@ -11,6 +11,7 @@ import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from qpatch.csource.source import is_word, whole_words
 from qpatch.csource.syntax.macros import MacroForm
 from qpatch.csource.syntax.masked_source import (
     HIDDEN,
@@ -18,13 +19,12 @@ from qpatch.csource.syntax.masked_source import (
     OverlapError,
     arguments,
     closing_parenthesis,
-    is_word,
     skip_trivia,
 )
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from qpatch.csource.syntax.macros import MacroTable
 
@@ -79,21 +79,11 @@ def _spots(source: bytes, table: MacroTable) -> list[tuple[int, int, MacroForm |
     ]
     for word in set(source.translate(_WORDS_ALONE).split()):
         form = table.form_of(word)
-        for start in _places(source, word) if form else ():
+        for start, end in whole_words(source, word.decode()) if form else ():
             before = bisect_right(starts, start) - 1
             if before < 0 or found[before][1] <= start:
-                spots.append((start, start + len(word), form))
+                spots.append((start, end, form))
     return sorted(spots, key=lambda spot: spot[0])
-
-
-def _places(source: bytes, word: bytes) -> Iterator[int]:
-    """Yield where `word` begins as a whole word."""
-    start = source.find(word)
-    while start >= 0:
-        end = start + len(word)
-        if not is_word(source[start - 1 : start]) and not is_word(source[end : end + 1]):
-            yield start
-        start = source.find(word, end)
 
 
 def _apply_if_free(masked: MaskedSource, form: MacroForm, start: int, end: int) -> int:

@@ -129,11 +129,6 @@ def without_hidden(source: bytes) -> bytes:
     return _HIDDEN.sub(lambda found: _NO_LINE_END.sub(b" ", found[0]), source)
 
 
-def is_word(character: bytes) -> bool:
-    """Tell whether one character may be part of an identifier."""
-    return character.isalnum() or character == b"_"
-
-
 def skip_trivia(source: bytes, position: int) -> int:
     """Return where white space, comments and continued line ends that begin at `position` are over."""
     match = _GAP.match(source, position)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.masked_source import MaskedRegion
+    from qpatch.csource.syntax.term import Term
 
 C_LANGUAGE = Language(tree_sitter_c.language())
 
@@ -32,7 +33,7 @@ C_LANGUAGE = Language(tree_sitter_c.language())
 class ParsedFile:
     """A parsed source: `source` and `masked` have equal length; `regions` are sorted and disjoint.
 
-    `table` has the macros that were known.
+    `table` has the macros that were known. `terms` has what nodes were reduced to, by their ids; see `term.build`.
     """
 
     source: bytes
@@ -40,6 +41,7 @@ class ParsedFile:
     tree: Tree
     regions: tuple[MaskedRegion, ...] = field(default=())
     table: MacroTable | None = None
+    terms: dict[int, Term] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, node: Node) -> str:
         """Return the true source text of `node`."""

@@ -154,8 +154,13 @@ class TooDeepError(UserError):
 
 
 def build(parsed: ParsedFile, node: Node) -> Term:
-    """Reduce `node` of `parsed` to a Term tree. Raises TooDeepError where the code nests deeper than the bound."""
-    return _TermBuilder(parsed).build(node)
+    """Reduce `node` of `parsed` to a Term tree, the same one each time; nobody may change it.
+
+    Raises TooDeepError where the code nests deeper than the bound.
+    """
+    if node.id not in parsed.terms:
+        parsed.terms[node.id] = _TermBuilder(parsed).build(node)
+    return parsed.terms[node.id]
 
 
 @dataclass(slots=True)
@@ -174,6 +179,7 @@ class _TermBuilder:
         self._parsed = parsed
         self._region_at = {region.start: region for region in parsed.regions}
         self._region_starts = sorted(self._region_at)
+        self._most = thresholds().limits.nesting
 
     def build(self, node: Node) -> Term:
         terms = self._terms(node)
@@ -186,7 +192,6 @@ class _TermBuilder:
 
         The walk keeps its own stack: how deep code may nest must not depend on the interpreter's.
         """
-        most = thresholds().limits.nesting
         open_nodes = [_OpenNode(root, iter((root,)))]
         while True:
             innermost = open_nodes[-1]
@@ -194,7 +199,7 @@ class _TermBuilder:
             if node is not None:
                 kind, children = node.type, node.children
                 if children and kind not in _WHOLE_LEAVES:
-                    if len(open_nodes) > most:
+                    if len(open_nodes) > self._most:
                         raise TooDeepError(node.start_point.row + 1)
                     open_nodes.append(_OpenNode(node, iter(children)))
                 elif kind != "comment":
@@ -262,7 +267,10 @@ class _TermBuilder:
 
     def _make_leaf(self, kind: str, start: int, end: int) -> Term:
         raw = self._parsed.source[start:end].decode(errors="surrogateescape")
-        text = raw if kind in ("string_literal", "char_literal") else " ".join(raw.replace("\\\n", " ").split())
+        if raw.isidentifier() or kind in ("string_literal", "char_literal"):
+            text = raw
+        else:
+            text = " ".join(raw.replace("\\\n", " ").split())
         return Term(kind, start, end, text, [], None, (text,))
 
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.csource.source import whole_words
 from qpatch.csource.syntax.masked_source import closing_parenthesis, skip_trivia
 from qpatch.csource.syntax.problems import innermost_errors
 from qpatch.csource.syntax.symbols import TAGGED, SymbolKind, symbols_named
@@ -57,9 +58,12 @@ def unparsed_definitions(parsed: ParsedFile, kind: str, name: str) -> tuple[Unpa
         return ()
     known = [symbol for symbol in symbols_named(parsed, name) if symbol.kind == kind]
     found = []
-    for start in _code_places(parsed, name):
+    for start, end in _places(parsed.source, name):
+        # The text is asked first: to find a place in the tree takes long in a large file.
+        if not defines(parsed.source, start, end) or not _is_code(parsed, start, end):
+            continue
         is_known = _is_in_parsed_head(parsed, start) or any(_has_head_at(parsed, symbol, start) for symbol in known)
-        if not is_known and defines(parsed.source, start, start + len(name.encode())):
+        if not is_known:
             line = parsed.source.count(b"\n", 0, start) + 1
             found.append(Unparsed(line, *_broken_near(parsed, start)))
     return tuple(found)
@@ -99,15 +103,18 @@ def _is_masked(parsed: ParsedFile, position: int) -> bool:
     return any(region.start < position < region.end for region in parsed.regions)
 
 
-def _code_places(parsed: ParsedFile, name: str) -> Iterator[int]:
-    """Yield where `name` stands in code: not in a comment, a string or the lines of a macro's value."""
-    root = parsed.tree.root_node
-    for found in re.finditer(rb"(?<!\w)" + re.escape(name.encode()) + rb"(?!\w)", parsed.source):
-        leaf = root.descendant_for_byte_range(*found.span())
-        line_start = parsed.source.rfind(b"\n", 0, found.start()) + 1
-        continues = parsed.source.endswith(b"\\\n", 0, line_start)
-        if not continues and (leaf is None or leaf.type not in _NO_CODE):
-            yield found.start()
+def _places(source: bytes, name: str) -> Iterator[tuple[int, int]]:
+    """Yield the bytes of `name` wherever it stands but in the further lines of a macro."""
+    for start, end in whole_words(source, name):
+        line_start = source.rfind(b"\n", 0, start) + 1
+        if not source.endswith(b"\\\n", 0, line_start):
+            yield start, end
+
+
+def _is_code(parsed: ParsedFile, start: int, end: int) -> bool:
+    """Tell whether what stands at these bytes is in no comment, string or value of a macro."""
+    leaf = parsed.tree.root_node.descendant_for_byte_range(start, end)
+    return leaf is None or leaf.type not in _NO_CODE
 
 
 def _broken_near(parsed: ParsedFile, position: int) -> tuple[int, str]:
