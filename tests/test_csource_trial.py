@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import pytest
+from csource_support import PATH, hunk_edit, workspace
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.results import Applied, Drifted
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import build
-from tests.csource_support import PATH, hunk_edit, workspace
 
 SOURCE = """
     int start(struct Dev *dev)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Tree
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.masked_source import MaskedRegion
-    from qpatch.csource.syntax.term import Term
 
 C_LANGUAGE = Language(tree_sitter_c.language())
 
@@ -33,7 +32,7 @@ C_LANGUAGE = Language(tree_sitter_c.language())
 class ParsedFile:
     """A parsed source: `source` and `masked` have equal length; `regions` are sorted and disjoint.
 
-    `table` has the macros that were known. `terms` has what nodes were reduced to, by their ids; see `term.build`.
+    `table` has the macros that were known. `derived` keeps what was worked out of a node, by its id; see `term.build`.
     """
 
     source: bytes
@@ -41,7 +40,7 @@ class ParsedFile:
     tree: Tree
     regions: tuple[MaskedRegion, ...] = field(default=())
     table: MacroTable | None = None
-    terms: dict[int, Term] = field(default_factory=dict, compare=False, repr=False)
+    derived: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, node: Node) -> str:
         """Return the true source text of `node`."""

@@ -158,9 +158,10 @@ def build(parsed: ParsedFile, node: Node) -> Term:
 
     Raises TooDeepError where the code nests deeper than the bound.
     """
-    if node.id not in parsed.terms:
-        parsed.terms[node.id] = _TermBuilder(parsed).build(node)
-    return parsed.terms[node.id]
+    known: Term | None = parsed.derived.get(node.id)
+    if known is None:
+        known = parsed.derived[node.id] = _TermBuilder(parsed).build(node)
+    return known
 
 
 @dataclass(slots=True)
