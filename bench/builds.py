@@ -27,6 +27,8 @@ from qpatch.builds.recipe import qemu_recipe
 from qpatch.builds.steps import make_steps
 from qpatch.builds.toolchain import build_environment
 from qpatch.builds.workspace import default_workspace
+from qpatch.series.commits import new_commits
+from qpatch.series.model import PLACEHOLDER
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt
 from qpatch.strategy.library import StrategyLibrary
@@ -70,7 +72,8 @@ def bare(tree: str, strategy: str, target: str) -> list[float]:
         repository = workspace.checkout.borrow(opened.source.repository, opened.source.commit)
         planned = attempt(StrategyLibrary().get(strategy), opened, {}).planned
         overlay = QemuBackend(recipe, target).overlay()
-        steps = make_steps(repository, opened.source.commit, overlay, planned, None)
+        commits = new_commits(planned, PLACEHOLDER, signoff=False) if planned else ()
+        steps = make_steps(repository, opened.source.commit, overlay, planned, commits)
         environment = {**build_environment(place, python_environment(recipe.python, place)), "CCACHE_DISABLE": "1"}
         seconds = []
         for step in (*steps, steps[0]):

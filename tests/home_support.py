@@ -16,6 +16,7 @@ def use_home(monkeypatch: pytest.MonkeyPatch, home: Path, cache: Path | None = N
     """Let all settings be in `home`, and the cache there too unless another is given."""
     for name in [name for name in os.environ if name.startswith(("GIT_", "XDG_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("EMAIL", raising=False)  # git takes it for the user's address
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

@@ -243,17 +243,3 @@ def test_a_prefix_cannot_begin_another_header(tmp_path: Path, capsys: Capture) -
     assert render("--tree", "./one", "--subject-prefix", "A\nBcc: evil@x") == ExitCode.USAGE
     assert "the prefix of the subjects is one line of text" in capsys.readouterr().err
     assert not (tmp_path / "series").exists()
-
-
-@pytest.mark.parametrize("name", ["A\nBcc: evil@x", "Andr\udce9"])
-def test_an_author_cannot_begin_another_header(
-    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    make_tree(tmp_path / "one")
-    settings = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": name}
-    settings |= {"GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "a@b.c"}
-    monkeypatch.delenv("GIT_AUTHOR_NAME", raising=False)
-    for variable, value in settings.items():
-        monkeypatch.setenv(variable, value)
-    assert render("--tree", "./one") == ExitCode.USAGE
-    assert "the name of the author is one line of text" in capsys.readouterr().err

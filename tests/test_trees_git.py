@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from qpatch.trees.git import (
     GitError,
     Identity,
     Repository,
+    Role,
     open_repository,
     user_identity,
+    why_unknown,
 )
 
 if TYPE_CHECKING:
@@ -187,6 +190,59 @@ def test_the_users_identity(isolated: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert user_identity() == Identity("Ann", "ann@example.com")
     monkeypatch.setenv("GIT_AUTHOR_NAME", "Bea")
     assert str(user_identity()) == "Bea <ann@example.com>"
+
+
+IDENTITIES = [
+    ("[user]\nname = Uma\nemail = u@a.org\n[author]\nname = Avi\n", {}, "Avi <u@a.org>", "Uma <u@a.org>"),
+    ("[user]\nname = Uma\nemail = u@a.org\n[author]\nemail = a@a.org\n", {}, "Uma <a@a.org>", "Uma <u@a.org>"),
+    ("[user]\nname = Uma\nemail = u@a.org\n[committer]\nname = Cy\n", {}, "Uma <u@a.org>", "Cy <u@a.org>"),
+    ("[author]\nname = Avi\nemail = a@a.org\n", {"GIT_AUTHOR_NAME": "Bo"}, "Bo <a@a.org>", None),
+    ("[user]\nname = Uma\nemail = u@a.org\n", {"GIT_COMMITTER_EMAIL": "c@a.org"}, "Uma <u@a.org>", "Uma <c@a.org>"),
+    ("[user]\nname = Uma\nemail = u@a.org\n", {"EMAIL": "e@a.org"}, "Uma <u@a.org>", "Uma <u@a.org>"),
+    ("[user]\nname = Uma\n", {"EMAIL": "e@a.org"}, "Uma <e@a.org>", "Uma <e@a.org>"),
+    ("[user]\nname = Uma\nuseConfigOnly = true\n", {"EMAIL": "e@a.org"}, None, None),
+    ("[user]\nname = Uma\nemail =\n", {}, "Uma <>", "Uma <>"),
+    ("[user]\nname = ' Uma. '\nemail = <u@a.org>\n", {}, "Uma <u@a.org>", "Uma <u@a.org>"),
+    ("[user]\nname =\nemail = u@a.org\n", {}, None, None),
+    ("[user]\nname = Uma\nemail = u@a.org\n[broken\n", {}, None, None),
+]
+
+
+@pytest.mark.parametrize(("configuration", "variables", "author", "committer"), IDENTITIES)
+def test_who_the_user_is_says_git(
+    isolated: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    configuration: str,
+    variables: dict[str, str],
+    author: str | None,
+    committer: str | None,
+) -> None:
+    (isolated / "gitconfig").write_text(configuration)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    found = [user_identity(role=role) for role in Role]
+    assert [str(person) if person else None for person in found] == [author, committer]
+    assert bool(why_unknown()) == (author is None)
+
+
+def test_an_address_that_git_makes_up_is_no_identity(
+    isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "git"  # what git says on a machine whose name has a domain
+    script.write_text(
+        '#!/bin/sh\ncase "$*" in *useConfigOnly=true*) echo "fatal: no email was given" >&2; exit 128;; esac\n'
+        'echo "root <root@host.example.org> 1 +0000"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert user_identity() is None and why_unknown() == "no email was given"
+    monkeypatch.setenv("EMAIL", "root@host.example.org")
+    assert str(user_identity()) == "root <root@host.example.org>"
+
+
+def test_an_identity_has_a_name() -> None:
+    with pytest.raises(UserError, match="is empty"):
+        Identity(" ", "u@a.org")
 
 
 def test_the_users_configuration_does_not_reach_git(clone: Path, isolated: Path) -> None:

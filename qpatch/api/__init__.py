@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from qpatch.series.open_tree import opened_tree as open_tree
     from qpatch.series.outputs.branch import BranchOutput
     from qpatch.strategy.load import LoadedStrategy
-    from qpatch.trees.git import user_identity
+    from qpatch.trees.git import Role, user_identity
     from qpatch.trees.progress import Progress
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "RenderOptions",
     "RenderedResult",
     "ResultProgress",
+    "Role",
     "RunListener",
     "Stage",
     "Status",
@@ -107,6 +108,7 @@ _MODULES = {
     "RenderOptions": "qpatch.series.model",
     "RenderedResult": "qpatch.cells.rendered",
     "ResultProgress": "qpatch.api.progress",
+    "Role": "qpatch.trees.git",
     "RunListener": "qpatch.lab.campaign.runner",
     "Stage": "qpatch.cells.key",
     "Status": "qpatch.cells.base",

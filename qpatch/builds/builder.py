@@ -17,9 +17,11 @@ from qpatch.builds.metadata import FORMAT_VERSION, BuildOrigin, step_metadata
 from qpatch.builds.results import BuildOutcome, StepResult, StepStatus
 from qpatch.builds.step_builder import StepBuilder
 from qpatch.builds.steps import make_steps
+from qpatch.series.commits import new_commits
+from qpatch.series.model import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qpatch.builds.backend import Backend
     from qpatch.builds.products import Product
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from qpatch.series.model import PlannedSeries
     from qpatch.trees.commit_tree import CommitTree
     from qpatch.trees.git import Identity
+    from qpatch.trees.private import NewCommit
     from qpatch.trees.progress import Progress
 
 BASELINE = "baseline"
@@ -39,7 +42,7 @@ class BuildRequest:
     """What to build: a series (None: the base alone) on a tree, called `strategy` in names of logs.
 
     `each_patch` asks for every patch and not only for the last; `objects` for the objects alone that a patch concerns;
-    `author` is who `render` would name as the author.
+    `author` and `committer` are whom `render` would name.
     """
 
     strategy: str
@@ -48,6 +51,13 @@ class BuildRequest:
     each_patch: bool = False
     objects: bool = False
     author: Identity | None = None
+    committer: Identity | None = None
+
+    def commits(self) -> Sequence[NewCommit]:
+        """Return the commits of the series as `render` makes them, without a sign-off."""
+        if self.series is None:
+            return ()
+        return new_commits(self.series, self.author or PLACEHOLDER, self.committer, signoff=False)
 
 
 class Builder:
@@ -86,7 +96,8 @@ class _Run:
         self._overlay = dict(backend.overlay())
         source = request.source
         repository = workspace.checkout.borrow(source.repository, source.commit)
-        self._steps = make_steps(repository, source.commit, self._overlay, request.series, request.author)
+        commits = request.commits()
+        self._steps = make_steps(repository, source.commit, self._overlay, request.series, commits)
         self._making = StepBuilder(workspace, backend, progress, self._identity, source.repository, lock)
 
     def products(self) -> BuildOutcome:

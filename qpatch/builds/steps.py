@@ -10,15 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.series.commits import new_commits
 from qpatch.series.model import PLACEHOLDER
 from qpatch.trees.private import NewCommit, import_commits
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from qpatch.series.model import PlannedSeries
-    from qpatch.trees.git import Identity, Repository
+    from qpatch.trees.git import Repository
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,13 @@ def make_steps(
     base: str,
     overlay: Mapping[str, bytes],
     series: PlannedSeries | None,
-    author: Identity | None,
+    rendered: Sequence[NewCommit],
 ) -> tuple[BuildStep, ...]:
     """Make the commits of all steps in `repository`, which has the commit `base`; return them, the base first.
 
-    `overlay` holds the files that only the build needs, `author` is who `render` would name.
+    `overlay` holds the files that only the build needs, `rendered` the commits of `series` as `render` makes them.
     """
     over_base = NewCommit("files that only the build needs", PLACEHOLDER, 0, dict(overlay))
-    rendered = new_commits(series, author or PLACEHOLDER, signoff=False) if series else []
     laid_over = [replace(commit, changes=_outside(commit.changes, overlay)) for commit in rendered]
     built = import_commits(repository, base, [over_base, *laid_over], "refs/qpatch/build")
     commits = [base, *(import_commits(repository, base, rendered) if rendered else [])]

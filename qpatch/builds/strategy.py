@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.builds.builder import BASELINE, Builder, BuildRequest
 from qpatch.builds.workspace import default_workspace
-from qpatch.trees.git import user_identity
+from qpatch.trees.git import Role, user_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,7 @@ def build_strategy(
         options.each_patch,
         options.objects,
         user_identity(),
+        user_identity(role=Role.COMMITTER),
     )
     builder = builder_for(target.info.name, target.source.repository, backend, progress)
     return StrategyBuild(tried, builder.build(request))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.cli.options import add_strategy_choice, chosen_strategies
-from qpatch.cli.render import add_series_options, series_options
+from qpatch.cli.render import add_series_options, print_sender, series_options
 
 if TYPE_CHECKING:
     import argparse
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     for result in results:
         print_differences(result, output)
     print_rendered(results, output, explain=arguments.explain)
+    print_sender(results, options, output)
     output.document(
         {
             "version": 1,

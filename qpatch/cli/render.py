@@ -13,6 +13,7 @@ from qpatch.series.outputs.kinds import OUTPUT_KINDS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from qpatch.cells.built import CheckedResult
     from qpatch.cells.rendered import RenderedResult
@@ -96,10 +97,27 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     with output.progress("rendering", len(strategies) * len(trees)) as progress:
         results = api.render(strategies, trees, options, dry_run=arguments.dry_run, progress=progress)
     print_rendered(results, output, explain=arguments.explain)
+    print_sender(results, options, output)
     checked = check_objects(results, strategies, trees, options, output) if arguments.check else ()
     checks = {"checks": [result.as_json() for result in checked]} if arguments.check else {}
     output.document({"version": 1, "results": [result.as_json() for result in results], **checks})
     return api.overall_exit_code([*results, *checked])
+
+
+def print_sender(results: Sequence[RenderedResult], options: RenderOptions, output: Output) -> None:
+    """Warn of the author of mails that were written: a placeholder, or an address that many servers refuse."""
+    from qpatch.cli.errors import error_text
+    from qpatch.trees.git import why_unknown
+
+    if not any(result.directory for result in results):
+        return
+    author = options.author
+    if options.identity is None:
+        reason = why_unknown()
+        unknown = f"git does not know who you are{reason and f' ({reason})'}, so the mails are From: {author}"
+        output.message(error_text(UserError("no-identity", unknown), prefix="warning: "))
+    elif not author.email.isascii():
+        output.message(f"warning: mail servers without SMTPUTF8 refuse the address {author.email}, which is not ASCII")
 
 
 def check_objects(
@@ -126,7 +144,7 @@ def check_objects(
 def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> RenderOptions:
     """Return the choices of `add_series_options`, and the settings of parameters."""
     from qpatch.series.model import DEFAULT_PREFIX, RenderOptions
-    from qpatch.trees.git import user_identity
+    from qpatch.trees.git import Role, user_identity
 
     if arguments.reroll < 1:
         raise UserError("usage", "--reroll counts from 1")
@@ -134,6 +152,7 @@ def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrate
         output=arguments.output,
         revision=arguments.reroll,
         identity=user_identity(),
+        committer=user_identity(role=Role.COMMITTER),
         prefix=arguments.subject_prefix or DEFAULT_PREFIX,
         signoff=arguments.signoff,
         changes=arguments.changes,

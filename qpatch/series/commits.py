@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
+from qpatch.series.addresses import is_mailbox
 from qpatch.series.model import CommittedSeries
 from qpatch.strategy.message import compose_message
 from qpatch.trees.private import NewCommit, import_commits, private_repository
@@ -27,24 +28,29 @@ def committed(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -
 
     Raises UserError for a message that cannot be mailed, EnvironmentFault where git or the disk fails.
     """
-    commits = new_commits(series, options.author, signoff=options.signoff)
+    commits = new_commits(series, options.author, options.committer, signoff=options.signoff)
     with private_repository([tree.repository], series.base, tree.read(_ATTRIBUTES) or b"") as private:
         yield CommittedSeries(series, tree, private, tuple(import_commits(private, series.base, commits)))
 
 
 def check_identity(options: RenderOptions) -> None:
-    """Raise UserError where a sign-off is asked for and git has no identity."""
+    """Raise UserError for an author that no mail can be from, and for a sign-off where git has no identity."""
     if options.signoff and options.identity is None:
         raise UserError("no-identity", "git does not know who you are, so nothing can be signed off")
+    for person in (options.author, options.committer):
+        if person and not is_mailbox(person.email):
+            raise UserError("bad-address", f"no mail can be from '{person}': '{person.email}' is no address")
 
 
-def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> list[NewCommit]:
-    """Return the commits to make for `series`, signed off by `author` where `signoff` is set.
+def new_commits(
+    series: PlannedSeries, author: Identity, committer: Identity | None = None, *, signoff: bool
+) -> list[NewCommit]:
+    """Return the commits to make for `series`, as git makes them: the committer, or else the author, signs off.
 
     The date of a commit is the base's plus the patch's number, so the same input gives the same ids. Raises
     UserError where a message cannot be mailed, see `qpatch.strategy.message`.
     """
-    signer = str(author) if signoff else ""
+    signer = str(committer or author) if signoff else ""
     return [
         NewCommit(
             compose_message(patch.subject, patch.body, patch.trailers, signer),
@@ -52,6 +58,7 @@ def new_commits(series: PlannedSeries, author: Identity, *, signoff: bool) -> li
             series.base_date + number,
             patch.changes,
             patch.modes,
+            committer,
         )
         for number, patch in enumerate(series.patches, start=1)
     ]

@@ -3,20 +3,19 @@
 
 git makes up Message-IDs from the clock, so threading is done here: the identifiers come from the series
 itself. The recipients, which are known only after the mails were written, and the encoding of the cover
-letter's headers, which git leaves raw, are added in the same pass.
+letter's headers, which git leaves raw, are added in the same pass. Its sender is written as git writes it in patches.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.charset import QP, Charset
 from email.header import Header
-from email.utils import formataddr, parseaddr
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qpatch.series.addresses import ENCODED_WIDTH, address_header, quoted_utf8
 from qpatch.strategy.message import clean_text
 from qpatch.trees.private import SERIES_REF
 
@@ -36,9 +35,8 @@ _STYLE = (
     "--no-color",
 )
 _MIME = (b"MIME-Version: 1.0", b"Content-Type: text/plain; charset=UTF-8", b"Content-Transfer-Encoding: 8bit")
-_WIDTH = 76  # of an encoded header's line, RFC 2047
 _DIGITS = 16
-_SEPARATOR = ",\n "  # one address to a line: no line gets too long, and lists can be compared line by line
+_HEADERS = re.compile(rb"\n(?![ \t])")  # what ends one
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 
@@ -97,13 +95,14 @@ def finish_mails(
     `series_id` tells one series from another in the Message-IDs, see `identify`.
     """
     domain = _UNSAFE.sub("-", options.author.email.rpartition("@")[2]) or "localhost"
+    sender = _sender(list(mails.values())[-1])
     identifiers = [f"<{series_id}-{number}@{domain}>" for number in range(len(mails))]
     finished = {}
     for number, (name, mail) in enumerate(mails.items()):
         thread = [("Message-ID", identifiers[number])]
         if number:
             thread += [("In-Reply-To", identifiers[0]), ("References", identifiers[0])]
-        finished[name] = _finish(mail, thread, recipients)
+        finished[name] = _finish(mail, sender, thread, recipients)
     return finished
 
 
@@ -125,15 +124,20 @@ def _letter_head(series: PlannedSeries, options: RenderOptions, cover: str) -> d
     }
 
 
-def _finish(mail: bytes, thread: Sequence[tuple[str, str]], recipients: Recipients) -> bytes:
+def _sender(patch: bytes) -> bytes:
+    return next(header for header in _HEADERS.split(patch) if header.startswith(b"From: "))
+
+
+def _finish(mail: bytes, sender: bytes, thread: Sequence[tuple[str, str]], recipients: Recipients) -> bytes:
     head, _, body = mail.partition(b"\n\n")
-    first, *headers = re.split(rb"\n(?![ \t])", head)
-    lines = [first, *(f"{name}: {value}".encode() for name, value in thread), *map(_encoded, headers)]
+    first, *headers = _HEADERS.split(head)
+    encoded = (sender if header.startswith(b"From: ") else _encoded(header) for header in headers)
+    lines = [first, *(f"{name}: {value}".encode() for name, value in thread), *encoded]
     if not body.isascii() and not any(header.startswith(b"Content-Type:") for header in headers):
         lines += _MIME
     for name, addresses in (("To", recipients.to), ("Cc", recipients.cc)):
         if addresses:
-            lines.append(f"{name}: {_SEPARATOR.join(map(_encoded_address, addresses))}".encode())
+            lines.append(address_header(name, addresses).encode())
     return b"\n".join(lines) + b"\n\n" + body
 
 
@@ -142,22 +146,9 @@ def _encoded(header: bytes) -> bytes:
         return header
     name, _, value = header.decode().partition(": ")
     text = re.sub(r"\n[ \t]", " ", value)
-    if name == "From":
-        return f"{name}: {_encoded_address(text)}".encode()
     plain = re.match(r"\[[ -~]*?\] ", text)  # the prefix, [PATCH RFC 0/3], stays readable
     lead = plain.group() if plain else ""
     encoded = Header(
-        text.removeprefix(lead), _quoted_utf8(), maxlinelen=_WIDTH, header_name=f"{name}: {lead}".rstrip()
+        text.removeprefix(lead), quoted_utf8(), maxlinelen=ENCODED_WIDTH, header_name=f"{name}: {lead}".rstrip()
     ).encode()
     return f"{name}: {lead}{encoded}".encode()
-
-
-def _encoded_address(address: str) -> str:
-    name, mailbox = parseaddr(address)
-    return formataddr((name, mailbox), _quoted_utf8())
-
-
-def _quoted_utf8() -> Charset:
-    charset = Charset("utf-8")
-    charset.header_encoding = QP
-    return charset

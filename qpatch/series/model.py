@@ -96,9 +96,9 @@ class RenderOptions:
     """The user's choices for a render.
 
     `parameters` sets parameters of the strategy; `output` is the directory above `<strategy>/<tree>/`;
-    `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `outputs` are made
-    besides the mails; `changes` is the user's own text for the changelog of a reroll; `check` and `maintainers` run
-    the tree's perl scripts. Raises UserError `bad-argument`.
+    `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `committer` signs off, the
+    author where it is None; `outputs` are made besides the mails; `changes` is the user's own text for the changelog
+    of a reroll; `check` and `maintainers` run the tree's perl scripts. Raises UserError `bad-argument`.
     """
 
     output: Path
@@ -111,6 +111,7 @@ class RenderOptions:
     check: bool = True
     maintainers: bool = True
     parameters: Mapping[str, object] = field(default_factory=dict)
+    committer: Identity | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rendered with: above all a line break in what goes into a header."""
@@ -118,6 +119,7 @@ class RenderOptions:
         check_count(self.revision, 1, "revision")
         check_line(self.prefix, "the prefix of the subjects")
         check_type(self.identity, (Identity, type(None)), "identity")
+        check_type(self.committer, (Identity, type(None)), "committer")
         items_of(self.outputs, object, "outputs")
         check_text(self.changes, "the text on the changes")
         check_settings_map(self.parameters, "parameters")

@@ -86,5 +86,5 @@ def _compare(before: PlannedSeries, after: PlannedSeries, old: OpenTree, new: Op
 
 
 def _commit(private: Repository, series: PlannedSeries, options: RenderOptions, ref: str) -> str:
-    commits = new_commits(series, options.author, signoff=options.signoff)
+    commits = new_commits(series, options.author, options.committer, signoff=options.signoff)
     return f"{series.base}..{import_commits(private, series.base, commits, ref)[-1]}"

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions) -> RenderedSeries:
     """Commit `series` on `tree` (the base commit), write its mails and the further outputs of `options`.
 
-    Raises UserError for a sign-off without an identity, a foreign output directory, a version out of order, a
-    message that cannot be mailed and a further output that cannot be made (a branch that exists); EnvironmentFault
-    where git, perl or the disk fails. On an error nothing is left, except that the mails are in place where only a
-    further output could not be made.
+    Raises UserError for an author that mails cannot be from, a sign-off without one, a foreign output directory, a
+    version out of order, a message that cannot be mailed and a further output that cannot be made (a branch that
+    exists); EnvironmentFault where git, perl or the disk fails. On an error nothing is left, except that the mails are
+    in place where only a further output could not be made.
     """
     check_identity(options)
     for output in options.outputs:

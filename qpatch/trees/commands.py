@@ -48,14 +48,16 @@ class GitError(EnvironmentFault):
         self.stderr = stderr
 
 
-def run_with_user_configuration(*arguments: str, cwd: Path = Path("/"), check: bool = True) -> bytes:
+def run_with_user_configuration(
+    *arguments: str, cwd: Path = Path("/"), check: bool = True, environment: Mapping[str, str] | None = None
+) -> bytes:
     """Run git with the user's and the system's configuration: identity, credentials, proxies, URL rewriting.
 
-    Raises GitError where git fails and `check` is set.
+    `environment` is added to the process's own. Raises GitError where git fails and `check` is set.
     """
     kept = {name: value for name, value in os.environ.items() if name not in REPOSITORY_VARIABLES}
-    environment = {**kept, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    process = _popen(arguments, cwd, environment, subprocess.PIPE)
+    added = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})}
+    process = _popen(arguments, cwd, {**kept, **added}, subprocess.PIPE)
     output, stderr = process.communicate()
     if process.returncode and check:
         raise GitError(arguments, stderr.decode(errors="replace"))

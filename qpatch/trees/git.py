@@ -18,14 +18,14 @@ from typing import IO, TYPE_CHECKING
 
 from qpatch.errors import UserError
 from qpatch.trees.commands import GitError, run_with_user_configuration, start_git
-from qpatch.trees.identity import Identity, user_identity
+from qpatch.trees.identity import Identity, Role, user_identity, why_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from qpatch.trees.gitpython import IsolatedRepo
 
-__all__ = ["GitError", "Identity", "Repository", "open_repository", "user_identity"]
+__all__ = ["GitError", "Identity", "Repository", "Role", "open_repository", "user_identity", "why_unknown"]
 
 _COMMITTER_DATE = re.compile(r"^committer .*> (?P<seconds>[0-9]{1,20}) [+-][0-9]{4}$", re.MULTILINE)
 _DISTRUST = ("dubious ownership", "unsafe repository")  # git 2.37 and later, git 2.35

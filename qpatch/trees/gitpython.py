@@ -14,10 +14,11 @@ import subprocess
 import threading
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.trees.commands import REPOSITORY_VARIABLES, GitError, start_git
+from qpatch.trees.commands import REPOSITORY_VARIABLES, GitError, isolated_environment, start_git
 
 if shutil.which("git") is None:  # GitPython runs it when it is imported
     raise EnvironmentFault("git-missing", "git was not found on PATH")
@@ -26,18 +27,28 @@ _environment_lock = threading.Lock()
 
 
 @contextmanager
-def _without_variables(names: Collection[str]) -> Iterator[None]:
-    """Hide environment variables from GitPython, which has no other way to be told not to look at them."""
+def _without_variables(names: Collection[str], added: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Hide environment variables from GitPython, which has no other way to be told not to look at them.
+
+    It sees those that are `added`.
+    """
     with _environment_lock:
-        hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+        hidden = {name: os.environ.pop(name) for name in [*names, *added] if name in os.environ}
+        os.environ.update(added)
         try:
             yield
         finally:
+            for name in added:
+                del os.environ[name]
             os.environ.update(hidden)
 
 
-# When it is imported, GitPython takes from them which program to run as git, and whether by a shell.
-with _without_variables([name for name in os.environ if name.startswith("GIT_PYTHON_")]):
+# When it is imported, GitPython takes from them which program to run as git, and whether by a shell. It runs it: a
+# configuration of the user's that git cannot read must not be the end of that.
+with _without_variables(
+    [name for name in os.environ if name.startswith("GIT_")],
+    {name: value for name, value in isolated_environment().items() if name.startswith("GIT_")},
+):
     from git import Actor, Commit, Git, Reference, Repo, SymbolicReference
     from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError, ODBError
 

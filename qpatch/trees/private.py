@@ -49,7 +49,7 @@ class NewCommit:
     """A commit to make: its message, who and when (seconds since 1970, UTC), and the files that change.
 
     `changes` maps each path to its new content, or to None where the file goes away; `modes` has the git modes of those
-    that do not keep theirs.
+    that do not keep theirs. `committer` is the author where it is None.
     """
 
     message: str
@@ -57,6 +57,7 @@ class NewCommit:
     date: int
     changes: Mapping[str, bytes | None]
     modes: Mapping[str, str] = field(default_factory=dict)
+    committer: Identity | None = None
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,12 @@ def _shallow_commits(source: Repository) -> bytes:
 
 
 def _commit_header(commit: NewCommit, number: int, parent: str, ref: str) -> bytes:
-    who = f"{_plain(commit.author.name)} <{_plain(commit.author.email)}> {commit.date} +0000"
+    author, committer = (
+        f"{_plain(who.name)} <{_plain(who.email)}> {commit.date} +0000"
+        for who in (commit.author, commit.committer or commit.author)
+    )
     message = commit.message.encode()
-    head = f"commit {ref}\nmark :{number}\nauthor {who}\ncommitter {who}\ndata {len(message)}\n"
+    head = f"commit {ref}\nmark :{number}\nauthor {author}\ncommitter {committer}\ndata {len(message)}\n"
     return head.encode() + message + f"\nfrom {parent}\n".encode()
 
 
