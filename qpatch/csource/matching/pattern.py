@@ -114,7 +114,8 @@ def compile_pattern(
     line, where they are not C.
     """
     opening, closing = context.value
-    codes = replace_placeholders([line.code for line in lines], context)
+    written = frozenset(index for index, line in enumerate(lines) if line.sign is Sign.ADDED)
+    codes = replace_placeholders([line.code for line in lines], context, written)
     prefix = (opening + "\n").encode() if opening else b""
     starts, position = [], len(prefix)
     encoded = [code.encode(errors="surrogateescape") + b"\n" for code in codes]

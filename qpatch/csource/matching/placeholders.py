@@ -16,10 +16,12 @@ from qpatch.csource.syntax.term import MACRO_LINE, MACRO_VALUE
 from qpatch.csource.tokens import ELLIPSIS, IDENTIFIER, METAVARIABLE, TextToken, blank_opaque, c_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from qpatch.csource.syntax.term import Term
 
 METAVARIABLE_KIND = "$"
-ELLIPSIS_KIND = "..."
+ELLIPSIS_KIND = "ellipsis"
 _METAVARIABLE_PREFIX = "qpatch_metavariable_"
 _ELLIPSIS_NAME = "qpatch_ellipsis"
 
@@ -60,29 +62,36 @@ class _Open:
     before: str
 
 
-def replace_placeholders(codes: list[str], context: Context) -> list[str]:
-    """Return the lines with `...` and `$name` turned into C; `context` is what they are a list of."""
-    return _Replacer(context).lines(codes)
+def replace_placeholders(codes: list[str], context: Context, written: Collection[int] = ()) -> list[str]:
+    """Return the lines with `...` and `$name` turned into C; `context` is what they are a list of.
+
+    `written` are the indexes of the lines that are written as they stand: there `...` is C's own.
+    """
+    return _Replacer(context, written).lines(codes)
 
 
 class _Replacer:
     """Walks the tokens of the lines; knows which brackets are open, and what came before."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, written: Collection[int]) -> None:
+        self._written = written
         self._open = [_Open("", context, "")]
         self._closed = self._open[0]
         self._words: list[str] = []
 
     def lines(self, codes: list[str]) -> list[str]:
         plain = blank_opaque("".join(code + "\n" for code in codes)).splitlines()
-        return [self._line(code, visible) for code, visible in zip(codes, plain, strict=True)]
+        return [
+            self._line(code, visible, is_written=index in self._written)
+            for index, (code, visible) in enumerate(zip(codes, plain, strict=True))
+        ]
 
-    def _line(self, code: str, visible: str) -> str:
+    def _line(self, code: str, visible: str, *, is_written: bool) -> str:
         parts, last = [], 0
         directive = visible.lstrip().startswith("#")
         for token in c_tokens(visible):
             end = token.end
-            if token.text == ELLIPSIS:
+            if token.text == ELLIPSIS and not is_written:
                 end += visible.startswith(",", token.end)
                 parts += [code[last : token.start], self._ellipsis(token, visible[token.start : end], visible)]
             elif METAVARIABLE.fullmatch(token.text):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.hunk import HunkError, Sign
 from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.trivia import lines_between
+from qpatch.csource.matching.variadics import check_added_variadics
 from qpatch.csource.matching.writing import GroupWriter
 from qpatch.csource.syntax.continuation import macro_around, with_continuations
 from qpatch.csource.syntax.layout import Replacement, apply_replacements, fold_line
@@ -30,8 +31,9 @@ class Rewriter(GroupWriter):
         """Return a replacement for each group that the target does not have the result of.
 
         Raises TriviaDiffersError where it has neither the result nor the comments and blank lines that are removed;
-        HunkError for a lone addition.
+        HunkError for a lone addition, and for a `...` that would be written in the place of code.
         """
+        check_added_variadics(self.before, self.after, self.match, self.layout.source)
         changes = [(group, self.written(group)) for group in self.groups if not self._is_done(group)]
         return [change for change in self._with_continuations(changes) if self._changes_text(change)]
 

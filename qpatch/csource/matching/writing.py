@@ -115,7 +115,8 @@ class GroupWriter(LinePlacer):
             if missing_comma:
                 return Replacement(end, rest, missing_comma + self.layout.source[end:rest] + text)
             return Replacement(rest, rest, text)
-        indentation = self.layout.indentation(end).encode()
+        goes_on = next(reversed(list(owner_of(leaf).leaves()))) is not leaf
+        indentation = _encode(_indentation(lines[-1]) if goes_on else self.layout.indentation(end))
         skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
         return Replacement(end, rest + skip, missing_comma + self.layout.source[end:rest] + text + b"\n" + indentation)
 
@@ -148,6 +149,10 @@ def _in_comma_list(leaf: Term) -> bool:
             return False
         term = term.parent
     return False
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def _encode(text: str) -> bytes:
