@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from csource_support import PATH, add_edit, code, hunk_edit, operation_edit, outcome
 
 from qpatch.csource.apply import apply_edit
@@ -66,6 +67,49 @@ def test_what_an_ellipsis_may_stand_for_is_no_difference_and_what_is_far_from_it
         assert differences(variadic, beside) == ()
     after = (*variadic[:9], ",", "2", *variadic[9:])
     assert differences(variadic, after) == ("found ', 2' after '1', which the hunk does not have",)
+
+
+@pytest.mark.parametrize(
+    ("code", "hunk", "said"),
+    [
+        # what a metavariable stands for: an operation, a call, a cast; what differs is elsewhere
+        (
+            "if (d->on && now() > d->limit) { warn(d); } else if (d->off) { note(d); } else { wait(d); }",
+            "if (d->on && $late) { ... } else { ... }",
+            ("found 'if ( d -> off )' after 'else', which the hunk does not have",),
+        ),
+        (
+            "while (left(d) - 1 > 0 && more(d)) { step(d, soft); }",
+            "while ($rest && more(d)) { step(d, hard); }",
+            ("expected 'hard', found 'soft'",),
+        ),
+        ("send(d, (int)(d->len + 1), first(d), 0);", "send(d, $len, $what, 1);", ("expected '1', found '0'",)),
+        ("send(d, a * (b + c), 0);", "send(d, $n);", ("found '0' after '$n', which the hunk does not have",)),
+        ("send(d);", "send(d, $n);", ("'$n' is missing",)),
+        ("unsigned n = count(d) * sizeof(*d);", "int n = $count;", ("expected 'int', found 'unsigned'",)),
+        ("Box b = { .w = wide(d) + 1, .h = 3 };", "Box b = { .w = $w, .h = 4 };", ("expected '4', found '3'",)),
+        ("d->a[next(d)] |= flags(d) << 2;", "d->b[$i] |= $f;", ("expected 'b', found 'a'",)),
+        ("x = (d->n - 1) ? old(d, 2) : fresh(d);", "x = $c ? $o : stale(d);", ("expected 'stale', found 'fresh'",)),
+        # the same metavariable for other code is what differs
+        ("send(get(d), get(d) + 1);", "send($x, $x);", ("found '+ 1' after ')', which the hunk does not have",)),
+        ("send(p, q);", "send($x, $x);", ("expected 'p', found 'q'",)),
+        # a block that `...` stands for is not held against another one
+        (
+            "if (d->n > 3) { a(d); b(d); } else { c(d); halt(d, 1); }",
+            "if ($c) { ... } else { ... halt(d, 2); }",
+            ("expected '2', found '1'",),
+        ),
+    ],
+)
+def test_what_a_placeholder_stands_for_is_no_difference(code: str, hunk: str, said: tuple[str, ...]) -> None:
+    result = outcome(body(code), hunk_edit("function demo", f"  {hunk}\n+ more(d);"))
+    assert isinstance(result, Drifted), result
+    assert result.candidates[0].differences[: len(said)] == said
+
+
+def test_differences_deep_inside_are_found_whatever_the_stack() -> None:
+    old, new = ("send(" + " + ".join(["$n", *["d"] * 400, last]) + ");" for last in ("a", "b"))
+    assert miss(new.replace("$n", "len(d)"), old) == ("expected 'a', found 'b'",)
 
 
 def test_an_argument_given_once_too_often_is_left_out_of_the_suggested_hunk() -> None:

@@ -69,7 +69,7 @@ class Likeness:
 
 def _may_stand_for(tokens: Sequence[str], count: int) -> bool:
     """Tell whether `tokens` are placeholders for `count` tokens; a metavariable mostly is a single one."""
-    return bool(tokens) and all(map(is_placeholder, tokens)) and (ELLIPSIS in tokens or count <= len(tokens))
+    return bool(tokens) and all(map(is_placeholder, tokens)) and (ELLIPSIS in tokens or 0 < count <= len(tokens))
 
 
 def _beside_ellipsis(pattern: Sequence[str], index: int) -> bool:

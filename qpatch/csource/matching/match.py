@@ -81,7 +81,7 @@ def fits_in(pattern: Pattern, members: Sequence[Term], *, whole: bool = False) -
 def fits_whole(pattern: Term, target: Term) -> bool:
     """Tell whether one term of a pattern matches `target`, all of it. Raises TooManyWaysError."""
     if pattern.kind == METAVARIABLE_KIND:
-        return _can_be_bound(target)
+        return can_be_bound(target)
     if pattern.tokens == target.tokens:
         return True
     return has_placeholder(pattern) and pattern.kind == target.kind and _fits((pattern,), [target], whole=True)
@@ -287,7 +287,7 @@ class _Search:
     def _bindable(self, step: Step, frame: _Frame, index: int) -> Iterator[tuple[Term, _Frame, int, _Frame, int]]:
         """Yield what a metavariable can stand for: the term, where it is, and where the search goes on behind it."""
         target = frame.members[index] if index < len(frame.members) else None
-        if target is not None and _can_be_bound(target):
+        if target is not None and can_be_bound(target):
             yield target, frame, index, frame, index + 1
         if step.is_type and target is not None:
             for written in types_at(frame.members, index):
@@ -359,7 +359,8 @@ class _Search:
         return found
 
 
-def _can_be_bound(target: Term) -> bool:
+def can_be_bound(target: Term) -> bool:
+    """Tell whether a metavariable may stand for `target`."""
     return target.text not in _PUNCTUATION
 
 

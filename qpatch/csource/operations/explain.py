@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.compare import Likeness, differences, words
+from qpatch.csource.matching.aligned import term_differences
+from qpatch.csource.matching.compare import Likeness, words
 from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, parse_hunk
 from qpatch.csource.matching.match import fits_in, fits_whole, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
@@ -157,9 +158,7 @@ def runs_of_members(block: Term, size: int) -> Iterator[tuple[Term, ...]]:
 
 
 def _candidate(near: _Near, located: LocatedAnchor) -> Candidate:
-    expected = [token for item in near.chunk for token in item.tokens]
-    found = [token for member in near.members for token in member.tokens]
-    return Candidate(_place(near.members, located), near.likeness, differences(expected, found))
+    return Candidate(_place(near.members, located), near.likeness, term_differences(near.chunk, near.members))
 
 
 def _place(members: Sequence[Term], located: LocatedAnchor) -> SourcePlace:
