@@ -229,3 +229,66 @@ def test_a_move_that_something_speaks_for_is_followed(edit: Edit, files: dict[st
 def test_a_result_in_a_namesake_does_not_make_an_edit_done() -> None:
     done = code(FEED.format("static ")).replace("start(pump);", "start(pump);\n    check(pump);")
     assert isinstance(moved(FEED_EDIT, **{"tests/unit/t.c": done, PATH: OTHER}), Drifted)
+
+
+# Replacements that are half there
+
+
+REPLACES = "  start(pump);\n- feed_old(pump);\n+ feed_new(pump, level);"
+
+
+@pytest.mark.parametrize(
+    ("statements", "hunk"),
+    [
+        (("start(pump);", "feed_new(pump, level);", "feed_old(pump);"), REPLACES),
+        (("start(pump);", "feed_new(pump, level);", "trace(pump);", "feed_old(pump);"), REPLACES),
+        (("start(pump);", "feed_new(pump, level);", "feed_old(pump);", "stop(pump);"), f"{REPLACES}\n  ..."),
+        (
+            ("start(d);", "feed_new(d->pump, 1);", "feed_old(d->pump);"),
+            "  start($d);\n- feed_old($p);\n+ feed_new($p, 1);",
+        ),
+        (("start(d);", "feed(d, NULL);", "feed(d);"), "  start(d);\n- feed(d);\n+ feed(d, NULL);"),
+        (
+            ("start(d);", "if (d->on) {", "    feed_new(d);", "    feed_old(d);", "}"),
+            "  start(d);\n  if (d->on) {\n-     feed_old(d);\n+     feed_new(d);\n      ...\n  }",
+        ),
+        (
+            ("start(d);", "if (is_new(d)) {", "    feed(d);", "}", "if (is_old(d)) {", "    feed(d);", "}"),
+            "  start(d);\n- if (is_old(d)) {\n+ if (is_new(d)) {\n      feed(d);\n  }",
+        ),
+    ],
+)
+def test_a_replacement_is_not_there_while_what_it_removes_is(statements: tuple[str, ...], hunk: str) -> None:
+    result = outcome(run(*statements), hunk_edit("function run", hunk))
+    assert isinstance(result, Drifted), result
+    assert "what it removes is there, too" in result.message
+    left = "is_old" if "is_old" in hunk else statements[-1 if "}" not in statements else -2].strip()
+    assert left in result.candidates[0].place.snippet or left == "stop(pump);"
+
+
+@pytest.mark.parametrize(
+    ("statements", "hunk"),
+    [
+        (("start(d);", "feed_new(d->pump);", "feed_old(d->spare);"), "  start(d);\n- feed_old($p);\n+ feed_new($p);"),
+        (
+            ("ret = -EIO;", "start(d);", "ret = -1;", "stop(d);"),
+            "- ret = -1;\n+ ret = -EIO;\n  start(d);",
+        ),
+        (
+            ("start(d);", "return 0;", "err:", "stop(d);", "return ret;"),
+            "  start(d);\n- return ret;\n+ return 0;",
+        ),
+        (("stop(d);", "start(d);"), "- start(d);\n  stop(d);\n+ start(d);"),
+    ],
+)
+def test_like_code_that_may_have_its_own_reason_does_not_undo_a_replacement(
+    statements: tuple[str, ...], hunk: str
+) -> None:
+    assert isinstance(outcome(run(*statements), hunk_edit("function run", hunk)), AlreadyThere)
+
+
+def test_a_member_is_not_replaced_while_the_old_one_is_there() -> None:
+    source = "struct Pump {\n    int id;\n    uint64_t level;\n    int old_level;\n};\n"
+    edit = hunk_edit("struct Pump", "  int id;\n- int old_level;\n+ uint64_t level;")
+    assert isinstance(outcome(source, edit), Drifted)
+    assert isinstance(outcome(source.replace("    int old_level;\n", ""), edit), AlreadyThere)

@@ -21,6 +21,7 @@ from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, shows_code
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.operations.fit import HunkFit, Outcome
+from qpatch.csource.operations.left_beside import left_beside
 from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
@@ -120,7 +121,7 @@ class _BlockAttempt:
         if len(pending) == self._edit.expect:
             return self._overlapping(pending) or self._beside_result(pending, there) or self._found(pending)
         if not pending and len(there) >= self._edit.expect:
-            return self._elsewhere() or AlreadyThere(
+            return self._elsewhere() or self._half_done(there) or AlreadyThere(
                 self._located.path, bindings=self._rewriter(there[0], self._after).bindings()
             )
         return self._miscount(pending, there)
@@ -327,6 +328,18 @@ class _BlockAttempt:
             self._located.path,
             tuple(Candidate(self._place(match), 1.0) for match in found),
             advice="if it is meant, show the context that it has now; if not, remove the edit",
+        )
+
+    def _half_done(self, there: list[Match]) -> Drifted | None:
+        """Return the drift of a replacement whose result is there while what it replaces is there, too."""
+        left = [match for result in there for match in left_beside((self._before, self._after), result)]
+        if not left or self._before_equals_after():
+            return None
+        return Drifted(
+            f"{self._edit.anchor}: the result of the hunk is there, but what it removes is there, too",
+            self._located.path,
+            tuple(Candidate(self._place(match), 1.0) for match in left),
+            advice="if what is named above has to go, write a hunk that removes it; if it may stay, remove the edit",
         )
 
     def _gone(self) -> AlreadyThere | Drifted | None:
