@@ -2,9 +2,9 @@
 """Finds what an edit changes about the flow of control around the code that it keeps, without showing that.
 
 A statement that stays must stay under the same `if`, `else` and loops where one of these has no braces; no case may
-begin to fall into another one; and what follows an added jump must not become dead. What the hunk shows as context is
-known to its author. Both versions of the functions are compared by the places of their statements, so it does not
-matter what kind of edit it was.
+begin to fall into another one; what is reached must not become dead, nor may added code be dead from the start. What
+the hunk shows as context is known to its author. Both versions of the functions are compared by the places of their
+statements, so it does not matter what kind of edit it was.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from qpatch.csource.operations.jumps import is_jump, leaves
+from qpatch.csource.operations.jumps import Flow
 from qpatch.csource.syntax.layout import column
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
 
@@ -152,33 +152,62 @@ def _tail(term: Term) -> Term | None:
 
 
 def _flow(versions: Versions, old: Sequence[Term], new: Sequence[Term]) -> Iterator[FlowChange]:
-    """Find cases that begin to fall into another one, and statements that become dead."""
+    """Find statements that are not reached any more, and cases that begin to fall into another one."""
+    flows = [Flow([term for root in roots for term in root.below()]) for roots in (old, new)]
+    yield from _dead(versions, *flows)
     before = {below.start: above for above, below in _neighbours(old)}
     for above, below in _neighbours(new):
         kept = versions.kept(below.start, new=True)
-        was = before.get(kept) if kept is not None else None
-        if kept is not None and kept in versions.shown:
-            continue
-        if below.kind == CASE_LABEL:
-            yield from _falls(versions, above, below, was)
-        elif below.kind != LABEL and was is not None and not is_jump(was) and _is_added_jump(versions, above):
-            yield FlowChange(
-                f"{_words(below)} would become dead: the added {_words(above)} comes before it",
-                below,
-                "show what follows in the hunk, and put the jump where it belongs",
-            )
+        if below.kind == CASE_LABEL and (kept is None or kept not in versions.shown):
+            was = before.get(kept) if kept is not None else None
+            yield from _falls(versions, above, below, was, flows)
 
 
-def _falls(versions: Versions, above: Term, label: Term, was: Term | None) -> Iterator[FlowChange]:
-    """Find a case that falls into the one that `label` begins; `was` is what stood above that before."""
+def _dead(versions: Versions, before: Flow, after: Flow) -> Iterator[FlowChange]:
+    """Find kept statements that become dead, and added ones behind a jump that the hunk does not show."""
+    were_dead = {item.start for _, items in before.dead for item in items}
+    for above, items in after.dead:
+        kept_above = versions.kept(above.start, new=True)
+        for item in items:
+            kept = versions.kept(item.start, new=True)
+            if kept in were_dead or kept in versions.shown:
+                break
+            if kept is not None:
+                yield _becomes_dead(item, above, is_added=kept_above is None)
+                break
+            if kept_above is not None and kept_above not in versions.shown:
+                yield FlowChange(
+                    f"the added {_words(item)} would be dead: it comes behind {_words(above)}",
+                    item,
+                    f"show {_words(above)} below the added line, so that it lands before it",
+                )
+                break
+
+
+def _becomes_dead(statement: Term, above: Term, *, is_added: bool) -> FlowChange:
+    cause = f"the added {_words(above)} comes before it" if is_added else f"control no longer passes {_words(above)}"
+    return FlowChange(
+        f"{_words(statement)} would become dead: {cause}",
+        statement,
+        "show what follows in the hunk, and put the jump where it belongs",
+    )
+
+
+def _falls(
+    versions: Versions, above: Term, label: Term, was: Term | None, flows: Sequence[Flow]
+) -> Iterator[FlowChange]:
+    """Find a case that falls into the one that `label` begins; `was` is what stood above that before.
+
+    `flows` tell how control goes before and after the edit.
+    """
     added, kept_above = _is_added(versions, label), versions.kept(above.start, new=True)
-    if leaves([above]) or (added and kept_above is None) or _is_marked(versions, above, label):
+    if not flows[1].passes(above) or (added and kept_above is None) or _is_marked(versions, above, label):
         return
     if added and above.kind == CASE_LABEL:
         return  # Two labels of one case.
     if added and kept_above in versions.shown:
         return
-    if not added and (was is None or not leaves([was])):
+    if not added and (was is None or flows[0].passes(was)):
         return  # The case above fell into it before.
     if not added and above.kind == CASE_LABEL and kept_above is None:
         return  # A label is added to a case.
@@ -200,10 +229,6 @@ def _neighbours(roots: Sequence[Term]) -> Iterator[tuple[Term, Term]]:
         for term in root.below():
             if term.kind in BLOCKS:
                 yield from pairwise(term.items)
-
-
-def _is_added_jump(versions: Versions, term: Term) -> bool:
-    return is_jump(term) and _is_added(versions, term)
 
 
 def _is_added(versions: Versions, term: Term) -> bool:

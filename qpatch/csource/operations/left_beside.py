@@ -93,9 +93,7 @@ def _shown(result: Match) -> list[tuple[int, int]]:
 def _agrees(match: Match, result: Match) -> bool:
     """Tell whether the metavariables that both have stand for the same code."""
     return all(
-        term.tokens == result.bindings[name].tokens
-        for name, term in match.bindings.items()
-        if name in result.bindings
+        term.tokens == result.bindings[name].tokens for name, term in match.bindings.items() if name in result.bindings
     )
 
 

@@ -121,8 +121,10 @@ class _BlockAttempt:
         if len(pending) == self._edit.expect:
             return self._overlapping(pending) or self._beside_result(pending, there) or self._found(pending)
         if not pending and len(there) >= self._edit.expect:
-            return self._elsewhere() or self._half_done(there) or AlreadyThere(
-                self._located.path, bindings=self._rewriter(there[0], self._after).bindings()
+            return (
+                self._elsewhere()
+                or self._half_done(there)
+                or AlreadyThere(self._located.path, bindings=self._rewriter(there[0], self._after).bindings())
             )
         return self._miscount(pending, there)
 
