@@ -147,3 +147,72 @@ def test_what_ends_a_block_inside_does_not_land_behind_its_jump() -> None:
     hunk = "  if (n) {\n      one();\n      ...\n+     finish(d);\n  }"
     result = outcome(source, hunk_edit("function demo", hunk))
     assert isinstance(result, Drifted) and "behind `return 1 ;`" in result.message, result
+
+
+# Jumps and what they leave
+
+
+LOOP = ["while (n) {", "    one();", "    if (d) {", "        {};", "    }", "    two();", "}", "drop(d);"]
+
+
+def loop(jump: str) -> list[str]:
+    return [line.format(jump) if line.strip() == "{};" else line for line in LOOP]
+
+
+@pytest.mark.parametrize("jump", ["break", "continue"])
+def test_no_jump_is_left_without_a_loop(jump: str) -> None:
+    hunk = "- while (n) {\n+ if (n) {\n      ...\n  }"
+    result = outcome(body(*loop(jump)), hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted) and f"a `{jump}` would stand in no loop" in result.message, result
+
+
+@pytest.mark.parametrize("jump", ["break", "continue"])
+def test_no_jump_is_added_without_a_loop(jump: str) -> None:
+    hunk = f"  trace(d);\n+ if (n) {{\n+     {jump};\n+ }}"
+    result = outcome(body("trace(d);", "drop(d);"), hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted) and f"a `{jump}` would stand in no loop" in result.message, result
+
+
+def test_a_continue_is_not_added_to_a_switch_without_a_loop() -> None:
+    source = body("switch (n) {", "case 1:", "    one();", "    break;", "}", "drop(d);")
+    edit = hunk_edit("switch demo", "  case 1:\n      one();\n+     if (d)\n+         continue;\n      break;")
+    result = outcome(source, edit)
+    assert isinstance(result, Drifted) and "a `continue` would stand in no loop" in result.message, result
+    looped = source.replace("    switch (n)", "    while (n--)\n    switch (n)")
+    assert isinstance(outcome(looped, edit), Applied)
+
+
+@pytest.mark.parametrize("jump", ["break", "continue"])
+def test_a_jump_that_stays_leaves_what_it_left(jump: str) -> None:
+    inner = [*loop(jump)]
+    source = body(
+        "for (;;) {", *(f"    {line}" for line in inner), "    if (n) {", "        break;", "    }", "}", "end(d);"
+    )
+    hunk = "  for (;;) {\n-     while (n) {\n+     if (n) {\n          ...\n      }\n      ...\n  }"
+    result = outcome(source, hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted) and f"a `{jump}` that stays would leave `for`" in result.message, result
+
+
+def test_a_loop_is_not_put_around_a_jump_that_stays() -> None:
+    source = body("while (n) {", "    if (d) {", "        break;", "    }", "}", "end(d);")
+    hunk = "  while (n) {\n-     if (d) {\n+     while (more(d)) {\n          ...\n      }\n  }"
+    result = outcome(source, hunk_edit("function demo", hunk))
+    assert isinstance(result, Drifted) and "a `break` that stays would leave `while`" in result.message, result
+    shown = hunk.replace("...", "break;")
+    assert isinstance(outcome(source, hunk_edit("function demo", shown)), Applied)
+
+
+def test_a_loop_may_be_written_in_another_way_around_its_jumps() -> None:
+    for hunk in (
+        "- while (n) {\n+ while (n > 1) {\n      ...\n  }",
+        "- while (n) {\n+ for (; n; n--) {\n      ...\n  }",
+    ):
+        assert isinstance(outcome(body(*loop("continue")), hunk_edit("function demo", hunk)), Applied)
+
+
+def test_a_jump_in_a_loop_by_a_macro_is_one_in_a_loop() -> None:
+    hunk = "  FOREACH_PART(d, p) {\n      one(p);\n+     if (n) {\n+         break;\n+     }\n  }"
+    for name in ("for_each_part", "QTAILQ_FOREACH"):
+        source = body(f"{name}(d, p) {{", "    one(p);", "}", "end(d);")
+        result = outcome(source, hunk_edit("function demo", hunk.replace("FOREACH_PART", name)))
+        assert isinstance(result, Applied), result

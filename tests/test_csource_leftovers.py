@@ -115,7 +115,7 @@ def test_a_return_without_a_value_is_left_in_a_function_made_bool() -> None:
     signature, end = hunk_edit("signature demo", TO_BOOL), hunk_edit("function demo", "  start(n);\n+ return true;")
     left, _ = results(signature, end, source=TYPED)
     assert isinstance(left, Drifted), left
-    assert "returns a value now, but 1 return in it did not follow" in left.message
+    assert "returns a bool now, but 1 return in it did not follow" in left.message
     assert [candidate.place.line for candidate in left.candidates] == [4]
     followed = hunk_edit("function demo", "  if (n) {\n-     return;\n+     return false;\n  }")
     assert all(isinstance(result, Applied) for result in results(signature, end, followed, source=TYPED))

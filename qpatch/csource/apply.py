@@ -31,6 +31,7 @@ from qpatch.csource.operations.control_flow import silent_change
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
 from qpatch.csource.operations.names import warnings_about_names
+from qpatch.csource.operations.open_ends import open_ends
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.operations.verbatim import apply_verbatim
@@ -82,9 +83,11 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     """Apply the edits of one patch, each to what the one before has left, and return what became of each.
 
     All of them are tried, so that all misses are known at once. What is only not there counts as removed where another
-    edit of the patch shows that the tree has the change. A signature that was edited while a use of it was left
-    behind has drifted. Raises UserError where an edit itself is wrong.
+    edit of the patch shows that the tree has the change. A signature that was edited while a use of it was left behind
+    has drifted, as has an edit that lets a function reach its end without the value that it returns. Raises UserError
+    where an edit itself is wrong.
     """
+    before = workspace.tree.copy()
     own = _proven([apply_edit(edit, workspace) for edit in edits])
     shared = share_renames(edits, own, workspace)
     results = [
@@ -95,7 +98,8 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     ]
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
-    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished_edits(edits, workspace)}
+    unfinished = [*open_ends(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
+    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished}
     return [
         left.get(id(edit)) or _with_warnings(edit, result, workspace)
         for edit, result in zip(edits, results, strict=True)

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from qpatch.csource.operations.flow_change import FlowChange, opening_words
 from qpatch.csource.operations.jumps import Flow
+from qpatch.csource.operations.stray_jumps import stray_jumps
 from qpatch.csource.syntax.layout import column
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
 
@@ -28,22 +30,17 @@ _HEADS = {"else_clause": 1, "for_statement": -1, "if_statement": 2, "while_state
 _LABELS = frozenset({CASE_LABEL, LABEL})
 
 
-@dataclass(frozen=True)
-class FlowChange:
-    """A change of the flow of control: what it is, the statement of the new source that it happens to, and a remedy."""
-
-    what: str
-    statement: Term
-    remedy: str
-    lacks_braces: bool = False
-
-
 def silent_change(versions: Versions) -> FlowChange | None:
     """Return a change of the flow of control that the edit makes and does not show, None where there is none."""
     if not versions.may_change_flow():
         return None
     old, new = versions.functions()
-    finders = (_governed_otherwise(versions, old, new), _looks_governed(versions, new), _flow(versions, old, new))
+    finders = (
+        _governed_otherwise(versions, old, new),
+        _looks_governed(versions, new),
+        _flow(versions, old, new),
+        stray_jumps(versions, old, new),
+    )
     return next((change for finder in finders for change in finder), None)
 
 
@@ -104,7 +101,8 @@ def _governed_otherwise(versions: Versions, old: Sequence[Term], new: Sequence[T
             verb = "would come under" if head in now else "would no longer be under"
             word = _word((after if head in now else before).bodies[head].parent)
             yield FlowChange(
-                f"{_words(statement)} {verb} the `{word}` of line {versions.old_line(head[1])}, which has no braces",
+                f"{opening_words(statement)} {verb} the `{word}` of line {versions.old_line(head[1])}, "
+                "which has no braces",
                 statement,
                 _remedy(word),
                 lacks_braces=True,
@@ -128,7 +126,8 @@ def _looks_governed(versions: Versions, new: Sequence[Term]) -> Iterator[FlowCha
             continue
         if versions.kept(above.start, new=True) is not None and _column(versions, statement) > _column(versions, above):
             yield FlowChange(
-                f"{_words(statement)} is indented as if it were under the `{_word(head)}` above, which has no braces",
+                f"{opening_words(statement)} is indented as if it were under the `{_word(head)}` above, "
+                "which has no braces",
                 statement,
                 _remedy(_word(head)),
                 lacks_braces=True,
@@ -177,17 +176,21 @@ def _dead(versions: Versions, before: Flow, after: Flow) -> Iterator[FlowChange]
                 break
             if kept_above is not None and kept_above not in versions.shown:
                 yield FlowChange(
-                    f"the added {_words(item)} would be dead: it comes behind {_words(above)}",
+                    f"the added {opening_words(item)} would be dead: it comes behind {opening_words(above)}",
                     item,
-                    f"show {_words(above)} below the added line, so that it lands before it",
+                    f"show {opening_words(above)} below the added line, so that it lands before it",
                 )
                 break
 
 
 def _becomes_dead(statement: Term, above: Term, *, is_added: bool) -> FlowChange:
-    cause = f"the added {_words(above)} comes before it" if is_added else f"control no longer passes {_words(above)}"
+    cause = (
+        f"the added {opening_words(above)} comes before it"
+        if is_added
+        else f"control no longer passes {opening_words(above)}"
+    )
     return FlowChange(
-        f"{_words(statement)} would become dead: {cause}",
+        f"{opening_words(statement)} would become dead: {cause}",
         statement,
         "show what follows in the hunk, and put the jump where it belongs",
     )
@@ -212,7 +215,7 @@ def _falls(
     if not added and above.kind == CASE_LABEL and kept_above is None:
         return  # A label is added to a case.
     yield FlowChange(
-        f"the case above would fall into {_words(label)}: {_words(above)} is no jump",
+        f"the case above would fall into {opening_words(label)}: {opening_words(above)} is no jump",
         label,
         "show the cases around in the hunk, or end the case with a `break`",
     )
@@ -240,8 +243,3 @@ def _column(versions: Versions, term: Term) -> int:
     start = source.rfind(b"\n", 0, term.start) + 1
     line = source[start : term.start]
     return column(line[: len(line) - len(line.lstrip())].decode(errors="replace"))
-
-
-def _words(term: Term) -> str:
-    """Return the beginning of a statement, for a message."""
-    return f"`{' '.join(term.tokens[:8])}{' ...' if len(term.tokens) > 8 else ''}`"

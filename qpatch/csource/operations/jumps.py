@@ -31,6 +31,11 @@ def is_jump(term: Term) -> bool:
     return term.kind in _JUMPS
 
 
+def returns_not(name: str) -> bool:
+    """Tell whether a function or a macro is known not to return."""
+    return name in _words("noreturn")
+
+
 def leaves(items: Sequence[Term]) -> bool:
     """Tell whether control never gets past the last of `items`, a list of statements."""
     flow = Flow([below for item in items for below in item.below()])
@@ -53,12 +58,12 @@ class Flow:
     """How control goes through statements.
 
     `terms` are the statements with all that is below them, parents first. `is_noreturn` tells of a function's name
-    that no call of it comes back. `dead` are the lists of statements that are never reached, in the order of the code,
-    each led by the statement that control does not get past.
+    that no call of it comes back, as `returns_not` does. `dead` are the lists of statements that are never reached, in
+    the order of the code, each led by the statement that control does not get past.
     """
 
-    def __init__(self, terms: Sequence[Term], is_noreturn: Callable[[str], bool] = lambda name: name in _known()):
-        self._is_noreturn = is_noreturn
+    def __init__(self, terms: Sequence[Term], is_noreturn: Callable[[str], bool] | None = None) -> None:
+        self._is_noreturn = is_noreturn or returns_not
         self._ways: dict[Term, Ways] = {}
         self.dead: list[tuple[Term, list[Term]]] = []
         for term in reversed(terms):  # What is below a statement comes before it.
@@ -189,7 +194,3 @@ def _file() -> Mapping[str, frozenset[str]]:
 
 def _words(key: str) -> frozenset[str]:
     return _file()[key]
-
-
-def _known() -> frozenset[str]:
-    return _words("noreturn")

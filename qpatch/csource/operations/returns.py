@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import enum
+import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
@@ -17,47 +19,48 @@ if TYPE_CHECKING:
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
-def returns_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
-    """Return the returns with a value in a function made void, and those without one in a function that was void.
+class _Returned(enum.Enum):
+    """What a function returns, as far as it matters for its returns; the value names it in messages."""
 
-    None where the function was void before and is now, or neither, and where all returns followed.
+    NOTHING = "nothing"
+    BOOL = "a bool"
+    POINTER = "a pointer"
+    VALUE = "a value"
+
+
+_NO_NUMBER = re.compile(r"NULL|true|false|ERR_PTR\s*\(.*", re.DOTALL)
+_NO_POINTER = re.compile(r"true|false|-\s*(\d\w*|[A-Z]\w*)|[1-9]\w*")
+_NO_BOOL = re.compile(r"NULL|ERR_PTR\s*\(.*|-\s*(\d\w*|[A-Z]\w*)|\d\w*", re.DOTALL)
+_UNFIT = {_Returned.BOOL: _NO_BOOL, _Returned.POINTER: _NO_POINTER, _Returned.VALUE: _NO_NUMBER}
+
+
+def returns_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
+    """Return the returns that go with what the function returned before the edits, and not with what it returns now.
+
+    None where it returns the same, and where all returns followed.
     """
     assert definition.symbol is not None
-    is_void = _is_void(definition.symbol.node)
-    if _was_void(anchor.name, definition.path, workspace) in (None, is_void):
+    now, before = _returned(definition.symbol.node), _before(anchor.name, definition.path, workspace)
+    if before in (None, now):
         return None
-    left = [node for node in _returns(definition.symbol.node) if bool(node.named_child_count) == is_void]
+    left = [node for node in returns_of(definition.symbol.node) if not _fits(node, now)]
     if not left:
         return None
-    what = "nothing" if is_void else "a value"
     places = [SourcePlace(definition.path, node.start_point.row + 1, definition.parsed.text(node)) for node in left]
     return Drifted(
-        f"{anchor} returns {what} now, but {len(left)} return{'s' * (len(left) > 1)} in it did not follow",
+        f"{anchor} returns {now.value} now, but {len(left)} return{'s' * (len(left) > 1)} in it did not follow",
         definition.path,
         tuple(Candidate(place, 1.0) for place in places),
         suggestion="add an edit to this patch for each place named above",
     )
 
 
-def _was_void(name: str, path: str, workspace: EditWorkspace) -> bool | None:
-    """Tell whether the function returned nothing before the edits; None where it was not there."""
-    source = workspace.tree.base.read(path)
-    if source is None:
-        return None
-    found = [
-        symbol for symbol in symbols_named(workspace.cache.parse(source), name) if symbol.kind == SymbolKind.FUNCTION
-    ]
-    return _is_void(found[0].node) if found else None
+def is_void(definition: Node) -> bool:
+    """Tell whether a function definition returns nothing."""
+    return _returned(definition) is _Returned.NOTHING
 
 
-def _is_void(definition: Node) -> bool:
-    written = definition.child_by_field_name("type")
-    declarator = definition.child_by_field_name("declarator")
-    is_pointer = declarator is not None and declarator.type == "pointer_declarator"
-    return written is not None and written.text == b"void" and not is_pointer
-
-
-def _returns(definition: Node) -> Iterator[Node]:
+def returns_of(definition: Node) -> Iterator[Node]:
     """Yield the return statements of a function in source order."""
     pending = [definition]
     while pending:
@@ -65,3 +68,44 @@ def _returns(definition: Node) -> Iterator[Node]:
         if node.type == "return_statement":
             yield node
         pending += reversed(node.children)
+
+
+def _before(name: str, path: str, workspace: EditWorkspace) -> _Returned | None:
+    """Return what the function returned before the edits; None where it was not there."""
+    source = workspace.tree.base.read(path)
+    if source is None:
+        return None
+    found = [
+        symbol for symbol in symbols_named(workspace.cache.parse(source), name) if symbol.kind == SymbolKind.FUNCTION
+    ]
+    return _returned(found[0].node) if found else None
+
+
+def _returned(definition: Node) -> _Returned:
+    written = definition.child_by_field_name("type")
+    declarator = definition.child_by_field_name("declarator")
+    if declarator is not None and declarator.type == "pointer_declarator":
+        return _Returned.POINTER
+    names = {b"void": _Returned.NOTHING, b"bool": _Returned.BOOL, b"_Bool": _Returned.BOOL}
+    return names.get((written.text if written is not None else None) or b"", _Returned.VALUE)
+
+
+def _fits(statement: Node, returned: _Returned) -> bool:
+    """Tell whether what a return returns can be meant in a function that returns `returned`."""
+    values = [*_values(statement)]
+    if returned is _Returned.NOTHING or not values:
+        return returned is _Returned.NOTHING and not values
+    return not any(_UNFIT[returned].fullmatch((value.text or b"").decode(errors="replace")) for value in values)
+
+
+def _values(statement: Node) -> Iterator[Node]:
+    """Yield the expressions that a return may return: those of each arm of a conditional one."""
+    pending = [child for child in statement.named_children if child.type != "comment"]
+    while pending:
+        node = pending.pop()
+        if node.type == "parenthesized_expression":
+            pending += node.named_children
+        elif node.type == "conditional_expression":
+            pending += [*node.children_by_field_name("consequence"), *node.children_by_field_name("alternative")]
+        else:
+            yield node
