@@ -243,3 +243,46 @@ def test_a_prefix_cannot_begin_another_header(tmp_path: Path, capsys: Capture) -
     assert render("--tree", "./one", "--subject-prefix", "A\nBcc: evil@x") == ExitCode.USAGE
     assert "the prefix of the subjects is one line of text" in capsys.readouterr().err
     assert not (tmp_path / "series").exists()
+
+
+LONG = "It is wrong, and this line goes on about that until it has more columns than a mail may have."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  Calls the new function.", "  TODO: what the option is, in two or three sentences.", "demo.yaml:6"),
+        ('"demo: Call the new', '"Call the new', "strategies/demo.yaml:21:16"),
+        ('"demo: Call the new', '"demo: @{% if has_extra %}@{{ has_nwe }}@{% endif %}Call the new', "has_nwe"),
+        ("body: demo/01-call.j2", f"body: {LONG!r}", "strategies/demo.yaml:22"),
+        ("limit: {default: 4", "has_new: {default: 4", "hides a capability"),
+    ],
+    ids=["skeleton", "subject", "name", "width", "parameter"],
+)
+@pytest.mark.parametrize("verb", [("strategy", "check", "demo"), ("render", "demo", "--tree", "./one", *QUIET_TOOLS)])
+def test_what_check_rejects_is_not_rendered(
+    tmp_path: Path, capsys: Capture, verb: tuple[str, ...], old: str, new: str, told: str
+) -> None:
+    make_tree(tmp_path / "one")
+    assert old in STRATEGY
+    write_strategy(tmp_path, STRATEGY.replace(old, new))
+    assert main([*verb]) == ExitCode.USAGE
+    captured = capsys.readouterr()
+    assert told in captured.out + captured.err
+    assert not (tmp_path / "series").exists()
+
+
+def test_a_template_as_the_skeleton_has_it_is_not_rendered(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "one")
+    todo = "TODO: which problem, which option, how it works, what it costs, what to review.\n"
+    write_strategy(tmp_path, templates={**TEMPLATES, "demo/cover.j2": todo})
+    assert render("--tree", "./one") == ExitCode.USAGE
+    assert "templates/demo/cover.j2:1" in capsys.readouterr().err
+
+
+def test_a_rebase_refuses_mails_as_a_render_does(tmp_path: Path, capsys: Capture) -> None:
+    make_tree(tmp_path / "one")
+    make_tree(tmp_path / "two")
+    write_strategy(tmp_path, STRATEGY.replace('"demo: Call', '"Call'))
+    assert main(["rebase", "demo", "--from", "./one", "--onto", "./two", *QUIET_TOOLS]) == ExitCode.USAGE
+    assert "does not begin with `subsystem: `" in capsys.readouterr().err

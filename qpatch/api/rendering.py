@@ -15,9 +15,10 @@ from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey
 from qpatch.cells.rendered import RenderedResult
 from qpatch.errors import QpatchError, UserError, system_faults
+from qpatch.series.fit import attempt_fit
 from qpatch.series.model import RenderOptions
 from qpatch.series.open_tree import opened_tree
-from qpatch.series.render import attempt, finish
+from qpatch.series.render import finish
 from qpatch.series.results import rendered_result
 from qpatch.series.several_trees import suggest_for_all
 
@@ -108,7 +109,7 @@ class _Rendering:
         """Carry out the edits now and leave the writing to a thread; return what waits for the outcome."""
         try:
             with system_faults():
-                tried = attempt(strategy, target, self._options.parameters)
+                tried = attempt_fit(strategy, target, self._options.parameters)
         except QpatchError as error:
             return partial(failed_render, strategy.name, target.info.name, error, target.info.kind)
         self._attempts.append(tried)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.cells.rendered import EditChange
 from qpatch.series.commits import new_commits
+from qpatch.series.fit import attempt_fit
 from qpatch.series.render import attempt, finish
 from qpatch.series.reroll import range_diff
 from qpatch.trees.private import import_commits, private_repository
@@ -33,7 +34,7 @@ def rebase(strategy: LoadedStrategy, old: OpenTree, new: OpenTree, options: Rend
     The result has a `from_status`. Nothing is written for the old tree. Raises as `qpatch.series.render.render` does.
     """
     before = attempt(strategy, old, options.parameters)
-    after = attempt(strategy, new, options.parameters)
+    after = attempt_fit(strategy, new, options.parameters)
     difference = ""
     if before.planned is not None and after.planned is not None:
         difference = _compare(before.planned, after.planned, old, new, options)

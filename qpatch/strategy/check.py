@@ -8,15 +8,14 @@ found when the strategy is rendered on such a tree.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
 from qpatch.strategy.bind import BoundPatch
+from qpatch.strategy.conventions import MessageConventions
 from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.load import InvalidStrategyError, line_of, load_strategy
 from qpatch.strategy.names import NameCheck
-from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.own import known_names
 from qpatch.strategy.places import shown
 from qpatch.strategy.samples import SampleMaker, fault_of_one_name
@@ -34,12 +33,6 @@ if TYPE_CHECKING:
     from qpatch.strategy.samples import Sample
     from qpatch.strategy.schema import Component, Condition, EditModel, PatchModel
 
-# docs/devel/submitting-a-patch.rst of QEMU: lines of a message, subject included, have at most 76 columns.
-LINE_LENGTH = 76
-SUBJECT = re.compile(r"^[\w./,+*{}-]+(?: [\w./,+*{}-]+)?: \S")
-TRAILER = re.compile(r"^[A-Z][A-Za-z-]+: \S")
-# Lines that cannot be broken: a trailer or tag that tools read as one line.
-UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: ")
 RESERVED = frozenset({"tree", "strategy", "patches"})
 
 
@@ -63,8 +56,25 @@ def check_file(
     problems = [*untouched(loaded), *_parameter_problems(loaded, known)]
     for kind, component in loaded.model.components().items():
         problems += _ComponentCheck(loaded, kind, component, known[kind]).problems()
+    return _in_order(loaded, problems)
+
+
+def unfit_anywhere(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> list[UserError]:
+    """Return what of `check_file` is wrong whatever the tree: what is not written yet, and names that are none."""
+    try:
+        known = known_names(loaded, capabilities)
+    except UserError as error:
+        return [error]
+    problems = [*untouched(loaded), *_parameter_problems(loaded, known)]
+    for kind, component in loaded.model.components().items():
+        problems += _name_check(loaded, kind, known[kind]).problems(component)
+    return _in_order(loaded, problems)
+
+
+def _in_order(loaded: LoadedStrategy, problems: Iterable[UserError]) -> list[UserError]:
+    """Return each problem once: those of the strategy's file first, then those of its templates."""
     unique = {(str(problem.where), problem.message): problem for problem in problems}
-    own = shown(file)
+    own = shown(loaded.file)
     return sorted(unique.values(), key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))
 
 
@@ -83,6 +93,10 @@ def _parameter_problems(loaded: LoadedStrategy, capabilities: Mapping[str, Itera
             )
 
 
+def _name_check(loaded: LoadedStrategy, kind: str, capabilities: frozenset[str]) -> NameCheck:
+    return NameCheck(loaded, kind, capabilities | loaded.model.parameters.keys() | {"tree", "strategy"})
+
+
 class _ComponentCheck:
     """Checks one component of a strategy."""
 
@@ -92,8 +106,8 @@ class _ComponentCheck:
         self._component = component
         self._maker = SampleMaker(loaded, kind, capabilities)
         self._samples = self._maker.general()
-        known = capabilities | loaded.model.parameters.keys() | {"tree", "strategy"}
-        self._names = NameCheck(loaded, kind, known)
+        self._names = _name_check(loaded, kind, capabilities)
+        self._conventions = MessageConventions(loaded, kind)
 
     def problems(self) -> Iterator[UserError]:
         """Yield what is wrong; names first, then, if they are all known, what rendering shows."""
@@ -167,26 +181,12 @@ class _ComponentCheck:
             return False
 
     def _message_problems(self, binding: Binding, index: int) -> Iterator[UserError]:
-        path: Path = ("patches", index)
-        patch = self._component.patches[index]
         try:
-            message = binding.message(patch, index)
+            message = binding.message(self._component.patches[index], index)
         except UserError as error:
             yield error
             return
-        where = self._place((*path, "subject"))
-        if not SUBJECT.match(message.subject):
-            yield _message_error(f"the subject {message.subject!r} does not begin with `subsystem: `", where)
-        if len(message.subject) > LINE_LENGTH:
-            yield _message_error(
-                f"the subject has {len(message.subject)} columns; at most {LINE_LENGTH} are usual", where
-            )
-        yield from self._long_lines(patch.body, message.body, (*path, "body"))
-        for number, trailer in enumerate(message.trailers):
-            if not TRAILER.match(trailer):
-                yield _message_error(
-                    f"the trailer {trailer!r} is not `Key: value`", self._place((*path, "trailers", number))
-                )
+        yield from self._conventions.of_message(index, message)
 
     def _series_problems(self, binding: Binding) -> Iterator[UserError]:
         """Yield what is wrong with the patches that one tree wants, taken together, and with their cover letter."""
@@ -194,21 +194,13 @@ class _ComponentCheck:
             wanted = self._wanted_patches(binding)
         except UserError:  # told by the checks of conditions and messages
             return
-        first: dict[str, int] = {}
-        for index, patch in wanted.items():
-            before = first.setdefault(patch.subject, index)
-            if before != index:
-                yield _message_error(
-                    f"the subject {patch.subject!r} is that of patch {before + 1} already",
-                    self._place(("patches", index, "subject")),
-                )
         try:
             text = binding.cover(tuple(wanted.values()))
         except UserError as error:
+            yield from self._conventions.of_series(wanted, None)
             yield error
             return
-        if self._component.cover is not None and text is not None:
-            yield from self._long_lines(self._component.cover, text, ("cover",))
+        yield from self._conventions.of_series(wanted, text)
 
     def _wanted_patches(self, binding: Binding) -> dict[int, BoundPatch]:
         """Return the messages of the patches that a tree wants, by their numbers, as patches without edits."""
@@ -219,16 +211,6 @@ class _ComponentCheck:
         }
         return {index: BoundPatch(message.subject, message.body) for index, message in messages.items()}
 
-    def _long_lines(self, template: str, rendered: str, path: Path) -> Iterator[UserError]:
-        """Yield the lines of a message that are too long and could be broken, placed in their template."""
-        for number, line in enumerate(rendered.split("\n"), 1):
-            if len(line) > LINE_LENGTH and " " in line.strip() and not UNBREAKABLE.match(line):
-                yield _message_error(
-                    f"a line of the message has {len(line)} columns; at most {LINE_LENGTH} "
-                    f"are usual: {line.strip()[:40]!r}...",
-                    origin(self._loaded.environment, Source.of_body(template, self._place(path)), rendered, number),
-                )
-
 
 def _faults(call: Callable[..., object], *arguments: object) -> Iterator[UserError]:
     """Yield the UserError that `call` raises, if it raises one."""
@@ -236,7 +218,3 @@ def _faults(call: Callable[..., object], *arguments: object) -> Iterator[UserErr
         call(*arguments)
     except UserError as error:
         yield error
-
-
-def _message_error(message: str, where: Location) -> UserError:
-    return UserError("strategy-message", message, where=where)

@@ -181,6 +181,8 @@ class StrategyEnvironment:
 
         Raises UserError for a syntax error.
         """
+        if "@{" not in text:  # as for most texts; parsing all of them takes longer than the rest of a check
+            return {}
         with reporting(where):
             return self._names_in(self._jinja.parse(text), INLINE, where)
 
