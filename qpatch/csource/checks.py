@@ -54,7 +54,8 @@ def read_hunk(text: str, anchor: Anchor) -> Hunk:
 def check_hunk(hunk: Hunk, anchor: Anchor, table: MacroTable | None) -> None:
     """Raise HunkError where a side of `hunk` is not C as the block of `anchor` is written."""
     if not is_in_text(anchor) and not hunk.is_comment:
-        for side in (hunk.before(), hunk.after()):
+        whole = hunk.under(f"#define {anchor.name}") if hunk.is_body else hunk
+        for side in (whole.before(), whole.after()):
             compile_pattern(side, anchor.kind.context, table)
 
 

@@ -38,6 +38,15 @@ def block_of(located: LocatedAnchor) -> Term:
     return block
 
 
+def head_of_macro(located: LocatedAnchor) -> str:
+    """Return the `#define` of a macro with its name and parameters, as one line."""
+    assert located.symbol is not None
+    source, node = located.parsed.source, located.symbol.node
+    last = node.child_by_field_name("parameters") or node.child_by_field_name("name") or node
+    text = source[node.start_byte : last.end_byte].decode(errors="surrogateescape")
+    return " ".join(text.replace("\\\n", " ").split())
+
+
 def layout_of(located: LocatedAnchor) -> Layout:
     """Return the layout of the file around the anchor: its text, and where the comments near the anchor are."""
     root, symbol = located.parsed.tree.root_node, located.symbol

@@ -8,13 +8,13 @@ complete statements, members, entries or cases of one block, on both sides: what
 
 from __future__ import annotations
 
-import enum
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from qpatch.csource.matching.hunk_line import HunkError, HunkLine, Sign
+from qpatch.csource.matching.macro_lines import is_macro_body, macro_lines
 from qpatch.csource.tokens import (
     ELLIPSIS,
     IDENTIFIER,
@@ -25,32 +25,16 @@ from qpatch.csource.tokens import (
     c_tokens,
     without_comments,
 )
-from qpatch.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
+
+__all__ = ["Hunk", "HunkError", "HunkGroup", "HunkLine", "Sign", "check_bound", "parse_hunk", "read_lines"]
 
 _DIRECTIVE = re.compile(r"\s*#\s*(\w+)")
 # In the middle of a comment, a star with a blank behind it; the end of a comment may only be at that of the line.
 _COMMENT_LINE = re.compile(r"\s*(?://.*|(?:/\*|\*(?=[\s/]|$))(?:(?!\*/).)*(?:\*/)?\s*)?|\s*\*/")
 _CLOSING = {")": "(", "]": "[", "}": "{"}
-
-
-class Sign(enum.StrEnum):
-    """The first column of a hunk line."""
-
-    CONTEXT = " "
-    REMOVED = "-"
-    ADDED = "+"
-
-
-@dataclass(frozen=True)
-class HunkLine:
-    """One line: its sign, its code with indentation, its number in the hunk (from 1)."""
-
-    sign: Sign
-    code: str
-    number: int
 
 
 @dataclass(frozen=True)
@@ -67,12 +51,14 @@ class HunkGroup:
 class Hunk:
     """A hunk's lines in order; `macro_lines` are the numbers of those that continue a `#define` above them.
 
-    `is_comment`: all lines are those of comments, which may begin above them or end below.
+    `is_comment`: all lines are those of comments, which may begin above them or end below. `is_body`: all are those of
+    a macro whose `#define` is not shown; `under` shows it.
     """
 
     lines: tuple[HunkLine, ...]
     macro_lines: frozenset[int] = frozenset()
     is_comment: bool = False
+    is_body: bool = False
 
     def before(self) -> tuple[HunkLine, ...]:
         """Return the lines that the target must have."""
@@ -149,6 +135,15 @@ class Hunk:
             for line, code in zip(side, blank_comments("".join(f"{line.code}\n" for line in side)), strict=True)
         }
 
+    def under(self, head: str) -> Hunk:
+        """Return the hunk, one of a macro's body, below the macro's `#define` and up to its end: `head` is the line."""
+        shown = [line for line in self.lines if line.sign is not Sign.ADDED]
+        at_end = self.lines[-1].sign is Sign.ADDED and is_ellipsis(shown[-1])
+        codes = [(Sign.CONTEXT, head), (Sign.CONTEXT, ELLIPSIS), *((line.sign, line.code) for line in self.lines)]
+        codes += [] if at_end else [(Sign.CONTEXT, ELLIPSIS)]
+        lines = tuple(HunkLine(sign, code, number) for number, (sign, code) in enumerate(codes, start=1))
+        return replace(self, lines=lines, macro_lines=frozenset(range(2, len(lines) + 1)), is_body=False)
+
     def reversed(self) -> Hunk:
         """Return the hunk that undoes this one."""
         swapped = {Sign.ADDED: Sign.REMOVED, Sign.REMOVED: Sign.ADDED, Sign.CONTEXT: Sign.CONTEXT}
@@ -156,14 +151,6 @@ class Hunk:
 
     def __str__(self) -> str:
         return "\n".join(f"{line.sign} {line.code}".rstrip() for line in self.lines)
-
-
-class HunkError(UserError):
-    """A hunk that cannot be read; `line` counts from 1 within the hunk."""
-
-    def __init__(self, message: str, line: int, hint: str = "") -> None:
-        super().__init__("hunk-syntax", message, hint=hint)
-        self.line = line
 
 
 def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
@@ -175,8 +162,12 @@ def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
     _check_attached(hunk)
     if all(_is_comment_line(line.code) for line in hunk.lines):
         return replace(hunk, is_comment=True)
-    hunk = replace(hunk, macro_lines=_macro_lines(hunk.lines, in_macro=in_macro))
-    if hunk.macro_lines:
+    hunk = replace(
+        hunk,
+        macro_lines=macro_lines(hunk.lines, in_macro=in_macro),
+        is_body=in_macro and is_macro_body(hunk.lines),
+    )
+    if hunk.macro_lines and any(line.code.endswith("\\") for line in hunk.lines):
         written = {line.number: line for line in hunk.after() if line.sign is Sign.ADDED}
         hunk = replace(hunk, lines=tuple(written.get(line.number, line) for line in hunk.lines))
     for side in (hunk.before(), hunk.after()):
@@ -299,50 +290,6 @@ def check_bound(hunk: Hunk, hint: str, visible: Callable[[str], str] = str) -> N
 def _is_comment_line(code: str) -> bool:
     """Tell whether a line is blank or one of a comment, by how it begins and by having nothing behind its end."""
     return _COMMENT_LINE.fullmatch(code) is not None
-
-
-def _macro_lines(lines: tuple[HunkLine, ...], *, in_macro: bool) -> frozenset[int]:
-    """Return the numbers of the lines that continue a `#define` above them, as backslashes tell.
-
-    If `in_macro`, code below a line of a macro belongs to it whether or not that is continued. An added line belongs
-    to the macro of the line below it in any case; one that would come below an end is a HunkError, else a guess.
-    """
-    if not any(line.code.endswith("\\") for line in lines):
-        return frozenset()
-    found: set[int] = set()
-    for previous, line in pairwise(line for line in lines if line.sign is not Sign.ADDED):
-        goes_on = in_macro and previous.number in found and _is_macro_code(line)
-        if previous.code.endswith("\\") or goes_on:
-            found.add(line.number)
-    for index, line in enumerate(lines):
-        above = next((other for other in reversed(lines[:index]) if other.sign is not Sign.REMOVED), None)
-        below = next((other for other in lines[index:] if other.sign is not Sign.ADDED), None)
-        if line.sign is Sign.ADDED and _belongs_to_macro(line, above, below, found, in_macro=in_macro):
-            found.add(line.number)
-    return frozenset(found)
-
-
-def _belongs_to_macro(
-    line: HunkLine, above: HunkLine | None, below: HunkLine | None, found: set[int], *, in_macro: bool
-) -> bool:
-    """Tell whether an added line is one of a macro, by its neighbours on the after and on the before side."""
-    if _DIRECTIVE.match(line.code):
-        return False
-    if (below and below.number in found) or (line.code and above and above.code.endswith("\\")):
-        return True
-    if not _is_macro_code(line) or above is None or above.number not in found:
-        return False
-    if not in_macro:
-        raise HunkError(
-            f"line {line.number} of the hunk follows the last line of a macro, which no backslash continues",
-            line.number,
-            "end the line above with a backslash if it is a line of the macro; else put a blank line between",
-        )
-    return True
-
-
-def _is_macro_code(line: HunkLine) -> bool:
-    return without_comments(line.code) != "" and not _DIRECTIVE.match(line.code)
 
 
 def _continued(code: str, *, is_followed: bool) -> str:

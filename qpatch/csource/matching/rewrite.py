@@ -68,7 +68,7 @@ class Rewriter(GroupWriter):
         if change.start >= end - 1 and change.start == change.end:
             return macro if group.added[0].number in self.hunk.macro_lines else None
         if change.start <= start and change.end >= start + len(self.layout.source[start:end].rstrip()):
-            return None
+            return macro if self._leaves_backslashes(group) else None
         if change.end > end:
             raise HunkError(
                 f"the change in line {group.first} of the hunk reaches over the end of a macro",
@@ -77,6 +77,12 @@ class Rewriter(GroupWriter):
             )
         return macro
 
+    def _leaves_backslashes(self, group: HunkGroup) -> bool:
+        """Tell whether a group adds lines that continue a macro, and shows no backslash: the tree's column counts."""
+        return any(line.number in self.hunk.macro_lines for line in group.added) and not any(
+            line.code.endswith("\\") for line in group.added
+        )
+
     def _lines_behind(self, group: HunkGroup) -> int:
         """Count the last added lines of a group that belong to no macro: they follow it."""
         count = 0
@@ -84,7 +90,7 @@ class Rewriter(GroupWriter):
             if line.number in self.hunk.macro_lines:
                 break
             count += 1
-        return count if group.added[0].number in self.hunk.macro_lines else 0
+        return count if count < len(group.added) else 0
 
     def check_comments(self) -> None:
         """Raise TriviaDiffersError where the target has not all the comments on removed lines."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from qpatch.csource.anchors.blocks import block_of, layout_of
+from qpatch.csource.anchors.blocks import block_of, head_of_macro, layout_of
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
@@ -100,11 +100,11 @@ class _BlockAttempt:
     def __init__(self, edit: Edit, hunk: Hunk, located: LocatedAnchor, workspace: EditWorkspace, block: Term) -> None:
         context = edit.anchor.kind.context
         self._edit = edit
-        self._hunk = hunk
+        self._hunk = hunk.under(head_of_macro(located)) if hunk.is_body else hunk
         self._located = located
         self._workspace = workspace
         self._block = block
-        self._before, self._after = compile_sides(hunk, context, workspace.table)
+        self._before, self._after = compile_sides(self._hunk, context, workspace.table)
 
     def outcome(self) -> Outcome | None:
         """Return what becomes of the hunk; None where it fits nowhere, which `explanation` then explains."""
