@@ -142,6 +142,28 @@ def test_prefix_is_the_users_choice(repository: Repository, options: RenderOptio
     assert header(rendered.directory / rendered.patches[0].file, "Subject").startswith("[PATCH for-11.0 1/2]")
 
 
+@pytest.mark.parametrize("prefix", ["PATCH für-11.0", "PATCH größer 日本"])
+def test_subjects_are_encoded_once_whatever_the_prefix(
+    repository: Repository, options: RenderOptions, tmp_path: Path, prefix: str
+) -> None:
+    written = RenderOptions(options.output, prefix=prefix, check=False, maintainers=False)
+    patches = (
+        PlannedPatch("ä: =?UTF-8?q?x?= läßt 日本語 stehen", "Why.\n", {"hw/a.c": replaced(1, "x")}),
+        PlannedPatch("b: Plain", "Why.\n", {"hw/b.c": replaced(1, "y")}),
+        two_patches()[1],
+    )
+    rendered = write(repository, plan(repository, patches), written)
+    subjects = [patch.subject for patch in patches]
+    for number, patch in enumerate(rendered.patches, start=1):
+        file = rendered.directory / patch.file
+        assert header(file, "Subject") == f"[{prefix} {number}/3] {subjects[number - 1]}"
+        assert file.read_bytes().split(b"\n\n")[0].isascii()
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(repository.path), str(clone))
+    git(clone, "am", "-q", *(str(rendered.directory / patch.file) for patch in rendered.patches))
+    assert git(clone, "log", "-3", "--reverse", "--format=%s").splitlines() == subjects
+
+
 def test_signoff_is_the_users_and_comes_last(repository: Repository, options: RenderOptions) -> None:
     options = RenderOptions(options.output, identity=ME, signoff=True, check=False, maintainers=False)
     rendered = write(repository, plan(repository), options)

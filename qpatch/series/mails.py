@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.header import Header
+from email.header import Header, decode_header, make_header
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,8 @@ _MIME = (b"MIME-Version: 1.0", b"Content-Type: text/plain; charset=UTF-8", b"Con
 _DIGITS = 16
 _HEADERS = re.compile(rb"\n(?![ \t])")  # what ends one
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
+_WORD = r"=\?[!->@-~]+\?[bBqQ]\?[!->@-~]*\?="
+_ENCODED = re.compile(rf"{_WORD}(?:\s+{_WORD})*")  # RFC 2047: white space between encoded words is none of the text
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,8 @@ def _encoded(header: bytes) -> bytes:
         return header
     name, _, value = header.decode().partition(": ")
     text = re.sub(r"\n[ \t]", " ", value)
+    # git leaves the prefix raw and has encoded the rest: encoded again, that would be what the reader sees.
+    text = _ENCODED.sub(lambda words: str(make_header(decode_header(words.group()))), text)
     plain = re.match(r"\[[ -~]*?\] ", text)  # the prefix, [PATCH RFC 0/3], stays readable
     lead = plain.group() if plain else ""
     encoded = Header(
