@@ -254,7 +254,9 @@ def test_attempt_writes_nothing(strategy: LoadedStrategy, repository: Repository
     assert content_of(repository.path) == before
 
 
-def test_patch_that_changes_nothing_fails(tmp_path: Path, repository: Repository, options: RenderOptions) -> None:
+def test_a_patch_that_changes_nothing_is_left_out(
+    tmp_path: Path, repository: Repository, options: RenderOptions
+) -> None:
     there = "            - old_call();\n            + later();\n"
     back = there.replace("- old_call", "- later").replace("+ later", "+ old_call")
     again = f"        - in: function start\n          path: hw/demo.c\n          hunk: |2\n{back}"
@@ -262,8 +264,9 @@ def test_patch_that_changes_nothing_fails(tmp_path: Path, repository: Repository
     strategy = load_strategy(write_strategy(tmp_path / "mine", text))
     with target(repository) as tree:
         result = render(strategy, tree, options)
-    assert (result.status, result.reason) == (Status.FAILED, "patch 2 (demo: Call later()) changes nothing")
-    assert not options.output.exists()
+    assert result.status is Status.RENDERED
+    assert "demo: Call later()" not in [patch.subject for patch in result.patches]
+    assert [edit.status for edit in result.edits].count("already there") == 2
 
 
 def test_rebase_compares_with_the_old_tree(

@@ -15,6 +15,7 @@ from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.checks import check_edit, is_in_text
 from qpatch.csource.edit import (
     Anchor,
+    DeleteOperation,
     Edit,
     EverywhereOperation,
     HunkOperation,
@@ -34,7 +35,7 @@ from qpatch.csource.operations.names import warnings_about_names
 from qpatch.csource.operations.open_ends import open_ends
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
-from qpatch.csource.operations.verbatim import apply_verbatim
+from qpatch.csource.operations.verbatim import apply_verbatim, span_of
 from qpatch.csource.operations.versions import Versions
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, EditResult, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
@@ -61,7 +62,10 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     try:
         with placed(edit.where):
             edit = _by_current_names(edit, workspace.tree)
-            result = places_in_tree(_apply(edit, workspace), workspace)
+            result = _apply(edit, workspace)
+            if isinstance(result, Drifted | Ambiguous) and not isinstance(edit.operation, DeleteOperation):
+                result = _by_other_edits(edit, result, workspace) or result
+            result = places_in_tree(result, workspace)
             return with_tried_suggestion(edit, result, ANCHOR_KINDS, lambda mended: _succeeds(mended, workspace))
     except TooDeepError as error:
         return Drifted(
@@ -144,10 +148,36 @@ def _by_current_name(anchor: Anchor, tree: Overlay) -> Anchor:
     return replace(anchor, path=tree.current(anchor.path)) if anchor.path in tree.renamed else anchor
 
 
+def _by_other_edits(edit: Edit, miss: Drifted | Ambiguous, workspace: EditWorkspace) -> AlreadyThere | None:
+    """Return that the edit is done where its anchor is gone by the series' own work: it was renamed, or deleted."""
+    anchor, own, tree = edit.anchor, workspace.own, workspace.tree
+    if f"file {anchor.path}" in own.deleted and tree.mode(anchor.path) is None:
+        return AlreadyThere(anchor.path, f"{anchor.path} is gone, as another edit of the series wants it")
+    names, is_deleted = own.renamed.get(anchor.name, ()), str(anchor) in own.deleted
+    if not (names or is_deleted) or not _is_gone(anchor, workspace):
+        return None
+    for name in names:
+        renamed = replace(edit, anchor=replace(anchor, name=name))
+        result = _apply(renamed, workspace.for_trial())
+        if isinstance(result, AlreadyThere):
+            return replace(result, message=f"{anchor} is called {name}")
+    if not is_deleted or isinstance(miss, Ambiguous):
+        return None
+    return AlreadyThere(anchor.path, f"{anchor} is gone, as another edit of the series wants it", unproven=miss)
+
+
+def _is_gone(anchor: Anchor, workspace: EditWorkspace) -> bool:
+    """Tell whether nothing has the anchor's name where it is expected: in its file, or, without one, in the tree."""
+    if is_in_text(anchor) or anchor.path.endswith("/") or workspace.tree.read(anchor.path) is None:
+        found = span_of(anchor, workspace)
+        return isinstance(found, Drifted) and not found.is_there
+    return not workspace.symbols(anchor.path, anchor.name)
+
+
 def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
     check_edit(edit)
     if concerns_whole_file(edit):
-        return apply_file_edit(edit, workspace.tree)
+        return apply_file_edit(edit, workspace)
     anchor = member_of_family(edit.anchor, workspace)
     if not isinstance(anchor, Anchor):
         return anchor

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.cache import ParseCache
     from qpatch.csource.syntax.layout import Replacement
@@ -27,19 +29,37 @@ class LocatedAnchor:
 
 
 @dataclass(frozen=True)
+class OwnWork:
+    """What all the edits of a series bring, so that none of them takes the work of another for the tree's.
+
+    `added` are the texts that they put into files, with the files' paths; `moved` the paths of the files that they move
+    symbols to, by the symbols' names. `renamed` has the new names of the symbols that they rename. `files` are the
+    contents with which the files end that they create; `deleted` are the anchors that they delete, in words.
+    """
+
+    added: tuple[tuple[str, bytes], ...] = ()
+    moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    deleted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class EditWorkspace:
     """A tree under edit, and what was parsed of it; the cache may serve several trees of one kind.
 
-    `explains` is False where an edit is only tried: why it misses takes long to find, and nobody reads it.
+    `own` is what the series of the edits brings. `explains` is False where an edit is only tried: why it misses takes
+    long to find, and nobody reads it.
     """
 
     tree: Overlay
     cache: ParseCache
+    own: OwnWork = OwnWork()
     explains: bool = True
 
     def for_trial(self) -> EditWorkspace:
         """Return a copy of the workspace whose changes are thrown away; misses are not explained there."""
-        return EditWorkspace(self.tree.copy(), self.cache, explains=False)
+        return replace(self, tree=self.tree.copy(), explains=False)
 
     @property
     def table(self) -> MacroTable | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.cells.base import Status
 from qpatch.csource.apply import apply_edits
-from qpatch.csource.results import Ambiguous, Candidate, Drifted, Skipped, SourcePlace
+from qpatch.csource.own_work import workspace_of_series
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, Skipped, SourcePlace
 from qpatch.series.dependence import builds_on, stands_in_missed
 from qpatch.series.model import PlannedPatch
 from qpatch.series.plan import Decision, EditOutcome, PatchOutcome, decide
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qpatch.csource.workspace import EditWorkspace
     from qpatch.strategy.bind import BoundPatch
 
+_NOTHING_LEFT = "done and undone within the patch: the tree is as the patch leaves it"
 _TO_DECIDE = "look at that place, and let the query or the condition say what such code means"
 
 
@@ -57,15 +58,17 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
     of it, and an edit that builds on what could not says so. Raises UserError where an edit makes no sense whatever the
     tree.
     """
+    workspace = workspace_of_series([edit for patch in patches for edit in patch.edits], workspace)
     outcomes: list[PatchOutcome] = []
     changes: list[Mapping[str, bytes | None]] = []
     modes: list[Mapping[str, str]] = []
     for patch in patches:
         before = workspace.tree.copy()
-        outcomes.append(_attempt_patch(patch, outcomes, workspace))
+        outcome = _attempt_patch(patch, outcomes, workspace)
         changes.append(workspace.tree.changes_since(before))
+        outcomes.append(outcome if changes[-1] or outcome.missed else _cancelled(outcome))
         modes.append({path: mode for path, mode in workspace.tree.modes.items() if path in changes[-1]})
-    return AttemptedPatches(tuple(outcomes), tuple(changes), tuple(modes), _decision(outcomes, patches, changes))
+    return AttemptedPatches(tuple(outcomes), tuple(changes), tuple(modes), decide(outcomes))
 
 
 def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace: EditWorkspace) -> PatchOutcome:
@@ -86,6 +89,20 @@ def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace
     return PatchOutcome(patch.subject, patch.partial, tuple(outcomes), patch.unwanted)
 
 
+def _cancelled(patch: PatchOutcome) -> PatchOutcome:
+    """Return what a patch ends as whose edits leave every file as it was: the tree has their result already.
+
+    So it is where a symbol or a file is deleted and written anew, and the tree has the new one.
+    """
+    edits = tuple(
+        replace(outcome, result=AlreadyThere(outcome.result.path, _NOTHING_LEFT, outcome.result.bindings))
+        if isinstance(outcome.result, Applied)
+        else outcome
+        for outcome in patch.edits
+    )
+    return replace(patch, edits=edits)
+
+
 def _without_suggestion(result: EditResult) -> EditResult:
     """Return the result of an edit whose anchor is not there yet: what mends it is known once it is."""
     return replace(result, suggestion="") if isinstance(result, Drifted | Ambiguous) else result
@@ -98,13 +115,3 @@ def _left_out(step: SkippedEdit | UndecidedEdit) -> EditOutcome:
     cause = step.cause
     near = Candidate(SourcePlace(cause.path, cause.line), 1.0)
     return EditOutcome(step.anchor, step.where, Drifted(cause.message, cause.path, (near,), advice=_TO_DECIDE))
-
-
-def _decision(
-    outcomes: Sequence[PatchOutcome], patches: Sequence[BoundPatch], changes: Sequence[Mapping[str, bytes | None]]
-) -> Decision:
-    decision = decide(outcomes)
-    for index in decision.kept:
-        if not changes[index]:
-            return Decision(Status.FAILED, f"patch {index + 1} ({patches[index].subject}) changes nothing")
-    return decision

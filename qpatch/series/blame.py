@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import RenameOperation
+from qpatch.csource.own_work import workspace_of_series
 from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
 from qpatch.series.facts import facts_for
@@ -113,8 +114,9 @@ def authorship(strategy: LoadedStrategy, target: OpenTree, parameters: Mapping[s
     tried = attempt(strategy, target, parameters)
     if tried.planned is None:
         return Authorship()
-    replay = _Replay(EditWorkspace(Overlay(target.source), target.cache))
     bound = Binding(strategy, target.info, facts_for(strategy, target), parameters).patches()
+    workspace = EditWorkspace(Overlay(target.source), target.cache)
+    replay = _Replay(workspace_of_series([edit for patch in bound for edit in patch.edits], workspace))
     kept = [bound[index] for index in tried.decision.kept]  # the others change nothing
     files = []
     for number, patch in enumerate(kept, start=1):

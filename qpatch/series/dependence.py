@@ -3,26 +3,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import (
-    AddOperation,
-    CreateOperation,
-    HunkOperation,
-    MoveOperation,
-    RenameOperation,
-    VerbatimOperation,
-)
-from qpatch.csource.matching.hunk import Sign
+from qpatch.csource.edit import AddOperation, CreateOperation, MoveOperation, RenameOperation
+from qpatch.csource.lines import words_by_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.source import SourceTree
-
-_WORD = re.compile(r"(?<![$\w])[A-Za-z_]\w{2,}")
 
 
 def builds_on(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> tuple[Edit, ...]:
@@ -41,7 +31,7 @@ def stands_in_missed(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> bo
 
 def _brings(edit: Edit, tree: SourceTree) -> set[str]:
     """Return the words that an edit brings and the tree does not have: names, and paths of files."""
-    added, others = _words_by_sign(edit)
+    added, others = words_by_sign(edit)
     words = {word for word in added - others if not tree.mentioning(word)}
     if isinstance(edit.operation, CreateOperation):
         words.add(edit.anchor.path)
@@ -51,26 +41,10 @@ def _brings(edit: Edit, tree: SourceTree) -> set[str]:
 
 
 def _mentioned(edit: Edit) -> set[str]:
-    added, others = _words_by_sign(edit)
+    added, others = words_by_sign(edit)
     words = added | others | {edit.anchor.name, edit.anchor.path}
     if isinstance(edit.operation, MoveOperation):
         words.add(edit.operation.target.name)
     if isinstance(edit.operation, AddOperation):
         words.add(edit.operation.beside)
     return words - {""}
-
-
-def _words_by_sign(edit: Edit) -> tuple[set[str], set[str]]:
-    """Return the words on the lines that an edit adds, and on those that it expects."""
-    operation = edit.operation
-    if isinstance(operation, AddOperation):
-        return set(_WORD.findall(operation.text)), set()
-    if isinstance(operation, CreateOperation):
-        return set(_WORD.findall(operation.content.decode(errors="replace"))), set()
-    lines: list[tuple[Sign, str]] = []
-    if isinstance(operation, HunkOperation):
-        lines = [(line.sign, line.code) for hunk in operation.hunks for line in hunk.lines]
-    elif isinstance(operation, VerbatimOperation):
-        lines = [(line.sign, line.text) for line in operation.hunk.lines]
-    added = {word for sign, text in lines if sign is Sign.ADDED for word in _WORD.findall(text)}
-    return added, {word for sign, text in lines if sign is not Sign.ADDED for word in _WORD.findall(text)}

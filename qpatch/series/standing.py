@@ -20,6 +20,7 @@ from qpatch.csource.edit import (
     VerbatimOperation,
 )
 from qpatch.csource.matching.hunk import Sign
+from qpatch.csource.own_work import workspace_of_series
 from qpatch.csource.results import AlreadyThere, Applied
 from qpatch.csource.source import Overlay
 from qpatch.csource.tokens import without_comments
@@ -59,16 +60,19 @@ def standing(binding: Binding, tree: SourceTree, cache: ParseCache) -> Decision 
 
 def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache) -> str:
     """Say which edit shows that the change has not landed, '' where none does."""
-    for number, patch in enumerate(binding.patches(), start=1):
-        told = _missing_part(patch, tree, cache)
+    patches = binding.patches()
+    workspace = EditWorkspace(Overlay(tree), cache)
+    workspace = workspace_of_series([edit for patch in patches for edit in patch.edits], workspace)
+    for number, patch in enumerate(patches, start=1):
+        told = _missing_part(patch, workspace)
         if told:
             return f"patch {number} ({patch.subject}): {told}"
     return ""
 
 
-def _missing_part(patch: BoundPatch, tree: SourceTree, cache: ParseCache) -> str:
+def _missing_part(patch: BoundPatch, workspace: EditWorkspace) -> str:
     """Say what of a patch the tree has not, as far as it can be told; each edit is tried on the tree as it is."""
-    tried = [(edit, apply_edit(edit, EditWorkspace(Overlay(tree), cache, explains=False))) for edit in patch.edits]
+    tried = [(edit, apply_edit(edit, workspace.for_trial())) for edit in patch.edits]
     applied = [(edit, result) for edit, result in tried if isinstance(result, Applied)]
     for edit, result in applied:
         if _removes(edit):

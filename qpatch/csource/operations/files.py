@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
     from qpatch.csource.results import EditResult
     from qpatch.csource.source import Overlay
+    from qpatch.csource.workspace import EditWorkspace
 
 
 def concerns_whole_file(edit: Edit) -> bool:
@@ -33,20 +34,29 @@ def concerns_whole_file(edit: Edit) -> bool:
     return isinstance(edit.operation, DeleteOperation) and edit.anchor.kind.text_scope is TextScope.FILE
 
 
-def apply_file_edit(edit: Edit, tree: Overlay) -> EditResult:
+def apply_file_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """Carry out an edit that `concerns_whole_file`; the tree changes only where the result is Applied."""
-    path, operation = edit.anchor.path, edit.operation
+    path, operation, tree = edit.anchor.path, edit.operation, workspace.tree
     if isinstance(operation, CreateOperation):
-        return _create(path, operation, tree)
+        return _create(path, operation, workspace)
     if isinstance(operation, RenameOperation):
-        return _rename(path, operation.target, tree)
+        return _rename(path, operation.target, workspace)
     if isinstance(operation, ModeOperation):
         return _change_mode(path, operation.mode, tree)
-    return _delete(path, tree)
+    return _delete(path, workspace)
 
 
-def _create(path: str, operation: CreateOperation, tree: Overlay) -> EditResult:
+def is_renamed(old: str, new: str, tree: Overlay) -> bool:
+    """Tell whether the file `old` is called `new` already; a folder may have taken its place."""
+    became_folder = tree.mode(old) == FOLDER and new.startswith(f"{old}/")
+    return (became_folder or tree.mode(old) is None) and tree.read(new) is not None
+
+
+def _create(path: str, operation: CreateOperation, workspace: EditWorkspace) -> EditResult:
+    tree = workspace.tree
     present = tree.read(path)
+    if path in workspace.own.files and tree.read(tree.current(path)) == workspace.own.files[path]:
+        return AlreadyThere(path, f"there is such a file {tree.current(path)}, as later edits leave it")
     if present is None:
         obstacle = _obstacle(path, tree)
         if obstacle is not None:
@@ -65,21 +75,31 @@ def _create(path: str, operation: CreateOperation, tree: Overlay) -> EditResult:
     return AlreadyThere(path, f"there is such a file {path}")
 
 
-def _rename(old: str, new: str, tree: Overlay) -> EditResult:
+def _rename(old: str, new: str, workspace: EditWorkspace) -> EditResult:
+    tree = workspace.tree
     refused = _refused(old, tree)
     if refused is None:
         if tree.read(new) is not None:
+            if _is_own(old, workspace):
+                return AlreadyThere(new, f"{old} is the file that another edit creates")
             return unfit_file(old, f"cannot become {new}: there are files of both names")
         obstacle = _obstacle(new, tree, leaving=old)
         if obstacle is not None:
             return obstacle
         tree.rename(old, new)
         return Applied(new, moved_from=old)
-    became_folder = tree.mode(old) == FOLDER and new.startswith(f"{old}/")
-    if (became_folder or tree.mode(old) is None) and tree.read(new) is not None:
-        tree.renamed[old] = new
-        return AlreadyThere(new, f"{old} is called {new}")
+    now = tree.current(new)
+    if is_renamed(old, now, tree):
+        tree.renamed[old] = now
+        return AlreadyThere(now, f"{old} is called {now}")
     return refused
+
+
+def _is_own(path: str, workspace: EditWorkspace) -> bool:
+    """Tell whether the file at `path` is one that the series creates."""
+    created = [text for other, text in workspace.own.added if other == path]
+    content = workspace.tree.read(path)
+    return content is not None and content in [*created, workspace.own.files.get(path)]
 
 
 def _change_mode(path: str, mode: str, tree: Overlay) -> EditResult:
@@ -93,14 +113,15 @@ def _change_mode(path: str, mode: str, tree: Overlay) -> EditResult:
     return Applied(path)
 
 
-def _delete(path: str, tree: Overlay) -> EditResult:
+def _delete(path: str, workspace: EditWorkspace) -> EditResult:
+    tree = workspace.tree
     refused = _refused(path, tree)
     if refused is None:
         tree.delete(path)
         return Applied(path)
     if tree.mode(path) is not None:
         return refused
-    alike = _may_be_renamed_to(path, tree)
+    alike = [each for each in _may_be_renamed_to(path, tree) if not _is_own(each[0], workspace)]
     if not alike:
         return AlreadyThere(path, f"{path} is gone")
     return Drifted(

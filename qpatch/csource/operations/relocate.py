@@ -11,6 +11,7 @@ from qpatch.csource.anchors.extents import extent_of, insertion_beside, unclear_
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.edit import Edit, MoveOperation, Position
 from qpatch.csource.operations.moved import unproven_move
+from qpatch.csource.operations.own import done_or_brought
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.dead import position_in_code
 from qpatch.csource.syntax.layout import Layout, Replacement
@@ -23,6 +24,9 @@ from qpatch.thresholds import thresholds
 def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
     located = edit.anchor.locate(workspace)
+    own = done_or_brought(edit, located, workspace)
+    if own is not None:
+        return own
     if isinstance(located, Drifted):
         return _gone(edit, located, workspace)
     if isinstance(located, Ambiguous):
@@ -52,7 +56,11 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
         if isinstance(found, Drifted | Ambiguous):
             return found
     assert isinstance(located, LocatedAnchor) and isinstance(target, LocatedAnchor)
-    layout = layout_of(located)
+    layout, position = layout_of(located), operation.target.position
+    if located.path == target.path and _adjoins(
+        layout, extent_of(located, layout), extent_of(target, layout), position
+    ):
+        return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
     refused = (
         unproven_move(edit, located, workspace)
         or unproven_move(replace(edit, anchor=operation.target), target, workspace)
@@ -63,9 +71,6 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
     if refused is not None:
         return refused
     start, end = extent_of(located, layout)
-    position = operation.target.position
-    if located.path == target.path and _adjoins(layout, (start, end), extent_of(target, layout), position):
-        return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
     if located.path == target.path and start <= extent_of(target, layout)[0] < end:
         raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
     text = located.parsed.source[start:end]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Works out what the edits of a series bring, all together, so that they know their own result where they meet it.
+
+On a tree that has the series, what one edit put into another file is not what a deletion is to take away, a file has
+the name that a later edit gives it, and holds what later edits made of it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.anchors.family import member_of_family
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.checks import is_in_text
+from qpatch.csource.edit import (
+    AddOperation,
+    Anchor,
+    CreateOperation,
+    DeleteOperation,
+    EverywhereOperation,
+    MoveOperation,
+    RenameOperation,
+)
+from qpatch.csource.lines import lines_by_sign, words_by_sign
+from qpatch.csource.operations.files import is_renamed
+from qpatch.csource.syntax.term import TooDeepError
+from qpatch.csource.workspace import LocatedAnchor, OwnWork
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.workspace import EditWorkspace
+
+
+def workspace_of_series(edits: Sequence[Edit], workspace: EditWorkspace) -> EditWorkspace:
+    """Return `workspace` with the work of `edits`, those of a series in their order; its tree is as before any of them.
+
+    The tree then knows the files that have the names already which the series gives them.
+    """
+    tree = workspace.tree
+    for edit in reversed(edits):
+        if isinstance(edit.operation, RenameOperation):
+            old, new = edit.anchor.path, tree.current(edit.operation.target)
+            if is_renamed(old, new, tree):
+                tree.renamed[old] = new
+    work = OwnWork(
+        tuple(_added(edits, workspace)),
+        _moved(edits, workspace),
+        _renamed(edits),
+        deleted=frozenset(str(edit.anchor) for edit in edits if isinstance(edit.operation, DeleteOperation)),
+    )
+    workspace = replace(workspace, own=work)
+    return replace(workspace, own=replace(work, files=_files(edits, workspace)))
+
+
+def _added(edits: Sequence[Edit], workspace: EditWorkspace) -> Iterator[tuple[str, bytes]]:
+    """Yield (path, text) of what the edits add."""
+    for edit in edits:
+        if isinstance(edit.operation, CreateOperation):
+            yield edit.anchor.path, edit.operation.content
+            continue
+        added, _ = lines_by_sign(edit)
+        if added:
+            yield _path(edit.anchor, workspace), "\n".join([*added, ""]).encode("utf-8", "surrogateescape")
+
+
+def _moved(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, frozenset[str]]:
+    moves = [edit for edit in edits if isinstance(edit.operation, MoveOperation)]
+    targets: defaultdict[str, set[str]] = defaultdict(set)
+    for edit in moves:
+        assert isinstance(edit.operation, MoveOperation)
+        targets[edit.anchor.name].add(_path(edit.operation.target, workspace))
+    return {name: frozenset(paths) for name, paths in targets.items()}
+
+
+def _renamed(edits: Sequence[Edit]) -> dict[str, tuple[str, ...]]:
+    """Return the names that the edits write in the place of others, by these."""
+    names: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for edit in edits:
+        operation = edit.operation
+        if isinstance(operation, EverywhereOperation) and operation.rewriting.renames:
+            names[operation.rewriting.old] += (operation.rewriting.new,)
+        elif not isinstance(operation, AddOperation | CreateOperation):
+            added, expected = words_by_sign(edit)
+            if edit.anchor.name in expected - added:
+                names[edit.anchor.name] += tuple(sorted(added - expected))
+    return dict(names)
+
+
+def _files(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, bytes]:
+    """Return what the files that the edits create hold in the end, where the tree has other such files already."""
+    files = {}
+    for index, edit in enumerate(edits):
+        if isinstance(edit.operation, CreateOperation):
+            path, current = edit.anchor.path, workspace.tree.current(edit.anchor.path)
+            present = workspace.tree.read(current)
+            if present is not None and (current != path or present != edit.operation.content):
+                files[path] = _in_the_end(edits[index:], path, workspace)
+    return files
+
+
+def _in_the_end(edits: Sequence[Edit], path: str, workspace: EditWorkspace) -> bytes:
+    """Return what `edits`, the first of which creates the file `path`, make of it."""
+    trial = workspace.for_trial()
+    trial.tree.delete(path)
+    for edit in edits:
+        if not isinstance(edit.operation, RenameOperation):
+            apply_edit(edit, trial)
+    return trial.tree.read(path) or b""
+
+
+def _path(anchor: Anchor, workspace: EditWorkspace) -> str:
+    """Return the path of the file that `anchor` is in; the one where it is expected where that cannot be told yet."""
+    if is_in_text(anchor) or not anchor.kind.name:
+        return anchor.path
+    try:
+        known = member_of_family(anchor, workspace)
+        located = known.locate(workspace) if isinstance(known, Anchor) else known
+    except TooDeepError:
+        return anchor.path
+    return located.path if isinstance(located, LocatedAnchor) else anchor.path
