@@ -11,8 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import HunkError, HunkGroup
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND
 from qpatch.csource.matching.placing import LinePlacer, owner_of
 from qpatch.csource.syntax.layout import Replacement
+from qpatch.csource.syntax.ownership import opens_arm, own_comments
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.term import Term
@@ -31,7 +33,11 @@ class GroupWriter(LinePlacer):
         removed = self.removed_leaves(group)
         if removed:
             start, end = self.removed_extent(group, removed)
-            return self.replaced(group, removed[0], start, end) if group.added else self._remove(group, start, end)
+            return (
+                self.replaced(group, removed[0], start, end)
+                if group.added
+                else self._remove(group, removed, start, end)
+            )
         places = [self.trivia[line.number] for line in group.removed if line.number in self.trivia]
         if places:
             return self._replace_trivia(group, places[0][0], places[-1][1])
@@ -55,15 +61,28 @@ class GroupWriter(LinePlacer):
         change = self._insert(group)
         return change.end if self.layout.starts_line(change.end) else self.layout.next_line(change.end)
 
-    def _remove(self, group: HunkGroup, start: int, end: int) -> Replacement:
+    def _remove(self, group: HunkGroup, removed: list[Term], start: int, end: int) -> Replacement:
         lines = self.layout.whole_lines(start, end)
         if lines is None:
             trailing = 1 if self.layout.source[end : end + 1] == b" " else 0
             return Replacement(start, end + trailing, b"")
-        first = self.layout.before_leading_comments(lines[0])
+        first = own_comments(self.layout, removed[0], lines[0])
+        last = self._past_comments_of(group, removed, lines[1])
         if self.hunk.keeps_blank_lines(group, self.trivia):
-            return Replacement(first, lines[1], b"")
-        return Replacement(*self.layout.without_surplus_blank(first, lines[1]), b"")
+            return Replacement(first, last, b"")
+        return Replacement(*self.layout.without_surplus_blank(first, last), b"")
+
+    def _past_comments_of(self, group: HunkGroup, removed: list[Term], end: int) -> int:
+        """Return where the comments end that end the block or arm of which the removed code, up to `end`, is the rest.
+
+        That is so where `...` stands for the rest, or the removed lines begin the arm.
+        """
+        _, below = self.neighbours(group)
+        if below is None or not (removed[-1].kind == ELLIPSIS_KIND or opens_arm(removed)):
+            return end
+        line = self.layout.line_start(self.match.extents[below][0])
+        high = own_comments(self.layout, below, line)
+        return high if end < high and self.layout.is_bare(end, high) else end
 
     def _replace_trivia(self, group: HunkGroup, start: int, end: int) -> Replacement:
         """Replace (or remove) whole lines of comments and blanks."""
@@ -124,9 +143,7 @@ class GroupWriter(LinePlacer):
         if not self.layout.starts_line(start):
             indentation = self.layout.indentation(start)
             return Replacement(start, start, _encode("\n".join(lines).lstrip() + "\n" + indentation))
-        position = self.layout.line_start(start)
-        if leaf.text != "}" and leaf.kind != "#endif":
-            position = self.layout.before_leading_comments(position)
+        position = own_comments(self.layout, leaf, self.layout.line_start(start))
         return Replacement(position, position, _encode("\n".join(lines) + "\n"))
 
     def _insert_at_end(self, lines: list[str]) -> Replacement:

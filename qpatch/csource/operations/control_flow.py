@@ -9,7 +9,6 @@ statements, so it does not matter what kind of edit it was.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +17,7 @@ from qpatch.csource.operations.flow_change import FlowChange, opening_words
 from qpatch.csource.operations.jumps import Flow
 from qpatch.csource.operations.stray_jumps import stray_jumps
 from qpatch.csource.syntax.layout import column
+from qpatch.csource.syntax.ownership import FALLS_THROUGH
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from qpatch.csource.operations.versions import Versions
 
-_FALLS = re.compile(rb"fall[-\s_]*s?[-\s_]*thr(ough|u)", re.IGNORECASE)
 _HEADS = {"else_clause": 1, "for_statement": -1, "if_statement": 2, "while_statement": 2, "do_statement": 1}
 _LABELS = frozenset({CASE_LABEL, LABEL})
 
@@ -223,7 +222,7 @@ def _falls(
 
 def _is_marked(versions: Versions, above: Term, label: Term) -> bool:
     """Tell whether a comment or a word between two cases says that the first falls through."""
-    return _FALLS.search(versions.new.source, above.start, label.start) is not None
+    return FALLS_THROUGH.search(versions.new.source, above.start, label.start) is not None
 
 
 def _neighbours(roots: Sequence[Term]) -> Iterator[tuple[Term, Term]]:

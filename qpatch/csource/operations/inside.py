@@ -20,6 +20,7 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, 
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.indentation import relevelled
 from qpatch.csource.syntax.layout import Replacement
+from qpatch.csource.syntax.ownership import own_comments
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.thresholds import thresholds
 
@@ -176,7 +177,7 @@ class _Inside:
     def _before(self, member: Term) -> Replacement:
         if not self._layout.starts_line(member.start):  # The block stands on one line.
             return Replacement(member.start, member.start, self._lines("") + b" ")
-        position = self._layout.before_leading_comments(self._layout.line_start(member.start))
+        position = own_comments(self._layout, next(member.leaves()), self._layout.line_start(member.start))
         return Replacement(position, position, self._lines(self._layout.indentation(member.start)) + b"\n")
 
     def _indentation(self, member: Term) -> str:

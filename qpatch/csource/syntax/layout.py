@@ -130,14 +130,18 @@ class Layout:
 
     def before_leading_comments(self, line_start: int) -> int:
         """Return the start of the comment lines right above the line that begins at `line_start`."""
-        start = line_start
-        while start:
-            end = len(self.source[: start - 1].rstrip(b" \t"))
-            found = next((first for first, last in self._comments if last == end), None)
-            if found is None or not self.starts_line(found) or self._heads_file(found, end):
-                return start
-            start = self.line_start(found)
+        start, above = line_start, self.comment_line_above(line_start)
+        while above < start:
+            start, above = above, self.comment_line_above(above)
         return start
+
+    def comment_line_above(self, line_start: int) -> int:
+        """Return the start of the line on which the comment right above `line_start` begins, else `line_start`."""
+        end = len(self.source[: max(0, line_start - 1)].rstrip(b" \t"))
+        found = next((first for first, last in self._comments if last == end), None)
+        if not line_start or found is None or not self.starts_line(found) or self._heads_file(found, end):
+            return line_start
+        return self.line_start(found)
 
     def with_adjacent_comments(self, start: int, end: int) -> tuple[int, int]:
         """Widen [start, end) by the comments that only white space separates from it."""
