@@ -218,3 +218,51 @@ def test_lines_of_the_same_level_are_only_shifted(lines: list[str], column: int)
 )
 def test_lines_among_directives_end_as_the_others_do(where: str, hunk: str, before: str, after: str) -> None:
     check_applied(before.replace("\n", "\r\n"), hunk_edit(where, hunk), after.replace("\n", "\r\n"))
+
+
+FLOW = """
+static int feed(Feed *f)
+{
+    int ret = 0;
+
+    if (!f->open) {
+        goto out;
+    }
+    return 0;
+stop:
+    halt(f);
+out:
+    return ret;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("hunk", "behind", "added"),
+    [
+        ("  return 0;\n+ shut:\n+     shut(f);\n  stop:\n  ...", "    return 0;\n", "shut:\n    shut(f);\n"),
+        ("  return 0;\n+ shut:\n+ shut(f);\n  stop:\n  ...", "    return 0;\n", "shut:\n    shut(f);\n"),
+        ("      return 0;\n+ shut:\n+     shut(f);\n  stop:\n  ...", "    return 0;\n", "shut:\n    shut(f);\n"),
+        (
+            "  return 0;\n+ shut:\n+     if (f) {\n+         shut(f,\n+              ret);\n+     }\n  stop:\n  ...",
+            "    return 0;\n",
+            "shut:\n    if (f) {\n        shut(f,\n             ret);\n    }\n",
+        ),
+        ("  return 0;\n  stop:\n+     shut(f);\n  ...", "stop:\n", "    shut(f);\n"),
+        ("  return 0;\n- stop:\n+ stop:\n+     shut(f);\n      halt(f);", "stop:\n", "    shut(f);\n"),
+        (
+            "  return 0;\n+ shut:\n+     shut(f);\n+ lock:\n+     lock(f);\n  stop:\n  ...",
+            "    return 0;\n",
+            "shut:\n    shut(f);\nlock:\n    lock(f);\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("tabs", [False, True])
+def test_statements_behind_a_label_stand_in_the_column_of_the_others(
+    hunk: str, behind: str, added: str, tabs: bool
+) -> None:
+    source, expected = FLOW, FLOW.replace(behind, behind + added)
+    if tabs:
+        source = source.replace("    ", "\t")
+        expected = expected.replace("    ", "\t").replace("\t\t\t ret", "\t\t     ret")
+    check_applied(source, hunk_edit("function feed", hunk), expected)

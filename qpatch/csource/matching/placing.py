@@ -11,12 +11,14 @@ from qpatch.csource.matching.hunk import is_ellipsis
 from qpatch.csource.matching.matched import MatchedHunk
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.coding_style import coding_style
-from qpatch.csource.syntax.indentation import relevelled, unit_of
+from qpatch.csource.syntax.indentation import relevelled, unit_of, without_label_levels
 from qpatch.csource.syntax.layout import DIRECTIVE_LINE, LABEL_LINE, TAB, column
 from qpatch.csource.syntax.term import BLOCKS, DIRECTIVE_CONDITION, LABEL, Term
 from qpatch.csource.syntax.wrapping import wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from qpatch.csource.matching.hunk import HunkGroup, HunkLine
     from qpatch.csource.syntax.indentation import Indentation
 
@@ -51,8 +53,10 @@ class LinePlacer(MatchedHunk):
 
     def _placed(self, group: HunkGroup, beside: str, target: str, before: str = "", behind: int = 0) -> list[str]:
         """Return the added lines as they stand beside code indented by `target`, which the hunk shows as `beside`."""
-        written = [line.code for line in group.added]
         origin = column(beside[: len(beside) - len(beside.lstrip())])
+        written = [line.code for line in group.added]
+        if self.before.context is Context.STATEMENTS and self.hunk.macro_lines.isdisjoint(_numbers(group)):
+            written = without_label_levels(written, origin, self._code_above(group))
         unit = unit_of([line.code for line in self.hunk.lines], self._style.unit)
         placed = relevelled(self._bound(group), origin, target, self._style, written=written, unit=unit)
         placed = [self._in_own_column(line, text) for line, text in zip(group.added, placed, strict=True)]
@@ -65,6 +69,11 @@ class LinePlacer(MatchedHunk):
         ]
         fitting[0] = fitting[0].removeprefix(before)
         return fitting
+
+    def _code_above(self, group: HunkGroup) -> str:
+        """Return the line of the hunk with code that stands above the added lines of a group, '' where none does."""
+        lines = [line for line in self.hunk.after() if line.number < group.first and not self.hunk.is_trivia(line)]
+        return lines[-1].code if lines else ""
 
     @cached_property
     def _style(self) -> Indentation:
@@ -91,7 +100,7 @@ class LinePlacer(MatchedHunk):
 
     def _reference(self, group: HunkGroup, attached: Term) -> Term:
         """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
-        if not self.hunk.macro_lines.isdisjoint(line.number for line in (*group.removed, *group.added)):
+        if not self.hunk.macro_lines.isdisjoint(_numbers(group)):
             inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
             return min(inside, key=lambda leaf: abs(self.before.line_of(leaf).number - group.first), default=attached)
         first = next(owner_of(attached).leaves())
@@ -104,6 +113,10 @@ class LinePlacer(MatchedHunk):
             if not _is_outdented(leaf) and leaf.text != "}" and next(owner_of(leaf).leaves()) is leaf
         ]
         return min(others, key=lambda leaf: abs(self.before.line_of(leaf).number - line), default=attached)
+
+
+def _numbers(group: HunkGroup) -> Iterator[int]:
+    return (line.number for line in (*group.removed, *group.added))
 
 
 def _is_outdented(leaf: Term) -> bool:
