@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COMMENT = r"/\*.*?\*/|//[^\n]*"
 STRING = r'"(?:[^"\\\n]|\\.)*"'
@@ -24,6 +28,12 @@ _OPERATOR = r"->|\+\+|--|<<=|>>=|<<|>>|[-+*/%&|^<>=!]=|&&|\|\|"
 _OPAQUE = re.compile(OPAQUE, re.DOTALL)
 _C_TOKEN = re.compile(
     rf"(?P<comment>{COMMENT})|{STRING}|{CHARACTER}|\$?[A-Za-z_]\w*|\.\.\.|[0-9]\w*|{_OPERATOR}|\S", re.DOTALL
+)
+# What C reads where two pieces of code meet: beside its tokens, what only begins one, or a comment.
+_MEETING = re.compile(
+    rf"/[*/]|(?:u8?|[LU])[\"']|{STRING}|{CHARACTER}|[A-Za-z_]\w*|\.\.\.|\.?[0-9](?:[eEpP][-+]|[\w.])*"
+    rf"|##|<[:%]|%[:>]|:>|{_OPERATOR}|\S",
+    re.DOTALL,
 )
 _TEXT_TOKEN = re.compile(r"\w+|[^\w\s]|\s+")
 
@@ -47,6 +57,24 @@ def c_tokens(text: str) -> list[TextToken]:
     return [
         TextToken(found[0], found.start(), found.end()) for found in _C_TOKEN.finditer(text) if not found["comment"]
     ]
+
+
+def fuses(left: str, right: str) -> bool:
+    """Tell whether C would read another token, or a comment, where `left` and `right` are put side by side."""
+    tokens = c_tokens(left)
+    if not tokens or tokens[-1].end < len(left) or not right[:1].strip():
+        return False
+    last = tokens[-1].text
+    found = _MEETING.match(last + right)
+    return found is not None and found.end() > len(last)
+
+
+def put_together(pieces: Iterable[str]) -> str:
+    """Return pieces of code as one, with a blank wherever two of them would fuse."""
+    text = ""
+    for piece in pieces:
+        text += f" {piece}" if fuses(text, piece) else piece
+    return text
 
 
 def text_tokens(line: str) -> list[str]:

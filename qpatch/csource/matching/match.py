@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
 from qpatch.csource.matching.program import Do, Program, Step, has_placeholder, program_of
+from qpatch.csource.matching.runs import runs_at, without_parentheses
 from qpatch.csource.matching.types import types_at
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
 from qpatch.errors import UserError
@@ -293,11 +294,17 @@ class _Search:
             for written in types_at(frame.members, index):
                 behind = _Frame(written.behind, frame.outer, frame.behind)
                 yield written.term, _Frame([written.term], frame, index + 1), 0, behind, 0
+        for run in runs_at(step.term, frame.members, index):
+            goes_on = index + len(run.children)
+            yield run, _Frame([run], frame, goes_on), 0, frame, goes_on
 
     def _bound(self, step: Step, known: _Known, target: Term) -> _Known | None:
-        """Return what is known once the metavariable stands for `target`; None where it stands for other code."""
+        """Return what is known once the metavariable stands for `target`; None where it stands for other code.
+
+        Parentheses around it, which are written where its place asks for them, make no difference.
+        """
         name = step.term.text[1:]
-        same = self._alike.setdefault(target.tokens, target)
+        same = self._alike.setdefault(without_parentheses(target.tokens), target)
         bindings = dict(known[1])
         if bindings.setdefault(name, same) is not same:
             return None

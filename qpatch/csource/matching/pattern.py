@@ -6,6 +6,7 @@ After parsing, `$name` and `...` turn into terms of their own kinds, METAVARIABL
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -40,6 +41,8 @@ __all__ = [
     "compile_pattern",
     "compile_sides",
 ]
+
+_PASTED = re.compile(rf"\w+{METAVARIABLE.pattern}")
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def compile_pattern(
     The same lines are compiled once: a strategy is checked before a tree is looked at. Raises HunkError, naming the
     line, where they are not C.
     """
+    _check_apart(lines)
     opening, closing = context.value
     written = frozenset(index for index, line in enumerate(lines) if line.sign is Sign.ADDED)
     codes = replace_placeholders([line.code for line in lines], context, written)
@@ -134,6 +138,18 @@ def compile_pattern(
     for item in items:
         mark_placeholders(item)
     return Pattern(tuple(items), lines, tuple(starts), context, table)
+
+
+def _check_apart(lines: tuple[HunkLine, ...]) -> None:
+    """Refuse a metavariable that is written as a part of a word: nothing is pasted to what it stands for."""
+    for line in lines:
+        pasted = _PASTED.search(blank_opaque(line.code))
+        if pasted is not None:
+            raise HunkError(
+                f"{pasted[0]} in line {line.number} is a part of a word, and a metavariable stands for whole ones",
+                line.number,
+                "write a blank before the `$`, or the names themselves",
+            )
 
 
 def _built(parsed: ParsedFile, block: Node, lines: tuple[HunkLine, ...]) -> Term:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.match import fits_whole, matches_in
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND
-from qpatch.csource.matching.precedence import ANY, PRIMARY, joins_sign, tightness, wanted_at
+from qpatch.csource.matching.precedence import ANY, PRIMARY, fitted, wanted_at
 from qpatch.csource.matching.rewriting import expression
 from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import build
-from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, OPAQUE, blank_opaque, is_comment
+from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, OPAQUE, blank_opaque, is_comment, put_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,7 +96,7 @@ class CodeSearch:
         """Return every place, the outer ones with the inner ones replaced in them."""
         pending = self._pending
         changes = tuple(
-            Replacement(*_span(match), self._written(match).encode(errors="surrogateescape"))
+            Replacement(*_span(match), self._apart(match).encode(errors="surrogateescape"))
             for match in _outermost(pending)
         )
         starts = tuple(_span(match)[0] for match in pending)
@@ -180,39 +180,52 @@ class CodeSearch:
                 found.setdefault(_span(match), match)
         return list(found.values())
 
+    def _apart(self, match: Match) -> str:
+        """Return what takes the place of `match`, with a blank where it would fuse with the code beside it."""
+        start, end = _span(match)
+        high = self.parsed.source.find(b"\n", end)
+        before = self._line_before(start)
+        after = self._text(end, high if high >= 0 else len(self.parsed.source))
+        return put_together([before, self._written(match), after]).removeprefix(before).removesuffix(after)
+
+    def _line_before(self, start: int) -> str:
+        return self._text(self.parsed.source.rfind(b"\n", 0, start) + 1, start)
+
     def _written(self, match: Match) -> str:
         """Return what takes the place of `match`, with parentheses where precedence asks for them."""
         target = match.items[0]
         wanted = PRIMARY if self._is_macro_value(target) else wanted_at(target)
-        return self._parenthesized(self._filled(match), self._new, match, wanted, target)
+        return self._parenthesized(self._filled(match), self._new, match, wanted, self._line_before(target.start))
 
-    def _parenthesized(self, code: str, item: Term, match: Match, wanted: int, place: Term) -> str:
+    def _parenthesized(self, code: str, item: Term, match: Match, wanted: int, before: str) -> str:
         if item.kind.endswith("_statement"):
             return code
         if item.kind == METAVARIABLE_KIND:
             item = match.bindings[item.text[1:]]
-        return f"({code})" if tightness(item) < wanted or joins_sign(item, place) else code
+        return fitted(code, item, wanted, before)
 
     def _filled(self, match: Match) -> str:
         """Return the new code with what its placeholders stand for."""
         code, parts, last = self.rewriting.new, [], 0
         leaves = (leaf for leaf in self._new.leaves() if leaf.kind == METAVARIABLE_KIND)
         for found in _PLACEHOLDER.finditer(blank_opaque(code)):
-            filling = self._binding(next(leaves), match) if found[1] else self._skipped(match, found)
-            parts += [code[last : found.start()], filling]
+            parts.append(code[last : found.start()])
+            parts.append(
+                self._binding(next(leaves), match, "".join(parts)) if found[1] else self._skipped(match, found)
+            )
             last = found.end()
-        return "".join([*parts, code[last:]])
+        return put_together([*parts, code[last:]])
 
-    def _binding(self, place: Term, match: Match) -> str:
-        """Return what the metavariable `place` of the new code stands for."""
+    def _binding(self, place: Term, match: Match, before: str) -> str:
+        """Return what the metavariable `place` of the new code stands for, behind the text `before`."""
         term = match.bindings[place.text[1:]]
         same = next(
             (each for each in self._inside(term.start, term.end) if _span(each) == (term.start, term.end)), None
         )
         wanted = ANY if place is self._new else wanted_at(place)
         if same is not None:
-            return self._parenthesized(self._filled(same), self._new, same, wanted, place)
-        return self._parenthesized(self._inner(term.start, term.end), term, match, wanted, place)
+            return self._parenthesized(self._filled(same), self._new, same, wanted, before)
+        return self._parenthesized(self._inner(term.start, term.end), term, match, wanted, before)
 
     def _skipped(self, match: Match, found: re.Match[str]) -> str:
         before, after = found["before"] or "", found["after"] or ""
@@ -228,7 +241,7 @@ class CodeSearch:
             low, high = _span(match)
             parts += [self._text(last, low), self._written(match)]
             last = high
-        return "".join([*parts, self._text(last, end)])
+        return put_together([*parts, self._text(last, end)])
 
     def _inside(self, start: int, end: int) -> list[Match]:
         """Return the places within [start, end), sorted by where they begin."""

@@ -41,7 +41,7 @@ class WrittenType:
 
 
 def types_at(members: Sequence[Term], index: int) -> Iterator[WrittenType]:
-    """Yield the types of more than one member that begin at `index`, without stars and with them."""
+    """Yield the types of more than one member that begin at `index`, and those with the stars of a lone declarator."""
     end = index
     while end < len(members) and members[end].kind in _SPECIFIERS:
         end += 1
@@ -50,6 +50,8 @@ def types_at(members: Sequence[Term], index: int) -> Iterator[WrittenType]:
     parts = list(members[index:end])
     if len(parts) > 1:
         yield WrittenType(_type(parts), members[end:])
+    if any(member.text == "," for member in members[end:]):  # The star is that of the first declarator alone.
+        return
     while end < len(members) and (split := _without_star(members[end])) is not None:
         stars, declarator = split
         parts += stars
