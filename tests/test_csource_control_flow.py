@@ -190,3 +190,32 @@ def test_a_jump_may_replace_a_jump_and_stand_before_what_is_shown() -> None:
     check_applied(source, edit, source.replace("return n", "return 0"))
     shown = hunk_edit("function demo", "  trace(d);\n+ return 1;\n  return n;")
     check_applied(source, shown, source.replace("    return n", "    return 1;\n    return n"))
+
+
+@pytest.mark.parametrize("head", [*HEADS, "QLIST_FOREACH(d, &all, next)"])
+def test_a_statement_written_beside_a_head_does_not_come_under_it(head: str) -> None:
+    source = body(head, "    drop(d);", "next(d);")
+    result = outcome(source, hunk_edit("function demo", f"  {head}\n-     drop(d);\n+ keep(d);\n  next(d);"))
+    assert isinstance(result, Drifted), result
+    assert "`keep ( d ) ;` would come under the" in result.message and "indent it below" in result.advice
+    edit = hunk_edit("function demo", f"  {head}\n-     drop(d);\n+     keep(d);\n  next(d);")
+    check_applied(source, edit, body(head, "    keep(d);", "next(d);"))
+
+
+def test_a_statement_written_beside_an_else_does_not_come_under_it() -> None:
+    source = body("if (d)", "    one();", "else", "    two();", "next(d);")
+    result = outcome(source, hunk_edit("function demo", "  if (d)\n      one();\n  else\n-     two();\n+ three();"))
+    assert isinstance(result, Drifted) and "under the `else` above, but" in result.message
+
+
+@pytest.mark.parametrize("below", ["drop(d);", "if (n)\n        drop(d);"])
+def test_a_statement_does_not_look_as_if_it_were_in_the_loop_of_an_unknown_macro(below: str) -> None:
+    source = body("EACH_ENTRY(d, n)", f"    {below}", "next(d);")
+    hunk = "\n".join(f"  {line}" for line in ["EACH_ENTRY(d, n)", *f"    {below}".split("\n")])
+    result = outcome(source, hunk_edit("function demo", f"{hunk}\n+     keep(d);\n  next(d);"))
+    assert isinstance(result, Drifted) and "is indented as if it were under the `" in result.message
+    check_applied(
+        source,
+        hunk_edit("function demo", f"{hunk}\n+ keep(d);\n  next(d);"),
+        body("EACH_ENTRY(d, n)", f"    {below}", "keep(d);", "next(d);"),
+    )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qpatch.csource.operations.versions import Versions
 
 _HEADS = {"else_clause": 1, "for_statement": -1, "if_statement": 2, "while_statement": 2, "do_statement": 1}
+_CALL_ALONE = re.compile(rb"([A-Za-z_]\w*)[ \t]*\([^;{}\n]*\)[ \t]*\n")
 _LABELS = frozenset({CASE_LABEL, LABEL})
 
 
@@ -37,6 +38,7 @@ def silent_change(versions: Versions) -> FlowChange | None:
     finders = (
         _governed_otherwise(versions, old, new),
         _looks_governed(versions, new),
+        _looks_free(versions, new),
         _flow(versions, old, new),
         stray_jumps(versions, old, new),
     )
@@ -121,15 +123,36 @@ def _looks_governed(versions: Versions, new: Sequence[Term]) -> Iterator[FlowCha
     """Find added statements that are indented as if the `if` or loop without braces above governed them."""
     for above, statement in _neighbours(new):
         head = _last_head(above)
-        if head is None or statement.kind in _LABELS or statement.is_directive or not _is_added(versions, statement):
+        word = _word(head) or _unknown_macro(versions, above)
+        if not word or statement.kind in _LABELS or statement.is_directive or not _is_added(versions, statement):
             continue
         if versions.kept(above.start, new=True) is not None and _column(versions, statement) > _column(versions, above):
             yield FlowChange(
-                f"{opening_words(statement)} is indented as if it were under the `{_word(head)}` above, "
-                "which has no braces",
+                f"{opening_words(statement)} is indented as if it were under the `{word}` above, which has no braces",
                 statement,
-                _remedy(_word(head)),
-                lacks_braces=True,
+                _remedy(word),
+                lacks_braces=head is not None,
+            )
+
+
+def _unknown_macro(versions: Versions, above: Term) -> str:
+    """Return the name of a macro that looks like a loop: a call on a line of its own, no `;`, and more of it below."""
+    found = _CALL_ALONE.match(versions.new.source, above.start)
+    return found[1].decode(errors="replace") if found is not None and found.end() < above.end else ""
+
+
+def _looks_free(versions: Versions, new: Sequence[Term]) -> Iterator[FlowChange]:
+    """Find added statements right under a kept `if` or loop without braces that stand no deeper than it does."""
+    for head in (term for root in new for term in root.below()):
+        body = body_of(head)
+        if body is None or body.kind == "compound_statement" or not _is_added(versions, body):
+            continue
+        stands_free = _begins_line(versions, body) and _column(versions, body) <= _column(versions, head)
+        if stands_free and versions.kept(head.start, new=True) is not None:
+            yield FlowChange(
+                f"{opening_words(body)} would come under the `{_word(head)}` above, but is not indented so",
+                body,
+                f"indent it below the `{_word(head)}` if it belongs there; else remove the `{_word(head)}`, too",
             )
 
 
@@ -238,7 +261,12 @@ def _is_added(versions: Versions, term: Term) -> bool:
 
 
 def _column(versions: Versions, term: Term) -> int:
+    """Return the column in which the line begins that `term` begins on."""
     source = versions.new.source
-    start = source.rfind(b"\n", 0, term.start) + 1
-    line = source[start : term.start]
+    line = source[source.rfind(b"\n", 0, term.start) + 1 : term.start]
     return column(line[: len(line) - len(line.lstrip())].decode(errors="replace"))
+
+
+def _begins_line(versions: Versions, term: Term) -> bool:
+    source = versions.new.source
+    return not source[source.rfind(b"\n", 0, term.start) + 1 : term.start].strip()
