@@ -9,6 +9,7 @@ statements, so it does not matter what kind of edit it was.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
