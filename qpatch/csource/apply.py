@@ -32,11 +32,11 @@ from qpatch.csource.operations.control_flow import silent_change
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
 from qpatch.csource.operations.names import warnings_about_names
-from qpatch.csource.operations.open_ends import open_ends
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
 from qpatch.csource.operations.verbatim import apply_verbatim, span_of
 from qpatch.csource.operations.versions import Versions
+from qpatch.csource.operations.whole_patch import invalid_symbols
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, EditResult, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
 from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
@@ -88,8 +88,9 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
 
     All of them are tried, so that all misses are known at once. What is only not there counts as removed where another
     edit of the patch shows that the tree has the change. A signature that was edited while a use of it was left behind
-    has drifted, as has an edit that lets a function reach its end without the value that it returns. Raises UserError
-    where an edit itself is wrong.
+    has drifted, as has an edit of a symbol that all of them together leave as no valid C.
+
+    Raises UserError where an edit itself is wrong.
     """
     before = workspace.tree.copy()
     own = _proven([apply_edit(edit, workspace) for edit in edits])
@@ -102,7 +103,7 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     ]
     if any(isinstance(result, Drifted | Ambiguous) for result in results):
         return results
-    unfinished = [*open_ends(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
+    unfinished = [*invalid_symbols(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished}
     return [
         left.get(id(edit)) or _with_warnings(edit, result, workspace)

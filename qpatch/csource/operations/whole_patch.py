@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What all edits of a patch come to: symbols that are no valid C any more, which no edit alone can be blamed for.
+
+One edit may declare a variable anew and a later one remove the old declaration, so symbols are compared with what they
+were before the patch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.csource.operations.open_ends import open_end
+from qpatch.csource.operations.redeclared import redeclared
+from qpatch.csource.operations.touched import touched_symbols
+from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.source import CODE_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.results import EditResult
+    from qpatch.csource.source import SourceTree
+    from qpatch.csource.workspace import EditWorkspace
+
+
+def invalid_symbols(
+    edits: Sequence[Edit], results: Sequence[EditResult], before: SourceTree, workspace: EditWorkspace
+) -> Iterator[tuple[Edit, Drifted]]:
+    """Yield the drift of the edit at each symbol that became invalid; `before` is the tree without the patch.
+
+    `results` are what became of `edits`, all of them made in `workspace`.
+    """
+    applied = [(edit, result.path) for edit, result in zip(edits, results, strict=True) if isinstance(result, Applied)]
+    for path in dict.fromkeys(path for _, path in applied if path.endswith(CODE_SUFFIXES)):
+        there = [edit for edit, other in applied if other == path]
+        for touched in touched_symbols(path, before, workspace):
+            fault = open_end(touched, workspace) or redeclared(touched)
+            if fault is not None:
+                edit = next((edit for edit in there if edit.anchor.name == touched.symbol.name), there[-1])
+                places = tuple(Candidate(place, 1.0) for place in fault.places)
+                yield edit, Drifted(f"{edit.anchor}: {fault.what}", path, places, advice=fault.remedy)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names that the edits of a patch leave twice in one scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from csource_support import add_edit, code, hunk_edit, workspace
+
+from qpatch.csource.apply import apply_edits
+from qpatch.csource.edit import Position
+from qpatch.csource.results import Applied, Drifted
+
+if TYPE_CHECKING:
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.results import EditResult
+
+
+def results(source: str, *edits: Edit) -> list[EditResult]:
+    return apply_edits(edits, workspace(code(source)))
+
+
+BODY = """
+    static int pour(Jug *jug, int level)
+    {
+        unsigned int step, last;
+        int (*next)(int level) = jug->next;
+        DECLARE_BITMAP(seen, 8);
+
+        open(jug);
+    #ifdef CONFIG_SPILL
+        int spilt = 0;
+    #else
+        open(jug->cup);
+    #endif
+        if (level) {
+            int depth = 1;
+
+            fill(jug, depth);
+        }
+        switch (level) {
+        case JUG_EMPTY:
+        case JUG_LOW:
+            return 1;
+        case JUG_HIGH: {
+            return 2;
+        }
+        default:
+            break;
+        }
+        return 0;
+    }
+"""
+TYPES = """
+    struct Jug {
+        int level;
+        uint32_t flags : 3;
+        struct {
+            int x;
+        } inner;
+        char *names[4];
+    };
+
+    enum Level { LOW, HIGH = 4, FULL };
+
+    static const JugOps ops = {
+        .open = jug_open,
+        .inner.x = 1,
+    #ifdef CONFIG_SPILL
+        .spill = jug_spill,
+    #endif
+    };
+
+    static const int sizes[] = {
+        [LOW] = 1,
+        [HIGH] = 2,
+    };
+"""
+
+
+def in_body(*lines: str) -> Edit:
+    return hunk_edit("function pour", "  open(jug);\n" + "".join(f"+ {line}\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (in_body("int last;"), "variable `last`"),
+        (in_body("char *step = NULL;"), "variable `step`"),
+        (in_body("void *next[2];"), "variable `next`"),
+        (in_body("int level = 3;"), "parameter `level`"),
+        (in_body("long spilt;"), "variable `spilt`"),
+        (in_body("int twice;", "int twice;"), "variable `twice`"),
+        (
+            hunk_edit("function pour", "  if (level) {\n+     int depth;\n      ...\n  }"),
+            "variable `depth`",
+        ),
+        (add_edit("switch pour", "case JUG_LOW:\n    return 3;\n"), "case `JUG_LOW`"),
+        (
+            hunk_edit("switch pour", "+ case JUG_HIGH:\n+     return 3;\n  case JUG_EMPTY:"),
+            "case `JUG_HIGH`",
+        ),
+        (hunk_edit("switch pour", "+ default:\n+     return 3;\n  case JUG_EMPTY:"), "case `default`"),
+    ],
+)
+def test_nothing_is_declared_twice_in_a_function(edit: Edit, said: str) -> None:
+    (result,) = results(BODY, edit)
+    assert isinstance(result, Drifted), result
+    assert f"the {said} would be there twice" in result.message
+    assert len(result.candidates) == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "hunk", "said"),
+    [
+        ("struct Jug", "  int level;\n+ unsigned flags;", "member `flags`"),
+        ("struct Jug", "  int level;\n+ char names;", "member `names`"),
+        ("enum Level", "  LOW,\n+ FULL = 7,", "enumerator `FULL`"),
+        ("initializer ops", "+ .open = jug_open_late,\n  .inner.x = 1,", "entry `.open`"),
+        ("initializer ops", "+ .inner.x = 2,\n  .open = jug_open,", "entry `.inner.x`"),
+        ("initializer ops", "+ .spill = jug_spill_late,\n  .open = jug_open,", "entry `.spill`"),
+        ("initializer sizes", "  [LOW] = 1,\n+ [HIGH] = 3,", "entry `[HIGH]`"),
+    ],
+)
+def test_nothing_is_twice_in_a_list_of_members(where: str, hunk: str, said: str) -> None:
+    (result,) = results(TYPES, hunk_edit(where, hunk))
+    assert isinstance(result, Drifted), result
+    assert f"the {said} would be there twice" in result.message
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        in_body("int depth;"),
+        in_body("extern int last;"),
+        in_body("int pour_more(int level);", "int pour_more(int level);"),
+        in_body("DECLARE_BITMAP(heard, 8);"),
+        in_body("for (int step = 0; step < 2; step++) {", "    int last = step;", "    fill(jug, last);", "}"),
+        in_body("#ifdef CONFIG_A", "int a;", "#else", "long a;", "#endif"),
+        in_body("switch (level) {", "case JUG_LOW:", "    break;", "default:", "    break;", "}"),
+        hunk_edit("function pour", "- unsigned int step, last;\n+ int step, last;"),
+    ],
+)
+def test_what_stands_in_another_scope_or_arm_is_not_there_twice(edit: Edit) -> None:
+    (result,) = results(BODY, edit)
+    assert isinstance(result, Applied), result
+
+
+def test_an_entry_may_be_in_each_arm() -> None:
+    hunk = "  #ifdef CONFIG_SPILL\n      .spill = jug_spill,\n+ #else\n+     .spill = jug_drop,\n  #endif"
+    (result,) = results(TYPES, hunk_edit("initializer ops", hunk))
+    assert isinstance(result, Applied), result
+
+
+def test_a_later_edit_of_the_patch_may_remove_the_first_one() -> None:
+    removal = hunk_edit("function pour", "- unsigned int step, last;\n+ unsigned int step;\n  ...\n  open(jug);")
+    assert [type(result) for result in results(BODY, in_body("int last;"), removal)] == [Applied, Applied]
+
+
+def test_what_was_twice_may_stay_so() -> None:
+    source = BODY.replace("        int (*next)", "        int last;\n        int (*next)")
+    (result,) = results(source, in_body("trace(jug);"))
+    assert isinstance(result, Applied), result
+
+
+def test_an_added_symbol_has_nothing_twice() -> None:
+    (result,) = results(TYPES, add_edit("enum Level", "struct Cup {\n    int a;\n    long a;\n};\n", Position.AFTER))
+    assert isinstance(result, Drifted) and "member `a` would be there twice" in result.message
