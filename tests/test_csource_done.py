@@ -188,6 +188,8 @@ def moved(edit: Edit, **files: str) -> EditResult:
 FEED = "{}void feed(Pump *pump)\n{{\n    start(pump);\n    stop(pump);\n}}\n"
 FEED_EDIT = hunk_edit("function feed", "  start(pump);\n+ check(pump);")
 OTHER = "int other;\n"
+SHARED = "void demo_flush(Pump *pump)\n{\n    flush(pump);\n}\n"
+USER = "static void demo_end(Pump *pump)\n{\n    demo_flush(pump);\n}\n"
 
 
 @pytest.mark.parametrize("storage", ["", "static "])
@@ -210,9 +212,30 @@ def test_a_namesake_in_the_same_folder_is_not_edited_where_the_old_file_has_what
 
 
 @pytest.mark.parametrize(
+    "files",
+    [
+        {"hw/demo/more.c": FEED.format("static "), PATH: OTHER},
+        {"hw/demo/more.c": FEED.format("static ") + SHARED, PATH: OTHER},
+        {"hw/demo/more.c": '#include "net/net.h"\n' + FEED.format("static "), PATH: '#include "net/net.h"\n'},
+        {"hw/demo/more.c": FEED.format("static ") + USER, PATH: USER.replace("end", "stop")},
+    ],
+)
+def test_a_static_namesake_in_the_same_folder_is_not_edited_without_more_that_speaks_for_it(
+    files: dict[str, str],
+) -> None:
+    result = moved(FEED_EDIT, **files)
+    assert isinstance(result, Drifted) and "nothing shows that it moved" in result.message, result
+
+
+@pytest.mark.parametrize(
     ("edit", "files"),
     [
-        (FEED_EDIT, {"hw/demo/more.c": FEED.format("static "), PATH: OTHER}),
+        (FEED_EDIT, {"hw/demo/more.c": FEED.format("static ") + SHARED, PATH: USER}),
+        (FEED_EDIT, {"hw/demo/more.c": FEED.format("static ") + USER, PATH: SHARED}),
+        (
+            FEED_EDIT,
+            {"hw/demo/more.c": '#include "hw/demo/demo.h"\n' + FEED.format("static "), PATH: '#include "demo.h"\n'},
+        ),
         (FEED_EDIT, {"hw/demo/more.c": FEED.format("static ")}),
         (FEED_EDIT, {"hw/new/demo.c": FEED.format("static ")}),
         (FEED_EDIT, {"hw/new/feeder.c": FEED.format(""), PATH: "void f(void)\n{\n    feed(0);\n}\n"}),

@@ -3,12 +3,14 @@
 
 Names are not unique: tests have stubs, subsystems have helpers of the same name. A move is believed where the symbol's
 old file is gone and the new one took its place, or where something else speaks for it: the old file still uses it, or
-the code that the hunk shows is in it and in nothing that the old file has.
+the code that the hunk shows is in it and in nothing that the old file has. What only its own file can use (a `static`
+function) may be another driver's, even in the same folder: there the two files must belong together, too.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,10 @@ from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
+    from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
+
+_INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([^"\n]+)"', re.MULTILINE)
 
 
 def unproven_move(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
@@ -56,7 +61,31 @@ def _has_moved(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> 
         return True
     if source is None:
         return not local and _shows_its_code(edit, located, workspace)
+    if local and not _work_together(old, new, workspace):
+        return False
     return near and _shows_its_code(edit, located, workspace) and not has_fitting(edit, old, workspace)
+
+
+def _work_together(old: str, new: str, workspace: EditWorkspace) -> bool:
+    """Tell whether two files are parts of one thing: they include a header of their folder, or use each other."""
+    shared = _own_headers(old, workspace) & _own_headers(new, workspace)
+    return bool(shared) or any(
+        _is_shared(symbol) and position_in_code(workspace.tree.read(user) or b"", symbol.name) is not None
+        for owner, user in ((old, new), (new, old))
+        for symbol in workspace.outline(owner)
+    )
+
+
+def _own_headers(path: str, workspace: EditWorkspace) -> set[str]:
+    """Return the headers of its folder that a file includes; those of a folder are also below `include` in QEMU."""
+    folder = posixpath.dirname(path)
+    included = (name.decode(errors="replace") for name in _INCLUDED.findall(workspace.tree.read(path) or b""))
+    return {posixpath.basename(name) for name in included if posixpath.dirname(name) in ("", folder)}
+
+
+def _is_shared(symbol: Symbol) -> bool:
+    """Tell whether other files can use what a symbol of a `.c` file defines."""
+    return symbol.kind in (SymbolKind.FUNCTION, SymbolKind.INITIALIZER) and not _is_static(symbol)
 
 
 def _took_place_of(old: str, new: str) -> bool:
@@ -78,6 +107,8 @@ def _is_local(located: LocatedAnchor) -> bool:
     symbol = located.symbol
     if symbol is None or located.path.endswith(".h"):
         return False
-    if symbol.kind not in (SymbolKind.FUNCTION, SymbolKind.INITIALIZER):
-        return True
+    return symbol.kind not in (SymbolKind.FUNCTION, SymbolKind.INITIALIZER) or _is_static(symbol)
+
+
+def _is_static(symbol: Symbol) -> bool:
     return any(child.type == "storage_class_specifier" and child.text == b"static" for child in symbol.node.children)
