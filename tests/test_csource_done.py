@@ -139,6 +139,44 @@ def test_a_removal_of_what_stands_elsewhere_in_the_block_drifts() -> None:
         assert "elsewhere" in result.message and "pump_reset" in result.candidates[0].place.snippet
 
 
+CHECKED = "  start(pump);\n- r = drain(pump);\n- if (r) {\n-     return r;\n- }\n  stop(pump);"
+
+
+@pytest.mark.parametrize(
+    ("statements", "said", "at"),
+    [
+        (("ret = drain(pump);", "if (ret) {", "    return ret;", "}", "start(pump);", "stop(pump);"), "names", 3),
+        (
+            ("start(pump);", "stop(pump);", "if (on) {", "ret = drain(pump);", "if (ret) {", "return ret;", "}", "}"),
+            "names",
+            6,
+        ),
+        (("int (*op)(Pump *) = drain;", "r = op(pump);", "start(pump);", "stop(pump);"), "through a pointer", 3),
+        (("op = &drain;", "r = op(pump);", "start(pump);", "stop(pump);"), "through a pointer", 3),
+    ],
+)
+def test_a_removal_of_what_stands_elsewhere_in_other_names_drifts(
+    statements: tuple[str, ...], said: str, at: int
+) -> None:
+    result = outcome(run(*statements), hunk_edit("function run", CHECKED))
+    assert isinstance(result, Drifted), result
+    assert "not between its context, but elsewhere" in result.message and said in result.message
+    assert [candidate.place.line for candidate in result.candidates] == [at]
+
+
+@pytest.mark.parametrize(
+    ("statements", "hunk"),
+    [
+        (("g_free(name);", "start(pump);", "stop(pump);"), "  start(pump);\n- g_free(buf);\n  stop(pump);"),
+        (("ret = fill(pump);", "start(pump);", "stop(pump);"), CHECKED),
+        (("on_stop(pump, drain);", "start(pump);", "stop(pump);"), CHECKED),
+        (("pump->op = drain;", "start(pump);", "stop(pump);"), CHECKED),
+    ],
+)
+def test_a_removal_is_done_beside_code_that_only_resembles_it(statements: tuple[str, ...], hunk: str) -> None:
+    assert isinstance(outcome(run(*statements), hunk_edit("function run", hunk)), AlreadyThere)
+
+
 def test_a_signature_in_dead_code_is_not_edited() -> None:
     edit = hunk_edit("signature run", "- void run(void)\n+ int run(void)")
     (result,) = results("#if 0\nvoid run(void)\n{\n}\n#endif\n", edit)

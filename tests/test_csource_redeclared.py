@@ -167,3 +167,57 @@ def test_what_was_twice_may_stay_so() -> None:
 def test_an_added_symbol_has_nothing_twice() -> None:
     (result,) = results(TYPES, add_edit("enum Level", "struct Cup {\n    int a;\n    long a;\n};\n", Position.AFTER))
     assert isinstance(result, Drifted) and "member `a` would be there twice" in result.message
+
+
+# Functions that a header of the file has
+
+PUMP = "static void start(Pump *pump)\n{\n    prime(pump);\n}\n"
+ADDED = add_edit(
+    "function start", "static void stop(Pump *pump)\n{\n    drain(pump);\n}\n", Position.BEFORE, path="hw/demo/pump.c"
+)
+
+
+def added_beside(header: str, source: str = '#include "pump.h"\n\n', path: str = "hw/demo/pump.h") -> EditResult:
+    return apply_edits([ADDED], workspace(**{"hw/demo/pump.c": source + PUMP, path: header}))[0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "#define stop(pump) drain(pump)\n",
+        "static inline void stop(Pump *pump)\n{\n    drain(pump);\n}\n",
+        "#ifndef PUMP_H\n#define PUMP_H\nstatic inline int stop(Pump *pump)\n{\n    return drain(pump);\n}\n#endif\n",
+    ],
+)
+def test_a_function_that_an_included_header_has_is_not_added(header: str) -> None:
+    result = added_beside(header)
+    assert isinstance(result, Drifted), result
+    assert "hw/demo/pump.h has a" in result.message and "hw/demo/pump.h" in str(result.candidates[0].place)
+    below = added_beside(header, '#include "hw/demo/pump.h"\n\n', "include/hw/demo/pump.h")
+    assert isinstance(below, Drifted), below
+
+
+def test_a_function_is_not_added_to_a_file_with_a_macro_of_its_name() -> None:
+    result = added_beside("int x;\n", "#define stop(pump) drain(pump)\n\n")
+    assert isinstance(result, Drifted) and "hw/demo/pump.c has a macro" in result.message, result
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "void stop(Pump *pump);\n",
+        "#ifdef CONFIG_PUMP\nstatic inline void stop(Pump *pump)\n{\n}\n#endif\n",
+        "#define stop(pump) stop(pump)\n",
+        "static inline void stop_all(Pump *pump)\n{\n}\n",
+    ],
+)
+def test_a_header_that_does_not_define_a_function_does_not_keep_it_out(header: str) -> None:
+    assert isinstance(added_beside(header), Applied), header
+    definition = "static inline void stop(Pump *pump)\n{\n}\n"
+    assert isinstance(added_beside(definition, '#include "other.h"\n\n'), Applied)
+
+
+def test_a_function_may_come_out_of_a_header_in_the_same_patch() -> None:
+    files = {"hw/demo/pump.c": '#include "pump.h"\n\n' + PUMP, "hw/demo/pump.h": "#define stop(pump) drain(pump)\n"}
+    gone = hunk_edit("file x", "- #define stop(pump) drain(pump)\n+ void prime(Pump *pump);", path="hw/demo/pump.h")
+    assert [type(result) for result in apply_edits([ADDED, gone], workspace(**files))] == [Applied, Applied]

@@ -44,6 +44,21 @@ def shows_code(hunk: Hunk) -> bool:
     return any(code.rstrip(",;") not in ("", "...") for code in context)
 
 
+def is_bracketed(hunk: Hunk) -> bool:
+    """Tell whether each removal stands between two lines of context that are not ellipses, or ends a macro."""
+    in_macro = hunk.macro_lines
+    lines = [line for line in hunk.lines if line.code.strip()]
+    for index, line in enumerate(lines):
+        if line.sign is Sign.REMOVED:
+            above = next((other for other in reversed(lines[:index]) if other.sign is Sign.CONTEXT), None)
+            below = next((other for other in lines[index:] if other.sign is Sign.CONTEXT), None)
+            ends_macro = line.number in in_macro and (below is None or below.number not in in_macro)
+            around = (above,) if ends_macro else (above, below)
+            if any(other is None or other.code.strip().rstrip(",;\\ ") == "..." for other in around):
+                return False
+    return True
+
+
 def _context(side: Pattern, match: Match) -> Iterator[tuple[int, int]]:
     """Yield where the tokens of the context are, those of ellipses left out."""
     for leaf in side.leaves():

@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.matching.hunk import Hunk, Sign
+from qpatch.csource.matching.hunk import Hunk, HunkError, Sign
 from qpatch.csource.results import Candidate, SourcePlace
 from qpatch.csource.syntax.symbols import symbols_holding
 from qpatch.csource.syntax.wrappers import is_wrapper
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from qpatch.csource.matching.hunk import HunkLine
     from qpatch.csource.matching.pattern import Pattern
     from qpatch.csource.results import Drifted
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace
+
+# So many names of removed code must be there to recognise it where others were renamed.
+_RECOGNISED_BY = 2
+_ADDRESS = 2  # tokens of `f` or `&f`
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,36 @@ def is_changed(removed: RemovedCode, block: Term, explanation: Drifted, workspac
     if any(difflib.get_close_matches(name, here, 1, similarity.removed_name) for name in gone):
         return True
     return any(candidate.likeness >= similarity.removed_statements for candidate in explanation.candidates)
+
+
+def with_names_left_open(
+    removed: RemovedCode, lines: Sequence[HunkLine], before: Pattern, block: Term
+) -> Pattern | None:
+    """Return the removed `lines` with metavariables for variables that `block` does not have: they may be renamed.
+
+    None where all its names are there, or too few to recognise the code by.
+    """
+    here = set(block.tokens)
+    kept = {name for name in removed.names if name in here}
+    gone = {name for name in removed.names if name not in here and name not in removed.called}
+    if not gone or len(kept) < _RECOGNISED_BY:
+        return None
+    word = re.compile(rf"(?<![\w$.>])({'|'.join(map(re.escape, sorted(gone)))})\b")
+    opened = (replace(line, sign=Sign.CONTEXT, code=word.sub(r"$\1", line.code)) for line in lines)
+    try:
+        return before.of_lines(tuple(opened))
+    except HunkError:
+        return None
+
+
+def through_pointer(removed: RemovedCode, block: Term) -> Iterator[Term]:
+    """Yield where a removed call is made through a pointer: where a variable that is called gets the function."""
+    called = {term.children[0].text for term in block.below() if term.kind == "call_expression"}
+    for term in block.below():
+        if term.kind in ("init_declarator", "assignment_expression") and term.children[-1].tokens[-1] in removed.called:
+            variable = next((leaf.text for leaf in term.leaves() if leaf.kind == "identifier"), "")
+            if len(term.children[-1].tokens) <= _ADDRESS and variable in called:
+                yield term
 
 
 def helpers(removed: RemovedCode, block: Term, path: str, workspace: EditWorkspace) -> Iterator[Candidate]:

@@ -18,12 +18,12 @@ from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.comment_lines import CommentAttempt
-from qpatch.csource.operations.done import has_result, shows_code
+from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.operations.fit import HunkFit, Outcome
 from qpatch.csource.operations.left_beside import left_beside
 from qpatch.csource.operations.nesting import enclosed, owner_of
-from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed
+from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed, through_pointer, with_names_left_open
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class _BlockAttempt:
                 self._located.path,
                 suggestion="write comments and blank lines on changed lines as they are, or leave them out",
             )
-        if not (pending or self._before_equals_after() or self.adds_code() or self._is_bracketed()):
+        if not (pending or self._before_equals_after() or self.adds_code() or is_bracketed(self._hunk)):
             return self._miscount([], []) or self._gone()
         if len(pending) == self._edit.expect:
             return self._overlapping(pending) or self._beside_result(pending, there) or self._found(pending)
@@ -282,14 +282,12 @@ class _BlockAttempt:
         return " ".join(source[owner.start : end].decode(errors="replace").split())
 
     def _place(self, match: Match, note: str = "") -> SourcePlace:
-        source = self._located.parsed.source
-        start = match.items[0].start if match.items else match.block.start
-        line_end = source.find(b"\n", start)
-        return SourcePlace(
-            self._located.path,
-            source.count(b"\n", 0, start) + 1,
-            note or source[start:line_end].decode(errors="replace").strip(),
-        )
+        return self._place_of(match.items[0] if match.items else match.block, note)
+
+    def _place_of(self, term: Term, note: str = "") -> SourcePlace:
+        source, line_end = self._located.parsed.source, self._located.parsed.source.find(b"\n", term.start)
+        snippet = note or source[term.start : line_end].decode(errors="replace").strip()
+        return SourcePlace(self._located.path, source.count(b"\n", 0, term.start) + 1, snippet)
 
     def adds_code(self) -> bool:
         """Tell whether the hunk has added lines that are not blank."""
@@ -297,20 +295,6 @@ class _BlockAttempt:
 
     def _before_equals_after(self) -> bool:
         return [item.tokens for item in self._before.items] == [item.tokens for item in self._after.items]
-
-    def _is_bracketed(self) -> bool:
-        """Tell whether each removal stands between two lines of context that are not ellipses, or ends a macro."""
-        in_macro = self._hunk.macro_lines
-        lines = [line for line in self._hunk.lines if line.code.strip()]
-        for index, line in enumerate(lines):
-            if line.sign is Sign.REMOVED:
-                above = next((other for other in reversed(lines[:index]) if other.sign is Sign.CONTEXT), None)
-                below = next((other for other in lines[index:] if other.sign is Sign.CONTEXT), None)
-                ends_macro = line.number in in_macro and (below is None or below.number not in in_macro)
-                around = (above,) if ends_macro else (above, below)
-                if any(other is None or other.code.strip().rstrip(",;\\ ") == "..." for other in around):
-                    return False
-        return True
 
     def _elsewhere(self) -> Drifted | None:
         """Return the drift of a removal whose surroundings stand together while what it removes stands elsewhere."""
@@ -321,14 +305,22 @@ class _BlockAttempt:
         )
         if self.adds_code() or not removed:
             return None
+        names = RemovedCode.of(self._hunk, self._before)
+        lines = [line for line in self._hunk.lines if line.sign is Sign.REMOVED]
+        renamed = with_names_left_open(names, lines, self._before, self._block)
         blocks = [self._block, *nested_blocks(self._block)]
-        found = [match for block in blocks for match in self._matches(self._before.part(removed), block)]
-        if not found:
-            return None
+        for pattern, where in ((self._before.part(removed), "elsewhere"), (renamed, "elsewhere, in other names")):
+            found = [match for block in blocks for match in self._matches(pattern, block)] if pattern else []
+            if found:
+                return self._not_between(where, [self._place(match) for match in found])
+        called = [self._place_of(term) for term in through_pointer(names, self._block)]
+        return self._not_between("elsewhere, through a pointer", called) if called else None
+
+    def _not_between(self, where: str, places: list[SourcePlace]) -> Drifted:
         return Drifted(
-            f"{self._edit.anchor}: what the hunk removes is not between its context, but elsewhere",
+            f"{self._edit.anchor}: what the hunk removes is not between its context, but {where}",
             self._located.path,
-            tuple(Candidate(self._place(match), 1.0) for match in found),
+            tuple(Candidate(place, 1.0) for place in places),
             advice="if it is meant, show the context that it has now; if not, remove the edit",
         )
 
