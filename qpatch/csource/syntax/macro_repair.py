@@ -90,7 +90,8 @@ def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSour
     if session.masked is masked:
         return masked, tree
     # A tree that was repaired step by step may differ from a fresh one where errors remain.
-    return session.masked, parser.parse(session.masked.text())
+    is_sound = not session.tree.root_node.has_error
+    return session.masked, session.tree if is_sound else parser.parse(session.masked.text())
 
 
 def broken_nodes(root: Node) -> Iterator[Node]:
@@ -123,11 +124,11 @@ def directive_groups(source: bytes) -> list[ConditionalGroup]:
 
 
 class _RepairSession:
-    """The best masked source so far, its tree and the number of its broken nodes."""
+    """The best masked source so far, its `tree` and the number of its broken nodes."""
 
     def __init__(self, masked: MaskedSource, tree: Tree, broken: int, parser: Parser) -> None:
         self.masked = masked
-        self._tree = tree
+        self.tree = tree
         self._broken = broken
         self._parser = parser
         self._trials = 0
@@ -148,13 +149,13 @@ class _RepairSession:
             tree = self._reparse(candidate.text(), candidate.changed)
             broken = sum(1 for _ in broken_nodes(tree.root_node))
             if broken < self._broken:
-                self.masked, self._tree, self._broken = candidate, tree, broken
+                self.masked, self.tree, self._broken = candidate, tree, broken
                 return
 
     def _reparse(self, text: bytes, extent: tuple[int, int]) -> Tree:
         """Parse `text`, taking over from the tree so far what lies outside the changed bytes `extent`."""
         start, end = extent
-        tree = self._tree.copy()
+        tree = self.tree.copy()
         first, last = _point(text, start), _point(text, end)
         tree.edit(
             start_byte=start,
