@@ -65,6 +65,7 @@ class EngineLimits:
     shown_tokens: int
     shown_words: int
     mixed_names: int
+    remembered: int
 
 
 @dataclass(frozen=True)

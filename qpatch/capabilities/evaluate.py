@@ -27,7 +27,8 @@ class Capabilities(Mapping[str, bool]):
 
     Asking for one of which the sources do not tell whether the tree has it raises UndecidedError; `answer` says why.
     `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table. `catalogue`
-    has the capabilities if they are not those that ship with qpatch.
+    has the capabilities if they are not those that ship with qpatch. `known` are answers of an earlier run for the very
+    same tree and catalogue.
     """
 
     def __init__(
@@ -36,11 +37,12 @@ class Capabilities(Mapping[str, bool]):
         kind: TreeKind,
         cache: ParseCache | None = None,
         catalogue: Mapping[str, Capability] | None = None,
+        known: Mapping[str, bool] | None = None,
     ) -> None:
         self.cache = cache or ParseCache(macro_table(kind))
         self._catalogue = capabilities_of(kind) if catalogue is None else catalogue
         self._sources = Sources(tree, self.cache)
-        self._known: dict[str, Answer] = {}
+        self._known: dict[str, Answer] = dict(known or {})
 
     def __getitem__(self, name: str) -> bool:
         answer = self.answer(name)
@@ -54,6 +56,11 @@ class Capabilities(Mapping[str, bool]):
             self._known[name] = self._catalogue[name].query.answer(self._sources)
         return self._known[name]
 
+    @property
+    def told(self) -> dict[str, bool]:
+        """The answers so far; without those that could not be told, whose reasons are worth another look."""
+        return {name: answer for name, answer in self._known.items() if not isinstance(answer, CannotTell)}
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._catalogue)
 
@@ -64,12 +71,14 @@ class Capabilities(Mapping[str, bool]):
         return name in self._catalogue
 
 
-def evaluate(tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None) -> Capabilities:
+def evaluate(
+    tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None, known: Mapping[str, bool] | None = None
+) -> Capabilities:
     """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for.
 
-    `cache`, if given, has the macro table of the kind; what is parsed stays in it.
+    `cache`, if given, has the macro table of the kind; what is parsed stays in it. `known` is as in `Capabilities`.
     """
-    return Capabilities(tree, kind, cache)
+    return Capabilities(tree, kind, cache, known=known)
 
 
 def names_by_kind() -> Mapping[str, frozenset[str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.errors import Location, UserError
@@ -125,7 +125,7 @@ class AnchorKind:
     word: str
     description: str
     actions: frozenset[Action]
-    handler: AnchorHandler | None
+    handler: AnchorHandler | None = field(compare=False)
     context: Context
     name: str = "NAME"
     parameters: Parameters = Parameters.NONE

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.fingerprint import fingerprint, own_fingerprint
 from qpatch.strategy.bind import TreeInfo
+from qpatch.trees.memory import memory
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
@@ -40,4 +42,9 @@ def opened_tree(name: str) -> Iterator[OpenTree]:
     with tree.open() as files:
         cache = ParseCache(macro_table(tree.kind))
         info = TreeInfo(tree.name, tree.release, tree.kind)
-        yield OpenTree(info, files, evaluate(files, tree.kind, cache), cache)
+        digest = fingerprint(own_fingerprint(), "capabilities", tree.kind, files.commit)
+        known = memory().recall(digest) or {}
+        capabilities = evaluate(files, tree.kind, cache, known)
+        yield OpenTree(info, files, capabilities, cache)
+        if capabilities.told != known:
+            memory().remember(digest, capabilities.told)

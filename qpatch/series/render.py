@@ -8,16 +8,15 @@ edits ended is part of the result in every case, so that a miss can be explained
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
-from qpatch.csource.source import Overlay
-from qpatch.csource.workspace import EditWorkspace
 from qpatch.errors import UndecidedError
-from qpatch.series.attempt import AttemptedPatches, attempt_patches
 from qpatch.series.facts import facts_for
 from qpatch.series.model import PlannedSeries
 from qpatch.series.plan import Decision, SeriesAttempt
+from qpatch.series.remembered import attempt_or_recall, told_or_recalled
 from qpatch.series.results import rendered_result
 from qpatch.series.standing import standing
 from qpatch.series.writer import write_series
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from qpatch.cells.rendered import RenderedResult
     from qpatch.csource.edit import Edit
     from qpatch.errors import Location
+    from qpatch.series.attempt import AttemptedPatches
     from qpatch.series.model import RenderOptions
     from qpatch.series.open_tree import OpenTree
     from qpatch.strategy.bind import BoundPatch
@@ -61,11 +61,11 @@ def attempt(
     `instead` holds edits to make in the place of the strategy's own at these places in it.
     """
     binding = Binding(strategy, target.info, facts_for(strategy, target), parameters)
-    decision = standing(binding, target.source, target.cache)
+    decision = standing(binding, target.source, target.cache, partial(told_or_recalled, target))
     if decision is not None:
         return SeriesAttempt(strategy.name, target, decision)
     bound = [_with_edits(patch, instead or {}) for patch in binding.patches()]
-    tried = attempt_patches(bound, EditWorkspace(Overlay(target.source), target.cache))
+    tried = attempt_or_recall(bound, target)
     try:
         planned = _plan(binding, target, bound, tried) if tried.decision.status is Status.RENDERED else None
     except UndecidedError as undecided:

@@ -29,17 +29,27 @@ from qpatch.errors import UndecidedError
 from qpatch.series.plan import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
+
     from qpatch.csource.edit import Edit
     from qpatch.csource.source import SourceTree
     from qpatch.csource.syntax.cache import ParseCache
     from qpatch.strategy.bind import Binding, BoundPatch
 
+    Recall: TypeAlias = Callable[[Sequence[BoundPatch], Callable[[], str]], str]
 
-def standing(binding: Binding, tree: SourceTree, cache: ParseCache) -> Decision | None:
+
+def _ask(_patches: Sequence[BoundPatch], ask: Callable[[], str]) -> str:
+    return ask()
+
+
+def standing(binding: Binding, tree: SourceTree, cache: ParseCache, recall: Recall = _ask) -> Decision | None:
     """Return what becomes of a strategy that is not wanted on the binding's tree, None where it is wanted.
 
     It has drifted where a rule cannot be decided, or where the files of `tree` contradict it; `cache` may have some of
-    them parsed. Raises as `Binding` does.
+    them parsed. `recall` may know what patches were told to contradict on the same tree, so that it need not ask again.
+    Raises as `Binding` does.
     """
     if not binding.concerns_tree:
         return Decision(Status.VOID, f"the strategy has no patches for a {binding.tree.kind} tree")
@@ -49,7 +59,7 @@ def standing(binding: Binding, tree: SourceTree, cache: ParseCache) -> Decision 
         return Decision(Status.DRIFTED, undecided.message)
     if found.kind == "wanted":
         return None
-    contradiction = _contradiction(binding, tree, cache) if found.kind == "landed" else ""
+    contradiction = _contradiction(binding, tree, cache, recall) if found.kind == "landed" else ""
     if contradiction:
         return Decision(
             Status.DRIFTED,
@@ -58,16 +68,21 @@ def standing(binding: Binding, tree: SourceTree, cache: ParseCache) -> Decision 
     return Decision(Status(found.kind), found.reason)
 
 
-def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache) -> str:
+def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache, recall: Recall) -> str:
     """Say which edit shows that the change has not landed, '' where none does."""
     patches = binding.patches()
-    workspace = EditWorkspace(Overlay(tree), cache)
-    workspace = workspace_of_series([edit for patch in patches for edit in patch.edits], workspace)
-    for number, patch in enumerate(patches, start=1):
-        told = _missing_part(patch, workspace)
-        if told:
-            return f"patch {number} ({patch.subject}): {told}"
-    return ""
+
+    def ask() -> str:
+        workspace = workspace_of_series(
+            [edit for patch in patches for edit in patch.edits], EditWorkspace(Overlay(tree), cache)
+        )
+        for number, patch in enumerate(patches, start=1):
+            told = _missing_part(patch, workspace)
+            if told:
+                return f"patch {number} ({patch.subject}): {told}"
+        return ""
+
+    return recall(patches, ask)
 
 
 def _missing_part(patch: BoundPatch, workspace: EditWorkspace) -> str:
