@@ -14,10 +14,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _DIGEST_BYTES = 20
 _CODE = (".py", ".yaml", ".j2")
@@ -31,10 +27,9 @@ def fingerprint(*values: object) -> str:
     A field of a dataclass in which two equal objects may differ (`compare=False`) is no part of it. Raises TypeError
     for any other value: nothing may be left out in silence.
     """
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    for part in _parts(values):
-        digest.update(part)
-    return digest.hexdigest()
+    parts: list[bytes] = []
+    _append(values, parts)
+    return hashlib.blake2b(b"".join(parts), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 @cache
@@ -53,24 +48,27 @@ def own_fingerprint() -> str:
     return fingerprint(content, {name: version(name) for name in _PARSERS})
 
 
-def _parts(value: object) -> Iterator[bytes]:
-    """Yield bytes that no other value gives: each part begins with its kind, and its length where that may differ."""
-    if value is None or isinstance(value, bool | int | float | enum.Enum | Path):
-        yield f"{type(value).__name__} {value!r}\n".encode()
+def _append(value: object, parts: list[bytes]) -> None:
+    """Append bytes that no other value gives: they begin with its kind, and its length where that may differ."""
+    if isinstance(value, bool | int | float | enum.Enum | Path | None):
+        parts.append(f"{type(value).__name__} {value!r}\n".encode())
     elif isinstance(value, str | bytes):
         content = value.encode(errors="surrogatepass") if isinstance(value, str) else value
-        yield f"{type(value).__name__} {len(content)}\n".encode()
-        yield content
+        parts += (f"{type(value).__name__} {len(content)}\n".encode(), content)
     elif is_dataclass(value) and not isinstance(value, type):
-        yield f"{type(value).__qualname__}\n".encode()
-        yield from _parts([getattr(value, field.name) for field in fields(value) if field.compare])
+        parts.append(f"{type(value).__qualname__}\n".encode())
+        for field in fields(value):
+            if field.compare:
+                _append(getattr(value, field.name), parts)
     elif isinstance(value, Mapping):
-        yield from _parts(sorted(value.items()))
+        parts.append(b"mapping\n")
+        _append(sorted(value.items()), parts)
     elif isinstance(value, AbstractSet):
-        yield from _parts(sorted(value))
+        parts.append(b"set\n")
+        _append(sorted(value), parts)
     elif isinstance(value, Sequence):
-        yield f"{len(value)}\n".encode()
+        parts.append(f"{len(value)}\n".encode())
         for item in value:
-            yield from _parts(item)
+            _append(item, parts)
     else:
         raise TypeError(f"{type(value).__name__} has no fingerprint")

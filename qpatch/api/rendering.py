@@ -20,7 +20,6 @@ from qpatch.series.model import RenderOptions
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import finish
 from qpatch.series.results import rendered_result
-from qpatch.series.several_trees import suggest_for_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,6 +120,8 @@ class _Rendering:
 
     def _explain(self, strategy: LoadedStrategy, tried: SeriesAttempt) -> RenderedResult:
         """Return the result of an attempt that missed, once the strategy was tried on all trees."""
+        from qpatch.series.several_trees import suggest_for_all  # only here: what applies is not explained
+
         others = [
             other
             for other in self._attempts

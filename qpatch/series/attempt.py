@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from qpatch.csource.apply import apply_edits
-from qpatch.csource.own_work import workspace_of_series
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, Skipped, SourcePlace
 from qpatch.series.dependence import builds_on, stands_in_missed
 from qpatch.series.model import PlannedPatch
@@ -58,6 +56,8 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
     of it, and an edit that builds on what could not says so. Raises UserError where an edit makes no sense whatever the
     tree.
     """
+    from qpatch.csource.own_work import workspace_of_series  # only here: what is remembered needs no engine
+
     workspace = workspace_of_series([edit for patch in patches for edit in patch.edits], workspace)
     outcomes: list[PatchOutcome] = []
     changes: list[Mapping[str, bytes | None]] = []
@@ -72,6 +72,8 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
 
 
 def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace: EditWorkspace) -> PatchOutcome:
+    from qpatch.csource.apply import apply_edits  # only here: what is remembered needs no engine
+
     results = iter(apply_edits(patch.edits, workspace))
     missed = [outcome.edit for other in earlier for outcome in other.edits if outcome.missed and outcome.edit]
     outcomes: list[EditOutcome] = []

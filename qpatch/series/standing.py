@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
-from qpatch.csource.apply import apply_edit
 from qpatch.csource.edit import (
     DeleteOperation,
     EverywhereOperation,
@@ -20,7 +19,6 @@ from qpatch.csource.edit import (
     VerbatimOperation,
 )
 from qpatch.csource.matching.hunk import Sign
-from qpatch.csource.own_work import workspace_of_series
 from qpatch.csource.results import AlreadyThere, Applied
 from qpatch.csource.source import Overlay
 from qpatch.csource.tokens import without_comments
@@ -73,6 +71,8 @@ def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache, recall
     patches = binding.patches()
 
     def ask() -> str:
+        from qpatch.csource.own_work import workspace_of_series  # only here: what is remembered needs no engine
+
         workspace = workspace_of_series(
             [edit for patch in patches for edit in patch.edits], EditWorkspace(Overlay(tree), cache)
         )
@@ -87,6 +87,8 @@ def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache, recall
 
 def _missing_part(patch: BoundPatch, workspace: EditWorkspace) -> str:
     """Say what of a patch the tree has not, as far as it can be told; each edit is tried on the tree as it is."""
+    from qpatch.csource.apply import apply_edit  # only here: what is remembered needs no engine
+
     tried = [(edit, apply_edit(edit, workspace.for_trial())) for edit in patch.edits]
     applied = [(edit, result) for edit, result in tried if isinstance(result, Applied)]
     for edit, result in applied:

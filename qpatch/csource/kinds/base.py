@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from qpatch.csource.anchors.extents import insertion_beside
 from qpatch.csource.edit import AnchorHandler, Position
-from qpatch.csource.operations.plan import plan_operation
 
 if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
@@ -27,6 +26,8 @@ class BlockHandler(AnchorHandler):
 
     @override
     def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
+        from qpatch.csource.operations.plan import plan_operation  # only here: to read a strategy needs no operations
+
         return plan_operation(edit, workspace)
 
     @override

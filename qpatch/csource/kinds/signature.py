@@ -10,8 +10,6 @@ from typing_extensions import override
 
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.kinds.base import BlockHandler
-from qpatch.csource.operations.moved import unproven_move
-from qpatch.csource.operations.signature import edit_signature, uses_left_behind
 from qpatch.csource.results import Drifted
 from qpatch.csource.syntax.dead import is_dead
 from qpatch.csource.workspace import LocatedAnchor
@@ -44,6 +42,9 @@ class SignatureHandler(BlockHandler):
     @override
     def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
         """Apply the hunk to every declaration."""
+        from qpatch.csource.operations.moved import unproven_move  # only here, as in BlockHandler
+        from qpatch.csource.operations.signature import edit_signature
+
         assert isinstance(edit.operation, HunkOperation)
         definition = self.locate(edit.anchor, workspace)
         if not isinstance(definition, LocatedAnchor):
@@ -58,5 +59,7 @@ class SignatureHandler(BlockHandler):
     @override
     def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
         """Name the uses of the function that its new signature has left behind."""
+        from qpatch.csource.operations.signature import uses_left_behind  # only here, as in BlockHandler
+
         definition = self.locate(anchor, workspace)
         return uses_left_behind(anchor, definition, workspace) if isinstance(definition, LocatedAnchor) else None

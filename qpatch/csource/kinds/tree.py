@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from qpatch.csource.edit import AnchorHandler, EverywhereOperation
-from qpatch.csource.operations.everywhere import replace_everywhere, scopes_of_files
 from qpatch.csource.results import Drifted
 from qpatch.errors import UserError
 
@@ -37,6 +36,11 @@ class FilesHandler(AnchorHandler):
     @override
     def plan(self, edit: Edit, workspace: EditWorkspace) -> Outcome:
         """Replace in every file."""
+        from qpatch.csource.operations.everywhere import (  # only here, as in BlockHandler
+            replace_everywhere,
+            scopes_of_files,
+        )
+
         assert isinstance(edit.operation, EverywhereOperation)
         scopes = scopes_of_files(edit.anchor.name, edit.operation, workspace)
         if isinstance(scopes, Drifted):

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What edits came to is remembered by content: the second time is as the first, without the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from series_support import commit_files, content_of, make_tree, target
+from strategy_support import CAPABILITIES, write_strategy
+from test_series_render import SOURCE, STRATEGY
+
+from qpatch.cells.base import Status
+from qpatch.csource import apply
+from qpatch.series.model import RenderOptions
+from qpatch.series.render import attempt, render
+from qpatch.strategy.load import load_strategy
+from qpatch.trees.memory import memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from qpatch.series.plan import SeriesAttempt
+    from qpatch.trees.git import Repository
+
+MANY = """\
+name: demo
+title: "demo: All kinds of changes"
+summary: Changes files in all ways.
+qemu:
+  cover: Cover.
+  patches:
+    - subject: "demo: Call later"
+      body: Body.
+      edits:
+        - in: function start
+          path: hw/demo.c
+          hunk: |2
+            - old_call();
+            + new_call();
+        - in: function stop
+          path: hw/demo.c
+          when: has_extra
+          hunk: |2
+            - old_stop();
+    - subject: "demo: Files"
+      body: Body.
+      edits:
+        - create: hw/new.c
+          text: "int fresh;\\n"
+        - rename: hw/old.txt
+          to: hw/moved.txt
+        - delete: file hw/gone.txt
+        - in: file hw/run.txt
+          mode: 100755
+        - in: function start
+          path: hw/demo.c
+          hunk: |2
+              prepare();
+            + check();
+              new_call();
+"""
+FILES = {
+    "hw/demo.c": SOURCE.encode(),
+    "hw/old.txt": b"old \xff\xfe\n",
+    "hw/gone.txt": b"gone\n",
+    "hw/run.txt": b"#!/bin/sh\n",
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return make_tree(tmp_path / "tree", FILES)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the anchor of each edit that is carried out."""
+    made: list[str] = []
+    real: Callable[..., object] = apply.apply_edit
+
+    def noted(edit: object, *rest: object) -> object:
+        made.append(str(getattr(edit, "anchor", "")))
+        return real(edit, *rest)
+
+    monkeypatch.setattr(apply, "apply_edit", noted)
+    return made
+
+
+def tried(directory: Path, repository: Repository, text: str, **facts: bool) -> SeriesAttempt:
+    strategy = load_strategy(write_strategy(directory / "mine", text))
+    with target(repository, capabilities={**CAPABILITIES, **facts}) as tree:
+        return attempt(strategy, tree, {})
+
+
+@pytest.mark.parametrize("text", [STRATEGY, MANY])
+def test_the_second_attempt_is_as_the_first(
+    tmp_path: Path, repository: Repository, engine: list[str], text: str
+) -> None:
+    first = tried(tmp_path, repository, text)
+    assert first.decision.status is Status.RENDERED, first.decision.reason
+    made = len(engine)
+    assert made
+    second = tried(tmp_path, repository, text)
+    assert len(engine) == made
+    assert second.planned == first.planned
+    assert second.decision == first.decision
+    assert second.patches == first.patches
+
+
+def test_the_same_bytes_are_written(tmp_path: Path, repository: Repository) -> None:
+    written = []
+    for name in ("first", "second"):
+        strategy = load_strategy(write_strategy(tmp_path / "mine", STRATEGY))
+        with target(repository) as tree:
+            render(strategy, tree, RenderOptions(tmp_path / name, check=False, maintainers=False))
+        written.append(content_of(tmp_path / name))
+    assert written[0] == written[1]
+
+
+def test_another_strategy_tree_or_fact_is_tried(tmp_path: Path, repository: Repository, engine: list[str]) -> None:
+    tried(tmp_path, repository, STRATEGY)
+    made = [len(engine)]
+    for change in (
+        lambda: tried(tmp_path, repository, STRATEGY.replace("new_call()", "newer_call()")),
+        lambda: tried(tmp_path, repository, STRATEGY, has_extra=True),
+        lambda: tried(tmp_path, _changed(repository), STRATEGY),
+    ):
+        change()
+        made.append(len(engine))
+    assert made == sorted(set(made))
+
+
+def _changed(repository: Repository) -> Repository:
+    commit_files(repository.path, {"hw/other.c": b"int other;\n"}, "next")
+    return repository
+
+
+def test_a_miss_is_not_remembered(tmp_path: Path, repository: Repository, engine: list[str]) -> None:
+    missed = STRATEGY.replace("- old_call();", "- no_call();")
+    first = tried(tmp_path, repository, missed)
+    assert first.decision.status is Status.DRIFTED
+    made = len(engine)
+    second = tried(tmp_path, repository, missed)
+    assert len(engine) == 2 * made
+    assert second.patches == first.patches
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_what_contradicts_a_rule_is_asked_once(tmp_path: Path, engine: list[str], *, done: bool) -> None:
+    source = SOURCE.replace("old_call", "later") if done else SOURCE
+    repository = make_tree(tmp_path / "other", {**FILES, "hw/demo.c": source.encode()})
+    first = tried(tmp_path, repository, STRATEGY, has_new=True)
+    assert first.decision.status is (Status.LANDED if done else Status.DRIFTED)
+    made = len(engine)
+    assert replace(tried(tmp_path, repository, STRATEGY, has_new=True), target=first.target) == first
+    assert len(engine) == made
+
+
+def test_a_damaged_memory_is_no_harm(tmp_path: Path, repository: Repository) -> None:
+    first = tried(tmp_path, repository, MANY)
+    for file in memory().directory.iterdir():
+        file.write_bytes(file.read_bytes()[:10])
+    assert tried(tmp_path, repository, MANY).planned == first.planned

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is kept in the cache by digest: it is given back, bounded in number, and never in the way."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qpatch.trees import memory as module
+from qpatch.trees.memory import Memory, memory
+from qpatch.trees.places import cache_directory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_entry_is_given_back() -> None:
+    assert memory().recall("one") is None
+    memory().remember("one", {"a": [1, None, "x"]})
+    assert memory().recall("one") == {"a": [1, None, "x"]}
+    assert memory().recall("two") is None
+    assert memory().directory == cache_directory() / "remembered"
+
+
+@pytest.mark.parametrize("content", ["", '{"a": ', "\x00\xff"])
+def test_a_damaged_entry_is_none(tmp_path: Path, content: str) -> None:
+    kept = Memory(tmp_path)
+    kept.remember("one", 1)
+    (tmp_path / "one.json").write_text(content)
+    assert kept.recall("one") is None
+    kept.remember("one", 2)
+    assert kept.recall("one") == 2
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    Memory(tmp_path / "taken").remember("one", 1)
+    assert Memory(tmp_path / "taken-not").recall("one") is None
+
+
+def test_the_oldest_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = module.thresholds()
+
+    class Limits:
+        remembered = 8
+
+    class Few:
+        limits = Limits()
+
+    assert real.limits.remembered > Limits.remembered
+    monkeypatch.setattr(module, "thresholds", lambda: Few())
+    kept = Memory(tmp_path)
+    for number in range(8):
+        kept.remember(str(number), number)
+        os.utime(tmp_path / f"{number}.json", (number, number))
+    assert len(list(tmp_path.iterdir())) == 8
+    kept.remember("new", 8)
+    assert {file.stem for file in tmp_path.iterdir()} == {"3", "4", "5", "6", "7", "new"}
