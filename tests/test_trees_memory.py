@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from qpatch.thresholds import thresholds
 from qpatch.trees import memory as module
 from qpatch.trees.memory import Memory, memory
 from qpatch.trees.places import cache_directory
@@ -41,7 +42,6 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_the_oldest_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = module.thresholds()
 
     class Limits:
         remembered = 8
@@ -49,7 +49,7 @@ def test_the_oldest_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     class Few:
         limits = Limits()
 
-    assert real.limits.remembered > Limits.remembered
+    assert thresholds().limits.remembered > Limits.remembered
     monkeypatch.setattr(module, "thresholds", lambda: Few())
     kept = Memory(tmp_path)
     for number in range(8):

@@ -27,8 +27,8 @@ class Capabilities(Mapping[str, bool]):
 
     Asking for one of which the sources do not tell whether the tree has it raises UndecidedError; `answer` says why.
     `cache` holds the parsed files, for others who parse files of the same tree with its kind's macro table. `catalogue`
-    has the capabilities if they are not those that ship with qpatch. `known` are answers of an earlier run for the very
-    same tree and catalogue.
+    has the capabilities if they are not those that ship with qpatch. `known` has answers of earlier runs for the very
+    same tree and catalogue, and gets the new ones, but for those that could not be told: why is worth another look.
     """
 
     def __init__(
@@ -37,12 +37,13 @@ class Capabilities(Mapping[str, bool]):
         kind: TreeKind,
         cache: ParseCache | None = None,
         catalogue: Mapping[str, Capability] | None = None,
-        known: Mapping[str, bool] | None = None,
+        known: dict[str, bool] | None = None,
     ) -> None:
         self.cache = cache or ParseCache(macro_table(kind))
         self._catalogue = capabilities_of(kind) if catalogue is None else catalogue
         self._sources = Sources(tree, self.cache)
-        self._known: dict[str, Answer] = dict(known or {})
+        self._told = {} if known is None else known
+        self._untold: dict[str, CannotTell] = {}
 
     def __getitem__(self, name: str) -> bool:
         answer = self.answer(name)
@@ -52,14 +53,13 @@ class Capabilities(Mapping[str, bool]):
 
     def answer(self, name: str) -> Answer:
         """Return whether the tree has a capability, or why that cannot be told. Raises KeyError for an unknown one."""
-        if name not in self._known:
-            self._known[name] = self._catalogue[name].query.answer(self._sources)
-        return self._known[name]
-
-    @property
-    def told(self) -> dict[str, bool]:
-        """The answers so far; without those that could not be told, whose reasons are worth another look."""
-        return {name: answer for name, answer in self._known.items() if not isinstance(answer, CannotTell)}
+        if name not in self._told and name not in self._untold:
+            answer = self._catalogue[name].query.answer(self._sources)
+            if isinstance(answer, CannotTell):
+                self._untold[name] = answer
+            else:
+                self._told[name] = answer
+        return self._untold[name] if name in self._untold else self._told[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._catalogue)
@@ -72,7 +72,7 @@ class Capabilities(Mapping[str, bool]):
 
 
 def evaluate(
-    tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None, known: Mapping[str, bool] | None = None
+    tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None, known: dict[str, bool] | None = None
 ) -> Capabilities:
     """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for.
 

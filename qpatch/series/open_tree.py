@@ -43,8 +43,8 @@ def opened_tree(name: str) -> Iterator[OpenTree]:
         cache = ParseCache(macro_table(tree.kind))
         info = TreeInfo(tree.name, tree.release, tree.kind)
         digest = fingerprint(own_fingerprint(), "capabilities", tree.kind, files.commit)
-        known = memory().recall(digest) or {}
-        capabilities = evaluate(files, tree.kind, cache, known)
-        yield OpenTree(info, files, capabilities, cache)
-        if capabilities.told != known:
-            memory().remember(digest, capabilities.told)
+        known: dict[str, bool] = memory().recall(digest) or {}
+        before = dict(known)
+        yield OpenTree(info, files, evaluate(files, tree.kind, cache, known), cache)
+        if known != before:
+            memory().remember(digest, known)
