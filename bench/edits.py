@@ -5,10 +5,10 @@
 
 The edits are in bench/data: for each tool they must give the same code, formatting aside (`same_code`). All
 three read the same files from a directory and write the changed ones back. Seconds are medians: `process` is
-one run of the tool from start to end, `startup` a run that has nothing to do, `in_process` (qpatch only) the
-same work where all modules are loaded, every file parsed anew. Under `together` all edits are made by one
-process; `times_faster.in_process` compares with the other tools without their start-up. checkpatch.pl of the
-same release counts what it finds in each tool's diff.
+one run of the tool from start to end (of qpatch: `bench.apply`), `startup` a run that has nothing to do,
+`in_process` (qpatch only) the same work where all modules are loaded, every file parsed anew. Under `together`
+all edits are made by one process; `times_faster.in_process` compares with the other tools without their
+start-up. checkpatch.pl of the same release counts what it finds in each tool's diff.
 """
 
 from __future__ import annotations
@@ -26,63 +26,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from bench.apply import DATA, TOGETHER, Task, apply_with_qpatch, load_tasks, together
 from bench.measuring import DirectoryTree, median, missing, run, write_out
-from qpatch.csource.apply import apply_edit
-from qpatch.csource.checks import read_hunk
-from qpatch.csource.edit import Anchor, Edit, HunkOperation
-from qpatch.csource.kinds.table import ANCHOR_KINDS
-from qpatch.csource.results import Applied
-from qpatch.csource.source import Overlay
-from qpatch.csource.syntax.cache import ParseCache
-from qpatch.csource.syntax.macros import macro_table
-from qpatch.csource.workspace import EditWorkspace
 from qpatch.trees.releases import release_names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 TREE = release_names("qemu", "render")[-1]  # the newest
-DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
 SOURCES = ("hw/vfio/", "include/hw/vfio/")
 SCRIPTS = ("scripts/checkpatch.pl", "scripts/spelling.txt")
 OTHERS = ("spatch", "ast-grep")
-TOGETHER = "together"
 _TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|\w+|\S', re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Task:
-    """Edits by one name: qpatch's form, and the files that the other tools are pointed at."""
-
-    name: str
-    edits: tuple[Edit, ...]
-    files: tuple[str, ...]
-
-
-def load_tasks() -> list[Task]:
-    """Read bench/data/edits.yaml."""
-    data: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "edits.yaml").read_text(encoding="utf-8"))
-    return [Task(name, tuple(map(_edit, entry["edits"])), tuple(entry["files"])) for name, entry in data.items()]
-
-
-def together(tasks: Sequence[Task]) -> Task:
-    """Return all tasks as one, on the whole directory."""
-    return Task(TOGETHER, tuple(edit for task in tasks for edit in task.edits), ("hw/vfio",))
-
-
-def apply_with_qpatch(task: Task, directory: Path) -> None:
-    """Make the edits of `task` to the files in `directory`. Raises RuntimeError where one does not apply."""
-    tree = Overlay(DirectoryTree(directory))
-    workspace = EditWorkspace(tree, ParseCache(macro_table("qemu")))
-    for edit in task.edits:
-        result = apply_edit(edit, workspace)
-        if not isinstance(result, Applied):
-            raise RuntimeError(f"{task.name}, {edit.anchor}: {result}")
-    for path, content in tree.changed.items():
-        (directory / path).write_bytes(content)
 
 
 @dataclass(frozen=True)
@@ -106,7 +62,7 @@ class Bench:
     def command(self, tool: str, task: Task) -> list[str | Path]:
         """Return the command by which `tool` does `task` in the work directory."""
         if tool == "qpatch":
-            return [sys.executable, "-m", "bench.edits", "--apply", task.name, self.work]
+            return [sys.executable, "-m", "bench.apply", task.name, self.work]
         if tool == "ast-grep":
             rule = self.rules / f"{task.name}.yml"
             return ["ast-grep", "scan", "--rule", rule, "--update-all", *task.files]
@@ -199,14 +155,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure edits by qpatch, spatch and ast-grep.")
     parser.add_argument("--tree", default=TREE, help="a known tree, a path, or PATH@REF")
     parser.add_argument("--runs", type=int, default=9)
-    parser.add_argument("--apply", nargs=2, metavar=("NAME", "DIR"), help="only make the edits in DIR")
     options = parser.parse_args()
-    tasks = load_tasks()
-    if options.apply:
-        chosen = [task for task in (*tasks, together(tasks)) if task.name == options.apply[0]]
-        for task in chosen:
-            apply_with_qpatch(task, Path(options.apply[1]))
-        return 0
     measured = document(options.tree, options.runs)
     json.dump(measured, sys.stdout, indent=1)
     return int(not measured["as_expected"])
@@ -255,12 +204,6 @@ def _code(files: Mapping[str, str]) -> dict[str, list[str]]:
         path: [token for token in _TOKEN.findall(text) if not token.startswith(("/*", "//"))]
         for path, text in files.items()
     }
-
-
-def _edit(entry: dict[str, str]) -> Edit:
-    kind, _, name = entry["in"].partition(" ")
-    anchor = Anchor(ANCHOR_KINDS[kind], name, entry["path"])
-    return Edit(anchor, HunkOperation((read_hunk(entry["hunk"], anchor),)))
 
 
 if __name__ == "__main__":

@@ -4,16 +4,18 @@
     python -m bench.render [--tree TREE...] [--runs 5]
 
 `render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
-get_maintainer). The floor is, for the same series: one tree-sitter parse of each C file that it touches, and
-one `git format-patch` of commits with the same contents. `interpreter` is Python doing nothing, `libraries`
-Python importing the libraries that a render uses, `version` is `qpatch --version`. Seconds are medians.
-Exit code 1 where a strategy was neither rendered nor landed nor void.
+get_maintainer), where nothing has changed since the last time; `render_anew` is the same with nothing
+remembered of what edits and capabilities came to. The floor is, for the same series: one tree-sitter parse
+of each C file that it touches, and one `git format-patch` of commits with the same contents. `interpreter`
+is Python doing nothing, `libraries` Python importing the libraries that a render uses, `version` is
+`qpatch --version`. Seconds are medians. Exit code 1 where a strategy was neither rendered nor landed nor void.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from bench.measuring import median, run
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.csource.syntax.parse import c_parser
 from qpatch.trees.git import Repository
+from qpatch.trees.memory import memory
 from qpatch.trees.releases import release_names
 from qpatch.trees.resolve import resolve
 
@@ -93,6 +96,11 @@ def render(trees: list[str], output: Path) -> dict[str, Any]:
     return results
 
 
+def forget() -> None:
+    """Let everything be worked out anew."""
+    shutil.rmtree(memory().directory, ignore_errors=True)
+
+
 def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
     """Make commits out of the mails of one rendered series, with its tree's objects as alternates."""
     source = resolve(result["tree"])
@@ -122,6 +130,7 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
     series = [remake(result, directory / "first", directory) for result in rendered]
     seconds = {
         "render": median(lambda: render(trees, directory / "again"), runs),
+        "render_anew": median(lambda: render(trees, directory / "again"), runs, forget),
         "floor_parse": median(lambda: parse_all(series), runs),
         "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),
         "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
@@ -141,6 +150,7 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "series": len(series),
         "seconds": seconds,
         "times_floor": round(seconds["render"] / least, 2),
+        "times_floor_anew": round(seconds["render_anew"] / least, 2),
     }
 
 
