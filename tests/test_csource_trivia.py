@@ -219,3 +219,41 @@ def test_comment_lines_that_stand_elsewhere_or_twice_are_refused() -> None:
 def test_a_line_that_begins_with_a_star_may_be_code() -> None:
     source = "void demo(int *p)\n{\n    *p = 1;\n}\n"
     check_applied(source, hunk_edit("function demo", "- *p = 1;\n+ *p = 2;"), source.replace("= 1", "= 2"))
+
+
+@pytest.mark.parametrize(("tree", "shown"), [("#", "# "), ("# ", "#"), ("#  ", "#"), ("#", "#\t")])
+@pytest.mark.parametrize(
+    ("where", "lines", "hunk", "after"),
+    [
+        (
+            "file hw/demo/demo.c",
+            ["@ifdef CONFIG_A", "@define TOP 1", "@endif /* CONFIG_A */"],
+            "  ~ifdef CONFIG_A\n  ~define TOP 1\n+ int top;\n  ~endif",
+            ["@ifdef CONFIG_A", "@define TOP 1", "int top;", "@endif /* CONFIG_A */"],
+        ),
+        (
+            "file hw/demo/demo.c",
+            ["@include <a.h>", "int a;"],
+            "- ~include <a.h>\n+ #include <b.h>\n  int a;",
+            ["#include <b.h>", "int a;"],
+        ),
+        (
+            "function demo",
+            ["void demo(void)", "{", "@if defined(A) && B > 1", "    one();", "@else", "    two();", "@endif", "}"],
+            "  ~if defined(A) && B > 1\n- one();\n+ six();\n  ~else\n  ...\n  ~endif",
+            ["void demo(void)", "{", "@if defined(A) && B > 1", "    six();", "@else", "    two();", "@endif", "}"],
+        ),
+        (
+            "initializer demo",
+            ["int demo[] = {", "@ifdef CONFIG_A", "    1,", "@endif", "    2,", "};"],
+            "  ~ifdef CONFIG_A\n- 1,\n+ 3,\n  ~endif",
+            ["int demo[] = {", "@ifdef CONFIG_A", "    3,", "@endif", "    2,", "};"],
+        ),
+        ("macro TOP", ["@define TOP 1"], "- ~define TOP 1\n+ #define TOP 2", ["#define TOP 2"]),
+    ],
+)
+def test_white_space_behind_the_sign_of_a_directive_makes_no_difference(
+    tree: str, shown: str, where: str, lines: list[str], hunk: str, after: list[str]
+) -> None:
+    before, wanted = ("\n".join([*part, ""]).replace("@", tree) for part in (lines, after))
+    check_applied(before, hunk_edit(where, hunk.replace("~", shown)), wanted)

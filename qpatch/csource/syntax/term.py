@@ -7,6 +7,7 @@ their own, so that a list of statements is a flat list; what a macro rewrite tou
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import chain
@@ -59,6 +60,7 @@ MACRO_VALUE = "preproc_arg"
 MACRO_LINE = "macro_line"
 _LABELLED = frozenset({"case_statement", "labeled_statement"})
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_SPACED_DIRECTIVE = re.compile(r"^# (?=[a-z])")  # White space in `# define` counts as little as elsewhere.
 CASE = "case"
 CASE_LABEL = "case_label"
 LABEL = "label"
@@ -271,7 +273,7 @@ class _TermBuilder:
         if raw.isidentifier() or kind in ("string_literal", "char_literal"):
             text = raw
         else:
-            text = " ".join(raw.replace("\\\n", " ").split())
+            text = _SPACED_DIRECTIVE.sub("#", " ".join(raw.replace("\\\n", " ").split()))
         return Term(kind, start, end, text, [], None, (text,))
 
 
