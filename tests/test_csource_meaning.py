@@ -9,6 +9,7 @@ from csource_support import check_applied, hunk_edit, operation_edit, outcome
 from qpatch.csource.edit import EverywhereOperation
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.matching.rewriting import read_rewriting
+from qpatch.csource.results import Applied
 from qpatch.csource.tokens import fuses
 
 
@@ -166,3 +167,26 @@ def test_a_metavariable_is_no_part_of_a_word(code: str) -> None:
     edit = hunk_edit("function level", f"- set($a, $name);\n+ {code}")
     with pytest.raises(HunkError, match="is a part of a word"):
         outcome(function("set(n, n);"), edit)
+
+
+@pytest.mark.parametrize(
+    ("bound", "added", "warned"),
+    [
+        ("*p++", "set($e, $e);", True),
+        ("g->next(n)", "set($e ? $e : 0);", True),
+        ("n = 1", "set($e, $e);", True),
+        ("*p++", "set($e);", False),
+        ("GAUGE(p)", "set($e, $e);", False),
+        ("p->level[n]", "set($e, $e);", False),
+        ("take(p)", "set($e, sizeof $e);", False),
+    ],
+)
+def test_a_side_effect_that_is_written_again_is_a_warning(bound: str, added: str, warned: bool) -> None:
+    source = function(f"put({bound});")
+    for edit in (
+        hunk_edit("function level", f"- put($e);\n+ {added}\n  done(g);"),
+        operation_edit("function level", EverywhereOperation(read_rewriting(f"- put($e);\n+ {added}"))),
+    ):
+        result = outcome(source, edit)
+        assert isinstance(result, Applied), result
+        assert any("is written twice where it stood once" in warning for warning in result.warnings) is warned

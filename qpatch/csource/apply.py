@@ -115,7 +115,7 @@ def _with_warnings(edit: Edit, result: EditResult, workspace: EditWorkspace) -> 
     """Add what may be wrong with the result now that all edits of the patch are made."""
     if not isinstance(result, Applied) or is_in_text(edit.anchor):
         return result
-    return replace(result, warnings=warnings_about_names(edit, workspace))
+    return replace(result, warnings=(*result.warnings, *warnings_about_names(edit, workspace)))
 
 
 def _proven(results: Sequence[EditResult]) -> list[EditResult]:
@@ -225,7 +225,7 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation | EverywhereOperation) else 1
-    return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings)
+    return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings, outcome.warnings)
 
 
 def _diverted(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class PlannedChanges:
     """Replacements per path, the places that they touch, and the path that the anchor has moved from, if it has.
 
-    `bindings` are what the metavariables of a hunk stand for, `shown` the places of the code that the edit names.
+    `bindings` are what the metavariables of a hunk stand for, `shown` the places of the code that the edit names,
+    `warnings` what may be wrong with the result.
     """
 
     replacements: dict[str, list[Replacement]]
@@ -25,6 +26,7 @@ class PlannedChanges:
     moved_from: str = ""
     bindings: dict[str, str] = field(default_factory=dict)
     shown: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 Outcome = PlannedChanges | AlreadyThere | Drifted | Ambiguous

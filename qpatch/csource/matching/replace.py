@@ -17,6 +17,7 @@ from qpatch.csource.matching.match import fits_whole, matches_in
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND
 from qpatch.csource.matching.precedence import ANY, PRIMARY, fitted, wanted_at
 from qpatch.csource.matching.rewriting import expression
+from qpatch.csource.matching.side_effects import repeated_effects
 from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.syntax.term import build
@@ -56,6 +57,7 @@ class Found:
 
     `changes` are what to write, the inner places within the outer ones; `starts` are all places, `done` is how many
     have the result; `unread` are places that could not be read as C, `lossy` those where something would be lost.
+    `warnings` are what may be wrong with what is written.
     """
 
     changes: tuple[Replacement, ...] = ()
@@ -63,6 +65,7 @@ class Found:
     done: int = 0
     unread: tuple[int, ...] = ()
     lossy: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def words_of_code(
@@ -108,7 +111,12 @@ class CodeSearch:
             *(start for start, end in missed if self._may_stand_at(end) and not self._is_read(start, end)),
             *(start for start, end in map(_span, pending) if self._is_broken(start, end)),
         )
-        return Found(changes, starts, len(self._done), unread, lossy)
+        return Found(changes, starts, len(self._done), unread, lossy, self._warnings())
+
+    def _warnings(self) -> tuple[str, ...]:
+        old = expression(self.rewriting.old).compiled(self.table).items
+        warnings = (each for match in self._pending for each in repeated_effects(old, (self._new,), match.bindings))
+        return tuple(dict.fromkeys(warnings))
 
     @cached_property
     def _terms(self) -> list[Term]:

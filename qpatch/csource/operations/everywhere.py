@@ -103,7 +103,8 @@ class _Count:
         expect, least = self.edit.expect, self.operation.at_least
         if len(places) == expect or (least and len(places) > expect):
             changes = {path: list(found.changes) for path, found in self.found.items() if found.changes}
-            return PlannedChanges(changes, places, moved_from)
+            warnings = dict.fromkeys(warning for found in self.found.values() for warning in found.warnings)
+            return PlannedChanges(changes, places, moved_from, warnings=tuple(warnings))
         if not places and done >= expect:
             path = next(path for path, found in self.found.items() if found.done)
             return AlreadyThere(path, f"{done} places have it already, and none the old code")

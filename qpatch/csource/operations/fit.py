@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class HunkFit:
     """A hunk that fits: the replacements that carry it out, where, and what its metavariables stand for.
 
-    `shown` are the places in the source of what the hunk shows.
+    `shown` are the places in the source of what the hunk shows, `warnings` what may be wrong with the result.
     """
 
     replacements: list[Replacement]
     places: tuple[SourcePlace, ...]
     bindings: dict[str, str]
     shown: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 Outcome = HunkFit | AlreadyThere | Drifted | Ambiguous

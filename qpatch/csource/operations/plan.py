@@ -62,7 +62,7 @@ def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace
     found = substitute(edit, operation.hunks, located, workspace)
     if isinstance(found, HunkFit):
         changes = {located.path: found.replacements}
-        return PlannedChanges(changes, found.places, located.moved_from, found.bindings, found.shown)
+        return PlannedChanges(changes, found.places, located.moved_from, found.bindings, found.shown, found.warnings)
     if located.moved_from and isinstance(found, Drifted):
         return replace(found, moved_to=(located.path,))
     return found

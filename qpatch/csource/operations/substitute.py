@@ -17,6 +17,7 @@ from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
+from qpatch.csource.matching.side_effects import repeated_effects
 from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
 from qpatch.csource.operations.explain import explain_miss
@@ -228,7 +229,11 @@ class _BlockAttempt:
         replacements = [change for rewriter in rewriters for change in rewriter.replacements()]
         shown = {start for match in matches for leaf, (start, _) in match.extents.items() if leaf.kind != ELLIPSIS_KIND}
         places = tuple(self._place(match) for match in matches)
-        return HunkFit(replacements, places, rewriters[0].bindings(), frozenset(shown))
+        return HunkFit(replacements, places, rewriters[0].bindings(), frozenset(shown), self._warnings(matches))
+
+    def _warnings(self, matches: list[Match]) -> tuple[str, ...]:
+        sides = self._before.items, self._after.items
+        return tuple(dict.fromkeys(each for match in matches for each in repeated_effects(*sides, match.bindings)))
 
     def _miscount(self, pending: list[Match], there: list[Match]) -> Drifted | Ambiguous | None:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
