@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.macro_forms import DIRECTIVE, apply_form
 from qpatch.csource.syntax.macros import MacroForm
-from qpatch.csource.syntax.masked_source import HIDDEN, MaskedSource, OverlapError, closing_parenthesis, skip_trivia
+from qpatch.csource.syntax.masked_source import (
+    HIDDEN,
+    MaskedSource,
+    OverlapError,
+    closing_parenthesis,
+    skip_trivia,
+    without_hidden,
+)
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -84,9 +91,9 @@ def repair(masked: MaskedSource, tree: Tree, parser: Parser) -> tuple[MaskedSour
     if not broken or len(broken) > thresholds().limits.repaired_places:
         return masked, tree
     session = _RepairSession(masked, tree, len(broken), parser)
-    groups = directive_groups(masked.source)
+    groups, code = directive_groups(masked.source), without_hidden(masked.source)
     for spot in broken:
-        session.try_first(_candidates(masked.source, spot, groups))
+        session.try_first(_candidates(masked.source, code, spot, groups))
     if session.masked is masked:
         return masked, tree
     # A tree that was repaired step by step may differ from a fresh one where errors remain.
@@ -172,27 +179,30 @@ def _point(text: bytes, position: int) -> tuple[int, int]:
     return text.count(b"\n", 0, position), position - (text.rfind(b"\n", 0, position) + 1)
 
 
-def _candidates(source: bytes, spot: Node, groups: list[ConditionalGroup]) -> Iterator[Rewrite]:
-    """Yield the rewrites that might repair `spot`: the likeliest first, those that hide code last."""
+def _candidates(source: bytes, code: bytes, spot: Node, groups: list[ConditionalGroup]) -> Iterator[Rewrite]:
+    """Yield the rewrites that might repair `spot`: the likeliest first, those that hide code last.
+
+    `code` is `source` with blanks for comments and strings, in which no macro stands.
+    """
     start = source.rfind(b"\n", 0, max(0, spot.start_byte - 1)) + 1
     end = max(spot.end_byte, spot.start_byte + 1)
     yield partial(_without_cplusplus, groups=groups)
     inner = [group for group in groups if not FILE_SCOPE_CODE.search(source, group.lines[0].end, group.lines[-1].start)]
     around = [group for group in groups if group.start <= end and start <= group.end]
-    yield from _definition_candidates(source, spot, [group for group in around if group not in inner])
+    yield from _definition_candidates(source, code, spot, [group for group in around if group not in inner])
     near = [group for group in around if group in inner]
     if spot.is_missing:
         yield from _call_candidates(source, spot)
     yield from chain.from_iterable(_lossless_candidates(source, group) for group in near)
-    for match in _nearest(_FILE_SCOPE_CALL, source, spot):
+    for match in _nearest(_FILE_SCOPE_CALL, code, spot):
         yield _form(MacroForm.DECLARATION, match.start(1), match.end(1))
-    for match in _CALL.finditer(source, start, min(len(source), end + 1)):
+    for match in _CALL.finditer(code, start, min(len(source), end + 1)):
         if match[1] not in _NOT_CALLS:
             yield _form(MacroForm.TYPED, match.start(1), match.end(1))
     above = source.rfind(b"\n", 0, max(0, start - 1)) + 1
-    for match in _MACRO_WORD.finditer(source, above, min(len(source), end + thresholds().windows.macro_word)):
+    for match in _MACRO_WORD.finditer(code, above, min(len(source), end + thresholds().windows.macro_word)):
         yield _form(MacroForm.ATTRIBUTE, match.start(), match.end())
-    for match in _TWO_MACROS.finditer(source, start, end):
+    for match in _TWO_MACROS.finditer(code, start, end):
         yield partial(_as_one_name, start=match.start(), end=match.end())
     for match in _nearest(_OTHER_DIRECTIVE, source, spot):
         yield partial(MaskedSource.put, start=match.start(), end=match.end())
@@ -224,10 +234,10 @@ def _form(form: MacroForm, start: int, end: int) -> Rewrite:
     return lambda masked: apply_form(masked, form, start, end)
 
 
-def _definition_candidates(source: bytes, spot: Node, around: list[ConditionalGroup]) -> Iterator[Rewrite]:
+def _definition_candidates(source: bytes, code: bytes, spot: Node, around: list[ConditionalGroup]) -> Iterator[Rewrite]:
     """Yield what the head of a function may be: several in `#if` arms, a macro's, one of K&R that gives a pointer."""
     yield from chain.from_iterable(_head_candidates(source, group) for group in around)
-    for match in _nearest(_DEFINING_CALL, source, spot):
+    for match in _nearest(_DEFINING_CALL, code, spot):
         yield _form(MacroForm.FUNCTION, match.start(1), match.end(1))
     old_style = _KR_POINTER.search(source, _item_start(spot))
     if old_style is not None:
