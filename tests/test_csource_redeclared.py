@@ -221,3 +221,36 @@ def test_a_function_may_come_out_of_a_header_in_the_same_patch() -> None:
     files = {"hw/demo/pump.c": '#include "pump.h"\n\n' + PUMP, "hw/demo/pump.h": "#define stop(pump) drain(pump)\n"}
     gone = hunk_edit("file x", "- #define stop(pump) drain(pump)\n+ void prime(Pump *pump);", path="hw/demo/pump.h")
     assert [type(result) for result in apply_edits([ADDED, gone], workspace(**files))] == [Applied, Applied]
+
+
+# Calls that are there with other arguments
+
+
+def check(*statements: str) -> str:
+    return "static void check(Pump *pump)\n{\n" + "".join(f"    {statement}\n" for statement in statements) + "}\n"
+
+
+@pytest.mark.parametrize("statements", [("prime(pump);", "stop(pump, NULL);"), ("stop(pump, NULL);", "prime(pump);")])
+def test_a_call_is_not_added_beside_the_same_with_more_arguments(statements: tuple[str, ...]) -> None:
+    hunk = "  prime(pump);\n+ stop(pump);" if statements[0] == "prime(pump);" else "+ stop(pump);\n  prime(pump);"
+    (result,) = results(check(*statements), hunk_edit("function check", hunk))
+    assert isinstance(result, Drifted), result
+    assert "`stop ( pump ) ;` is added right beside `stop ( pump NULL ) ;`" in result.message
+
+
+@pytest.mark.parametrize(
+    ("there", "added"),
+    [
+        ("stop(pump, NULL);", "halt(pump);"),
+        ("stop(other, NULL);", "stop(pump);"),
+        ('report("a", pump);', 'report("a");'),
+        ("stop();", "stop(pump);"),
+        ("x = stop(pump, NULL);", "stop(pump);"),
+    ],
+)
+def test_a_call_may_be_added_beside_another_one(there: str, added: str) -> None:
+    source = check("prime(pump);", there)
+    (result,) = results(source, hunk_edit("function check", f"  prime(pump);\n+ {added}"))
+    assert isinstance(result, Applied), result
+    hunk = "  prime(pump);\n+ drop(pump);\n+ drop(pump, 1);"
+    assert isinstance(results(source, hunk_edit("function check", hunk))[0], Applied)

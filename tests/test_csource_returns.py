@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from csource_support import code, hunk_edit, workspace
+from csource_support import PATH, code, hunk_edit, workspace
 
 from qpatch.csource.apply import apply_edits
+from qpatch.csource.operations.touched import touched_symbols
 from qpatch.csource.results import Applied, Drifted
 
 if TYPE_CHECKING:
@@ -115,3 +116,30 @@ def test_returns_follow_the_type(before: str, after: str, left: list[str]) -> No
         assert [candidate.place.snippet for candidate in result.candidates] == [each]
     (result,) = results(fill("return pour(tank);", returns=before), edit)
     assert isinstance(result, Applied), result
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "use"),
+    [
+        ("int", "bool", "if (fill(tank) < 0) {"),
+        ("int", "bool", "if (fill(tank) == -ENOSPC) {"),
+        ("int", "bool", "while (fill(tank) >= 0) {"),
+        ("Tank *", "bool", "if (fill(tank) == NULL) {"),
+        ("Tank *", "int", "if (fill(tank) != NULL) {"),
+    ],
+)
+def test_comparisons_follow_the_type(before: str, after: str, use: str) -> None:
+    edit = hunk_edit("signature fill", f"- static {before} fill(Tank *tank)\n+ static {after} fill(Tank *tank)")
+    source = fill("return pour(tank);", returns=before)
+    caller = f"static void run(Tank *tank)\n{{\n    {use}\n        stop(tank);\n    }}\n}}\n"
+    (result,) = results(source + caller, edit)
+    assert isinstance(result, Drifted) and "1 comparison of that did not follow" in result.message, result
+    assert [candidate.place.line for candidate in result.candidates] == [7]
+    (result,) = results(source + caller.replace(use, "if (!fill(tank)) {"), edit)
+    assert isinstance(result, Applied), result
+
+
+def test_functions_that_one_macro_names_are_not_compared() -> None:
+    one, two = "uint32_t HELPER(one)(int a)\n{\n    return a;\n}\n", "uint32_t HELPER(two)(int a)\n{\n    abort();\n}\n"
+    before, after = workspace(one + two), workspace(two + one)
+    assert [*touched_symbols(PATH, before.tree, after)] == []

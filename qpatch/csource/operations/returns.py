@@ -8,14 +8,16 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind, symbols_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tree_sitter import Node
 
     from qpatch.csource.edit import Anchor
+    from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
@@ -53,6 +55,39 @@ def returns_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: Ed
         tuple(Candidate(place, 1.0) for place in places),
         suggestion="add an edit to this patch for each place named above",
     )
+
+
+def comparisons_left_behind(
+    anchor: Anchor, definition: LocatedAnchor, paths: Iterable[str], workspace: EditWorkspace
+) -> Iterator[Candidate]:
+    """Yield where, in `paths`, a call is compared with what the function does not return any more.
+
+    Nothing is less than a `bool` that is false: `f() < 0` no longer holds for any error.
+    """
+    assert definition.symbol is not None
+    now, before = _returned(definition.symbol.node), _before(anchor.name, definition.path, workspace)
+    if before in (None, now):
+        return
+    for path in paths:
+        parsed = workspace.parse(path)
+        for node in _comparisons(parsed, anchor.name, now) if parsed is not None else ():
+            place = SourcePlace(path, node.start_point.row + 1, parsed.text(node) if parsed is not None else "")
+            yield Candidate(place, 1.0, (f"compares {now.value}",))
+
+
+def _comparisons(parsed: ParsedFile, name: str, returned: _Returned) -> Iterator[Node]:
+    """Yield the comparisons of a call's result that make no sense where it is of a type."""
+    for leaf in leaves_called(parsed, name):
+        call = leaf.parent
+        node = call.parent if call is not None and call.type == "call_expression" else None
+        if node is None or node.type != "binary_expression" or node.child_by_field_name("left") != call:
+            continue
+        operator, right = node.child_by_field_name("operator"), node.child_by_field_name("right")
+        other = parsed.text(right) if right is not None else ""
+        is_order = operator is not None and operator.type in ("<", "<=", ">", ">=")
+        unfit_for_bool = returned is _Returned.BOOL and (is_order or other.startswith("-"))
+        if unfit_for_bool or (returned is not _Returned.POINTER and other == "NULL"):
+            yield node
 
 
 def is_void(definition: Node) -> bool:

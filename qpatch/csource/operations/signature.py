@@ -18,7 +18,7 @@ from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
-from qpatch.csource.operations.returns import returns_left_behind
+from qpatch.csource.operations.returns import comparisons_left_behind, returns_left_behind
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -79,17 +79,28 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
 def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
     """Return what does not go with `definition` any more, None if all does.
 
-    These are its own returns, and the callers and operations that take another number of parameters.
+    These are its own returns, comparisons of what it returns, and the callers and operations that take another number
+    of parameters.
     """
     assert definition.symbol is not None
     returns = returns_left_behind(anchor, definition, workspace)
     if returns is not None:
         return returns
+    files = _files_of(anchor, definition, workspace)
+    compared = tuple(comparisons_left_behind(anchor, definition, files, workspace))
+    if compared:
+        return Drifted(
+            f"{anchor} returns something else now, but {len(compared)} comparison{'s' * (len(compared) > 1)} of that "
+            "did not follow",
+            definition.path,
+            compared,
+            suggestion="add an edit to this patch for each place named above",
+        )
     wanted = _parameters(definition.symbol.node, definition)
     if wanted is None:
         return None
     left: list[Candidate] = []
-    for path in _files_of(anchor, definition, workspace):
+    for path in files:
         left += _callers_left(anchor.name, wanted, path, workspace)
     if not left:
         return None

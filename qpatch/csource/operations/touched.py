@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qpatch.csource.results import SourcePlace
     from qpatch.csource.source import SourceTree
@@ -39,22 +39,30 @@ class Fault:
 def touched_symbols(path: str, before: SourceTree, workspace: EditWorkspace) -> Iterator[TouchedSymbol]:
     """Yield the symbols of a file that differ from what they were in the tree `before`; those with errors are left out.
 
-    A symbol with two names, such as a struct with a tag and a typedef name, is there once.
+    A symbol with two names, such as a struct with a tag and a typedef name, is there once; several that share a name,
+    such as functions that one macro names, cannot be told apart and are left out, too.
     """
     parsed, source = workspace.parse(path), before.read(path)
     if parsed is None:
         return
     old = workspace.cache.parse(source) if source is not None else None
-    known: dict[tuple[str, str, tuple[str, ...]], Symbol] = {}
-    for symbol in workspace.cache.outline(source) if source is not None else ():
-        known.setdefault((symbol.kind, symbol.name, symbol.guards), symbol)
+    known = _by_name(workspace.cache.outline(source) if source is not None else ())
     seen: set[int] = set()
-    for symbol in workspace.outline(path):
-        earlier = known.get((symbol.kind, symbol.name, symbol.guards))
-        is_same = old is not None and earlier is not None and _code(old, earlier) == _code(parsed, symbol)
-        if not is_same and symbol.node.start_byte not in seen and not symbol.node.has_error:
-            yield TouchedSymbol(path, parsed, symbol, old, earlier)
+    for key, (symbol, *others) in _by_name(workspace.outline(path)).items():
+        earlier = known.get(key, [])
+        if others or len(earlier) > 1 or symbol.node.has_error or symbol.node.start_byte in seen:
+            continue
         seen.add(symbol.node.start_byte)
+        if old is None or not earlier or _code(old, earlier[0]) != _code(parsed, symbol):
+            yield TouchedSymbol(path, parsed, symbol, old, earlier[0] if earlier else None)
+
+
+def _by_name(symbols: Sequence[Symbol]) -> dict[tuple[str, str, tuple[str, ...]], list[Symbol]]:
+    """Return the symbols by kind, name and the `#if` conditions around them."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[Symbol]] = {}
+    for symbol in symbols:
+        found.setdefault((symbol.kind, symbol.name, symbol.guards), []).append(symbol)
+    return found
 
 
 def _code(parsed: ParsedFile, symbol: Symbol) -> bytes:

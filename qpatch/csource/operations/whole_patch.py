@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.operations.defined_elsewhere import defined_elsewhere
+from qpatch.csource.operations.doubled import doubled_call
 from qpatch.csource.operations.open_ends import open_end
 from qpatch.csource.operations.redeclared import redeclared
 from qpatch.csource.operations.touched import touched_symbols
@@ -36,7 +37,12 @@ def invalid_symbols(
     for path in dict.fromkeys(path for _, path in applied if path.endswith(CODE_SUFFIXES)):
         there = [edit for edit, other in applied if other == path]
         for touched in touched_symbols(path, before, workspace):
-            fault = open_end(touched, workspace) or redeclared(touched) or defined_elsewhere(touched, workspace)
+            fault = (
+                open_end(touched, workspace)
+                or redeclared(touched)
+                or defined_elsewhere(touched, workspace)
+                or doubled_call(touched)
+            )
             if fault is not None:
                 edit = next((edit for edit in there if edit.anchor.name == touched.symbol.name), there[-1])
                 places = tuple(Candidate(place, 1.0) for place in fault.places)
