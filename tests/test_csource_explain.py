@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from csource_support import PATH, add_edit, code, gutter, hunk_edit, outcome, workspace
 
 from qpatch.csource.apply import apply_edit, apply_edits
@@ -213,3 +214,27 @@ def test_a_use_that_an_edited_signature_leaves_behind_is_drift_of_that_edit() ->
     (left,) = apply_edits([signature], workspace(source))
     assert isinstance(left, Drifted) and left.candidates[0].place.line == 7
     assert all(isinstance(result, Applied) for result in apply_edits([signature, caller], workspace(source)))
+
+
+@pytest.mark.parametrize("around", ["EACH_ENTRY(i)", "spin_locked(d)"])
+def test_no_other_code_is_suggested_for_what_stands_within_a_statement(around: str) -> None:
+    before = f"int demo(int i)\n{{\n    {around}\n        step(i);\n    step(9);\n    return i;\n}}\n"
+    result = outcome(before, hunk_edit("function demo", "- step(i);\n+ step(1);\n+ step(2);"))
+    assert isinstance(result, Drifted) and "step(9)" not in result.suggestion
+    changed = outcome(before.replace("step(i)", "stop(i)"), hunk_edit("function demo", "- step(i);\n+ step(1);"))
+    assert isinstance(changed, Drifted) and "- step(9);" in changed.suggestion
+
+
+@pytest.mark.parametrize("hunk", ["- #ifdef CONFIG_A\n  int b;\n- #endif", "+ #ifdef CONFIG_B\n  int d;\n+ #endif"])
+def test_no_hunk_is_suggested_that_changes_nothing(hunk: str) -> None:
+    result = outcome("struct demo {\n    int a;\n    int b;\n    int c;\n};\n", hunk_edit("struct demo", hunk))
+    assert isinstance(result, Drifted)
+    assert not result.suggestion or result.suggestion.count("#endif") == 1
+
+
+@pytest.mark.parametrize("parameters", ["int a;\n    char *b;", "int a; char *b;"])
+def test_a_signature_that_declares_its_parameters_below_is_told_as_longer(parameters: str) -> None:
+    before = f"static int demo(a, b)\n    {parameters}\n{{\n    return a;\n}}\n"
+    result = outcome(before, hunk_edit("signature demo", "- static int demo(a, b)\n+ static int demo(int a, char *b)"))
+    assert isinstance(result, Drifted) and "has to show all of it" in result.message
+    assert "metavariable" not in result.advice and "verbatim" in result.advice

@@ -13,6 +13,7 @@ from qpatch.csource.matching.compare import Likeness, words
 from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, parse_hunk
 from qpatch.csource.matching.match import fits_in, fits_whole, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
+from qpatch.csource.matching.program import has_placeholder
 from qpatch.csource.matching.suggestion import suggested_hunk
 from qpatch.csource.operations.causes import causes_of
 from qpatch.csource.operations.nesting import enclosed, folded, within
@@ -57,7 +58,9 @@ def explain_miss(
         f"{edit.anchor}: the hunk fits nowhere{told}",
         located.path,
         _without_repeats((*seen, *nearest)),
-        suggestion=_suggestion(hunk, before, [] if seen else _successors(failing, block, workspace), block, located),
+        suggestion=_suggestion(
+            hunk, before, [] if seen else _successors(failing, before, block, workspace), block, located
+        ),
         advice="\n".join(cause.told for cause in causes[1 : thresholds().limits.candidates]),
     )
 
@@ -88,6 +91,8 @@ def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: T
     """All the parts fit, each by itself: they stand in another order, or bind differently, or apart."""
     starts = [matches_in(before.part(chunk), block, block.items)[0].items[0].start for chunk in chunks]
     candidates = _parts(chunks, before, block, located)
+    if len(chunks) == 1 and not any(map(has_placeholder, before.items)):
+        return _longer(edit, before, block, located)
     if starts == sorted(starts):
         return Drifted(
             f"{edit.anchor}: every part of the hunk is there, but the hunk does not fit as a whole",
@@ -100,6 +105,17 @@ def _order(edit: Edit, chunks: list[tuple[Term, ...]], before: Pattern, block: T
         located.path,
         candidates,
         advice="put the hunk's lines in the order of the lines named above",
+    )
+
+
+def _longer(edit: Edit, before: Pattern, block: Term, located: LocatedAnchor) -> Drifted:
+    """Explain a hunk that is a part of what it has to show all of, such as a signature."""
+    near = Candidate(_place(block.items, located), 1.0, term_differences(before.items, block.items))
+    return Drifted(
+        f"{edit.anchor}: the hunk is a part of what is there, and has to show all of it",
+        located.path,
+        (near,),
+        advice="where the parameters are declared below the list, edit the definition by a verbatim hunk",
     )
 
 
@@ -239,13 +255,34 @@ def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Te
         mended = _with_folded_context(hunk, before, nearest, located.parsed.source)
     if mended is None or not _matches(mended, before, block):
         mended = _with_whole_nesting(hunk, before, block, located)
+    if mended is not None and _signs(mended) != _signs(hunk):
+        return ""
     return f"write the hunk so; its added lines may need the same change:\n{mended}" if mended is not None else ""
 
 
-def _successors(chunks: Sequence[tuple[Term, ...]], block: Term, workspace: EditWorkspace) -> list[_Near]:
+def _signs(hunk: Hunk) -> set[Sign]:
+    """Return whether a hunk removes lines and whether it adds some."""
+    return {line.sign for line in hunk.lines if line.code} - {Sign.CONTEXT}
+
+
+def _successors(
+    chunks: Sequence[tuple[Term, ...]], before: Pattern, block: Term, workspace: EditWorkspace
+) -> list[_Near]:
     """Return the nearest code to each chunk where it can be what became of it; none where one is other code."""
+    removed = [item for chunk in chunks for item in chunk if before.line_of(item).sign is Sign.REMOVED]
+    if any(_stands_within(item, block) for item in removed):
+        return []
     chosen = _one_after_the_other(chunks, block)
     return chosen if all(_is_kin(near, workspace) for near in chosen) else []
+
+
+def _stands_within(item: Term, block: Term) -> bool:
+    """Tell whether the very code of a statement stands inside a member of the block: nothing else became of it."""
+    wanted, size = item.tokens, len(item.tokens)
+    members = [member.tokens for member in block.items]
+    return wanted not in members and any(
+        tokens[at : at + size] == wanted for tokens in members for at in range(len(tokens) - size + 1)
+    )
 
 
 def _is_kin(near: _Near, workspace: EditWorkspace) -> bool:
