@@ -95,7 +95,7 @@ def test_macros_of_the_table_parse_without_errors(source: str) -> None:
 @example(  # What looks like a macro in the string was tried as one.
     [
         *(snippet for snippet in ALL_SNIPPETS if "CONFIG_PET\n    PROP" in snippet),
-        *(snippet for snippet in ALL_SNIPPETS if "QLIST_FOREACH(\"" in snippet),
+        *(snippet for snippet in ALL_SNIPPETS if 'QLIST_FOREACH("' in snippet),
         *(snippet for snippet in ALL_SNIPPETS if "BIG_BIT" in snippet),
         *(snippet for snippet in ALL_SNIPPETS if "three" in snippet),
     ]

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from csource_support import check_applied, code, hunk_edit, outcome
+from csource_support import PATH, check_applied, code, hunk_edit, outcome, workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qpatch.csource.apply import apply_edit
 from qpatch.csource.matching.trivia import aligned
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 
@@ -257,3 +258,42 @@ def test_white_space_behind_the_sign_of_a_directive_makes_no_difference(
 ) -> None:
     before, wanted = ("\n".join([*part, ""]).replace("@", tree) for part in (lines, after))
     check_applied(before, hunk_edit(where, hunk.replace("~", shown)), wanted)
+
+
+NOTES = """
+    #include "notes.h"
+
+    /* How many notes there are. */
+    //#define NOTES_MANY
+
+    #define NOTES 1
+
+    void play(void)
+    {
+        one();
+
+        /* first */
+
+        two();
+    }
+"""
+
+
+@pytest.mark.parametrize(
+    ("where", "hunk", "gone"),
+    [
+        (f"file {PATH}", "- /* How many notes there are. */\n- //#define NOTES_MANY", ("\n", 3)),
+        (f"file {PATH}", "- /* How many notes there are. */\n- //#define NOTES_MANY\n\n  #define NOTES 1", ("\n", 3)),
+        (f"file {PATH}", "- //#define NOTES_MANY", ("//#", 1)),
+        ("function play", "- /* first */", ("    /* f", 2)),
+        ("function play", "  one();\n- /* first */\n  two();", ("    /* f", 2)),
+        ("function play", "  one();\n- \n- /* first */\n  two();", ("    /* f", 2)),
+        ("function play", "  one();\n\n- /* first */\n\n  two();", ("    /* f", 1)),
+    ],
+)
+def test_the_removal_of_comments_takes_one_surplus_blank_line(where: str, hunk: str, gone: tuple[str, int]) -> None:
+    lines = code(NOTES).splitlines(keepends=True)
+    first = next(index for index, line in enumerate(lines) if line.startswith(gone[0]))
+    space = workspace(NOTES)
+    assert isinstance(apply_edit(hunk_edit(where, hunk), space), Applied)
+    assert space.tree.changed[PATH].decode() == "".join(lines[:first] + lines[first + gone[1] :])

@@ -26,6 +26,7 @@ from qpatch.csource.edit import (
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.match import TooManyWaysError
 from qpatch.csource.matching.pattern import compile_sides
+from qpatch.csource.operations.afterwards import with_leftovers
 from qpatch.csource.operations.braces import with_braces
 from qpatch.csource.operations.conflicts import refuse_conflicted
 from qpatch.csource.operations.control_flow import silent_change
@@ -105,9 +106,13 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
         return results
     unfinished = [*invalid_symbols(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished}
-    return [
+    finished = [
         left.get(id(edit)) or _with_warnings(edit, result, workspace)
         for edit, result in zip(edits, results, strict=True)
+    ]
+    return [
+        result if told is result else places_in_tree(told, workspace)
+        for result, told in zip(finished, with_leftovers(edits, finished, before, workspace), strict=True)
     ]
 
 
@@ -128,7 +133,7 @@ def _proven(results: Sequence[EditResult]) -> list[EditResult]:
 def unfinished_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:
     """After the edits of one patch, return those that left something undone, such as a call with the old arguments."""
     in_code = [edit for edit in edits if not is_in_text(edit.anchor)]
-    left = [(edit, edit.anchor.handler.unfinished(edit.anchor, workspace)) for edit in in_code]
+    left = [(edit, edit.anchor.handler.unfinished(edit, workspace)) for edit in in_code]
     return [(edit, drifted) for edit, drifted in left if drifted is not None]
 
 

@@ -104,8 +104,8 @@ class AnchorHandler(ABC):
     def check(self, edit: Edit) -> None:  # noqa: B027  # a default
         """Raise UserError where `edit` asks for what no anchor of the kind can do, whatever the tree."""
 
-    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002  # a default
-        """Say what the edits of a patch, all of them done, have left behind at `anchor`, None for nothing."""
+    def unfinished(self, edit: Edit, workspace: EditWorkspace) -> Drifted | None:  # noqa: ARG002  # a default
+        """Say what the edits of a patch, all of them done, have left behind at the anchor of `edit`, if anything."""
         return None
 
 

@@ -57,9 +57,12 @@ class SignatureHandler(BlockHandler):
         )
 
     @override
-    def unfinished(self, anchor: Anchor, workspace: EditWorkspace) -> Drifted | None:
+    def unfinished(self, edit: Edit, workspace: EditWorkspace) -> Drifted | None:
         """Name the uses of the function that its new signature has left behind."""
-        from qpatch.csource.operations.signature import uses_left_behind  # only here, as in BlockHandler
+        from qpatch.csource.operations.signature import (
+            renamed_anchor,
+            uses_left_behind,
+        )  # only here, as in BlockHandler
 
-        definition = self.locate(anchor, workspace)
-        return uses_left_behind(anchor, definition, workspace) if isinstance(definition, LocatedAnchor) else None
+        definition = self.locate(renamed_anchor(edit, workspace), workspace)
+        return uses_left_behind(edit.anchor, definition, workspace) if isinstance(definition, LocatedAnchor) else None

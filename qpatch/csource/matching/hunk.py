@@ -115,6 +115,11 @@ class Hunk:
         between = [line for line in blank if self._is_changed(line.number - 1) and self._is_changed(line.number + 1)]
         return len(blank) == 2 or bool(between)
 
+    def takes_surplus_blank(self, group: HunkGroup, present: Container[int]) -> bool:
+        """Tell whether a removal takes a surplus blank line with it: where the hunk does not say itself which stay."""
+        is_counted = any(not line.code for line in group.removed) or self.keeps_blank_lines(group, present)
+        return not (group.added or is_counted)
+
     def _is_changed(self, number: int) -> bool:
         return 0 < number <= len(self.lines) and self.lines[number - 1].sign is not Sign.CONTEXT
 

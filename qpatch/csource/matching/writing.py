@@ -87,7 +87,10 @@ class GroupWriter(LinePlacer):
     def _replace_trivia(self, group: HunkGroup, start: int, end: int) -> Replacement:
         """Replace (or remove) whole lines of comments and blanks."""
         if not group.added:
-            return Replacement(start, self.layout.next_line(end), b"")
+            last = self.layout.next_line(end)
+            if self.hunk.takes_surplus_blank(group, self.trivia):
+                return Replacement(*self.layout.without_surplus_blank(start, last), b"")
+            return Replacement(start, last, b"")
         above, below = self.neighbours(group)
         return Replacement(start, end, _encode("\n".join(self.added_lines(group, above or below))))
 

@@ -17,10 +17,10 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement, column, fold_line, indented
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.csource.edit import Edit
-    from qpatch.csource.matching.hunk import Hunk, HunkLine
+    from qpatch.csource.matching.hunk import Hunk, HunkGroup, HunkLine
     from qpatch.csource.workspace import LocatedAnchor
 
 
@@ -40,7 +40,7 @@ class CommentAttempt:
         if len(pending) != self.edit.expect:
             return self._miscount(self._shown(pending, lines, layout), len(done))
         size = len(self.hunk.before())
-        changes = [self._change(lines[place : place + size], layout) for place in pending]
+        changes = [change for place in pending for change in self._changes(lines[place : place + size], layout)]
         return HunkFit(changes, self._shown(pending, lines, layout), {})
 
     def _split(self, lines: Sequence[int], layout: Layout) -> tuple[list[int], list[int]]:
@@ -72,24 +72,29 @@ class CommentAttempt:
             start = layout.next_line(start)
         return starts
 
-    def _change(self, lines: Sequence[int], layout: Layout) -> Replacement:
-        """Return the replacement of matched lines by the after side; lines that stay are written as they are."""
+    def _changes(self, lines: Sequence[int], layout: Layout) -> Iterator[Replacement]:
+        """Yield a replacement for each run of changed lines; `lines` are those that the before side was found at."""
         targets = dict(zip((line.number for line in self.hunk.before()), lines, strict=True))
         model = next(line for line in self.hunk.before() if line.code)
         space = layout.indentation(targets[model.number])
         shift = column(space) - column(model.code[: len(model.code) - len(model.code.lstrip())])
-        written = []
-        for line in self.hunk.after():
-            if line.sign is Sign.CONTEXT:
-                start = targets[line.number]
-                written.append(layout.source[start : layout.line_end(start)].decode(errors="surrogateescape"))
-            else:
-                code = line.code.lstrip()
-                written.append(
-                    indented(code, column(line.code[: len(line.code) - len(code)]) + shift, tabs="\t" in space)
-                )
-        text = "".join(f"{line}\n" for line in written).encode(errors="surrogateescape")
-        return Replacement(lines[0], layout.next_line(lines[-1]), text)
+        for group in self.hunk.groups(targets):
+            written = [_shifted(line.code, shift, tabs="\t" in space) for line in group.added]
+            start, end = self._extent(group, targets, layout)
+            ended = b"" if layout.starts_line(start) else b"\n"
+            text = "".join(f"{line}\n" for line in written).encode(errors="surrogateescape")
+            yield Replacement(start, end, ended + text)
+
+    def _extent(self, group: HunkGroup, targets: Mapping[int, int], layout: Layout) -> tuple[int, int]:
+        """Return the lines (start, end) that a run of changed lines takes the place of."""
+        if not group.removed:
+            above = [start for number, start in targets.items() if number < group.first]
+            place = layout.next_line(above[-1]) if above else min(targets.values())
+            return place, place
+        start, end = targets[group.removed[0].number], layout.next_line(targets[group.removed[-1].number])
+        if self.hunk.takes_surplus_blank(group, targets):
+            return layout.without_surplus_blank(start, end)
+        return start, end
 
     def _shown(self, places: Sequence[int], lines: Sequence[int], layout: Layout) -> tuple[SourcePlace, ...]:
         return tuple(
@@ -111,6 +116,12 @@ class CommentAttempt:
                 "show more lines of the comment, or the code below it",
             )
         return self.explanation()
+
+
+def _shifted(code: str, shift: int, *, tabs: bool) -> str:
+    """Return a line in the column it is written in and `shift` columns more."""
+    bare = code.lstrip()
+    return indented(bare, column(code[: len(code) - len(bare)]) + shift, tabs=tabs)
 
 
 def _meet(place: int, size: int, others: Sequence[int], length: int) -> bool:

@@ -45,7 +45,7 @@ def warnings_about_names(edit: Edit, workspace: EditWorkspace) -> tuple[str, ...
     for hunk in (each for each in edit.operation.hunks if not each.is_comment):
         added |= _added_variables(compile_sides(hunk, edit.anchor.kind.context, workspace.table)[1])
     used = Counter(word for word in _words(located.parsed, function) if word in added)
-    declared = set(_declared(located.parsed, function))
+    declared = set(declared_names(located.parsed, function))
     unknown = [
         name
         for name, count in added.items()
@@ -93,7 +93,7 @@ def _words(parsed: ParsedFile, node: Node) -> Iterator[str]:
     return (word.decode(errors="replace") for word in found)
 
 
-def _declared(parsed: ParsedFile, root: Node, *, inside_functions: bool = True) -> Iterator[str]:
+def declared_names(parsed: ParsedFile, root: Node, *, inside_functions: bool = True) -> Iterator[str]:
     """Yield the names that the declarations, parameters and enumerators at or below `root` declare."""
     pending = [root]
     while pending:
@@ -118,7 +118,7 @@ def _is_global(name: str, located: LocatedAnchor, workspace: EditWorkspace) -> b
     """Tell whether the file declares the name outside functions, or any header that mentions it could."""
     if workspace.symbols(located.path, name):
         return True
-    if name in _declared(located.parsed, located.parsed.tree.root_node, inside_functions=False):
+    if name in declared_names(located.parsed, located.parsed.tree.root_node, inside_functions=False):
         return True
     could_declare = re.compile(_COULD_DECLARE % ((re.escape(name.encode()),) * 3), re.MULTILINE)
     headers = workspace.tree.mentioning(name, _HEADERS)

@@ -7,6 +7,7 @@ number of parameters, is named: a patch that leaves one behind does not compile.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
@@ -14,6 +15,7 @@ from qpatch.csource.anchors.expectations import parameters_differ
 from qpatch.csource.anchors.extents import divided_head
 from qpatch.csource.anchors.locate import locate_all, symbols_in
 from qpatch.csource.changes import Outcome, PlannedChanges
+from qpatch.csource.edit import HunkOperation
 from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
@@ -76,6 +78,22 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
     return PlannedChanges(replacements, tuple(places))
 
 
+def renamed_anchor(edit: Edit, workspace: EditWorkspace) -> Anchor:
+    """Return the anchor of a signature as it is once the edit is made: with another name, where the hunk gives one."""
+    if not isinstance(edit.operation, HunkOperation):
+        return edit.anchor
+    sides = compile_sides(edit.operation.hunks[0], Context.SIGNATURE, workspace.table)
+    old, new = ({leaf.text for leaf in side.leaves() if leaf.kind == "identifier" and _is_name(leaf)} for side in sides)
+    renamed = edit.anchor.name in old and len(new) == 1 and edit.anchor.name not in new
+    return replace(edit.anchor, name=new.pop(), parameters="") if renamed else edit.anchor
+
+
+def _is_name(leaf: Term) -> bool:
+    """Tell whether a name is that of the function whose declarator it stands in."""
+    declarator = leaf.parent
+    return declarator is not None and declarator.kind == "function_declarator" and declarator.children[0] is leaf
+
+
 def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
     """Return what does not go with `definition` any more, None if all does.
 
@@ -86,7 +104,7 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
     returns = returns_left_behind(anchor, definition, workspace)
     if returns is not None:
         return returns
-    files = _files_of(anchor, definition, workspace)
+    files = _files_of(definition, workspace)
     compared = tuple(comparisons_left_behind(anchor, definition, files, workspace))
     if compared:
         return Drifted(
@@ -101,11 +119,11 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
         return None
     left: list[Candidate] = []
     for path in files:
-        left += _callers_left(anchor.name, wanted, path, workspace)
+        left += _callers_left(definition.symbol.name, wanted, path, workspace)
     if not left:
         return None
     return Drifted(
-        f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) == 1)} of it did not follow",
+        f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) != 1)} of it did not follow",
         definition.path,
         tuple(left),
         suggestion="add an edit to this patch for each place named above",
@@ -120,10 +138,11 @@ def _declarations(anchor: Anchor, definition: LocatedAnchor, workspace: EditWork
     return [located for located in found if located.path == definition.path or not _is_static(located)]
 
 
-def _files_of(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> list[str]:
+def _files_of(definition: LocatedAnchor, workspace: EditWorkspace) -> list[str]:
+    assert definition.symbol is not None
     if _is_static(definition) and definition.path.endswith(".c"):
         return [definition.path]
-    return list(workspace.tree.mentioning(anchor.name))
+    return list(workspace.tree.mentioning(definition.symbol.name))
 
 
 def _is_static(located: LocatedAnchor) -> bool:

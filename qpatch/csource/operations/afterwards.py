@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a patch leaves behind in the files that it changed, once all of its edits are made: labels and names.
+
+What does not compile for certain is drift of the edit that seems to be behind it; what a compiler may complain about is
+a warning of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qpatch.csource.matching.pattern import Context
+from qpatch.csource.operations.labels import LabelFaults, label_faults, missing_label, unused_label
+from qpatch.csource.operations.lost_names import LostName, lost_names
+from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.source import CODE_SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.results import EditResult
+    from qpatch.csource.source import Overlay
+    from qpatch.csource.workspace import EditWorkspace
+
+_SHOWN = 3
+
+
+def with_leftovers(
+    edits: Sequence[Edit], results: Sequence[EditResult], before: Overlay, workspace: EditWorkspace
+) -> list[EditResult]:
+    """Return the results of a patch's edits with what they leave behind; `before` is the tree before the patch."""
+    checked = list(results)
+    for path, content in workspace.tree.changes_since(before).items():
+        if content is None or not path.endswith(CODE_SUFFIXES):
+            continue
+        for name, fault in _faults(path, before, workspace):
+            index = _culprit(edits, checked, path, name)
+            if index is not None:
+                checked[index] = _told(edits[index], checked[index], fault)
+    return checked
+
+
+def _faults(path: str, before: Overlay, workspace: EditWorkspace) -> Iterator[tuple[str, Drifted | LostName | str]]:
+    """Yield what is left behind in a file, or of what it defined, each with the name of what it concerns."""
+    labels = _label_faults(path, before, workspace)
+    for fault in labels.missing:
+        yield fault.function, missing_label(fault)
+    for fault in labels.unused:
+        yield fault.function, unused_label(fault)
+    for lost in lost_names(path, before, workspace):
+        yield lost.name, lost
+
+
+def _label_faults(path: str, before: Overlay, workspace: EditWorkspace) -> LabelFaults:
+    parsed, source = workspace.parse(path), before.read(before.original(path))
+    if parsed is None or b"goto" not in parsed.source + (source or b""):
+        return LabelFaults()
+    known = label_faults(workspace.cache.parse(source), path) if source is not None else LabelFaults()
+    return label_faults(parsed, path).new_since(known)
+
+
+def _culprit(edits: Sequence[Edit], results: Sequence[EditResult], path: str, name: str) -> int | None:
+    """Return the index of the edit that is behind a fault: the last one made in the file, at `name` if there is one."""
+    made = [index for index, result in enumerate(results) if isinstance(result, Applied)]
+    there = [index for index in made if edits[index].anchor.name == name]
+    in_file = [index for index in made if results[index].path == path]
+    return next((found[-1] for found in (there, in_file, made) if found), None)
+
+
+def _told(edit: Edit, result: EditResult, fault: Drifted | LostName | str) -> EditResult:
+    if isinstance(fault, Drifted):
+        return replace(fault, message=f"{edit.anchor}: {fault.message}")
+    if not isinstance(result, Applied):
+        return result
+    if isinstance(fault, LostName) and edit.anchor.name == fault.name and edit.anchor.kind.context is Context.SIGNATURE:
+        is_one = len(fault.uses) == 1
+        return Drifted(
+            f"{edit.anchor} has another name now, but {len(fault.uses)} use{'s' * (not is_one)} of the old one did not "
+            "follow",
+            fault.path,
+            tuple(Candidate(place, 1.0) for place in fault.uses),
+            advice="add an edit to this patch for each place named above, or rename it with `everywhere`",
+        )
+    text = fault if isinstance(fault, str) else _still_used(fault)
+    return replace(result, warnings=(*result.warnings, text))
+
+
+def _still_used(lost: LostName) -> str:
+    shown = ", ".join(str(place) for place in lost.uses[:_SHOWN])
+    more = f" and {len(lost.uses) - _SHOWN} more" if len(lost.uses) > _SHOWN else ""
+    return f"`{lost.name}`, which {lost.path} no longer defines, is still used in {shown}{more}"
