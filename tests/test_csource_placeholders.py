@@ -163,6 +163,10 @@ def test_an_ellipsis_of_the_language_may_be_added(where: str, hunk: str) -> None
         ("unsigned long get;", "$t get;", "$t put;", "put"),
         ("char **get;", "$t *get;", "$t *put;", "put"),
         ("char **get;", "$t get;", "$t put;", "put"),
+        ("b = get((const struct t *[]) { n });", "b = get(($t []) { $n });", "b = put(($t []) { $n });", "put"),
+        ("b = get((struct t * const []) { n });", "b = get(($t []) { $n });", "b = put(($t []) { $n });", "put"),
+        ("b = get((struct t *[]) { n });", "b = get(($t *[]) { $n });", "b = put(($t *[]) { $n });", "put"),
+        ("b = (const struct t **)get(n);", "b = ($t *)get(n);", "b = ($t *)put(n);", "put"),
         ("b = new(struct t, get(n));", "b = new($t, get(n));", "b = new($t, put(n));", "put"),
     ],
 )

@@ -33,6 +33,7 @@ def suggested(hunk: str, target: str, first: int = 1, last: int | None = None) -
         # A token more, a token less.
         ("- feed(cat);\n+ b();", "feed(cat, 2);", "- feed(cat, 2);\n+ b();"),
         ("- feed(cat, 2);\n+ b();", "feed(cat);", "- feed(cat);\n+ b();"),
+        ("  p = (cat * const []) { 1 };\n+ b();", "p = (cat * []) { 1 };", "  p = (cat * []) { 1 };\n+ b();"),
         # A line whose code is gone goes.
         ("  a(x);\n- while (y) {\n- }\n+ c();", "a(x);", "  a(x);\n+ c();"),
         # Comments do not count.

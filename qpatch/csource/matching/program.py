@@ -18,7 +18,7 @@ from qpatch.csource.tokens import is_placeholder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DECLARING = frozenset({"declaration", "parameter_declaration", "field_declaration"})
+DECLARING = frozenset({"declaration", "parameter_declaration", "field_declaration", "type_descriptor"})
 QUALIFIERS = frozenset({"type_qualifier", "storage_class_specifier"})
 _ARM_ENDS = ("#endif", "#else", "#elif")
 

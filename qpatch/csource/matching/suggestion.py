@@ -142,6 +142,8 @@ def _rewrite(
         if change.low < change.high:
             start, end = pattern[change.low].start, pattern[change.high - 1].end
             gone = text[start:end].count("\n")  # the lines stay, so that each keeps its sign
+            between_blanks = text[:start].endswith(" ") and text[end:].startswith(" ")
+            end += not new and between_blanks and text[:start].split("\n")[-1].strip() != ""
             text = text[:start] + new + "\n" * gone + text[end:]
         else:
             start = pattern[change.low - 1].end if change.low else 0

@@ -28,7 +28,7 @@ _SPECIFIERS = frozenset(
         "union_specifier",
     }
 )
-_POINTER = "pointer_declarator"
+_POINTERS = frozenset({"pointer_declarator", "abstract_pointer_declarator"})
 _INITIALIZED = "init_declarator"
 
 
@@ -64,9 +64,14 @@ def _type(parts: Sequence[Term]) -> Term:
     return Term("type", parts[0].start, parts[-1].end, children=list(parts), tokens=tokens)
 
 
+def _is_declarator(term: Term) -> bool:
+    """Tell whether a part of a pointer is what it declares, perhaps without a name (`char *[]`), and no star."""
+    return term.text != "*" and term.kind != "type_qualifier"
+
+
 def _without_star(term: Term) -> tuple[list[Term], Term] | None:
     """Return a pointer's star with its qualifiers, and the declarator without them; None for what is no pointer."""
-    if term.kind == _POINTER:
+    if term.kind in _POINTERS and _is_declarator(term.children[-1]):
         return term.children[:-1], term.children[-1]
     inner = _without_star(term.children[0]) if term.kind == _INITIALIZED else None
     if inner is None:
