@@ -190,10 +190,27 @@ def test_other_things_of_the_name_are_no_uses(where: str) -> None:
 
 
 def test_what_a_macro_may_define_is_not_told() -> None:
-    source = code(TANK) + "\nDEFINE_OPEN(tank_open);\n"
-    assert warnings(deleted("function tank_open"), source=source) == []
-    exported = code(TANK) + "\nEXPORT_SYMBOL(tank_open);\n"
-    assert len(warnings(deleted("function tank_open"), source=exported)) == 1
+    hunk = "  #define TANK_DEBUG 1\n- static int level = 3;\n+ DEFINE_LEVEL(level);"
+    assert warnings(edit(hunk, f"file {PATH}")) == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "EXPORT_SYMBOL(tank_open);",
+        "type_init(tank_open)",
+        "module_init(tank_open);",
+        "static struct ops ops = { .open = tank_open };",
+        "static int (*opener)(int) = tank_open;",
+        "#define OPEN(n) tank_open(n)",
+    ],
+)
+def test_a_use_at_file_scope_is_one(use: str) -> None:
+    source = code(TANK).replace("ret = tank_open(n)", "ret = n") + f"\n{use}\n"
+    (warning,) = warnings(deleted("function tank_open"), source=source)
+    assert warning.startswith("`tank_open`, which")
+    renamed = edit("- static int tank_open(int n)\n+ static int tank_unlock(int n)", "signature tank_open")
+    assert "1 use of the old one" in drift(renamed, source=source).message
 
 
 def test_a_use_that_goes_in_the_same_patch_is_none() -> None:

@@ -2,7 +2,7 @@
 """Finds what still uses a function, a macro or a variable with a value that a patch has taken away or renamed.
 
 Only what names it for certain counts: no member, label, local variable or parameter of the same name, no condition of
-an `#if`, no code that is never compiled; and nothing is said where a macro may define the name.
+an `#if`, no code that is never compiled; and nothing is said where a new macro at file scope may define the name.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from qpatch.csource.workspace import EditWorkspace
 
 _DEFINING = frozenset({SymbolKind.FUNCTION, SymbolKind.MACRO, SymbolKind.INITIALIZER})
-_OTHER_NAMES = frozenset({"field_identifier", "statement_identifier", "type_identifier"})
+_OTHER_NAMES = frozenset({"field_identifier", "statement_identifier"})
+_TAGGED = frozenset({"enum_specifier", "struct_specifier", "union_specifier"})
 _CONDITIONS = frozenset({"preproc_if", "preproc_ifdef", "preproc_elif", "preproc_elifdef"})
 _HOLDING_CODE = frozenset({"function_definition", "init_declarator", "preproc_arg"})
-_EXPORTS = "EXPORT_"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def lost_names(path: str, before: Overlay, workspace: EditWorkspace) -> Iterator
         if symbol.kind in _DEFINING and symbol.name not in left
     }
     for name, symbol in gone.items():
-        uses = _uses(name, _files_of(symbol, path, workspace), workspace)
+        uses = _uses(name, _files_of(symbol, path, workspace), before, workspace)
         if uses:
             yield LostName(name, path, uses)
 
@@ -69,8 +69,8 @@ def _files_of(symbol: Symbol, path: str, workspace: EditWorkspace) -> list[str]:
     return list(workspace.tree.mentioning(symbol.name))
 
 
-def _uses(name: str, paths: list[str], workspace: EditWorkspace) -> tuple[SourcePlace, ...]:
-    """Return where `name` is used; nothing where a file defines it, or a macro at file scope may do so."""
+def _uses(name: str, paths: list[str], before: Overlay, workspace: EditWorkspace) -> tuple[SourcePlace, ...]:
+    """Return where `name` is used; nothing where a file defines it, or a new macro at file scope may do so."""
     uses: list[SourcePlace] = []
     for path in paths:
         parsed = workspace.parse(path)
@@ -82,16 +82,16 @@ def _uses(name: str, paths: list[str], workspace: EditWorkspace) -> tuple[Source
             node = parsed.tree.root_node.descendant_for_byte_range(start, end)
             if node is None or not _is_use(parsed, node, name) or is_dead(parsed, start):
                 continue
-            if _may_define(parsed, node):
+            place = SourcePlace(path, node.start_point.row + 1, _line(parsed, start))
+            if _is_at_file_scope(node) and place.snippet.encode() not in (before.read(path) or b""):
                 return ()
-            line = node.start_point.row
-            uses.append(SourcePlace(path, line + 1, _line(parsed, start)))
+            uses.append(place)
     return tuple(uses)
 
 
 def _is_use(parsed: ParsedFile, node: Node, name: str) -> bool:
     """Tell whether the word at `node` names what is outside functions, and not only declares it."""
-    if node.type in _OTHER_NAMES:
+    if node.type in _OTHER_NAMES or (node.parent is not None and node.parent.type in _TAGGED):
         return False
     inner, outer = node, node.parent
     while outer is not None:
@@ -108,7 +108,7 @@ def _names_something_else(parsed: ParsedFile, node: Node, name: str, inner: Node
     if outer.type == "preproc_function_def":
         return _is_parameter(outer, name)
     if outer.type in ("declaration", "parameter_declaration"):
-        return inner in outer.children_by_field_name("declarator") and _is_declared_by(inner, node)
+        return inner in outer.children_by_field_name("declarator") and _is_declared_by(parsed, inner, node)
     return outer.type == "function_definition" and name in declared_names(parsed, outer)
 
 
@@ -117,8 +117,10 @@ def _is_parameter(macro: Node, name: str) -> bool:
     return parameters is not None and any(child.text == name.encode() for child in parameters.named_children)
 
 
-def _is_declared_by(declarator: Node, node: Node) -> bool:
-    """Tell whether `node` is the name that a declarator declares."""
+def _is_declared_by(parsed: ParsedFile, declarator: Node, node: Node) -> bool:
+    """Tell whether `node` is the name that a declarator declares; `MACRO(name)`, read as a declaration, does not."""
+    if parsed.source[: node.start_byte].rstrip().endswith(b"("):
+        return False
     inner: Node | None = declarator
     while inner is not None and inner.start_byte <= node.start_byte < inner.end_byte:
         if inner == node:
@@ -127,14 +129,12 @@ def _is_declared_by(declarator: Node, node: Node) -> bool:
     return False
 
 
-def _may_define(parsed: ParsedFile, node: Node) -> bool:
-    """Tell whether a word stands in a macro at file scope, which may define what it names; an export does not."""
-    item = node
-    while item.parent is not None and item.parent.type != "translation_unit":
-        if item.type in _HOLDING_CODE:
-            return False
-        item = item.parent
-    return item.type not in _HOLDING_CODE and not _line(parsed, node.start_byte).startswith(_EXPORTS)
+def _is_at_file_scope(node: Node) -> bool:
+    """Tell whether a word stands in neither a function, a value nor a macro: what is there may define what it names."""
+    outer: Node | None = node
+    while outer is not None and outer.type not in _HOLDING_CODE:
+        outer = outer.parent
+    return outer is None
 
 
 def _line(parsed: ParsedFile, position: int) -> str:
