@@ -77,7 +77,7 @@ def _tightness_of_tokens(tokens: tuple[str, ...]) -> int:
     return PRIMARY if expression is None else tightness(expression)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _expression(tokens: tuple[str, ...]) -> Term | None:
     """Return the expression that tokens are, None where they are no expression."""
     parsed = parse(f"int value = ({' '.join(tokens)});".encode(errors="surrogateescape"))
