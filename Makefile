@@ -16,6 +16,9 @@ INSTALL := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install 
 # To be expanded by the shell once the releases before it were fetched: those of a role that are here.
 FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 
+# Where this is set, each start of Python compiles qpatch anew, and the tests start it some hundred times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-slow test-tree test-build test-device test-lab test-vm test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
