@@ -244,3 +244,23 @@ def test_a_comment_of_several_lines_behind_a_define_goes_with_it() -> None:
     check_applied(
         source, hunk_edit("file here", "  #define A 1\n- #define B 2\n  #define C 3"), "#define A 1\n#define C 3\n"
     )
+
+
+def test_a_macro_with_a_named_variadic_parameter_is_edited_and_hides_nothing() -> None:
+    before = """
+    #define tell(dev, fmt, args...) \\
+        report((dev)->name, fmt, ##args)
+
+    void start(struct Dev *dev)
+    {
+        tell(dev, "start");
+    }
+    """
+    edited = hunk_edit(
+        "macro tell",
+        "- #define tell(dev, fmt, args...) report((dev)->name, fmt, ##args)\n"
+        "+ #define tell(dev, fmt, args...) log(fmt, ##args)",
+    )
+    assert isinstance(outcome(before, edited), Applied)
+    after = before.replace('tell(dev, "start");', 'tell(dev, "go");')
+    check_applied(before, hunk_edit("function start", '- tell(dev, "start");\n+ tell(dev, "go");'), after)

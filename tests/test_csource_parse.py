@@ -66,6 +66,9 @@ FILE_ITEMS = [
     'static const Prop props[] = {\n    PROP("a", Pet, a),\n#ifdef CONFIG_PET\n    PROP("b", Pet, b),\n'
     "#endif\n    END(),\n};",
     '#ifdef __cplusplus\nextern "C" {\n#endif\nint f(void);\n#ifdef __cplusplus\n}\n#endif',
+    "#define tell(zoo, fmt, args...) \\\n    report((zoo)->name, fmt, ##args)",
+    "# define plain( rest ... ) report(rest)",
+    "#define both(a, ...) report(a, __VA_ARGS__)",
     "enum Kind {\n#define BIG_BIT 1\n    BIG = 1 << BIG_BIT,\n};",
     'static const Prop more[] = {\n    DEFINE_PROP("c", Pet, c, kind, .set = true, .def.i = 1),\n'
     "#if defined(A) && B\n    D\n#else\n    E\n#endif\n};",

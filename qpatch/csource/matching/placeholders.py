@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.csource.source import is_word
 from qpatch.csource.syntax.term import MACRO_LINE, MACRO_VALUE
 from qpatch.csource.tokens import ELLIPSIS, IDENTIFIER, METAVARIABLE, TextToken, blank_opaque, c_tokens
 
@@ -91,7 +92,7 @@ class _Replacer:
         directive = visible.lstrip().startswith("#")
         for token in c_tokens(visible):
             end = token.end
-            if token.text == ELLIPSIS and not is_written:
+            if token.text == ELLIPSIS and not is_written and not is_named(visible, token):
                 end += visible.startswith(",", token.end)
                 parts += [code[last : token.start], self._ellipsis(token, visible[token.start : end], visible)]
             elif METAVARIABLE.fullmatch(token.text):
@@ -145,6 +146,11 @@ class _Replacer:
             return Context.ENTRIES if is_literal or self._open[-1].holds is Context.ENTRIES else Context.STATEMENTS
         inside_list = self._open[-1].holds is Context.ENTRIES
         return Context.ENTRIES if inside_list and before != "(" else Context.STATEMENTS
+
+
+def is_named(line: str, ellipsis: TextToken) -> bool:
+    """Tell whether `...` belongs to the name before it: GNU C's variadic parameter of a macro, `args...`."""
+    return is_word(line[: ellipsis.start][-1:].encode(errors="replace"))
 
 
 # The terms that an ellipsis becomes where it stands for one thing of a list.

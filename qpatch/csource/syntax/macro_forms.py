@@ -36,6 +36,7 @@ _COMMENT = re.compile(HIDDEN, re.DOTALL)
 _DIRECTIVE = re.compile(DIRECTIVE, re.DOTALL | re.MULTILINE)
 # What holds no macros, and case ranges. Every branch begins with a character, which makes the search a fast one.
 _NO_CODE = re.compile(HIDDEN + rb"|\#" + DIRECTIVE_REST + rb"|\.\.\.(?<=[\w') ]\.\.\.)(?=[^\n:;]*:)", re.DOTALL)
+_NAMED_VARIADIC = re.compile(rb"\s*#\s*define\s+\w+\((?:\s*\w+\s*,)*\s*(\w+\s*\.\.\.)\s*\)")
 _WORDS_ALONE = bytes(code if is_word(bytes([code])) else ord(" ") for code in range(256))
 _LAST_WORD = re.compile(rb"(\w+)\s*$")
 # Starts as only a type can, or is a pointer to a named type, or a type of C that needs no other word.
@@ -65,6 +66,7 @@ def rewrite_macros(source: bytes, table: MacroTable) -> MaskedSource:
             done = _apply_if_free(masked, form, start, end)
         elif source.startswith(b"#", start):
             _hide_comments(masked, start, end)
+            _name_variadic(masked, start, end)
         elif _in_case_label(source, start):
             masked.put(start, end, b"|")
     return masked
@@ -114,6 +116,13 @@ def _hide_comments(masked: MaskedSource, start: int, end: int) -> None:
     for comment in _COMMENT.finditer(masked.source, start, end):
         if comment[0].startswith(b"/*") and masked.source[comment.end() : end].strip():
             masked.blank_comment(comment.start(), comment.end())
+
+
+def _name_variadic(masked: MaskedSource, start: int, end: int) -> None:
+    """Make one name of a macro's `args...`, as GNU C calls its variadic parameter; the grammar knows `...` only."""
+    parameter = _NAMED_VARIADIC.match(masked.source, start, end)
+    if parameter:
+        masked.put_name(*parameter.span(1))
 
 
 def directive_comments(source: bytes, start: int, end: int) -> set[tuple[int, int]]:
