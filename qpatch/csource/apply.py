@@ -35,6 +35,7 @@ from qpatch.csource.operations.mends import with_named_anchor, with_tried_sugges
 from qpatch.csource.operations.names import warnings_about_names
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.renamed import share_renames
+from qpatch.csource.operations.trace_events import lost_trace_events
 from qpatch.csource.operations.verbatim import apply_verbatim, span_of
 from qpatch.csource.operations.versions import Versions
 from qpatch.csource.operations.whole_patch import invalid_symbols
@@ -106,9 +107,10 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
         return results
     unfinished = [*invalid_symbols(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
     left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished}
+    events = lost_trace_events(results, before, workspace.tree)
     finished = [
-        left.get(id(edit)) or _with_warnings(edit, result, workspace)
-        for edit, result in zip(edits, results, strict=True)
+        left.get(id(edit)) or _with_warnings(edit, result, workspace, lost)
+        for edit, result, lost in zip(edits, results, events, strict=True)
     ]
     return [
         result if told is result else places_in_tree(told, workspace)
@@ -116,11 +118,12 @@ def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditRes
     ]
 
 
-def _with_warnings(edit: Edit, result: EditResult, workspace: EditWorkspace) -> EditResult:
+def _with_warnings(edit: Edit, result: EditResult, workspace: EditWorkspace, more: tuple[str, ...]) -> EditResult:
     """Add what may be wrong with the result now that all edits of the patch are made."""
-    if not isinstance(result, Applied) or is_in_text(edit.anchor):
+    if not isinstance(result, Applied):
         return result
-    return replace(result, warnings=(*result.warnings, *warnings_about_names(edit, workspace)))
+    own = () if is_in_text(edit.anchor) else warnings_about_names(edit, workspace)
+    return replace(result, warnings=(*result.warnings, *own, *more))
 
 
 def _proven(results: Sequence[EditResult]) -> list[EditResult]:
