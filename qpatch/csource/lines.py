@@ -7,7 +7,7 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import AddOperation, CreateOperation, HunkOperation, VerbatimOperation
+from qpatch.csource.edit import AddOperation, CreateOperation, EverywhereOperation, HunkOperation, VerbatimOperation
 from qpatch.csource.matching.hunk import Sign
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def lines_by_sign(edit: Edit) -> tuple[list[str], list[str]]:
 
 
 def words_by_sign(edit: Edit) -> tuple[set[str], set[str]]:
-    """Return the words on the lines that an edit adds, and on those that it expects."""
-    added, expected = ({word for line in lines for word in _WORD.findall(line)} for lines in lines_by_sign(edit))
+    """Return the words on the lines that an edit adds, and on those that it expects, or of what a replacement names."""
+    sides = lines_by_sign(edit)
+    if isinstance(edit.operation, EverywhereOperation):
+        sides = [edit.operation.rewriting.new], [edit.operation.rewriting.old]
+    added, expected = ({word for line in lines for word in _WORD.findall(line)} for lines in sides)
     return added, expected

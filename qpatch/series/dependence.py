@@ -21,12 +21,20 @@ def builds_on(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> tuple[Edi
     `tree` is the one before any edit of the series: what other edits mention of it is there for nothing.
     """
     mentioned = _mentioned(edit)
-    return tuple(other for other in missed if _brings(other, tree) & mentioned)
+    return tuple(other for other in missed if _brings(other, tree) & mentioned or _is_moved_by(edit, other))
 
 
 def stands_in_missed(edit: Edit, missed: Sequence[Edit], tree: SourceTree) -> bool:
     """Tell whether one of `missed` would bring the anchor of `edit` itself, so that no other place can be meant."""
-    return any({edit.anchor.name, edit.anchor.path} & _brings(other, tree) for other in missed)
+    named = {edit.anchor.name, edit.anchor.path}
+    return any(named & _brings(other, tree) or _is_moved_by(edit, other) for other in missed)
+
+
+def _is_moved_by(edit: Edit, other: Edit) -> bool:
+    """Tell whether `edit` expects its anchor in another file than the one that `other` moves it out of."""
+    named, moved = edit.anchor, other.anchor
+    is_same = isinstance(other.operation, MoveOperation) and named.name == moved.name != ""
+    return is_same and named.path not in ("", moved.path)
 
 
 def _brings(edit: Edit, tree: SourceTree) -> set[str]:
