@@ -65,6 +65,11 @@ class DirectoryTree:
         wanted = tuple(suffixes)
         return [path for path in self._paths if path.endswith(wanted) and mentions(self.read(path) or b"", word)]
 
+    def containing(self, texts: Sequence[str], suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """Return the files that hold one of `texts`."""
+        files = [path for path in self._paths if path.endswith(tuple(suffixes))]
+        return [path for path in files if any(text.encode() in (self.read(path) or b"") for text in texts)]
+
 
 def program(name: str) -> str | None:
     """Return the path of a program, looked for beside Python first (a virtual environment) and then on PATH."""

@@ -64,6 +64,7 @@ class EngineLimits:
     shown_members: int
     shown_tokens: int
     shown_words: int
+    searched_files: int
     mixed_names: int
     remembered: int
 

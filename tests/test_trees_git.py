@@ -75,6 +75,12 @@ def test_mentioning_finds_whole_words_in_c_files(tree: CommitTree) -> None:
         assert tree.mentioning("foo", (".txt",)) == ["notes.txt"]
 
 
+def test_containing_finds_parts_of_words(tree: CommitTree) -> None:
+    with tree:
+        assert tree.containing(["foob", "nowhere"]) == ["a.c"]
+        assert tree.containing(["nowhere"]) == [] and tree.mentioning("foob") == []
+
+
 def test_reading_works_again_after_close(tree: CommitTree) -> None:
     assert tree.read("a.c")
     tree.close()

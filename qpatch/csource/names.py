@@ -26,3 +26,12 @@ def are_alike(old: str, new: str, least: float) -> bool:
         return True
     quick = difflib.SequenceMatcher(None, old, new)  # Its bounds hold in whatever order the words are.
     return quick.real_quick_ratio() >= least <= quick.quick_ratio() and likeness_of_names(old, new) >= least
+
+
+def stems_of(name: str) -> tuple[str, ...]:
+    """Return what other names must have to be looked at where all of a tree is: all words of `name` but one at an end.
+
+    None for a name of one word.
+    """
+    words = [word for word in name.split("_") if word]
+    return ("_".join(words[:-1]), "_".join(words[1:])) if words[1:] else ()

@@ -79,7 +79,8 @@ class Drifted:
     """The anchor or the hunk no longer matches.
 
     `suggestion` is a change to the strategy that makes the edit succeed: it was tried. `advice` is what else is known.
-    `is_there` says of an anchor that could not be used that the tree has it: it is neither gone nor renamed.
+    `is_there` says of an anchor that could not be used that the tree has it: it is neither gone nor renamed. `searched`
+    is what was looked through for candidates; '' where nothing was.
     """
 
     message: str
@@ -89,6 +90,7 @@ class Drifted:
     suggestion: str = ""
     advice: str = ""
     is_there: bool = False
+    searched: str = ""
     status = "drifted"
 
 

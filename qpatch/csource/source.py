@@ -37,6 +37,9 @@ class SourceTree(Protocol):
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         """Return the sorted paths (with one of `suffixes`) whose text holds `word` as a whole word."""
 
+    def containing(self, texts: Sequence[str], suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """Return the sorted paths (with one of `suffixes`) whose text holds one of `texts`, also in a longer word."""
+
 
 class DictTree(SourceTree):
     """A tree held in memory, for small trees and tests."""
@@ -62,6 +65,14 @@ class DictTree(SourceTree):
             path
             for path, text in sorted(self._files.items())
             if path.endswith(tuple(suffixes)) and mentions(text, word)
+        ]
+
+    @override
+    def containing(self, texts: Sequence[str], suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        return [
+            path
+            for path, content in sorted(self._files.items())
+            if path.endswith(tuple(suffixes)) and _contains(content, texts)
         ]
 
 
@@ -109,6 +120,17 @@ class Overlay(SourceTree):
         unchanged = {path for path in self.base.mentioning(word, suffixes) if path not in self.changed}
         changed = {
             path for path, text in self.changed.items() if path.endswith(tuple(suffixes)) and mentions(text, word)
+        }
+        return sorted((unchanged - self.gone) | changed)
+
+    @override
+    def containing(self, texts: Sequence[str], suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        """Return the paths; a changed file is searched as changed."""
+        unchanged = {path for path in self.base.containing(texts, suffixes) if path not in self.changed}
+        changed = {
+            path
+            for path, content in self.changed.items()
+            if path.endswith(tuple(suffixes)) and _contains(content, texts)
         }
         return sorted((unchanged - self.gone) | changed)
 
@@ -164,6 +186,10 @@ class Overlay(SourceTree):
     def original(self, path: str) -> str:
         """Return the path that the file at `path` has in the tree before any change."""
         return self._origins.get(path, path)
+
+
+def _contains(content: bytes, texts: Iterable[str]) -> bool:
+    return any(text.encode() in content for text in texts)
 
 
 def mentions(text: bytes, word: str) -> bool:

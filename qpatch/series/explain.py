@@ -59,8 +59,8 @@ def _drifted(result: Drifted) -> Iterator[str]:
         yield f"  note: the symbol is in {path} now"
     for candidate in result.candidates:
         yield from _candidate(candidate)
-    if not result.candidates:
-        yield "  note: nothing in the tree resembles it"
+    if result.searched and not result.candidates:
+        yield f"  note: nothing in {result.searched} resembles it"
     yield from _what_to_do(result)
 
 

@@ -92,22 +92,28 @@ class CommitTree(SourceTree):
     @override
     def mentioning(self, word: str, suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
         endings = tuple(suffixes)
-        return self._memory.lookup(word, endings, lambda: self._grep(word, endings))
+        return self._memory.lookup(word, endings, lambda: self._grep((word,), endings, "--word-regexp"))
+
+    @override
+    def containing(self, texts: Sequence[str], suffixes: Iterable[str] = C_SUFFIXES) -> Sequence[str]:
+        endings = tuple(suffixes)
+        key = " ".join(f"*{text}*" for text in texts)  # no word has a star: the two kinds of searches share a memory
+        return self._memory.lookup(key, endings, lambda: self._grep(texts, endings))
 
     @staticmethod
     def _may_be_link(content: bytes) -> bool:
         # A link's text is a path; a source file is longer or has a newline. So the listing is rarely needed.
         return 0 < len(content) < _LONGEST_LINK and b"\n" not in content
 
-    def _grep(self, word: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
+    def _grep(self, texts: Sequence[str], suffixes: tuple[str, ...], *options: str) -> tuple[str, ...]:
         arguments = (
             "grep",
-            "-lwz",
+            "-lz",
             "--no-color",
             "--no-textconv",
             "--fixed-strings",
-            "-e",
-            word,
+            *options,
+            *(word for text in texts for word in ("-e", text)),
             self.commit,
             "--",
             *(f"*{suffix}" for suffix in suffixes),

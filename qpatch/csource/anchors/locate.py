@@ -8,11 +8,12 @@ symbol that is nowhere is drift, and the symbols with the most similar names are
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.anchors.macro_functions import functions_defined_by
-from qpatch.csource.names import likeness_of_names
+from qpatch.csource.names import likeness_of_names, stems_of
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -20,7 +21,7 @@ from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from qpatch.csource.edit import Anchor
     from qpatch.csource.source import Overlay
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.unparsed import Unparsed
     from qpatch.csource.workspace import EditWorkspace
 
+_GIVE_PATH = "give `path:`, a file or a folder/ where it should be: the names there are compared with it"
 _NO_FILES = {LINK: "a symbolic link", SUBMODULE: "a submodule", FOLDER: "a folder"}
 
 
@@ -110,11 +112,10 @@ def similar_symbols(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) 
     One that has the very name is none of them: it was found, and was not what was meant.
     """
     least, near = thresholds().similarity.symbol_name, []
-    for path in _neighbourhood(anchor, workspace):
-        for symbol in workspace.outline(path):
-            if symbol.kind == kind and symbol.name != anchor.name:
-                likeness = likeness_of_names(anchor.name, symbol.name)
-                near.append((path, symbol, likeness))
+    for path, symbol in _around(anchor, workspace) if anchor.path else _anywhere(anchor, workspace):
+        if symbol.kind == kind and symbol.name != anchor.name:
+            likeness = likeness_of_names(anchor.name, symbol.name)
+            near.append((path, symbol, likeness))
     return sorted((entry for entry in near if entry[2] >= least), key=lambda entry: -entry[2])
 
 
@@ -129,10 +130,26 @@ def _expected_files(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     ]
 
 
+def _around(anchor: Anchor, workspace: EditWorkspace) -> Iterator[tuple[str, Symbol]]:
+    """Yield the symbols of the files where a renamed one most likely is."""
+    return ((path, symbol) for path in _neighbourhood(anchor, workspace) for symbol in workspace.outline(path))
+
+
+def _anywhere(anchor: Anchor, workspace: EditWorkspace) -> Iterator[tuple[str, Symbol]]:
+    """Yield the symbols of the tree whose names have a stem of the anchor's, where no more files have one than a bound.
+
+    To find them takes one search of the tree, as the anchor itself did.
+    """
+    stems = stems_of(anchor.name)
+    paths = workspace.tree.containing(stems) if stems else ()
+    for path in paths if len(paths) <= thresholds().limits.searched_files else ():
+        words = set(re.findall(r"\w+", (workspace.tree.read(path) or b"").decode(errors="replace")))
+        for word in sorted(word for word in words if any(stem in word for stem in stems)):
+            yield from ((path, symbol) for symbol in workspace.symbols(path, word))
+
+
 def _neighbourhood(anchor: Anchor, workspace: EditWorkspace) -> list[str]:
     """Return the expected file, then the C files in its folder: where a renamed symbol most likely is."""
-    if not anchor.path:
-        return []
     folder = posixpath.dirname(anchor.path)
     beside = [
         path
@@ -213,8 +230,14 @@ def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drif
     suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
     other = _of_other_kinds(anchor, workspace)
     told = f"; {anchor.name} is a {other[0].place.snippet.split()[0]} there" if other else ""
+    folder = posixpath.dirname(anchor.path)
     return Drifted(
-        f"the tree has no {anchor}{expected}{told}", anchor.path, (*other, *candidates), suggestion=suggestion
+        f"the tree has no {anchor}{expected}{told}",
+        anchor.path,
+        (*other, *candidates),
+        suggestion=suggestion,
+        advice="" if anchor.path or near else _GIVE_PATH,
+        searched=f"{folder}/" if folder else "",
     )
 
 

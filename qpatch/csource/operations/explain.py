@@ -62,6 +62,7 @@ def explain_miss(
             hunk, before, [] if seen else _successors(failing, before, block, workspace), block, located
         ),
         advice="\n".join(cause.told for cause in causes[1 : thresholds().limits.candidates]),
+        searched=str(edit.anchor),
     )
 
 

@@ -94,7 +94,7 @@ def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], documen
     )
     suggestion = f"name {near[0][1]!r} instead of {name!r}" if near else "guard the edit with `when:`"
     message = f"{document.path} has no {what} {name!r}"
-    return Drifted(message, document.path, candidates, suggestion=suggestion)
+    return Drifted(message, document.path, candidates, suggestion=suggestion, searched=document.path)
 
 
 def _first_unmatched(hunk: Hunk, document: TextDocument, section: TextSection) -> list[HunkLine]:
