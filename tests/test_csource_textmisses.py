@@ -84,7 +84,7 @@ def test_section_of_that_name_in_an_unrelated_file_is_not_taken_for_a_move() -> 
     edit = Edit(section("Testing", "docs/make-motor.rst"), AddOperation("Then wait."))
     result = apply_text_edit(edit, tree)
     assert isinstance(result, Drifted)
-    assert result.moved_to == ("docs/other.rst",)
+    assert not result.moved_to and "docs/other.rst have a section of that name, but" in result.suggestion
     assert not tree.changed
 
 
@@ -100,6 +100,37 @@ def test_missing_section_says_where_there_is_one() -> None:
     result = apply_text_edit(Edit(section("config PUMP", "a/Kconfig"), AddOperation("select X")), tree)
     assert isinstance(result, Drifted)
     assert result.moved_to == ("b/Kconfig",)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "content", "told"),
+    [
+        (
+            "docs/motor.rst",
+            "Testing",
+            "Motor\n=====\n\nHow to test\n-----------\n\nNo.\n\nTests\n-----\n\nYes.\n",
+            "'Tests'",
+        ),
+        ("m/trace-events", "pump.c", '# engine.c\nengine_go(void) ""\n', "'engine.c'"),
+        ("m/meson.build", "pump_ss", "engine_ss = ss.source_set()\n", "'engine_ss"),
+    ],
+)
+def test_missing_section_that_recurs_is_looked_for_in_its_file_alone(
+    path: str, name: str, content: str, told: str
+) -> None:
+    folder, _, file = path.partition("/")
+    elsewhere = content.replace("engine", "pump").replace("Tests\n-----", "Testing\n-------")
+    tree = Overlay(DictTree({path: content.encode(), f"{folder}2/{file}": elsewhere.encode()}))
+    result = apply_text_edit(Edit(section(name, path), AddOperation("more")), tree)
+    assert isinstance(result, Drifted) and not result.moved_to, result
+    assert told in result.suggestion or any(told.strip("'") in each.place.snippet for each in result.candidates)
+
+
+def test_a_section_like_none_is_answered_with_those_that_are_there() -> None:
+    tree = Overlay(DictTree({"docs/motor.rst": b"Motor\n=====\n\nSetup\n-----\n\nIt is big.\n"}))
+    result = apply_text_edit(Edit(section("Quality", "docs/motor.rst"), AddOperation("more")), tree)
+    assert isinstance(result, Drifted) and not result.candidates, result
+    assert "docs/motor.rst has 'Motor', 'Setup'" in result.suggestion or "'Setup', 'Motor'" in result.suggestion
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 from qpatch.csource.text.document import LineChange, TextDocument
-from qpatch.csource.text.moved import documents_with, possible_successors
+from qpatch.csource.text.moved import documents_with, moved_sections, possible_successors
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.plan import plan_edit
 from qpatch.csource.text.resolve import resolve_anchor, section_spans
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,11 +67,14 @@ def _without_file(
             places,
             "give the path of the one that is meant",
         )
+    shown = thresholds().limits.candidates
+    more = f" and {len(others) - shown} more" if others[shown:] else ""
+    named = ", ".join(other.path for other in others[:shown]) + more
+    unrelated = f"{named} have a section of that name, but nothing shows that it came from there\n" if others else ""
     return Drifted(
         f"{anchor.path} is not in this tree, nor a file with {anchor.name!r} that it may have become",
         anchor.path,
-        moved_to=tuple(document.path for document in others),
-        suggestion="correct `path:`, or guard the edit with `when:`",
+        suggestion=f"{unrelated}correct `path:`, or guard the edit with `when:`",
     )
 
 
@@ -78,7 +82,7 @@ def _apply(edit: Edit, document: TextDocument, tree: Overlay) -> EditResult:
     """Apply `edit` to `document`, with moved targets reported in a drift."""
     outcome = plan_edit(edit, document)
     if isinstance(outcome, Drifted) and not isinstance(resolve_anchor(edit.anchor, document), TextSection):
-        return replace(outcome, moved_to=tuple(other.path for other in documents_with(edit.anchor, tree)))
+        return replace(outcome, moved_to=moved_sections(edit.anchor, tree))
     if not isinstance(outcome, list):
         return outcome
     content = document.changed(outcome)

@@ -92,9 +92,19 @@ def explain_name(what: str, name: str, known: Iterable[tuple[str, int]], documen
     candidates = tuple(
         Candidate(document.place(line), round(ratio, 2), differences(name, other)) for ratio, other, line in near
     )
-    suggestion = f"name {near[0][1]!r} instead of {name!r}" if near else "guard the edit with `when:`"
+    suggestion = f"name {near[0][1]!r} instead of {name!r}" if near else _what_there_is(rated, document)
     message = f"{document.path} has no {what} {name!r}"
     return Drifted(message, document.path, candidates, suggestion=suggestion, searched=document.path)
+
+
+def _what_there_is(rated: Sequence[tuple[float, str, int]], document: TextDocument) -> str:
+    """Say what a file has in the place of a name that is like none of its own, the most alike first."""
+    limits = thresholds().limits
+    names = list(dict.fromkeys(name for _, name, _ in rated if name))
+    more = f" and {len(names) - limits.shown_members} more" if names[limits.shown_members :] else ""
+    listed = ", ".join(repr(name[: limits.shown_name]) for name in names[: limits.shown_members])
+    there = f"{document.path} has {listed}{more}\n" if names else ""
+    return f"{there}name one that is there, or guard the edit with `when:`"
 
 
 def _first_unmatched(hunk: Hunk, document: TextDocument, section: TextSection) -> list[HunkLine]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds the file that a text file became: the same section, in another file of the same format."""
+"""Finds what moved: a text file, by the same section in another file; a section, where its name is unique."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from qpatch.csource.source import Overlay
 
 _WORD = re.compile(r"\w+")
+# A Kconfig symbol and a MAINTAINERS entry are unique by themselves; other sections recur ("Postcopy", "migration.c").
+_UNIQUE = frozenset({TextFormat.KCONFIG, TextFormat.MAINTAINERS})
 # Files of these formats are called alike everywhere: it is the directory that tells them apart.
 _NAMED_BY_DIRECTORY = frozenset({TextFormat.TRACE_EVENTS, TextFormat.MESON, TextFormat.MAKEFILE})
 
@@ -41,18 +43,27 @@ def documents_with(anchor: Anchor, tree: Overlay) -> list[TextDocument]:
 def possible_successors(anchor: Anchor, documents: Sequence[TextDocument]) -> list[TextDocument]:
     """Return those of `documents`, which have the section, that may be what became of the file `anchor.path`.
 
-    A Kconfig symbol and a MAINTAINERS entry are unique by themselves. Other sections recur ("Postcopy",
-    "migration.c"): there the words of the old name must be in the new path, as in
+    Where the section is not unique, the words of the old name must be in the new path, as in
     docs/devel/vfio-migration.rst and docs/devel/migration/vfio.rst. Failing that, the title of a whole
     document tells it.
     """
-    if text_format(anchor.path) in (TextFormat.KCONFIG, TextFormat.MAINTAINERS):
+    if text_format(anchor.path) in _UNIQUE:
         return list(documents)
     old = PurePosixPath(anchor.path)
     name = old.parent.name if text_format(anchor.path) in _NAMED_BY_DIRECTORY else old.stem
     words = set(_WORD.findall(name))
     alike = [document for document in documents if words <= set(_WORD.findall(document.path))]
     return alike or [document for document in documents if _is_title(anchor.name, document)]
+
+
+def moved_sections(anchor: Anchor, tree: Overlay) -> tuple[str, ...]:
+    """Return the files that have the section which `anchor` names and its file, which is there, has not.
+
+    None for a section whose name recurs: that of another file is another one.
+    """
+    if text_format(anchor.path) not in _UNIQUE:
+        return ()
+    return tuple(document.path for document in documents_with(anchor, tree))
 
 
 def _is_title(name: str, document: TextDocument) -> bool:
