@@ -80,7 +80,8 @@ class Drifted:
 
     `suggestion` is a change to the strategy that makes the edit succeed: it was tried. `advice` is what else is known.
     `is_there` says of an anchor that could not be used that the tree has it: it is neither gone nor renamed. `searched`
-    is what was looked through for candidates; '' where nothing was.
+    is what was looked through for candidates; '' where nothing was. `fits` is the number of places that the edit fits,
+    where nothing but their number is wrong.
     """
 
     message: str
@@ -91,6 +92,7 @@ class Drifted:
     advice: str = ""
     is_there: bool = False
     searched: str = ""
+    fits: int | None = None
     status = "drifted"
 
 
@@ -98,7 +100,7 @@ class Drifted:
 class Ambiguous:
     """More places fit than the edit expects, or one inside a nesting that the hunk does not show.
 
-    `suggestion` and `advice` are as in `Drifted`; `fits_too_often` tells the first from the second.
+    `suggestion`, `advice` and `fits` are as in `Drifted`; `fits_too_often` tells the first from the second.
     """
 
     message: str
@@ -107,6 +109,7 @@ class Ambiguous:
     suggestion: str = ""
     advice: str = ""
     fits_too_often: bool = False
+    fits: int | None = None
     status = "ambiguous"
 
 

@@ -119,9 +119,10 @@ class _Count:
         key = "at-least" if self.operation.at_least else "expect"
         advice = f"look at each of them, then write `{key}: {len(places)}`"
         if len(places) > self.edit.expect:
-            return Ambiguous(message, path, places, advice=advice)
+            return Ambiguous(message, path, places, advice=advice, fits=len(places))
         candidates = tuple(Candidate(place, 1.0, ("it stands here",)) for place in places)
-        return Drifted(message, path, candidates, advice=advice if places and not done else "")
+        told = advice if places and not done else ""
+        return Drifted(message, path, candidates, advice=told, fits=len(places) if told else None)
 
     def _refused(self) -> Drifted | None:
         """Refuse places that could not be read, and those where something would be lost."""

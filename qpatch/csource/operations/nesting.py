@@ -31,15 +31,15 @@ def enclosed(hunk: Hunk, match: Match, block: Term, source: bytes) -> Hunk | Non
     None where the lines stand in something without braces.
     """
     lines = [(line.sign, line.code) for line in hunk.lines]
-    inner, position = match.block, match.items[0].start
+    inner, position, shown = match.block, match.items[0].start, (match.items[0], match.items[-1])
     while inner is not block:
         owner = owner_of(inner)
         shell = _shell(owner, position, source)
         if shell is None or owner.parent is None:
             return None
         head, tail = shell
-        lines = [*_context(head), *_between_ellipses(lines, inner.kind in _COMMA_LISTS), *_context(tail)]
-        inner, position = owner.parent, owner.start
+        lines = [*_context(head), *_with_rest(lines, inner, shown), *_context(tail)]
+        inner, position, shown = owner.parent, owner.start, (owner, owner)
     return Hunk(tuple(HunkLine(sign, code, number) for number, (sign, code) in enumerate(lines, 1)))
 
 
@@ -75,14 +75,16 @@ def _context(lines: Sequence[str]) -> Iterator[tuple[Sign, str]]:
     return ((Sign.CONTEXT, line) for line in lines)
 
 
-def _between_ellipses(lines: list[tuple[Sign, str]], commas: bool) -> list[tuple[Sign, str]]:
-    """Return the lines of a block with `...` above and below; `commas`: it is a list that is separated by those."""
+def _with_rest(lines: list[tuple[Sign, str]], block: Term, shown: tuple[Term, Term]) -> list[tuple[Sign, str]]:
+    """Return the lines for the members of `block` from the first to the last `shown`, with `...` for the others."""
     rest = (Sign.CONTEXT, _STEP + ELLIPSIS)
     inner = [(sign, _STEP + code if code else "") for sign, code in lines]
-    if commas and not inner[-1][1].endswith((",", ELLIPSIS)):
+    members = [item for item in block.items if item.kind not in _ARMS]
+    above, below = members[: members.index(shown[0])], members[members.index(shown[1]) + 1 :]
+    first = [] if inner[0][1].strip() == ELLIPSIS or not above or above[-1].kind == CASE_LABEL else [rest]
+    last = [] if inner[-1][1].strip() == ELLIPSIS or not below else [rest]
+    if last and block.kind in _COMMA_LISTS and not inner[-1][1].endswith(","):
         inner[-1] = (inner[-1][0], f"{inner[-1][1]},")
-    first = [] if inner[0][1].strip() == ELLIPSIS else [rest]
-    last = [] if inner[-1][1].strip() == ELLIPSIS else [rest]
     return [*first, *inner, *last]
 
 

@@ -245,6 +245,7 @@ class _BlockAttempt:
                 places,
                 f"add lines of context that only the wanted place has, or write `expect: {len(pending)}`",
                 fits_too_often=True,
+                fits=len(pending),
             )
         if pending:
             done = f", {len(there)} already changed" if there else ""
@@ -252,6 +253,7 @@ class _BlockAttempt:
                 f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}",
                 path,
                 suggestion=f"expect: {len(pending)}",
+                fits=None if there else len(pending),
             )
         in_arms = self._in_hidden_arms()
         if in_arms:
