@@ -302,7 +302,7 @@ def test_caller_that_an_edited_signature_leaves_behind(name: str, tmp_path: Path
     bench.misses(strategy).tells(
         "takes 2 parameters now",
         "did not follow",
-        "passes 1 arguments",
+        "passes 1 argument",
         "add an edit to this patch for each place named above",
     )
 

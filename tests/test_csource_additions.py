@@ -187,7 +187,7 @@ def test_callers_and_operations_left_behind_by_a_signature_are_named() -> None:
     assert isinstance(apply_edit(edit, space), Applied)
     ((_, left),) = unfinished_edits([edit], space)
     words = " ".join(f"{candidate.place} {candidate.differences[0]}" for candidate in left.candidates)
-    assert "demo.c:12 passes 1 arguments" in words
+    assert "demo.c:12 passes 1 argument" in words
     assert "demo.c:7 is called through a member that takes 1 parameters" in words
     followed = [
         hunk_edit("function user", "- demo_save(f);\n+ demo_save(f, NULL);", path="demo.c"),

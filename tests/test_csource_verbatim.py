@@ -227,7 +227,7 @@ def test_an_addition_is_not_made_twice() -> None:
     # The new line stands at a place of its own: which of the two is meant cannot be told.
     result = tried(b"a\nold\nb\na\nfresh\nb\n", " a\n-old\n+fresh\n b\n")
     assert isinstance(result, Ambiguous)
-    assert "stands at 1 already; 1 expected" in result.message
+    assert "stands at 1 place already; 1 expected" in result.message
 
 
 def test_a_removal_is_there_already_only_where_its_neighbours_have_closed_up() -> None:

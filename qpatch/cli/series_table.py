@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
 from qpatch.cli.errors import error_text
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,7 +40,7 @@ def label(result: RenderedResult) -> str:
 
 def counted_patches(count: int) -> str:
     """Return `count` as a number of patches, in words."""
-    return f"{count} {'patch' if count == 1 else 'patches'}"
+    return counted(count, "patch", "patches")
 
 
 def explain_misses(edits: Iterable[EditRow]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qpatch.cli.errors import error_document, error_text
 from qpatch.cli.options import add_strategies_option, library
 from qpatch.errors import ExitCode, UserError
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -113,7 +114,7 @@ def run_check(arguments: argparse.Namespace, output: Output) -> ExitCode:
             }
         )
     wrong = [result for result in results if result["problems"]]
-    output.message(f"{len(results)} strategies checked, {len(wrong)} with problems")
+    output.message(f"{counted(len(results), 'strategy', 'strategies')} checked, {len(wrong)} with problems")
     output.document({"version": 1, "results": results})
     return ExitCode.USAGE if wrong else ExitCode.OK
 

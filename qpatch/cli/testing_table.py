@@ -16,6 +16,7 @@ from qpatch.lab.campaign.runner import PICTURE
 from qpatch.lab.protocol import SCRIPT
 from qpatch.lab.registry import registry
 from qpatch.strategy.library import SUFFIX
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +54,7 @@ def print_cells(results: Sequence[TestedResult], arguments: argparse.Namespace, 
     if len(results) > FEW:
         skipped = Counter(_why_skipped(result) for result in results if result.is_skipped)
         for words, cells in skipped.items():
-            output.message(f"{cells} {'cell' if cells == 1 else 'cells'}: {words}")
+            output.message(f"{counted(cells, 'cell')}: {words}")
 
 
 def _why_skipped(result: TestedResult) -> str:

@@ -16,6 +16,7 @@ from qpatch.csource.matching.replace import CodeSearch, Found, words_of_code
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES, is_binary, whole_words
 from qpatch.csource.syntax.layout import Replacement
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,14 +108,17 @@ class _Count:
             return PlannedChanges(changes, places, moved_from, warnings=tuple(warnings))
         if not places and done >= expect:
             path = next(path for path, found in self.found.items() if found.done)
-            return AlreadyThere(path, f"{done} places have it already, and none the old code")
+            return AlreadyThere(
+                path, f"the new code stands in {counted(done, 'place')} already, and the old code in none"
+            )
         return self._miscount(places, done)
 
     def _miscount(self, places: tuple[SourcePlace, ...], done: int) -> Drifted | Ambiguous:
         wanted = f"{'at least ' if self.operation.at_least else ''}{self.edit.expect} expected"
-        there = f", {done} have the new one already" if done else ""
+        there = f"; the new one stands in {counted(done, 'place')} already" if done else ""
         old = self.operation.rewriting.old
-        message = f"{self.edit.anchor}: `{old}` stands in {len(places) or 'no'} places, {wanted}{there}"
+        found = counted(len(places), "place") if places else "no place"
+        message = f"{self.edit.anchor}: `{old}` stands in {found}, {wanted}{there}"
         path = places[0].path if places else self.edit.anchor.path
         key = "at-least" if self.operation.at_least else "expect"
         advice = f"look at each of them, then write `{key}: {len(places)}`"
@@ -128,12 +132,12 @@ class _Count:
         """Refuse places that could not be read, and those where something would be lost."""
         for attribute, what, why in (
             ("unread", "could not be read as C", "it may stand here, in a macro or in what does not parse"),
-            ("lossy", "hold a comment or another such place, which would be lost", "something in it would be lost"),
+            ("lossy", "would lose a comment or another such place", "something in it would be lost"),
         ):
             places = self._places(attribute)
             if places:
                 return Drifted(
-                    f"{self.edit.anchor}: {len(places)} places of `{self.operation.rewriting.old}` {what}",
+                    f"{self.edit.anchor}: {counted(len(places), 'place')} of `{self.operation.rewriting.old}` {what}",
                     places[0].path,
                     tuple(Candidate(place, 1.0, (why,)) for place in places),
                     advice="edit these places first, each by a hunk or a verbatim hunk of its own",

@@ -23,6 +23,7 @@ from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.ownership import own_comments
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.thresholds import thresholds
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +138,8 @@ class _Inside:
 
     def _no_neighbour(self, members: Sequence[Term], count: int) -> Drifted | Ambiguous:
         place = place_of(self._located)
-        message = f"{self._edit.anchor} has {count or 'no'} member{'s' * (count > 1)} named {self._operation.beside}"
+        found = counted(count, "member") if count else "no member"
+        message = f"{self._edit.anchor} has {found} named {self._operation.beside}"
         if count:
             return Ambiguous(message, self._located.path, (place,), "name a member that is there once")
         limits = thresholds().limits

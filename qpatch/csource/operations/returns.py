@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind, symbols_named
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +51,7 @@ def returns_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: Ed
         return None
     places = [SourcePlace(definition.path, node.start_point.row + 1, definition.parsed.text(node)) for node in left]
     return Drifted(
-        f"{anchor} returns {now.value} now, but {len(left)} return{'s' * (len(left) > 1)} in it did not follow",
+        f"{anchor} returns {now.value} now, but {counted(len(left), 'return')} in it did not follow",
         definition.path,
         tuple(Candidate(place, 1.0) for place in places),
         suggestion="add an edit to this patch for each place named above",

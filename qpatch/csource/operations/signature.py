@@ -25,6 +25,7 @@ from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +124,7 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
     if not left:
         return None
     return Drifted(
-        f"{anchor} takes {wanted} parameters now, but {len(left)} use{'s' * (len(left) != 1)} of it did not follow",
+        f"{anchor} takes {counted(wanted, 'parameter')} now, but {counted(len(left), 'use')} of it did not follow",
         definition.path,
         tuple(left),
         suggestion="add an edit to this patch for each place named above",
@@ -217,7 +218,7 @@ def _callers_left(name: str, wanted: int, path: str, workspace: EditWorkspace) -
         if node.type == "call_expression":
             count = _arguments(node, name)
             if count is not None and count != wanted:
-                left.append(_left(path, node, f"passes {count} arguments", parsed.text(node)))
+                left.append(_left(path, node, f"passes {counted(count, 'argument')}", parsed.text(node)))
         elif node.type == "initializer_pair" and parsed.text(node).split("=")[-1].strip() == name:
             taken = _operation_parameters(parsed.text(node).split("=")[0].strip().lstrip("."), workspace)
             if taken is not None and taken != wanted:

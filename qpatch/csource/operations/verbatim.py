@@ -25,6 +25,7 @@ from qpatch.csource.text.document import Span, TextDocument
 from qpatch.csource.text.edits import find_document
 from qpatch.csource.text.parts import TextSection
 from qpatch.csource.text.resolve import resolve_anchor
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,8 +157,10 @@ class _Application:
 
     def _wrong_count(self, fits: Sequence[int], done: Sequence[int]) -> Drifted | Ambiguous:
         expect, name = self._edit.expect, self._edit.anchor
-        there = f", what it makes of them stands at {len(done)} already" if done else ""
-        message = f"{name}: the lines of the verbatim hunk stand at {len(fits)} places{there}; {expect} expected"
+        there = f", what it makes of them stands at {counted(len(done), 'place')} already" if done else ""
+        message = (
+            f"{name}: the lines of the verbatim hunk stand at {counted(len(fits), 'place')}{there}; {expect} expected"
+        )
         if len(fits) + len(done) > expect:
             return self._ambiguous(message, [*fits, *done])
         return Drifted(message, self._span.document.path, suggestion="find out what became of the others")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +216,7 @@ def _ended(migration: MigrationSpan) -> str:
 
 
 def _count(interrupts: int) -> str:
-    return f"{interrupts} interrupt{'s' if interrupts != 1 else ''} reached the guest"
+    return f"{counted(interrupts, 'interrupt')} reached the guest"
 
 
 def _wrong(check: GuestCheck) -> list[str]:
