@@ -194,7 +194,9 @@ def test_a_tree_that_is_no_qemu(tmp_path: Path, capsys: Capture) -> None:
         check=True,
     )
     assert render("--tree", "./one") == ExitCode.USAGE
-    assert "neither QEMU nor Linux" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "neither QEMU nor Linux" in said and "VERSION and include/qemu/osdep.h for QEMU" in said
+    assert "Kbuild and include/linux/kernel.h for Linux" in said
 
 
 def test_rebase_reports_the_range_diff_and_what_changed(tmp_path: Path, capsys: Capture) -> None:

@@ -125,6 +125,8 @@ def test_a_section_of_a_text_file_is_printed(tree: str, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("first",), "It is a symbol of hw/use.c: give the file, and `--symbol first`."),
+        (("fi",), "the tree has no file fi"),
         (("hw/us.c",), "Did you mean 'hw/use.c'?"),
         (("hw",), "is a folder, with 5 files"),
         (("hw/rom",), "is not text"),

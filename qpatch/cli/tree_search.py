@@ -33,7 +33,7 @@ def register_cat(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `qpatch tree cat`."""
     parser.add_argument("tree", metavar="TREE", help="a name, a path, or PATH@REF")
     parser.add_argument("path", metavar="PATH", help="a file, as git names it: hw/vfio/migration.c")
-    parser.add_argument("--symbol", metavar="NAME", help="only the symbols, or sections, of this name")
+    parser.add_argument("--symbol", metavar="NAME", help="only the symbols, in text the sections, of PATH called so")
     parser.add_argument("-n", "--line-number", action="store_true", help="number the lines")
     parser.set_defaults(action=cat)
 
@@ -74,7 +74,7 @@ def cat(arguments: argparse.Namespace, output: Output) -> ExitCode:
     tree = resolve(arguments.tree)
     with tree.open() as files:
         found = (
-            (whole_file(files, arguments.path),)
+            (whole_file(files, arguments.path, tree.kind),)
             if arguments.symbol is None
             else excerpts(files, arguments.path, arguments.symbol, tree.kind)
         )

@@ -117,9 +117,16 @@ def _described(name: str, repository: Repository, commit: str) -> Tree:
         kind = detect_kind(tree)
         if kind is None:
             raise UserError(
-                "not-a-source-tree", f"{repository.path} at {commit[:12]} is the source of neither QEMU nor Linux"
+                "not-a-source-tree",
+                f"{repository.path} at {commit[:12]} is the source of neither QEMU nor Linux",
+                hint=f"These files decide: {'; '.join(map(_deciding, _MARKERS))}.",
             )
         return Tree(name, kind, read_release(tree, kind), repository, commit)
+
+
+def _deciding(kind: Kind) -> str:
+    """Return the files that make a tree one of `kind`, in words."""
+    return f"{' and '.join(_MARKERS[kind])} for {'QEMU' if kind == 'qemu' else 'Linux'}"
 
 
 def _path_name(path: Path, ref: str | None) -> str:

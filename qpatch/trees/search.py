@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Literal
 
 from qpatch.csource.anchors.blocks import layout_of
@@ -12,13 +13,17 @@ from qpatch.csource.anchors.extents import extent_of
 from qpatch.csource.source import is_binary
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.text.document import TextDocument
 from qpatch.csource.text.outline import is_text_file
 from qpatch.csource.text.resolve import section_spans
+from qpatch.csource.tokens import IDENTIFIER
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
 from qpatch.suggest import did_you_mean
+from qpatch.thresholds import thresholds
 from qpatch.trees.commands import GitError
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,8 +106,14 @@ def search(repository: Repository, commit: str, query: Query) -> Iterator[FoundL
         raise GitError(arguments, stderr)
 
 
-def whole_file(files: SourceTree, path: str) -> Excerpt:
-    """Return the text of a file. Raises UserError `no-such-file` where the tree has none, or none that is text."""
+def whole_file(files: SourceTree, path: str, kind: TreeKind) -> Excerpt:
+    """Return the text of a file. Raises UserError `no-such-file` where the tree has none, or none that is text.
+
+    `kind` is what the tree is a tree of: a symbol in the place of a path is looked for in it.
+    """
+    if IDENTIFIER.fullmatch(path) and files.mode(path) is None and (places := _defining(files, path, kind)):
+        hint = f"It is a symbol of {' and '.join(places)}: give the file, and `--symbol {path}`."
+        raise UserError("no-such-file", f"the tree has no file {path}", hint=hint)
     return Excerpt(1, _content(files, path).decode(errors="replace"))
 
 
@@ -116,12 +127,21 @@ def excerpts(files: SourceTree, path: str, name: str, kind: TreeKind) -> tuple[E
     return tuple(sorted(set(found), key=lambda excerpt: excerpt.first_line))
 
 
+def _defining(files: SourceTree, name: str, kind: TreeKind) -> list[str]:
+    """Return files that define a symbol, of those that mention it, no more of either than are worth a hint."""
+    cache, limits = ParseCache(macro_table(kind)), thresholds().limits
+    mentioning = files.mentioning(name)[: limits.searched_files]
+    named = ((path, cache.symbols(files.read(path) or b"", name)) for path in mentioning)
+    found = (path for path, symbols in named if any(symbol.kind is not SymbolKind.PROTOTYPE for symbol in symbols))
+    return list(islice(found, limits.candidates))
+
+
 def _content(files: SourceTree, path: str) -> bytes:
     content = files.read(path)
     if content is None:
         below = files.paths(path.rstrip("/") + "/")
         if below:
-            raise UserError("no-such-file", f"{path} is a folder, with {len(below)} files below it")
+            raise UserError("no-such-file", f"{path} is a folder, with {counted(len(below), 'file')} below it")
         neighbours = files.paths(path.rpartition("/")[0] + "/" if "/" in path else "")
         raise UserError("no-such-file", f"the tree has no file {path}", hint=did_you_mean(path, neighbours))
     if is_binary(content):
