@@ -325,7 +325,7 @@ def test_anchor_wrapped_in_an_if(name: str, tmp_path: Path, capsys: Capture) -> 
             bench.line(PCI, "if (msi_enabled(pdev)) {"),
             "inside if (vdev->guest_ready) {",
             "write the enclosing block whole",
-            "      if (vdev->guest_ready) {\n          ...\n    -     if (msi_enabled(pdev)) {\n",
+            "      if (vdev->guest_ready) {\n    -     if (msi_enabled(pdev)) {\n",
         )
     bench.mended_by_following(strategy, done)
 
