@@ -129,7 +129,7 @@ def test_landed_needs_all_of_a_patch(tmp_path: Path) -> None:
     decision = attempted(tmp_path / "half", Untold(has_new=True), *added, source=half).decision
     assert decision.status is Status.DRIFTED
     assert "the edit of function start is there, and that of function stop is not" in decision.reason
-    whole = half.replace("    old_stop();", "    old_stop();\n    later_stop();")
+    whole = LATER + half.replace("    old_stop();", "    old_stop();\n    later_stop();")
     assert attempted(tmp_path / "whole", Untold(has_new=True), *added, source=whole).decision.status is Status.LANDED
 
 
@@ -137,3 +137,48 @@ def test_landed_needs_all_of_a_patch(tmp_path: Path) -> None:
 def test_landed_stands_where_no_edit_contradicts_it(tmp_path: Path, source: str) -> None:
     tried = attempted(tmp_path, Untold(has_new=True), source=source)
     assert (tried.decision.status, tried.decision.reason) == (Status.LANDED, "Upstream has it.")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (LATER + SOURCE, "patch 1 (demo: Add later()) is there, and nothing of patch 2 (demo: Call later()) is"),
+        (
+            SOURCE.replace("    prepare();", "    prepare();\n    later();"),
+            "patch 2 (demo: Call later()) is there, and nothing of patch 1 (demo: Add later()) is",
+        ),
+    ],
+)
+def test_landed_needs_all_patches_where_one_is_there(tmp_path: Path, source: str, said: str) -> None:
+    added = ("- old_call();\n            + later();", "  prepare();\n            + later();")
+    decision = attempted(tmp_path / "half", Untold(has_new=True), added, source=source).decision
+    assert decision.status is Status.DRIFTED and said in decision.reason
+    whole = (LATER if LATER not in source else "") + source.replace("    prepare();\n    later();", "    prepare();")
+    whole = whole.replace("    prepare();", "    prepare();\n    later();")
+    assert attempted(tmp_path / "whole", Untold(has_new=True), added, source=whole).decision.status is Status.LANDED
+    other = SOURCE.replace("prepare()", "upstreams_own_way()")
+    assert attempted(tmp_path / "other", Untold(has_new=True), added, source=other).decision.status is Status.LANDED
+
+
+@pytest.mark.parametrize(
+    ("path", "hunk"),
+    [
+        ("hw/demo.c", "  prepare();\n            + /* The rest comes later. */"),
+        ("hw/notes.txt", "  Start.\n            + Later."),
+    ],
+)
+def test_a_tree_that_landed_it_may_be_documented_otherwise(tmp_path: Path, path: str, hunk: str) -> None:
+    changes = (
+        ("- old_call();\n            + later();", hunk),
+        (
+            "in: function start\n          path: hw/demo.c",
+            f"in: {'file' if 'notes' in path else 'function start'}\n          path: {path}",
+        ),
+    )
+    repository = make_tree(tmp_path / "tree", {"hw/demo.c": (LATER + SOURCE).encode(), "hw/notes.txt": b"Start.\n"})
+    text = STRATEGY
+    for old, new in changes:
+        text = text.replace(old, new)
+    with target(repository, capabilities=Untold(has_new=True)) as tree:
+        tried = attempt(load_strategy(write_strategy(tmp_path / "mine", text)), tree, {})
+    assert tried.decision.status is Status.LANDED, tried.decision

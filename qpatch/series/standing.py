@@ -2,7 +2,7 @@
 """Whether a strategy is wanted on a tree at all: its `landed` and `void` rules, held against the tree itself.
 
 A rule for `landed` is a few signs of the change, and half of the change may show them. So it stands only where no edit
-contradicts it: none finds the code that it removes, and no patch is there with one edit and missing with another.
+contradicts it: none finds the code that it removes, and no patch is there while another, or a part of it, is missing.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from qpatch.csource.edit import (
     RenameOperation,
     VerbatimOperation,
 )
+from qpatch.csource.lines import lines_by_sign
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Applied
 from qpatch.csource.source import Overlay
@@ -76,29 +77,67 @@ def _contradiction(binding: Binding, tree: SourceTree, cache: ParseCache, recall
         workspace = workspace_of_series(
             [edit for patch in patches for edit in patch.edits], EditWorkspace(Overlay(tree), cache)
         )
-        for number, patch in enumerate(patches, start=1):
-            told = _missing_part(patch, workspace)
-            if told:
-                return f"patch {number} ({patch.subject}): {told}"
-        return ""
+        return _contradiction_of([_Tried(number, patch, workspace) for number, patch in enumerate(patches, start=1)])
 
     return recall(patches, ask)
 
 
-def _missing_part(patch: BoundPatch, workspace: EditWorkspace) -> str:
-    """Say what of a patch the tree has not, as far as it can be told; each edit is tried on the tree as it is."""
-    from qpatch.csource.apply import apply_edit  # only here: what is remembered needs no engine
+def _contradiction_of(tried: Sequence[_Tried]) -> str:
+    """Say what of the patches contradicts that they have landed, '' where nothing does."""
+    for patch in tried:
+        told = patch.missing_part()
+        if told:
+            return f"{patch}: {told}"
+    there = next((patch for patch in tried if patch.is_there), None)
+    missing = next((patch for patch in tried if patch.is_missing), None)
+    return f"{there} is there, and nothing of {missing} is" if there and missing else ""
 
-    tried = [(edit, apply_edit(edit, workspace.for_trial())) for edit in patch.edits]
-    applied = [(edit, result) for edit, result in tried if isinstance(result, Applied)]
-    for edit, result in applied:
-        if _removes(edit):
-            place = result.places[0] if result.places else result.path
-            return f"what the edit of {edit.anchor} removes is still there ({place})"
-    there = [edit for edit, result in tried if isinstance(result, AlreadyThere) and result.unproven is None]
-    if applied and there:
-        return f"the edit of {there[0].anchor} is there, and that of {applied[0][0].anchor} is not"
-    return ""
+
+class _Tried:
+    """A patch, and what each of its edits comes to on the tree as it is."""
+
+    def __init__(self, number: int, patch: BoundPatch, workspace: EditWorkspace) -> None:
+        from qpatch.csource.apply import apply_edit  # only here: what is remembered needs no engine
+
+        self._name = f"patch {number} ({patch.subject})"
+        self._results = [(edit, apply_edit(edit, workspace.for_trial())) for edit in patch.edits]
+        self._applied = [(edit, result) for edit, result in self._results if isinstance(result, Applied)]
+        self._there = [
+            edit for edit, result in self._results if isinstance(result, AlreadyThere) and result.unproven is None
+        ]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the tree shows that it has the patch, all of it."""
+        return bool(self._there) and all(isinstance(result, AlreadyThere) for _, result in self._results)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether every edit can be made, and one of them adds code: documentation, comments and traces may differ."""
+        return len(self._applied) == len(self._results) and any(_adds_code(edit) for edit, _ in self._applied)
+
+    def missing_part(self) -> str:
+        """Say what of the patch the tree has not, as far as it can be told."""
+        for edit, result in self._applied:
+            if _removes(edit):
+                place = result.places[0] if result.places else result.path
+                return f"what the edit of {edit.anchor} removes is still there ({place})"
+        if self._applied and self._there:
+            return f"the edit of {self._there[0].anchor} is there, and that of {self._applied[0][0].anchor} is not"
+        return ""
+
+    def __str__(self) -> str:
+        """Name the patch as messages do."""
+        return self._name
+
+
+def _adds_code(edit: Edit) -> bool:
+    """Tell whether the edit adds more than comments, in C."""
+    from qpatch.csource.checks import is_in_text  # only here: what is remembered needs no engine
+
+    added, _ = lines_by_sign(edit)
+    code = [line for line in added if not line.lstrip().startswith(("*", "/*", "//"))]
+    return not is_in_text(edit.anchor) and bool(without_comments("\n".join(code)).strip())
 
 
 def _removes(edit: Edit) -> bool:
