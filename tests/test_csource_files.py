@@ -276,3 +276,25 @@ def test_a_symbol_moves_from_a_renamed_file() -> None:
     ]
     assert [type(result) for result in apply_edits(edits, tree)] == [Applied] * 3
     assert (tree.tree.read("hw/sink.c") or b"").endswith(PUMP)
+
+
+@pytest.mark.parametrize(
+    ("path", "edit"),
+    [
+        ("hw/pump/pump.c", hunk_edit("function flow", "- return open_valve();\n+ return 1;", path="hw/pump/pump.c")),
+        (
+            "hw/pump/pump.c",
+            Edit(anchor("function flow", Position.AFTER, "hw/pump/pump.c"), AddOperation("int x;\n")),
+        ),
+        ("hw/pump/pump.c", Edit(anchor("function flow", path="hw/pump/pump.c"), DeleteOperation())),
+        ("hw/fan/meson.build", hunk_edit("file ", "- fan_ss = []\n+ fan_ss = 1", path="hw/fan/meson.build")),
+    ],
+)
+def test_a_file_that_holds_a_nul_is_not_edited(path: str, edit: Edit) -> None:
+    tree = EditWorkspace(Overlay(DictTree({path: FILES[path] + b"\0"})), ParseCache(macro_table("qemu")))
+    result = apply_edit(edit, tree)
+    assert (
+        isinstance(result, Drifted)
+        and result.message == f"file {path} is binary: a mail of text cannot carry its change"
+    )
+    assert not tree.tree.changed

@@ -28,7 +28,7 @@ from qpatch.csource.matching.match import TooManyWaysError
 from qpatch.csource.matching.pattern import compile_sides
 from qpatch.csource.operations.afterwards import with_leftovers
 from qpatch.csource.operations.braces import with_braces
-from qpatch.csource.operations.conflicts import refuse_conflicted
+from qpatch.csource.operations.conflicts import refuse_unfit
 from qpatch.csource.operations.control_flow import silent_change
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
 from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
@@ -192,7 +192,7 @@ def _apply(edit: Edit, workspace: EditWorkspace) -> EditResult:
         return anchor
     edit = replace(edit, anchor=anchor)
     before = dict(workspace.tree.changed)
-    return refuse_conflicted(_apply_inside(edit, workspace), edit, workspace.tree, before)
+    return refuse_unfit(_apply_inside(edit, workspace), edit, workspace.tree, before)
 
 
 def _apply_inside(edit: Edit, workspace: EditWorkspace) -> EditResult:

@@ -31,7 +31,7 @@ def written(guards: Sequence[str]) -> str:
 def suggested(guards: Sequence[str]) -> str:
     """Return the key of a strategy that names these conditions."""
     text = written(guards)
-    plain = text[:1].isalnum() and not re.search(r": | #", text)
+    plain = text[:1].isalpha() and not re.search(r": | #", text)
     return f"guard: {text}" if plain else f"guard: '{text.replace(chr(39), chr(39) * 2)}'"
 
 

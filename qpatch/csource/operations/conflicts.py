@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Refuses to edit, or to judge, a file in which a merge has left conflict markers: its two versions are not code."""
+"""Refuses to edit, or to judge, files that are not what they seem.
+
+In one in which a merge has left conflict markers, two versions are not code; one that holds a NUL is no text.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.locate import binary_file
 from qpatch.csource.edit import VerbatimOperation
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, SourcePlace
+from qpatch.csource.source import is_binary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,22 +25,29 @@ if TYPE_CHECKING:
 _MARKER = re.compile(rb"^(?:<{7}(?=[ \r\n])|={7}\r?\n(?:.*\n)*?>{7}(?=[ \r\n]))", re.MULTILINE)
 
 
-def refuse_conflicted(result: EditResult, edit: Edit, tree: Overlay, before: Mapping[str, bytes]) -> EditResult:
-    """Return `result`, or where it rests on a file with conflict markers the refusal, with the changes taken back.
+def refuse_unfit(result: EditResult, edit: Edit, tree: Overlay, before: Mapping[str, bytes]) -> EditResult:
+    """Return `result`, or where it rests on an unfit file the refusal, with the changes taken back.
 
-    `before` is what the edits before this one had changed. A verbatim hunk that shows such a line knows what it does.
+    `before` is what the edits before this one had changed. A verbatim hunk that shows a marker knows what it does.
     """
-    if not isinstance(result, Applied | AlreadyThere | Drifted | Ambiguous) or _shows_marker(edit):
+    if not isinstance(result, Applied | AlreadyThere | Drifted | Ambiguous):
         return result
     changed = [path for path, content in tree.changed.items() if before.get(path) != content]
     for path in dict.fromkeys((edit.anchor.path, result.path, *changed)):
         content = before[path] if path in before else tree.base.read(path)
-        marker = _MARKER.search(content or b"")
-        if content is not None and marker is not None:
+        refusal = _refusal(edit, path, content) if content is not None else None
+        if refusal is not None:
             tree.changed.clear()
             tree.changed.update(before)
-            return _conflict(edit, path, content, marker.start())
+            return refusal
     return result
+
+
+def _refusal(edit: Edit, path: str, content: bytes) -> Drifted | None:
+    if is_binary(content):
+        return binary_file(path)
+    marker = None if _shows_marker(edit) else _MARKER.search(content)
+    return None if marker is None else _conflict(edit, path, content, marker.start())
 
 
 def _shows_marker(edit: Edit) -> bool:
