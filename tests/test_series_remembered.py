@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from series_support import commit_files, content_of, make_tree, target
 from strategy_support import CAPABILITIES, write_strategy
-from test_series_render import SOURCE, STRATEGY
+from test_series_render import LATER, SOURCE, STRATEGY
 
 from qpatch.capabilities import evaluate
 from qpatch.cells.base import Status
@@ -159,7 +159,7 @@ def test_a_miss_is_not_remembered(tmp_path: Path, repository: Repository, engine
 
 @pytest.mark.parametrize("done", [True, False])
 def test_what_contradicts_a_rule_is_asked_once(tmp_path: Path, engine: list[str], *, done: bool) -> None:
-    source = SOURCE.replace("old_call", "later") if done else SOURCE
+    source = f"{LATER}\n{SOURCE.replace('old_call', 'later')}" if done else SOURCE
     repository = make_tree(tmp_path / "other", {**FILES, "hw/demo.c": source.encode()})
     first = tried(tmp_path, repository, STRATEGY, has_new=True)
     assert first.decision.status is (Status.LANDED if done else Status.DRIFTED)
