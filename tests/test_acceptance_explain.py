@@ -60,8 +60,8 @@ LOOPS = {
         "QLIST_FOREACH_SAFE(vbasedev, &group->device_list, next, tmp) {",
         "  QLIST_FOREACH(group, &container->group_list, container_next) {\n"
         "      QLIST_FOREACH($dev, &group->device_list, next) {\n"
+        "+         vfio_probe($dev);\n"  # The loop's last statement leaves in both of its arms.
         "          ...\n"
-        "+         vfio_probe($dev);\n"
         "      }\n"
         "  }",
     ),
