@@ -14,7 +14,8 @@ from csource_support import (
     workspace,
 )
 
-from qpatch.csource.apply import apply_edit, unfinished_edits
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import unfinished_edits
 from qpatch.csource.edit import DeleteOperation, MoveOperation, Position
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted
 from qpatch.errors import UserError

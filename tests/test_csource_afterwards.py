@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from csource_support import PATH, code, gutter, hunk_edit, operation_edit, workspace
 
-from qpatch.csource.apply import apply_edits
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import DeleteOperation, Edit
 from qpatch.csource.results import Applied, Drifted, EditResult
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 from csource_support import PATH, code, hunk_edit, operation_edit, outcome, workspace
 
-from qpatch.csource.apply import apply_edit, apply_edits
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import DeleteOperation, Edit
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult
 

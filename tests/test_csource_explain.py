@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from csource_support import PATH, add_edit, code, gutter, hunk_edit, outcome, workspace
 
-from qpatch.csource.apply import apply_edit, apply_edits
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import Position
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Ambiguous, Applied, Drifted

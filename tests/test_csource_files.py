@@ -8,7 +8,8 @@ from typing import ClassVar
 import pytest
 from csource_support import add_edit, anchor, hunk_edit
 
-from qpatch.csource.apply import apply_edit, apply_edits
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import (
     AddOperation,
     CreateOperation,

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from csource_support import PATH, code, hunk_edit, outcome, workspace
 
-from qpatch.csource.operations.jumps import Flow
 from qpatch.csource.results import Applied, Drifted
+from qpatch.csource.soundness.jumps import Flow
 from qpatch.csource.syntax.term import build
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from csource_support import PATH, code, hunk_edit, workspace
 
-from qpatch.csource.apply import apply_edits
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.results import Applied, Drifted, EditResult
 
 if TYPE_CHECKING:

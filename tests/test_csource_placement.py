@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from csource_support import PATH, add_edit, anchor, check_applied, code, hunk_edit, operation_edit, outcome, workspace
 
-from qpatch.csource.apply import apply_edit, unfinished_edits
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import unfinished_edits
 from qpatch.csource.edit import MoveOperation, Position
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import Applied, Drifted

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from csource_support import add_edit, code, hunk_edit, workspace
 
-from qpatch.csource.apply import apply_edits
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import Position
 from qpatch.csource.results import Applied, Drifted
 

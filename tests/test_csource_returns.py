@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from csource_support import PATH, code, hunk_edit, workspace
 
-from qpatch.csource.apply import apply_edits
-from qpatch.csource.operations.touched import touched_symbols
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.results import Applied, Drifted
+from qpatch.csource.soundness.touched import touched_symbols
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import Edit

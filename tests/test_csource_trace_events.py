@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from csource_support import anchor, gutter, hunk_edit, operation_edit, workspace
 
-from qpatch.csource.apply import apply_edits
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import Anchor, DeleteOperation, Edit, EverywhereOperation
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.rewriting import read_rewriting

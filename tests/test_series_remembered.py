@@ -13,7 +13,7 @@ from test_series_render import LATER, SOURCE, STRATEGY
 
 from qpatch.capabilities import evaluate
 from qpatch.cells.base import Status
-from qpatch.csource import apply
+from qpatch.csource import apply, apply_patch
 from qpatch.series.model import RenderOptions
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, render
@@ -88,6 +88,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return real(edit, *rest)
 
     monkeypatch.setattr(apply, "apply_edit", noted)
+    monkeypatch.setattr(apply_patch, "apply_edit", noted)
     return made
 
 

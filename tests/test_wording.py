@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from csource_support import hunk_edit, workspace
 
-from qpatch.csource.apply import apply_edits
+from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.results import Drifted
 from qpatch.wording import counted
 

@@ -25,21 +25,13 @@ from qpatch.csource.edit import (
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.match import TooManyWaysError
-from qpatch.csource.matching.pattern import compile_sides
-from qpatch.csource.operations.afterwards import with_leftovers
-from qpatch.csource.operations.braces import with_braces
 from qpatch.csource.operations.conflicts import refuse_unfit
-from qpatch.csource.operations.control_flow import silent_change
+from qpatch.csource.operations.diverted import diverted
 from qpatch.csource.operations.files import apply_file_edit, concerns_whole_file
-from qpatch.csource.operations.mends import with_named_anchor, with_tried_suggestion
-from qpatch.csource.operations.names import warnings_about_names
+from qpatch.csource.operations.mends import with_tried_suggestion
 from qpatch.csource.operations.places import places_in_tree
-from qpatch.csource.operations.renamed import share_renames
-from qpatch.csource.operations.trace_events import lost_trace_events
 from qpatch.csource.operations.verbatim import apply_verbatim, span_of
-from qpatch.csource.operations.versions import Versions
-from qpatch.csource.operations.whole_patch import invalid_symbols
-from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Candidate, Drifted, EditResult, SourcePlace
+from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
 from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
 from qpatch.csource.syntax.problems import errors_around
@@ -48,8 +40,6 @@ from qpatch.csource.text.edits import apply_text_edit
 from qpatch.errors import UserError, placed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.workspace import EditWorkspace
@@ -68,7 +58,7 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
             if isinstance(result, Drifted | Ambiguous) and not isinstance(edit.operation, DeleteOperation):
                 result = _by_other_edits(edit, result, workspace) or result
             result = places_in_tree(result, workspace)
-            return with_tried_suggestion(edit, result, ANCHOR_KINDS, lambda mended: _succeeds(mended, workspace))
+            return with_tried_suggestion(edit, result, ANCHOR_KINDS, lambda mended: succeeds(mended, workspace))
     except TooDeepError as error:
         return Drifted(
             f"{edit.anchor}: {error.message}", edit.anchor.path, advice="qpatch edits no such code: do it by hand"
@@ -77,67 +67,12 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
         return Ambiguous(f"{edit.anchor}: {error.message}", edit.anchor.path, advice=error.hint)
 
 
-def _succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
+def succeeds(edit: Edit, workspace: EditWorkspace) -> bool:
     """Tell whether `edit` can be made, or is there already; the tree stays as it is."""
     try:
         return isinstance(_apply(edit, workspace.for_trial()), Applied | AlreadyThere)
     except (UserError, TooDeepError):
         return False
-
-
-def apply_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[EditResult]:
-    """Apply the edits of one patch, each to what the one before has left, and return what became of each.
-
-    All of them are tried, so that all misses are known at once. What is only not there counts as removed where another
-    edit of the patch shows that the tree has the change. A signature that was edited while a use of it was left behind
-    has drifted, as has an edit of a symbol that all of them together leave as no valid C.
-
-    Raises UserError where an edit itself is wrong.
-    """
-    before = workspace.tree.copy()
-    own = _proven([apply_edit(edit, workspace) for edit in edits])
-    shared = share_renames(edits, own, workspace)
-    results = [
-        result
-        if result is alone
-        else with_named_anchor(edit, result, ANCHOR_KINDS, lambda mended: _succeeds(mended, workspace))
-        for edit, alone, result in zip(edits, own, shared, strict=True)
-    ]
-    if any(isinstance(result, Drifted | Ambiguous) for result in results):
-        return results
-    unfinished = [*invalid_symbols(edits, results, before, workspace), *unfinished_edits(edits, workspace)]
-    left = {id(edit): places_in_tree(drifted, workspace) for edit, drifted in unfinished}
-    events = lost_trace_events(results, before, workspace.tree)
-    finished = [
-        left.get(id(edit)) or _with_warnings(edit, result, workspace, lost)
-        for edit, result, lost in zip(edits, results, events, strict=True)
-    ]
-    return [
-        result if told is result else places_in_tree(told, workspace)
-        for result, told in zip(finished, with_leftovers(edits, finished, before, workspace), strict=True)
-    ]
-
-
-def _with_warnings(edit: Edit, result: EditResult, workspace: EditWorkspace, more: tuple[str, ...]) -> EditResult:
-    """Add what may be wrong with the result now that all edits of the patch are made."""
-    if not isinstance(result, Applied):
-        return result
-    own = () if is_in_text(edit.anchor) else warnings_about_names(edit, workspace)
-    return replace(result, warnings=(*result.warnings, *own, *more))
-
-
-def _proven(results: Sequence[EditResult]) -> list[EditResult]:
-    """Return the results of a patch's edits, removals that find nothing as drift unless another edit is there."""
-    if any(isinstance(result, AlreadyThere) and result.unproven is None for result in results):
-        return list(results)
-    return [result.unproven or result if isinstance(result, AlreadyThere) else result for result in results]
-
-
-def unfinished_edits(edits: Sequence[Edit], workspace: EditWorkspace) -> list[tuple[Edit, Drifted]]:
-    """After the edits of one patch, return those that left something undone, such as a call with the old arguments."""
-    in_code = [edit for edit in edits if not is_in_text(edit.anchor)]
-    left = [(edit, edit.anchor.handler.unfinished(edit, workspace)) for edit in in_code]
-    return [(edit, drifted) for edit, drifted in left if drifted is not None]
 
 
 def _by_current_names(edit: Edit, tree: Overlay) -> Edit:
@@ -227,43 +162,13 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
                     "check the added lines, and that the hunk removes what they replace"
                 ),
             )
-        diverted = _diverted(edit, workspace, path, replacements, outcome.shown)
-        if diverted is not None:
-            return diverted
+        refused = diverted(edit, workspace, path, replacements, outcome.shown)
+        if refused is not None:
+            return refused
     workspace.tree.changed.update(changed)
     path = next(iter(changed))
     count = max(1, len(outcome.places)) if isinstance(edit.operation, HunkOperation | EverywhereOperation) else 1
     return Applied(path, count, outcome.moved_from, outcome.places, outcome.bindings, outcome.warnings)
-
-
-def _diverted(
-    edit: Edit, workspace: EditWorkspace, path: str, replacements: list[Replacement], shown: frozenset[int]
-) -> Drifted | None:
-    """Refuse changes of the flow of control that the edit does not show."""
-    old = workspace.tree.read(path) or b""
-    new = apply_replacements(old, replacements)
-    versions = Versions(workspace.cache.parse(old), workspace.cache.parse(new), replacements, shown)
-    change = silent_change(versions)
-    if change is None:
-        return None
-    near = versions.kept(change.statement.start, new=True)
-    line = old.count(b"\n", 0, near) + 1 if near is not None else new.count(b"\n", 0, change.statement.start) + 1
-    place = SourcePlace(path, line, " ".join(change.statement.tokens))
-    suggestion = _with_braces(edit, workspace) if change.lacks_braces else ""
-    advice = "" if suggestion else change.remedy
-    return Drifted(
-        f"{edit.anchor}: {change.what}", path, (Candidate(place, 1.0),), suggestion=suggestion, advice=advice
-    )
-
-
-def _with_braces(edit: Edit, workspace: EditWorkspace) -> str:
-    """Return a hunk with braces to write in the place of the edit's own, '' where there is none; it is tried later."""
-    if not isinstance(edit.operation, HunkOperation) or len(edit.operation.hunks) != 1:
-        return ""
-    (hunk,) = edit.operation.hunks
-    before, _ = compile_sides(hunk, edit.anchor.kind.context, workspace.table)
-    braced = with_braces(hunk, before)
-    return f"write the hunk so:\n{braced}" if braced is not None else ""
 
 
 def _broken(workspace: EditWorkspace, path: str, new: bytes, replacements: list[Replacement]) -> SourcePlace | None:

@@ -72,7 +72,7 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
 
 
 def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace: EditWorkspace) -> PatchOutcome:
-    from qpatch.csource.apply import apply_edits  # only here: what is remembered needs no engine
+    from qpatch.csource.apply_patch import apply_edits  # only here: what is remembered needs no engine
 
     results = iter(apply_edits(patch.edits, workspace))
     missed = [outcome.edit for other in earlier for outcome in other.edits if outcome.missed and outcome.edit]

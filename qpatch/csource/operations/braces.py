@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
-from qpatch.csource.operations.control_flow import body_of
+from qpatch.csource.soundness.control_flow import body_of
 
 if TYPE_CHECKING:
     from qpatch.csource.matching.pattern import Pattern

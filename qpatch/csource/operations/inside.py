@@ -15,8 +15,8 @@ from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import Context
-from qpatch.csource.operations.jumps import leaves
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.jumps import leaves
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.indentation import relevelled
 from qpatch.csource.syntax.layout import Replacement

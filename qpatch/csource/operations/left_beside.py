@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.matching.match import matches_in
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
-from qpatch.csource.operations.jumps import is_jump
+from qpatch.csource.soundness.jumps import is_jump
 from qpatch.csource.syntax.term import BLOCKS
 
 if TYPE_CHECKING:

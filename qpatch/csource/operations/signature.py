@@ -20,8 +20,8 @@ from qpatch.csource.matching.match import Match, matches_in
 from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
-from qpatch.csource.operations.returns import comparisons_left_behind, returns_left_behind
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.returns import comparisons_left_behind, returns_left_behind
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.csource.operations.flow_change import FlowChange
-from qpatch.csource.operations.jumps import LOOPS
+from qpatch.csource.soundness.flow_change import FlowChange
+from qpatch.csource.soundness.jumps import LOOPS
 from qpatch.csource.syntax.term import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qpatch.csource.operations.versions import Versions
+    from qpatch.csource.soundness.versions import Versions
     from qpatch.csource.syntax.term import Term
 
 _SWITCH = "switch_statement"

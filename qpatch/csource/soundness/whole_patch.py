@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.csource.operations.defined_elsewhere import defined_elsewhere
-from qpatch.csource.operations.doubled import doubled_call
-from qpatch.csource.operations.open_ends import open_end
-from qpatch.csource.operations.redeclared import redeclared
-from qpatch.csource.operations.touched import touched_symbols
 from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.soundness.defined_elsewhere import defined_elsewhere
+from qpatch.csource.soundness.doubled import doubled_call
+from qpatch.csource.soundness.open_ends import open_end
+from qpatch.csource.soundness.redeclared import redeclared
+from qpatch.csource.soundness.touched import touched_symbols
 from qpatch.csource.source import CODE_SUFFIXES
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from qpatch.csource.operations.touched import Fault
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.soundness.touched import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node
 
-    from qpatch.csource.operations.touched import TouchedSymbol
+    from qpatch.csource.soundness.touched import TouchedSymbol
     from qpatch.csource.syntax.parse import ParsedFile
 
 _CONDITIONALS = frozenset({"preproc_if", "preproc_ifdef"})

@@ -9,16 +9,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.operations.flow_change import opening_words
-from qpatch.csource.operations.touched import Fault
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.soundness.flow_change import opening_words
+from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import BLOCKS, Term, build
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qpatch.csource.operations.touched import TouchedSymbol
+    from qpatch.csource.soundness.touched import TouchedSymbol
 
 _Call = tuple[str, tuple[tuple[str, ...], ...]]
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.pattern import Context
-from qpatch.csource.operations.labels import LabelFaults, label_faults, missing_label, unused_label
-from qpatch.csource.operations.lost_names import LostName, lost_names
 from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.soundness.labels import LabelFaults, label_faults, missing_label, unused_label
+from qpatch.csource.soundness.lost_names import LostName, lost_names
 from qpatch.csource.source import CODE_SUFFIXES
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from qpatch.csource.operations.flow_change import FlowChange, opening_words
-from qpatch.csource.operations.jumps import Flow
-from qpatch.csource.operations.stray_jumps import stray_jumps
+from qpatch.csource.soundness.flow_change import FlowChange, opening_words
+from qpatch.csource.soundness.jumps import Flow
+from qpatch.csource.soundness.stray_jumps import stray_jumps
 from qpatch.csource.syntax.layout import column
 from qpatch.csource.syntax.ownership import FALLS_THROUGH
 from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
@@ -24,7 +24,7 @@ from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, LABEL, Term
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from qpatch.csource.operations.versions import Versions
+    from qpatch.csource.soundness.versions import Versions
 
 _HEADS = {"else_clause": 1, "for_statement": -1, "if_statement": 2, "while_statement": 2, "do_statement": 1}
 _CALL_ALONE = re.compile(rb"([A-Za-z_]\w*)[ \t]*\([^;{}\n]*\)[ \t]*\n")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.replace import words_of_code
-from qpatch.csource.operations.names import declared_names
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.soundness.names import declared_names
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.csource.syntax.dead import is_dead
 from qpatch.csource.syntax.symbols import Symbol, SymbolKind

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.operations.jumps import Flow, returns_not
-from qpatch.csource.operations.returns import is_void, returns_of
-from qpatch.csource.operations.touched import Fault
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.soundness.jumps import Flow, returns_not
+from qpatch.csource.soundness.returns import is_void, returns_of
+from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
-    from qpatch.csource.operations.touched import TouchedSymbol
+    from qpatch.csource.soundness.touched import TouchedSymbol
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import EditWorkspace

@@ -10,14 +10,14 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from qpatch.csource.operations.touched import Fault
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qpatch.csource.operations.touched import TouchedSymbol
+    from qpatch.csource.soundness.touched import TouchedSymbol
     from qpatch.csource.workspace import EditWorkspace
 
 _INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+["<]([^">\n]+)[">]', re.MULTILINE)
