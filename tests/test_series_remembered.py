@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from series_support import commit_files, content_of, make_tree, target
 from strategy_support import CAPABILITIES, write_strategy
+from test_anchor_kinds import LOOP
+from test_anchor_kinds import SOURCE as LOOP_SOURCE
+from test_anchor_kinds import STRATEGY as LOOP_STRATEGY
 from test_series_render import LATER, SOURCE, STRATEGY
 
 from qpatch.capabilities import evaluate
@@ -174,3 +177,14 @@ def test_a_damaged_memory_is_no_harm(tmp_path: Path, repository: Repository) -> 
     for file in memory().directory.iterdir():
         file.write_bytes(file.read_bytes()[:10])
     assert tried(tmp_path, repository, MANY).planned == first.planned
+
+
+def test_what_a_kind_of_anchor_of_the_user_comes_to_is_not_remembered(tmp_path: Path, engine: list[str]) -> None:
+    repository = make_tree(tmp_path / "tree", {"hw/demo.c": LOOP_SOURCE.encode()})
+    strategy = load_strategy(write_strategy(tmp_path / "mine", LOOP_STRATEGY), (LOOP,))
+    made = []
+    for _ in range(2):
+        with target(repository) as tree:
+            assert attempt(strategy, tree, {}).decision.status is Status.RENDERED
+        made.append(engine.count("loop start"))
+    assert made[1] == 2 * made[0] > 0

@@ -25,7 +25,7 @@ def test_an_entry_is_given_back() -> None:
     assert memory().directory == cache_directory() / "remembered"
 
 
-@pytest.mark.parametrize("content", ["", '{"a": ', "\x00\xff"])
+@pytest.mark.parametrize("content", ["", '{"a": ', "\x00\xff", "{}", "null", "3", "0123\n{}", "\n{}"])
 def test_a_damaged_entry_is_none(tmp_path: Path, content: str) -> None:
     kept = Memory(tmp_path)
     kept.remember("one", 1)
@@ -33,6 +33,24 @@ def test_a_damaged_entry_is_none(tmp_path: Path, content: str) -> None:
     assert kept.recall("one") is None
     kept.remember("one", 2)
     assert kept.recall("one") == 2
+
+
+def test_a_changed_entry_is_none(tmp_path: Path) -> None:
+    Memory(tmp_path).remember("one", {"a": 1})
+    file = tmp_path / "one.json"
+    file.write_text(file.read_text().replace("1}", "2}"))
+    assert Memory(tmp_path).recall("one") is None
+
+
+def test_an_entry_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    (tmp_path / "one.json").mkdir()
+    (tmp_path / "two.json").symlink_to("two.json")
+    (tmp_path / "file").write_text("")
+    kept = Memory(tmp_path)
+    for name in ("one", "two"):
+        assert kept.recall(name) is None
+        kept.remember(name, 1)
+    assert Memory(tmp_path / "file").recall("one") is None
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qpatch.cells.base import Status
+from qpatch.csource.edit import MoveOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import AlreadyThere, Applied, Skipped, SourcePlace
 from qpatch.csource.source import Overlay
 from qpatch.csource.workspace import EditWorkspace
@@ -22,6 +24,7 @@ from qpatch.trees.memory import memory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from qpatch.csource.edit import AnchorKind, Edit
     from qpatch.csource.results import EditResult
     from qpatch.csource.source import SourceTree
     from qpatch.series.open_tree import OpenTree
@@ -34,7 +37,7 @@ _KINDS: Mapping[str, type[Applied | AlreadyThere | Skipped]] = {
 
 def attempt_or_recall(patches: Sequence[BoundPatch], target: OpenTree) -> AttemptedPatches:
     """Return what `patches` come to on a tree: from the memory, else by carrying them out; see `attempt_patches`."""
-    if _is_undecided(patches):
+    if _depends_on_more(patches):
         return attempt_patches(patches, _workspace(target))
     digest = _digest("attempt", patches, target)
     known = memory().recall(digest)
@@ -48,7 +51,7 @@ def attempt_or_recall(patches: Sequence[BoundPatch], target: OpenTree) -> Attemp
 
 def told_or_recalled(target: OpenTree, patches: Sequence[BoundPatch], ask: Callable[[], str]) -> str:
     """Return what `ask` says of `patches` on a tree, from the memory where it was asked before."""
-    if _is_undecided(patches):
+    if _depends_on_more(patches):
         return ask()
     digest = _digest("told", patches, target)
     known: str | None = memory().recall(digest)
@@ -58,8 +61,18 @@ def told_or_recalled(target: OpenTree, patches: Sequence[BoundPatch], ask: Calla
     return known
 
 
-def _is_undecided(patches: Sequence[BoundPatch]) -> bool:
-    return any(isinstance(step, UndecidedEdit) for patch in patches for step in patch.steps)
+def _depends_on_more(patches: Sequence[BoundPatch]) -> bool:
+    """Tell whether what becomes of `patches` hangs on more than a digest has: doubts, the user's kinds of anchors."""
+    if any(isinstance(step, UndecidedEdit) for patch in patches for step in patch.steps):
+        return True
+    kinds = (kind for patch in patches for edit in patch.edits for kind in _kinds_of(edit))
+    return any(ANCHOR_KINDS.get(kind.word) is not kind for kind in kinds)
+
+
+def _kinds_of(edit: Edit) -> Iterator[AnchorKind]:
+    yield edit.anchor.kind
+    if isinstance(edit.operation, MoveOperation):
+        yield edit.operation.target.kind
 
 
 def _digest(question: str, patches: Sequence[BoundPatch], target: OpenTree) -> str:

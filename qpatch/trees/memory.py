@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qpatch.fingerprint import fingerprint
 from qpatch.thresholds import thresholds
 from qpatch.trees.places import cache_directory, write_whole
 
@@ -20,20 +21,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Memory:
-    """The entries in a directory, one file of JSON for each digest."""
+    """The entries in a directory: for each digest a file with a line that has the digest of the rest, which is JSON."""
 
     directory: Path
 
     def recall(self, digest: str) -> Any | None:
-        """Return the entry, None where there is none; one that a crash of the machine has damaged is none."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            return json.loads(self._file(digest).read_bytes())
+        """Return the entry, None where there is none; one that is damaged, or cannot be read, is none."""
+        with contextlib.suppress(OSError):
+            check, _, content = self._file(digest).read_text(encoding="utf-8", errors="replace").partition("\n")
+            if check == fingerprint(content):
+                return json.loads(content)
         return None
 
     def remember(self, digest: str, value: Any) -> None:
         """Keep `value`, which JSON can hold; where the cache cannot be written, it is worked out again next time."""
         with contextlib.suppress(OSError):
-            write_whole(self._file(digest), json.dumps(value))
+            content = json.dumps(value)
+            write_whole(self._file(digest), f"{fingerprint(content)}\n{content}")
             self._forget_oldest()
 
     def _file(self, digest: str) -> Path:

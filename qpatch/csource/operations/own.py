@@ -10,15 +10,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.changes import place_of
+from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.workspace import LocatedAnchor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qpatch.csource.edit import Anchor, Edit
+    from qpatch.csource.matching.hunk import Hunk
+    from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace
 
 
@@ -46,6 +49,27 @@ def done_or_brought(
         (Candidate(place_of(located), 1.0, ("it has the name, and an edit of the series has written it",)),),
         advice="find out what became of it in this tree: it may have another name, or be gone",
     )
+
+
+def without_own_work(items: Sequence[Term], hunk: Hunk, path: str, workspace: EditWorkspace) -> list[Term]:
+    """Return the members of a block but those that other edits of the series than the one of `hunk` add to the file.
+
+    None at all where they add none of them, or where the tree did not have them before any edit was made.
+    """
+    own = _bare("".join(line.code for line in hunk.lines if line.sign is Sign.ADDED))
+    texts = {_bare(text.decode(errors="replace")) for other, text in workspace.own.added if other == path} - {own}
+    if not texts:
+        return []
+    before = _bare((workspace.tree.base.read(workspace.tree.original(path)) or b"").decode(errors="replace"))
+    added = "\n".join(text for text in texts if text in before)
+    codes = [(item, _bare("".join(item.tokens))) for item in items]
+    left = [item for item, code in codes if code in own or code not in added]
+    return left if len(left) < len(items) else []
+
+
+def _bare(text: str) -> str:
+    """Return `text` without what the terms of code leave out: white space, and the commas of lists."""
+    return "".join(text.replace(",", " ").split())
 
 
 def _is_elsewhere(anchor: Anchor, located: LocatedAnchor | Drifted | Ambiguous, workspace: EditWorkspace) -> bool:

@@ -7,6 +7,7 @@ number of parameters, is named: a patch that leaves one behind does not compile.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,10 +57,10 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
         if divided is not None:
             return divided
         block = _signature(located)
-        if _match(after, block):
+        match = _match(before, block)
+        if _match(after, block) and not (match and _says_more(before, after)):
             there += 1
             continue
-        match = _match(before, block)
         if match is None and not workspace.explains:
             return Drifted(f"{edit.anchor}: the hunk fits nowhere", located.path)
         if match is None:
@@ -77,6 +78,14 @@ def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace:
             suggestion="the tree has a part of the change: do the rest by hand, or write `partial: ok` on the patch",
         )
     return PlannedChanges(replacements, tuple(places))
+
+
+def _says_more(before: Pattern, after: Pattern) -> bool:
+    """Tell whether the old signature has all of the new one and more, such as a `static` that the hunk takes away.
+
+    A declaration may have more specifiers than the hunk shows, so that the new one fits the old code then, too.
+    """
+    return not Counter(leaf.text for leaf in after.leaves()) - Counter(leaf.text for leaf in before.leaves())
 
 
 def renamed_anchor(edit: Edit, workspace: EditWorkspace) -> Anchor:

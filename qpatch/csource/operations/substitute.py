@@ -24,6 +24,7 @@ from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.operations.fit import HunkFit, Outcome
 from qpatch.csource.operations.left_beside import left_beside
 from qpatch.csource.operations.nesting import enclosed, owner_of
+from qpatch.csource.operations.own import without_own_work
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed, through_pointer, with_names_left_open
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 
@@ -168,7 +169,7 @@ class _BlockAttempt:
 
     def _present(self) -> list[Match]:
         """Return where the result is; what the hunk adds to the end of a block has to stand there."""
-        present = self._matches(self._after, self._block)
+        present = self._matches(self._after, self._block) or self._between_own_work()
         if (
             any(line.sign is Sign.ADDED for line in self._hunk.lines[-1:])
             and present
@@ -176,6 +177,11 @@ class _BlockAttempt:
         ):
             return [match for match in present if match.items[-1] is self._block.items[-1]]
         return present
+
+    def _between_own_work(self) -> list[Match]:
+        """Return where the result is with nothing in between but what other edits of the series add there."""
+        items = without_own_work(self._block.items, self._hunk, self._located.path, self._workspace)
+        return matches_in(self._after, self._block, items) if self.adds_code() and self._after.items and items else []
 
     def _in_hidden_arms(self) -> list[Match]:
         """Return the matches that hold entries of an `#if` arm (in an initialiser) that the hunk does not show."""

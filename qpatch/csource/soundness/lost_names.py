@@ -47,7 +47,14 @@ def lost_names(path: str, before: Overlay, workspace: EditWorkspace) -> Iterator
     source = before.read(path)
     if source is None or not path.endswith(C_SUFFIXES):
         return
-    left = {symbol.name for symbol in workspace.outline(path)}
+    # What the patch moved to a header is there by an `#include`.
+    places = (path, *(other for other in workspace.tree.changed if other.endswith(".h")))
+    left = {
+        symbol.name
+        for place in places
+        for symbol in workspace.outline(place)
+        if place == path or symbol.kind != SymbolKind.PROTOTYPE
+    }
     gone = {
         symbol.name: symbol
         for symbol in workspace.cache.outline(source)

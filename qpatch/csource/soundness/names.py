@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _HEADERS = (".h", ".h.inc", ".inc")
 # A line of a header that declares a name, defines it as a macro, or lists it in an enum.
 _COULD_DECLARE = rb"^(?:[^\s#/*][^;{}()]*\b%b\s*[;=\[(,]|[ \t]*#[ \t]*define[ \t]+%b\b|[ \t]+%b\s*(?:=[^;\n]*)?[,}])"
+# Macros that are given the name of a member, or of a class of locks.
+_TAKES_MEMBER = re.compile(r"container_of|offsetof|(?:scoped_)?guard|\w*(?:for_?each|_entry)\w*", re.IGNORECASE)
 _DECLARING = frozenset({"declaration", "parameter_declaration", "enumerator"})
 
 
@@ -43,7 +45,9 @@ def warnings_about_names(edit: Edit, workspace: EditWorkspace) -> tuple[str, ...
         return ()
     added = Counter[str]()
     for hunk in (each for each in edit.operation.hunks if not each.is_comment):
-        added |= _added_variables(compile_sides(hunk, edit.anchor.kind.context, workspace.table)[1])
+        before, after = compile_sides(hunk, edit.anchor.kind.context, workspace.table)
+        known = {leaf.text for leaf in before.leaves()}  # The tree has it, so that something must declare it.
+        added |= Counter({name: count for name, count in _added_variables(after).items() if name not in known})
     used = Counter(word for word in _words(located.parsed, function) if word in added)
     declared = set(declared_names(located.parsed, function))
     unknown = [
@@ -79,10 +83,12 @@ def _added_variables(after: Pattern) -> Counter[str]:
 
 
 def _is_something_else(leaf: Term) -> bool:
-    """Tell whether a name is called, or stands in a `sizeof`, where it may be a type."""
+    """Tell whether a name is called, may be a type (in a `sizeof`), or a member that a macro is given."""
     parent = leaf.parent
     if parent is None:
         return False
+    if parent.parent is not None and _TAKES_MEMBER.fullmatch(parent.parent.tokens[0]):
+        return True
     if parent.kind == "parenthesized_expression" and parent.parent is not None:
         return parent.parent.kind == "sizeof_expression"
     return parent.kind == "call_expression" and parent.children[0] is leaf

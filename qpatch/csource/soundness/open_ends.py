@@ -32,6 +32,8 @@ def open_end(touched: TouchedSymbol, workspace: EditWorkspace) -> Fault | None:
     symbol, earlier = touched.symbol, touched.earlier
     if symbol.kind != SymbolKind.FUNCTION or earlier is None or touched.old is None or is_void(symbol.node):
         return None
+    if symbol.name == "main":
+        return None  # Its end returns 0 (C99, 5.1.2.2.3).
     if not is_void(earlier.node):
         returned_value = any(node.named_child_count for node in returns_of(earlier.node))
         if not returned_value or _end_is_reached(earlier, touched.old, workspace):
