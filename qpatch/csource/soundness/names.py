@@ -53,7 +53,9 @@ def warnings_about_names(edit: Edit, workspace: EditWorkspace) -> tuple[str, ...
     unknown = [
         name
         for name, count in added.items()
-        if 0 < used[name] <= count * edit.expect and name not in declared and not _is_global(name, located, workspace)
+        if 0 < used[name] <= count * edit.expect
+        and name not in declared
+        and not is_global(name, located.path, located.parsed, workspace)
     ]
     return tuple(
         f"`{name}` on an added line is declared neither in {edit.anchor} nor, as far as can be seen, outside it: "
@@ -120,12 +122,12 @@ def _declarator(node: Node) -> Node | None:
     return found
 
 
-def _is_global(name: str, located: LocatedAnchor, workspace: EditWorkspace) -> bool:
-    """Tell whether the file declares the name outside functions, or any header that mentions it could."""
-    if workspace.symbols(located.path, name):
+def is_global(name: str, path: str, parsed: ParsedFile, workspace: EditWorkspace) -> bool:
+    """Tell whether the file at `path` declares a name outside functions, or any header that mentions it could."""
+    if workspace.symbols(path, name):
         return True
-    if name in declared_names(located.parsed, located.parsed.tree.root_node, inside_functions=False):
+    if name in declared_names(parsed, parsed.tree.root_node, inside_functions=False):
         return True
     could_declare = re.compile(_COULD_DECLARE % ((re.escape(name.encode()),) * 3), re.MULTILINE)
     headers = workspace.tree.mentioning(name, _HEADERS)
-    return any(could_declare.search(workspace.tree.read(path) or b"") for path in headers)
+    return any(could_declare.search(workspace.tree.read(header) or b"") for header in headers)

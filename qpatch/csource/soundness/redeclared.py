@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Finds what one scope would have twice: a variable, a member, an enumerator, an entry's designator, a `case`.
+"""Finds what one scope would have twice: a variable, a member, an enumerator, an entry's designator, a `case`, a label.
 
 What stands in different arms of one `#if` is never there together.
 """
@@ -29,7 +29,10 @@ _SCOPES = {
     "enumerator_list": "enumerator",
     "initializer_list": "entry",
     "switch_statement": "case",
+    "function_definition": "label",
 }
+# The scopes whose members may stand in blocks within.
+_DEEP = frozenset({"case", "label"})
 _DIRECTIVE = re.compile(rb"#[ \t]*(if|el|endif)")
 _LABELLED = frozenset({"case_statement", "labeled_statement"})
 
@@ -93,15 +96,15 @@ class _Scopes:
         kind = _SCOPES[scope.type]
         if kind == "variable" and scope.parent is not None and scope.parent.type == "function_definition":
             yield from (_Declared("parameter", self._text(name), node, ()) for name, node in _parameters(scope.parent))
-        body = scope.child_by_field_name("body") if kind == "case" else scope
-        for node, arms in self._members(body, into_blocks=kind == "case") if body is not None else ():
+        body = scope.child_by_field_name("body") if kind in _DEEP else scope
+        for node, arms in self._members(body, kind) if body is not None else ():
             for name in self._names_of(node, kind):
                 yield _Declared(kind, name, node, arms)
 
-    def _members(self, block: Node, *, into_blocks: bool) -> Iterator[tuple[Node, _Arms]]:
+    def _members(self, block: Node, kind: str) -> Iterator[tuple[Node, _Arms]]:
         """Yield what stands in a block, also behind labels and in `#if` arms, which are told along with it.
 
-        `into_blocks`: what stands in inner blocks as well, but for those of another `switch`.
+        Cases and labels may stand in inner blocks as well, but a case in none of another `switch`.
         """
         pending = [*reversed([*self._in_arms(block, ())])]
         while pending:
@@ -113,7 +116,8 @@ class _Scopes:
                 inside += self._in_arms(node, (*arms[:-1], (arms[-1][0], node.start_byte)))
             else:
                 yield node, arms
-                if node.type in _LABELLED or (into_blocks and node.type != "switch_statement"):
+                is_other_switch = kind == "case" and node.type == "switch_statement"
+                if node.type in _LABELLED or (kind in _DEEP and not is_other_switch):
                     inside += self._in_arms(node, arms)
             pending += reversed(inside)
 
@@ -136,6 +140,10 @@ class _Scopes:
             value = node.child_by_field_name("value")
             if node.type == "case_statement":
                 yield self._text(value) if value is not None else "default"
+        elif kind == "label":
+            label = node.child_by_field_name("label") if node.type == "labeled_statement" else None
+            if label is not None:
+                yield self._text(label)
         elif kind == "enumerator":
             name = node.child_by_field_name("name") if node.type == "enumerator" else None
             if name is not None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Applied, Candidate, Drifted
 from qpatch.csource.soundness.defined_elsewhere import defined_elsewhere
 from qpatch.csource.soundness.doubled import doubled_call
+from qpatch.csource.soundness.lost_locals import lost_local
 from qpatch.csource.soundness.open_ends import open_end
 from qpatch.csource.soundness.redeclared import redeclared
 from qpatch.csource.soundness.touched import touched_symbols
@@ -40,6 +41,7 @@ def invalid_symbols(
             fault = (
                 open_end(touched, workspace)
                 or redeclared(touched)
+                or lost_local(touched, workspace)
                 or defined_elsewhere(touched, workspace)
                 or doubled_call(touched)
             )
