@@ -10,12 +10,13 @@ from typing_extensions import override
 
 from qpatch.csource.kinds.base import BlockHandler
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.parse import nodes_of
 from qpatch.csource.syntax.term import build, cases
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tree_sitter import Node
 
@@ -45,7 +46,7 @@ class SwitchHandler(BlockHandler):
 def _switch_in(anchor: Anchor, function: LocatedAnchor) -> LocatedAnchor | Drifted | Ambiguous:
     """Return the switch of `function` that the anchor means, as a symbol whose body is the block of its cases."""
     assert function.symbol is not None
-    switches = list(_switches(function.symbol.node))
+    switches = list(nodes_of(function.symbol.node, "switch_statement"))
     wanted = _folded(anchor.parameters)
     fitting = [node for node in switches if wanted in ("", _value(node, function))]
     if len(fitting) == 1:
@@ -76,16 +77,6 @@ def _switch_in(anchor: Anchor, function: LocatedAnchor) -> LocatedAnchor | Drift
         tuple(Candidate(place, thresholds().similarity.not_compared) for place in places),
         suggestion=f"in: switch {anchor.name}{places[0].snippet.removeprefix('switch ')}" if places else "",
     )
-
-
-def _switches(function: Node) -> Iterator[Node]:
-    """Yield the switches of a function in source order, those around others first."""
-    pending = [function]
-    while pending:
-        node = pending.pop()
-        if node.type == "switch_statement":
-            yield node
-        pending += reversed(node.children)
 
 
 def _value(node: Node, function: LocatedAnchor) -> str:

@@ -9,11 +9,10 @@ from qpatch.csource.results import SourcePlace
 from qpatch.csource.soundness.names import declared_names, is_global
 from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.dead import is_dead
+from qpatch.csource.syntax.parse import nodes_of
 from qpatch.csource.syntax.symbols import SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tree_sitter import Node
 
     from qpatch.csource.soundness.touched import TouchedSymbol
@@ -30,7 +29,7 @@ def lost_local(touched: TouchedSymbol, workspace: EditWorkspace) -> Fault | None
         return None
     before = set(declared_names(touched.old, earlier.node))
     lost = before - set(declared_names(touched.parsed, touched.symbol.node))
-    uses = [node for node in _identifiers(touched.symbol.node) if touched.parsed.text(node) in lost]
+    uses = [node for node in nodes_of(touched.symbol.node, "identifier") if touched.parsed.text(node) in lost]
     doubtful = {touched.parsed.text(node) for node in uses if _is_given_to_macro(node, touched)}
     for node in uses:
         name = touched.parsed.text(node)
@@ -43,15 +42,6 @@ def lost_local(touched: TouchedSymbol, workspace: EditWorkspace) -> Fault | None
                 "add an edit of that place to this patch, or keep the declaration",
             )
     return None
-
-
-def _identifiers(function: Node) -> Iterator[Node]:
-    pending = [function]
-    while pending:
-        node = pending.pop()
-        if node.type == "identifier":
-            yield node
-        pending += reversed(node.children)
 
 
 def _is_given_to_macro(node: Node, touched: TouchedSymbol) -> bool:

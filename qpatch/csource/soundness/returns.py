@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
-from qpatch.csource.syntax.parse import leaves_called
+from qpatch.csource.syntax.parse import leaves_called, nodes_of
 from qpatch.csource.syntax.symbols import SymbolKind, symbols_named
 from qpatch.wording import counted
 
@@ -98,12 +98,7 @@ def is_void(definition: Node) -> bool:
 
 def returns_of(definition: Node) -> Iterator[Node]:
     """Yield the return statements of a function in source order."""
-    pending = [definition]
-    while pending:
-        node = pending.pop()
-        if node.type == "return_statement":
-            yield node
-        pending += reversed(node.children)
+    return nodes_of(definition, "return_statement")
 
 
 def _before(name: str, path: str, workspace: EditWorkspace) -> _Returned | None:

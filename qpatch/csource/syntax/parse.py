@@ -65,6 +65,16 @@ def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
     return ParsedFile(source, masked.text(), tree, masked.regions, table)
 
 
+def nodes_of(root: Node, kind: str) -> Iterator[Node]:
+    """Yield the nodes of a kind at and below `root` in source order, those around others first."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.type == kind:
+            yield node
+        pending += reversed(node.children)
+
+
 def leaves_called(parsed: ParsedFile, word: str) -> Iterator[Node]:
     """Yield the leaves whose whole text is `word`, in source order."""
     root = parsed.tree.root_node
