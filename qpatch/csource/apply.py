@@ -33,8 +33,10 @@ from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.verbatim import apply_verbatim, span_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
+from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
 from qpatch.csource.syntax.problems import errors_around
+from qpatch.csource.syntax.realign import followed
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.text.edits import apply_text_edit
 from qpatch.errors import UserError, placed
@@ -146,6 +148,8 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
     changed: dict[str, bytes] = {}
     for path, wanted in outcome.replacements.items():
         source = workspace.tree.read(path) or b""
+        if isinstance(edit.operation, HunkOperation):
+            wanted = [*wanted, *followed(source, wanted, coding_style(workspace.table))]
         replacements = with_line_ends(source, wanted)
         if isinstance(edit.operation, EverywhereOperation) and not path.endswith(CODE_SUFFIXES):
             changed[path] = apply_replacements(source, replacements)

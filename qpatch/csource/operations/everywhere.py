@@ -15,7 +15,9 @@ from qpatch.csource.changes import Outcome, PlannedChanges
 from qpatch.csource.matching.replace import CodeSearch, Found, words_of_code
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES, is_binary, whole_words
+from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.layout import Replacement
+from qpatch.csource.syntax.realign import realigned
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ class _Count:
             return refused
         expect, least = self.edit.expect, self.operation.at_least
         if len(places) == expect or (least and len(places) > expect):
-            changes = {path: list(found.changes) for path, found in self.found.items() if found.changes}
+            changes = {path: self._laid_out(path, found) for path, found in self.found.items() if found.changes}
             warnings = dict.fromkeys(warning for found in self.found.values() for warning in found.warnings)
             return PlannedChanges(changes, places, moved_from, warnings=tuple(warnings))
         if not places and done >= expect:
@@ -112,6 +114,12 @@ class _Count:
                 path, f"the new code stands in {counted(done, 'place')} already, and the old code in none"
             )
         return self._miscount(places, done)
+
+    def _laid_out(self, path: str, found: Found) -> list[Replacement]:
+        """Return what to write in a file; in C with what follows for the lines around."""
+        if not path.endswith(CODE_SUFFIXES):
+            return list(found.changes)
+        return realigned(self.workspace.tree.read(path) or b"", found.changes, coding_style(self.workspace.table))
 
     def _miscount(self, places: tuple[SourcePlace, ...], done: int) -> Drifted | Ambiguous:
         wanted = f"{'at least ' if self.operation.at_least else ''}{self.edit.expect} expected"

@@ -19,14 +19,18 @@ _CONTINUED = re.compile(r"(?P<code>.*?)(?P<gap>[ \t]*)\\", re.DOTALL)
 
 @dataclass(frozen=True)
 class _Style:
-    """How lines are continued: the column of the backslash, None for right behind the code, and the gap before it."""
+    """How lines are continued: the column of the backslash, None for right behind the code, and the gap before it.
+
+    `has_bare` says that lines without code have it in the first column.
+    """
 
     column: int | None
     gap: str
+    has_bare: bool = False
 
     def continued(self, code: str) -> str:
         """Return a line with its backslash."""
-        if not code or self.column is None:
+        if self.column is None or (not code and self.has_bare):
             return code + self.gap * bool(code) + "\\"
         width = len(code.expandtabs(TAB))
         if width >= self.column:
@@ -86,4 +90,4 @@ def _style(lines: Sequence[str]) -> _Style | None:
     if set(gaps) <= {" ", "\t", ""} or (times == 1 and len(found) > 1):
         gap = gaps.most_common(1)[0][0]
         return _Style(None, gap if len(gap) < 2 else " ")
-    return _Style(column, max(aligned, key=lambda gap: ("\t" in gap, len(gap))))
+    return _Style(column, max(aligned, key=lambda gap: ("\t" in gap, len(gap))), has_bare="\\" in lines)
