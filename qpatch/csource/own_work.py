@@ -40,7 +40,7 @@ def workspace_of_series(edits: Sequence[Edit], workspace: EditWorkspace) -> Edit
 
     The tree then knows the files that have the names already which the series gives them.
     """
-    tree = workspace.tree
+    told, tree, workspace = workspace, workspace.tree, replace(workspace, explains=False)
     for edit in reversed(edits):
         if isinstance(edit.operation, RenameOperation):
             old, new = edit.anchor.path, tree.current(edit.operation.target)
@@ -52,8 +52,7 @@ def workspace_of_series(edits: Sequence[Edit], workspace: EditWorkspace) -> Edit
         _renamed(edits),
         deleted=frozenset(str(edit.anchor) for edit in edits if isinstance(edit.operation, DeleteOperation)),
     )
-    workspace = replace(workspace, own=work)
-    return replace(workspace, own=replace(work, files=_files(edits, workspace)))
+    return replace(told, own=replace(work, files=_files(edits, replace(workspace, own=work))))
 
 
 def _added(edits: Sequence[Edit], workspace: EditWorkspace) -> Iterator[tuple[str, bytes]]:

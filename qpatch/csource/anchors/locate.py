@@ -221,6 +221,8 @@ def _place(path: str, symbol: Symbol) -> SourcePlace:
 
 
 def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drifted:
+    if not workspace.explains:
+        return Drifted(f"the tree has no {anchor}", anchor.path)
     near = similar_symbols(anchor, kind, workspace)[: thresholds().limits.candidates]
     candidates = tuple(
         Candidate(_place(path, symbol), likeness, (f"expected the name '{anchor.name}', found '{symbol.name}'",))

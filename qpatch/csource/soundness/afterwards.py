@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Candidate, Drifted
-from qpatch.csource.soundness.labels import LabelFaults, label_faults, missing_label, unused_label
+from qpatch.csource.soundness.labels import LabelFaults, new_label_faults, missing_label, unused_label
 from qpatch.csource.soundness.lost_names import LostName, lost_names
 from qpatch.csource.source import CODE_SUFFIXES
 
@@ -57,8 +57,7 @@ def _label_faults(path: str, before: Overlay, workspace: EditWorkspace) -> Label
     parsed, source = workspace.parse(path), before.read(before.original(path))
     if parsed is None or b"goto" not in parsed.source + (source or b""):
         return LabelFaults()
-    known = label_faults(workspace.cache.parse(source), path) if source is not None else LabelFaults()
-    return label_faults(parsed, path).new_since(known)
+    return new_label_faults(parsed, workspace.cache.parse(source) if source is not None else None, path)
 
 
 def _culprit(edits: Sequence[Edit], results: Sequence[EditResult], path: str, name: str) -> int | None:

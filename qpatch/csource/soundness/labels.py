@@ -49,14 +49,28 @@ class LabelFaults:
         )
 
 
-def label_faults(parsed: ParsedFile, path: str) -> LabelFaults:
-    """Return the faults of the functions of a file that were read as C without errors."""
+def new_label_faults(parsed: ParsedFile, before: ParsedFile | None, path: str) -> LabelFaults:
+    """Return the faults of a file that it had not `before`, where there was one."""
+    if before is None:
+        return _label_faults(parsed, path)
+    known = frozenset(_text(before, function) for function in _functions(before))
+    if _macros_jump(before) and not _macros_jump(parsed):
+        known = frozenset()  # Functions that were not touched may have lost what jumps in them.
+    faults = _label_faults(parsed, path, known)
+    return faults.new_since(_label_faults(before, path)) if faults.missing or faults.unused else faults
+
+
+def _label_faults(parsed: ParsedFile, path: str, known: frozenset[bytes] = frozenset()) -> LabelFaults:
+    """Return the faults of the functions of a file that were read as C without errors, but for those of these texts."""
     missing: list[LabelFault] = []
     unused: list[LabelFault] = []
-    macros_jump = _DEFINE_WITH_GOTO.search(parsed.source) is not None
+    macros_jump = _macros_jump(parsed)
     for function in _functions(parsed):
+        text = _text(parsed, function)
+        if text in known:
+            continue
         name, jumps, labels = _jumps_and_labels(parsed, function)
-        words = Counter(re.findall(rb"\w+", parsed.source[function.start_byte : function.end_byte]))
+        words = Counter(re.findall(rb"\w+", text))
         faults = {
             label: LabelFault(name, label, tuple(_place(path, parsed, node) for node in nodes))
             for label, nodes in (*labels.items(), *jumps.items())
@@ -93,6 +107,14 @@ def _functions(parsed: ParsedFile) -> Iterator[Node]:
                 yield node
         elif node.type != "declaration":
             pending += reversed(node.named_children)
+
+
+def _macros_jump(parsed: ParsedFile) -> bool:
+    return _DEFINE_WITH_GOTO.search(parsed.source) is not None
+
+
+def _text(parsed: ParsedFile, function: Node) -> bytes:
+    return parsed.source[function.start_byte : function.end_byte]
 
 
 def _jumps_and_labels(parsed: ParsedFile, function: Node) -> tuple[str, dict[str, list[Node]], dict[str, list[Node]]]:
