@@ -126,6 +126,8 @@ class StrategyEnvironment:
         self._inline: dict[str, Template] = {}
         self._expressions: dict[str, TemplateExpression] = {}
         self._expression_names: dict[str, tuple[str, ...]] = {}
+        self._names: dict[tuple[str, Location], dict[str, Location]] = {}
+        self._file_names: dict[tuple[str, Location], tuple[dict[str, Location], tuple[str | None, ...]]] = {}
 
     def render_file(self, name: str, names: Names, where: Location) -> str:
         """Render the template `name`; `where` is the place in the strategy that asks for it.
@@ -183,8 +185,10 @@ class StrategyEnvironment:
         """
         if "@{" not in text:  # as for most texts; parsing all of them takes longer than the rest of a check
             return {}
-        with reporting(where):
-            return self._names_in(self._jinja.parse(text), INLINE, where)
+        if (text, where) not in self._names:  # Each tree that a strategy is rendered on asks.
+            with reporting(where):
+                self._names[text, where] = self._names_in(self._jinja.parse(text), INLINE, where)
+        return self._names[text, where]
 
     def names_in_file(self, name: str, where: Location) -> dict[str, Location]:
         """Return the names that the template `name` and those it includes or imports use from outside.
@@ -196,11 +200,14 @@ class StrategyEnvironment:
         while waiting:
             current = waiting.pop()
             seen.add(current)
-            with reporting(where):
-                source, filename, _ = self._loader.get_source(self._jinja, current)
-                tree = self._jinja.parse(source, current, filename)
-                used |= self._names_in(tree, filename, where)
-                others = meta.find_referenced_templates(tree)
+            if (current, where) not in self._file_names:
+                with reporting(where):
+                    source, filename, _ = self._loader.get_source(self._jinja, current)
+                    tree = self._jinja.parse(source, current, filename)
+                    others = tuple(meta.find_referenced_templates(tree))
+                    self._file_names[current, where] = (self._names_in(tree, filename, where), others)
+            names, others = self._file_names[current, where]
+            used |= names
             waiting += [other for other in others if other and other not in seen]
         return used
 
