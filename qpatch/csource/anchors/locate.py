@@ -17,6 +17,7 @@ from qpatch.csource.names import likeness_of_names, stems_of
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
 from qpatch.csource.syntax.symbols import SymbolKind
+from qpatch.csource.tokens import COMMENT_PATTERN
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
 
@@ -230,24 +231,44 @@ def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drif
     )
     expected = f" (expected in {anchor.path})" if anchor.path else ""
     suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
-    other = _of_other_kinds(anchor, workspace)
+    other = _of_other_kinds(anchor, _expected_files(anchor, workspace), workspace)
     told = f"; {anchor.name} is a {other[0].place.snippet.split()[0]} there" if other else ""
+    seen = other or _in_comments(anchor, workspace) or (() if near else _elsewhere(anchor, workspace))
     folder = posixpath.dirname(anchor.path)
     return Drifted(
         f"the tree has no {anchor}{expected}{told}",
         anchor.path,
-        (*other, *candidates),
+        (*seen, *candidates),
         suggestion=suggestion,
         advice="" if anchor.path or near else _GIVE_PATH,
         searched=f"{folder}/" if folder else "",
     )
 
 
-def _of_other_kinds(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, ...]:
-    """Return what is defined under the anchor's name where it is expected, but is of another kind."""
+def _in_comments(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, ...]:
+    """Return the comments of the expected files that hold code with the anchor's name: it may be commented out."""
+    found = []
+    for path in _expected_files(anchor, workspace):
+        text = (workspace.tree.read(path) or b"").decode(errors="replace")
+        for comment in COMMENT_PATTERN.finditer(text) if anchor.name in text else ():
+            code = re.search(rf"^.*\b{re.escape(anchor.name)}\b.*[;{{](?=\s*(?:\*/)?$)", comment.group(), re.MULTILINE)
+            if code is not None:
+                line = text.count("\n", 0, comment.start() + code.start()) + 1
+                found.append(Candidate(SourcePlace(path, line, code.group().strip()), 1.0, ("it is in a comment",)))
+    return tuple(found[: thresholds().limits.candidates])
+
+
+def _elsewhere(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, ...]:
+    """Return what of another kind has the anchor's name in other files, where no more files have it than a bound."""
+    limits, paths = thresholds().limits, workspace.tree.mentioning(anchor.name)
+    return _of_other_kinds(anchor, paths if len(paths) <= limits.searched_files else (), workspace)[: limits.candidates]
+
+
+def _of_other_kinds(anchor: Anchor, paths: Iterable[str], workspace: EditWorkspace) -> tuple[Candidate, ...]:
+    """Return what is defined under the anchor's name in some files, but is of another kind."""
     return tuple(
         Candidate(_place(path, symbol), 1.0, (f"it is a {symbol.kind}, not a {anchor.kind}",))
-        for path in _expected_files(anchor, workspace)
+        for path in paths
         for symbol in workspace.symbols(path, anchor.name)
         if symbol.body is not None
     )

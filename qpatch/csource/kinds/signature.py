@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from qpatch.csource.anchors.guards import written
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.kinds.base import BlockHandler
-from qpatch.csource.results import Drifted
+from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.dead import is_dead
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.errors import UserError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qpatch.csource.changes import Outcome
     from qpatch.csource.edit import Anchor, AnchorKind, Edit
     from qpatch.csource.results import Ambiguous
+    from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import EditWorkspace
 
 
@@ -51,7 +53,12 @@ class SignatureHandler(BlockHandler):
             return definition
         assert definition.symbol is not None
         if is_dead(definition.parsed, definition.symbol.node.start_byte):
-            return Drifted(f"{edit.anchor} is only in code that is never compiled or does not parse", definition.path)
+            place = SourcePlace(definition.path, definition.symbol.start_line, _standing(definition.symbol))
+            return Drifted(
+                f"{edit.anchor} is only in code that is never compiled or does not parse",
+                definition.path,
+                (Candidate(place, 1.0),),
+            )
         return unproven_move(edit, definition, workspace) or edit_signature(
             edit, edit.operation.hunks[0], definition, workspace
         )
@@ -66,3 +73,8 @@ class SignatureHandler(BlockHandler):
 
         definition = self.locate(renamed_anchor(edit, workspace), workspace)
         return uses_left_behind(edit.anchor, definition, workspace) if isinstance(definition, LocatedAnchor) else None
+
+
+def _standing(symbol: Symbol) -> str:
+    under = f" (under #if {written(symbol.guards)})" if symbol.guards else ""
+    return f"{symbol.kind} {symbol.name}{under}"

@@ -56,6 +56,32 @@ class AddedSymbol:
         return same_guard(" && ".join(f"({guard})" for guard in self.guards), known.guards)
 
 
+def arm_around(parsed: ParsedFile, position: int) -> str:
+    """Return, in words, the innermost `#if` around a byte that is in one, with all its directives."""
+    group = next(each for each in directive_groups(parsed.source) if each.start <= position < each.end)
+    told = []
+    for line in group.lines[:-1]:
+        text = " ".join(parsed.source[line.start : line.end].decode(errors="replace").split())
+        number = parsed.source.count(b"\n", 0, line.start) + 1
+        told.append(f"`{text}` (line {number})")
+    return f"{', '.join(told)} and the `#endif`"
+
+
+def in_unseen_arm(start: int, end: int, located: LocatedAnchor) -> bool:
+    """Tell whether bytes [start, end) are in an `#if` arm inside the anchor whose directives the parser does not see.
+
+    These are directives that split an expression or a statement: they were blanked, so that the rest could be read.
+    """
+    parsed, symbol = located.parsed, located.symbol
+    return symbol is not None and any(
+        group.lines[0].end <= start
+        and end <= group.lines[-1].start
+        and symbol.node.start_byte < group.start < symbol.node.end_byte
+        and not parsed.masked[group.start : group.lines[0].end].strip()
+        for group in directive_groups(parsed.source)
+    )
+
+
 def added_symbols(text: bytes, around: tuple[str, ...], cache: ParseCache) -> tuple[AddedSymbol, ...]:
     """Return the symbols of `text`, which is put among what stands under the conditions `around`."""
     goes_on = bool(around) and goes_on_with_arm(text)

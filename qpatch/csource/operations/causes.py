@@ -94,7 +94,7 @@ class _Search:
         here = _places(statement, self._block)
         if here:
             return self._deeper(statement, shown, here)
-        return self._elsewhere(statement) or self._commented(statement) or self._gone(statement)
+        return self._commented(statement) or self._elsewhere(statement) or self._gone(statement)
 
     def _deeper(self, statement: Term, shown: Sequence[Term], here: Sequence[Term]) -> Cause | None:
         """Tell of a statement all of whose places are deeper than the hunk shows it."""
@@ -140,7 +140,7 @@ class _Search:
         if not places:  # What an earlier edit has written says nothing of what became of the tree's code.
             return None
         return Cause(
-            f"'{self._written(statement)}' stands in function {symbol.name}{called}",
+            f"'{self._written(statement)}' is not there; it stands in function {symbol.name}{called}",
             Candidate(places[0], 1.0, (f"it stands in function {symbol.name}",)),
         )
 

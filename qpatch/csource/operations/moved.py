@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 from qpatch.csource.changes import place_of
 from qpatch.csource.edit import HunkOperation
 from qpatch.csource.matching.pattern import Context
+from qpatch.csource.names import likeness_of_names
 from qpatch.csource.operations.fit import HunkFit
 from qpatch.csource.operations.renamed import explain_renamed, has_fitting
 from qpatch.csource.operations.substitute import substitute
-from qpatch.csource.results import AlreadyThere, Candidate, Drifted
+from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.dead import position_in_code
 from qpatch.csource.syntax.symbols import SymbolKind
+from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
@@ -46,7 +48,22 @@ def unproven_move(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) 
         ),
         workspace,
     )
-    return replace(drifted, candidates=(*drifted.candidates, found))
+    candidates = drifted.candidates or _named_alike(edit, located.moved_from, workspace)
+    return replace(drifted, candidates=(*candidates, found))
+
+
+def _named_alike(edit: Edit, path: str, workspace: EditWorkspace) -> tuple[Candidate, ...]:
+    """Return what is in a file of the anchor's kind under a similar name: a namesake elsewhere may not be meant."""
+    anchor = edit.anchor
+    return tuple(
+        Candidate(
+            SourcePlace(path, symbol.start_line, f"{symbol.kind} {symbol.name}"),
+            likeness_of_names(anchor.name, symbol.name),
+            (f"it may be the new name of {anchor.name}",),
+        )
+        for other, symbol in anchor.handler.similar(anchor, workspace)
+        if other == path and likeness_of_names(anchor.name, symbol.name) >= thresholds().similarity.symbol_name
+    )[: thresholds().limits.candidates]
 
 
 def _has_moved(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> bool:

@@ -17,7 +17,9 @@ from qpatch.csource.edit import (
     Operation,
     Position,
 )
+from qpatch.csource.operations.arms import arm_around, in_unseen_arm
 from qpatch.csource.operations.beside import add_beside
+from qpatch.csource.operations.broken import with_syntax_error
 from qpatch.csource.operations.everywhere import replace_everywhere, scope_of
 from qpatch.csource.operations.fit import HunkFit
 from qpatch.csource.operations.inside import add_inside
@@ -48,7 +50,12 @@ def plan_operation(edit: Edit, workspace: EditWorkspace) -> Outcome:
     if isinstance(located, Ambiguous):
         return located
     refused = unproven_move(edit, located, workspace) or unmet(edit.anchor, located, workspace)
-    return refused or _plan_at(edit, operation, located, workspace)
+    if refused is not None:
+        return refused
+    outcome = _plan_at(edit, operation, located, workspace)
+    if isinstance(outcome, Drifted | Ambiguous) and workspace.explains:
+        return with_syntax_error(outcome, located)
+    return outcome
 
 
 def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
@@ -60,9 +67,23 @@ def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace
         return replace_everywhere(edit, operation, (scope_of(located),), workspace, located.moved_from)
     assert isinstance(operation, HunkOperation)  # what concerns a whole file needs no place in it
     found = substitute(edit, operation.hunks, located, workspace)
+    if isinstance(found, HunkFit) and any(in_unseen_arm(each.start, each.end, located) for each in found.replacements):
+        return _unseen(edit, found, located)
     if isinstance(found, HunkFit):
         changes = {located.path: found.replacements}
         return PlannedChanges(changes, found.places, located.moved_from, found.bindings, found.shown, found.warnings)
     if located.moved_from and isinstance(found, Drifted):
         return replace(found, moved_to=(located.path,))
     return found
+
+
+def _unseen(edit: Edit, found: HunkFit, located: LocatedAnchor) -> Ambiguous:
+    """Refuse to edit in an `#if` arm that no hunk can show."""
+    change = next(each for each in found.replacements if in_unseen_arm(each.start, each.end, located))
+    arms = arm_around(located.parsed, change.start)
+    return Ambiguous(
+        f"{edit.anchor}: the hunk fits inside an #if arm that it does not show",
+        located.path,
+        found.places,
+        advice=f"{arms} split a statement there, so no hunk can show them: write the change as `verbatim:`",
+    )

@@ -18,6 +18,7 @@ from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.matching.side_effects import repeated_effects
+from qpatch.csource.operations.arms import arm_around
 from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
 from qpatch.csource.operations.explain import explain_miss
@@ -267,7 +268,8 @@ class _BlockAttempt:
                 f"{anchor}: the hunk fits only inside an #if arm that it does not show",
                 path,
                 tuple(self._place(match) for match in in_arms),
-                "write the `#if` and the `#endif` around the hunk's lines, with `...` for the rest",
+                f"write {arm_around(self._located.parsed, in_arms[0].items[0].start)} around the hunk's lines, with "
+                "`...` for the rest",
             )
         nested = [match for block in nested_blocks(self._block) for match in self._matches(self._before, block)]
         if nested:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Candidate, Drifted
-from qpatch.csource.soundness.labels import LabelFaults, new_label_faults, missing_label, unused_label
+from qpatch.csource.soundness.labels import LabelFaults, missing_label, new_label_faults, unused_label
 from qpatch.csource.soundness.lost_names import LostName, lost_names
 from qpatch.csource.source import CODE_SUFFIXES
 

@@ -206,6 +206,8 @@ def _candidates(source: bytes, code: bytes, spot: Node, groups: list[Conditional
         yield partial(_as_one_name, start=match.start(), end=match.end())
     for match in _nearest(_OTHER_DIRECTIVE, source, spot):
         yield partial(MaskedSource.put, start=match.start(), end=match.end())
+    if len(near) > 1:
+        yield partial(_all_as_entries, source=source, groups=near)
     yield partial(_blank_all, groups=[group for group in inner if _item_start(spot) <= group.start <= end])
     for group in near:
         yield from _lossy_candidates(group)
@@ -308,6 +310,12 @@ def _as_entries(masked: MaskedSource, source: bytes, group: ConditionalGroup) ->
         name = re.sub(rb"\W", b"_", source[line.start : line.end].split(b"\n")[0].rstrip())
         text = b"," + name[:-2] + b"," if before not in (b",", b"{", b"(", b"") else name[:-1] + b","
         masked.put(line.start, line.end, text)
+
+
+def _all_as_entries(masked: MaskedSource, source: bytes, groups: list[ConditionalGroup]) -> None:
+    """Let the directives of several groups become entries: an `#if` among the entries of another one's arm."""
+    for group in groups:
+        _as_entries(masked, source, group)
 
 
 def _last_character(source: bytes, position: int) -> bytes:
