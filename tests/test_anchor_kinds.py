@@ -198,7 +198,7 @@ NOT_ALLOWED = [
     ("file f", MoveOperation(anchor("function f", Position.AFTER)), Position.IN, "cannot move file f: .* rename"),
     ("includes f", DeleteOperation(), Position.IN, "cannot delete includes"),
     ("includes f", MoveOperation(anchor("function f", Position.AFTER)), Position.IN, "cannot move includes"),
-    ("function f", MoveOperation(anchor("file f", Position.AFTER)), Position.IN, "cannot move something beside file"),
+    ("function f", MoveOperation(anchor("signature f", Position.AFTER)), Position.IN, "cannot add beside signature"),
     ("function f", MoveOperation(anchor("switch f", Position.AFTER)), Position.IN, "one of them stands in a function"),
     ("switch f", MoveOperation(anchor("macro F", Position.AFTER)), Position.IN, "one of them stands in a function"),
     ("function f", MoveOperation(anchor("section f", Position.AFTER, "")), Position.IN, "one of them is in C"),

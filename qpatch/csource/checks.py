@@ -74,7 +74,14 @@ def added_members(text: str, anchor: Anchor, table: MacroTable | None) -> Sequen
 
     Raises HunkError where it is no C, UserError where it is nothing but comments.
     """
-    added = anchor.handler.members(_compiled_addition(text, anchor.kind.context, table).items)
+    items = _compiled_addition(text, anchor.kind.context, table).items
+    added = anchor.handler.members(items)
+    if items and not added:
+        raise UserError(
+            "add-needs-block",
+            f"what is added inside {anchor} does not begin with a case",
+            hint="write a hunk that shows what stands around it",
+        )
     if not added:
         raise UserError(
             "add-needs-block",
@@ -114,7 +121,7 @@ def check_edit(edit: Edit) -> None:
     _check_action(edit.action, edit.anchor, edit.where)
     if isinstance(edit.operation, MoveOperation):
         target = edit.operation.target
-        _check_action(edit.action, target, edit.where, "something beside ")
+        _check_action(edit.action if is_in_text(target) else Action.ADD_BESIDE, target, edit.where)
         _check_target(edit, target)
     if edit.anchor.kind.handler is not None:
         edit.anchor.handler.check(edit)
@@ -147,12 +154,12 @@ def _check_target(edit: Edit, target: Anchor) -> None:
         raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {target.position} itself", where=edit.where)
 
 
-def _check_action(action: Action, anchor: Anchor, where: Location, beside: str = "") -> None:
+def _check_action(action: Action, anchor: Anchor, where: Location) -> None:
     if action in anchor.kind.actions:
         return
     allowed = ", ".join(each for each in Action if each in anchor.kind.actions)
     raise UserError(
         "add-needs-block" if action is Action.ADD_INSIDE else "anchor-operation",
-        f"cannot {_PHRASES[action]} {beside}{anchor}: an anchor of kind {anchor.kind} allows {allowed}",
+        f"cannot {_PHRASES[action]} {anchor}: an anchor of kind {anchor.kind} allows {allowed}",
         where=where,
     )

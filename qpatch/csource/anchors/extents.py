@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.anchors.leading import leading_macros
+from qpatch.csource.anchors.spacing import are_includes
 from qpatch.csource.edit import Position
 from qpatch.csource.results import Ambiguous, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import LocatedAnchor
 
+_OPENS_ARM = re.compile(rb"\s*#\s*(?:if|else|elif)")
 _ENDS_ARM = re.compile(rb"\s*#\s*(?:else|elif|endif)\b")
 
 
@@ -33,7 +35,9 @@ def insertion_beside(
     if unclear is not None:
         return unclear
     if position is Position.BEFORE:
-        return Replacement(start, start, text + b"\n" + gap)
+        above = layout.source[layout.line_start(start - 1) : start].rstrip() if start else b""
+        preceded = b"" if not above or _OPENS_ARM.match(above) or above.endswith((b"{", b"*/")) else gap
+        return Replacement(start, start, preceded + text + b"\n" + gap)
     below = layout.source[end : layout.line_end(end)]
     followed = b"" if not below.strip() or _ENDS_ARM.match(below) else gap
     return Replacement(end, end, _new_line(layout, end) + gap + text + b"\n" + followed)
@@ -130,12 +134,14 @@ def insertion_at_end(located: LocatedAnchor, text: bytes) -> Replacement:
 
 
 def insertion_below(located: LocatedAnchor, includes: Symbol, text: bytes) -> Replacement:
-    """Return the insertion of `text` right below the `#include` lines of a file."""
+    """Return the insertion of `text` below the `#include` lines of a file; a blank line sets apart what is none."""
     layout = layout_of(located)
     end = 0
     for _ in range(includes.end_line):
         end = layout.next_line(end)
-    return Replacement(end, end, _new_line(layout, end) + text + b"\n")
+    gap = b"" if are_includes(text) else b"\n"
+    followed = gap if layout.source[end : layout.line_end(end)].strip() else b""
+    return Replacement(end, end, _new_line(layout, end) + gap + text + b"\n" + followed)
 
 
 def _new_line(layout: Layout, position: int) -> bytes:

@@ -11,6 +11,7 @@ from qpatch.csource.matching.hunk import is_ellipsis
 from qpatch.csource.matching.matched import MatchedHunk
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.directives import with_gaps
 from qpatch.csource.syntax.indentation import relevelled, unit_of, without_label_levels
 from qpatch.csource.syntax.layout import DIRECTIVE_LINE, LABEL_LINE, TAB, column
 from qpatch.csource.syntax.term import BLOCKS, DIRECTIVE_CONDITION, LABEL, Term
@@ -34,8 +35,10 @@ class LinePlacer(MatchedHunk):
         if attached is None or not group.added:
             return self._bound(group)
         reference = self._reference(group, attached)
-        target = self.layout.indentation(self.match.extents[reference][0])
-        return self._placed(group, self.before.line_of(reference).code, target, before, behind)
+        start = self.match.extents[reference][0]
+        target = self.layout.indentation(start)
+        placed = self._placed(group, self.before.line_of(reference).code, target, before, behind)
+        return placed if before else with_gaps(placed, self.layout.source, self.match.extents[attached][0])
 
     def lines_of_block(self, group: HunkGroup) -> list[str]:
         """Return the added lines, indented as the members of the block are, where the hunk shows none of these."""
@@ -81,14 +84,12 @@ class LinePlacer(MatchedHunk):
 
     def _in_own_column(self, line: HunkLine, placed: str) -> str:
         """Return an added line, a label or a directive in the column that others of its kind have in the target."""
-        if line.number in self.hunk.macro_lines or self.before.context is not Context.STATEMENTS:
+        code = line.code.encode(errors="surrogateescape")
+        is_label = self.before.context is Context.STATEMENTS and LABEL_LINE.match(code) is not None
+        if line.number in self.hunk.macro_lines or not (is_label or DIRECTIVE_LINE.match(code)):
             return placed
-        for kind in (LABEL_LINE, DIRECTIVE_LINE):
-            if kind.match(line.code.encode(errors="surrogateescape")):
-                return (
-                    self.layout.usual_indentation(kind, self.match.block.start, self.match.block.end) + placed.lstrip()
-                )
-        return placed
+        kind = LABEL_LINE if is_label else DIRECTIVE_LINE
+        return self.layout.usual_indentation(kind, self.match.block.start, self.match.block.end) + placed.lstrip()
 
     def _wrapped(self, line: HunkLine, placed: str, limit: int, behind: int) -> list[str]:
         """Return a line that has become longer than the limit in several; one that was written so stays."""
@@ -102,6 +103,9 @@ class LinePlacer(MatchedHunk):
         """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
         if not self.hunk.macro_lines.isdisjoint(_numbers(group)):
             inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
+            if group.added and DIRECTIVE_LINE.match(group.added[0].code.encode(errors="surrogateescape")):
+                heads = [leaf for leaf in self.leaves if self.before.line_of(leaf).code.lstrip().startswith("#")]
+                inside = heads or inside
             return min(inside, key=lambda leaf: abs(self.before.line_of(leaf).number - group.first), default=attached)
         first = next(owner_of(attached).leaves())
         if not _is_outdented(attached):

@@ -99,7 +99,7 @@ class GroupWriter(LinePlacer):
         upper, lower = self._trivia_beside(group)
         if upper is not None:
             return Replacement(upper[1], upper[1], _encode("\n" + "\n".join(self.added_lines(group, above or below))))
-        if above is not None and not self.follows_ellipsis(group):
+        if above is not None and not self.follows_ellipsis(group) and not (below and self._opens(group, below)):
             return self._insert_after(above, self.added_lines(group, above))
         if lower is not None:
             return Replacement(lower[0], lower[0], _encode("\n".join(self.added_lines(group, below)) + "\n"))
@@ -152,10 +152,36 @@ class GroupWriter(LinePlacer):
     def _insert_at_end(self, lines: list[str]) -> Replacement:
         """Insert before the bracket or `#endif` that closes the block; a file ends where its last item does."""
         closing = self.match.block.children[-1]
+        if closing.text == "}" and not self.match.block.items and not self.layout.starts_line(closing.start):
+            return self._insert_into_empty_block(lines, closing.start)
         if closing.text == "}" or closing.kind == "#endif":
             return self._insert_before(closing, lines, closing.start)
         position = self.layout.line_end(self.layout.after_trailing_comments(closing.end))
         return Replacement(position, position, _encode("\n" + "\n".join(lines)))
+
+    def _insert_into_empty_block(self, lines: list[str], closing: int) -> Replacement:
+        """Insert the only lines of a block, the closing brace of which gets a line of its own."""
+        start = len(self.layout.source[:closing].rstrip())
+        return Replacement(
+            start, closing, _encode("\n" + "\n".join(lines) + "\n" + self.layout.indentation(self.match.block.start))
+        )
+
+    def _opens(self, group: HunkGroup, below: Term) -> bool:
+        """Tell whether the added lines begin what the line of context below them goes on with, such as an `if`."""
+        numbers = {line.number for line in group.added}
+        last = next((leaf for leaf in reversed(list(self.after.leaves())) if self._number_after(leaf) in numbers), None)
+        shown = self.before.line_of(below).number
+        while last is not None and last.parent is not None:
+            last = last.parent
+            leaves = list(last.leaves())
+            if self._number_after(leaves[0]) not in numbers:
+                return False
+            if any(self._number_after(leaf) == shown for leaf in leaves):
+                return True
+        return False
+
+    def _number_after(self, leaf: Term) -> int:
+        return self.after.line_of(leaf).number
 
 
 def _in_comma_list(leaf: Term) -> bool:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of
 from qpatch.csource.anchors.guards import written
+from qpatch.csource.anchors.spacing import needs_blank
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.operations.arms import (
@@ -19,13 +21,14 @@ from qpatch.csource.operations.arms import (
 )
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.directives import with_gaps
 from qpatch.csource.syntax.indentation import relevelled
-from qpatch.csource.syntax.symbols import ONE_LINERS, Symbol
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import AddOperation, Edit
     from qpatch.csource.syntax.parse import ParsedFile
+    from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 # The terms whose items stand at file scope.
@@ -64,7 +67,14 @@ class _Beside:
         change = anchor.handler.insertion(self._located, anchor.position, self._text, blank=self._needs_blank())
         if isinstance(change, Drifted | Ambiguous):
             return change
+        change = replace(change, text=change.text.replace(self._text, self._with_gaps(change.start), 1))
         return PlannedChanges({self._located.path: [change]}, (place_of(self._located),), self._located.moved_from)
+
+    def _with_gaps(self, position: int) -> bytes:
+        """Return the text with its directives as those are written that stand around `position`."""
+        lines = self._text.decode(errors="surrogateescape").split("\n")
+        written = with_gaps(lines, self._located.parsed.source, position)
+        return "\n".join(written).encode(errors="surrogateescape")
 
     def _present(self) -> AlreadyThere | Drifted | None:
         """Tell whether the added symbols are there: all of them alike, or one with another content."""
@@ -111,17 +121,14 @@ class _Beside:
         return any(all(any(same_code(item, other) for other in block.items) for item in new) for block in blocks)
 
     def _needs_blank(self) -> bool:
-        """Tell whether a blank line belongs between the anchor and what is added.
-
-        None belongs before a directive of the `#if` around both, nor between two things of one line each without
-        comments.
-        """
-        if self._located.symbol is None or self._text.startswith(b"/*"):
+        """Tell whether a blank line belongs between the anchor and what is added, which may go on with its `#if`."""
+        located = self._located
+        if located.symbol is None or self._text.startswith(b"/*"):
             return True
-        symbols = [self._located.symbol, *(added.symbol for added in self._added)]
-        kinds = {symbol.kind for symbol in symbols}
-        one_line_each = len(kinds) == 1 and all(symbol.start_line == symbol.end_line for symbol in symbols)
-        return not (kinds <= ONE_LINERS or one_line_each or goes_on_with_arm(self._text))
+        if goes_on_with_arm(self._text):
+            return False
+        added = [added.symbol for added in self._added]
+        return needs_blank(located.symbol, added, located.parsed.source, self._workspace.outline(located.path))
 
 
 def _folded(text: bytes) -> bytes:

@@ -18,8 +18,9 @@ from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.jumps import leaves
 from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.directives import is_directive, with_gaps
 from qpatch.csource.syntax.indentation import relevelled
-from qpatch.csource.syntax.layout import Replacement
+from qpatch.csource.syntax.layout import DIRECTIVE_LINE, Replacement
 from qpatch.csource.syntax.ownership import own_comments
 from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
 from qpatch.thresholds import thresholds
@@ -28,6 +29,7 @@ from qpatch.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qpatch.csource.syntax.indentation import Indentation
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
@@ -124,6 +126,8 @@ class _Inside:
         added = added_members(self._operation.text, self._edit.anchor, self._table)
         if all(any(same_code(new, member) for member in self._outside_arms(members)) for new in added):
             return AlreadyThere(self._located.path)
+        if any(new.is_directive for new in added) and _stand_together(added, members):
+            return AlreadyThere(self._located.path)
         for new in added:
             other = next((member for member in members if _name(member) == _name(new) != ""), None)
             if other is not None:
@@ -154,11 +158,21 @@ class _Inside:
 
     def _at_end(self, members: Sequence[Term]) -> Replacement:
         if not members:
-            position = self._block.start + 1
-            return Replacement(position, position, b"\n" + self._lines("    "))
+            return self._into_empty_block()
         if _stays_last(members[-1]):
             return self._before(members[-1])
         return self._after(members[-1])
+
+    def _into_empty_block(self) -> Replacement:
+        """Put the lines between the braces of a block, each brace on a line of its own, behind comments in it."""
+        around = self._layout.indentation(self._block.start)
+        lines = self._lines(around + ("\t" if self._style.tabs else " " * self._style.unit))
+        closing = self._block.end - 1
+        if self._layout.starts_line(closing):
+            start = self._layout.line_start(closing)
+            return Replacement(start, start, lines + b"\n")
+        start = len(self._source[:closing].rstrip())
+        return Replacement(start, closing, b"\n" + lines + b"\n" + around.encode())
 
     def _after(self, member: Term) -> Replacement:
         if member.is_directive:
@@ -187,10 +201,24 @@ class _Inside:
         others = [other for other in self._block.items if not other.is_directive] or [member]
         return self._layout.indentation(others[-1].start)
 
+    @property
+    def _style(self) -> Indentation:
+        return coding_style(self._table).indentation_in(self._source)
+
     def _lines(self, indentation: str) -> bytes:
-        lines = textwrap.dedent(self._operation.text).strip("\n").split("\n")
-        style = coding_style(self._table).indentation_in(self._source)
-        return "\n".join(relevelled(lines, 0, indentation, style)).encode(errors="surrogateescape")
+        """Return the lines of the addition with `indentation`, its directives in the column of those around."""
+        lines = self._operation.text.strip("\n").split("\n")
+        code = "\n".join(line for line in lines if not is_directive(line))
+        placed = iter(relevelled(textwrap.dedent(code).split("\n"), 0, indentation, self._style))
+        first = self._layout.usual_indentation(DIRECTIVE_LINE, self._block.start, self._block.end)
+        written = [first + line.strip() if is_directive(line) else next(placed) for line in lines]
+        return "\n".join(with_gaps(written, self._source, self._block.end - 1)).encode(errors="surrogateescape")
+
+
+def _stand_together(added: Sequence[Term], members: Sequence[Term]) -> bool:
+    """Tell whether what is added, its directives included, stands among the members in one piece."""
+    wanted, found = [new.tokens for new in added], [member.tokens for member in members]
+    return any(found[at : at + len(wanted)] == wanted for at in range(len(found) - len(wanted) + 1))
 
 
 def _stays_last(member: Term) -> bool:

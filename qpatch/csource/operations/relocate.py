@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
-from qpatch.csource.anchors.extents import extent_of, insertion_beside, unclear_extent
+from qpatch.csource.anchors.extents import extent_of, unclear_extent
+from qpatch.csource.anchors.spacing import is_tight, needs_blank
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.edit import Edit, MoveOperation, Position
 from qpatch.csource.operations.moved import unproven_move
@@ -56,31 +57,53 @@ def move(edit: Edit, operation: MoveOperation, workspace: EditWorkspace) -> Outc
         if isinstance(found, Drifted | Ambiguous):
             return found
     assert isinstance(located, LocatedAnchor) and isinstance(target, LocatedAnchor)
-    layout, position = layout_of(located), operation.target.position
-    if located.path == target.path and _adjoins(
-        layout, extent_of(located, layout), extent_of(target, layout), position
-    ):
-        return AlreadyThere(located.path, f"{edit.anchor} already stands {position} {operation.target}")
+    layout, target_anchor = layout_of(located), operation.target
+    start, end = extent_of(located, layout)
+    text = located.parsed.source[start:end].rstrip(b"\n")
+    insertion = target_anchor.handler.insertion(
+        target, target_anchor.position, text, blank=_needs_blank(located, target, text, workspace)
+    )
+    place = _extent_of_target(target, layout_of(target), insertion)
+    if located.path == target.path and _adjoins(layout, (start, end), place, target_anchor.position):
+        return AlreadyThere(located.path, f"{edit.anchor} already stands {target_anchor.position} {target_anchor}")
     refused = (
         unproven_move(edit, located, workspace)
-        or unproven_move(replace(edit, anchor=operation.target), target, workspace)
+        or unproven_move(replace(edit, anchor=target_anchor), target, workspace)
         or unmet(edit.anchor, located, workspace)
-        or unmet(operation.target, target, workspace)
+        or unmet(target_anchor, target, workspace)
         or unclear_extent(located, layout)
     )
     if refused is not None:
         return refused
-    start, end = extent_of(located, layout)
-    if located.path == target.path and start <= extent_of(target, layout)[0] < end:
-        raise UserError("bad-anchor", f"{edit.anchor} cannot be moved {position} itself", where=edit.where)
-    text = located.parsed.source[start:end]
-    insertion = insertion_beside(target, position, text.rstrip(b"\n"), blank=True)
-    if isinstance(insertion, Ambiguous):
+    if target.symbol is not None and located.path == target.path and start <= place[0] < end:
+        raise UserError(
+            "bad-anchor", f"{edit.anchor} cannot be moved {target_anchor.position} itself", where=edit.where
+        )
+    if isinstance(insertion, Drifted | Ambiguous):
         return insertion
     removal = Replacement(*layout.without_surplus_blank(start, end), b"")
     replacements: dict[str, list[Replacement]] = {located.path: [removal]}
     replacements.setdefault(target.path, []).append(insertion)
     return PlannedChanges(replacements, (place_of(located), place_of(target)), located.moved_from)
+
+
+def _extent_of_target(
+    target: LocatedAnchor, layout: Layout, insertion: Replacement | Drifted | Ambiguous
+) -> tuple[int, int]:
+    """Return the lines of the symbol that something is moved to; of a file, the place where it comes to stand."""
+    if target.symbol is not None:
+        return extent_of(target, layout)
+    return (insertion.start, insertion.start) if isinstance(insertion, Replacement) else (0, 0)
+
+
+def _needs_blank(located: LocatedAnchor, target: LocatedAnchor, text: bytes, workspace: EditWorkspace) -> bool:
+    """Tell whether a blank line belongs between what is moved and its target."""
+    if located.symbol is None or target.symbol is None:
+        return True
+    source, outline = target.parsed.source, workspace.outline(target.path)
+    if text.startswith(b"/*") and not is_tight(target.symbol, source, outline):
+        return True
+    return needs_blank(target.symbol, [located.symbol], source, outline)
 
 
 def _gone(edit: Edit, missing: Drifted, workspace: EditWorkspace) -> AlreadyThere | Drifted:
@@ -126,5 +149,7 @@ def _declares_more(edit: Edit, located: LocatedAnchor) -> Ambiguous | None:
 
 
 def _adjoins(layout: Layout, moved: tuple[int, int], target: tuple[int, int], position: Position) -> bool:
+    if target[0] == target[1] == len(layout.source):  # the end of the file, behind everything
+        return layout.is_blank(moved[1], target[0])
     first, second = (target, moved) if position is Position.AFTER else (moved, target)
     return first[1] <= second[0] and layout.is_blank(first[1], second[0])

@@ -143,18 +143,32 @@ def _unknown_macro(versions: Versions, above: Term) -> str:
 
 
 def _looks_free(versions: Versions, new: Sequence[Term]) -> Iterator[FlowChange]:
-    """Find added statements right under a kept `if` or loop without braces that stand no deeper than it does."""
+    """Find statements right under an `if` or loop without braces that stand no deeper, where one of both is added."""
     for head in (term for root in new for term in root.below()):
         body = body_of(head)
-        if body is None or body.kind == "compound_statement" or not _is_added(versions, body):
+        if body is None or body.kind == "compound_statement":
             continue
-        stands_free = _begins_line(versions, body) and _column(versions, body) <= _column(versions, head)
-        if stands_free and versions.kept(head.start, new=True) is not None:
+        if _is_added(versions, body) == _is_added(versions, head):
+            continue
+        if not _begins_line(versions, body):
+            continue
+        if _column(versions, body) <= _column(versions, head) or _stands_out(versions, head):
             yield FlowChange(
                 f"{opening_words(body)} would come under the `{_word(head)}` above, but is not indented so",
                 body,
-                f"indent it below the `{_word(head)}` if it belongs there; else remove the `{_word(head)}`, too",
+                f"indent it below the `{_word(head)}` if it belongs there (write what stays with `-` and `+`); "
+                f"else remove the `{_word(head)}`, too",
             )
+
+
+def _stands_out(versions: Versions, head: Term) -> bool:
+    """Tell whether an added `if` or loop stands in another column than the kept statements of its block."""
+    block = head.parent
+    if not _is_added(versions, head) or block is None or block.kind not in BLOCKS:
+        return False
+    kept = [item for item in block.items if not _is_added(versions, item) and _begins_line(versions, item)]
+    beside = [item for item in kept if item.kind not in _LABELS and not item.is_directive]
+    return bool(beside) and _column(versions, beside[0]) != _column(versions, head)
 
 
 def _last_head(term: Term) -> Term | None:
@@ -227,7 +241,7 @@ def _falls(
     `flows` tell how control goes before and after the edit.
     """
     added, kept_above = _is_added(versions, label), versions.kept(above.start, new=True)
-    if not flows[1].passes(above) or (added and kept_above is None) or _is_marked(versions, above, label):
+    if not flows[1].passes_between(above) or (added and kept_above is None) or _is_marked(versions, above, label):
         return
     if added and above.kind == CASE_LABEL:
         return  # Two labels of one case.

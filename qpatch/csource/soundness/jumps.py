@@ -76,6 +76,17 @@ class Flow:
         """Tell whether control gets past the end of one of the statements."""
         return self._ways.get(term, _PASSES).passes
 
+    def passes_between(self, term: Term) -> bool:
+        """Tell whether control gets past a statement, or the `#if` arms that it is; in no arm, past the one before."""
+        siblings = term.parent.items if term.parent is not None else [term]
+        while term.kind in _ARMS and not any(item.kind in _ALTERNATIVES for item in term.items):
+            inside = [item for item in term.items if item.kind not in _ALTERNATIVES]
+            at = siblings.index(term)
+            if not inside or at == 0 or self.passes_between(inside[-1]):
+                break
+            term = siblings[at - 1]
+        return self.passes(term)
+
     def through(self, items: Sequence[Term], *, reached: bool = True) -> Ways:
         """Return how control leaves a list of statements; `reached`: it gets to the first of them."""
         breaks = continues = False

@@ -120,13 +120,32 @@ class Layout:
         return self.source[position : min(comment, self.line_end(position))].rstrip()
 
     def after_trailing_comments(self, position: int) -> int:
-        """Return the end of the comments that begin on the line of `position` after it, else `position`."""
-        end = position
+        """Return the end of the comments that begin on the line of `position` after it, else `position`.
+
+        The lines below them count that go on with the last one in its column.
+        """
+        end, last = position, None
         while True:
-            comment = self._comment_at(self._skip_spaces(end))
+            comment = self._comment_at(start := self._skip_spaces(end))
             if comment is None:
-                return end
+                return end if last is None else self._comments_in_column(last, end)
+            last, end = start, comment
+
+    def _comments_in_column(self, start: int, end: int) -> int:
+        """Return the end of the comments that stand below the one [start, end) behind code, in its column."""
+        wide = self._column(start)
+        while wide > column(self.indentation(start)):
+            below = self._skip_spaces(self.next_line(end))
+            comment = self._comment_at(below)
+            if comment is None or self._column(below) != wide or not self.is_blank(end, below):
+                break
+            if self.source.count(b"\n", end, below) != 1 or not self.is_blank(comment, self.line_end(comment)):
+                break
             end = comment
+        return end
+
+    def _column(self, position: int) -> int:
+        return column(self.source[self.line_start(position) : position].decode(errors="surrogateescape"))
 
     def before_leading_comments(self, line_start: int) -> int:
         """Return the start of the comment lines right above the line that begins at `line_start`."""
@@ -141,7 +160,26 @@ class Layout:
         found = next((first for first, last in self._comments if last == end), None)
         if not line_start or found is None or not self.starts_line(found) or self._heads_file(found, end):
             return line_start
+        if self._goes_on_above(found):
+            return line_start
         return self.line_start(found)
+
+    def _goes_on_above(self, start: int) -> bool:
+        """Tell whether a comment on lines of its own goes on with one behind the code above, in whose column it is."""
+        line = self.line_start(start)
+        index = bisect_left(self._comment_starts, start) - 1
+        while (
+            index >= 0
+            and self._column(start)
+            and self.line_start(self._comment_ends[index]) == self.line_start(line - 1)
+        ):
+            above = self._comment_starts[index]
+            if self._column(above) != self._column(start):
+                return False
+            if not self.starts_line(above):
+                return True
+            line, index = self.line_start(above), index - 1
+        return False
 
     def with_adjacent_comments(self, start: int, end: int) -> tuple[int, int]:
         """Widen [start, end) by the comments that only white space separates from it."""
