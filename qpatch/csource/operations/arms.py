@@ -73,11 +73,15 @@ def in_unseen_arm(start: int, end: int, located: LocatedAnchor) -> bool:
     These are directives that split an expression or a statement: they were blanked, so that the rest could be read.
     """
     parsed, symbol = located.parsed, located.symbol
-    return symbol is not None and any(
-        group.lines[0].end <= start
-        and end <= group.lines[-1].start
-        and symbol.node.start_byte < group.start < symbol.node.end_byte
-        and not parsed.masked[group.start : group.lines[0].end].strip()
+    if symbol is None:
+        return False
+    unseen = {
+        region.start
+        for region in parsed.regions
+        if symbol.node.start_byte < region.start < start and not parsed.masked[region.start : region.end].strip()
+    }
+    return bool(unseen) and any(
+        group.start in unseen and group.lines[0].end <= start and end <= group.lines[-1].start
         for group in directive_groups(parsed.source)
     )
 

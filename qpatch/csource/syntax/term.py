@@ -270,7 +270,7 @@ class _TermBuilder:
 
     def _make_leaf(self, kind: str, start: int, end: int) -> Term:
         raw = self._parsed.source[start:end].decode(errors="surrogateescape")
-        if raw.isidentifier() or kind in ("string_literal", "char_literal"):
+        if kind == raw or raw.isidentifier() or kind in ("string_literal", "char_literal"):
             text = raw
         else:
             text = _SPACED_DIRECTIVE.sub("#", " ".join(raw.replace("\\\n", " ").split()))
