@@ -270,7 +270,8 @@ class _TermBuilder:
 
     def _make_leaf(self, kind: str, start: int, end: int) -> Term:
         raw = self._parsed.source[start:end].decode(errors="surrogateescape")
-        if kind == raw or raw.isidentifier() or kind in ("string_literal", "char_literal"):
+        is_sign = kind == raw and not raw.isspace()  # The parser has a token for the line end of a directive.
+        if is_sign or raw.isidentifier() or kind in ("string_literal", "char_literal"):
             text = raw
         else:
             text = _SPACED_DIRECTIVE.sub("#", " ".join(raw.replace("\\\n", " ").split()))
