@@ -58,6 +58,8 @@ class EngineLimits:
     nesting: int
     wrapper_statements: int
     candidates: int
+    told_places: int
+    listed_places: int
     differences: int
     shown_line: int
     shown_name: int

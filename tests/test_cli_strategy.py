@@ -11,6 +11,7 @@ import pytest
 from cli_support import isolate, use_capabilities
 from strategy_support import STRATEGY, line_of, write_strategy
 
+from qpatch.api import strategy_names
 from qpatch.cli.main import main
 from qpatch.csource.edit import Action
 from qpatch.csource.kinds.table import ANCHOR_KINDS
@@ -128,6 +129,26 @@ def test_new_then_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert main(["strategy", "check", "my-option"]) == ExitCode.USAGE
     assert "still as `qpatch strategy new` wrote it" in capsys.readouterr().out
     assert main(["strategy", "new", "my-option"]) == ExitCode.USAGE
+
+
+def test_new_names_a_command_that_finds_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["strategy", "new", "here"]) == ExitCode.OK
+    assert "`qpatch strategy check here`" in capsys.readouterr().err
+    elsewhere = tmp_path / "my options"
+    elsewhere.mkdir()
+    assert main(["strategy", "new", "there", "--strategies", str(elsewhere)]) == ExitCode.OK
+    assert f"`qpatch strategy check there --strategies '{elsewhere}'`" in capsys.readouterr().err
+
+
+def test_new_tells_of_a_strategy_of_the_same_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shipped, *_) = strategy_names()
+    assert main(["strategy", "new", shipped]) == ExitCode.OK
+    told = capsys.readouterr().err
+    assert f"there is a strategy {shipped} already" in told and "comes before it" in told
+    elsewhere = tmp_path / "other" / "strategies"
+    elsewhere.mkdir(parents=True)
+    assert main(["strategy", "new", shipped, "--strategies", str(elsewhere)]) == ExitCode.OK
+    assert "with `--strategies` only" in capsys.readouterr().err
 
 
 def test_schema_lists_the_kinds_of_anchors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,3 +67,21 @@ def test_ambiguity_shows_every_match() -> None:
     result = Ambiguous("2 places match, 1 is expected", "a.c", places, "expect: 2")
     lines = list(explain_edit(outcome(result)))
     assert lines[1:3] == ["  a.c:7: a match", "  a.c:9: a match"] and lines[-1] == "    expect: 2"
+
+
+def test_an_ambiguous_edit_names_its_places_in_one_line() -> None:
+    places = tuple(SourcePlace("a.c", line) for line in (3, 5, 7, 9))
+    result = Ambiguous("function start: the hunk fits 4 places, 1 expected", "a.c", places)
+    assert outcome(result).message.endswith("1 expected (a.c:3, a.c:5, a.c:7 and 1 more)")
+
+
+def test_of_very_many_places_the_nearest_are_listed() -> None:
+    far = [SourcePlace(f"drivers/x{number}.c", 1) for number in range(500)]
+    near = SourcePlace("hw/vfio/pci.c", 9)
+    ambiguous = Ambiguous("`dev` stands in 501 places, 1 expected", "hw/vfio/pci.c", (*far, near))
+    lines = list(explain_edit(outcome(ambiguous)))
+    assert lines[1] == "  hw/vfio/pci.c:9: a match" and lines[-1] == "  and 481 more places, in 481 files"
+    drifted = Drifted("uses did not follow", "hw/vfio/pci.c", tuple(Candidate(place, 1.0) for place in (*far, near)))
+    lines = list(explain_edit(outcome(drifted)))
+    assert lines[1] == "  hw/vfio/pci.c:9:" and lines[-1] == "  and 481 more places, in 481 files"
+    assert len(lines) == 22

@@ -179,6 +179,16 @@ def test_missing_indentation_indicator_is_explained(tmp_path: Path) -> None:
     assert place(error)[0] == line_of(STRATEGY, "hunk: |2")
 
 
+def test_a_cut_off_addition_is_told_without_a_word_of_hunks(tmp_path: Path) -> None:
+    start = STRATEGY.index("          add: |")
+    end = STRATEGY.index("\n        - ", start) if "\n        - " in STRATEGY[start:] else len(STRATEGY)
+    added = "          add: |\n                deeper();\n            code();\n"
+    error = fault(tmp_path, STRATEGY[start:end], added)
+    assert "needs an indentation indicator" in error.message and "gutter" not in error.message + error.hint
+    assert "hunk" not in error.message + error.hint
+    assert place(error)[0] == line_of(STRATEGY, "add: |")
+
+
 def test_no_indicator_is_needed_where_the_gutter_survives(tmp_path: Path) -> None:
     kept = STRATEGY[STRATEGY.index("              prepare();\n") : STRATEGY.index("            - old_call")]
     loaded = load(tmp_path, ("hunk: |2", "hunk: |"), (kept, ""))

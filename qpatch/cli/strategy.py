@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,11 +126,25 @@ def run_new(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from qpatch.strategy.start import new_strategy
 
     directory = arguments.strategies[0] if arguments.strategies else Path(STRATEGIES)
+    before = _found_by_itself(arguments.name)
     files = new_strategy(arguments.name, directory)
+    found = _found_by_itself(arguments.name)
+    is_found = found is not None and found.resolve() == files[0].resolve()
+    option = "" if is_found else f" --strategies {shlex.quote(str(directory))}"
     output.text("\n".join(str(file) for file in files))
-    output.message(f"Fill them in, then run `qpatch strategy check {arguments.name}`.")
+    if before is not None:
+        hides = "comes before it" if is_found else "is found in its place with `--strategies` only"
+        output.message(f"warning: there is a strategy {arguments.name} already, {before}; the new one {hides}.")
+    output.message(f"Fill them in, then run `qpatch strategy check {arguments.name}{option}`.")
     output.document({"version": 1, "files": [str(file) for file in files]})
     return ExitCode.OK
+
+
+def _found_by_itself(name: str) -> Path | None:
+    """Return the file that a command takes for the strategy `name` without `--strategies`, None where there is none."""
+    from qpatch.strategy.library import StrategyLibrary
+
+    return StrategyLibrary(()).files().get(name)
 
 
 def run_schema(_arguments: argparse.Namespace, output: Output) -> ExitCode:

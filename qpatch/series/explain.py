@@ -9,10 +9,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from qpatch.csource.listing import nearest_first
 from qpatch.csource.results import Ambiguous, Applied, Drifted
+from qpatch.thresholds import thresholds
+from qpatch.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qpatch.csource.results import Candidate, EditResult, SourcePlace
     from qpatch.series.plan import EditOutcome
@@ -38,9 +41,10 @@ def explain_edit(outcome: EditOutcome) -> Iterator[str]:
 
 
 def _headline(outcome: EditOutcome) -> str:
-    if outcome.anchor in outcome.message:
-        return outcome.message
-    told = f": {outcome.message}" if outcome.message else ""
+    message = outcome.result.message
+    if outcome.anchor in message:
+        return message
+    told = f": {message}" if message else ""
     return f"{outcome.anchor}{_extent(outcome.result)}{told}"
 
 
@@ -57,8 +61,15 @@ def _extent(result: EditResult) -> str:
 def _drifted(result: Drifted) -> Iterator[str]:
     for path in result.moved_to:
         yield f"  note: the symbol is in {path} now"
-    for candidate in result.candidates:
+    shown = thresholds().limits.listed_places
+    by_place = {(candidate.place.path, candidate.place.line): candidate for candidate in reversed(result.candidates)}
+    listed = list(result.candidates)
+    if listed[shown:]:
+        near = nearest_first((candidate.place for candidate in listed), result.path)
+        listed = [by_place[place.path, place.line] for place in near]
+    for candidate in listed[:shown]:
         yield from _candidate(candidate)
+    yield from _rest([candidate.place for candidate in listed[shown:]])
     if result.searched and not result.candidates:
         yield f"  note: nothing in {result.searched} resembles it"
     yield from _what_to_do(result)
@@ -73,10 +84,20 @@ def _candidate(candidate: Candidate) -> Iterator[str]:
 
 
 def _ambiguous(result: Ambiguous) -> Iterator[str]:
-    for place in result.matches:
+    shown = thresholds().limits.listed_places
+    matches = nearest_first(result.matches, result.path) if result.matches[shown:] else list(result.matches)
+    for place in matches[:shown]:
         yield f"  {place}: a match"
         yield from _snippet(place)
+    yield from _rest(matches[shown:])
     yield from _what_to_do(result)
+
+
+def _rest(places: Sequence[SourcePlace]) -> Iterator[str]:
+    """Yield how many places are not listed, and in how many files."""
+    if places:
+        files = counted(len({place.path for place in places}), "file")
+        yield f"  and {counted(len(places), 'more place')}, in {files}"
 
 
 def _snippet(place: SourcePlace) -> Iterator[str]:

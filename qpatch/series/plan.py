@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.cells.base import Status
+from qpatch.csource.listing import told_places
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, Skipped
 
 if TYPE_CHECKING:
@@ -42,8 +43,11 @@ class EditOutcome:
 
     @property
     def message(self) -> str:
-        """One line for the table of edits."""
-        return self.result.message
+        """One line for the table of edits, with the places that an ambiguous one fits."""
+        result = self.result
+        if not isinstance(result, Ambiguous) or not result.matches:
+            return result.message
+        return f"{result.message} ({told_places(result.matches, result.path)})"
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ VERBATIM = Gutter(
 )
 # The line of a key, or of a list's entry, whose value is a block.
 BLOCK_LINE = re.compile(r"\s*(- +)*([\w-]+: +)?\|[1-9]?\s*$")
+_HUNKS = frozenset({"hunk", "one-of", "verbatim", "everywhere"})
 # A line that only holds a template's statement or comment leaves nothing behind.
 STATEMENT = re.compile(r"\s*@\{[%#].*[%#]\}\s*$")
 
@@ -84,7 +85,8 @@ def explain_syntax_error(error: UserError, text: str) -> UserError:
     place = Location(error.where.file, header + 1, lines[header].index("|") + 1)
     if not lines[header].rstrip().endswith("|"):
         return _error(f"line {number + 1} is indented less than the indicator in this line says", place)
-    return _missing_indicator(place)
+    key = (BLOCK_LINE.match(lines[header]) or [""] * 3)[2] or ""
+    return _missing_indicator(place) if key.rstrip(": ") in _HUNKS | {""} else _cut_short(place)
 
 
 def _indentation(line: str) -> int:
@@ -96,6 +98,16 @@ def _missing_indicator(place: Location) -> UserError:
         "the block needs an indentation indicator: write `|2` instead of `|`, or YAML takes the "
         "first line's indentation for the whole block's and the gutter is lost",
         place,
+    )
+
+
+def _cut_short(place: Location) -> UserError:
+    return UserError(
+        "strategy-syntax",
+        "the block needs an indentation indicator: write `|2` instead of `|`, or YAML takes the first line's "
+        "indentation for the whole block's, and ends the block at the first line that is indented less",
+        where=place,
+        hint="the digit says by how much the whole text is indented",
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.guards import same_guard, suggested, written
 from qpatch.csource.anchors.macro_functions import functions_defined_by
+from qpatch.csource.listing import nearest_first
 from qpatch.csource.names import likeness_of_names, stems_of
 from qpatch.csource.results import Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import C_SUFFIXES, FOLDER, LINK, SUBMODULE, mentions
@@ -20,9 +21,10 @@ from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.tokens import COMMENT_PATTERN
 from qpatch.csource.workspace import LocatedAnchor
 from qpatch.thresholds import thresholds
+from qpatch.wording import with_article
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from qpatch.csource.edit import Anchor
     from qpatch.csource.source import Overlay
@@ -169,8 +171,18 @@ def _defined(
     return (
         [(path, symbol) for path in paths for symbol in workspace.symbols(path, anchor.name) if symbol.kind == kind]
         or by_call,
-        [(path, unread) for path in paths for unread in workspace.unparsed(path, kind, anchor.name)],
+        [
+            (path, unread)
+            for path in paths
+            for unread in workspace.unparsed(path, kind, anchor.name)
+            if not _is_read(unread, workspace.symbols(path, anchor.name))
+        ],
     )
+
+
+def _is_read(unread: Unparsed, symbols: Sequence[Symbol]) -> bool:
+    """Tell whether a definition that was taken for one of another kind was parsed, as what it is."""
+    return any(symbol.body is not None and symbol.start_line <= unread.line <= symbol.end_line for symbol in symbols)
 
 
 def _by_call(anchor: Anchor, kind: SymbolKind, path: str, workspace: EditWorkspace) -> list[Symbol]:
@@ -232,7 +244,7 @@ def _missing(anchor: Anchor, kind: SymbolKind, workspace: EditWorkspace) -> Drif
     expected = f" (expected in {anchor.path})" if anchor.path else ""
     suggestion = f"{anchor.position}: {anchor.kind} {near[0][1].name}\npath: {near[0][0]}" if near else ""
     other = _of_other_kinds(anchor, _expected_files(anchor, workspace), workspace)
-    told = f"; {anchor.name} is a {other[0].place.snippet.split()[0]} there" if other else ""
+    told = f"; {anchor.name} is {with_article(other[0].place.snippet.split()[0])} there" if other else ""
     seen = other or _in_comments(anchor, workspace) or (() if near else _elsewhere(anchor, workspace))
     folder = posixpath.dirname(anchor.path)
     return Drifted(
@@ -261,13 +273,18 @@ def _in_comments(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, .
 def _elsewhere(anchor: Anchor, workspace: EditWorkspace) -> tuple[Candidate, ...]:
     """Return what of another kind has the anchor's name in other files, where no more files have it than a bound."""
     limits, paths = thresholds().limits, workspace.tree.mentioning(anchor.name)
-    return _of_other_kinds(anchor, paths if len(paths) <= limits.searched_files else (), workspace)[: limits.candidates]
+    found = _of_other_kinds(anchor, paths if len(paths) <= limits.searched_files else (), workspace)
+    by_place = {(each.place.path, each.place.line): each for each in reversed(found)}
+    nearest = nearest_first((each.place for each in found), anchor.path)
+    return tuple(by_place[place.path, place.line] for place in nearest[: limits.candidates])
 
 
 def _of_other_kinds(anchor: Anchor, paths: Iterable[str], workspace: EditWorkspace) -> tuple[Candidate, ...]:
     """Return what is defined under the anchor's name in some files, but is of another kind."""
     return tuple(
-        Candidate(_place(path, symbol), 1.0, (f"it is a {symbol.kind}, not a {anchor.kind}",))
+        Candidate(
+            _place(path, symbol), 1.0, (f"it is {with_article(symbol.kind)}, not {with_article(str(anchor.kind))}",)
+        )
         for path in paths
         for symbol in workspace.symbols(path, anchor.name)
         if symbol.body is not None

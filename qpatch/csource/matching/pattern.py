@@ -129,7 +129,7 @@ def compile_pattern(
     parsed = parse(prefix + b"".join(encoded) + closing.encode(), table)
     root = parsed.tree.root_node
     block = root if context is Context.TOP_LEVEL else _wrapped_block(root, context)
-    if block is None or root.has_error:
+    if block is None or next(broken_nodes(root), None) is not None:
         raise _not_c(root, lines, starts, what)
     term = _built(parsed, block, lines)
     items = term.children if term.kind == "translation_unit" else term.items

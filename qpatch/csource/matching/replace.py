@@ -57,7 +57,7 @@ class Found:
 
     `changes` are what to write, the inner places within the outer ones; `starts` are all places, `done` is how many
     have the result; `unread` are places that could not be read as C, `lossy` those where something would be lost.
-    `warnings` are what may be wrong with what is written.
+    `warnings` are what may be wrong with what is written; `staying` are `#include` lines that have a name and keep it.
     """
 
     changes: tuple[Replacement, ...] = ()
@@ -66,6 +66,7 @@ class Found:
     unread: tuple[int, ...] = ()
     lossy: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    staying: tuple[int, ...] = ()
 
 
 def words_of_code(
@@ -84,6 +85,21 @@ def words_of_code(
         if wanted and any(start <= found.start() < end for start, end in spans):
             places.append(found.span())
     return places
+
+
+def includes_of(source: bytes, header: str, span: Span) -> list[Span]:
+    """Return where `#include` lines name `header`, which is given with its quotes or angles, within `span`."""
+    line = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*(?P<header>" + re.escape(header.encode()) + rb")", re.MULTILINE)
+    places = [found.span("header") for found in line.finditer(source)]
+    return [place for place in places if span[0] <= place[0] < span[1]]
+
+
+def including_lines(source: bytes, word: str, span: Span) -> list[int]:
+    """Return where `#include` lines begin that have `word` in the name of their header, within `span`."""
+    line = re.compile(
+        rb"^[ \t]*#[ \t]*include\b[^\n]*?(?<![\w$])" + re.escape(word.encode()) + rb"(?!\w)", re.MULTILINE
+    )
+    return [found.start() for found in line.finditer(source) if span[0] <= found.start() < span[1]]
 
 
 @dataclass(frozen=True)

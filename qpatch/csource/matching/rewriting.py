@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
 
 
+_INCLUDE_HINT = "write one whole `#include` line on `-` and one on `+`"
+_INCLUDE = re.compile(r"#\s*include\s*(?P<header>\"[^\"\s]+\"|<[^>\s]+>)")
 # Statements that go on with what follows them, or are torn from what governs them.
 _UNCLOSED = frozenset(
     {"if_statement", "for_statement", "while_statement", "switch_statement", "labeled_statement", "case_statement"}
@@ -37,14 +40,30 @@ class Rewriting:
         return all(IDENTIFIER.fullmatch(side) is not None for side in (self.old, self.new))
 
     @property
+    def includes(self) -> bool:
+        """Whether the header of an `#include` line gets another name."""
+        return included(self.old) is not None and included(self.new) is not None
+
+    @property
     def word(self) -> str:
         """The longest name that stands in every place to replace."""
-        return Fragment(self.old).word
+        return _word_of(self.old)
 
     @property
     def new_word(self) -> str:
         """The longest name of what takes its place; where it has none ('') nobody can tell it from other code."""
-        return Fragment(self.new).word
+        return _word_of(self.new)
+
+
+def included(line: str) -> str | None:
+    """Return the header that an `#include` line names, with its quotes or angles; None for any other line."""
+    found = _INCLUDE.fullmatch(line)
+    return found["header"] if found else None
+
+
+def _word_of(side: str) -> str:
+    header = included(side)
+    return Fragment(side).word if header is None else max(IDENTIFIER.findall(header), key=len, default="")
 
 
 def read_rewriting(text: str) -> Rewriting:
@@ -57,7 +76,11 @@ def read_rewriting(text: str) -> Rewriting:
     check_bound(hunk, "write the code itself", blank_opaque)
     rewriting = Rewriting(old, new)
     if not rewriting.word:
-        raise HunkError("the expression to replace has no name to look for", 1, "write it out: `...` and `$x` are none")
+        raise HunkError(
+            "the expression to replace has no name to look for",
+            1,
+            "write it out: `...` and `$x` are none; of a header, the whole `#include` line",
+        )
     if blank_opaque(new).count(ELLIPSIS) > min(1, blank_opaque(old).count(ELLIPSIS)):
         raise HunkError(
             "`...` on the `+` line stands for what one `...` on the `-` line stood for", _first(hunk, Sign.ADDED)
@@ -71,6 +94,13 @@ def check_rewriting(text: str, table: MacroTable | None) -> None:
     Code that both sides match, such as a call whose arguments only change places, would be changed again and again.
     """
     hunk, sides = read_lines(text), list[Term]()
+    headers = [included(_side(hunk, sign)) for sign in (Sign.REMOVED, Sign.ADDED)]
+    if all(headers) and headers[0] != headers[1]:
+        return
+    if any(headers):
+        raise HunkError(
+            "both sides have to be `#include` lines, of different headers", _first(hunk, Sign.ADDED), _INCLUDE_HINT
+        )
     for sign in (Sign.REMOVED, Sign.ADDED):
         try:
             pattern = expression(_side(hunk, sign)).compiled(table)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.changes import Outcome, PlannedChanges
-from qpatch.csource.matching.replace import CodeSearch, Found, words_of_code
+from qpatch.csource.listing import told_places
+from qpatch.csource.matching.replace import CodeSearch, Found, includes_of, including_lines, words_of_code
+from qpatch.csource.matching.rewriting import included
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES, is_binary, whole_words
 from qpatch.csource.syntax.coding_style import coding_style
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Edit, EverywhereOperation
     from qpatch.csource.matching.replace import Span
+    from qpatch.csource.matching.rewriting import Rewriting
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
@@ -77,6 +80,8 @@ def _regex(glob: str) -> str:
 def _search(operation: EverywhereOperation, scope: Scope, workspace: EditWorkspace) -> Found:
     source, rewriting = workspace.tree.read(scope.path) or b"", operation.rewriting
     is_code = scope.path.endswith(CODE_SUFFIXES)
+    if rewriting.includes:
+        return _headers(source, rewriting, scope.span) if is_code else Found()
     if rewriting.renames:
         also = {"comments": operation.comments, "strings": operation.strings}
         places, done = (
@@ -84,9 +89,18 @@ def _search(operation: EverywhereOperation, scope: Scope, workspace: EditWorkspa
             for word in (rewriting.old, rewriting.new)
         )
         changes = tuple(Replacement(*place, rewriting.new.encode()) for place in places)
-        return Found(changes, tuple(start for start, _ in places), len(done))
+        staying = including_lines(source, rewriting.old, scope.span) if is_code and not operation.strings else []
+        return Found(changes, tuple(start for start, _ in places), len(done), staying=tuple(staying))
     parsed = workspace.parse(scope.path) if is_code else None
     return CodeSearch(rewriting, parsed, (scope.span,), workspace.table).found() if parsed else Found()
+
+
+def _headers(source: bytes, rewriting: Rewriting, span: Span) -> Found:
+    """Find the `#include` lines of the header that gets another name."""
+    old, new = included(rewriting.old) or "", included(rewriting.new) or ""
+    places = includes_of(source, old, span)
+    changes = tuple(Replacement(*place, new.encode()) for place in places)
+    return Found(changes, tuple(start for start, _ in places), len(includes_of(source, new, span)))
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class _Count:
         if len(places) == expect or (least and len(places) > expect):
             changes = {path: self._laid_out(path, found) for path, found in self.found.items() if found.changes}
             warnings = dict.fromkeys(warning for found in self.found.values() for warning in found.warnings)
-            return PlannedChanges(changes, places, moved_from, warnings=tuple(warnings))
+            return PlannedChanges(changes, places, moved_from, warnings=(*warnings, *self._staying()))
         if not places and done >= expect:
             path = next(path for path, found in self.found.items() if found.done)
             return AlreadyThere(
@@ -121,13 +135,23 @@ class _Count:
             return list(found.changes)
         return realigned(self.workspace.tree.read(path) or b"", found.changes, coding_style(self.workspace.table))
 
+    def _staying(self) -> tuple[str, ...]:
+        """Tell of the `#include` lines that have the old name in the name of a header, and keep it."""
+        places = self._places("staying")
+        if not places:
+            return ()
+        where, old = told_places(places, self.edit.anchor.path), self.operation.rewriting.old
+        lines = counted(len(places), "`#include` line")
+        return (f"`{old}` stays in {lines} ({where}): `also-in: [strings]` has it changed there, too",)
+
     def _miscount(self, places: tuple[SourcePlace, ...], done: int) -> Drifted | Ambiguous:
         wanted = f"{'at least ' if self.operation.at_least else ''}{self.edit.expect} expected"
         there = f"; the new one stands in {counted(done, 'place')} already" if done else ""
         old = self.operation.rewriting.old
         found = counted(len(places), "place") if places else "no place"
-        message = f"{self.edit.anchor}: `{old}` stands in {found}, {wanted}{there}"
         path = places[0].path if places else self.edit.anchor.path
+        where = f" ({told_places(places, path)})" if 0 < len(places) < self.edit.expect else ""
+        message = f"{self.edit.anchor}: `{old}` stands in {found}{where}, {wanted}{there}"
         key = "at-least" if self.operation.at_least else "expect"
         advice = f"look at each of them, then write `{key}: {len(places)}`"
         if len(places) > self.edit.expect:

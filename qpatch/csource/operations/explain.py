@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import chain, pairwise
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.aligned import term_differences
 from qpatch.csource.matching.compare import Likeness, words
-from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, parse_hunk
+from qpatch.csource.matching.hunk import Hunk, HunkError, Sign, is_ellipsis, parse_hunk
 from qpatch.csource.matching.match import fits_in, fits_whole, matches_in, nested_blocks
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern
 from qpatch.csource.matching.program import has_placeholder
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
+
+
+# A statement that stands in any function.
+_TRIVIAL = re.compile(r"\s*(?:[{};]|(?:break|continue|goto\s+\w+|return(?:\s+-?\w+)?)\s*;)\s*")
 
 
 @dataclass(frozen=True)
@@ -256,9 +261,15 @@ def _suggestion(hunk: Hunk, before: Pattern, nearest: Sequence[_Near], block: Te
         mended = _with_folded_context(hunk, before, nearest, located.parsed.source)
     if mended is None or not _matches(mended, before, block):
         mended = _with_whole_nesting(hunk, before, block, located)
-    if mended is not None and _signs(mended) != _signs(hunk):
+    if mended is None or _signs(mended) != _signs(hunk) or _fits_anywhere(mended):
         return ""
-    return f"write the hunk so; its added lines may need the same change:\n{mended}" if mended is not None else ""
+    return f"write the hunk so; its added lines may need the same change:\n{mended}"
+
+
+def _fits_anywhere(hunk: Hunk) -> bool:
+    """Tell whether all that a hunk holds on to is one statement such as `return 0;`, which tells no place."""
+    shown = [line.code for line in hunk.before() if not hunk.is_trivia(line) and not is_ellipsis(line)]
+    return len(shown) == 1 and _TRIVIAL.fullmatch(shown[0]) is not None
 
 
 def _signs(hunk: Hunk) -> set[Sign]:

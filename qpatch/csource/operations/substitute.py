@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from qpatch.csource.anchors.blocks import block_of, head_of_macro, layout_of
+from qpatch.csource.listing import told_places
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.matching.match import Match, matches_in, nested_blocks
 from qpatch.csource.matching.matched import TriviaDiffersError
@@ -246,6 +247,8 @@ class _BlockAttempt:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
         places = tuple(self._place(match) for match in pending)
         if len(pending) > expect:
+            if len(_apart(pending)) < len(pending):
+                return self._overlapping(pending)
             return Ambiguous(
                 f"{anchor}: the hunk fits {len(pending)} places, {expect} expected",
                 path,
@@ -257,7 +260,8 @@ class _BlockAttempt:
         if pending:
             done = f", {len(there)} already changed" if there else ""
             return Drifted(
-                f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done}",
+                f"{anchor}: the hunk fits {len(pending)} of {expect} expected places{done} "
+                f"({told_places(places, path)})",
                 path,
                 suggestion=f"expect: {len(pending)}",
                 fits=None if there else len(pending),

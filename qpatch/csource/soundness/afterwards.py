@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qpatch.csource.listing import told_places
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Candidate, Drifted
 from qpatch.csource.soundness.labels import LabelFaults, missing_label, new_label_faults, unused_label
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from qpatch.csource.results import EditResult
     from qpatch.csource.source import Overlay
     from qpatch.csource.workspace import EditWorkspace
-
-_SHOWN = 3
 
 
 def with_leftovers(
@@ -87,6 +86,4 @@ def _told(edit: Edit, result: EditResult, fault: Drifted | LostName | str) -> Ed
 
 
 def _still_used(lost: LostName) -> str:
-    shown = ", ".join(str(place) for place in lost.uses[:_SHOWN])
-    more = f" and {len(lost.uses) - _SHOWN} more" if len(lost.uses) > _SHOWN else ""
-    return f"`{lost.name}`, which {lost.path} no longer defines, is still used in {shown}{more}"
+    return f"`{lost.name}`, which {lost.path} no longer defines, is still used in {told_places(lost.uses, lost.path)}"

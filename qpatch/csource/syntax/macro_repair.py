@@ -25,6 +25,7 @@ from qpatch.csource.syntax.masked_source import (
     skip_trivia,
     without_hidden,
 )
+from qpatch.csource.syntax.problems import is_unnamed_bit_field
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def broken_nodes(root: Node) -> Iterator[Node]:
     pending = [root]
     while pending:
         node = pending.pop()
+        if is_unnamed_bit_field(node):
+            continue
         if node.is_error or node.is_missing:
             yield node
         elif node.has_error:

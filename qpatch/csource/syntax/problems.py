@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.parse import ParsedFile
 
 
+def is_unnamed_bit_field(node: Node) -> bool:
+    """Tell whether what the parser misses is only the name of a bit-field, which need not have one: `int : 4;`."""
+    after = node.next_sibling
+    return node.is_missing and node.type == "field_identifier" and after is not None and after.type == "bitfield_clause"
+
+
 def errors_around(parsed: ParsedFile, start: int, end: int) -> int:
     """Count the ERROR and MISSING nodes of the file-scope items (functions, types) that touch bytes [start, end]."""
     return sum(_errors(node) for node in _items_at(parsed.tree.root_node, start, end))
@@ -45,6 +51,6 @@ def _error_nodes(item: Node) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         if node.has_error or node.is_missing:
-            if node.is_error or node.is_missing:
+            if (node.is_error or node.is_missing) and not is_unnamed_bit_field(node):
                 yield node
             pending += reversed(node.children)
