@@ -46,6 +46,11 @@ class Run:
         found: list[dict[str, Any]] = json.loads(self.out)["results"]
         return found
 
+    def untold(self, *fragments: str) -> list[str]:
+        """Return the fragments that stderr does not hold; a traceback is one that it should not hold."""
+        faults = [word for word in ("Traceback", "bug in qpatch") if word in self.err]
+        return [*faults, *(fragment for fragment in fragments if fragment not in self.err)]
+
     def tells(self, *fragments: str) -> None:
         """Check that stderr holds every fragment, and no traceback."""
         assert "Traceback" not in self.err and "bug in qpatch" not in self.err, self.err

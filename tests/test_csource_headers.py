@@ -77,9 +77,8 @@ def test_a_bit_field_needs_no_name() -> None:
         hunk_edit("struct demo", hunk),
         FIELDS.replace("unsigned int : 0;", "unsigned int : 7;\n    int c:1;"),
     )
-    check_applied(
-        FIELDS, hunk_edit("struct demo", "  int a:3;\n- uint32_t : 5;\n  unsigned int : 0;"), FIELDS.replace("    uint32_t : 5;\n", "")
-    )
+    removal = "  int a:3;\n- uint32_t : 5;\n  unsigned int : 0;"
+    check_applied(FIELDS, hunk_edit("struct demo", removal), FIELDS.replace("    uint32_t : 5;\n", ""))
     check_applied(FIELDS, add_edit("struct demo", "uint32_t : 9;"), FIELDS.replace("2;\n", "2;\n    uint32_t : 9;\n"))
 
 

@@ -8,6 +8,7 @@ from csource_support import PATH, anchor, check_applied, hunk_edit, outcome, wor
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import check_hunk, read_hunk
+from qpatch.csource.edit import HunkOperation
 from qpatch.csource.matching.hunk import HunkError
 from qpatch.csource.results import Ambiguous, Applied, Drifted
 from qpatch.csource.syntax.macros import macro_table
@@ -118,7 +119,8 @@ PASTE = "#define SHOW(x) \\\n    text( \\\n        #x, \\\n        x)\n"
 )
 def test_a_macro_needs_no_backslashes(source: str, name: str, hunk: str, old: str, new: str) -> None:
     edit = hunk_edit(f"macro {name}", hunk)
-    check_hunk(edit.operation.hunks[0], edit.anchor, macro_table("qemu"))  # type: ignore[union-attr]
+    assert isinstance(edit.operation, HunkOperation)
+    check_hunk(edit.operation.hunks[0], edit.anchor, macro_table("qemu"))
     assert source.count(old) == 1
     check_applied(source, edit, source.replace(old, new))
 

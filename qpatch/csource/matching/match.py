@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
+from qpatch.csource.matching.frame import ARM_BEGINS, PARENTHESES, Frame, is_directive
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND, Pattern
 from qpatch.csource.matching.program import Do, Program, Step, has_placeholder, program_of
 from qpatch.csource.matching.runs import runs_at, without_parentheses
 from qpatch.csource.matching.types import types_at
-from qpatch.csource.syntax.term import BLOCKS, CASE_LABEL, Term
+from qpatch.csource.syntax.term import BLOCKS, Term
 from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
@@ -102,111 +103,11 @@ def same_code(left: Term, right: Term) -> bool:
     return left.tokens == right.tokens
 
 
-class _Frame:
-    """A list of target terms that the search walks along: the members of a block, or the children of a term.
-
-    `outer` and `behind` say where the search goes on once it leaves the frame. Where `in_arms`, directives among the
-    members are members like others.
-    """
-
-    __slots__ = ("_chains", "_in_arms", "_places", "behind", "members", "outer")
-
-    def __init__(
-        self, members: Sequence[Term], outer: _Frame | None = None, behind: int = 0, *, in_arms: bool = False
-    ) -> None:
-        self.members = members
-        self.outer = outer
-        self.behind = behind
-        self._in_arms = in_arms
-        self._chains: dict[bool, list[int]] = {}
-        self._places: dict[tuple[str, ...] | str, list[int]] = {}
-
-    def chains(self, crosses: bool) -> list[int]:
-        """Return for each place the number of its chain: an ellipsis goes from a place to later ones of its chain.
-
-        A chain ends at a bracket, at a case label unless the ellipsis `crosses` those, and at the end of an `#if` arm;
-        it passes an `#if` with all of its arms.
-        """
-        if crosses not in self._chains:
-            chains = [-1] * (len(self.members) + 1)
-            for first in range(len(chains)):
-                place: int | None = first
-                while place is not None and chains[place] < 0:
-                    chains[place] = first
-                    place = self._behind(place, crosses)
-            self._chains[crosses] = chains
-        return self._chains[crosses]
-
-    def _behind(self, index: int, crosses: bool) -> int | None:
-        """Return the place behind what an ellipsis at `index` skips as one thing; None where it has to end."""
-        if index == len(self.members):
-            return None
-        term = self.members[index]
-        if term.text in ("{", "}") or (not crosses and _holds_case_label(term)):
-            return None
-        if self._in_arms:
-            return index + 1
-        if _is_directive(term, _ARM_ENDS):
-            return None
-        return _behind_arms(self.members, index) if _is_directive(term, _ARM_BEGINS) else index + 1
-
-    def places_for(self, step: Step | None) -> Sequence[int]:
-        """Return the places, in order, where `step` can go on; None is the end of the pattern."""
-        size = len(self.members)
-        if step is None or step.do in (Do.BIND, Do.SKIP):
-            return range(size + 1)
-        if step.do is Do.LEAVE:
-            return (size,)
-        key = step.term.tokens if step.do is Do.TAKE else step.term.kind
-        if key == _PARENTHESES:
-            return range(size + 1)
-        if key not in self._places:
-            self._places[key] = [
-                index for index in range(size) if key in (self.members[index].tokens, self.members[index].kind)
-            ]
-        return self._places[key]
-
-
-_ARM_BEGINS = ("#if",)
-_ARM_ENDS = ("#el", "#endif")
-
-
-def _is_directive(term: Term, words: tuple[str, ...]) -> bool:
-    """Tell whether `term` is a line such as `#ifdef X` that the parser has taken for an entry of a list."""
-    return not term.children and term.text.startswith(words)
-
-
-def _behind_arms(members: Sequence[Term], index: int) -> int | None:
-    """Return the place behind the `#endif` of the `#if` at `index`."""
-    depth = 0
-    for place in range(index, len(members)):
-        depth += _is_directive(members[place], _ARM_BEGINS) - _is_directive(members[place], ("#endif",))
-        if depth == 0:
-            return place + 1
-    return None
-
-
-def _holds_case_label(term: Term) -> bool:
-    """Tell whether `term` is or holds a case label of the switch around it, as an `#ifdef` can."""
-    if term.kind == CASE_LABEL:
-        return True
-    if "case" not in term.tokens and "default" not in term.tokens:
-        return False
-    pending = [term]
-    while pending:
-        below = pending.pop()
-        if below.kind == CASE_LABEL:
-            return True
-        if below.kind != "switch_statement":
-            pending += below.children
-    return False
-
-
 # What has been decided so far, as an interned number, and the bindings that still matter: name and target term.
 _Known: TypeAlias = "tuple[int, tuple[tuple[str, Term], ...]]"
-_Place: TypeAlias = "tuple[_Frame, int, _Known]"
+_Place: TypeAlias = "tuple[Frame, int, _Known]"
 # How a place was reached: a step, the frame, the members [first, last) it stands for, and how that was reached.
-_Way: TypeAlias = "tuple[Step, _Frame, int, int, _Way] | None"
+_Way: TypeAlias = "tuple[Step, Frame, int, int, _Way] | None"
 _Places: TypeAlias = "dict[_Place, _Way]"
 
 
@@ -214,11 +115,11 @@ class _Search:
     """Carries out the steps of a program on all places at once, the places in order of preference."""
 
     def __init__(self, members: Sequence[Term], *, whole: bool, in_arms: bool = False) -> None:
-        self.top = _Frame(members, in_arms=in_arms)
+        self.top = Frame(members, in_arms=in_arms)
         self._whole = whole
         self._in_arms = in_arms
         self._decided: dict[tuple[int, int, int], int] = {}
-        self._frames: dict[Term, _Frame] = {}
+        self._frames: dict[Term, Frame] = {}
         self._alike: dict[tuple[str, ...], Term] = {}
         self._work = 0
 
@@ -253,7 +154,7 @@ class _Search:
         for index, member in enumerate(members):
             if depth == 0:
                 starts.append(index)
-            depth += _is_directive(member, _ARM_BEGINS) - _is_directive(member, ("#endif",))
+            depth += is_directive(member, ARM_BEGINS) - is_directive(member, ("#endif",))
         return [*starts, len(members)]
 
     def _check(self, work: int) -> None:
@@ -285,18 +186,18 @@ class _Search:
                     found.setdefault(key, (step, holder, at, at + 1, way))
         return found
 
-    def _bindable(self, step: Step, frame: _Frame, index: int) -> Iterator[tuple[Term, _Frame, int, _Frame, int]]:
+    def _bindable(self, step: Step, frame: Frame, index: int) -> Iterator[tuple[Term, Frame, int, Frame, int]]:
         """Yield what a metavariable can stand for: the term, where it is, and where the search goes on behind it."""
         target = frame.members[index] if index < len(frame.members) else None
         if target is not None and can_be_bound(target):
             yield target, frame, index, frame, index + 1
         if step.is_type and target is not None:
             for written in types_at(frame.members, index):
-                behind = _Frame(written.behind, frame.outer, frame.behind)
-                yield written.term, _Frame([written.term], frame, index + 1), 0, behind, 0
+                behind = Frame(written.behind, frame.outer, frame.behind)
+                yield written.term, Frame([written.term], frame, index + 1), 0, behind, 0
         for run in runs_at(step.term, frame.members, index):
             goes_on = index + len(run.children)
-            yield run, _Frame([run], frame, goes_on), 0, frame, goes_on
+            yield run, Frame([run], frame, goes_on), 0, frame, goes_on
 
     def _bound(self, step: Step, known: _Known, target: Term) -> _Known | None:
         """Return what is known once the metavariable stands for `target`; None where it stands for other code.
@@ -313,7 +214,7 @@ class _Search:
     def _skip(self, step: Step, places: _Places) -> _Places:
         """Go on at every later place where the next step can; a place that was reached before is not left twice."""
         found: _Places = {}
-        done: dict[tuple[_Frame, int, _Known], int] = {}
+        done: dict[tuple[Frame, int, _Known], int] = {}
         for (frame, first, known), way in places.items():
             chains = frame.chains(step.crosses)
             candidates = self._candidates(step, frame, first)
@@ -328,13 +229,13 @@ class _Search:
             self._check(self._work + len(found))
         return found
 
-    def _candidates(self, step: Step, frame: _Frame, first: int) -> Sequence[int]:
+    def _candidates(self, step: Step, frame: Frame, first: int) -> Sequence[int]:
         """Return where an ellipsis that begins at `first` may end, as far as the step behind it tells."""
         if step.following is not None or step.decides:
             return frame.places_for(step.following)
         return (len(frame.members),) if self._whole else (first,)
 
-    def _known_after_skip(self, step: Step, known: _Known, frame: _Frame, first: int, end: int) -> _Known:
+    def _known_after_skip(self, step: Step, known: _Known, frame: Frame, first: int, end: int) -> _Known:
         if not step.decides or first == end:
             return known
         return self._known(step, known, frame.members[first].start, frame.members[end - 1].end)
@@ -347,15 +248,15 @@ class _Search:
                 found.setdefault((inner, 0, known), way)
         return found
 
-    def _inner(self, pattern: Term, frame: _Frame, index: int) -> _Frame | None:
+    def _inner(self, pattern: Term, frame: Frame, index: int) -> Frame | None:
         """Return what `pattern` goes into at a place, None where it is of another kind."""
         target = frame.members[index]
         if target in self._frames:
             return self._frames[target]
         if target.kind == pattern.kind and target.children:
-            self._frames[target] = _Frame(target.children, frame, index + 1)
-        elif pattern.kind == _PARENTHESES and target.text == "(":  # Those around a type are no term of their own.
-            self._frames[target] = _Frame(frame.members[index : index + 3], frame, index + 3)
+            self._frames[target] = Frame(target.children, frame, index + 1)
+        elif pattern.kind == PARENTHESES and target.text == "(":  # Those around a type are no term of their own.
+            self._frames[target] = Frame(frame.members[index : index + 3], frame, index + 3)
         return self._frames.get(target)
 
     def _leave(self, step: Step, places: _Places) -> _Places:  # noqa: ARG002 - every step has the same form
@@ -372,10 +273,9 @@ def can_be_bound(target: Term) -> bool:
 
 
 _PUNCTUATION = frozenset("{}()[];,:=")
-_PARENTHESES = "parenthesized_expression"
 
 
-def _match(block: Term, top: _Frame, way: _Way) -> Match:
+def _match(block: Term, top: Frame, way: _Way) -> Match:
     """Return the match that `way` leads to; `top` holds the members that it begins and ends among."""
     bindings: dict[str, Term] = {}
     extents: dict[Term, tuple[int, int]] = {}
@@ -395,7 +295,7 @@ def _match(block: Term, top: _Frame, way: _Way) -> Match:
     return Match(block, tuple(top.members[min(reached, default=0) : max(reached, default=0)]), extents, bindings)
 
 
-def _around(frame: _Frame, top: _Frame) -> tuple[int, int]:
+def _around(frame: Frame, top: Frame) -> tuple[int, int]:
     """Return the place of the member of `top` that `frame` is inside."""
     while frame.outer is not None and frame.outer is not top:
         frame = frame.outer

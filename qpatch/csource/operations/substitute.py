@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of, head_of_macro, layout_of
 from qpatch.csource.listing import told_places
@@ -19,6 +19,7 @@ from qpatch.csource.matching.matched import TriviaDiffersError
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.matching.side_effects import repeated_effects
+from qpatch.csource.operations.apart import apart, tried
 from qpatch.csource.operations.arms import arm_around
 from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
@@ -31,15 +32,10 @@ from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed, 
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.layout import Layout
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
-
-
-_Result = TypeVar("_Result")
 
 
 def substitute(edit: Edit, hunks: tuple[Hunk, ...], located: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
@@ -144,19 +140,19 @@ class _BlockAttempt:
         if self._before_equals_after():
             return self._split_by_text(candidates)
         sides = self._before, self._after
-        apart = [
+        left = [
             match for match in candidates if not any(has_result(self._hunk, sides, match, other) for other in present)
         ]
-        pending, _ = self._split_by_text(apart if self.adds_code() else candidates)
+        pending, _ = self._split_by_text(left if self.adds_code() else candidates)
         if pending:
-            return pending, _apart(present) if self.adds_code() else []
-        return [], [match for match, _ in _tried(_apart(present), self._check_added_comments)]
+            return pending, apart(present) if self.adds_code() else []
+        return [], [match for match, _ in tried(apart(present), self._check_added_comments)]
 
     def _split_by_text(self, candidates: list[Match]) -> tuple[list[Match], list[Match]]:
         """Tell matches where the hunk changes the text from those where it does not; others are not meant."""
         pending: list[Match] = []
         done: list[Match] = []
-        for match, changes in _tried(candidates, lambda match: self._rewriter(match).replacements()):
+        for match, changes in tried(candidates, lambda match: self._rewriter(match).replacements()):
             (pending if changes else done).append(match)
         return self._distinct(pending), done
 
@@ -193,7 +189,7 @@ class _BlockAttempt:
 
     def _overlapping(self, matches: list[Match]) -> Ambiguous | None:
         """Refuse to edit two places of which one holds a part of the other."""
-        if len(_apart(matches)) == len(matches):
+        if len(apart(matches)) == len(matches):
             return None
         return Ambiguous(
             f"{self._edit.anchor}: the hunk fits {len(matches)} places, which overlap",
@@ -247,7 +243,7 @@ class _BlockAttempt:
         anchor, expect, path = self._edit.anchor, self._edit.expect, self._located.path
         places = tuple(self._place(match) for match in pending)
         if len(pending) > expect:
-            if len(_apart(pending)) < len(pending):
+            if len(apart(pending)) < len(pending):
                 return self._overlapping(pending)
             return Ambiguous(
                 f"{anchor}: the hunk fits {len(pending)} places, {expect} expected",
@@ -378,30 +374,3 @@ class _BlockAttempt:
                 advice="show a line of context on both sides of the removal, or remove the edit",
             ),
         )
-
-
-def _tried(matches: list[Match], work: Callable[[Match], _Result]) -> list[tuple[Match, _Result]]:
-    """Return `work` of each match that its comments and blank lines allow. Raises TriviaDiffersError if none."""
-    done, refused = [], None
-    for match in matches:
-        try:
-            done.append((match, work(match)))
-        except TriviaDiffersError as differs:
-            refused = refused or differs
-    if refused and not done:
-        raise refused
-    return done
-
-
-def _overlap(match: Match, other: Match) -> bool:
-    (start, end), (low, high) = match.extent, other.extent
-    return start < high and low < end
-
-
-def _apart(matches: list[Match]) -> list[Match]:
-    """Keep matches that share no member with one kept before."""
-    kept: list[Match] = []
-    for match in matches:
-        if not any(_overlap(match, other) for other in kept):
-            kept.append(match)
-    return kept

@@ -25,7 +25,6 @@ from qpatch.csource.syntax.masked_source import (
     skip_trivia,
     without_hidden,
 )
-from qpatch.csource.syntax.problems import is_unnamed_bit_field
 from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
@@ -113,6 +112,12 @@ def broken_nodes(root: Node) -> Iterator[Node]:
             yield node
         elif node.has_error:
             pending += reversed(node.children)
+
+
+def is_unnamed_bit_field(node: Node) -> bool:
+    """Tell whether what the parser misses is only the name of a bit-field, which need not have one: `int : 4;`."""
+    after = node.next_sibling
+    return node.is_missing and node.type == "field_identifier" and after is not None and after.type == "bitfield_clause"
 
 
 def directive_groups(source: bytes) -> list[ConditionalGroup]:

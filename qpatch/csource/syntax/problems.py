@@ -5,18 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.csource.syntax.macro_repair import is_unnamed_bit_field
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node
 
     from qpatch.csource.syntax.parse import ParsedFile
-
-
-def is_unnamed_bit_field(node: Node) -> bool:
-    """Tell whether what the parser misses is only the name of a bit-field, which need not have one: `int : 4;`."""
-    after = node.next_sibling
-    return node.is_missing and node.type == "field_identifier" and after is not None and after.type == "bitfield_clause"
 
 
 def errors_around(parsed: ParsedFile, start: int, end: int) -> int:
