@@ -121,6 +121,8 @@ def test_backslashes_of_a_macro_stay_in_their_column() -> None:
         "#define A(x)                \\\n    do {                    \\\n        foo_longer(x,       \\\n"
         "                   2);      \\\n    } while (0)\n"
     )
+    ragged = "#define A(x)    \\\n    do {        \\\n        one(x, 2);   \\\n        foo(x); \\\n    } while (0)\n"
+    assert renamed(ragged, "- foo\n+ f") == ragged.replace("foo(x);", "f(x);  ")
     tabs = "#define A(x)\t\t\\\n\tdo {\t\t\\\n\t\tfoo();\t\\\n\t} while (0)\n"
     shorter = tabs.replace("foo();\t\\", "fo();\t\\")
     assert renamed(tabs, "- foo\n+ fo", "linux") == shorter

@@ -171,7 +171,9 @@ class _Relayout:
                 writer.put([self._lines[number]], [self._visible[number]], [self._lines[number]])
                 number += 1
         if run.is_macro:
-            return run.last, with_continuations(self._lines[run.first : run.last], writer.lines)
+            old = self._lines[run.first : run.last]
+            continued = {without_continuation(line): line for line in old if line.rstrip("\r").endswith("\\")}
+            return run.last, with_continuations(old, [continued.get(line, line) for line in writer.lines])
         return number, writer.lines
 
     def _write(self, run: _Run, keeper: ColumnKeeper, writer: _Writer) -> None:
