@@ -453,6 +453,9 @@ def test_edit_that_breaks_the_syntax_is_refused() -> None:
         ("ret = f();\n+ a();", "no gutter"),
         ("  a();\n+ b($x);", "bound by no"),
         ("+ a();", "needs a line of context"),
+        ("  /* Here. */\n+ a();", "needs a line of code"),
+        ("- /* Here. */\n+ a();", "needs a line of code"),
+        ("  // Here.\n+ a();\n  // And here.", "needs a line of code"),
     ],
 )
 def test_hunk_that_is_wrong_in_itself_says_so(hunk: str, words: str) -> None:

@@ -29,7 +29,7 @@ from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.workspace import LocatedAnchor, OwnWork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.workspace import EditWorkspace
@@ -76,7 +76,7 @@ def _moved(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, frozens
 
 
 def _renamed(edits: Sequence[Edit]) -> dict[str, tuple[str, ...]]:
-    """Return the names that the edits write in the place of others, by these."""
+    """Return the names that the edits write in the place of others, by these; also those that take their place."""
     names: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for edit in edits:
         operation = edit.operation
@@ -86,7 +86,18 @@ def _renamed(edits: Sequence[Edit]) -> dict[str, tuple[str, ...]]:
             added, expected = words_by_sign(edit)
             if edit.anchor.name in expected - added:
                 names[edit.anchor.name] += tuple(sorted(added - expected))
-    return dict(names)
+    return {old: tuple(_in_turn(old, names)) for old in list(names)}
+
+
+def _in_turn(old: str, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield the names that take the place of `old`, and of each other, the nearest first."""
+    passed, pending = {old}, [*names[old]]
+    while pending:
+        name = pending.pop(0)
+        if name not in passed:
+            passed.add(name)
+            yield name
+            pending += names.get(name, ())
 
 
 def _files(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, bytes]:

@@ -68,7 +68,8 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
         changes.append(workspace.tree.changes_since(before))
         outcomes.append(outcome if changes[-1] or outcome.missed else _cancelled(outcome))
         modes.append({path: mode for path, mode in workspace.tree.modes.items() if path in changes[-1]})
-    return AttemptedPatches(tuple(outcomes), tuple(changes), tuple(modes), decide(outcomes))
+    judged = _without_repetitions(outcomes, workspace)
+    return AttemptedPatches(tuple(judged), tuple(changes), tuple(modes), decide(judged))
 
 
 def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace: EditWorkspace) -> PatchOutcome:
@@ -89,6 +90,20 @@ def _attempt_patch(patch: BoundPatch, earlier: Sequence[PatchOutcome], workspace
         if outcomes[-1].missed:
             missed.append(step)
     return PatchOutcome(patch.subject, patch.partial, tuple(outcomes), patch.unwanted)
+
+
+def _without_repetitions(patches: Sequence[PatchOutcome], workspace: EditWorkspace) -> list[PatchOutcome]:
+    """Return the outcomes of patches, all of them carried out in `workspace`, with drift for edits made once more."""
+    from qpatch.csource.soundness.repeated import repeated_work  # only here: what is remembered needs no engine
+
+    places = [(at, of) for at, patch in enumerate(patches) for of, outcome in enumerate(patch.edits) if outcome.edit]
+    made = [patches[at].edits[of] for at, of in places]
+    edits = [outcome.edit for outcome in made if outcome.edit is not None]
+    judged = [list(patch.edits) for patch in patches]
+    for index, drifted in repeated_work(edits, [outcome.result for outcome in made], workspace):
+        at, of = places[index]
+        judged[at][of] = replace(judged[at][of], result=drifted)
+    return [replace(patch, edits=tuple(edits)) for patch, edits in zip(patches, judged, strict=True)]
 
 
 def _cancelled(patch: PatchOutcome) -> PatchOutcome:

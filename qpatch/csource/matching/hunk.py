@@ -167,6 +167,7 @@ def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
     _check_attached(hunk)
     if all(_is_comment_line(line.code) for line in hunk.lines):
         return replace(hunk, is_comment=True)
+    _check_shows_code(hunk)
     hunk = replace(
         hunk,
         macro_lines=macro_lines(hunk.lines, in_macro=in_macro),
@@ -208,6 +209,17 @@ def _parse_line(line: str, number: int) -> HunkLine:
             "first line's indentation is not taken for the whole block's",
         )
     return HunkLine(Sign(sign), code.rstrip(), number)
+
+
+def _check_shows_code(hunk: Hunk) -> None:
+    """Refuse code that is added beside comments alone: a comment of context need not be there."""
+    shown = [without_comments(line.code) for line in hunk.before()]
+    if not any(shown):
+        raise HunkError(
+            "an added line needs a line of code to attach to; a comment is none",
+            hunk.lines[0].number,
+            "show the statement above or below it, or write a verbatim hunk",
+        )
 
 
 def _check_attached(hunk: Hunk) -> None:

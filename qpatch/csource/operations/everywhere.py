@@ -64,7 +64,8 @@ def scopes_of_files(glob: str, operation: EverywhereOperation, workspace: EditWo
             f"no file of the tree matches {glob!r}", advice="correct the glob, or guard the edit with `when:`"
         )
     suffixes = ("",) if operation.texts else CODE_SUFFIXES
-    words = [word for word in (operation.rewriting.word, operation.rewriting.new_word) if word]
+    later = workspace.own.renamed.get(operation.rewriting.new, ()) if operation.rewriting.renames else ()
+    words = [word for word in (operation.rewriting.word, operation.rewriting.new_word, *later) if word]
     mentioning = {path for word in words for path in tree.mentioning(word, suffixes)}
     contents = [(path, tree.read(path) or b"") for path in paths if path in mentioning]
     return [Scope(path, (0, len(content))) for path, content in contents if not is_binary(content)]
@@ -84,13 +85,15 @@ def _search(operation: EverywhereOperation, scope: Scope, workspace: EditWorkspa
         return _headers(source, rewriting, scope.span) if is_code else Found()
     if rewriting.renames:
         also = {"comments": operation.comments, "strings": operation.strings}
-        places, done = (
+        # Where a later edit renames it once more, the new name is there as what that writes.
+        names = rewriting.old, rewriting.new, *workspace.own.renamed.get(rewriting.new, ())
+        places, *done = (
             words_of_code(source, word, (scope.span,), **also) if is_code else list(whole_words(source, word))
-            for word in (rewriting.old, rewriting.new)
+            for word in names
         )
         changes = tuple(Replacement(*place, rewriting.new.encode()) for place in places)
         staying = including_lines(source, rewriting.old, scope.span) if is_code and not operation.strings else []
-        return Found(changes, tuple(start for start, _ in places), len(done), staying=tuple(staying))
+        return Found(changes, tuple(start for start, _ in places), sum(map(len, done)), staying=tuple(staying))
     parsed = workspace.parse(scope.path) if is_code else None
     return CodeSearch(rewriting, parsed, (scope.span,), workspace.table).found() if parsed else Found()
 

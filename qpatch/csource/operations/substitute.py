@@ -26,6 +26,7 @@ from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.operations.fit import HunkFit, Outcome
 from qpatch.csource.operations.left_beside import left_beside
+from qpatch.csource.operations.neighbours import matches_beside
 from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.operations.own import without_own_work
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed, through_pointer, with_names_left_open
@@ -160,13 +161,16 @@ class _BlockAttempt:
         """Raise TriviaDiffersError where a match of the result has not the comments that the hunk adds."""
         Rewriter(self._hunk.reversed(), self._after, self._before, present, self._text_around).check_comments()
 
-    def _matches(self, pattern: Pattern, block: Term) -> list[Match]:
+    def _matches(self, pattern: Pattern, block: Term, *, in_arms: bool = False) -> list[Match]:
         if not pattern.items or (pattern.groups is None and all(item.kind == ELLIPSIS_KIND for item in pattern.items)):
             return []
-        return matches_in(pattern, block, block.items)
+        return matches_in(pattern, block, block.items, in_arms=in_arms)
 
     def _present(self) -> list[Match]:
         """Return where the result is; what the hunk adds to the end of a block has to stand there."""
+        beside = matches_beside(self._after, self._block, self._located)
+        if beside:
+            return beside
         present = self._matches(self._after, self._block) or self._between_own_work()
         if (
             any(line.sign is Sign.ADDED for line in self._hunk.lines[-1:])
@@ -184,7 +188,7 @@ class _BlockAttempt:
     def _in_hidden_arms(self) -> list[Match]:
         """Return the matches that hold entries of an `#if` arm (in an initialiser) that the hunk does not show."""
         shown = {match.extent for match in self._matches(self._before, self._block)}
-        anywhere = matches_in(self._before, self._block, self._block.items, in_arms=True)
+        anywhere = self._matches(self._before, self._block, in_arms=True)
         return [match for match in anywhere if match.extent not in shown]
 
     def _overlapping(self, matches: list[Match]) -> Ambiguous | None:

@@ -86,7 +86,7 @@ class _Application:
         self._hunk = hunk
         self._span = span
         self._done = self._places(hunk.after())
-        self._open = [place for place in self._places(hunk.before()) if not self._has_its_additions(place)]
+        self._open = [place for place in self._places(hunk.before()) if not self._is_done(place)]
 
     def result(self, workspace: EditWorkspace) -> EditResult:
         """Decide, and write the file where the hunk applies."""
@@ -107,13 +107,13 @@ class _Application:
         found = places(side, lines, self._span.start, self._span.stop)
         return [place for place in found if place + len(side) == len(lines)] if self._hunk.ends_file else found
 
-    def _has_its_additions(self, place: int) -> bool:
-        """Tell whether what a purely adding hunk brings stands beside the context at `place`."""
-        if self._hunk.removes:
-            return False
-        offsets = [index for index, line in enumerate(self._hunk.after()) if line.sign is Sign.CONTEXT]
-        context = [place + index for index in range(len(offsets))]
-        return any([done + offset for offset in offsets] == context for done in self._done)
+    def _is_done(self, place: int) -> bool:
+        """Tell whether what the hunk expects at `place` stands in a result of it: what it brings is there.
+
+        So it is where its first lines and its last are the same: what it expects then stands in what it leaves.
+        """
+        before, after = len(self._hunk.before()), len(self._hunk.after())
+        return any(done <= place and place + before <= done + after for done in self._done)
 
     def _refusal(self) -> Refusal | None:
         """Return why the hunk is not applied, None where it is."""

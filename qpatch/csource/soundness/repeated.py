@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Finds edits of a series that were made although the tree has what they bring.
+
+An edit recognises its own result by its context. Where a later edit of the series changes that, or its own lines, it
+fits once more. So the series is judged by what it comes to in the end: what an edit adds must not stand right beside
+the same, unless the edit shows that it is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from qpatch.csource.edit import AddOperation, EverywhereOperation, HunkOperation, VerbatimOperation
+from qpatch.csource.lines import lines_by_sign
+from qpatch.csource.matching.hunk import Sign
+from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.tandem import doubled, holds, place_of_run, tells, without_runs, words_of
+from qpatch.csource.tokens import METAVARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from qpatch.csource.edit import Edit
+    from qpatch.csource.results import EditResult
+    from qpatch.csource.workspace import EditWorkspace
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_ADVICE = "remove the edit, or, if it is wanted a second time, show the one that is there in a hunk"
+
+
+def repeated_work(
+    edits: Sequence[Edit], results: Sequence[EditResult], workspace: EditWorkspace
+) -> Iterator[tuple[int, Drifted]]:
+    """Yield the index and the drift of each edit that was made a second time.
+
+    `edits` are all those of a series and `results` what became of them in `workspace`, the tree of which has them all.
+    """
+    tree = workspace.tree
+    names = _last_names(workspace.own.renamed)
+    written = [_Written(edit, result, names) for edit, result in zip(edits, results, strict=True)]
+    paths = [tree.current(result.path) for result in results]
+    for path in dict.fromkeys(
+        path for each, path in zip(written, paths, strict=True) if each.groups and isinstance(each.result, Applied)
+    ):
+        old, new = tree.base.read(tree.original(path)), tree.read(path)
+        if old is None or new is None or old == new:
+            continue
+        here = {index: each for index, each in enumerate(written) if paths[index] == path}
+        yield from _repeated_in(path, _Text.of(old), _Text.of(new), here)
+
+
+def _repeated_in(path: str, old: _Text, new: _Text, here: Mapping[int, _Written]) -> Iterator[tuple[int, Drifted]]:
+    made = {index: each for index, each in here.items() if isinstance(each.result, Applied) and each.groups}
+    there = [
+        group
+        for each in here.values()
+        if isinstance(each.result, AlreadyThere)
+        for group in each.groups
+        if any(map(tells, group))
+    ]
+    found = [*_doubled_lines(old, new), *_doubled_in_lines(old, new)]
+    if any(each.replaced for each in here.values()):
+        yield from _replaced_already(path, new, here)
+    if there:
+        found += _doubled_lines(old.without(there), new.without(there))
+    elsewhere = {
+        word
+        for each in here.values()
+        if isinstance(each.edit.operation, EverywhereOperation)
+        for word in words_of(each.edit.operation.rewriting.new)
+    }
+    blamed = set()
+    for repetition in found:
+        words = {word for word in repetition.words if tells(word)}
+        for index in _authors(words - elsewhere, repetition, made):
+            if index not in blamed:
+                blamed.add(index)
+                yield index, _drift(made[index].edit, path, repetition)
+
+
+def _authors(missing: set[str], repetition: _Repetition, made: Mapping[int, _Written]) -> list[int]:
+    """Return the edits that have added the `missing` words of what is repeated, as few as will do.
+
+    None where one of them shows that it is repeated, or where no edits have all of it.
+    """
+    authors: list[int] = []
+    while missing:
+        index = max(made, key=lambda index: len(missing & made[index].words))
+        if not missing & made[index].words or made[index].shows_twice(repetition.words):
+            return []
+        missing = missing - made[index].words
+        authors.append(index)
+    return authors
+
+
+def _replaced_already(path: str, new: _Text, here: Mapping[int, _Written]) -> Iterator[tuple[int, Drifted]]:
+    """Yield the edits that bring a line which a later edit of the series takes away, and has taken away already."""
+    for index, each in here.items():
+        brought = [line for group in each.groups for line in group if tells(line) and line in new.lines]
+        for other, later in here.items():
+            line = next((line for line in brought if line in later.replaced), None)
+            if line is not None and other > index and isinstance(each.result, Applied) and _meet(each.edit, later.edit):
+                message = f"this is already there: another edit of the series has made `{line}` to what it is now"
+                yield index, Drifted(f"{each.edit.anchor}: {message}", path, advice=_ADVICE, is_there=True)
+                break
+
+
+def _meet(edit: Edit, other: Edit) -> bool:
+    """Tell whether two edits of a file work in one place, as far as their anchors tell: a whole file is any place."""
+    names = edit.anchor.name, other.anchor.name
+    return not all(names) or names[0] == names[1]
+
+
+def _drift(edit: Edit, path: str, repetition: _Repetition) -> Drifted:
+    place = SourcePlace(path, repetition.line, repetition.text)
+    return Drifted(
+        f"{edit.anchor}: this is already there: `{repetition.text}` would stand twice in a row",
+        path,
+        (Candidate(place, 1.0),),
+        advice=_ADVICE,
+        is_there=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Repetition:
+    """What stands once in the tree, at `line`, and twice in the end: its words, and the text to show."""
+
+    words: tuple[str, ...]
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The lines of a file that are not blank, white space evened out, and their numbers."""
+
+    lines: tuple[str, ...]
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, content: bytes) -> _Text:
+        rows = content.decode("utf-8", "surrogateescape").split("\n")
+        kept = [(even, number) for number, row in enumerate(rows, 1) if (even := _even(row))]
+        return cls(tuple(even for even, _ in kept), tuple(number for _, number in kept))
+
+    def without(self, groups: Sequence[Sequence[str]]) -> _Text:
+        """Return the text without the lines of `groups`, wherever these stand whole."""
+        kept = without_runs(self.lines, groups)
+        return _Text(tuple(self.lines[at] for at in kept), tuple(self.numbers[at] for at in kept))
+
+    def line_of(self, run: Sequence[str]) -> int:
+        place = place_of_run(self.lines, run)
+        return self.numbers[place] if place is not None else 1
+
+
+def _even(line: str) -> str:
+    """Return a line with its white space evened out, and without the backslash of a macro."""
+    return " ".join(line.rstrip("\\ \t\r").split())
+
+
+def _doubled_lines(old: _Text, new: _Text) -> Iterator[_Repetition]:
+    for found in doubled(old.lines, new.lines):
+        run = new.lines[found.start : found.start + found.size]
+        words = tuple(word for line in run for word in words_of(line))
+        yield _Repetition(words, old.line_of(run), next(line for line in run if tells(line)))
+
+
+def _doubled_in_lines(old: _Text, new: _Text) -> Iterator[_Repetition]:
+    """Yield what stands twice in a row within lines to which something was added, and once as they were before."""
+    lost, gained = Counter(old.lines) - Counter(new.lines), Counter(new.lines) - Counter(old.lines)
+    if not lost or not gained:
+        return
+    earlier = [(run, [word for line in run for word in words_of(line)]) for run in _runs(old.lines, lost)]
+    for lines in _runs(new.lines, gained):
+        after = [word for line in lines for word in words_of(line)]
+        # Most lines are lost for others; those to which something was added, and twice, are few.
+        has_twice = any(count > 1 and tells(word) for word, count in Counter(after).items())
+        for run, before in earlier if has_twice else ():
+            if not _is_part_of(before, after):
+                continue
+            for found in doubled(before, after):
+                if found.size == 1:
+                    continue  # A name beside itself, as in `typedef struct Lamp Lamp;`, is one that C asks for.
+                words = tuple(after[found.start : found.start + found.size])
+                yield _Repetition(words, old.line_of(run), " ".join(words))
+
+
+def _runs(lines: Sequence[str], chosen: Mapping[str, int]) -> list[list[str]]:
+    return [list(run) for is_chosen, run in groupby(lines, chosen.__contains__) if is_chosen]
+
+
+def _is_part_of(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Tell whether `after` has the words of `before` in their order, and more."""
+    rest = iter(after)
+    return len(before) < len(after) and all(word in rest for word in before)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What an edit brought, with the `names` that the series gives to things in the end."""
+
+    edit: Edit
+    result: EditResult
+    names: Mapping[str, str]
+
+    @cached_property
+    def groups(self) -> list[list[str]]:
+        """The lines that the edit adds, neighbours together, evened out."""
+        sides = [group for lines in _sides(self.edit) for added, group in lines if added]
+        return [lines for group in sides if (lines := [even for text in group if (even := _even(self._text(text)))])]
+
+    @cached_property
+    def replaced(self) -> frozenset[str]:
+        """The lines in the place of which the tree has already what the edit writes there."""
+        if not isinstance(self.result, AlreadyThere):
+            return frozenset()
+        _, expected = lines_by_sign(self.edit)
+        kept = {_even(text) for lines in _sides(self.edit) for _, group in lines for text in group}
+        return frozenset(_even(self._text(text)) for text in expected if _even(text) not in kept)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that the edit adds."""
+        return frozenset(word for lines in self.groups for line in lines for word in words_of(line))
+
+    def shows_twice(self, run: Sequence[str]) -> bool:
+        """Tell whether the edit leaves `run` twice by what it shows itself: so it is meant."""
+        for lines in _sides(self.edit):
+            shown = [word for _, group in lines for text in group for word in words_of(_even(self._text(text)))]
+            place = place_of_run(shown, run)
+            if place is not None and holds(shown[place + len(run) :], run):
+                return True
+        return False
+
+    def _text(self, text: str) -> str:
+        bindings = self.result.bindings if isinstance(self.result, Applied | AlreadyThere) else {}
+        bound = METAVARIABLE.sub(lambda found: bindings.get(found[1], found[0]), text)
+        return _WORD.sub(lambda found: self.names.get(found[0], found[0]), bound)
+
+
+def _sides(edit: Edit) -> Iterator[list[tuple[bool, list[str]]]]:
+    """Yield, for each hunk of an edit, the lines that it leaves: neighbours together, with whether they are added."""
+    operation = edit.operation
+    if isinstance(operation, AddOperation):
+        yield [(True, operation.text.split("\n"))]
+        return
+    hunks: list[list[tuple[Sign, str]]] = []
+    if isinstance(operation, HunkOperation):
+        hunks = [[(line.sign, line.code) for line in hunk.lines] for hunk in operation.hunks]
+    elif isinstance(operation, VerbatimOperation):
+        hunks = [[(line.sign, line.text) for line in operation.hunk.lines]]
+    for lines in hunks:
+        left = [(sign is Sign.ADDED, text) for sign, text in lines if sign is not Sign.REMOVED]
+        yield [(added, [text for _, text in group]) for added, group in groupby(left, lambda each: each[0])]
+
+
+def _last_names(renamed: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return the names that things have in the end, by those that the edits of a series take from them.
+
+    Of a name in the place of which an edit writes several words, nobody can tell.
+    """
+    chains = [(name, *later) for name, later in renamed.items()]
+    return {
+        chain[0]: chain[-1]
+        for chain in chains
+        if all(later in renamed.get(earlier, ()) for earlier, later in pairwise(chain))
+    }
