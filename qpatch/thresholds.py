@@ -57,6 +57,7 @@ class EngineLimits:
     repair_before: int
     nesting: int
     wrapper_statements: int
+    recognised_names: int
     candidates: int
     told_places: int
     listed_places: int

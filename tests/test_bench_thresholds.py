@@ -156,3 +156,13 @@ def test_suggestions_are_counted_for_each_cost(monkeypatch: pytest.MonkeyPatch) 
     found = limits.suggestions(drifts)
     assert found["statements"] == 2  # the call and the `if` around it: `pet` recurs in both
     assert found["values"]["other_word 1.2"] == {"short": 2, "long": 2}
+
+
+def test_changed_statements_are_recognised_by_the_names_that_stay() -> None:
+    calls = b"    fill(tank, much);\n    wait();\n    drop(tank, pump);\n"
+    old = b"int fill_all(void)\n{\n    int much = 1;\n    open();\n" + calls + b"    return 0;\n}\n"
+    new = old.replace(b"much", b"more").replace(b"    drop(tank, pump);\n", b"")
+    drifts = list(statement_drifts(release(old, EVENTS), release(new, EVENTS)))
+    found = limits.recognised(drifts)
+    assert found[2] == {"true": 1, "false": 0, "gone": 0}
+    assert found[3] == {"true": 0, "false": 0, "gone": 0}

@@ -128,6 +128,9 @@ def show_limits(drifts: Drifts) -> None:
     for more in range(4):
         print(f"| statements with {more} more in their place | {drifts.growth[1 + more]} |")
     print(f"| statements with yet more in their place | {sum(drifts.growth[count] for count in range(5, 100))} |")
+    print("\n### Names by which removed code is recognised\n\n| names | true | false | gone |\n|---|---|---|---|")
+    for least, counts in limits.recognised(drifts.statements).items():
+        print(f"| {least} | {counts['true']} | {counts['false']} | {counts['gone']} |")
     print("\n### Limits of the parser\n\n| limit | files | changed by half | changed by double |\n|---|---|---|---|")
     for name, counts in limits.masks(drifts.newest).items():
         print(f"| `{name}` | {counts['files']} | {counts['half']} | {counts['double']} |")

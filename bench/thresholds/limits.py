@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from qpatch.csource.matching.fragment import Fragment
-from qpatch.csource.matching.hunk import Hunk, HunkLine, Sign
+from qpatch.csource.matching.hunk import Hunk, HunkError, HunkLine, Sign
+from qpatch.csource.matching.match import matches_in, nested_blocks
+from qpatch.csource.matching.pattern import Context, compile_sides
 from qpatch.csource.matching.suggestion import suggested_hunk
+from qpatch.csource.operations.removed import RemovedCode, with_names_left_open
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.syntax.parse import parse
 from qpatch.csource.tokens import IDENTIFIER
@@ -41,6 +44,9 @@ COSTS = {
     "other_token": (1.5, 2.0, 2.5, 4.0),
     "metavariable": (0.0, 0.1, 0.3, 0.5, 0.9, 1.0),
 }
+
+
+RECOGNISED = (1, 2, 3, 4)
 
 
 @contextmanager
@@ -106,6 +112,41 @@ def suggestions(drifts: Sequence[StatementDrift]) -> dict[str, Any]:
                 counts = {"short": _suggested(short), "long": _suggested(long)}
                 document["values"][f"{name} {value}"] = counts
     return document
+
+
+def recognised(drifts: Sequence[StatementDrift]) -> dict[int, dict[str, int]]:
+    """Count what is found where names that a function does not have any more stand for anything, by how many must stay.
+
+    `true`: the statement that a changed one has become; `false`: another one in its place; `gone`: one in the place of
+    a statement that is gone.
+    """
+    counts = {}
+    for least in RECOGNISED:
+        with changed("limits", "recognised_names", least):
+            found = [(drift, place) for drift in drifts if (place := _recognised(drift)) is not None]
+        starts = [(drift.new.start if drift.new else None, place) for drift, place in found]
+        counts[least] = {
+            "true": sum(start == place for start, place in starts),
+            "false": sum(start is not None and start != place for start, place in starts),
+            "gone": sum(start is None for start, _ in starts),
+        }
+    return counts
+
+
+def _recognised(drift: StatementDrift) -> int | None:
+    """Return where the old statement is recognised in its function, names that this has not left open."""
+    text = drift.old_source[drift.old.start : drift.old.end].decode(errors="replace")
+    lines = tuple(HunkLine(Sign.REMOVED, line, number) for number, line in enumerate(text.split("\n"), 1))
+    hunk = Hunk(lines)
+    try:
+        before, _ = compile_sides(hunk, Context.STATEMENTS, macro_table("qemu"))
+    except HunkError:
+        return None
+    body = drift.function.body
+    pattern = with_names_left_open(RemovedCode.of(hunk, before), lines, before, body)
+    blocks = [body, *nested_blocks(body)] if pattern is not None else []
+    matches = [match for block in blocks for match in matches_in(pattern, block, block.items)] if pattern else []
+    return matches[0].extent[0] if matches else None
 
 
 def _pair(drift: StatementDrift, form: str) -> tuple[Hunk, str] | None:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.term import Term
     from qpatch.csource.workspace import EditWorkspace
 
-# So many names of removed code must be there to recognise it where others were renamed.
-_RECOGNISED_BY = 2
 _ADDRESS = 2  # tokens of `f` or `&f`
 
 
@@ -81,7 +79,7 @@ def with_names_left_open(
     here = set(block.tokens)
     kept = {name for name in removed.names if name in here}
     gone = {name for name in removed.names if name not in here and name not in removed.called}
-    if not gone or len(kept) < _RECOGNISED_BY:
+    if not gone or len(kept) < thresholds().limits.recognised_names:
         return None
     word = re.compile(rf"(?<![\w$.>])({'|'.join(map(re.escape, sorted(gone)))})\b")
     opened = (replace(line, sign=Sign.CONTEXT, code=word.sub(r"$\1", line.code)) for line in lines)
