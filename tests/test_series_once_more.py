@@ -161,6 +161,36 @@ def test_a_random_series_is_never_made_once_more(seed: int) -> None:
     assert again.decision.status is not Status.RENDERED, (again.decision, left)
 
 
+RENAMED = [name for name in SERIES if "renamed" in name]
+
+
+@pytest.mark.parametrize("name", RENAMED)
+def test_a_series_that_renames_what_it_brings_has_landed_on_its_own_result(name: str) -> None:
+    _, left = attempted(FILES, SERIES[name])
+    again, unchanged = attempted(left, SERIES[name])
+    assert again.decision.status is Status.LANDED, again.decision
+    assert unchanged == left
+
+
+def test_what_stands_there_in_a_later_name_is_not_done_while_the_name_before_is_used() -> None:
+    done = "    trace(lamp);\n    check_lamp(lamp);\n    check(NULL);\n"
+    files = {**FILES, C: FILES[C].replace("    trace(lamp);\n", done)}
+    edits = (hunk(SET, "  trace(lamp);\n+ check(lamp);"), everywhere("file ", "- check\n+ check_lamp"))
+    tried, _ = attempted(files, edits)
+    assert [outcome.result.status for outcome in tried.outcomes[0].edits] == ["drifted", "applied"]
+
+
+def test_a_name_that_an_earlier_edit_takes_away_may_be_given_anew() -> None:
+    files = {**FILES, C: FILES[C].replace("    trace(lamp);\n", "    trace(lamp);\n    check(lamp);\n")}
+    edits = (
+        everywhere("file ", "- check\n+ check_lamp"),
+        hunk(SET, "  trace(lamp);\n+ check(lamp);"),
+    )
+    tried, left = attempted(files, edits)
+    assert tried.decision.status is Status.RENDERED, tried.decision
+    assert "    trace(lamp);\n    check(lamp);\n    check_lamp(lamp);\n" in left[C]
+
+
 ORDINARY: dict[str, tuple[Edit, ...]] = {
     "a statement like one of another function": (hunk(SET, "  trace(lamp);\n+ lamp_count++;"),),
     "a statement beside the same, which is shown": (hunk(SET, "  notify(lamp);\n+ notify(lamp);"),),
@@ -203,15 +233,15 @@ def test_an_ordinary_series_is_made(name: str) -> None:
 
 
 def test_what_is_made_once_more_is_told_with_its_place() -> None:
-    edits = (hunk(SET, "  trace(lamp);\n+ check(lamp);"), everywhere("file ", "- check\n+ check_lamp"))
+    edits = (hunk(SET, "  trace(lamp);\n+ check(lamp);"), hunk(SET, "- check(lamp);\n+ check_all(lamp);"))
     _, left = attempted(FILES, edits)
     again, _ = attempted(left, edits)
-    added, renamed = (outcome.result for outcome in again.outcomes[0].edits)
-    assert isinstance(added, Drifted) and not isinstance(renamed, Drifted)
-    assert "this is already there: `check_lamp(lamp);` would stand twice in a row" in added.message
-    (place,) = (candidate.place for candidate in added.candidates)
-    assert left[C].split("\n")[place.line - 1].strip() == "check_lamp(lamp);"
-    assert "show the one that is there" in added.advice
+    results = [outcome.result for outcome in again.outcomes[0].edits]
+    (drifted,) = [result for result in results if isinstance(result, Drifted)]
+    assert "this is already there: `check_all(lamp);` would stand twice in a row" in drifted.message
+    (place,) = (candidate.place for candidate in drifted.candidates)
+    assert left[C].split("\n")[place.line - 1].strip() == "check_all(lamp);"
+    assert "show the one that is there" in drifted.advice
 
 
 def test_both_edits_are_told_that_are_made_once_more_together() -> None:

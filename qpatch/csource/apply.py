@@ -24,6 +24,7 @@ from qpatch.csource.edit import (
     VerbatimOperation,
 )
 from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.later_names import in_names
 from qpatch.csource.matching.match import TooManyWaysError
 from qpatch.csource.operations.conflicts import refuse_unfit
 from qpatch.csource.operations.diverted import diverted
@@ -32,7 +33,7 @@ from qpatch.csource.operations.mends import with_tried_suggestion
 from qpatch.csource.operations.places import places_in_tree
 from qpatch.csource.operations.verbatim import apply_verbatim, span_of
 from qpatch.csource.results import AlreadyThere, Ambiguous, Applied, Drifted, EditResult, SourcePlace
-from qpatch.csource.source import CODE_SUFFIXES
+from qpatch.csource.source import CODE_SUFFIXES, mentions
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.layout import apply_replacements, with_line_ends
 from qpatch.csource.syntax.problems import errors_around
@@ -55,6 +56,9 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
     """
     try:
         with placed(edit.where):
+            renamed = _in_later_names(edit, workspace)
+            if renamed is not None:
+                return renamed
             edit = _by_current_names(edit, workspace.tree)
             result = _apply(edit, workspace)
             if isinstance(result, Drifted | Ambiguous) and not isinstance(edit.operation, DeleteOperation):
@@ -88,6 +92,24 @@ def _by_current_names(edit: Edit, tree: Overlay) -> Edit:
     if isinstance(edit.operation, MoveOperation):
         return replace(edit, operation=MoveOperation(_by_current_name(edit.operation.target, tree)))
     return edit
+
+
+def _in_later_names(edit: Edit, workspace: EditWorkspace) -> AlreadyThere | None:
+    """Return that the tree has the edit's result in the names that later edits of the series give, if so.
+
+    Where a file has one of the names before, those edits are still to be made in it.
+    """
+    names = workspace.own.later_names.get(id(edit))
+    if names is None:
+        return None
+    try:
+        result = _apply(_by_current_names(in_names(edit, names), workspace.tree), workspace.for_trial())
+    except UserError:
+        return None
+    content = workspace.tree.read(result.path) or b""
+    if not isinstance(result, AlreadyThere) or result.unproven or any(mentions(content, name) for name in names):
+        return None
+    return replace(result, message="it is there in the names that later edits give")
 
 
 def _by_current_name(anchor: Anchor, tree: Overlay) -> Anchor:

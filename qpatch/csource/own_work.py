@@ -23,6 +23,7 @@ from qpatch.csource.edit import (
     MoveOperation,
     RenameOperation,
 )
+from qpatch.csource.later_names import later_names
 from qpatch.csource.lines import lines_by_sign, words_by_sign
 from qpatch.csource.operations.files import is_renamed
 from qpatch.csource.syntax.term import TooDeepError
@@ -51,6 +52,7 @@ def workspace_of_series(edits: Sequence[Edit], workspace: EditWorkspace) -> Edit
         _moved(edits, workspace),
         _renamed(edits),
         deleted=frozenset(str(edit.anchor) for edit in edits if isinstance(edit.operation, DeleteOperation)),
+        later_names=later_names(edits),
     )
     return replace(told, own=replace(work, files=_files(edits, replace(workspace, own=work))))
 
