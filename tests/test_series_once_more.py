@@ -130,6 +130,35 @@ SERIES: dict[str, tuple[Edit, ...]] = {
         everywhere("file ", "- lamp_set\n+ lamp_put"),
         everywhere("file ", "- lamp_put\n+ lamp_take"),
     ),
+    # Contexts that a later edit puts elsewhere.
+    "a macro beside one that moves": (
+        hunk("file ", "  #define LAMP_ON 0x01\n+ #define LAMP_NEW 1"),
+        move("macro LAMP_ON", "macro LAMP_STEP", C),
+    ),
+    "a macro in a hunk at one that moves": (
+        hunk("macro LAMP_ON", "  #define LAMP_ON 0x01\n+ #define LAMP_NEW 1"),
+        move("macro LAMP_ON", "macro LAMP_STEP", C),
+    ),
+    "a statement whose context moves": (
+        hunk(SET, "  trace(lamp);\n+ check(lamp);"),
+        hunk(SET, "- trace(lamp);\n  ...\n  notify(lamp);\n+ trace(lamp);"),
+    ),
+    "a member whose context moves": (
+        hunk("struct Lamp", "  int level;\n+ int extra;", H),
+        hunk("struct Lamp", "- int level;\n  ...\n  bool broken;\n+ int level;", H),
+    ),
+    "an enumerator whose context moves": (
+        hunk("enum lamp_state", "  LAMP_DARK,\n+ LAMP_A,", H),
+        hunk("enum lamp_state", "- LAMP_DARK,\n  ...\n  LAMP_BRIGHT,\n+ LAMP_DARK,", H),
+    ),
+    "a point of a list whose context moves": (
+        hunk("file ", "  - A bulb breaks.\n+ - A bulb shines.", RST),
+        hunk("file ", "- - A bulb breaks.\n  - A bulb shines.\n  - A bulb is replaced.\n+ - A bulb breaks.", RST),
+    ),
+    "a file of a maintainer whose context moves": (
+        verbatim(" S: Maintained\n+F: hw/bulb/\n", MAINTAINERS),
+        verbatim("-S: Maintained\n F: hw/bulb/\n+S: Maintained\n", MAINTAINERS),
+    ),
     # Places in a switch and below a macro.
     "a statement before a label": (
         hunk("switch lamp_light", "  ...\n- break;\n+ lamp_count++;\n+ break;\n  default:\n  ..."),
@@ -242,6 +271,16 @@ def test_what_is_made_once_more_is_told_with_its_place() -> None:
     (place,) = (candidate.place for candidate in drifted.candidates)
     assert left[C].split("\n")[place.line - 1].strip() == "check_all(lamp);"
     assert "show the one that is there" in drifted.advice
+
+
+def test_a_statement_is_added_once_more_where_another_function_has_lost_its_context() -> None:
+    """What a later edit has taken away elsewhere tells nothing of this place."""
+    taken = FILES[C].replace("    notify(lamp);\n    return", "    return")
+    gone = hunk(LIGHT, "  lamp_set(lamp, level);\n- notify(lamp);\n  return level;")
+    edits = (hunk(SET, "  notify(lamp);\n+ mend(lamp);"), gone)
+    tried, left = attempted({**FILES, C: taken}, *[(edit,) for edit in edits])
+    assert (tried.decision.status, tried.decision.kept) == (Status.RENDERED, (0,)), tried.decision
+    assert left[C].count("mend(lamp);") == 2
 
 
 def test_both_edits_are_told_that_are_made_once_more_together() -> None:

@@ -15,8 +15,7 @@ from functools import cached_property
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.edit import AddOperation, EverywhereOperation, HunkOperation, VerbatimOperation
-from qpatch.csource.lines import lines_by_sign
+from qpatch.csource.edit import AddOperation, EverywhereOperation, HunkOperation, MoveOperation, VerbatimOperation
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.tandem import doubled, holds, place_of_run, tells, without_runs, words_of
@@ -64,8 +63,8 @@ def _repeated_in(path: str, old: _Text, new: _Text, here: Mapping[int, _Written]
         if any(map(tells, group))
     ]
     found = [*_doubled_lines(old, new), *_doubled_in_lines(old, new)]
-    if any(each.replaced for each in here.values()):
-        yield from _replaced_already(path, new, here)
+    if any(each.taken for each in here.values()):
+        yield from _done_before(path, old, new, here)
     if there:
         found += _doubled_lines(old.without(there), new.without(there))
     elsewhere = {
@@ -98,15 +97,24 @@ def _authors(missing: set[str], repetition: _Repetition, made: Mapping[int, _Wri
     return authors
 
 
-def _replaced_already(path: str, new: _Text, here: Mapping[int, _Written]) -> Iterator[tuple[int, Drifted]]:
-    """Yield the edits that bring a line which a later edit of the series takes away, and has taken away already."""
+def _done_before(path: str, old: _Text, new: _Text, here: Mapping[int, _Written]) -> Iterator[tuple[int, Drifted]]:
+    """Yield the edits that were made although the tree has what a later edit of the series makes of their work.
+
+    That has taken away a line which they bring, or one that they stood beside while the tree has all that they bring.
+    """
     for index, each in here.items():
+        if not isinstance(each.result, Applied):
+            continue
         brought = [line for group in each.groups for line in group if tells(line) and line in new.lines]
+        is_there = bool(brought) and all(holds(old.lines, group) for group in each.groups)
+        shown = {*brought, *(each.context if is_there else ())}
         for other, later in here.items():
-            line = next((line for line in brought if line in later.replaced), None)
-            if line is not None and other > index and isinstance(each.result, Applied) and _meet(each.edit, later.edit):
-                message = f"this is already there: another edit of the series has made `{line}` to what it is now"
-                yield index, Drifted(f"{each.edit.anchor}: {message}", path, advice=_ADVICE, is_there=True)
+            line = next((line for line in later.taken if line in shown), None)
+            if line is not None and other > index and _meet(each.edit, later.edit):
+                message = f"this is already there: another edit of the series has taken `{line}` from there"
+                at = old.line_of(each.groups[0]) if is_there else 0
+                near = (Candidate(SourcePlace(path, at, brought[0]), 1.0),) if is_there else ()
+                yield index, Drifted(f"{each.edit.anchor}: {message}", path, near, advice=_ADVICE, is_there=True)
                 break
 
 
@@ -216,13 +224,19 @@ class _Written:
         return [lines for group in sides if (lines := [even for text in group if (even := _even(self._text(text)))])]
 
     @cached_property
-    def replaced(self) -> frozenset[str]:
-        """The lines in the place of which the tree has already what the edit writes there."""
+    def taken(self) -> list[str]:
+        """The lines that the edit takes away, or the name of what it moves, where the tree has its result already."""
         if not isinstance(self.result, AlreadyThere):
-            return frozenset()
-        _, expected = lines_by_sign(self.edit)
-        kept = {_even(text) for lines in _sides(self.edit) for _, group in lines for text in group}
-        return frozenset(_even(self._text(text)) for text in expected if _even(text) not in kept)
+            return []
+        if isinstance(self.edit.operation, MoveOperation):
+            return [self.edit.anchor.name]
+        return [even for text in _of_sign(self.edit, Sign.REMOVED) if (even := _even(self._text(text)))]
+
+    @cached_property
+    def context(self) -> list[str]:
+        """What the edit stands beside: the lines that it shows and leaves, and the names on them."""
+        lines = [_even(self._text(text)) for text in _of_sign(self.edit, Sign.CONTEXT)]
+        return [*lines, *_WORD.findall(" ".join(lines)), self.edit.anchor.name]
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -244,18 +258,25 @@ class _Written:
         return _WORD.sub(lambda found: self.names.get(found[0], found[0]), bound)
 
 
-def _sides(edit: Edit) -> Iterator[list[tuple[bool, list[str]]]]:
-    """Yield, for each hunk of an edit, the lines that it leaves: neighbours together, with whether they are added."""
+def _hunks(edit: Edit) -> list[list[tuple[Sign, str]]]:
+    """Return the lines of each hunk of an edit with their signs; all of a text that is added are added."""
     operation = edit.operation
     if isinstance(operation, AddOperation):
-        yield [(True, operation.text.split("\n"))]
-        return
-    hunks: list[list[tuple[Sign, str]]] = []
+        return [[(Sign.ADDED, text) for text in operation.text.split("\n")]]
     if isinstance(operation, HunkOperation):
-        hunks = [[(line.sign, line.code) for line in hunk.lines] for hunk in operation.hunks]
-    elif isinstance(operation, VerbatimOperation):
-        hunks = [[(line.sign, line.text) for line in operation.hunk.lines]]
-    for lines in hunks:
+        return [[(line.sign, line.code) for line in hunk.lines] for hunk in operation.hunks]
+    if isinstance(operation, VerbatimOperation):
+        return [[(line.sign, line.text) for line in operation.hunk.lines]]
+    return []
+
+
+def _of_sign(edit: Edit, wanted: Sign) -> Iterator[str]:
+    return (text for lines in _hunks(edit) for sign, text in lines if sign is wanted)
+
+
+def _sides(edit: Edit) -> Iterator[list[tuple[bool, list[str]]]]:
+    """Yield, for each hunk of an edit, the lines that it leaves: neighbours together, with whether they are added."""
+    for lines in _hunks(edit):
         left = [(sign is Sign.ADDED, text) for sign, text in lines if sign is not Sign.REMOVED]
         yield [(added, [text for _, text in group]) for added, group in groupby(left, lambda each: each[0])]
 
