@@ -94,7 +94,7 @@ def test_a_patch_whose_edits_leave_the_tree_as_it_is_is_there_already() -> None:
     tried = attempted(BoundPatch("demo: Nothing", "Why.\n", steps=(there, back)))
     assert tried.decision.status is Status.LANDED
     assert {outcome.message for outcome in tried.outcomes[0].edits} == {
-        "done and undone within the patch: the tree is as the patch leaves it"
+        "done and undone again: the tree is as this leaves it"
     }
 
 

@@ -41,6 +41,20 @@ SERIES: dict[str, tuple[Edit, ...]] = {
         hunk(SET, "- lamp->level = $x;\n+ lamp->level = clamp($x);"),
         hunk(SET, "- lamp->level = $x;\n+ lamp->level = 2 * $x;"),
     ),
+    "a call around a sum, and a summand": (
+        hunk(SET, "- lamp->level = $x;\n+ lamp->level = clamp($x);"),
+        hunk(SET, "- lamp->level = $x;\n+ lamp->level = $x + 1;"),
+    ),
+    # Moves that come back to what they began with.
+    "macros that move to one place": (
+        move("macro LAMP_ON", "macro LAMP_STEP", C),
+        move("macro LAMP_OFF", "macro LAMP_STEP", C),
+    ),
+    "a statement that moves down and up again": (
+        hunk(SET, "- trace(lamp);\n  ...\n  notify(lamp);\n+ trace(lamp);"),
+        hunk(SET, "- lamp->level = level;\n  ...\n  trace(lamp);\n+ lamp->level = level;"),
+        hunk(SET, "+ trace(lamp);\n  print(...);\n  ...\n- trace(lamp);\n  ..."),
+    ),
     # File scope.
     "a macro below a macro": (hunk("macro LAMP_ON", "  #define LAMP_ON 0x01\n+ #define LAMP_NEW 1"),),
     "a macro above a macro": (hunk("macro LAMP_ON", "+ #define LAMP_NEW 1\n  #define LAMP_ON 0x01"),),

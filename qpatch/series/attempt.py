@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qpatch.csource.workspace import EditWorkspace
     from qpatch.strategy.bind import BoundPatch
 
-_NOTHING_LEFT = "done and undone within the patch: the tree is as the patch leaves it"
+_NOTHING_LEFT = "done and undone again: the tree is as this leaves it"
 _TO_DECIDE = "look at that place, and let the query or the condition say what such code means"
 
 
@@ -59,6 +59,7 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
     from qpatch.csource.own_work import workspace_of_series  # only here: what is remembered needs no engine
 
     workspace = workspace_of_series([edit for patch in patches for edit in patch.edits], workspace)
+    start = workspace.tree.copy()
     outcomes: list[PatchOutcome] = []
     changes: list[Mapping[str, bytes | None]] = []
     modes: list[Mapping[str, str]] = []
@@ -68,6 +69,8 @@ def attempt_patches(patches: Sequence[BoundPatch], workspace: EditWorkspace) -> 
         changes.append(workspace.tree.changes_since(before))
         outcomes.append(outcome if changes[-1] or outcome.missed else _cancelled(outcome))
         modes.append({path: mode for path, mode in workspace.tree.modes.items() if path in changes[-1]})
+    if not any(outcome.missed for outcome in outcomes) and not workspace.tree.changes_since(start):
+        outcomes = [_cancelled(outcome) for outcome in outcomes]
     judged = _without_repetitions(outcomes, workspace)
     return AttemptedPatches(tuple(judged), tuple(changes), tuple(modes), decide(judged))
 
@@ -107,9 +110,10 @@ def _without_repetitions(patches: Sequence[PatchOutcome], workspace: EditWorkspa
 
 
 def _cancelled(patch: PatchOutcome) -> PatchOutcome:
-    """Return what a patch ends as whose edits leave every file as it was: the tree has their result already.
+    """Return what a patch ends as where its edits, or those of its series, leave every file as it was.
 
-    So it is where a symbol or a file is deleted and written anew, and the tree has the new one.
+    The tree has their result already. So it is where a symbol or a file is deleted and written anew, and the tree has
+    the new one, and where patches move the same things one after the other.
     """
     edits = tuple(
         replace(outcome, result=AlreadyThere(outcome.result.path, _NOTHING_LEFT, outcome.result.bindings))

@@ -22,7 +22,7 @@ from qpatch.csource.soundness.tandem import doubled, holds, place_of_run, tells,
 from qpatch.csource.tokens import METAVARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.results import EditResult
@@ -244,17 +244,26 @@ class _Written:
         return frozenset(word for lines in self.groups for line in lines for word in words_of(line))
 
     def shows_twice(self, run: Sequence[str]) -> bool:
-        """Tell whether the edit leaves `run` twice by what it shows itself: so it is meant."""
+        """Tell whether the edit leaves `run` twice by what it shows itself: so it is meant.
+
+        What a metavariable stands for is shown where it is written twice; `clamp($x)` does not show a call within it.
+        """
         for lines in _sides(self.edit):
-            shown = [word for _, group in lines for text in group for word in words_of(_even(self._text(text)))]
+            texts = [text for _, group in lines for text in group]
+            written = Counter(METAVARIABLE.findall("\n".join(texts)))
+            twice = {name for name, count in written.items() if count > 1}
+            shown = [word for text in texts for word in words_of(_even(self._text(text, twice)))]
             place = place_of_run(shown, run)
             if place is not None and holds(shown[place + len(run) :], run):
                 return True
         return False
 
-    def _text(self, text: str) -> str:
+    def _text(self, text: str, only: Collection[str] | None = None) -> str:
+        """Return a line with what its metavariables (those in `only`, if given) stand for, in the names of the end."""
         bindings = self.result.bindings if isinstance(self.result, Applied | AlreadyThere) else {}
-        bound = METAVARIABLE.sub(lambda found: bindings.get(found[1], found[0]), text)
+        bound = METAVARIABLE.sub(
+            lambda found: bindings.get(found[1], found[0]) if only is None or found[1] in only else found[0], text
+        )
         return _WORD.sub(lambda found: self.names.get(found[0], found[0]), bound)
 
 
