@@ -184,7 +184,8 @@ def _doubled_in_lines(old: _Text, new: _Text) -> Iterator[_Repetition]:
     lost, gained = Counter(old.lines) - Counter(new.lines), Counter(new.lines) - Counter(old.lines)
     if not lost or not gained:
         return
-    earlier = [(run, [word for line in run for word in words_of(line)]) for run in _runs(old.lines, lost)]
+    telling = [run for run in _runs(old.lines, lost) if any(map(tells, run))]
+    earlier = [(run, [word for line in run for word in words_of(line)]) for run in telling]
     for lines in _runs(new.lines, gained):
         after = [word for line in lines for word in words_of(line)]
         # Most lines are lost for others; those to which something was added, and twice, are few.
