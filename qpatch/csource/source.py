@@ -183,6 +183,10 @@ class Overlay(SourceTree):
             path = self.renamed[path]
         return path
 
+    def former(self, path: str, before: Overlay) -> str:
+        """Return the path that the file at `path` had in `before`, an earlier state of the tree."""
+        return before.current(self.original(path))
+
     def original(self, path: str) -> str:
         """Return the path that the file at `path` has in the tree before any change."""
         return self._origins.get(path, path)

@@ -36,6 +36,11 @@ def returns_not(name: str) -> bool:
     return name in _words("noreturn")
 
 
+def cleanup_words() -> frozenset[str]:
+    """Return the words that declare something which is cleaned up at the end of its block."""
+    return _words("cleanup")
+
+
 def leaves(items: Sequence[Term]) -> bool:
     """Tell whether control never gets past the last of `items`, a list of statements."""
     flow = Flow([below for item in items for below in item.below()])

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from qpatch.csource.results import SourcePlace
-    from qpatch.csource.source import SourceTree
+    from qpatch.csource.source import Overlay
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol
     from qpatch.csource.workspace import EditWorkspace
@@ -36,13 +36,13 @@ class Fault:
     remedy: str
 
 
-def touched_symbols(path: str, before: SourceTree, workspace: EditWorkspace) -> Iterator[TouchedSymbol]:
+def touched_symbols(path: str, before: Overlay, workspace: EditWorkspace) -> Iterator[TouchedSymbol]:
     """Yield the symbols of a file that differ from what they were in the tree `before`; those with errors are left out.
 
     A symbol with two names, such as a struct with a tag and a typedef name, is there once; several that share a name,
     such as functions that one macro names, cannot be told apart and are left out, too.
     """
-    parsed, source = workspace.parse(path), before.read(path)
+    parsed, source = workspace.parse(path), before.read(workspace.tree.former(path, before))
     if parsed is None:
         return
     old = workspace.cache.parse(source) if source is not None else None

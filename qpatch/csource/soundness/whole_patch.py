@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.soundness.dangling_else import dangling_else
 from qpatch.csource.soundness.defined_elsewhere import defined_elsewhere
 from qpatch.csource.soundness.doubled import doubled_call
+from qpatch.csource.soundness.jumps_into_scope import jump_into_scope
 from qpatch.csource.soundness.lost_locals import lost_local
 from qpatch.csource.soundness.open_ends import open_end
 from qpatch.csource.soundness.redeclared import redeclared
@@ -23,12 +25,12 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.results import EditResult
-    from qpatch.csource.source import SourceTree
+    from qpatch.csource.source import Overlay
     from qpatch.csource.workspace import EditWorkspace
 
 
 def invalid_symbols(
-    edits: Sequence[Edit], results: Sequence[EditResult], before: SourceTree, workspace: EditWorkspace
+    edits: Sequence[Edit], results: Sequence[EditResult], before: Overlay, workspace: EditWorkspace
 ) -> Iterator[tuple[Edit, Drifted]]:
     """Yield the drift of the edit at each symbol that became invalid; `before` is the tree without the patch.
 
@@ -44,6 +46,8 @@ def invalid_symbols(
                 or lost_local(touched, workspace)
                 or defined_elsewhere(touched, workspace)
                 or doubled_call(touched)
+                or dangling_else(touched)
+                or jump_into_scope(touched)
             )
             if fault is not None:
                 edit = next((edit for edit in there if edit.anchor.name == touched.symbol.name), there[-1])
