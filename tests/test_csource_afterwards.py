@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from csource_support import PATH, code, gutter, hunk_edit, operation_edit, workspace
+from csource_support import PATH, anchor, code, gutter, hunk_edit, operation_edit, workspace
 
 from qpatch.csource.apply_patch import apply_edits
-from qpatch.csource.edit import DeleteOperation, Edit
+from qpatch.csource.edit import Anchor, DeleteOperation, Edit, MoveOperation, Position, RenameOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Applied, Drifted, EditResult
 
 TANK = """
@@ -215,3 +216,78 @@ def test_a_use_at_file_scope_is_one(use: str) -> None:
 
 def test_a_use_that_goes_in_the_same_patch_is_none() -> None:
     assert warnings(deleted("function tank_open"), edit("- ret = tank_open(n);\n+ ret = n;")) == []
+
+
+# What was moved out of reach
+
+
+def moved(where: str, after: str = "function tank_start", path: str = OTHER_PATH) -> Edit:
+    return operation_edit(where, MoveOperation(anchor(after, Position.AFTER, path)))
+
+
+@pytest.mark.parametrize("where", ["function tank_open", "macro TANK_SIZE", "initializer level"])
+@pytest.mark.parametrize("declared", ["", "static int tank_open(int n);\n\n"])
+def test_what_is_local_must_not_leave_its_users(where: str, declared: str) -> None:
+    result = drift(moved(where), source=declared + code(TANK))
+    assert f"`{where.split()[1]}` is defined in {OTHER_PATH} now, but 1 use of it in {PATH} stayed behind" in (
+        result.message
+    )
+
+
+def test_a_function_that_is_no_longer_static_needs_a_declaration() -> None:
+    exported = hunk_edit(
+        "signature tank_open", "- static int tank_open(int n)\n+ int tank_open(int n)", path=OTHER_PATH
+    )
+    assert "stayed behind" in drift(moved("function tank_open"), exported).message
+    declared = edit(
+        "+ int tank_open(int n);\n+\n  int tank_fill(Tank *t, int n, bool slow)\n  {\n  ...\n  }", f"file {PATH}"
+    )
+    assert warnings(moved("function tank_open"), exported, declared) == []
+
+
+def test_a_local_function_may_give_way_to_that_of_a_header() -> None:
+    header = {"include/tank.h": "static inline int tank_open(int n)\n{\n    return n;\n}\n"}
+    (result,) = apply_edits([deleted("function tank_open")], workspace(**{PATH: code(TANK), **header}))
+    assert isinstance(result, Applied) and result.warnings == ()
+
+
+def test_users_may_move_along() -> None:
+    caller = hunk_edit(FUNCTION, "- ret = tank_open(n);\n+ ret = n;")
+    assert warnings(moved("function tank_open"), caller) == []
+
+
+def test_what_generated_code_or_a_macro_may_define_is_not_told() -> None:
+    generated = f'#include "tank.c.inc"\n{code(TANK)}'
+    assert warnings(deleted("function tank_open"), source=generated) == []
+    header = "int tank_open(int n);\n"
+    instance = hunk_edit(
+        "file x", f"- {header}+ DECLARE_CHECKER(Tank, tank_open,\n+                 TYPE_TANK)", path="include/tank.h"
+    )
+    files = {PATH: code(TANK), "include/tank.h": header}
+    found = apply_edits([deleted("function tank_open"), instance], workspace(**files))
+    assert [getattr(result, "warnings", result) for result in found] == [(), ()]
+
+
+def test_a_macro_under_a_condition_may_stand_for_what_compilers_have() -> None:
+    fallback = ["#if __GNUC__ < 3", "#define tank_hint(x) (x)", "#endif"]
+    source = "\n".join([*fallback, code(TANK).replace("= n +", "= tank_hint(n) +")])
+    hunk = "\n".join([*(f"- {line}" for line in fallback), "  #define TANK_SIZE 4"])
+    assert warnings(edit(hunk, f"file {PATH}"), source=source) == []
+
+
+def test_a_variable_that_only_loses_its_value() -> None:
+    assert warnings(edit("- static int level = 3;\n+ static int level;", f"file {PATH}")) == []
+
+
+def test_what_a_deleted_file_defined() -> None:
+    gone = Edit(Anchor(ANCHOR_KINDS["file"], "", PATH), DeleteOperation())
+    (result,) = apply_edits([gone], workspace(**{PATH: code(TANK), OTHER_PATH: code(OTHER)}))
+    assert isinstance(result, Applied)
+    assert result.warnings == (f"`tank_fill`, which {PATH} no longer defines, is still used in {OTHER_PATH}:8",)
+
+
+def test_what_goes_from_a_renamed_file_is_told_as_well() -> None:
+    renamed = Edit(Anchor(ANCHOR_KINDS["file"], "", PATH), RenameOperation("hw/demo/vat.c"))
+    (warning,) = warnings(renamed, deleted("function tank_open"))
+    assert warning == "`tank_open`, which hw/demo/vat.c no longer defines, is still used in hw/demo/vat.c:13"
+    assert warnings(renamed) == []

@@ -126,16 +126,23 @@ def test_returns_follow_the_type(before: str, after: str, left: list[str]) -> No
         ("int", "bool", "while (fill(tank) >= 0) {"),
         ("Tank *", "bool", "if (fill(tank) == NULL) {"),
         ("Tank *", "int", "if (fill(tank) != NULL) {"),
+        ("int", "bool", "if ((ret = fill(tank)) < 0) {"),
+        ("int", "bool", "if ((fill(tank)) == -1) {"),
+        ("int", "void", "if (fill(tank)) {"),
+        ("int", "void", "while (!fill(tank)) {"),
+        ("int", "void", "if (tank && fill(tank)) {"),
+        ("Tank *", "void", "for (t = fill(tank); t;) {"),
     ],
 )
-def test_comparisons_follow_the_type(before: str, after: str, use: str) -> None:
+def test_uses_follow_the_type(before: str, after: str, use: str) -> None:
     edit = hunk_edit("signature fill", f"- static {before} fill(Tank *tank)\n+ static {after} fill(Tank *tank)")
-    source = fill("return pour(tank);", returns=before)
+    source = fill("pour(tank);" if after == "void" else "return pour(tank);", returns=before)
     caller = f"static void run(Tank *tank)\n{{\n    {use}\n        stop(tank);\n    }}\n}}\n"
     (result,) = results(source + caller, edit)
-    assert isinstance(result, Drifted) and "1 comparison of that did not follow" in result.message, result
+    assert isinstance(result, Drifted) and "1 use of that did not follow" in result.message, result
     assert [candidate.place.line for candidate in result.candidates] == [7]
-    (result,) = results(source + caller.replace(use, "if (!fill(tank)) {"), edit)
+    fitting = "{" if after == "void" else "if (!fill(tank)) {"
+    (result,) = results(source + caller.replace(use, f"fill(tank);\n    (void)fill(tank);\n    {fitting}"), edit)
     assert isinstance(result, Applied), result
 
 

@@ -22,7 +22,7 @@ from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
-from qpatch.csource.soundness.returns import comparisons_left_behind, returns_left_behind
+from qpatch.csource.soundness.returns import results_left_behind, returns_left_behind
 from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
@@ -107,7 +107,7 @@ def _is_name(leaf: Term) -> bool:
 def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> Drifted | None:
     """Return what does not go with `definition` any more, None if all does.
 
-    These are its own returns, comparisons of what it returns, and the callers and operations that take another number
+    These are its own returns, uses of what it returns, and the callers and operations that take another number
     of parameters.
     """
     assert definition.symbol is not None
@@ -115,13 +115,12 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
     if returns is not None:
         return returns
     files = _files_of(definition, workspace)
-    compared = tuple(comparisons_left_behind(anchor, definition, files, workspace))
-    if compared:
+    used = tuple(results_left_behind(anchor, definition, files, workspace))
+    if used:
         return Drifted(
-            f"{anchor} returns something else now, but {len(compared)} comparison{'s' * (len(compared) > 1)} of that "
-            "did not follow",
+            f"{anchor} returns something else now, but {counted(len(used), 'use')} of that did not follow",
             definition.path,
-            compared,
+            used,
             suggestion="add an edit to this patch for each place named above",
         )
     wanted = _parameters(definition.symbol.node, definition)
