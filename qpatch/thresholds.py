@@ -58,6 +58,7 @@ class EngineLimits:
     nesting: int
     wrapper_statements: int
     recognised_names: int
+    member_files: int
     candidates: int
     told_places: int
     listed_places: int

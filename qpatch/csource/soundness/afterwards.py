@@ -15,6 +15,7 @@ from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Candidate, Drifted
 from qpatch.csource.soundness.labels import LabelFaults, missing_label, new_label_faults, unused_label
 from qpatch.csource.soundness.lost_files import lost_file, lost_includes
+from qpatch.csource.soundness.lost_members import lost_members
 from qpatch.csource.soundness.lost_names import LostName, lost_names
 from qpatch.csource.soundness.misread_results import misread_results
 from qpatch.csource.soundness.nested_conditions import decided_condition
@@ -76,6 +77,7 @@ def _faults_of_code(
         for warning in (
             decided_condition(touched),
             misread_results(touched, workspace),
+            *lost_members(touched, workspace),
         ):
             if warning:
                 yield touched.symbol.name, warning

@@ -108,12 +108,12 @@ def declared_names(parsed: ParsedFile, root: Node, *, inside_functions: bool = T
         node = pending.pop()
         if node.type in _DECLARING:
             names = node.children_by_field_name("declarator") + node.children_by_field_name("name")
-            yield from (parsed.text(name) for name in map(_declarator, names) if name is not None)
+            yield from (parsed.text(name) for name in map(declarator_of, names) if name is not None)
         if inside_functions or node.type != "compound_statement":
             pending += node.children
 
 
-def _declarator(node: Node) -> Node | None:
+def declarator_of(node: Node) -> Node | None:
     """Return the name that a declarator declares."""
     found: Node | None = node
     while found is not None and found.type != "identifier":
