@@ -7,9 +7,10 @@ import pytest
 from csource_support import hunk_edit, workspace
 
 from qpatch.csource.apply_patch import apply_edits
-from qpatch.csource.edit import Anchor, DeleteOperation, Edit, RenameOperation
+from qpatch.csource.edit import Anchor, CreateOperation, DeleteOperation, Edit, RenameOperation
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import Applied, Drifted
+from qpatch.csource.source import REGULAR
 
 HEADER = "hw/silo/silo.h"
 PUBLIC = "include/hw/silo/silo.h"
@@ -52,6 +53,14 @@ def test_a_header_that_goes_while_it_is_included(path: str, user: str, include: 
     fate = f"called {to} now" if to else "gone"
     assert found.message == f"file {path}: it is {fate}, and 1 include of it stayed behind"
     assert [str(candidate.place) for candidate in found.candidates] == [f"{user}:2"]
+
+
+def test_the_edit_that_takes_the_file_away_is_named() -> None:
+    created = Edit(Anchor(ANCHOR_KINDS["file"], "", "hw/silo/tower.h"), CreateOperation(b"int y;\n", REGULAR))
+    files = {HEADER: "int fill(int n);\n", "hw/silo/silo.c": '#include "silo.h"\n'}
+    gone, made = apply_edits([deleted(HEADER), created], workspace(**files))
+    assert isinstance(gone, Drifted) and gone.message.startswith(f"file {HEADER}: it is gone"), gone
+    assert isinstance(made, Applied)
 
 
 def test_includes_that_follow_in_the_same_patch() -> None:

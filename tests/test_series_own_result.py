@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LAMP = "hw/lamp/lamp.c"
 LAMP_H = "hw/lamp/lamp.h"
 REGS_H = "hw/lamp/lamp-regs.h"
+BULB = "hw/lamp/bulb.c"
 FILES = {
     LAMP: """\
 #include "lamp.h"
@@ -66,7 +67,7 @@ void lamp_light(struct Lamp *lamp);
 
 #endif
 """,
-    "hw/lamp/bulb.c": """\
+    BULB: """\
 #include "lamp.h"
 
 void bulb_reset(void)
@@ -186,7 +187,11 @@ SERIES = {
     ],
     "an edit before its file's deletion": [(DIM_ON,), (delete("file ", LAMP),)],
     "a deleted file beside a created one of a similar name": [
-        (delete("file ", LAMP_H), create("hw/lamp/lamps.h", REGS))
+        (
+            delete("file ", LAMP_H),
+            create("hw/lamp/lamps.h", REGS),
+            *(hunk_edit("file ", '- #include "lamp.h"\n+ #include "lamps.h"', path=path) for path in (LAMP, BULB)),
+        )
     ],
     "a signature with another name": [(SIGNATURE, CALLS)],
     "an edit before its function's rename": [(DIM_ON,), (SIGNATURE, CALLS)],

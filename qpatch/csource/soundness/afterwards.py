@@ -93,7 +93,7 @@ def _label_faults(path: str, before: Overlay, workspace: EditWorkspace) -> Label
 def _culprit(edits: Sequence[Edit], results: Sequence[EditResult], path: str, name: str) -> int | None:
     """Return the index of the edit that is behind a fault: the last one made in the file, at `name` if there is one."""
     made = [index for index, result in enumerate(results) if isinstance(result, Applied)]
-    there = [index for index in made if edits[index].anchor.name == name]
+    there = [index for index in made if name and edits[index].anchor.name == name]
     in_file = [index for index in made if path in (results[index].path, edits[index].anchor.path)]
     return next((found[-1] for found in (there, in_file, made) if found), None)
 
