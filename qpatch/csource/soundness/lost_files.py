@@ -78,7 +78,7 @@ def _left_includes(path: str, before: Overlay, tree: Overlay) -> Iterator[tuple[
         for place, name, is_quoted in _includes(includer, tree):
             if posixpath.basename(name) != base or _found(includer, name, tree) is not None:
                 continue
-            was, is_only = _found(tree.original(includer), name, before), not _ending_in(name, tree)
+            was, is_only = _found(tree.former(includer, before), name, before), not _ending_in(name, tree)
             if was == path:
                 yield place, is_only and is_quoted
             elif was is None and is_only and is_quoted and _ends_in(path, name):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qpatch.csource.soundness.touched import TouchedSymbol
 
 _IF, _ELSE, _BLOCK, _PARENTHESES = "if_statement", "else_clause", "compound_statement", "parenthesized_expression"
-_CONDITION, _BODY = 1, 2
+_CONDITION = 1
 # What changes what it stands at, and what reads memory that other code may change.
 _CHANGING = frozenset({"=", "++", "--", "+=", "-=", "|=", "&=", "^=", "*=", "/=", "<<=", ">>=", "%="})
 _INDIRECT = frozenset({"->", ".", "[", "(", "*"})
