@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from qpatch.capabilities.answer import Answer, CannotTell, every
 from qpatch.capabilities.doubts import doubt_of_content, doubt_of_part
+from qpatch.capabilities.hidden import embedded, undefined_again
+from qpatch.csource.soundness.jumps import is_unreached
 from qpatch.csource.syntax.dead import is_dead
-from qpatch.csource.syntax.symbols import function_declarator
+from qpatch.csource.syntax.symbols import SymbolKind, function_declarator
 from qpatch.csource.syntax.term import build
 from qpatch.csource.tokens import IDENTIFIER
 
@@ -47,7 +49,8 @@ class Details:
         """Tell whether every detail fits a definition."""
         if is_dead(of.parsed, of.symbol.node.start_byte):
             return CannotTell(f"{of.symbol.name} is only in code that is never compiled or does not parse", of.place)
-        return every(self._answers(of, sources, scope))
+        undefined = undefined_again(of, sources) if of.symbol.kind == SymbolKind.MACRO else False
+        return undefined or every(self._answers(of, sources, scope))
 
     def _answers(self, of: Definition, sources: Sources, scope: Scope) -> Iterator[Answer]:
         parsed, symbol, table = of.parsed, of.symbol, sources.table
@@ -60,32 +63,54 @@ class Details:
             yield self.declared in _declaration(of)
         if self.entry:
             entries = _fitting(self.entry, parsed, _children(symbol.body), table)
-            yield evidence(parsed, of.path, entries, sources) or doubt_of_part(self.entry.word, (), of, sources)
+            yield evidence(parsed, of.path, entries, sources) or doubt_of_part(self.entry.word, (), of, sources, scope)
         if self.member:
-            yield self._member(self.member, of, sources)
+            yield self._member(self.member, of, sources, scope)
         if self.constant:
             constants = list(_constants(symbol.body))
-            yield self._named(self.constant, constants, of, sources)
+            yield self._named(self.constant, constants, of, sources, scope)
 
-    def _member(self, pattern: Fragment, of: Definition, sources: Sources) -> Answer:
-        members = list(_parts(of.symbol.body, "field_declaration"))
+    def _member(self, pattern: Fragment, of: Definition, sources: Sources, scope: Scope) -> Answer:
+        members = list(_members(of.symbol.body))
+        return self._among(members, pattern, of, sources, scope) or self._embedded(pattern, of, sources, scope)
+
+    def _among(self, members: list[Node], pattern: Fragment, of: Definition, sources: Sources, scope: Scope) -> Answer:
+        """Tell whether one of `members` is what is asked for."""
         if IDENTIFIER.fullmatch(pattern.text):
-            return self._named(pattern.text, [name for member in members for name in _declared(member)], of, sources)
+            names = [name for member in members for name in _declared(member)]
+            return self._named(pattern.text, names, of, sources, scope)
         found = evidence(of.parsed, of.path, _fitting(pattern, of.parsed, members, sources.table), sources)
-        return found or doubt_of_part(pattern.word, (), of, sources)
+        return found or doubt_of_part(pattern.word, (), of, sources, scope)
 
-    def _named(self, name: str, parts: list[Node], of: Definition, sources: Sources) -> Answer:
+    def _embedded(self, pattern: Fragment, of: Definition, sources: Sources, scope: Scope) -> Answer:
+        """Tell whether a struct that is a part of another one has the member: in place, or by its type."""
+        inner = [each for member in _members(of.symbol.body) for each in _members(_body(member), inside=True)]
+        if evidence(of.parsed, of.path, self._places(inner, pattern, of, sources), sources) is True:
+            return CannotTell(f"{of.symbol.name} has `{pattern.text}` only in a struct within it", of.place)
+        for other in embedded(of, pattern.word, sources, scope):
+            if self._member(pattern, other, sources, scope) is not False:
+                reason = f"{of.symbol.name} has no `{pattern.text}`, but {other.symbol.name}, a part of it, has"
+                return CannotTell(reason, other.place)
+        return False
+
+    def _places(self, members: list[Node], pattern: Fragment, of: Definition, sources: Sources) -> Iterator[int]:
+        if not IDENTIFIER.fullmatch(pattern.text):
+            return _fitting(pattern, of.parsed, members, sources.table)
+        names = (name for member in members for name in _declared(member))
+        return (name.start_byte for name in names if of.parsed.text(name) == pattern.text)
+
+    def _named(self, name: str, parts: list[Node], of: Definition, sources: Sources, scope: Scope) -> Answer:
         """Tell whether one of the names of parts of a definition is `name`."""
         places = (part.start_byte for part in parts if of.parsed.text(part) == name)
         names = [of.parsed.text(part) for part in parts]
-        return evidence(of.parsed, of.path, places, sources) or doubt_of_part(name, names, of, sources)
+        return evidence(of.parsed, of.path, places, sources) or doubt_of_part(name, names, of, sources, scope)
 
 
 def evidence(parsed: ParsedFile, path: str, places: Iterable[int], sources: Sources) -> Answer:
     """Tell whether something was found that is compiled and run."""
     dead = None
     for place in places:
-        if not is_dead(parsed, place):
+        if not (is_dead(parsed, place) or is_unreached(parsed, place)):
             return True
         dead = place
     if dead is None:
@@ -128,6 +153,22 @@ def _parts(body: Node | None, kind: str) -> Iterator[Node]:
             yield node
         elif node.type.startswith("preproc_"):
             pending += reversed(_children(node))
+
+
+def _members(body: Node | None, *, inside: bool = False) -> Iterator[Node]:
+    """Yield the members of a struct, and those of the structs without a name in it; with `inside` of all structs."""
+    for member in _parts(body, "field_declaration"):
+        inner = _body(member)
+        if inner is None or member.children_by_field_name("declarator"):
+            yield member
+        if inner is not None and (inside or not member.children_by_field_name("declarator")):
+            yield from _members(inner, inside=inside)
+
+
+def _body(member: Node) -> Node | None:
+    """Return the list of members of a struct that is defined as the type of a member."""
+    written = member.child_by_field_name("type")
+    return written.child_by_field_name("body") if written is not None else None
 
 
 def _children(body: Node | None) -> list[Node]:

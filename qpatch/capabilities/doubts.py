@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from qpatch.capabilities.answer import Answer, CannotTell
+from qpatch.capabilities.hidden import behind_macro, named_otherwise, near, stands_for
 from qpatch.csource.names import are_alike
 from qpatch.csource.syntax.dead import is_dead, position_in_code
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -42,47 +43,56 @@ def doubt_of_absence(names: Iterable[str], kind: SymbolKind, sources: Sources, s
 
 def doubt_of_content(pattern: Fragment, of: Definition, sources: Sources, scope: Scope) -> Answer:
     """Tell whether a definition has, in other words, the code that `pattern` does not match in it."""
-    unparsed = doubt_of_part(pattern.word, (), of, sources)
-    if unparsed:
-        return unparsed
+    unclear = _doubt_of_parse(pattern.word, of, sources) or named_otherwise(pattern, of, sources)
+    if unclear:
+        return unclear
     node, name = of.symbol.node, of.symbol.name
     words = words_of(of.parsed.source[node.start_byte : node.end_byte])
     for other in sorted(words) if pattern.word else ():
         if is_renamed(pattern.word, other):
             return CannotTell(f"{name} has no {pattern.word}, but a {other}", of.place)
-    return wrapped(pattern, words, name, sources, scope)
+    return wrapped(pattern, words, name, of.path, sources, scope)
 
 
-def doubt_of_part(name: str, others: Iterable[str], of: Definition, sources: Sources) -> Answer:
+def doubt_of_part(name: str, others: Iterable[str], of: Definition, sources: Sources, scope: Scope) -> Answer:
     """Tell whether a definition without a part called `name` has it all the same.
 
-    It may not parse, or one of its parts, whose names are `others`, may be what is meant.
+    It may not parse, or one of its parts, whose names are `others`, may be what is meant, or a macro may have it.
     """
+    unclear = _doubt_of_parse(name, of, sources)
+    if unclear:
+        return unclear
+    for other in others:
+        if is_renamed(name, other):
+            return CannotTell(f"{of.symbol.name} has no {name}, but a {other}", of.place)
+    node = of.symbol.node
+    return behind_macro(name, words_of(of.parsed.source[node.start_byte : node.end_byte]), of, sources, scope)
+
+
+def _doubt_of_parse(name: str, of: Definition, sources: Sources) -> Answer:
+    """Tell whether a definition has `name`, and does not parse."""
     node, symbol = of.symbol.node, of.symbol
     if node.has_error and name:
         position = position_in_code(of.parsed.source[node.start_byte : node.end_byte], name)
         if position is not None:
             place = sources.place(of.path, node.start_byte + position)
             return CannotTell(f"{symbol.name} has {name}, but does not parse", place)
-    for other in others:
-        if is_renamed(name, other):
-            return CannotTell(f"{symbol.name} has no {name}, but a {other}", of.place)
     return False
 
 
-def wrapped(pattern: Fragment, words: frozenset[str], by: str, sources: Sources, scope: Scope) -> Answer:
-    """Tell whether code that uses `words`, that of `by`, has what `pattern` matches through a thin function or macro.
+def wrapped(pattern: Fragment, words: frozenset[str], by: str, path: str, sources: Sources, scope: Scope) -> Answer:
+    """Tell whether code that uses `words`, that of `by` in `path`, has what `pattern` matches by a function or macro.
 
     Only what does little else counts: nearly everything is called from everywhere in the end.
     """
     waiting, seen = [pattern.word] if pattern.word else [], {pattern.word, by}
     while waiting:
         word = waiting.pop()
-        for definition in sources.holding(word, scope):
+        for definition in near(word, words, path, sources, scope):
             name = definition.symbol.name
             if name in seen or not is_wrapper(definition.symbol):
                 continue
-            if word == pattern.word and not _has(pattern, definition, sources):
+            if word == pattern.word and not (_has(pattern, definition, sources) or stands_for(definition, word)):
                 continue
             if name in words:
                 return CannotTell(f"{by} has no `{pattern.text}`, but calls {name}(), which has it", definition.place)

@@ -148,7 +148,7 @@ class CodeQuery(Query):
         if source is None:
             return self._in_moved_file(sources)
         here = self._in_files([path] if mentions(source, word) else [], sources)
-        return here or wrapped(self.pattern, words_of(source), path, sources, self.scope)
+        return here or wrapped(self.pattern, words_of(source), path, path, sources, self.scope)
 
     def _in_files(self, paths: Sequence[str], sources: Sources) -> Answer:
         return some(

@@ -9,7 +9,9 @@ whole tree. Every file is parsed once.
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import SourcePlace
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol, SymbolKind
+
+_INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+["<]([^">\n]+)[">]', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Sources:
         self._tree = tree
         self._cache = cache
         self._files: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._headers: dict[str, tuple[str, ...]] = {}
 
     @property
     def table(self) -> MacroTable | None:
@@ -95,10 +100,47 @@ class Sources:
     def holding(self, word: str, scope: Scope) -> Iterator[Definition]:
         """Yield the symbols whose definitions hold `word`, in the folders that belong together."""
         for path in self.mentioning(word, scope.folders):
-            parsed = self.parsed(path)
-            for symbol in () if parsed is None else symbols_holding(parsed, word):
-                assert parsed is not None
-                yield Definition(path, parsed, symbol)
+            yield from self.holding_in(path, word)
+
+    def holding_in(self, path: str, word: str) -> Iterator[Definition]:
+        """Yield the symbols of a file whose definitions hold `word`."""
+        parsed = self.parsed(path)
+        for symbol in () if parsed is None else symbols_holding(parsed, word):
+            assert parsed is not None
+            yield Definition(path, parsed, symbol)
+
+    def named_in(self, path: str, name: str) -> list[Definition]:
+        """Return the symbols of a file that are called `name`."""
+        return self._defined(name, [path])
+
+    def headers_mentioning(self, word: str, path: str, scope: Scope) -> list[str]:
+        """Return the headers that a file includes, by others too, and that mention `word`; not those of the folders."""
+        known = set(self.files(scope.folders)) if scope.folders else set()
+        return [
+            header
+            for header in self._headers_of(path)
+            if header not in known and mentions(self.read(header) or b"", word)
+        ]
+
+    def _headers_of(self, path: str) -> tuple[str, ...]:
+        """Return the headers of the tree that a file includes, and those that they include."""
+        if path not in self._headers:
+            found: dict[str, None] = {}
+            waiting = [path]
+            while waiting:
+                including = waiting.pop()
+                new = [header for header in self._included(including) if header not in found]
+                found.update(dict.fromkeys(new))
+                waiting += new
+            self._headers[path] = tuple(found)
+        return self._headers[path]
+
+    def _included(self, path: str) -> Iterator[str]:
+        folder = posixpath.dirname(path)
+        for found in _INCLUDED.findall(self.read(path) or b""):
+            name = found.decode(errors="replace")
+            places = (posixpath.normpath(posixpath.join(folder, name)), f"include/{name}")
+            yield from islice((place for place in places if self.read(place) is not None), 1)
 
     def use_of(self, word: str, scope: Scope) -> SourcePlace | None:
         """Return the first place in code, not in a comment or a string, that has `word`."""

@@ -12,10 +12,12 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qpatch.csource.syntax.term import CASE_LABEL, LABEL, Term
+from qpatch.csource.syntax.term import CASE_LABEL, LABEL, Term, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from qpatch.csource.syntax.parse import ParsedFile
 
 _JUMPS = frozenset({"break_statement", "continue_statement", "goto_statement", "return_statement"})
 LOOPS = frozenset({"do_statement", "for_statement", "while_statement"})
@@ -34,6 +36,19 @@ def is_jump(term: Term) -> bool:
 def returns_not(name: str) -> bool:
     """Tell whether a function or a macro is known not to return."""
     return name in _words("noreturn")
+
+
+def is_unreached(parsed: ParsedFile, place: int) -> bool:
+    """Tell whether control never comes to what stands at a byte of a function: it is behind a `return`, for one."""
+    function = None
+    node = parsed.tree.root_node.descendant_for_byte_range(place, place + 1)
+    while node is not None:
+        function = node if node.type == "function_definition" else function
+        node = node.parent
+    if function is None or function.has_error:
+        return False
+    dead = Flow([*build(parsed, function).below()]).dead
+    return any(item.start <= place < item.end for _, items in dead for item in items)
 
 
 def cleanup_words() -> frozenset[str]:
