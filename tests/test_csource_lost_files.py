@@ -119,6 +119,18 @@ def test_a_source_that_moves_away_from_what_it_includes() -> None:
     assert warnings(*both, **files) == []
 
 
+def test_a_folder_that_the_build_looks_in_is_found_from_everywhere() -> None:
+    files = {"hw/silo/silo.c": '#include "silo.h"\n', HEADER: "int x;\n", "hw/crop/crop.c": '#include "silo.h"\n'}
+    assert warnings(renamed("hw/silo/silo.c", "hw/barn/silo.c"), **files) == []
+
+
+def test_a_header_that_the_build_may_make_now_is_only_warned_about() -> None:
+    files = {HEADER: "int x;\n", "hw/silo/silo.c": '#include "silo.h"\n', "hw/silo/Makefile.objs": "obj-y += silo.o\n"}
+    rule = hunk_edit("file x", "  obj-y += silo.o\n+ generated-files-y += hw/silo/silo.h", path="hw/silo/Makefile.objs")
+    (warning,) = warnings(deleted(HEADER), rule, **files)
+    assert warning == f"{HEADER} is gone, and may still be meant in hw/silo/silo.c:1"
+
+
 @pytest.mark.parametrize(
     ("path", "text", "line"),
     [

@@ -134,7 +134,7 @@ def test_a_struct_of_a_source_file_is_used_there_alone() -> None:
 
 
 def test_many_places_are_not_all_named() -> None:
-    shown = thresholds().limits.candidates
+    shown = thresholds().limits.told_places
     lines = "\n    ".join(["kiln->heat++;"] * (shown + 2))
     (warning,) = warnings([gone("heat")], **{USER: user(lines)})
     assert warning.count(USER) == shown and " and more: change it there" in warning

@@ -2,7 +2,8 @@
 """Finds what still names a file that a patch takes away or renames: `#include`s, and the lists of what is built.
 
 Where a name leads to is for the build to say. Certain is only that nothing is found any more where the file itself
-stood beside the one that includes it, or below `include/`, and no other file of the tree ends in the name.
+stood beside the one that includes it, or below `include/`, no other file of the tree ends in the name, and no file of
+the build that the patch changes has it, as where it is generated.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from qpatch.csource.listing import told_places
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.source import CODE_SUFFIXES
 from qpatch.csource.syntax.dead import dead_arms
 from qpatch.csource.tokens import blank_comments
-from qpatch.thresholds import thresholds
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def lost_file(path: str, before: Overlay, tree: Overlay) -> Drifted | str | None
     left = [*_left_includes(path, before, tree)]
     fate = f"called {tree.current(path)} now" if tree.current(path) != path else "gone"
     certain = [place for place, is_certain in left if is_certain]
-    if certain:
+    if certain and not _may_be_made(posixpath.basename(path), tree):
         return Drifted(
             f"it is {fate}, and {counted(len(certain), 'include')} of it stayed behind",
             path,
@@ -47,11 +48,7 @@ def lost_file(path: str, before: Overlay, tree: Overlay) -> Drifted | str | None
             advice="add an edit of each `#include` named above to this patch",
         )
     places = [place for place, _ in left] or [*_left_lists(path, tree)]
-    if not places:
-        return None
-    shown = thresholds().limits.candidates
-    more = f" and {len(places) - shown} more" if places[shown:] else ""
-    return f"{path} is {fate}, and may still be meant in {', '.join(map(str, places[:shown]))}{more}"
+    return f"{path} is {fate}, and may still be meant in {told_places(places, path)}" if places else None
 
 
 def lost_includes(path: str, before: Overlay, tree: Overlay) -> str:
@@ -65,10 +62,29 @@ def lost_includes(path: str, before: Overlay, tree: Overlay) -> str:
     lost = [
         (place, name)
         for place, name, is_quoted in _includes(path, tree)
-        if is_quoted and _found(old, name, before) == _beside(old, name) and _found(path, name, tree) is None
+        if is_quoted
+        and _found(old, name, before) == _beside(old, name)
+        and _found(path, name, tree) is None
+        and not _is_looked_for(name, old, before)
     ]
     names = ", ".join(f"`{name}` ({place})" for place, name in lost)
     return f"{path} includes {names}, which was found beside {old}" if lost else ""
+
+
+def _is_looked_for(name: str, old: str, before: Overlay) -> bool:
+    """Tell whether files of other folders include what stood beside `old` as well: the build looks there for them."""
+    others = before.containing([f'"{name}"'], _INCLUDING)
+    return any(
+        posixpath.dirname(other) != posixpath.dirname(old) and _found(other, name, before) is None
+        for other in others
+        if any(name == included for _, included, _ in _includes(other, before))
+    )
+
+
+def _may_be_made(name: str, tree: Overlay) -> bool:
+    """Tell whether a file that is not code and was changed names a file: the build may make it from now on."""
+    others = (content for path, content in tree.changed.items() if not path.endswith(CODE_SUFFIXES))
+    return any(name.encode() in content for content in others)
 
 
 def _left_includes(path: str, before: Overlay, tree: Overlay) -> Iterator[tuple[SourcePlace, bool]]:

@@ -51,7 +51,7 @@ def lost_members(touched: TouchedSymbol, workspace: EditWorkspace) -> Iterator[s
     gone = [name for name in dict.fromkeys(members_of(old, earlier.body)) if name not in left]
     outline = workspace.outline(touched.path)
     names = frozenset(each.name for each in outline if each.node.start_byte == symbol.node.start_byte)
-    shown = thresholds().limits.candidates
+    shown = thresholds().limits.told_places
     for member in gone:
         places = [*islice(_uses(_Lost(member, names, touched.path), workspace), shown + 1)]
         if places:

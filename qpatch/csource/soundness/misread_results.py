@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.csource.listing import told_places
 from qpatch.csource.results import SourcePlace
 from qpatch.csource.soundness.lost_names import files_using
 from qpatch.csource.soundness.returns import Returned, calls_of, is_unfit_comparison, returned
 from qpatch.csource.syntax.symbols import SymbolKind
-from qpatch.thresholds import thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,11 +43,9 @@ def misread_results(touched: TouchedSymbol, workspace: EditWorkspace) -> str:
             places += (SourcePlace(path, node.start_point.row + 1) for node in _misread(parsed, call, now))
     if not places:
         return ""
-    shown = thresholds().limits.candidates
-    more = f" and {len(places) - shown} more" if places[shown:] else ""
     return (
         f"{symbol.name} returns {now.value} now, but what it returned is compared as before in "
-        f"{', '.join(map(str, places[:shown]))}{more}: change it there, too"
+        f"{told_places(places, touched.path)}: change it there, too"
     )
 
 
