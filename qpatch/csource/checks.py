@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.family import check_family
 from qpatch.csource.edit import Action, MoveOperation, Position, TextScope
 from qpatch.csource.matching.hunk import HunkLine, Sign, parse_hunk
+from qpatch.csource.matching.list_commas import with_list_commas
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.text.hunk import parse_text_hunk
 from qpatch.csource.text.outline import is_text_file
@@ -48,7 +49,7 @@ def read_hunk(text: str, anchor: Anchor) -> Hunk:
     """Read a hunk with its gutter, in the language of the anchor's file. Raises HunkError where it cannot be read."""
     if is_in_text(anchor):
         return parse_text_hunk(text)
-    return parse_hunk(text, in_macro=anchor.kind.shows_macro)
+    return with_list_commas(parse_hunk(text, in_macro=anchor.kind.shows_macro), anchor.kind.context)
 
 
 def check_hunk(hunk: Hunk, anchor: Anchor, table: MacroTable | None) -> None:

@@ -11,15 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk import HunkError, HunkGroup
+from qpatch.csource.matching.list_commas import list_begun_by, list_ended_by
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND
 from qpatch.csource.matching.placing import LinePlacer, owner_of
+from qpatch.csource.syntax.commas import BRACE_LISTS, brace_list_at, separated
 from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.ownership import opens_arm, own_comments
 
 if TYPE_CHECKING:
     from qpatch.csource.syntax.term import Term
-
-_COMMA_LISTS = frozenset({"initializer_list", "enumerator_list", "argument_list", "parameter_list"})
 
 
 class GroupWriter(LinePlacer):
@@ -42,7 +42,7 @@ class GroupWriter(LinePlacer):
         if places:
             return self._replace_trivia(group, places[0][0], places[-1][1])
         if group.added:
-            return self._insert(group)
+            return self._with_commas(self._insert(group), group)
         start = self.gap(group)[0]  # An ellipsis is removed that stands for nothing.
         return Replacement(start, start, b"")
 
@@ -115,6 +115,22 @@ class GroupWriter(LinePlacer):
             "show the statement above or below it, or use `add:`",
         )
 
+    def _with_commas(self, change: Replacement, group: HunkGroup) -> Replacement:
+        """Return an insertion with the comma that it needs behind the entry above, if it is one into a list in braces.
+
+        Raises UnclearCommaError where an `#if` decides whether it needs one.
+        """
+        above, below = self.neighbours(group)
+        is_between = (
+            (above is not None and list_ended_by(above) in BRACE_LISTS)
+            or (below is not None and (list_begun_by(below) in BRACE_LISTS or _closes(below)))
+            or (above is None and below is None)
+        )
+        into = brace_list_at(self.match.block, change.start) if is_between else None
+        if into is None or change.text.lstrip().startswith(b","):
+            return change
+        return separated(change, into, self.layout)
+
     def _trivia_beside(self, group: HunkGroup) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
         """Return the nearest lines of comments and blanks that the hunk shows above and below an addition."""
         above = max((number for number in self.code if number < group.first), default=0)
@@ -125,22 +141,18 @@ class GroupWriter(LinePlacer):
 
     def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
         end = self.match.extents[leaf][1]
-        comma = self.past_comma(end) if _in_comma_list(leaf) else end
-        missing_comma = b"," if _in_comma_list(leaf) and comma == end else b""
-        rest = self.layout.after_trailing_comments(comma)
+        rest = self.layout.after_trailing_comments(self.past_comma(end) if list_ended_by(leaf) else end)
         if owner_of(
             leaf
         ).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
             rest = self.layout.line_end(rest)
         text = _encode("\n" + "\n".join(lines))
         if self.layout.is_blank(rest, self.layout.line_end(rest)):
-            if missing_comma:
-                return Replacement(end, rest, missing_comma + self.layout.source[end:rest] + text)
             return Replacement(rest, rest, text)
         goes_on = next(reversed(list(owner_of(leaf).leaves()))) is not leaf
         indentation = _encode(_indentation(lines[-1]) if goes_on else self.layout.indentation(end))
         skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
-        return Replacement(end, rest + skip, missing_comma + self.layout.source[end:rest] + text + b"\n" + indentation)
+        return Replacement(rest, rest + skip, text + b"\n" + indentation)
 
     def _insert_before(self, leaf: Term, lines: list[str], start: int) -> Replacement:
         if not self.layout.starts_line(start):
@@ -184,17 +196,9 @@ class GroupWriter(LinePlacer):
         return self.after.line_of(leaf).number
 
 
-def _in_comma_list(leaf: Term) -> bool:
-    """Tell whether `leaf` ends an element of a list that is separated by commas."""
-    term = leaf
-    while term.parent is not None:
-        # The bracket that closes a nested list ends that list, which may be an element of another.
-        if term.parent.kind in _COMMA_LISTS and term.text not in ("}", ")"):
-            return term.text not in ("{", "(")
-        if term.parent.children[-1] is not term:
-            return False
-        term = term.parent
-    return False
+def _closes(leaf: Term) -> bool:
+    """Tell whether `leaf` is the brace that closes a list."""
+    return leaf.text == "}" and leaf.parent is not None and leaf.parent.kind in BRACE_LISTS
 
 
 def _indentation(line: str) -> str:

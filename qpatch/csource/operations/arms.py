@@ -17,7 +17,7 @@ from qpatch.csource.anchors.extents import extent_of
 from qpatch.csource.anchors.guards import same_guard
 from qpatch.csource.changes import place_of
 from qpatch.csource.edit import Position
-from qpatch.csource.results import Ambiguous
+from qpatch.csource.results import Ambiguous, SourcePlace
 from qpatch.csource.syntax.macro_repair import directive_groups
 from qpatch.csource.syntax.symbols import SymbolKind, outline
 from qpatch.csource.tokens import without_comments
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.syntax.cache import ParseCache
+    from qpatch.csource.syntax.commas import UnclearCommaError
     from qpatch.csource.syntax.macro_repair import ConditionalGroup, DirectiveLine
     from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.syntax.symbols import Symbol
@@ -83,6 +84,19 @@ def in_unseen_arm(start: int, end: int, located: LocatedAnchor) -> bool:
     return bool(unseen) and any(
         group.start in unseen and group.lines[0].end <= start and end <= group.lines[-1].start
         for group in directive_groups(parsed.source)
+    )
+
+
+def unclear_comma(edit: Edit, located: LocatedAnchor, unclear: UnclearCommaError) -> Ambiguous:
+    """Refuse to add to a list behind an `#if` that decides whether a comma is there."""
+    source = located.parsed.source
+    line = source.count(b"\n", 0, unclear.position) + 1
+    snippet = source[source.rfind(b"\n", 0, unclear.position) + 1 : unclear.position].decode(errors="replace").strip()
+    return Ambiguous(
+        f"{edit.anchor}: what is added would follow an #if arm without a comma",
+        located.path,
+        (SourcePlace(located.path, line, snippet),),
+        "write a comma behind each arm first, or a `verbatim:` hunk that shows the arm",
     )
 
 

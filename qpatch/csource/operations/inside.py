@@ -15,9 +15,12 @@ from qpatch.csource.edit import AddOperation, Edit, Position
 from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import Context
+from qpatch.csource.operations.arms import unclear_comma
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.flexible import is_flexible
 from qpatch.csource.soundness.jumps import leaves
 from qpatch.csource.syntax.coding_style import coding_style
+from qpatch.csource.syntax.commas import UnclearCommaError, separated, with_comma
 from qpatch.csource.syntax.directives import is_directive, with_gaps
 from qpatch.csource.syntax.indentation import relevelled
 from qpatch.csource.syntax.layout import DIRECTIVE_LINE, Replacement
@@ -79,7 +82,12 @@ class _Inside:
             return self._falls_into_addition(members[above])
         return self._changes(self._after(named[0]) if after else self._before(named[0]), named[0].start)
 
-    def _changes(self, change: Replacement, *shown: int) -> PlannedChanges:
+    def _changes(self, change: Replacement, *shown: int) -> PlannedChanges | Ambiguous:
+        if self._is_comma_list:
+            try:
+                change = separated(change, self._block, self._layout)
+            except UnclearCommaError as unclear:
+                return unclear_comma(self._edit, self._located, unclear)
         changes, place = {self._located.path: [change]}, place_of(self._located)
         return PlannedChanges(changes, (place,), self._located.moved_from, shown=frozenset(shown))
 
@@ -93,22 +101,14 @@ class _Inside:
         ]
 
     def _unclear_end(self, members: Sequence[Term]) -> Ambiguous | None:
-        """Refuse an end where nothing can be put: a case that falls through, an `#if` arm whose entry has no comma."""
+        """Refuse an end where nothing can be put: behind a case that falls through, or in an `#if` arm."""
         last = members[-1] if members else None
         above = members[-2:-1] if last is not None and _stays_last(last) else members[-1:]
         if above and _falls_through(above[0]):
             return self._falls_into_addition(above[0])
-        if last is None or last in self._outside_arms(members):
+        if last is None or last.is_directive or last in self._outside_arms(members):
             return None
-        entry = [leaf for leaf in self._block.leaves() if leaf.text not in "{}" and not leaf.text.startswith("#")][-1]
-        if self._edit.anchor.kind.context not in _COMMA_LISTS or self._source[entry.end :].lstrip().startswith(b","):
-            return None
-        return Ambiguous(
-            f"{self._edit.anchor} ends in an #if arm without a comma",
-            self._located.path,
-            (self._place(last),),
-            "write a hunk that shows the arm",
-        )
+        return unclear_comma(self._edit, self._located, UnclearCommaError(last.end))
 
     def _falls_into_addition(self, case: Term) -> Ambiguous:
         return Ambiguous(
@@ -179,22 +179,20 @@ class _Inside:
             position = self._layout.next_line(member.end - 1)
             return Replacement(position, position, self._lines(self._indentation(member)) + b"\n")
         end = member.end
-        comma = b""
-        if self._edit.anchor.kind.context in _COMMA_LISTS:
-            rest = self._source[end:].lstrip()
-            comma = b"" if rest.startswith(b",") else b","
-            end = end + self._source[end:].index(b",") + 1 if not comma else end
+        if self._is_comma_list and self._source[end:].lstrip().startswith(b","):
+            end += self._source[end:].index(b",") + 1
+        behind = [other for other in self._block.items if other.start >= end and not other.is_directive]
         if not self._layout.starts_line(member.start):  # The block stands on one line.
-            return Replacement(end, end, comma + b" " + self._lines(""))
+            return Replacement(end, end, b" " + self._lines("", ends=bool(behind)))
         trailing = self._layout.after_trailing_comments(end)
-        text = comma + self._source[end:trailing] + b"\n" + self._lines(self._layout.indentation(member.start))
-        return Replacement(end, trailing, text)
+        lines = self._lines(self._layout.indentation(member.start), ends=bool(behind))
+        return Replacement(trailing, trailing, b"\n" + lines)
 
     def _before(self, member: Term) -> Replacement:
         if not self._layout.starts_line(member.start):  # The block stands on one line.
-            return Replacement(member.start, member.start, self._lines("") + b" ")
+            return Replacement(member.start, member.start, self._lines("", ends=True) + b" ")
         position = own_comments(self._layout, next(member.leaves()), self._layout.line_start(member.start))
-        return Replacement(position, position, self._lines(self._layout.indentation(member.start)) + b"\n")
+        return Replacement(position, position, self._lines(self._layout.indentation(member.start), ends=True) + b"\n")
 
     def _indentation(self, member: Term) -> str:
         """Return how the members are indented; a directive, which is not, takes it from another member."""
@@ -205,13 +203,22 @@ class _Inside:
     def _style(self) -> Indentation:
         return coding_style(self._table).indentation_in(self._source)
 
-    def _lines(self, indentation: str) -> bytes:
-        """Return the lines of the addition with `indentation`, its directives in the column of those around."""
+    @property
+    def _is_comma_list(self) -> bool:
+        return self._edit.anchor.kind.context in _COMMA_LISTS
+
+    def _lines(self, indentation: str, *, ends: bool = False) -> bytes:
+        """Return the lines of the addition with `indentation`, its directives in the column of those around.
+
+        `ends`: an entry follows, so the last one that is added ends in a comma where the list has them.
+        """
         lines = self._operation.text.strip("\n").split("\n")
         code = "\n".join(line for line in lines if not is_directive(line))
         placed = iter(relevelled(textwrap.dedent(code).split("\n"), 0, indentation, self._style))
         first = self._layout.usual_indentation(DIRECTIVE_LINE, self._block.start, self._block.end)
         written = [first + line.strip() if is_directive(line) else next(placed) for line in lines]
+        if ends and self._is_comma_list and not is_directive(written[-1]):
+            written[-1] = with_comma(written[-1])
         return "\n".join(with_gaps(written, self._source, self._block.end - 1)).encode(errors="surrogateescape")
 
 
@@ -222,8 +229,8 @@ def _stand_together(added: Sequence[Term], members: Sequence[Term]) -> bool:
 
 
 def _stays_last(member: Term) -> bool:
-    """Tell whether a member ends the list that it is in: a sentinel, or the `default` of a switch."""
-    return member.tokens in _sentinels() or member.tokens[0] == "default"
+    """Tell whether a member ends the list that it is in: a sentinel, a flexible array, the `default` of a switch."""
+    return member.tokens in _sentinels() or member.tokens[0] == "default" or is_flexible(member)
 
 
 @cache

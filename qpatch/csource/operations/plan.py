@@ -30,7 +30,11 @@ from qpatch.csource.operations.substitute import substitute
 from qpatch.csource.results import Ambiguous, Drifted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qpatch.csource.edit import Edit
+    from qpatch.csource.results import SourcePlace
+    from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 
@@ -62,28 +66,38 @@ def _plan_at(edit: Edit, operation: Operation, located: LocatedAnchor, workspace
     """Work out a hunk or an addition at its anchor."""
     if isinstance(operation, AddOperation):
         is_inside = edit.anchor.position is Position.IN and located.symbol is not None
-        return (add_inside if is_inside else add_beside)(edit, operation, located, workspace)
+        added = (add_inside if is_inside else add_beside)(edit, operation, located, workspace)
+        if isinstance(added, PlannedChanges):
+            return (
+                _unseen(edit, "what is added comes", added.replacements[located.path], added.places, located) or added
+            )
+        return added
     if isinstance(operation, EverywhereOperation):
         return replace_everywhere(edit, operation, (scope_of(located),), workspace, located.moved_from)
     assert isinstance(operation, HunkOperation)  # what concerns a whole file needs no place in it
     found = substitute(edit, operation.hunks, located, workspace)
-    if isinstance(found, HunkFit) and any(in_unseen_arm(each.start, each.end, located) for each in found.replacements):
-        return _unseen(edit, found, located)
     if isinstance(found, HunkFit):
+        unseen = _unseen(edit, "the hunk fits", found.replacements, found.places, located)
         changes = {located.path: found.replacements}
-        return PlannedChanges(changes, found.places, located.moved_from, found.bindings, found.shown, found.warnings)
+        return unseen or PlannedChanges(
+            changes, found.places, located.moved_from, found.bindings, found.shown, found.warnings
+        )
     if located.moved_from and isinstance(found, Drifted):
         return replace(found, moved_to=(located.path,))
     return found
 
 
-def _unseen(edit: Edit, found: HunkFit, located: LocatedAnchor) -> Ambiguous:
-    """Refuse to edit in an `#if` arm that no hunk can show."""
-    change = next(each for each in found.replacements if in_unseen_arm(each.start, each.end, located))
+def _unseen(
+    edit: Edit, what: str, changes: Sequence[Replacement], places: tuple[SourcePlace, ...], located: LocatedAnchor
+) -> Ambiguous | None:
+    """Refuse to edit in an `#if` arm that no hunk can show; None where nothing of `changes` is in one."""
+    change = next((each for each in changes if in_unseen_arm(each.start, each.end, located)), None)
+    if change is None:
+        return None
     arms = arm_around(located.parsed, change.start)
     return Ambiguous(
-        f"{edit.anchor}: the hunk fits inside an #if arm that it does not show",
+        f"{edit.anchor}: {what} inside an #if arm that it does not show",
         located.path,
-        found.places,
+        places,
         advice=f"{arms} split a statement there, so no hunk can show them: write the change as `verbatim:`",
     )

@@ -20,7 +20,7 @@ from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Pattern, compile_side
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.matching.side_effects import repeated_effects
 from qpatch.csource.operations.apart import apart, tried
-from qpatch.csource.operations.arms import arm_around
+from qpatch.csource.operations.arms import arm_around, unclear_comma
 from qpatch.csource.operations.comment_lines import CommentAttempt
 from qpatch.csource.operations.done import has_result, is_bracketed, shows_code
 from qpatch.csource.operations.explain import explain_miss
@@ -31,6 +31,7 @@ from qpatch.csource.operations.nesting import enclosed, owner_of
 from qpatch.csource.operations.own import without_own_work
 from qpatch.csource.operations.removed import RemovedCode, helpers, is_changed, through_pointer, with_names_left_open
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.syntax.commas import UnclearCommaError
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
@@ -117,6 +118,8 @@ class _BlockAttempt:
                 self._located.path,
                 suggestion="write comments and blank lines on changed lines as they are, or leave them out",
             )
+        except UnclearCommaError as unclear:
+            return unclear_comma(self._edit, self._located, unclear)
         if not (pending or self._before_equals_after() or self.adds_code() or is_bracketed(self._hunk)):
             return self._miscount([], []) or self._gone()
         if len(pending) == self._edit.expect:

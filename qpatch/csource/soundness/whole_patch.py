@@ -13,6 +13,7 @@ from qpatch.csource.results import Applied, Candidate, Drifted
 from qpatch.csource.soundness.dangling_else import dangling_else
 from qpatch.csource.soundness.defined_elsewhere import defined_elsewhere
 from qpatch.csource.soundness.doubled import doubled_call
+from qpatch.csource.soundness.flexible import flexible_array_not_last
 from qpatch.csource.soundness.jumps_into_scope import jump_into_scope
 from qpatch.csource.soundness.lost_locals import lost_local
 from qpatch.csource.soundness.open_ends import open_end
@@ -43,6 +44,7 @@ def invalid_symbols(
             fault = (
                 open_end(touched, workspace)
                 or redeclared(touched)
+                or flexible_array_not_last(touched)
                 or lost_local(touched, workspace)
                 or defined_elsewhere(touched, workspace)
                 or doubled_call(touched)
