@@ -88,6 +88,12 @@ def unnoticed() -> TimelineBuilder:
     return timeline
 
 
+def dma_failed(operation: str = "dma-write", errno: int = 14) -> TimelineBuilder:
+    timeline = delivered()
+    timeline.uapi("qemu1", operation, page=3, iova=0x40003000, errno=errno)
+    return timeline
+
+
 def corrupted() -> TimelineBuilder:
     return finished(prepared(), state="error")
 
@@ -144,6 +150,7 @@ EXAMPLES: dict[Verdict, Callable[[], TimelineBuilder]] = {
     Verdict.REFUSED: refused,
     Verdict.FAILED: failed,
     Verdict.UNNOTICED: unnoticed,
+    Verdict.DMA_FAILED: dma_failed,
     Verdict.CORRUPTED: corrupted,
     Verdict.STALE: stale,
     Verdict.LOST: lost,

@@ -5,7 +5,17 @@ from __future__ import annotations
 
 import pytest
 from lab_timeline_support import TimelineBuilder
-from lab_verdict_support import EXAMPLES, delivered, finished, prepared, reason, recovered, refused, unnoticed
+from lab_verdict_support import (
+    EXAMPLES,
+    delivered,
+    dma_failed,
+    finished,
+    prepared,
+    reason,
+    recovered,
+    refused,
+    unnoticed,
+)
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.findings import find
@@ -32,6 +42,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.LAB_ERROR: {Verdict.DELIVERED},
         Verdict.DUPLICATED: {Verdict.DELIVERED},
         Verdict.LATE: {Verdict.DELIVERED},
+        Verdict.DMA_FAILED: {Verdict.DELIVERED},
         Verdict.CORRUPTED: {Verdict.DELIVERED},
         Verdict.STALE: {Verdict.DELIVERED},
         Verdict.LOST: {Verdict.DELIVERED},
@@ -40,6 +51,19 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.UNNOTICED: {Verdict.LOST},
     }
     assert applied == {verdict} | besides.get(verdict, set())
+
+
+@pytest.mark.parametrize(("operation", "word"), [("dma-write", "write"), ("dma-read", "read")])
+def test_a_failed_access_to_guest_memory_is_told_with_its_address(operation: str, word: str) -> None:
+    timeline = dma_failed(operation)
+    told = f"dev0 on qemu1 could not {word} guest memory at 0x40003000: EFAULT"
+    assert reason(timeline, Verdict.DMA_FAILED) == told
+    timeline.uapi("qemu1", operation, page=4, iova=0x40004000, errno=14)
+    assert reason(timeline, Verdict.DMA_FAILED) == f"{told} (and 1 more access)"
+
+
+def test_what_a_stopped_device_does_not_write_is_no_failed_access() -> None:
+    reason(dma_failed(errno=1), Verdict.DELIVERED)
 
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:

@@ -175,6 +175,7 @@ def test_what_the_lab_waited_for_in_vain_is_the_dead_processes_fault() -> None:
         ({"corrupt": 2}, "2 pages of guest memory are wrong"),
         ({"memory": "bad"}, "its memory is wrong"),
         ({"state": "error"}, "its state is wrong"),
+        ({"read": "bad"}, "it reads other memory than the guest has written"),
     ],
 )
 def test_corruption_says_what_is_wrong(check: dict[str, object], told: str) -> None:

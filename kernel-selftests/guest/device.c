@@ -25,7 +25,10 @@
 struct device devices[MAX_DEVICES];
 unsigned int device_count;
 
-static volatile u32 rings[MAX_DEVICES][MAX_RING_PAGES][PAGE_WORDS]
+/* Behind the longest ring, a page that the device reads and never writes. */
+#define OUTBOX	MAX_RING_PAGES
+
+static volatile u32 rings[MAX_DEVICES][MAX_RING_PAGES + 1][PAGE_WORDS]
 	__attribute__((section(".pages"), aligned(4096)));
 
 u32 device_read(const struct device *device, u32 offset)
@@ -192,6 +195,22 @@ static enum page check_page(const struct device *device, u32 page)
 	return result;
 }
 
+/* The device reads a page with content that it cannot know, and says what it saw. */
+static bool reads_memory(const struct device *device)
+{
+	volatile u32 *words = ring_of(device)[OUTBOX];
+	u32 digest = 0, hertz, word;
+	u64 ticks;
+
+	machine_ticks(&ticks, &hertz);
+	for (word = 0; word < PAGE_WORDS; word++) {
+		words[word] = mix((u32)ticks ^ mix(word));
+		digest = mix(digest ^ words[word]);
+	}
+	device_write(device, REGISTER_PULL, OUTBOX);
+	return device_read(device, REGISTER_DIGEST) == digest;
+}
+
 void device_check(struct device *device, struct check_result *result)
 {
 	u32 status = device_read(device, REGISTER_STATUS), page;
@@ -205,5 +224,6 @@ void device_check(struct device *device, struct check_result *result)
 		result->corrupt += seen == PAGE_CORRUPT;
 	}
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
+	result->read = !device->ring_pages ? "none" : reads_memory(device) ? "ok" : "bad";
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
 }

@@ -34,7 +34,7 @@ struct device {
 
 struct check_result {
 	u32 stale, corrupt;
-	const char *memory, *state;
+	const char *memory, *state, *read;
 };
 
 extern struct device devices[MAX_DEVICES];
@@ -64,6 +64,8 @@ void device_check(struct device *device, struct check_result *result);
 #define REGISTER_SEED		0x040
 #define REGISTER_RESET		0x044
 #define REGISTER_MEMORY_SUM	0x048
+#define REGISTER_PULL		0x04c
+#define REGISTER_DIGEST		0x050
 #define REGISTER_PENDING	0x100
 
 #endif

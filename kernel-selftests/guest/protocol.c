@@ -91,6 +91,27 @@ static void command_kick(struct device *device, const u32 *numbers)
 	answer(NULL);
 }
 
+/* Every page, or every vector, in one command: a serial line is slow. */
+static void command_kicks(struct device *device, const u32 *numbers)
+{
+	u32 page;
+
+	(void)numbers;
+	for (page = 0; page < device->ring_pages; page++)
+		device_write(device, REGISTER_KICK, page);
+	answer(NULL);
+}
+
+static void command_raises(struct device *device, const u32 *numbers)
+{
+	u32 vector;
+
+	(void)numbers;
+	for (vector = 0; vector < device->vectors; vector++)
+		device_write(device, REGISTER_RAISE, vector);
+	answer(NULL);
+}
+
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
@@ -104,6 +125,8 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.memory);
 	print(" state=");
 	print(result.state);
+	print(" read=");
+	print(result.read);
 	machine_put('\n');
 }
 
@@ -168,6 +191,8 @@ static const struct command {
 	{ "status", 0, true, command_status },
 	{ "ring", 1, true, command_ring },
 	{ "kick", 1, true, command_kick },
+	{ "kicks", 0, true, command_kicks },
+	{ "raises", 0, true, command_raises },
 	{ "check", 0, true, command_check },
 	{ "fill", 1, true, command_fill },
 	{ "mask", 1, true, command_mask },

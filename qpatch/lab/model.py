@@ -62,6 +62,7 @@ class Verdict(enum.StrEnum):
     REFUSED = "refused"  # the device refused data or a state by its profile's rule, and the migration failed
     FAILED = "failed"  # the migration failed for another reason, and it should not have
     UNNOTICED = "unnoticed"  # the device reported an error, and the migration was reported as completed
+    DMA_FAILED = "dma-failed"  # the device could not reach guest memory that was given to it
     CORRUPTED = "corrupted"  # the device's state, or its memory, differs on the destination
     STALE = "stale"  # guest memory that the device wrote is older on the destination
     LOST = "lost"  # an interrupt never reached the guest

@@ -13,6 +13,7 @@ struct emu_host {
 	void (*put_trigger)(void *context, void *trigger);
 	void (*signal)(void *context, void *trigger);
 	int (*dma_write)(void *context, u64 iova, const void *data, u32 bytes);
+	int (*dma_read)(void *context, u64 iova, void *data, u32 bytes);
 	void (*pause)(void *context, u32 milliseconds);
 	/* One line of the log: `text` is JSON members, `"vector":3,"sent":true`, or is empty. */
 	void (*log)(void *context, const char *event, const char *text);

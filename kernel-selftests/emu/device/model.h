@@ -39,6 +39,7 @@ struct emu_registers {
 	u32 seed;
 	u32 ring_low, ring_high, ring_pages;
 	u32 select;
+	u32 digest;		/* of the page that was read last */
 	u32 raised_total, acked_total, spurious_total;
 	u32 intx_raised, intx_acked;
 	u32 intx_asserted;

@@ -32,6 +32,8 @@ enum register_offset {
 	REGISTER_SEED = 0x040,
 	REGISTER_RESET = 0x044,
 	REGISTER_MEMORY_SUM = 0x048,
+	REGISTER_PULL = 0x04c,
+	REGISTER_DIGEST = 0x050,
 	REGISTER_PENDING = 0x100,
 	REGISTER_PENDING_END = 0x200,
 };
@@ -103,6 +105,8 @@ static u32 read_register(const struct emu_device *device, u32 offset)
 		return registers->seed;
 	case REGISTER_MEMORY_SUM:
 		return memory_sum(device);
+	case REGISTER_DIGEST:
+		return registers->digest;
 	default:
 		return 0;
 	}
@@ -141,6 +145,9 @@ static void write_register(struct emu_device *device, u32 offset, u32 value)
 		break;
 	case REGISTER_KICK:
 		emu_write_ring_page(device, value);
+		break;
+	case REGISTER_PULL:
+		emu_read_ring_page(device, value);
 		break;
 	case REGISTER_SELECT:
 		registers->select = value;

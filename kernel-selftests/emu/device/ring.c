@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The ring of pages in guest memory that the device writes to.
+ * The ring of pages in guest memory that the device writes to; it reads them,
+ * and the page behind them, when the guest asks it to.
  */
 #include "ring.h"
 
@@ -12,15 +13,33 @@
 
 #define PAGE_MAGIC	0x71706467
 
-static void log_dma(struct emu_device *device, u32 page, u32 sequence, u64 iova, int error)
+static u64 page_address(const struct emu_device *device, u32 page)
+{
+	const struct emu_registers *registers = &device->registers;
+
+	return ((u64)registers->ring_high << 32 | registers->ring_low) + (u64)page * EMU_PAGE_SIZE;
+}
+
+static void log_write(struct emu_device *device, u32 page, u64 iova, int error)
 {
 	struct emu_text text = { .length = 0 };
 
 	emu_text_number(&text, "page", page);
-	emu_text_number(&text, "sequence", sequence);
+	emu_text_number(&text, "sequence", device->registers.sequences[page]);
 	emu_text_number(&text, "iova", iova);
 	emu_text_errno(&text, error);
 	emu_log(device, "dma-write", &text);
+}
+
+static void log_read(struct emu_device *device, u32 page, u64 iova, int error)
+{
+	struct emu_text text = { .length = 0 };
+
+	emu_text_number(&text, "page", page);
+	emu_text_number(&text, "digest", device->registers.digest);
+	emu_text_number(&text, "iova", iova);
+	emu_text_errno(&text, error);
+	emu_log(device, "dma-read", &text);
 }
 
 static void make_page(struct emu_device *device, u32 page, u32 sequence)
@@ -41,21 +60,54 @@ static void make_page(struct emu_device *device, u32 page, u32 sequence)
 void emu_write_ring_page(struct emu_device *device, u32 page)
 {
 	struct emu_registers *registers = &device->registers;
-	u64 ring = (u64)registers->ring_high << 32 | registers->ring_low;
-	u64 iova = ring + (u64)page * EMU_PAGE_SIZE;
+	u64 iova = page_address(device, page);
 	int error;
 
 	if (page >= registers->ring_pages)
 		return;
 	if (!emu_is_running(device)) {
-		log_dma(device, page, registers->sequences[page], iova, -EPERM);
+		log_write(device, page, iova, -EPERM);
 		return;
 	}
 	make_page(device, page, registers->sequences[page] + 1);
 	error = device->host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
 	if (!error)
 		registers->sequences[page]++;
-	log_dma(device, page, registers->sequences[page], iova, error);
+	log_write(device, page, iova, error);
+}
+
+/* A read that fails gives all ones, as it does on PCI Express. */
+void emu_read_ring_page(struct emu_device *device, u32 page)
+{
+	u64 iova = page_address(device, page);
+	int error = -EPERM;
+	u32 digest = 0;
+	u32 i;
+
+	if (!device->registers.ring_pages || page > EMU_RING_PAGES)
+		return;
+	if (emu_is_running(device))
+		error = device->host->dma_read(device->context, iova, device->page, EMU_PAGE_SIZE);
+	if (error)
+		memset(device->page, 0xff, sizeof(device->page));
+	for (i = 0; i < EMU_PAGE_SIZE; i += 4)
+		digest = emu_mix(digest ^ emu_get32((u8 *)device->page + i));
+	device->registers.digest = digest;
+	log_read(device, page, iova, error);
+}
+
+/*
+ * Every other page, in an order that nobody can guess and each as often as the
+ * others: a tracker that is wrong by a page or reports whole words is not put
+ * right by the next write.
+ */
+static u32 next_page(struct emu_device *device, u32 pages)
+{
+	u32 half = (pages + 1) / 2;
+	u32 number = device->dirty_queries++;
+	u32 start = emu_mix(device->registers.seed ^ number / half);
+
+	return (start + number) % half * 2;
 }
 
 /*
@@ -70,7 +122,7 @@ void emu_before_dirty_report(struct emu_device *device)
 	    device->state != (int)VFIO_DEVICE_STATE_PRE_COPY)
 		return;
 	if (pages)
-		emu_write_ring_page(device, device->dirty_queries++ % pages);
+		emu_write_ring_page(device, next_page(device, pages));
 }
 
 bool emu_reports_dirty_pages(const struct emu_device *device)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* DMA: the ring of pages that the device writes to. */
+/* DMA: the ring of pages that the device writes to and reads. */
 #ifndef EMU_RING_H
 #define EMU_RING_H
 
@@ -8,6 +8,8 @@
 struct emu_device;
 
 void emu_write_ring_page(struct emu_device *device, u32 page);
+/* Leaves a digest of the page in its register; page EMU_RING_PAGES is behind the longest ring. */
+void emu_read_ring_page(struct emu_device *device, u32 page);
 /*
  * Somebody asks for dirty pages: the device, if it runs, writes one more page of
  * its ring.  The host calls this before it reports.

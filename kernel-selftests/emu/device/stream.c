@@ -88,6 +88,7 @@ void emu_registers_pack(const struct emu_device *device, u8 *bytes)
 		registers->select, registers->raised_total, registers->acked_total,
 		registers->spurious_total, registers->intx_raised, registers->intx_acked,
 		registers->intx_asserted, registers->msi_held, device->irq.hint,
+		registers->digest,
 	};
 	u32 i;
 
@@ -119,6 +120,7 @@ void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
 	registers->msi_held |= words[10];
 	if (device->irq.kind == EMU_NO_IRQ && words[11] <= EMU_NO_IRQ)
 		device->irq.hint = words[11];
+	registers->digest = words[12];
 	for (i = 0; i < EMU_RING_PAGES; i++)
 		registers->sequences[i] = emu_get32(bytes + (EMU_REGISTER_WORDS + i) * 4);
 }

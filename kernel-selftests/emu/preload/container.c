@@ -81,6 +81,7 @@ static int get_info(struct vfio_iommu_type1_info *info)
 static int map_dma(struct container *container, const struct vfio_iommu_type1_dma_map *map)
 {
 	struct mapping mapping = { map->iova, map->size, (char *)(uintptr_t)map->vaddr,
+				   map->flags & VFIO_DMA_MAP_FLAG_READ,
 				   map->flags & VFIO_DMA_MAP_FLAG_WRITE, false };
 
 	if (map->argsz < sizeof(*map) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The devices' writes to guest memory, by way of the domains that they are
+ * The devices' accesses to guest memory, by way of the domains that they are
  * attached to.
  */
 #define _GNU_SOURCE
@@ -32,6 +32,17 @@ int device_dma_write(struct emulated_device *device, uint64_t iova, const void *
 		error = space_write(device->domain->space, iova, data, bytes);
 	if (!error)
 		error = note_written(device, iova, bytes);
+	dma_unlock();
+	return error;
+}
+
+int device_dma_read(struct emulated_device *device, uint64_t iova, void *data, uint32_t bytes)
+{
+	int error = -EFAULT;
+
+	dma_lock();
+	if (device->domain)
+		error = space_read(device->domain->space, iova, data, bytes);
 	dma_unlock();
 	return error;
 }

@@ -50,6 +50,11 @@ static int host_dma_write(void *context, u64 iova, const void *data, u32 bytes)
 	return device_dma_write(context, iova, data, bytes);
 }
 
+static int host_dma_read(void *context, u64 iova, void *data, u32 bytes)
+{
+	return device_dma_read(context, iova, data, bytes);
+}
+
 static void host_pause(void *context, u32 milliseconds)
 {
 	struct timespec left = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
@@ -69,6 +74,7 @@ const struct emu_host device_host = {
 	.put_trigger = host_put_trigger,
 	.signal = host_signal,
 	.dma_write = host_dma_write,
+	.dma_read = host_dma_read,
 	.pause = host_pause,
 	.log = host_log,
 };

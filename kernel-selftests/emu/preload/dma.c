@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mappings of I/O virtual addresses, writes through them, and trackers.
+ * Mappings of I/O virtual addresses, accesses through them, and trackers.
  */
 #define _GNU_SOURCE
 #include "dma.h"
@@ -157,23 +157,45 @@ void domain_clear(struct dma_domain *domain)
 	dirty_clear(&domain->dirty);
 }
 
+static char *mapped(const struct address_space *space, uint64_t iova, uint32_t bytes, bool write,
+		    uint32_t *length)
+{
+	const struct mapping *mapping = find_mapping(space, iova);
+	uint64_t room;
+
+	if (!mapping || !(write ? mapping->writeable : mapping->readable))
+		return NULL;
+	room = mapping_last(mapping) - iova + 1;
+	*length = room < bytes ? (uint32_t)room : bytes;
+	return mapping->memory + (iova - mapping->iova);
+}
+
 int space_write(const struct address_space *space, uint64_t iova, const void *data, uint32_t bytes)
 {
 	const char *source = data;
-	const struct mapping *mapping;
-	uint64_t room;
+	uint32_t length;
+	char *memory;
 
-	while (bytes) {
-		mapping = find_mapping(space, iova);
-		if (!mapping || !mapping->writeable)
+	for (; bytes; iova += length, source += length, bytes -= length) {
+		memory = mapped(space, iova, bytes, true, &length);
+		if (!memory)
 			return -EFAULT;
-		room = mapping_last(mapping) - iova + 1;
-		if (room > bytes)
-			room = bytes;
-		memcpy(mapping->memory + (iova - mapping->iova), source, room);
-		iova += room;
-		source += room;
-		bytes -= (uint32_t)room;
+		memcpy(memory, source, length);
+	}
+	return 0;
+}
+
+int space_read(const struct address_space *space, uint64_t iova, void *data, uint32_t bytes)
+{
+	char *target = data;
+	const char *memory;
+	uint32_t length;
+
+	for (; bytes; iova += length, target += length, bytes -= length) {
+		memory = mapped(space, iova, bytes, false, &length);
+		if (!memory)
+			return -EFAULT;
+		memcpy(target, memory, length);
 	}
 	return 0;
 }

@@ -23,7 +23,7 @@
 struct mapping {
 	uint64_t iova, size;
 	char *memory;
-	bool writeable;
+	bool readable, writeable;
 	bool owned; /* `memory` is a mapping of this library's, of a file that QEMU gave */
 };
 
@@ -55,8 +55,9 @@ int space_unmap(struct address_space *space, uint64_t iova, uint64_t last, uint6
 /* The range begins and ends where mappings do. */
 bool space_has_edges(const struct address_space *space, uint64_t iova, uint64_t last);
 void space_clear(struct address_space *space);
-/* A write by a device: -EFAULT if that is not mapped for it, wholly or partly. */
+/* A device's access: -EFAULT if that is not mapped for it, wholly or partly. */
 int space_write(const struct address_space *space, uint64_t iova, const void *data, uint32_t bytes);
+int space_read(const struct address_space *space, uint64_t iova, void *data, uint32_t bytes);
 
 /* `by` is what the log calls the tracker; the results go to the log too. */
 void domain_track(struct dma_domain *domain, const char *by, bool on);

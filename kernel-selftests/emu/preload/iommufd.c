@@ -127,6 +127,7 @@ static int ioas_map(struct iommufd *iommufd, const struct iommufd_map *command, 
 {
 	struct object *space = find_object(iommufd, command->ioas_id, OBJECT_SPACE);
 	struct mapping mapping = { command->iova, command->length, memory,
+				   command->flags & IOMMUFD_MAP_READABLE,
 				   command->flags & IOMMUFD_MAP_WRITEABLE, owned };
 
 	if (!space)

@@ -46,6 +46,16 @@ static int dma_write(void *context, u64 iova, const void *data, u32 bytes)
 	return 0;
 }
 
+static int dma_read(void *context, u64 iova, void *data, u32 bytes)
+{
+	const struct fixture *fixture = context;
+
+	if (iova < FIXTURE_RING || iova - FIXTURE_RING + bytes > sizeof(fixture->ring))
+		return -EFAULT;
+	memcpy(data, fixture->ring + (iova - FIXTURE_RING), bytes);
+	return 0;
+}
+
 static void pause_device(void *context, u32 milliseconds)
 {
 	struct fixture *fixture = context;
@@ -74,6 +84,7 @@ static const struct emu_host host = {
 	.put_trigger = put_trigger,
 	.signal = signal_trigger,
 	.dma_write = dma_write,
+	.dma_read = dma_read,
 	.pause = pause_device,
 	.log = write_log,
 };

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
+_ACCESSES = ("dma-read", "dma-write")
+
+
 @dataclass(frozen=True)
 class GuestCheck:
-    """What the guest found when it checked a device: pages that are old or wrong, whether memory and state are so."""
+    """What the guest found when it checked a device: pages that are old or wrong, whether memory and state are so.
+
+    `read` tells whether the device reads from guest memory what the guest has just written there.
+    """
 
     vm: str
     device: str
@@ -27,6 +34,18 @@ class GuestCheck:
     corrupt: int = 0
     memory: str = "ok"
     state: str = "ok"
+    read: str = "ok"
+
+
+@dataclass(frozen=True)
+class FailedAccess:
+    """An access of a device of `vm` to guest memory that failed; `operation` is dma-read or dma-write."""
+
+    vm: str
+    device: str
+    operation: str
+    iova: int
+    errno: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +75,7 @@ class Findings:
     device_errors: tuple[DeviceError, ...] = ()
     cut_short: tuple[DeviceError, ...] = ()
     unused_faults: tuple[str, ...] = ()
+    failed_accesses: tuple[FailedAccess, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
@@ -98,6 +118,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         device_errors=device_errors(history),
         cut_short=cut_short(history),
         unused_faults=unused_faults(history),
+        failed_accesses=tuple(_failed_accesses(timeline)),
         checks=tuple(_checks(lab)),
         account=account,
         resets=frozenset(_resets(history)),
@@ -133,7 +154,16 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 int(fields.get("corrupt", 0)),
                 str(fields.get("memory", "ok")),
                 str(fields.get("state", "ok")),
+                str(fields.get("read", "ok")),
             )
+
+
+def _failed_accesses(timeline: Sequence[Event]) -> Iterator[FailedAccess]:
+    """Yield the accesses that failed of devices that ran: a stopped device has none (EPERM, by the device itself)."""
+    for event in timeline:
+        number = int(event.fields.get("errno", 0))
+        if event.origin is EventSource.UAPI and event.name in _ACCESSES and number not in (0, errno.EPERM):
+            yield FailedAccess(event.actor, event.device, event.name, int(event.fields.get("iova", 0)), number)
 
 
 def _halted(history: MigrationHistory) -> str:

@@ -6,6 +6,7 @@ Each rule returns a sentence that says why it applies, or '' where it does not.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
@@ -97,6 +98,19 @@ def unnoticed(findings: Findings) -> str:
             reaction = f"{said} and went on" if said else "no error was printed"
             return f"{errors[0].what}, and the migration was reported as completed; {reaction}{_harm(findings)}"
     return ""
+
+
+def dma_failed(findings: Findings) -> str:
+    """Apply if a device that ran could not reach guest memory."""
+    if not findings.failed_accesses:
+        return ""
+    first, *others = findings.failed_accesses
+    word = {"dma-read": "read", "dma-write": "write"}[first.operation]
+    more = f" (and {counted(len(others), 'more access', 'more accesses')})" if others else ""
+    return (
+        f"{first.device} on {first.vm} could not {word} guest memory at {first.iova:#x}: "
+        f"{errno.errorcode.get(first.errno, first.errno)}{more}"
+    )
 
 
 def corrupted(findings: Findings) -> str:
@@ -223,6 +237,7 @@ def _wrong(check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, in words."""
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
+    what += ["it reads other memory than the guest has written"] if check.read not in _VERIFIED else []
     return what + (["its state is wrong"] if check.state not in _VERIFIED else [])
 
 
@@ -300,6 +315,7 @@ RULES: tuple[tuple[Verdict, Rule], ...] = (
     (Verdict.REFUSED, refused),
     (Verdict.FAILED, failed),
     (Verdict.UNNOTICED, unnoticed),
+    (Verdict.DMA_FAILED, dma_failed),
     (Verdict.CORRUPTED, corrupted),
     (Verdict.STALE, stale),
     (Verdict.LOST, lost),

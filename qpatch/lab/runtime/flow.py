@@ -37,7 +37,6 @@ class Flow:
         self._devices = range(plan.scenario.devices)
         self._kind = ""
         self._vectors = 0
-        self._pages = 0
         self._log_offset = 0
         self._stop_early = False
         self._remaining = deque(_migrations(plan.scenario.steps))
@@ -107,18 +106,19 @@ class Flow:
 
     async def _raise(self, step: kinds.RaiseInterrupts) -> None:
         for number in self._devices:
+            if step.vectors == "all":
+                await self._ask(f"raises {number}")
+                continue
             for vector in _chosen(step.vectors, self._vectors):
                 await self._ask(f"raise {number} {vector}")
 
     async def _ring(self, step: kinds.SetUpRing) -> None:
-        self._pages = step.pages
         for number in self._devices:
             await self._ask(f"ring {number} {step.pages}")
 
     async def _kick(self, _: kinds.WriteRing) -> None:
         for number in self._devices:
-            for page in range(self._pages):
-                await self._ask(f"kick {number} {page}")
+            await self._ask(f"kicks {number}")
 
     async def _fill(self, _: kinds.FillMemory) -> None:
         for number in self._devices:
@@ -219,9 +219,9 @@ def _migrations(steps: Sequence[ScenarioStep]) -> Iterator[kinds.Migrate]:
 
 
 def _chosen(which: str | int, vectors: int) -> Sequence[int]:
-    """Return the vectors to raise out of `vectors`: all, one, or a sample with the first and the last."""
+    """Return the vectors to raise out of `vectors`: one, or a sample with the first and the last."""
     if isinstance(which, int):
         return [which]
-    if which == "all" or vectors <= _SAMPLE:
+    if vectors <= _SAMPLE:
         return range(vectors)
     return [number * (vectors - 1) // (_SAMPLE - 1) for number in range(_SAMPLE)]
