@@ -9,6 +9,7 @@
 #define MAX_DEVICES	8
 #define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
 #define MAX_RING_PAGES	64
+#define CONFIG_BYTES	256
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
 
@@ -26,6 +27,8 @@ struct device {
 	u32 fill_seed;
 	u32 ring_pages;
 	u64 handled;
+	/* As device_remember() found configuration space, and the command as the device holds it. */
+	u32 config[CONFIG_BYTES / 4], command;
 	u32 count[MAX_VECTORS];		/* interrupts handled */
 	u16 slot[MAX_VECTORS];		/* interrupt number of each vector, see interrupt.c */
 	bool moved[MAX_VECTORS];	/* which of its two events a vector uses */
@@ -34,7 +37,8 @@ struct device {
 
 struct check_result {
 	u32 stale, corrupt;
-	const char *memory, *state, *read;
+	const char *memory, *state, *read, *command;
+	u32 config;	/* offset of the first difference, CONFIG_BYTES: none */
 };
 
 extern struct device devices[MAX_DEVICES];
@@ -45,6 +49,8 @@ void device_write(const struct device *device, u32 offset, u32 value);
 void device_find_all(void);
 const char *device_ring(struct device *device, u32 pages);	/* NULL, or what is wrong */
 void device_fill(struct device *device, u32 seed);
+/* Configuration space is now as its driver wants it: until the next call, nothing may change in it. */
+void device_remember(struct device *device);
 void device_check(struct device *device, struct check_result *result);
 
 #define REGISTER_ID		0x000
@@ -67,5 +73,6 @@ void device_check(struct device *device, struct check_result *result);
 #define REGISTER_PULL		0x04c
 #define REGISTER_DIGEST		0x050
 #define REGISTER_PENDING	0x100
+#define REGISTER_CONFIG		0x400
 
 #endif

@@ -223,9 +223,11 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 	}
 	switch (kind) {
 	case KIND_MSIX:
-		return enable_msix(device, vectors);
+		error = enable_msix(device, vectors);
+		break;
 	case KIND_MSI:
-		return enable_msi(device, vectors);
+		error = enable_msi(device, vectors);
+		break;
 	case KIND_INTX:
 		device->vectors = 1;
 		device->kind = KIND_INTX;
@@ -234,7 +236,8 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 	case KIND_NONE:
 		break;
 	}
-	return NULL;
+	device_remember(device);
+	return error;
 }
 
 const char *irq_mask(struct device *device, u32 vector, bool masked)
@@ -248,6 +251,7 @@ const char *irq_mask(struct device *device, u32 vector, bool masked)
 		msix_mask(device, vector, masked);
 	else if (!msi_write_masks(device, msi_masks(device)))
 		return "device cannot mask MSI";
+	device_remember(device);
 	return NULL;
 }
 
@@ -294,9 +298,13 @@ static const char *move_msi(struct device *device)
 
 const char *irq_move(struct device *device, u32 vector)
 {
+	const char *error;
+
 	if (device->kind < KIND_MSI)
 		return "neither MSI nor MSI-X is on";
 	if (vector >= device->vectors)
 		return "no such vector";
-	return device->kind == KIND_MSIX ? move_msix(device, vector) : move_msi(device);
+	error = device->kind == KIND_MSIX ? move_msix(device, vector) : move_msi(device);
+	device_remember(device);
+	return error;
 }

@@ -127,6 +127,10 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.state);
 	print(" read=");
 	print(result.read);
+	print(" command=");
+	print(result.command);
+	if (result.config < CONFIG_BYTES)
+		print_field("config", result.config);
 	machine_put('\n');
 }
 

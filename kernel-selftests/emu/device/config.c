@@ -27,6 +27,7 @@
 #define OFFSET_INTERRUPT_LINE	0x3c
 #define OFFSET_INTERRUPT_PIN	0x3d
 
+#define COMMAND_MASTER		(1 << 2)
 #define COMMAND_INTX_DISABLE	(1 << 10)
 #define STATUS_INTERRUPT	(1 << 3)
 #define STATUS_CAPABILITIES	(1 << 4)
@@ -128,9 +129,19 @@ void emu_config_restore(struct emu_device *device, const u8 *config)
 		write_byte(device, i, config[i]);
 }
 
+bool emu_is_bus_master(const struct emu_device *device)
+{
+	return emu_get16(device->config + OFFSET_COMMAND) & COMMAND_MASTER;
+}
+
 bool emu_intx_disabled(const struct emu_device *device)
 {
 	return emu_get16(device->config + OFFSET_COMMAND) & COMMAND_INTX_DISABLE;
+}
+
+u32 emu_config_word(const struct emu_device *device, u32 offset)
+{
+	return emu_get32(device->config + offset);
 }
 
 u32 emu_msi_mask(const struct emu_device *device)

@@ -10,6 +10,10 @@ struct emu_device;
 void emu_config_reset(struct emu_device *device);
 /* From a stream: what a driver could have written, no more. */
 void emu_config_restore(struct emu_device *device, const u8 *config);
+/* Four bytes at `offset`, a multiple of four, as the device holds them. */
+u32 emu_config_word(const struct emu_device *device, u32 offset);
+/* Without it a device accesses no memory and sends no message. */
+bool emu_is_bus_master(const struct emu_device *device);
 bool emu_intx_disabled(const struct emu_device *device);
 u32 emu_msi_mask(const struct emu_device *device);
 

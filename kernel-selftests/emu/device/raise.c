@@ -73,6 +73,8 @@ static const char *message_obstacle(const struct emu_device *device, u32 vector)
 {
 	if (device->irq.kind == EMU_NO_IRQ || !device->irq.triggers[vector])
 		return "no-trigger";
+	if (!emu_is_bus_master(device))
+		return "no-bus-master";
 	return msi_masked(device, vector) ? "masked" : NULL;
 }
 

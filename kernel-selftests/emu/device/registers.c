@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The BARs: BAR 0 has the registers by which a guest drives the device, BAR 2
- * is plain memory, BAR 4 has MSI-X's table and pending bits, of which the user
+ * The BARs: BAR 0 has the registers by which a guest drives the device, and
+ * configuration space as the device holds it; BAR 2 is plain memory, BAR 4 has MSI-X's table and pending bits, of which the user
  * gets to see nothing, as behind vfio-pci.
  */
 #include "registers.h"
 
 #include "bytes.h"
+#include "config.h"
 #include "model.h"
 #include "raise.h"
 #include "reset.h"
@@ -36,6 +37,8 @@ enum register_offset {
 	REGISTER_DIGEST = 0x050,
 	REGISTER_PENDING = 0x100,
 	REGISTER_PENDING_END = 0x200,
+	REGISTER_CONFIG = 0x400,
+	REGISTER_CONFIG_END = REGISTER_CONFIG + EMU_CONFIG_SIZE,
 };
 
 #define ID_VALUE	0x71706574
@@ -74,6 +77,8 @@ static u32 read_register(const struct emu_device *device, u32 offset)
 
 	if (offset >= REGISTER_PENDING && offset < REGISTER_PENDING_END)
 		return pending_word(device, (offset - REGISTER_PENDING) / 4);
+	if (offset >= REGISTER_CONFIG && offset < REGISTER_CONFIG_END)
+		return emu_config_word(device, offset - REGISTER_CONFIG);
 	switch (offset) {
 	case REGISTER_ID:
 		return ID_VALUE;

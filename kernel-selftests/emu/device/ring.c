@@ -6,6 +6,7 @@
 #include "ring.h"
 
 #include "bytes.h"
+#include "config.h"
 #include "hash.h"
 #include "log.h"
 #include "model.h"
@@ -57,6 +58,17 @@ static void make_page(struct emu_device *device, u32 page, u32 sequence)
 		emu_put32(bytes + i * 4, emu_mix(base ^ i * 0xc2b2ae35u));
 }
 
+static int access_memory(struct emu_device *device, u64 iova, bool write)
+{
+	const struct emu_host *host = device->host;
+
+	if (!emu_is_bus_master(device))
+		return -EACCES;
+	if (write)
+		return host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
+	return host->dma_read(device->context, iova, device->page, EMU_PAGE_SIZE);
+}
+
 void emu_write_ring_page(struct emu_device *device, u32 page)
 {
 	struct emu_registers *registers = &device->registers;
@@ -70,7 +82,7 @@ void emu_write_ring_page(struct emu_device *device, u32 page)
 		return;
 	}
 	make_page(device, page, registers->sequences[page] + 1);
-	error = device->host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
+	error = access_memory(device, iova, true);
 	if (!error)
 		registers->sequences[page]++;
 	log_write(device, page, iova, error);
@@ -87,7 +99,7 @@ void emu_read_ring_page(struct emu_device *device, u32 page)
 	if (!device->registers.ring_pages || page > EMU_RING_PAGES)
 		return;
 	if (emu_is_running(device))
-		error = device->host->dma_read(device->context, iova, device->page, EMU_PAGE_SIZE);
+		error = access_memory(device, iova, false);
 	if (error)
 		memset(device->page, 0xff, sizeof(device->page));
 	for (i = 0; i < EMU_PAGE_SIZE; i += 4)

@@ -115,6 +115,21 @@ int parse_settings(struct emu_profile *profile, const char *settings)
 	return 0;
 }
 
+static u64 config_offset(u32 offset)
+{
+	return ((u64)VFIO_PCI_CONFIG_REGION_INDEX << EMU_REGION_SHIFT) + offset;
+}
+
+/* As a driver does before anything else. */
+static void let_master(struct fixture *fixture)
+{
+	const u8 command[2] = { 0x06, 0x00 };
+
+	if (emu_write(fixture->device, config_offset(4), command, 2) != 2)
+		abort();
+	log_clear(fixture);
+}
+
 struct fixture *fixture_new(const char *settings)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -130,8 +145,10 @@ struct fixture *fixture_new(const char *settings)
 		v1 = fixture->profile.protocol == EMU_PROTOCOL_V1;
 		if (!emu_device_init(fixture->device, &fixture->profile, &host, fixture,
 				     fixture->memory, v1 ? fixture->migration_data : NULL,
-				     v1 ? FIXTURE_DATA_SIZE : 0))
+				     v1 ? FIXTURE_DATA_SIZE : 0)) {
+			let_master(fixture);
 			return fixture;
+		}
 	}
 	free(fixture->device);
 	free(fixture);
@@ -173,11 +190,6 @@ void log_clear(struct fixture *fixture)
 {
 	fixture->log_length = 0;
 	fixture->log[0] = '\0';
-}
-
-static u64 config_offset(u32 offset)
-{
-	return ((u64)VFIO_PCI_CONFIG_REGION_INDEX << EMU_REGION_SHIFT) + offset;
 }
 
 u32 read_register(struct fixture *fixture, u32 offset)

@@ -154,7 +154,8 @@ static void set_irqs_after_resuming(void)
 
 static void config_and_reset(void)
 {
-	struct fixture *fixture = fixture_new("fault=config-write:2:EIO\nfault=config-read:1:EIO\n"
+	/* The fixture's own write is the first. */
+	struct fixture *fixture = fixture_new("fault=config-write:3:EIO\nfault=config-read:1:EIO\n"
 					      "fault=reset:1:EBUSY");
 	u32 value;
 

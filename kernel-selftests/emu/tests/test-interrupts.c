@@ -187,6 +187,11 @@ static void reset_keeps_eventfds(void)
 	CHECK(fixture);
 	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 2, 0), 0);
 	CHECK_EQUAL(emu_reset(fixture->device), 0);
+	/* But the command is gone, and with it the right to send messages. */
+	write_register(fixture, 0x10, 1);
+	CHECK_EQUAL(fixture->eventfds[1].signals, 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", "'reason':'no-bus-master'"), 1);
+	CHECK_EQUAL(write_config(fixture, 4, 6, 2), 2);
 	write_register(fixture, 0x10, 1);
 	CHECK_EQUAL(fixture->eventfds[1].signals, 1);
 	fixture_free(fixture);

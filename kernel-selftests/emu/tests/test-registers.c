@@ -148,6 +148,23 @@ static void dma_reads(void)
 	fixture_free(fixture);
 }
 
+static void dma_wants_the_bus(void)
+{
+	struct fixture *fixture = fixture_new("");
+
+	CHECK(fixture);
+	set_ring(fixture);
+	CHECK_EQUAL(read_register(fixture, 0x404) & 0xffff, 6);
+	CHECK_EQUAL(write_config(fixture, 4, 2, 2), 2);
+	CHECK_EQUAL(read_register(fixture, 0x404) & 0xffff, 2);
+	write_register(fixture, KICK, 0);
+	write_register(fixture, PULL, 0);
+	CHECK_EQUAL(sequence_of(fixture, 0), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", "'errno':13"), 1);
+	CHECK_EQUAL(log_count(fixture, "dma-read", "'errno':13"), 1);
+	fixture_free(fixture);
+}
+
 static void dma_fails(void)
 {
 	struct fixture *fixture = fixture_new("");
@@ -253,6 +270,7 @@ static const struct test tests[] = {
 	{ "odd accesses", odd_accesses },
 	{ "DMA ring", dma_ring },
 	{ "DMA reads", dma_reads },
+	{ "DMA wants the bus", dma_wants_the_bus },
 	{ "DMA fails", dma_fails },
 	{ "writes before dirty reports", writes_before_dirty_reports },
 	{ "memory", memory },

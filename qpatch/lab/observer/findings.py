@@ -25,7 +25,9 @@ _ACCESSES = ("dma-read", "dma-write")
 class GuestCheck:
     """What the guest found when it checked a device: pages that are old or wrong, whether memory and state are so.
 
-    `read` tells whether the device reads from guest memory what the guest has just written there.
+    `read` tells whether the device reads from guest memory what the guest has just written there. `command`
+    tells whether the device holds the command register as its driver left it. `config` is the offset of the first word
+    of config space that the driver finds otherwise than it left it, None where all are the same.
     """
 
     vm: str
@@ -35,6 +37,8 @@ class GuestCheck:
     memory: str = "ok"
     state: str = "ok"
     read: str = "ok"
+    command: str = "ok"
+    config: int | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,13 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 str(fields.get("memory", "ok")),
                 str(fields.get("state", "ok")),
                 str(fields.get("read", "ok")),
+                str(fields.get("command", "ok")),
+                _offset(fields.get("config")),
             )
+
+
+def _offset(written: object) -> int | None:
+    return None if written is None else int(str(written))
 
 
 def _failed_accesses(timeline: Sequence[Event]) -> Iterator[FailedAccess]:

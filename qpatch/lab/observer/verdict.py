@@ -237,6 +237,8 @@ def _wrong(check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, in words."""
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
+    what += [f"its config space has changed at {check.config:#x}"] if check.config is not None else []
+    what += ["it holds another command register"] if check.command not in _VERIFIED else []
     what += ["it reads other memory than the guest has written"] if check.read not in _VERIFIED else []
     return what + (["its state is wrong"] if check.state not in _VERIFIED else [])
 
