@@ -106,6 +106,13 @@ def lost() -> TimelineBuilder:
     return migration(STOCK_5_2, eager=True, lost=True, pause=100)
 
 
+def misrouted() -> TimelineBuilder:
+    timeline = delivered()
+    timeline.lab("mask", vm="qemu1", device="dev0", vector=1)
+    timeline.interrupt("qemu1", 1)
+    return timeline
+
+
 def duplicated() -> TimelineBuilder:
     timeline = delivered()
     timeline.acked("qemu1", spurious=True)
@@ -153,6 +160,7 @@ EXAMPLES: dict[Verdict, Callable[[], TimelineBuilder]] = {
     Verdict.DMA_FAILED: dma_failed,
     Verdict.CORRUPTED: corrupted,
     Verdict.STALE: stale,
+    Verdict.MISROUTED: misrouted,
     Verdict.LOST: lost,
     Verdict.DUPLICATED: duplicated,
     Verdict.LATE: late,

@@ -99,6 +99,14 @@ def test_interrupts_that_were_renumbered_are_known_by_their_new_number() -> None
     assert contradictions(timeline.events) == ()
 
 
+def test_what_the_device_held_and_sent_later_was_sent() -> None:
+    timeline = migration(STOCK_5_2)
+    timeline.raised("qemu1", 3, index="msi", sent=False, reason="masked")
+    timeline.uapi("qemu1", "irq-resend", index="msi", vector=3, sequence=1)
+    timeline.consumed("qemu1", 3, index="msi")
+    assert contradictions(timeline.events) == ()
+
+
 def test_no_more_than_ten_of_a_kind_are_told() -> None:
     timeline = TimelineBuilder()
     timeline.lab("start", vm="qemu0", role="source")

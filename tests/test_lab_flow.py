@@ -225,6 +225,17 @@ def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> No
     assert done.index("qemu1: cont") < done.index("qemu1 running") < done.index("qemu1> hello")
 
 
+def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> None:
+    done, recorder = play(
+        tmp_path,
+        "steps: [interrupts, mask: last, raise: last, unmask: last]",
+        "{name: p, title: p, device: {vectors: 5}}",
+    )
+    assert done[4:-1] == ["qemu0> mask 0 4", "qemu0> raise 0 4", "qemu0> unmask 0 4"]
+    for word in ("mask", "unmask"):
+        assert lab_events(recorder, word) == [{"vm": "qemu0", "device": "dev0", "vector": 4}]
+
+
 def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [mask: 1, unmask: 1, move: 2, reset]")
     assert done[3:-1] == ["qemu0> mask 0 1", "qemu0> unmask 0 1", "qemu0> move 0 2", "qemu0> reset 0"]

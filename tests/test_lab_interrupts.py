@@ -299,3 +299,39 @@ def test_back_and_forth_every_process_takes_its_turn() -> None:
 def test_the_controllers_of_every_machine_are_known() -> None:
     for name in machine_names():
         assert set(load_machine(name).controllers) <= controllers()
+
+
+def test_what_a_masked_vector_waits_for_is_lost_only_after_it_was_unmasked() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.lab("mask", vm="qemu0", device="dev0", vector=2)
+    timeline.raised("qemu0", 2)
+    timeline.raised("qemu0", 1)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
+    timeline.lab("unmask", vm="qemu0", device="dev0", vector=2)
+    timeline.fence("qemu0")
+    assert totals(timeline) == InterruptCounts(delivered=1, lost=2)
+
+
+def test_what_waited_for_the_mask_is_delivered_and_not_late() -> None:
+    timeline = moved()
+    timeline.run()
+    timeline.lab("mask", vm="qemu1", device="dev0", vector=2)
+    timeline.raised("qemu1", 2)
+    timeline.wait(10 * late_ms())
+    timeline.lab("unmask", vm="qemu1", device="dev0", vector=2)
+    timeline.acked("qemu1", 2)
+    account = account_for(parse_migrations(timeline.events))
+    assert account.late == () and account.unwanted == ()
+
+
+def test_a_masked_vector_that_reaches_the_guest_is_unwanted() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 2)
+    timeline.lab("mask", vm="qemu0", device="dev0", vector=2)
+    timeline.acked("qemu0", 2)  # It was on its way.
+    assert account_for(parse_migrations(timeline.events)).unwanted == ()
+    timeline.interrupt("qemu0", 2)
+    assert [one.sequence for one in account_for(parse_migrations(timeline.events)).unwanted] == [2]

@@ -155,6 +155,21 @@ def test_what_a_device_or_machine_lacks_is_not_applicable() -> None:
     assert "ITS" in reason_against(plan("steps: [migrate]", machine="virt-gicv3-its", source=old))
 
 
+@pytest.mark.parametrize(
+    ("steps", "applies"),
+    [
+        ("[interrupts, mask: 1, migrate]", False),
+        ("[interrupts: msix, mask: last, migrate]", True),
+        ("[interrupts: msix, interrupts, unmask: 1, mask: 1, migrate]", False),
+        ("[interrupts, migrate]", True),
+    ],
+)
+def test_intx_has_no_vectors_to_mask(steps: str, applies: bool) -> None:
+    profile = "{name: line, title: t, interrupts: {kind: intx}}"
+    told = "" if applies else "the interrupts of the profile line cannot be masked one by one"
+    assert reason_against(plan(f"steps: {steps}", profile)) == told
+
+
 def test_a_feature_that_nobody_knows_is_an_error_of_the_author() -> None:
     with pytest.raises(UserError) as caught:
         reason_against(plan("{requires: [iomufd], steps: [migrate]}"))

@@ -41,6 +41,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
     besides = {
         Verdict.LAB_ERROR: {Verdict.DELIVERED},
         Verdict.DUPLICATED: {Verdict.DELIVERED},
+        Verdict.MISROUTED: {Verdict.DELIVERED},
         Verdict.LATE: {Verdict.DELIVERED},
         Verdict.DMA_FAILED: {Verdict.DELIVERED},
         Verdict.CORRUPTED: {Verdict.DELIVERED},
@@ -64,6 +65,16 @@ def test_a_failed_access_to_guest_memory_is_told_with_its_address(operation: str
 
 def test_what_a_stopped_device_does_not_write_is_no_failed_access() -> None:
     reason(dma_failed(errno=1), Verdict.DELIVERED)
+
+
+def test_an_interrupt_that_comes_as_another_vector_is_misrouted() -> None:
+    timeline = delivered()
+    timeline.raised("qemu1", 2)
+    timeline.acked("qemu1", 3, spurious=True)
+    timeline.fence("qemu1")
+    assert (
+        reason(timeline, Verdict.MISROUTED) == "interrupt 1 of dev0's vector 2 reached the guest on qemu1 as vector 3"
+    )
 
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qpatch.builds.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
+from qpatch.lab.definitions.steps import MaskVector, SetUpInterrupts
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -47,7 +48,22 @@ def _check_target(plan: RunPlan, program: QemuProgram) -> None:
 
 def _against_device(plan: RunPlan) -> str:
     lacking = [trait for trait in plan.scenario.traits if trait not in plan.device.traits]
-    return f"the profile {plan.profile.name} has no {lacking[0]} phase" if lacking else ""
+    if lacking:
+        return f"the profile {plan.profile.name} has no {lacking[0]} phase"
+    if _masks_without_masks(plan):
+        return f"the interrupts of the profile {plan.profile.name} cannot be masked one by one"
+    return ""
+
+
+def _masks_without_masks(plan: RunPlan) -> bool:
+    """Tell whether the scenario masks vectors where the driver uses INTx, or no interrupts."""
+    kind = plan.profile.interrupts.kind
+    for step in plan.scenario.steps:
+        if isinstance(step, SetUpInterrupts):
+            kind = step.kind or plan.profile.interrupts.kind
+        elif isinstance(step, MaskVector) and kind not in ("msi", "msix"):
+            return True
+    return False
 
 
 def _against_programs(plan: RunPlan) -> str:

@@ -57,7 +57,7 @@ class RaiseInterrupts(ScenarioStep):
 
     word: ClassVar[str] = "raise"
     main: ClassVar[str] = "vectors"
-    vectors: Literal["sample", "all"] | int = "sample"
+    vectors: Literal["sample", "all", "last"] | int = "sample"
 
 
 class SetUpRing(ScenarioStep):
@@ -81,19 +81,19 @@ class FillMemory(ScenarioStep):
 
 
 class MaskVector(ScenarioStep):
-    """The guest masks an MSI-X vector."""
+    """The guest masks a vector of MSI-X or MSI: what comes for it waits."""
 
     word: ClassVar[str] = "mask"
     main: ClassVar[str] = "vector"
-    vector: int = 0
+    vector: Literal["last"] | int = 0
 
 
 class UnmaskVector(ScenarioStep):
-    """The guest unmasks an MSI-X vector."""
+    """The guest unmasks a vector of MSI-X or MSI."""
 
     word: ClassVar[str] = "unmask"
     main: ClassVar[str] = "vector"
-    vector: int = 0
+    vector: Literal["last"] | int = 0
 
 
 class MoveVector(ScenarioStep):
@@ -101,7 +101,7 @@ class MoveVector(ScenarioStep):
 
     word: ClassVar[str] = "move"
     main: ClassVar[str] = "vector"
-    vector: int = 0
+    vector: Literal["last"] | int = 0
 
 
 class Reset(ScenarioStep):

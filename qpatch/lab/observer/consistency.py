@@ -137,6 +137,8 @@ class _Vector:
         elif event.name == "irq-renumber":
             shift = number - int(event.fields["local"])
             self.raised[event.actor] |= {number + shift for number in self.raised[event.actor]}
+        elif event.name == "irq-resend":
+            self.sent.add(event.actor)
         elif event.name == "irq-consume" and event.actor not in self.sent:
             return "reads an interrupt that was not sent"
         elif (

@@ -2,7 +2,8 @@
 """Accounts for every interrupt of a run, across processes: delivered, lost and why, duplicated, late.
 
 An interrupt is delivered when the guest has acknowledged it, on whichever side; the device's counters migrate with it.
-It is lost when a fence of the VM that runs the guest comes first. What a device raises on a destination in which the
+It is lost when a fence of the VM that runs the guest comes first, unless its driver has masked the vector: it waits
+then for the fence after the driver has unmasked it. What a device raises on a destination in which the
 guest never ran was never to be delivered, and is left out.
 """
 
@@ -72,10 +73,14 @@ class Interrupt:
 
 @dataclass(frozen=True)
 class InterruptAccount:
-    """All interrupts in the order in which they were raised, and acknowledgements when nothing was outstanding."""
+    """All interrupts in the order in which they were raised, and acknowledgements when nothing was outstanding.
+
+    `unwanted` are those that were raised and reached the guest while its driver had the vector masked.
+    """
 
     interrupts: tuple[Interrupt, ...] = ()
     duplicates: tuple[Event, ...] = ()
+    unwanted: tuple[Interrupt, ...] = ()
 
     def in_state(self, state: InterruptState) -> tuple[Interrupt, ...]:
         """Return the interrupts that ended in `state`."""
@@ -109,6 +114,9 @@ class _InterruptLedger:
     migrates: bool = False
     resuming: set[tuple[str, str]] = field(default_factory=set)
     taken_over: set[tuple[str, str]] = field(default_factory=set)
+    masked: dict[Line, int] = field(default_factory=dict)
+    unwanted: list[Interrupt] = field(default_factory=list)
+    unmasked_at: dict[Line, int] = field(default_factory=dict)
 
     def note(self, position: int, event: Event) -> None:
         """Update the account by `event`."""
@@ -116,6 +124,8 @@ class _InterruptLedger:
             self.migrates = self.migrates or event.name == "migrate"
             if event.name == "fence":
                 self._fence(position, str(event.fields["vm"]))
+            elif event.name in ("mask", "unmask"):
+                self._mask(event)
         elif event.origin is not EventSource.UAPI:
             return
         elif event.name == "state":
@@ -129,7 +139,9 @@ class _InterruptLedger:
         """Return the account; what is still outstanding stays unsettled."""
         left = [interrupt for line in self.outstanding.values() for interrupt in line]
         return InterruptAccount(
-            tuple(sorted([*self.settled, *left], key=lambda interrupt: interrupt.position)), tuple(self.duplicates)
+            tuple(sorted([*self.settled, *left], key=lambda interrupt: interrupt.position)),
+            tuple(self.duplicates),
+            tuple(self.unwanted),
         )
 
     def _interrupt(self, position: int, event: Event) -> None:
@@ -171,8 +183,11 @@ class _InterruptLedger:
         answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
         self.outstanding[_line(event)] = [interrupt for interrupt in line if interrupt not in answered]
         since = self.running_since.get((event.actor, event.device))
+        masked = self.masked.get(_line(event))
+        self.unwanted += [one for one in answered if masked is not None and one.raised.at > masked]
         for interrupt in answered:
-            waited = event.at - max(interrupt.raised.at, since) if since is not None else 0
+            possible = max(interrupt.raised.at, since or 0, self.unmasked_at.get(_line(event), 0))
+            waited = event.at - possible if since is not None else 0
             self.settled.append(
                 replace(
                     interrupt,
@@ -202,12 +217,19 @@ class _InterruptLedger:
     def _fence(self, position: int, vm: str) -> None:
         """Count as lost what is outstanding; from here on, nothing that happens on `vm` is due to a migration."""
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
-        for line in self.outstanding.values():
+        for line in [line for line in self.outstanding if line not in self.masked]:
             self.settled += [
                 replace(interrupt, state=InterruptState.LOST, why=_loss_reason(self.timeline, interrupt, position))
-                for interrupt in line
+                for interrupt in self.outstanding.pop(line)
             ]
-        self.outstanding.clear()
+
+    def _mask(self, event: Event) -> None:
+        line = (str(event.fields["device"]), "message", int(event.fields["vector"]))
+        if event.name == "mask":
+            self.masked[line] = event.at
+        else:
+            self.masked.pop(line, None)
+            self.unmasked_at[line] = event.at
 
 
 def account_for(history: MigrationHistory) -> InterruptAccount:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from qpatch.lab.model import Event
     from qpatch.lab.observer.errors import DeviceError
     from qpatch.lab.observer.findings import Findings, GuestCheck, ProcessDeath
     from qpatch.lab.observer.migrations import MigrationSpan
@@ -138,6 +139,24 @@ def lost(findings: Findings) -> str:
     missing = findings.account.in_state(InterruptState.LOST)
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}" if missing else ""
+
+
+def misrouted(findings: Findings) -> str:
+    """Apply if an interrupt reached the guest on a masked vector, or on another one in the place of its own."""
+    if findings.account.unwanted:
+        first = findings.account.unwanted[0]
+        return f"{first.name} reached the guest, whose driver had masked it"
+    for interrupt in findings.account.in_state(InterruptState.LOST):
+        instead = next((event for event in findings.account.duplicates if _is_instead(event, interrupt.raised)), None)
+        if instead is not None:
+            return f"{interrupt.name} reached the guest on {instead.actor} as {line_name(instead)}"
+    return ""
+
+
+def _is_instead(acknowledged: Event, raised: Event) -> bool:
+    """Tell whether the guest answered another vector than was raised, when nothing was outstanding on that."""
+    is_other = line_name(acknowledged) != line_name(raised)
+    return acknowledged.device == raised.device and acknowledged.at >= raised.at and is_other
 
 
 def duplicated(findings: Findings) -> str:
@@ -320,6 +339,7 @@ RULES: tuple[tuple[Verdict, Rule], ...] = (
     (Verdict.DMA_FAILED, dma_failed),
     (Verdict.CORRUPTED, corrupted),
     (Verdict.STALE, stale),
+    (Verdict.MISROUTED, misrouted),
     (Verdict.LOST, lost),
     (Verdict.DUPLICATED, duplicated),
     (Verdict.LATE, late),

@@ -129,8 +129,15 @@ class Flow:
             await self._ask(f"reset {number}")
 
     async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector | kinds.MoveVector) -> None:
+        assert self.guest is not None
+        vector = self._vectors - 1 if step.vector == "last" else step.vector
         for number in self._devices:
-            await self._ask(f"{step.word} {number} {step.vector}")
+            told = {"vm": self.guest.actor, "device": f"dev{number}", "vector": vector}
+            if step.word == "unmask":  # What waits comes before the guest answers.
+                self._recorder.lab(step.word, **told)
+            await self._ask(f"{step.word} {number} {vector}")
+            if step.word == "mask":
+                self._recorder.lab(step.word, **told)
 
     async def _fence(self, _: kinds.Fence) -> None:
         assert self.guest is not None
@@ -219,9 +226,11 @@ def _migrations(steps: Sequence[ScenarioStep]) -> Iterator[kinds.Migrate]:
 
 
 def _chosen(which: str | int, vectors: int) -> Sequence[int]:
-    """Return the vectors to raise out of `vectors`: one, or a sample with the first and the last."""
+    """Return the vectors to raise out of `vectors`: one, the last, or a sample with the first and the last."""
     if isinstance(which, int):
         return [which]
+    if which == "last":
+        return [vectors - 1]
     if vectors <= _SAMPLE:
         return range(vectors)
     return [number * (vectors - 1) // (_SAMPLE - 1) for number in range(_SAMPLE)]
