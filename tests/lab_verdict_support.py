@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, migration
 
 from qpatch.lab.model import Verdict
+from qpatch.lab.observer.interrupts import storm_size
 from qpatch.lab.observer.observe import observe
 
 if TYPE_CHECKING:
@@ -38,6 +39,45 @@ def delivered() -> TimelineBuilder:
 def lab_error() -> TimelineBuilder:
     timeline = delivered()
     timeline.lab("failure", message="waited 20 s for the guest's answer to 'hello' of qemu1")
+    return timeline
+
+
+def storm() -> TimelineBuilder:
+    timeline = delivered()
+    for _ in range(storm_size()):
+        timeline.acked("qemu1", spurious=True)
+    return timeline
+
+
+def hung() -> TimelineBuilder:
+    timeline = prepared()
+    timeline.lab("hung", vm="qemu1", what="qemu1 does not answer on its monitor any more")
+    timeline.lab("failure", message="waited 60 s for the end of the migration of qemu0; its log is empty")
+    return timeline
+
+
+def stranded() -> TimelineBuilder:
+    timeline = prepared("failed")
+    timeline.read("qemu0", errno=5)
+    timeline.state("qemu0", "running")
+    timeline.migrated(status="failed", source_status="failed")
+    timeline.lab("resume", vm="qemu0")
+    timeline.interrupt("qemu0", 1)
+    timeline.verify("qemu0")
+    timeline.end(qemu0="running")
+    return timeline
+
+
+def misordered() -> TimelineBuilder:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    return finished(timeline)
+
+
+def noisy() -> TimelineBuilder:
+    timeline = delivered()
+    timeline.message("qemu1", "vfio: something is wrong")
     return timeline
 
 
@@ -136,7 +176,7 @@ def recovered(outcome: str = "failed", *, resumed: bool = False) -> TimelineBuil
     timeline = prepared(outcome)
     timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="EIO")
     timeline.write("qemu1", errno=5)
-    timeline.give_up(status=outcome)
+    timeline.give_up(status=outcome, source_status="completed" if resumed else outcome)
     if resumed:
         timeline.lab("resume", vm="qemu0")
     timeline.verify("qemu0")
@@ -151,11 +191,15 @@ def not_applicable() -> TimelineBuilder:
 
 
 EXAMPLES: dict[Verdict, Callable[[], TimelineBuilder]] = {
+    Verdict.STORM: storm,
+    Verdict.HUNG: hung,
     Verdict.LAB_ERROR: lab_error,
     Verdict.INCONSISTENT: inconsistent,
     Verdict.CRASHED: crashed,
     Verdict.REFUSED: refused,
     Verdict.FAILED: failed,
+    Verdict.STRANDED: stranded,
+    Verdict.MISORDERED: misordered,
     Verdict.UNNOTICED: unnoticed,
     Verdict.DMA_FAILED: dma_failed,
     Verdict.CORRUPTED: corrupted,
@@ -164,6 +208,7 @@ EXAMPLES: dict[Verdict, Callable[[], TimelineBuilder]] = {
     Verdict.LOST: lost,
     Verdict.DUPLICATED: duplicated,
     Verdict.LATE: late,
+    Verdict.NOISY: noisy,
     Verdict.RECOVERED: recovered,
     Verdict.DELIVERED: delivered,
     Verdict.NOT_APPLICABLE: not_applicable,

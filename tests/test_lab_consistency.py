@@ -70,7 +70,6 @@ def change(name: str, actor: str, number: int = -1, **fields: Any) -> tuple[Even
         (lambda: change("irq-ack", "qemu1", sequence=9), "acknowledge interrupt 9 before it was raised"),
         (lambda: change("irq-raise", "qemu1", sent=False, number=0), "qemu1 reads an interrupt that was not sent"),
         (lambda: change("data-read", "qemu0", phase="pre-copy"), "data of pre-copy is read"),
-        (lambda: change("state", "qemu0", to="running"), "dev0 runs on qemu1 before qemu0 has stopped it"),
         (lambda: change("start", "lab", vm="qemu7"), "qemu1, which was never started"),
         (lambda: change("state", "qemu1", number=0, to="stop"), "which is not resuming but stop"),
     ],

@@ -39,6 +39,11 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
     findings = find(EXAMPLES[verdict]().events)
     applied = {word for word, rule in RULES if rule(findings)}
     besides = {
+        Verdict.STORM: {Verdict.DUPLICATED, Verdict.DELIVERED},
+        Verdict.HUNG: {Verdict.LAB_ERROR},
+        Verdict.STRANDED: {Verdict.RECOVERED},
+        Verdict.MISORDERED: {Verdict.DELIVERED},
+        Verdict.NOISY: {Verdict.DELIVERED},
         Verdict.LAB_ERROR: {Verdict.DELIVERED},
         Verdict.DUPLICATED: {Verdict.DELIVERED},
         Verdict.MISROUTED: {Verdict.DELIVERED},
@@ -48,8 +53,8 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.STALE: {Verdict.DELIVERED},
         Verdict.LOST: {Verdict.DELIVERED},
         Verdict.REFUSED: {Verdict.FAILED},
-        Verdict.INCONSISTENT: {Verdict.DELIVERED},
-        Verdict.UNNOTICED: {Verdict.LOST},
+        Verdict.INCONSISTENT: {Verdict.MISORDERED, Verdict.DELIVERED},
+        Verdict.UNNOTICED: {Verdict.LOST, Verdict.NOISY},
     }
     assert applied == {verdict} | besides.get(verdict, set())
 

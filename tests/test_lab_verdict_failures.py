@@ -102,6 +102,29 @@ def test_a_source_that_the_lab_had_to_continue_recovers_and_it_is_said() -> None
     assert "because the lab" not in reason(recovered(), Verdict.RECOVERED)
 
 
+def test_a_source_that_knew_of_the_failure_has_to_go_on_by_itself() -> None:
+    timeline = prepared("failed")
+    timeline.give_up()
+    timeline.lab("resume", vm="qemu0")
+    timeline.verify("qemu0")
+    timeline.lab("state", vm="qemu0", status="running")
+    told = "migration 1 failed on qemu0, which did not let the guest run on by itself"
+    assert reason(timeline, Verdict.STRANDED) == told
+
+
+def test_without_a_check_afterwards_nothing_is_delivered() -> None:
+    timeline = prepared()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.interrupt("qemu1")
+    timeline.fence("qemu1")
+    timeline.end()
+    assert "no device was checked after the migration" in reason(timeline, Verdict.LAB_ERROR)
+    timeline.check("qemu1")
+    assert "intact: device state, device memory" in reason(timeline, Verdict.DELIVERED)
+
+
 def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> None:
     told = reason(finished(prepared("failed")), Verdict.NOT_APPLICABLE)
     assert told == "migration 1 completed: this QEMU never does what the scenario makes fail"
@@ -152,7 +175,8 @@ def test_of_two_faults_one_is_enough_for_a_migration_to_fail() -> None:
 def test_a_recovery_names_what_the_migration_failed_for() -> None:
     assert reason(recovered(), Verdict.RECOVERED) == (
         "the migration failed as it should, because dev0 on qemu1 answered a write of its data with EIO; the source "
-        "runs on and 1 interrupt reached the guest there"
+        "runs on and 1 interrupt reached the guest there; intact: device state, device memory, pages that it wrote "
+        "(2 checks)"
     )
 
 

@@ -56,11 +56,15 @@ class Event:
 class Verdict(enum.StrEnum):
     """What a run showed, the first in this order that applies; docs/labs.md explains each."""
 
+    STORM = "storm"  # the guest was busy with interrupts that nobody raised
+    HUNG = "hung"  # a QEMU, or the guest in one that runs, does not answer any more
     LAB_ERROR = "lab-error"  # the lab itself failed: says nothing about QEMU
     INCONSISTENT = "inconsistent"  # the timeline contradicts itself: nothing can be concluded
     CRASHED = "crashed"  # a QEMU process died
     REFUSED = "refused"  # the device refused data or a state by its profile's rule, and the migration failed
     FAILED = "failed"  # the migration failed for another reason, and it should not have
+    STRANDED = "stranded"  # the source's migration failed, and QEMU did not let the guest run on: the lab had to
+    MISORDERED = "misordered"  # a device was taken through its states in a wrong order, or left in one
     UNNOTICED = "unnoticed"  # the device reported an error, and the migration was reported as completed
     DMA_FAILED = "dma-failed"  # the device could not reach guest memory that was given to it
     CORRUPTED = "corrupted"  # the device's state, or its memory, differs on the destination
@@ -69,6 +73,7 @@ class Verdict(enum.StrEnum):
     LOST = "lost"  # an interrupt never reached the guest
     DUPLICATED = "duplicated"  # an interrupt reached the guest more often than it was raised
     LATE = "late"  # every interrupt was delivered, one of them after the bound
+    NOISY = "noisy"  # nothing is wrong, and QEMU printed an error
     RECOVERED = "recovered"  # the migration failed as the scenario expects; the source ran on and nothing was lost
     DELIVERED = "delivered"  # completed; every interrupt delivered once; state and memory intact
     NOT_APPLICABLE = "not-applicable"  # this QEMU or machine cannot do what the scenario or profile asks for

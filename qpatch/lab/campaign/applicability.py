@@ -57,7 +57,7 @@ def _against_device(plan: RunPlan) -> str:
 
 def _masks_without_masks(plan: RunPlan) -> bool:
     """Tell whether the scenario masks vectors where the driver uses INTx, or no interrupts."""
-    kind = plan.profile.interrupts.kind
+    kind: str = plan.profile.interrupts.kind
     for step in plan.scenario.steps:
         if isinstance(step, SetUpInterrupts):
             kind = step.kind or plan.profile.interrupts.kind

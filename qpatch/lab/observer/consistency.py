@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import START, Event, EventSource
 from qpatch.lab.observer.migrations import (
-    COMPLETED,
     RESUMING,
     RUNNING,
-    RUNNING_STATES,
     MigrationHistory,
     device_state,
     parse_migrations,
@@ -162,31 +160,6 @@ def effects_follow_causes(history: MigrationHistory) -> Iterator[str]:
             yield f"{event.actor} {error} (vector {number} of {event.device})"
 
 
-def one_side_runs_at_a_time(history: MigrationHistory) -> Iterator[str]:
-    """Check that the source's devices have stopped before the destination's run."""
-    for migration in history.migrations:
-        if migration.outcome != COMPLETED:
-            continue
-        stopped: set[str] = set()
-        resuming: set[str] = set()
-        for event in history.timeline[migration.begin : migration.stop]:
-            reached = device_state(event)
-            if event.actor == migration.source and reached:
-                (stopped.discard if reached in RUNNING_STATES else stopped.add)(event.device)
-            elif event.actor == migration.destination and reached == RESUMING:
-                resuming.add(event.device)
-            elif (
-                event.actor == migration.destination
-                and reached == RUNNING
-                and event.device in resuming
-                and event.device not in stopped
-            ):
-                yield (
-                    f"{event.device} runs on {migration.destination} before {migration.source} has stopped it "
-                    f"(migration {migration.number})"
-                )
-
-
 def processes_were_started(history: MigrationHistory) -> Iterator[str]:
     """Check that only processes which the lab has started have a log."""
     started = {
@@ -207,6 +180,5 @@ _RULES: tuple[Rule, ...] = (
     data_flows_in_its_states,
     data_adds_up,
     effects_follow_causes,
-    one_side_runs_at_a_time,
     processes_were_started,
 )

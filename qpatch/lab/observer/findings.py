@@ -13,6 +13,7 @@ from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
 from qpatch.lab.observer.migrations import COMPLETED, MigrationHistory, MigrationSpan, parse_migrations
+from qpatch.lab.observer.states import disorders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +24,9 @@ _ACCESSES = ("dma-read", "dma-write")
 
 @dataclass(frozen=True)
 class GuestCheck:
-    """What the guest found when it checked a device: pages that are old or wrong, whether memory and state are so.
+    """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
+    What it did not look at is None or `none`.
     `read` tells whether the device reads from guest memory what the guest has just written there. `command`
     tells whether the device holds the command register as its driver left it. `config` is the offset of the first word
     of config space that the driver finds otherwise than it left it, None where all are the same.
@@ -32,12 +34,13 @@ class GuestCheck:
 
     vm: str
     device: str
-    stale: int = 0
-    corrupt: int = 0
-    memory: str = "ok"
-    state: str = "ok"
-    read: str = "ok"
-    command: str = "ok"
+    at: int = 0
+    stale: int | None = None
+    corrupt: int | None = None
+    memory: str = "none"
+    state: str = "none"
+    read: str = "none"
+    command: str = "none"
     config: int | None = None
 
 
@@ -65,10 +68,11 @@ class Findings:
     """All that verdicts are made of.
 
     `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `halted` the process
-    that took over and then stopped its VM by itself. `cut_short` are transfers that a device completed by half,
+    that took over and then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
+    states of devices came in a wrong order. `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
-    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `states`
-    the state of each process at the end.
+    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `reported_at`
+    when the lab reported that one's end, `states` the state of each process at the end.
     """
 
     failure: str = ""
@@ -79,14 +83,25 @@ class Findings:
     device_errors: tuple[DeviceError, ...] = ()
     cut_short: tuple[DeviceError, ...] = ()
     unused_faults: tuple[str, ...] = ()
+    hung: tuple[str, ...] = ()
+    disorders: tuple[str, ...] = ()
     failed_accesses: tuple[FailedAccess, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
     acknowledged_after: int = 0
+    reported_at: int = 0
     errors: tuple[ReportedError, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     not_applicable: str = ""
+
+    @property
+    def checks_after(self) -> tuple[GuestCheck, ...]:
+        """The checks in the VM that ran the guest after the last migration, made since the lab reported its end."""
+        if self.last is None:
+            return ()
+        vm = self.last.destination if self.last.outcome == COMPLETED else self.last.source
+        return tuple(check for check in self.checks if check.vm == vm and check.at >= self.reported_at)
 
     @property
     def last(self) -> MigrationSpan | None:
@@ -122,10 +137,13 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         device_errors=device_errors(history),
         cut_short=cut_short(history),
         unused_faults=unused_faults(history),
+        hung=tuple(str(event.fields["what"]) for event in lab if event.name == "hung"),
+        disorders=disorders(history),
         failed_accesses=tuple(_failed_accesses(timeline)),
         checks=tuple(_checks(lab)),
         account=account,
         resets=frozenset(_resets(history)),
+        reported_at=_reported_at(history),
         acknowledged_after=_acknowledged_after(history, account),
         errors=reported_errors(history),
         states=_states(lab),
@@ -154,17 +172,18 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
             yield GuestCheck(
                 str(fields["vm"]),
                 str(fields.get("device", "")),
-                int(fields.get("stale", 0)),
-                int(fields.get("corrupt", 0)),
-                str(fields.get("memory", "ok")),
-                str(fields.get("state", "ok")),
-                str(fields.get("read", "ok")),
-                str(fields.get("command", "ok")),
-                _offset(fields.get("config")),
+                event.at,
+                _number(fields.get("stale")),
+                _number(fields.get("corrupt")),
+                str(fields.get("memory", "none")),
+                str(fields.get("state", "none")),
+                str(fields.get("read", "none")),
+                str(fields.get("command", "none")),
+                _number(fields.get("config")),
             )
 
 
-def _offset(written: object) -> int | None:
+def _number(written: object) -> int | None:
     return None if written is None else int(str(written))
 
 
@@ -208,6 +227,13 @@ def _states(lab: Sequence[Event]) -> dict[str, str]:
         elif event.name == "exit" and (vm not in states or not event.fields.get("expected")):
             states[vm] = ending(event)
     return states
+
+
+def _reported_at(history: MigrationHistory) -> int:
+    """Return when the lab reported the end of the last migration; the timeline's end where it did not."""
+    if history.last is None or history.last.reported >= len(history.timeline):
+        return history.timeline[-1].at + 1 if history.timeline else 0
+    return history.timeline[history.last.reported].at
 
 
 def _acknowledged_after(history: MigrationHistory, account: InterruptAccount) -> int:

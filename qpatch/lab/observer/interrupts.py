@@ -249,6 +249,12 @@ def late_ms() -> float:
 
 
 @cache
+def storm_size() -> int:
+    """Return how many acknowledgements of nothing make a storm."""
+    return int(_data("bounds.yaml")["storm"])
+
+
+@cache
 def controllers() -> frozenset[str]:
     """Return the names under which interrupt controllers migrate."""
     return frozenset(_data("controllers.yaml")["controllers"])

@@ -31,7 +31,8 @@ _THREADED = re.compile(r"\d+@(\d+)\.(\d{6}):(\w+) (.*)")  # QEMU up to 10.0: tra
 _STAMPED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z (.*)")  # with -msg timestamp=on
 _TRACE = re.compile(r"([a-z]\w*) (.*)")  # newer QEMU: after the stamp; a message has a program's name and a colon there
 _PROGRAM = re.compile(r"[^\s:]+: (.*)")
-_SEVERITY = re.compile(r"(warning|info): (.*)")
+# Of a message about an option, the option comes first: `-device vfio-pci,...: warning: ...`.
+_SEVERITY = re.compile(r"(?:-[\w-]+ .*?: )?(warning|info): (.*)")
 _DEVICE = re.compile(r"\s?\(([^),]+)[),].*")
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)")
 

@@ -10,7 +10,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name
+from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name, storm_size
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
 from qpatch.wording import counted
 
@@ -36,6 +36,22 @@ def judge(findings: Findings) -> tuple[Verdict, str]:
         if reason:
             return verdict, reason
     return Verdict.LAB_ERROR, _nothing_shown(findings)
+
+
+def storm(findings: Findings) -> str:
+    """Apply if the guest handled very many interrupts when nothing was outstanding."""
+    first, *_ = (*findings.account.duplicates, None)
+    number = len(findings.account.duplicates)
+    if first is None or number < storm_size():
+        return ""
+    return (
+        f"the guest on {first.actor} handled {line_name(first)} of {first.device} and others {number} times too often"
+    )
+
+
+def hung(findings: Findings) -> str:
+    """Apply if a QEMU, or the guest in one that runs, stopped answering."""
+    return f"{findings.hung[0]}; {findings.failure.partition(chr(10))[0]}" if findings.hung else ""
 
 
 def lab_error(findings: Findings) -> str:
@@ -88,6 +104,23 @@ def failed(findings: Findings) -> str:
             f"it is {_state(findings, last.source)}"
         )
     return ""
+
+
+def stranded(findings: Findings) -> str:
+    """Apply if the source said that its migration failed, and left it to the lab to let the guest run on."""
+    for migration in findings.migrations:
+        if migration.resumed and migration.source_status != COMPLETED:
+            return (
+                f"migration {migration.number} {migration.source_status} on {migration.source}, which did not let the "
+                "guest run on by itself"
+            )
+    return ""
+
+
+def misordered(findings: Findings) -> str:
+    """Apply if a device went through its states otherwise than a migration must take it."""
+    more = len(findings.disorders) - 1
+    return "".join(findings.disorders[:1]) + (f" (and {more} more)" if more > 0 else "")
 
 
 def unnoticed(findings: Findings) -> str:
@@ -176,6 +209,14 @@ def late(findings: Findings) -> str:
     return f"{latest.name} was delivered after {latest.wait_ms:.1f} ms; the bound is {late_ms():g} ms"
 
 
+def noisy(findings: Findings) -> str:
+    """Apply if QEMU printed an error in a run in which nothing was to fail, and nothing did."""
+    if any(migration.expect != COMPLETED or migration.outcome != COMPLETED for migration in findings.migrations):
+        return ""
+    said = next((error for error in findings.errors if error.by in (SOURCE, DESTINATION)), None)
+    return f"all went well, but the {said.by} printed {said.message!r}" if said is not None else ""
+
+
 def recovered(findings: Findings) -> str:
     """Apply if the last migration failed as it should, the source runs, and interrupts reach the guest there."""
     last = findings.last
@@ -186,7 +227,7 @@ def recovered(findings: Findings) -> str:
     by = ", because the lab continued it," if last.resumed else ""
     return (
         f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
-        f"{_count(findings.acknowledged_after)} there"
+        f"{_count(findings.acknowledged_after)} there; {_intact(findings)}"
     )
 
 
@@ -197,10 +238,7 @@ def delivered(findings: Findings) -> str:
         return ""
     if not _settled(findings) or findings.unused_faults:
         return ""
-    return (
-        "the migration completed, state and memory are intact, and "
-        f"{_count(findings.acknowledged_after)} on the destination"
-    )
+    return f"the migration completed, {_count(findings.acknowledged_after)} on the destination; {_intact(findings)}"
 
 
 def not_applicable(findings: Findings) -> str:
@@ -218,8 +256,24 @@ def not_applicable(findings: Findings) -> str:
 
 
 def _settled(findings: Findings) -> bool:
-    """Whether interrupts were raised after the last migration, and what became of each is known."""
-    return findings.acknowledged_after > 0 and not findings.account.in_state(InterruptState.UNSETTLED)
+    """Whether the guest checked each device after the last migration, and what became of each interrupt is known."""
+    known = findings.acknowledged_after > 0 and not findings.account.in_state(InterruptState.UNSETTLED)
+    checked = {check.device for check in findings.checks_after}
+    return known and bool(checked) and checked >= {check.device for check in findings.checks}
+
+
+def _intact(findings: Findings) -> str:
+    """Say what the guest has checked after the last migration: it was found intact, or there would be another word."""
+    checks = findings.checks_after
+    what = {
+        "device state": [check.state for check in checks],
+        "device memory": [check.memory for check in checks],
+        "what it reads": [check.read for check in checks],
+        "pages that it wrote": ["ok" for check in checks if check.stale is not None],
+        "config space": [check.command for check in checks],
+    }
+    intact = [name for name, seen in what.items() if "ok" in seen]
+    return f"intact: {', '.join(intact)} ({counted(len(checks), 'check')})"
 
 
 def _nothing_shown(findings: Findings) -> str:
@@ -227,7 +281,11 @@ def _nothing_shown(findings: Findings) -> str:
         return f"{findings.account.in_state(InterruptState.UNSETTLED)[0].name} was raised, and no fence came after it"
     if findings.last is not None and findings.last.outcome == UNFINISHED:
         return "the migration did not end"
-    return "no interrupt was raised after the migration" if findings.migrations else NOTHING_SHOWN
+    if not findings.migrations:
+        return NOTHING_SHOWN
+    if not findings.acknowledged_after:
+        return "no interrupt was raised after the migration"
+    return "no device was checked after the migration: a scenario needs a `check` at its end"
 
 
 def _never_failed(migration: MigrationSpan) -> bool:
@@ -330,11 +388,15 @@ def _reactions(findings: Findings, migration: MigrationSpan, error: DeviceError)
 
 
 RULES: tuple[tuple[Verdict, Rule], ...] = (
+    (Verdict.STORM, storm),
+    (Verdict.HUNG, hung),
     (Verdict.LAB_ERROR, lab_error),
     (Verdict.INCONSISTENT, inconsistent),
     (Verdict.CRASHED, crashed),
     (Verdict.REFUSED, refused),
     (Verdict.FAILED, failed),
+    (Verdict.STRANDED, stranded),
+    (Verdict.MISORDERED, misordered),
     (Verdict.UNNOTICED, unnoticed),
     (Verdict.DMA_FAILED, dma_failed),
     (Verdict.CORRUPTED, corrupted),
@@ -343,6 +405,7 @@ RULES: tuple[tuple[Verdict, Rule], ...] = (
     (Verdict.LOST, lost),
     (Verdict.DUPLICATED, duplicated),
     (Verdict.LATE, late),
+    (Verdict.NOISY, noisy),
     (Verdict.RECOVERED, recovered),
     (Verdict.DELIVERED, delivered),
     (Verdict.NOT_APPLICABLE, not_applicable),

@@ -30,7 +30,14 @@ class ProcessError(Exception):
 
 
 class WaitTimeout(ProcessError):
-    """Something did not happen in time; the message says what, with the last lines of the log."""
+    """Something did not happen in time; the message says what, with the last lines of the log.
+
+    `what` is what was waited for, and of which process, without more.
+    """
+
+    def __init__(self, message: str, what: str = "") -> None:
+        super().__init__(message)
+        self.what = what
 
 
 class ProcessExited(ProcessError):
@@ -105,7 +112,8 @@ class Process:
 
     def timed_out(self, seconds: float, what: str) -> WaitTimeout:
         """Return the error to raise where `what` did not happen within `seconds`."""
-        return WaitTimeout(f"waited {seconds:g} s for {what} of {self.actor}{self._tail()}")
+        waited = f"{what} of {self.actor}"
+        return WaitTimeout(f"waited {seconds:g} s for {waited}{self._tail()}", waited)
 
     def last_lines(self) -> str:
         """Return the last lines that people can read of what the process printed."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Characters of paths that the dynamic linker, QEMU's options or a shell would not take as they are.
 _SPECIAL = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
 _MAX_LENGTH = 60  # bytes of the directory's path; more leave no room for a socket's name
+# What QEMU or the guest owes, and the lab does not.
+_ENDLESS = ("the guest's answer", "the end of the migration", "the end of the incoming migration", "the VM to run")
 # A VM that stops for these reasons was to be talked to before: the lab did not hold the migration as it should.
 _MIGRATING = ("finish-migrate", "postmigrate", "inmigrate")
 
@@ -56,12 +58,24 @@ async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
         if error.status in _MIGRATING:
             return _failure(recorder, error)
         recorder.lab("stopped", vm=error.actor, status=error.status)
-    except (WaitTimeout, GuestError, RefusedError) as error:
+    except WaitTimeout as error:
+        await _record_hang(fleet, recorder, error)
+        return _failure(recorder, error)
+    except (GuestError, RefusedError) as error:
         return _failure(recorder, error)
     finally:
         await flow.abandon()
         await fleet.end()
     return ""
+
+
+async def _record_hang(fleet: Fleet, recorder: Recorder, error: WaitTimeout) -> None:
+    """Record what does not answer any more: a QEMU, else a guest or a migration that was waited for in vain."""
+    hung = [vm.actor for vm in fleet.vms if await vm.is_hung()]
+    for actor in hung:
+        recorder.lab("hung", vm=actor, what=f"{actor} does not answer on its monitor any more")
+    if not hung and error.what.startswith(_ENDLESS):
+        recorder.lab("hung", vm="", what=f"{error.what} never came")
 
 
 def _failure(recorder: Recorder, error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
-from qpatch.lab.runtime.monitor import Monitor
+from qpatch.lab.runtime.monitor import Monitor, RefusedError
 from qpatch.lab.runtime.process import Process, ProcessExited, WaitTimeout, is_other_architecture
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
@@ -28,6 +28,7 @@ Result = TypeVar("Result")
 ENDS = ("completed", "failed", "cancelled")
 EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
 _QUERY_SECONDS = 2.0  # how often the migration's status is queried, in case the event of its end does not come
+_ALIVE_SECONDS = 5.0  # in which a QEMU answers that is only slow
 _POLL_SECONDS = 0.005  # how often a growing log is read
 
 
@@ -195,6 +196,18 @@ class VirtualMachine:
             table().limits.command, "the answer to query-status", self._monitor.execute("query-status", {})
         )
         return str(answer["status"])
+
+    async def is_hung(self) -> bool:
+        """Tell whether QEMU runs and does not answer on its monitor; for when something was waited for in vain."""
+        if self._process is None or self._process.code is not None:
+            return False
+        try:
+            await self._process.within(_ALIVE_SECONDS, "an answer", self._monitor.execute("query-status", {}))
+        except WaitTimeout:
+            return True
+        except (ProcessExited, RefusedError):
+            return False
+        return False
 
     async def quit(self) -> None:
         """Record the VM's state, and ask QEMU to end. Raises WaitTimeout where it does not: it is to be killed."""
