@@ -71,8 +71,8 @@ class Findings:
     that took over and then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
     states of devices came in a wrong order. `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
-    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `reported_at`
-    when the lab reported that one's end, `states` the state of each process at the end.
+    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
+    `reported_at` when the lab reported that one's end, `states` the state of each process at the end.
     """
 
     failure: str = ""
