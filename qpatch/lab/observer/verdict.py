@@ -11,7 +11,22 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name, storm_size
-from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, SOURCE, UNFINISHED
+from qpatch.lab.observer.phrases import (
+    after_reset,
+    cause_of_halt,
+    error_before,
+    first_report,
+    harm,
+    how_it_ended,
+    quoted,
+    reached,
+    reactions,
+    source_runs,
+    state_of,
+    what_is_intact,
+    what_is_wrong,
+)
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
@@ -19,14 +34,12 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qpatch.lab.model import Event
-    from qpatch.lab.observer.errors import DeviceError
-    from qpatch.lab.observer.findings import Findings, GuestCheck, ProcessDeath
+    from qpatch.lab.observer.findings import Findings
     from qpatch.lab.observer.migrations import MigrationSpan
 
     Rule: TypeAlias = Callable[[Findings], str]
 
 NOTHING_SHOWN = "the run ended without showing anything"
-_VERIFIED = ("ok", "none")
 
 
 def judge(findings: Findings) -> tuple[Verdict, str]:
@@ -67,7 +80,7 @@ def inconsistent(findings: Findings) -> str:
 
 def crashed(findings: Findings) -> str:
     """Apply if a QEMU ended that should not have; one whose incoming migration failed is right to end itself."""
-    return "; ".join(f"{death.vm} {death.how}{_before(findings, death)}" for death in findings.deaths)
+    return "; ".join(f"{death.vm} {death.how}{error_before(findings, death)}" for death in findings.deaths)
 
 
 def refused(findings: Findings) -> str:
@@ -75,7 +88,7 @@ def refused(findings: Findings) -> str:
     for migration in findings.migrations:
         rules = [error for error in findings.errors_in(migration) if error.rule]
         if rules and migration.outcome not in (COMPLETED, UNFINISHED):
-            return f"{rules[0].what}{rules[0].because}; {_reactions(findings, migration, rules[0])}"
+            return f"{rules[0].what}{rules[0].because}; {reactions(findings, migration, rules[0])}"
     return ""
 
 
@@ -86,22 +99,24 @@ def failed(findings: Findings) -> str:
             continue
         why = findings.causes_of(migration)
         first = (
-            f"; {why[0].what}; {_reactions(findings, migration, why[0])}" if why else _first_report(findings, migration)
+            f"; {why[0].what}; {reactions(findings, migration, why[0])}" if why else first_report(findings, migration)
         )
-        return f"migration {migration.number} {_ended(migration)} and was expected to be {migration.expect}{first}"
+        return (
+            f"migration {migration.number} {how_it_ended(migration)} and was expected to be {migration.expect}{first}"
+        )
     last = findings.last
     as_meant = last is not None and last.outcome == last.expect == FAILED
     if last is not None and as_meant and findings.unused_faults and not findings.causes_of(last):
         return (
             f"the migration failed, but the fault {findings.unused_faults[0]} that was to make it fail never occurred"
-            f"{_first_report(findings, last)}"
+            f"{first_report(findings, last)}"
         )
     if last is not None and findings.halted:
-        return f"{findings.halted} took over and then stopped the VM{_cause_of_halt(findings, last)}"
-    if last is not None and last.outcome != COMPLETED and last.is_as_expected and not _source_runs(findings, last):
+        return f"{findings.halted} took over and then stopped the VM{cause_of_halt(findings, last)}"
+    if last is not None and last.outcome != COMPLETED and last.is_as_expected and not source_runs(findings, last):
         return (
-            f"the migration {_ended(last)} as it should, but the source does not run on: "
-            f"it is {_state(findings, last.source)}"
+            f"the migration {how_it_ended(last)} as it should, but the source does not run on: "
+            f"it is {state_of(findings, last.source)}"
         )
     return ""
 
@@ -128,9 +143,9 @@ def unnoticed(findings: Findings) -> str:
     for migration in findings.migrations:
         errors = findings.errors_in(migration)
         if errors and migration.outcome == COMPLETED:
-            said = _quoted(findings, migration, errors[0])
+            said = quoted(findings, migration, errors[0])
             reaction = f"{said} and went on" if said else "no error was printed"
-            return f"{errors[0].what}, and the migration was reported as completed; {reaction}{_harm(findings)}"
+            return f"{errors[0].what}, and the migration was reported as completed; {reaction}{harm(findings)}"
     return ""
 
 
@@ -150,8 +165,8 @@ def dma_failed(findings: Findings) -> str:
 def corrupted(findings: Findings) -> str:
     """Apply if the guest found wrong pages, wrong device memory, or a device that knows its state to be wrong."""
     for check in findings.checks:
-        if what := _wrong(check):
-            return f"{check.device} on {check.vm}: {', '.join(what)}{_reset(findings, check)}"
+        if what := what_is_wrong(check):
+            return f"{check.device} on {check.vm}: {', '.join(what)}{after_reset(findings, check)}"
     return ""
 
 
@@ -226,8 +241,8 @@ def recovered(findings: Findings) -> str:
     cause = f", because {why[0].what}" if why else ""
     by = ", because the lab continued it," if last.resumed else ""
     return (
-        f"the migration {_ended(last)} as it should{cause}; the source runs on{by} and "
-        f"{_count(findings.acknowledged_after)} there; {_intact(findings)}"
+        f"the migration {how_it_ended(last)} as it should{cause}; the source runs on{by} and "
+        f"{reached(findings.acknowledged_after)} there; {what_is_intact(findings)}"
     )
 
 
@@ -238,7 +253,8 @@ def delivered(findings: Findings) -> str:
         return ""
     if not _settled(findings) or findings.unused_faults:
         return ""
-    return f"the migration completed, {_count(findings.acknowledged_after)} on the destination; {_intact(findings)}"
+    came = reached(findings.acknowledged_after)
+    return f"the migration completed, {came} on the destination; {what_is_intact(findings)}"
 
 
 def not_applicable(findings: Findings) -> str:
@@ -262,20 +278,6 @@ def _settled(findings: Findings) -> bool:
     return known and bool(checked) and checked >= {check.device for check in findings.checks}
 
 
-def _intact(findings: Findings) -> str:
-    """Say what the guest has checked after the last migration: it was found intact, or there would be another word."""
-    checks = findings.checks_after
-    what = {
-        "device state": [check.state for check in checks],
-        "device memory": [check.memory for check in checks],
-        "what it reads": [check.read for check in checks],
-        "pages that it wrote": ["ok" for check in checks if check.stale is not None],
-        "config space": [check.command for check in checks],
-    }
-    intact = [name for name, seen in what.items() if "ok" in seen]
-    return f"intact: {', '.join(intact)} ({counted(len(checks), 'check')})"
-
-
 def _nothing_shown(findings: Findings) -> str:
     if findings.account.in_state(InterruptState.UNSETTLED):
         return f"{findings.account.in_state(InterruptState.UNSETTLED)[0].name} was raised, and no fence came after it"
@@ -291,100 +293,6 @@ def _nothing_shown(findings: Findings) -> str:
 def _never_failed(migration: MigrationSpan) -> bool:
     """Whether a fault was to hit the migration and did not; one that was cancelled should have ended so."""
     return migration.expect == FAILED and migration.outcome == COMPLETED
-
-
-def _source_runs(findings: Findings, migration: MigrationSpan) -> bool:
-    return findings.states.get(migration.source) == RUNNING
-
-
-def _state(findings: Findings, vm: str) -> str:
-    return findings.states.get(vm, "in an unknown state")
-
-
-def _ended(migration: MigrationSpan) -> str:
-    words = {COMPLETED: "completed", "cancelled": "was cancelled", UNFINISHED: "did not end"}
-    return words.get(migration.outcome, migration.outcome)
-
-
-def _count(interrupts: int) -> str:
-    return f"{counted(interrupts, 'interrupt')} reached the guest"
-
-
-def _wrong(check: GuestCheck) -> list[str]:
-    """Return what the guest found wrong, in words."""
-    what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
-    what += ["its memory is wrong"] if check.memory not in _VERIFIED else []
-    what += [f"its config space has changed at {check.config:#x}"] if check.config is not None else []
-    what += ["it holds another command register"] if check.command not in _VERIFIED else []
-    what += ["it reads other memory than the guest has written"] if check.read not in _VERIFIED else []
-    return what + (["its state is wrong"] if check.state not in _VERIFIED else [])
-
-
-def _reset(findings: Findings, check: GuestCheck) -> str:
-    """Return that QEMU had reset the device that was checked, and after which error, as the end of a sentence."""
-    if (check.vm, check.device) not in findings.resets:
-        return ""
-    errors = [
-        error
-        for error in findings.device_errors
-        if error.migration and (error.event.actor, error.event.device) == (check.vm, check.device)
-    ]
-    after = f", after {errors[-1].what}" if errors else ""
-    return f"; QEMU had reset the device{after}"
-
-
-def _harm(findings: Findings) -> str:
-    """Return the consequences of an error that nobody acted upon, as the end of a sentence."""
-    lost = findings.account.totals().lost
-    harm = [f"{lost} interrupt{'s were' if lost > 1 else ' was'} lost"] if lost else []
-    harm += next(
-        (
-            [f"{check.device} on {check.vm}: {', '.join(wrong)}"]
-            for check in findings.checks
-            if (wrong := _wrong(check))
-        ),
-        [],
-    )
-    return "".join(f"; {consequence}" for consequence in harm)
-
-
-def _first_report(findings: Findings, migration: MigrationSpan) -> str:
-    """Return what either side reported first, as the end of a sentence: later messages are mostly of broken sockets."""
-    said = next(
-        (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
-        migration.error,
-    )
-    return f": {said}" if said else ""
-
-
-def _cause_of_halt(findings: Findings, migration: MigrationSpan) -> str:
-    """Return what the device did before the VM was stopped, and the last that QEMU said, as the end of a sentence."""
-    after = [f", after {error.what}" for error in findings.errors_in(migration)[:1]]
-    said = [error.message for error in findings.errors if error.by == DESTINATION and error.at >= migration.at]
-    return "".join([*after, *(f"; it printed {message!r}" for message in said[-1:])])
-
-
-def _before(findings: Findings, death: ProcessDeath) -> str:
-    """Return which error of its device a process met with before it died, as the end of a sentence."""
-    errors = findings.errors_in(findings.last) if findings.last is not None else ()
-    return next((f", after {error.what}" for error in errors if error.event.actor == death.vm), "")
-
-
-def _quoted(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
-    """Return what was first printed because of the device's error: by its own side, else by the other."""
-    own = migration.role_of(error.event.actor)
-    for role in (own, *({SOURCE, DESTINATION} - {own})):
-        if said := findings.said_by(role, error.event.at):
-            return f"the {role} printed {said!r}"
-    return ""
-
-
-def _reactions(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
-    """Return how both sides reacted to the device's error."""
-    said = _quoted(findings, migration, error) or "no error was printed"
-    after = "runs on" if _source_runs(findings, migration) else f"is {_state(findings, migration.source)}"
-    by_lab = " because the lab continued it" if migration.resumed and after == "runs on" else ""
-    return f"{said}; the source called the migration {migration.source_status or migration.outcome} and {after}{by_lab}"
 
 
 RULES: tuple[tuple[Verdict, Rule], ...] = (

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Phrases that the reasons of verdicts are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
+from qpatch.wording import counted
+
+if TYPE_CHECKING:
+    from qpatch.lab.observer.errors import DeviceError
+    from qpatch.lab.observer.findings import Findings, GuestCheck, ProcessDeath
+    from qpatch.lab.observer.migrations import MigrationSpan
+
+VERIFIED = ("ok", "none")
+
+
+def source_runs(findings: Findings, migration: MigrationSpan) -> bool:
+    """Tell whether the source of `migration` runs at the end."""
+    return findings.states.get(migration.source) == RUNNING
+
+
+def state_of(findings: Findings, vm: str) -> str:
+    """Return the state of `vm` at the end."""
+    return findings.states.get(vm, "in an unknown state")
+
+
+def how_it_ended(migration: MigrationSpan) -> str:
+    """Return how `migration` ended, as a verb."""
+    words = {COMPLETED: "completed", "cancelled": "was cancelled", UNFINISHED: "did not end"}
+    return words.get(migration.outcome, migration.outcome)
+
+
+def reached(interrupts: int) -> str:
+    """Return that so many interrupts reached the guest."""
+    return f"{counted(interrupts, 'interrupt')} reached the guest"
+
+
+def what_is_intact(findings: Findings) -> str:
+    """Say what the guest has checked after the last migration: it was found intact, or there would be another word."""
+    checks = findings.checks_after
+    what = {
+        "device state": [check.state for check in checks],
+        "device memory": [check.memory for check in checks],
+        "what it reads": [check.read for check in checks],
+        "pages that it wrote": ["ok" for check in checks if check.stale is not None],
+        "config space": [check.command for check in checks],
+    }
+    intact = [name for name, seen in what.items() if "ok" in seen]
+    return f"intact: {', '.join(intact)} ({counted(len(checks), 'check')})"
+
+
+def what_is_wrong(check: GuestCheck) -> list[str]:
+    """Return what the guest found wrong, in words."""
+    what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
+    what += ["its memory is wrong"] if check.memory not in VERIFIED else []
+    what += [f"its config space has changed at {check.config:#x}"] if check.config is not None else []
+    what += ["it holds another command register"] if check.command not in VERIFIED else []
+    what += ["it reads other memory than the guest has written"] if check.read not in VERIFIED else []
+    return what + (["its state is wrong"] if check.state not in VERIFIED else [])
+
+
+def after_reset(findings: Findings, check: GuestCheck) -> str:
+    """Return that QEMU had reset the device that was checked, and after which error, as the end of a sentence."""
+    if (check.vm, check.device) not in findings.resets:
+        return ""
+    errors = [
+        error
+        for error in findings.device_errors
+        if error.migration and (error.event.actor, error.event.device) == (check.vm, check.device)
+    ]
+    after = f", after {errors[-1].what}" if errors else ""
+    return f"; QEMU had reset the device{after}"
+
+
+def harm(findings: Findings) -> str:
+    """Return the consequences of an error that nobody acted upon, as the end of a sentence."""
+    lost = findings.account.totals().lost
+    harm = [f"{lost} interrupt{'s were' if lost > 1 else ' was'} lost"] if lost else []
+    harm += next(
+        (
+            [f"{check.device} on {check.vm}: {', '.join(wrong)}"]
+            for check in findings.checks
+            if (wrong := what_is_wrong(check))
+        ),
+        [],
+    )
+    return "".join(f"; {consequence}" for consequence in harm)
+
+
+def first_report(findings: Findings, migration: MigrationSpan) -> str:
+    """Return what either side reported first, as the end of a sentence: later messages are mostly of broken sockets."""
+    said = next(
+        (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
+        migration.error,
+    )
+    return f": {said}" if said else ""
+
+
+def cause_of_halt(findings: Findings, migration: MigrationSpan) -> str:
+    """Return what the device did before the VM was stopped, and the last that QEMU said, as the end of a sentence."""
+    after = [f", after {error.what}" for error in findings.errors_in(migration)[:1]]
+    said = [error.message for error in findings.errors if error.by == DESTINATION and error.at >= migration.at]
+    return "".join([*after, *(f"; it printed {message!r}" for message in said[-1:])])
+
+
+def error_before(findings: Findings, death: ProcessDeath) -> str:
+    """Return which error of its device a process met with before it died, as the end of a sentence."""
+    errors = findings.errors_in(findings.last) if findings.last is not None else ()
+    return next((f", after {error.what}" for error in errors if error.event.actor == death.vm), "")
+
+
+def quoted(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
+    """Return what was first printed because of the device's error: by its own side, else by the other."""
+    own = migration.role_of(error.event.actor)
+    for role in (own, *({SOURCE, DESTINATION} - {own})):
+        if said := findings.said_by(role, error.event.at):
+            return f"the {role} printed {said!r}"
+    return ""
+
+
+def reactions(findings: Findings, migration: MigrationSpan, error: DeviceError) -> str:
+    """Return how both sides reacted to the device's error."""
+    said = quoted(findings, migration, error) or "no error was printed"
+    after = "runs on" if source_runs(findings, migration) else f"is {state_of(findings, migration.source)}"
+    by_lab = " because the lab continued it" if migration.resumed and after == "runs on" else ""
+    return f"{said}; the source called the migration {migration.source_status or migration.outcome} and {after}{by_lab}"
