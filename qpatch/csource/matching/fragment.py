@@ -35,10 +35,14 @@ _FILE_SCOPE = ("translation_unit", "declaration_list", "linkage_specification", 
 
 @dataclass(frozen=True)
 class Fragment:
-    """A piece of C: `text` as given, `context` what it is a list of. Raises ValueError where the text is blank."""
+    """A piece of C: `text` as given, `context` what it is a list of. Raises ValueError where the text is blank.
+
+    What might be a product or a declaration (`a * b`) is a product where `is_value`.
+    """
 
     text: str
     context: Context = Context.STATEMENTS
+    is_value: bool = False
 
     def __post_init__(self) -> None:
         if not self.text.strip():
@@ -89,13 +93,13 @@ def _compiled(fragment: Fragment, table: MacroTable | None) -> Pattern:
     problems = []
     for context in dict.fromkeys((fragment.context, Context.STATEMENTS)):
         try:
-            return _compiled_as(fragment.text, context, table)
+            return _compiled_as(fragment.text, context, table, is_value=fragment.is_value)
         except HunkError as error:
             problems.append(error.message)
     raise ValueError(f"the pattern {fragment.text!r} is not C: {problems[0]}")
 
 
-def _compiled_as(text: str, context: Context, table: MacroTable | None) -> Pattern:
+def _compiled_as(text: str, context: Context, table: MacroTable | None, *, is_value: bool) -> Pattern:
     ended = context not in _ENDED_BY_SEMICOLON or text.rstrip().endswith((";", "}"))
     code = text if ended else f"{text.rstrip()};"
     lines = tuple(HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(code.splitlines(), 1))
@@ -103,6 +107,9 @@ def _compiled_as(text: str, context: Context, table: MacroTable | None) -> Patte
     statement = pattern.items[0] if len(pattern.items) == 1 else None
     if not ended and statement is not None and statement.kind == "expression_statement":
         return pattern.part((statement.children[0],))
+    if not ended and is_value and statement is not None and statement.kind == "declaration":
+        pattern = _compiled_as(f"({text})", context, table, is_value=False)
+        return pattern.part((pattern.items[0].children[1],))
     return pattern
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from qpatch.csource.matching.casts import cast_types, cast_value, misread_casts, read_casts
 from qpatch.csource.matching.match import fits_whole, matches_in
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND, METAVARIABLE_KIND
 from qpatch.csource.matching.precedence import ANY, PRIMARY, fitted, wanted_at
@@ -126,6 +127,7 @@ class CodeSearch:
         unread = (
             *(start for start, end in missed if self._may_stand_at(end) and not self._is_read(start, end)),
             *(start for start, end in map(_span, pending) if self._is_broken(start, end)),
+            *(start for start, end in misread_casts(self._read, self._types) if self._is_wanted(start, end)),
         )
         return Found(changes, starts, len(self._done), unread, lossy, self._warnings())
 
@@ -138,10 +140,22 @@ class CodeSearch:
     def _terms(self) -> list[Term]:
         """The code of the file that holds the word, and the values of macros as code, parents first."""
         wanted = [word.encode() for word in (self.rewriting.word, self.rewriting.new_word) if word]
-        root = self.parsed.tree.root_node
-        items = [item for item in root.children if self._mentions(item, wanted)]
-        terms = [term for item in items for term in self._code_of(build(self.parsed, item))]
-        return [term for term in terms if any(low <= term.start and term.end <= high for low, high in self.spans)]
+        items = [item for item in self._read.tree.root_node.children if self._mentions(item, wanted)]
+        terms = [term for item in items for term in self._code_of(build(self._read, item))]
+        return [term for term in terms if self._is_wanted(term.start, term.end)]
+
+    @cached_property
+    def _read(self) -> ParsedFile:
+        """The file, with the casts to types that only the edit knows."""
+        return read_casts(self.parsed, self._types)
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        old, new = (expression(side).compiled(self.table).items for side in (self.rewriting.old, self.rewriting.new))
+        return cast_types((*old, *new))
+
+    def _is_wanted(self, start: int, end: int) -> bool:
+        return any(low <= start and end <= high for low, high in self.spans)
 
     def _mentions(self, item: Node, words: Sequence[bytes]) -> bool:
         source = self.parsed.source[item.start_byte : item.end_byte]
@@ -163,7 +177,7 @@ class CodeSearch:
             return []
         value = self.parsed.source[term.start : term.end]
         for opening, closing in _WRAPS:
-            parsed = parse(opening.rjust(term.start) + value + closing, self.table)
+            parsed = read_casts(parse(opening.rjust(term.start) + value + closing, self.table), self._types)
             if not parsed.tree.root_node.has_error:
                 below = build(parsed, parsed.tree.root_node).below()
                 return [each for each in below if term.start <= each.start and each.end <= term.end]
@@ -242,7 +256,7 @@ class CodeSearch:
 
     def _binding(self, place: Term, match: Match, before: str) -> str:
         """Return what the metavariable `place` of the new code stands for, behind the text `before`."""
-        term = match.bindings[place.text[1:]]
+        term = cast_value(match.bindings[place.text[1:]])
         same = next(
             (each for each in self._inside(term.start, term.end) if _span(each) == (term.start, term.end)), None
         )

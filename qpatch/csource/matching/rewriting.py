@@ -140,4 +140,4 @@ def _first(hunk: Hunk, sign: Sign) -> int:
 
 def expression(code: str) -> Fragment:
     """Return a side of the hunk as a fragment, which is matched as it stands in code."""
-    return Fragment(code, Context.STATEMENTS)
+    return Fragment(code, Context.STATEMENTS, is_value=True)
