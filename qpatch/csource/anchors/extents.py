@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.blocks import block_of, layout_of
 from qpatch.csource.anchors.leading import leading_macros
 from qpatch.csource.anchors.spacing import are_includes
+from qpatch.csource.anchors.trailing import after_trailing_macros
 from qpatch.csource.edit import Position
 from qpatch.csource.results import Ambiguous, SourcePlace
 from qpatch.csource.syntax.layout import Layout, Replacement
@@ -31,7 +32,10 @@ def insertion_beside(
     layout = layout_of(located)
     start, end = extent_of(located, layout)
     gap = b"\n" if blank else b""
-    unclear = unclear_extent(located, layout) if position is Position.BEFORE else _unclear_body(located, layout)
+    if position is Position.BEFORE:
+        unclear = unclear_extent(located, layout)
+    else:
+        unclear = _unclear_body(located, layout) or _shared_end(located, layout)
     if unclear is not None:
         return unclear
     if position is Position.BEFORE:
@@ -44,31 +48,60 @@ def insertion_beside(
 
 
 def extent_of(located: LocatedAnchor, layout: Layout) -> tuple[int, int]:
-    """Return the whole lines of a symbol, with its leading macros and comment and its trailing comments."""
+    """Return the whole lines of a symbol, with the macros above and below it, and its comments above and behind it."""
+    end = layout.next_line(layout.after_trailing_comments(_end_of(located, layout)))
+    start = leading_macros(located, layout).start
+    return layout.before_leading_comments(layout.line_start(start)), end
+
+
+def _end_of(located: LocatedAnchor, layout: Layout) -> int:
+    """Return where the code of a symbol ends, its `;` and the macros below that name it included."""
     assert located.symbol is not None
     node = located.symbol.node
     end = node.start_byte + len(layout.source[node.start_byte : node.end_byte].rstrip())
     if layout.source[end : end + 1] == b";":
         end += 1
-    end = layout.next_line(layout.after_trailing_comments(end))
-    start = leading_macros(located, layout).start
-    return layout.before_leading_comments(layout.line_start(start)), end
+    return after_trailing_macros(located.symbol, layout, end)
 
 
 def unclear_extent(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
     """Say why it is not certain which lines are the symbol, None where it is.
 
-    A macro above it may be its attribute, an `#if` may cut through it (one body has a head in each arm), or a macro may
-    stand for one of its braces.
+    A macro above it may be its attribute, an `#if` may cut through it (one body has a head in each arm), a macro may
+    stand for one of its braces, or other code may stand on its first or last line.
     """
     assert located.symbol is not None
     name = f"{located.symbol.kind} {located.symbol.name}"
     doubtful = leading_macros(located, layout).doubtful
     if doubtful is not None:
         return _unclear(located, doubtful, f"{name}: what stands above it may be a part of it, or of something else")
-    return _unclear_body(located, layout) or _cut(
-        located, layout, f"{name}: an #if cuts through it, so that its lines are not one piece"
+    return (
+        _unclear_body(located, layout)
+        or _shared_start(located, layout)
+        or _shared_end(located, layout)
+        or _cut(located, layout, f"{name}: an #if cuts through it, so that its lines are not one piece")
     )
+
+
+def _shared_start(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
+    """Say that a symbol begins on a line with other code, or with the end of a comment."""
+    assert located.symbol is not None
+    start = leading_macros(located, layout).start
+    line = layout.line_start(start)
+    if layout.is_bare(line, start) and not layout.is_in_comment(line):
+        return None
+    name = f"{located.symbol.kind} {located.symbol.name}"
+    return _unclear(located, line, f"{name}: something else stands on the line where it begins")
+
+
+def _shared_end(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
+    """Say that other code stands on the line where a symbol ends."""
+    assert located.symbol is not None
+    end = _end_of(located, layout)
+    if not layout.code_behind(layout.after_trailing_comments(end)).strip(b"; \t\r"):
+        return None
+    name = f"{located.symbol.kind} {located.symbol.name}"
+    return _unclear(located, layout.line_start(end), f"{name}: something else stands on the line where it ends")
 
 
 def _unclear_body(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
@@ -83,8 +116,8 @@ def _unclear_body(located: LocatedAnchor, layout: Layout) -> Ambiguous | None:
         return _unclear(
             located, body.start_byte + 1 + inside.start(), f"{name}: its body holds what stands at file scope"
         )
-    following = located.symbol.node.next_named_sibling
-    while following is not None and following.type == "comment":
+    following, end = located.symbol.node.next_named_sibling, _end_of(located, layout)
+    while following is not None and (following.type == "comment" or following.start_byte < end):
         following = following.next_named_sibling
     if following is not None and following.text != b";" and following.type.endswith(("_statement", "ERROR")):
         return _unclear(located, following.start_byte, f"{name}: statements follow its closing brace")

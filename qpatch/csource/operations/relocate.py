@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import layout_of
 from qpatch.csource.anchors.expectations import unmet
@@ -21,6 +22,11 @@ from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 from qpatch.errors import UserError
 from qpatch.thresholds import thresholds
 
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from qpatch.csource.syntax.parse import ParsedFile
+
 
 def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
     """Delete the anchor with its leading comment and one surplus blank line."""
@@ -37,6 +43,7 @@ def delete(edit: Edit, workspace: EditWorkspace) -> Outcome:
         unproven_move(edit, located, workspace)
         or unmet(edit.anchor, located, workspace)
         or _declares_more(edit, located)
+        or _defines_more(edit, located, workspace)
         or unclear_extent(located, layout)
     )
     if refused is not None:
@@ -146,6 +153,41 @@ def _declares_more(edit: Edit, located: LocatedAnchor) -> Ambiguous | None:
         (place_of(located),),
         "write a hunk in this file that shows what becomes of the declaration",
     )
+
+
+def _defines_more(edit: Edit, located: LocatedAnchor, workspace: EditWorkspace) -> Ambiguous | None:
+    """Refuse to delete a variable or a prototype with the type that it defines where that is used elsewhere.
+
+    `struct S {...} s = {...};` has a tag, `enum {A, B} e = A;` has constants.
+    """
+    assert located.symbol is not None
+    node = located.symbol.node
+    if node.type not in ("declaration", "function_definition") or located.symbol.kind in TAGGED:
+        return None
+    for name in _defined_names(located.parsed, node):
+        for path in workspace.tree.mentioning(name):
+            source = workspace.tree.read(path) or b""
+            start, end = (node.start_byte, node.end_byte) if path == located.path else (0, 0)
+            rest = source[:start] + source[end:]
+            if position_in_code(rest, name) is not None:
+                return Ambiguous(
+                    f"{edit.anchor} defines {name}, too, which is used elsewhere",
+                    located.path,
+                    (place_of(located),),
+                    "write a hunk in this file that shows what becomes of the declaration",
+                )
+    return None
+
+
+def _defined_names(parsed: ParsedFile, node: Node) -> list[str]:
+    """Return the tag and the constants of a type that a declaration defines in passing."""
+    specifier = node.child_by_field_name("type")
+    body = specifier.child_by_field_name("body") if specifier is not None else None
+    if specifier is None or body is None:
+        return []
+    tag = specifier.child_by_field_name("name")
+    constants = [each.child_by_field_name("name") for each in body.named_children if each.type == "enumerator"]
+    return [parsed.text(name) for name in (tag, *constants) if name is not None]
 
 
 def _adjoins(layout: Layout, moved: tuple[int, int], target: tuple[int, int], position: Position) -> bool:

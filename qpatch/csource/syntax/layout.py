@@ -78,6 +78,11 @@ class Layout:
             position = max(position, high)
         return position >= end or self.is_blank(position, end)
 
+    def is_in_comment(self, position: int) -> bool:
+        """Tell whether a comment begins before `position` and ends behind it."""
+        index = bisect_left(self._comment_starts, position) - 1
+        return index >= 0 and position < self._comment_ends[index]
+
     def bare_lines_above(self, position: int) -> int:
         """Return the start of the lines of comments and blanks right above the line of `position`."""
         start = self.line_start(position)
