@@ -16,6 +16,7 @@ from qpatch.csource.listing import told_places
 from qpatch.csource.matching.replace import CodeSearch, Found, includes_of, including_lines, words_of_code
 from qpatch.csource.matching.rewriting import included
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.out_of_scope import captured
 from qpatch.csource.source import CODE_SUFFIXES, is_binary, whole_words
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.layout import Replacement
@@ -123,6 +124,9 @@ class _Count:
         expect, least = self.edit.expect, self.operation.at_least
         if len(places) == expect or (least and len(places) > expect):
             changes = {path: self._laid_out(path, found) for path, found in self.found.items() if found.changes}
+            taken = self._captured(changes)
+            if taken is not None:
+                return taken
             warnings = dict.fromkeys(warning for found in self.found.values() for warning in found.warnings)
             return PlannedChanges(changes, places, moved_from, warnings=(*warnings, *self._staying()))
         if not places and done >= expect:
@@ -131,6 +135,26 @@ class _Count:
                 path, f"the new code stands in {counted(done, 'place')} already, and the old code in none"
             )
         return self._miscount(places, done)
+
+    def _captured(self, changes: dict[str, list[Replacement]]) -> Drifted | None:
+        """Refuse a new name that a scope has already, so that some use would mean something else."""
+        name, places = self.operation.rewriting.new, []
+        if not self.operation.rewriting.renames:
+            return None
+        for path, made in changes.items():
+            parsed = self.workspace.parse(path) if path.endswith(CODE_SUFFIXES) else None
+            if parsed is None or name.encode() not in parsed.source:
+                continue
+            changed = self.workspace.cache.parse(self.workspace.change(path, made))
+            places += [self._place(path, start) for start in sorted(set(captured(parsed, changed, name)))]
+        if not places:
+            return None
+        return Drifted(
+            f"{self.edit.anchor}: {counted(len(places), 'use')} would mean another `{name}`, which is there already",
+            places[0].path,
+            tuple(Candidate(place, 1.0, ("an inner scope declares the name",)) for place in places),
+            advice="give it another name, or rename what has this one first",
+        )
 
     def _laid_out(self, path: str, found: Found) -> list[Replacement]:
         """Return what to write in a file; in C with what follows for the lines around."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import SourcePlace
-from qpatch.csource.soundness.names import declared_names, is_global
+from qpatch.csource.soundness.names import TAKES_MEMBER, declared_names, is_global
 from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.dead import is_dead
 from qpatch.csource.syntax.parse import nodes_of
@@ -30,7 +30,7 @@ def lost_local(touched: TouchedSymbol, workspace: EditWorkspace) -> Fault | None
     before = set(declared_names(touched.old, earlier.node))
     lost = before - set(declared_names(touched.parsed, touched.symbol.node))
     uses = [node for node in nodes_of(touched.symbol.node, "identifier") if touched.parsed.text(node) in lost]
-    doubtful = {touched.parsed.text(node) for node in uses if _is_given_to_macro(node, touched)}
+    doubtful = {touched.parsed.text(node) for node in uses if is_given_to_macro(node, touched)}
     for node in uses:
         name = touched.parsed.text(node)
         if name not in doubtful and not is_dead(touched.parsed, node.start_byte):
@@ -44,11 +44,13 @@ def lost_local(touched: TouchedSymbol, workspace: EditWorkspace) -> Fault | None
     return None
 
 
-def _is_given_to_macro(node: Node, touched: TouchedSymbol) -> bool:
-    """Tell whether a name is an argument of a macro, which may declare it."""
-    source, outer = touched.parsed.source, node.parent
+def is_given_to_macro(node: Node, touched: TouchedSymbol) -> bool:
+    """Tell whether a name is an argument of a macro, which may declare it, or take it for a member's."""
+    outer = node.parent
     while outer is not None and outer.start_byte >= touched.symbol.node.start_byte:
-        if outer.type == "call_expression" and source[outer.start_byte : outer.start_byte + 1].isupper():
+        called = outer.child_by_field_name("function") if outer.type == "call_expression" else None
+        word = "" if called is None else touched.parsed.text(called)
+        if word[:1].isupper() or TAKES_MEMBER.fullmatch(word):
             return True
         outer = outer.parent
     return any(region.start < node.end_byte and node.start_byte < region.end for region in touched.parsed.regions)

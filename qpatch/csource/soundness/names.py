@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _HEADERS = (".h", ".h.inc", ".inc")
 # A line of a header that declares a name, defines it as a macro, or lists it in an enum.
 _COULD_DECLARE = rb"^(?:[^\s#/*][^;{}()]*\b%b\s*[;=\[(,]|[ \t]*#[ \t]*define[ \t]+%b\b|[ \t]+%b\s*(?:=[^;\n]*)?[,}])"
-# Macros that are given the name of a member, or of a class of locks.
-_TAKES_MEMBER = re.compile(r"container_of|offsetof|(?:scoped_)?guard|\w*(?:for_?each|_entry)\w*", re.IGNORECASE)
+TAKES_MEMBER = re.compile(r"container_of|offsetof|(?:scoped_)?guard|\w*(?:for_?each|_entry)\w*", re.IGNORECASE)
+"""Macros that are given the name of a member, or of a class of locks."""
 _DECLARING = frozenset({"declaration", "parameter_declaration", "enumerator"})
 
 
@@ -89,7 +89,7 @@ def _is_something_else(leaf: Term) -> bool:
     parent = leaf.parent
     if parent is None:
         return False
-    if parent.parent is not None and _TAKES_MEMBER.fullmatch(parent.parent.tokens[0]):
+    if parent.parent is not None and TAKES_MEMBER.fullmatch(parent.parent.tokens[0]):
         return True
     if parent.kind == "parenthesized_expression" and parent.parent is not None:
         return parent.parent.kind == "sizeof_expression"

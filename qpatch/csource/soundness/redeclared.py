@@ -95,7 +95,9 @@ class _Scopes:
     def _names_in(self, scope: Node) -> Iterator[_Declared]:
         kind = _SCOPES[scope.type]
         if kind == "variable" and scope.parent is not None and scope.parent.type == "function_definition":
-            yield from (_Declared("parameter", self._text(name), node, ()) for name, node in _parameters(scope.parent))
+            yield from (
+                _Declared("parameter", self._text(name), node, ()) for name, node in parameters_of(scope.parent)
+            )
         body = scope.child_by_field_name("body") if kind in _DEEP else scope
         for node, arms in self._members(body, kind) if body is not None else ():
             for name in self._names_of(node, kind):
@@ -152,7 +154,7 @@ class _Scopes:
             if node.type == "initializer_pair":
                 yield "".join(self._text(part) for part in node.children_by_field_name("designator"))
         elif node.type in ("declaration", "field_declaration") and not _is_repeatable(node):
-            names = map(_declared_name, node.children_by_field_name("declarator"))
+            names = map(declared_name, node.children_by_field_name("declarator"))
             yield from (self._text(name) for name in names if name is not None)
 
     def _text(self, node: Node) -> str:
@@ -165,7 +167,7 @@ def _is_repeatable(declaration: Node) -> bool:
     return b"extern" in words or declaration.has_error
 
 
-def _declared_name(declarator: Node) -> Node | None:
+def declared_name(declarator: Node) -> Node | None:
     """Return the name that a declarator declares, None for a function's."""
     found: Node | None = declarator
     while found is not None and found.type not in ("identifier", "field_identifier"):
@@ -178,7 +180,7 @@ def _declared_name(declarator: Node) -> Node | None:
     return found
 
 
-def _parameters(function: Node) -> Iterator[tuple[Node, Node]]:
+def parameters_of(function: Node) -> Iterator[tuple[Node, Node]]:
     """Yield the names of a function's parameters, each with the parameter."""
     declarator = function.child_by_field_name("declarator")
     while declarator is not None and declarator.type != "function_declarator":
@@ -186,6 +188,6 @@ def _parameters(function: Node) -> Iterator[tuple[Node, Node]]:
     listed = declarator.child_by_field_name("parameters") if declarator is not None else None
     for parameter in listed.named_children if listed is not None else ():
         declared = parameter.child_by_field_name("declarator")
-        name = _declared_name(declared) if declared is not None else None
+        name = declared_name(declared) if declared is not None else None
         if name is not None:
             yield name, parameter

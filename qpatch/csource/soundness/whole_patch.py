@@ -17,6 +17,7 @@ from qpatch.csource.soundness.flexible import flexible_array_not_last
 from qpatch.csource.soundness.jumps_into_scope import jump_into_scope
 from qpatch.csource.soundness.lost_locals import lost_local
 from qpatch.csource.soundness.open_ends import open_end
+from qpatch.csource.soundness.out_of_scope import out_of_scope
 from qpatch.csource.soundness.redeclared import redeclared
 from qpatch.csource.soundness.touched import touched_symbols
 from qpatch.csource.source import CODE_SUFFIXES
@@ -46,6 +47,7 @@ def invalid_symbols(
                 or redeclared(touched)
                 or flexible_array_not_last(touched)
                 or lost_local(touched, workspace)
+                or out_of_scope(touched)
                 or defined_elsewhere(touched, workspace)
                 or doubled_call(touched)
                 or dangling_else(touched)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names that an edit takes out of the scope of their uses, and names that another scope has already."""
+
+from __future__ import annotations
+
+import pytest
+from csource_support import PATH, code, gutter, hunk_edit, workspace
+
+from qpatch.csource.apply import apply_edit
+from qpatch.csource.apply_patch import apply_edits
+from qpatch.csource.edit import Anchor, Edit, EverywhereOperation
+from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.matching.rewriting import read_rewriting
+from qpatch.csource.results import Applied, Drifted, EditResult
+
+
+def edited(body: str, hunk: str, head: str = "static int v;\n") -> EditResult:
+    source = f"{head}\nvoid f(int n)\n{{\n{code(body)}}}\n"
+    (result,) = apply_edits([hunk_edit("function f", hunk)], workspace(source))
+    return result
+
+
+WRAPPED = """
+- int v = g();
+- x(v);
++ if (enabled()) {
++     int v = g();
++     x(v);
++ }
+"""
+COUNTED = """
+- int v;
+- for (v = 0; v < 3; v++) {
++ for (int v = 0; v < 3; v++) {
+      ...
+  }
+"""
+LATER = """
+- int v = g();
+  x(v);
++ int v = g();
+"""
+
+
+@pytest.mark.parametrize("head", ["static int v;\n", ""])
+@pytest.mark.parametrize(
+    ("body", "hunk"),
+    [
+        ("int v = g();\nx(v);\nz(v);\n", WRAPPED),
+        ("int v;\n\nfor (v = 0; v < 3; v++) {\n    x(v);\n}\nz(v);\n", COUNTED),
+        ("int v = g();\nx(v);\nz(v);\n", LATER),
+        ("int v = g();\nx(v);\nif (n) {\n    z(v);\n}\n", WRAPPED),
+    ],
+)
+def test_use_outside_the_scope_of_its_declaration(head: str, body: str, hunk: str) -> None:
+    result = edited(body, hunk, head)
+    assert isinstance(result, Drifted) and "uses `v` where its declaration does not reach" in result.message, result
+
+
+@pytest.mark.parametrize(
+    ("body", "hunk"),
+    [
+        ("int v = g();\nx(v);\nz(n);\n", WRAPPED),
+        ("int v;\n\nfor (v = 0; v < 3; v++) {\n    x(v);\n}\nz(n);\n", COUNTED),
+        ("int v = g();\nx(v);\n{\n    int v = 1;\n    z(v);\n}\n", WRAPPED),
+        ("int v = g();\nx(v);\nz(container_of(n, T, v));\nEACH(v, n) {\n    z(n);\n}\n", WRAPPED),
+        ("int v = g();\nx(v);\nz(s->v);\ngoto v;\nv:\nz(n);\n", WRAPPED),
+    ],
+)
+def test_other_uses_are_none_of_its_scope(body: str, hunk: str) -> None:
+    result = edited(body, hunk, "")
+    assert isinstance(result, Applied), result
+
+
+def renamed(source: str, old: str, new: str, expect: int, where: str = "file") -> EditResult:
+    anchor = Anchor(ANCHOR_KINDS[where], PATH if where == "file" else "f", PATH)
+    operation = EverywhereOperation(read_rewriting(gutter(f"- {old}\n+ {new}")))
+    return apply_edit(Edit(anchor, operation, expect), workspace(source))
+
+
+@pytest.mark.parametrize(
+    ("source", "expect"),
+    [
+        (
+            "int f(void)\n{\n    int n = 1;\n\n    {\n        int level;\n        n = 1;\n    }\n    return n;\n}\n",
+            3,
+        ),
+        ("int n;\n\nint f(int level)\n{\n    return n + level;\n}\n", 2),
+        ("int level;\n\nint f(void)\n{\n    int n = 1;\n\n    return n + level;\n}\n", 2),
+        ("int f(int n)\n{\n    for (int level = 0; level < 3; level++) {\n        n++;\n    }\n    return n;\n}\n", 3),
+        (
+            "int f(int level)\n{\n    if (level) {\n        int n;\n        return level;\n    }\n    return 0;\n}\n",
+            1,
+        ),
+    ],
+)
+def test_new_name_that_a_scope_has_already_is_refused(source: str, expect: int) -> None:
+    result = renamed(source, "n", "level", expect)
+    assert isinstance(result, Drifted) and "would mean another `level`" in result.message, result
+
+
+@pytest.mark.parametrize(
+    ("source", "expect"),
+    [
+        ("int f(int n)\n{\n    return n;\n}\n\nint g(int level)\n{\n    return level;\n}\n", 2),
+        ("int f(int n)\n{\n    return n + s->level;\n}\n", 2),
+        (
+            "int f(int n)\n{\n    if (n) {\n        int level;\n        return level;\n    }\n    return n;\n}\n",
+            3,
+        ),
+    ],
+)
+def test_new_name_in_another_scope_is_free(source: str, expect: int) -> None:
+    assert isinstance(renamed(source, "n", "level", expect), Applied)
