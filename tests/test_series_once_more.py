@@ -173,6 +173,11 @@ SERIES: dict[str, tuple[Edit, ...]] = {
         verbatim(" S: Maintained\n+F: hw/bulb/\n", MAINTAINERS),
         verbatim("-S: Maintained\n F: hw/bulb/\n+S: Maintained\n", MAINTAINERS),
     ),
+    "a macro beside one that moves where another one does": (
+        hunk("file ", "  #define LAMP_STEP(l, n) lamp_set((l), (l)->level + (n))\n+ #define LAMP_NEW 1"),
+        move("macro LAMP_STEP", "macro LAMP_EACH", C),
+        move("macro LAMP_OFF", "macro LAMP_EACH", C),
+    ),
     # Places in a switch and below a macro.
     "a statement before a label": (
         hunk("switch lamp_light", "  ...\n- break;\n+ lamp_count++;\n+ break;\n  default:\n  ..."),

@@ -226,11 +226,14 @@ class _Written:
 
     @cached_property
     def taken(self) -> list[str]:
-        """The lines that the edit takes away, or the name of what it moves, where the tree has its result already."""
-        if not isinstance(self.result, AlreadyThere):
-            return []
+        """The lines that the edit takes away where the tree has its result already, or the name of what it moves.
+
+        Of several moves to one place, each is made again: what they move stands there in another order.
+        """
         if isinstance(self.edit.operation, MoveOperation):
             return [self.edit.anchor.name]
+        if not isinstance(self.result, AlreadyThere):
+            return []
         return [even for text in _of_sign(self.edit, Sign.REMOVED) if (even := _even(self._text(text)))]
 
     @cached_property
