@@ -20,7 +20,7 @@ from qpatch.csource.matching.precedence import ANY, PRIMARY, fitted, wanted_at
 from qpatch.csource.matching.rewriting import expression
 from qpatch.csource.matching.side_effects import repeated_effects
 from qpatch.csource.syntax.layout import Replacement
-from qpatch.csource.syntax.parse import parse
+from qpatch.csource.syntax.parse import parse_macro_value
 from qpatch.csource.syntax.term import build
 from qpatch.csource.tokens import ELLIPSIS, METAVARIABLE, OPAQUE, blank_opaque, is_comment, put_together
 
@@ -41,8 +41,6 @@ Span = tuple[int, int]
 _OPAQUE = re.compile(rf"^[ \t]*#[ \t]*include\b[^\n]*|{OPAQUE}", re.DOTALL | re.MULTILINE)
 _MACRO_VALUE = "preproc_arg"
 _DEFINITIONS = frozenset({"preproc_def", "preproc_function_def"})
-# What makes C of a macro's value, an expression or statements; shorter than any `#define` before it.
-_WRAPS = ((b"int m=(", b");"), (b"int m(){", b";}"))
 # The parents of a name that declares something, or of a label: no expression stands there.
 _DECLARING = re.compile(r"\w*declarat(or|ion)|function_definition|preproc_\w+|enumerator|label|goto_statement")
 _VALUED = frozenset({"init_declarator", "array_declarator", "enumerator"})
@@ -175,13 +173,12 @@ class CodeSearch:
         """Return the terms of a macro's value at their places in the file; none where it is no C by itself."""
         if term.parent is None or term.parent.kind not in _DEFINITIONS:
             return []
-        value = self.parsed.source[term.start : term.end]
-        for opening, closing in _WRAPS:
-            parsed = read_casts(parse(opening.rjust(term.start) + value + closing, self.table), self._types)
-            if not parsed.tree.root_node.has_error:
-                below = build(parsed, parsed.tree.root_node).below()
-                return [each for each in below if term.start <= each.start and each.end <= term.end]
-        return []
+        parsed = parse_macro_value(self.parsed.source, term.start, term.end, self.table)
+        if parsed is None:
+            return []
+        parsed = read_casts(parsed, self._types)
+        below = build(parsed, parsed.tree.root_node).below()
+        return [each for each in below if term.start <= each.start and each.end <= term.end]
 
     @cached_property
     def _done(self) -> list[tuple[Span, list[Span]]]:

@@ -22,25 +22,19 @@ from qpatch.csource.matching.pattern import Context, Pattern, compile_sides
 from qpatch.csource.matching.rewrite import Rewriter
 from qpatch.csource.operations.explain import explain_miss
 from qpatch.csource.results import AlreadyThere, Candidate, Drifted, SourcePlace
+from qpatch.csource.soundness.argument_counts import other_counts, parameter_count
 from qpatch.csource.soundness.returns import results_left_behind, returns_left_behind
-from qpatch.csource.syntax.parse import leaves_called
 from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import Term, build
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tree_sitter import Node
-
     from qpatch.csource.edit import Anchor, Edit
     from qpatch.csource.matching.hunk import Hunk
     from qpatch.csource.syntax.layout import Replacement
-    from qpatch.csource.syntax.parse import ParsedFile
     from qpatch.csource.workspace import EditWorkspace, LocatedAnchor
 
 _DECLARING = (SymbolKind.FUNCTION, SymbolKind.PROTOTYPE)
-_PARAMETER = frozenset({"parameter_declaration", "variadic_parameter"})
 
 
 def edit_signature(edit: Edit, hunk: Hunk, definition: LocatedAnchor, workspace: EditWorkspace) -> Outcome:
@@ -114,7 +108,7 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
     returns = returns_left_behind(anchor, definition, workspace)
     if returns is not None:
         return returns
-    files = _files_of(definition, workspace)
+    files = _files_of(anchor, definition, workspace)
     used = tuple(results_left_behind(anchor, definition, files, workspace))
     if used:
         return Drifted(
@@ -123,12 +117,10 @@ def uses_left_behind(anchor: Anchor, definition: LocatedAnchor, workspace: EditW
             used,
             suggestion="add an edit to this patch for each place named above",
         )
-    wanted = _parameters(definition.symbol.node, definition)
+    wanted = parameter_count(definition.symbol.node, definition.parsed)
     if wanted is None:
         return None
-    left: list[Candidate] = []
-    for path in files:
-        left += _callers_left(definition.symbol.name, wanted, path, workspace)
+    left = [*other_counts(definition.symbol.name, wanted, files, workspace)]
     if not left:
         return None
     return Drifted(
@@ -147,11 +139,13 @@ def _declarations(anchor: Anchor, definition: LocatedAnchor, workspace: EditWork
     return [located for located in found if located.path == definition.path or not _is_static(located)]
 
 
-def _files_of(definition: LocatedAnchor, workspace: EditWorkspace) -> list[str]:
+def _files_of(anchor: Anchor, definition: LocatedAnchor, workspace: EditWorkspace) -> list[str]:
     assert definition.symbol is not None
     if _is_static(definition) and definition.path.endswith(".c"):
         return [definition.path]
-    return list(workspace.tree.mentioning(definition.symbol.name))
+    name = definition.symbol.name
+    others = {located.path for located in locate_all(anchor, workspace, (SymbolKind.FUNCTION,)) if _is_static(located)}
+    return [path for path in workspace.tree.mentioning(name) if path == definition.path or path not in others]
 
 
 def _is_static(located: LocatedAnchor) -> bool:
@@ -186,93 +180,3 @@ def _match(pattern: Pattern, block: Term) -> Match | None:
 def _place(located: LocatedAnchor) -> SourcePlace:
     assert located.symbol is not None
     return SourcePlace(located.path, located.symbol.start_line, f"{located.symbol.kind} {located.symbol.name}")
-
-
-def _parameters(node: Node, located: LocatedAnchor) -> int | None:
-    """Count the parameters of a function definition; None where they are variadic."""
-    declarator = _descendant(node, "function_declarator")
-    parameters = declarator.child_by_field_name("parameters") if declarator is not None else None
-    if parameters is None:
-        return None
-    declared = [child for child in parameters.named_children if child.type in _PARAMETER]
-    if any(child.type == "variadic_parameter" for child in declared):
-        return None
-    if len(declared) == 1 and located.parsed.text(declared[0]).strip() == "void":
-        return 0
-    return len(declared)
-
-
-def _descendant(root: Node, kind: str) -> Node | None:
-    """Return the first node of `kind` below `root`, the body aside."""
-    pending = [*reversed(root.children)]
-    while pending:
-        node = pending.pop()
-        if node.type == kind:
-            return node
-        if node.type != "compound_statement":
-            pending += reversed(node.children)
-    return None
-
-
-def _callers_left(name: str, wanted: int, path: str, workspace: EditWorkspace) -> list[Candidate]:
-    parsed = workspace.parse(path)
-    if parsed is None:
-        return []
-    left = []
-    for leaf in leaves_called(parsed, name):
-        node = leaf.parent
-        if node is None:
-            continue
-        if node.type == "call_expression":
-            count = _arguments(node, name)
-            if count is not None and count != wanted:
-                left.append(_left(path, node, f"passes {counted(count, 'argument')}", parsed.text(node)))
-        elif node.type == "initializer_pair" and parsed.text(node).split("=")[-1].strip() == name:
-            taken = _operation_parameters(parsed.text(node).split("=")[0].strip().lstrip("."), workspace)
-            if taken is not None and taken != wanted:
-                left.append(
-                    _left(path, node, f"is called through a member that takes {taken} parameters", parsed.text(node))
-                )
-    return left
-
-
-def _left(path: str, node: Node, what: str, text: str) -> Candidate:
-    return Candidate(SourcePlace(path, node.start_point.row + 1, text), 1.0, (what,))
-
-
-def _arguments(call: Node, name: str) -> int | None:
-    function = call.child_by_field_name("function")
-    arguments = call.child_by_field_name("arguments")
-    if function is None or arguments is None or function.text != name.encode():
-        return None
-    return sum(child.type != "comment" for child in arguments.named_children)
-
-
-def _operation_parameters(member: str, workspace: EditWorkspace) -> int | None:
-    """Count the parameters of the function pointer `member` of a struct in a header; None where unsure."""
-    counts = set()
-    for path in workspace.tree.mentioning(member, (".h",)):
-        parsed = workspace.parse(path)
-        if parsed is None:
-            continue
-        for declarator in _function_pointers(parsed, member):
-            parameters = declarator.child_by_field_name("parameters")
-            if parameters is not None:
-                counts.add(sum(child.type in _PARAMETER for child in parameters.named_children))
-    return counts.pop() if len(counts) == 1 else None
-
-
-def _function_pointers(parsed: ParsedFile, member: str) -> Iterator[Node]:
-    """Yield the declarators of the function pointers called `member`: `(*member)(...)`."""
-    for leaf in leaves_called(parsed, member):
-        node = leaf.parent
-        while node is not None and node.type in ("pointer_declarator", "parenthesized_declarator"):
-            node = node.parent
-        declarator = node.child_by_field_name("declarator") if node is not None else None
-        if (
-            node is not None
-            and node.type == "function_declarator"
-            and declarator is not None
-            and (parsed.text(declarator).replace(" ", "") == f"(*{member})")
-        ):
-            yield node

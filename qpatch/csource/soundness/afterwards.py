@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.listing import told_places
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.results import Applied, Candidate, Drifted
+from qpatch.csource.soundness.argument_counts import taken_addresses
 from qpatch.csource.soundness.labels import LabelFaults, missing_label, new_label_faults, unused_label
 from qpatch.csource.soundness.lost_files import lost_file, lost_includes
 from qpatch.csource.soundness.lost_members import lost_members
@@ -77,6 +78,7 @@ def _faults_of_code(
         for warning in (
             decided_condition(touched),
             misread_results(touched, workspace),
+            taken_addresses(touched, workspace),
             *lost_members(touched, workspace),
         ):
             if warning:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import MacroTable
     from qpatch.csource.syntax.masked_source import MaskedRegion
 
+# What makes C of a macro's value, an expression or statements; shorter than any `#define` before it.
+_WRAPS = ((b"int m=(", b");"), (b"int m(){", b";}"))
 C_LANGUAGE = Language(tree_sitter_c.language())
 
 
@@ -63,6 +65,15 @@ def parse(source: bytes, table: MacroTable | None = None) -> ParsedFile:
     if tree.root_node.has_error:
         masked, tree = repair(masked, tree, parser)
     return ParsedFile(source, masked.text(), tree, masked.regions, table)
+
+
+def parse_macro_value(source: bytes, start: int, end: int, table: MacroTable | None) -> ParsedFile | None:
+    """Parse the value [start, end) of a macro of `source`, as code at its place; None where it is no C by itself."""
+    for opening, closing in _WRAPS:
+        parsed = parse(opening.rjust(start) + source[start:end] + closing, table)
+        if not parsed.tree.root_node.has_error:
+            return parsed
+    return None
 
 
 def nodes_of(root: Node, kind: str) -> Iterator[Node]:
