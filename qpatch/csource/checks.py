@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.anchors.family import check_family
 from qpatch.csource.edit import Action, MoveOperation, Position, TextScope
 from qpatch.csource.matching.hunk import HunkLine, Sign, parse_hunk
+from qpatch.csource.matching.line_splices import check_splices
 from qpatch.csource.matching.list_commas import with_list_commas
 from qpatch.csource.matching.pattern import Context, Pattern, compile_pattern
 from qpatch.csource.text.hunk import parse_text_hunk
@@ -94,6 +95,7 @@ def added_members(text: str, anchor: Anchor, table: MacroTable | None) -> Sequen
 
 def _compiled_addition(text: str, context: Context, table: MacroTable | None) -> Pattern:
     lines = tuple(HunkLine(Sign.CONTEXT, line, number) for number, line in enumerate(text.splitlines(), 1))
+    check_splices(lines, Sign.CONTEXT, ends_text=True)
     return compile_pattern(lines, context, table, "the added text")
 
 

@@ -12,6 +12,7 @@ from qpatch.csource.anchors.spacing import are_includes
 from qpatch.csource.anchors.trailing import after_trailing_macros
 from qpatch.csource.edit import Position
 from qpatch.csource.results import Ambiguous, SourcePlace
+from qpatch.csource.syntax.continuation import is_continued
 from qpatch.csource.syntax.layout import Layout, Replacement
 from qpatch.csource.syntax.macro_repair import FILE_SCOPE_CODE, directive_groups
 from qpatch.csource.syntax.masked_source import without_hidden
@@ -44,12 +45,17 @@ def insertion_beside(
         return Replacement(start, start, preceded + text + b"\n" + gap)
     below = layout.source[end : layout.line_end(end)]
     followed = b"" if not below.strip() or _ENDS_ARM.match(below) else gap
+    if end and is_continued(layout.source, end - 1):  # The backslash at the end of a file takes in what follows.
+        gap = b"\n"
     return Replacement(end, end, _new_line(layout, end) + gap + text + b"\n" + followed)
 
 
 def extent_of(located: LocatedAnchor, layout: Layout) -> tuple[int, int]:
     """Return the whole lines of a symbol, with the macros above and below it, and its comments above and behind it."""
     end = layout.next_line(layout.after_trailing_comments(_end_of(located, layout)))
+    is_macro = located.symbol is not None and located.symbol.kind == SymbolKind.MACRO
+    while is_macro and end < len(layout.source) and is_continued(layout.source, end - 1):
+        end = layout.next_line(end)  # A backslash above a blank line: that ends the macro.
     start = leading_macros(located, layout).start
     return layout.before_leading_comments(layout.line_start(start)), end
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from qpatch.csource.matching.hunk_line import HunkError, HunkLine, Sign
+from qpatch.csource.matching.line_splices import check_splices
 from qpatch.csource.matching.macro_lines import is_macro_body, macro_lines
 from qpatch.csource.tokens import (
     ELLIPSIS,
@@ -71,7 +72,7 @@ class Hunk:
     def _side(self, left_out: Sign) -> tuple[HunkLine, ...]:
         """Return one side of the hunk; of its macros all lines but the last end with a backslash."""
         side = [line for line in self.lines if line.sign is not left_out]
-        if not self.macro_lines:
+        if not side or not self.macro_lines:
             return tuple(side)
         followers = [line.number for line in side[1:]]
         return tuple(
@@ -178,6 +179,7 @@ def parse_hunk(text: str, *, in_macro: bool = False) -> Hunk:
         hunk = replace(hunk, lines=tuple(written.get(line.number, line) for line in hunk.lines))
     for side in (hunk.before(), hunk.after()):
         _check_complete(side, hunk.macro_lines)
+    check_splices(hunk.after())
     _check_added_ellipses(hunk)
     check_bound(hunk, "use ${name} on such a line, or write the code itself", blank_opaque)
     return hunk

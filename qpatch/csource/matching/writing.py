@@ -15,6 +15,7 @@ from qpatch.csource.matching.list_commas import list_begun_by, list_ended_by
 from qpatch.csource.matching.pattern import ELLIPSIS_KIND
 from qpatch.csource.matching.placing import LinePlacer, owner_of
 from qpatch.csource.syntax.commas import BRACE_LISTS, brace_list_at, separated
+from qpatch.csource.syntax.continuation import is_continued, macro_around
 from qpatch.csource.syntax.layout import Replacement
 from qpatch.csource.syntax.ownership import opens_arm, own_comments
 
@@ -100,7 +101,8 @@ class GroupWriter(LinePlacer):
         if upper is not None:
             return Replacement(upper[1], upper[1], _encode("\n" + "\n".join(self.added_lines(group, above or below))))
         if above is not None and not self.follows_ellipsis(group) and not (below and self._opens(group, below)):
-            return self._insert_after(above, self.added_lines(group, above))
+            is_macro_line = group.first in self.hunk.macro_lines
+            return self._insert_after(above, self.added_lines(group, above), is_macro_line=is_macro_line)
         if lower is not None:
             return Replacement(lower[0], lower[0], _encode("\n".join(self.added_lines(group, below)) + "\n"))
         if below is not None:
@@ -139,7 +141,7 @@ class GroupWriter(LinePlacer):
         lower = min((number for number in self.trivia if group.last < number < below), default=0)
         return self.trivia.get(upper), self.trivia.get(lower)
 
-    def _insert_after(self, leaf: Term, lines: list[str]) -> Replacement:
+    def _insert_after(self, leaf: Term, lines: list[str], *, is_macro_line: bool) -> Replacement:
         end = self.match.extents[leaf][1]
         rest = self.layout.after_trailing_comments(self.past_comma(end) if list_ended_by(leaf) else end)
         if owner_of(
@@ -147,12 +149,25 @@ class GroupWriter(LinePlacer):
         ).is_directive:  # The parser does not see the comment behind one, as in `#endif /* CONFIG_X */`.
             rest = self.layout.line_end(rest)
         text = _encode("\n" + "\n".join(lines))
+        if not is_macro_line and (end_of_macro := self._end_of_macro(rest)) is not None:
+            return Replacement(end_of_macro, end_of_macro, text)
         if self.layout.is_blank(rest, self.layout.line_end(rest)):
             return Replacement(rest, rest, text)
         goes_on = next(reversed(list(owner_of(leaf).leaves()))) is not leaf
         indentation = _encode(_indentation(lines[-1]) if goes_on else self.layout.indentation(end))
         skip = len(self.layout.source[rest:]) - len(self.layout.source[rest:].lstrip(b" \t"))
         return Replacement(rest, rest + skip, text + b"\n" + indentation)
+
+    def _end_of_macro(self, position: int) -> int | None:
+        """Return where the last line of a macro ends, of which that of `position` is one but not the last; else None.
+
+        Its last line may be a blank one, below a backslash that goes on with nothing.
+        """
+        newline = self.layout.source.find(b"\n", position)
+        macro = macro_around(self.layout.source, position) if newline > 0 else None
+        if macro is None or not is_continued(self.layout.source, newline):
+            return None
+        return self.layout.line_end(self.layout.line_start(macro[1] - 1))
 
     def _insert_before(self, leaf: Term, lines: list[str], start: int) -> Replacement:
         if not self.layout.starts_line(start):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.csource.syntax.layout import TAB
+from qpatch.csource.tokens import comments_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,15 +68,28 @@ def without_continuation(line: str) -> str:
 def with_continuations(old: Sequence[str], new: Sequence[str], *, keep: bool = False) -> list[str]:
     """Return the lines of a macro each continued by a backslash but the last, as the lines that it had before are.
 
-    With `keep`, a new line that has a backslash keeps it where it is.
+    With `keep`, a new line that has a backslash keeps it where it is. A `//` comment that would take in the backslash
+    becomes one that ends before it.
     """
     style = _style(old)
     known = {line for line in old if line.endswith("\\")}
     if keep or style is None:
         known |= {line for line in new if line.endswith("\\")}
     style = style or _Style(None, " ")
-    lines = [line if line in known else style.continued(without_continuation(line)) for line in new[:-1]]
+    lines = [
+        line if line in known else style.continued(_closed_comment(without_continuation(line), new[:index]))
+        for index, line in enumerate(new[:-1])
+    ]
     return [*lines, without_continuation(new[-1])]
+
+
+def _closed_comment(line: str, above: Sequence[str]) -> str:
+    """Return a line, below those `above`, whose `//` comment has an end of its own."""
+    comment = comments_of("\n".join([*above, line]))[-1:] if "//" in line else []
+    if not comment or not comment[0].startswith("//") or not line.endswith(comment[0]):
+        return line
+    inside = comment[0][2:].strip().replace("*/", "* /")
+    return f"{line.removesuffix(comment[0])}/* {inside} */"
 
 
 def _style(lines: Sequence[str]) -> _Style | None:
