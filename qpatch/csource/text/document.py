@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from qpatch.csource.results import SourcePlace
+from qpatch.csource.text.joined import Line, continued, separated
 from qpatch.csource.text.outline import TextFormat, outline, text_format
 from qpatch.csource.text.parts import Outline, TextSection, fold, last_text_line
 
@@ -111,19 +112,29 @@ class TextDocument:
         return frozenset(chosen)
 
     def changed(self, changes: Iterable[LineChange]) -> bytes:
-        """Return the file's bytes after `changes`, which must not overlap."""
+        """Return the file's bytes after `changes`, which must not overlap.
+
+        Lines of a Makefile that they part or join lose or get their backslash, entries of lists in meson.build a comma.
+        """
         deleted: set[int] = set()
         inserted: dict[int, list[str]] = {}
         for change in changes:
             deleted |= change.deleted
             for position, lines in change.inserted:
                 inserted.setdefault(position, []).extend(lines)
-        pieces: list[str] = []
+        result: list[Line] = []
         for index in range(len(self.lines) + 1):
-            pieces.extend(line + self.eol for line in inserted.get(index, ()))
+            result.extend(Line(line + self.eol, None) for line in inserted.get(index, ()))
             if index < len(self.lines) and index not in deleted:
-                pieces.append(self.lines[index])
-        return self._with_final_end(pieces).encode("utf-8", "surrogateescape")
+                result.append(Line(self.lines[index], index))
+        return self._with_final_end(self._joined(result)).encode("utf-8", "surrogateescape")
+
+    def _joined(self, lines: list[Line]) -> list[str]:
+        if self.format is TextFormat.MAKEFILE:
+            return continued(lines, self.lines)
+        if self.format is TextFormat.MESON:
+            return separated(lines)
+        return [line.text for line in lines]
 
     def _with_final_end(self, pieces: list[str]) -> str:
         """Join the lines; a file that ended without a newline still does, and only its last line."""
