@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from qpatch.csource.soundness.flow_change import FlowChange, opening_words
 from qpatch.csource.soundness.jumps import Flow
+from qpatch.csource.soundness.macro_heads import changed_below_macros, jumps_below_macros
 from qpatch.csource.soundness.stray_jumps import stray_jumps
 from qpatch.csource.syntax.layout import column
 from qpatch.csource.syntax.ownership import FALLS_THROUGH
@@ -42,6 +43,8 @@ def silent_change(versions: Versions) -> FlowChange | None:
         _looks_free(versions, new),
         _flow(versions, old, new),
         stray_jumps(versions, old, new),
+        changed_below_macros(versions, old, new),
+        jumps_below_macros(versions, new),
     )
     return next((change for finder in finders for change in finder), None)
 

@@ -25,9 +25,9 @@ _ROOTS = {"break_statement": LOOPS | {_SWITCH}, "continue_statement": LOOPS}
 
 def stray_jumps(versions: Versions, old: Sequence[Term], new: Sequence[Term]) -> Iterator[FlowChange]:
     """Yield what becomes of the jumps of functions, of the old version and of the new one."""
-    before = {jump.start: _target(jump) for jump in _jumps(old)}
-    for jump in _jumps(new):
-        kept, target = versions.kept(jump.start, new=True), _target(jump)
+    before = {jump.start: target_of(jump) for jump in jumps_of(old)}
+    for jump in jumps_of(new):
+        kept, target = versions.kept(jump.start, new=True), target_of(jump)
         word = jump.tokens[0]
         if target is None:
             if _may_be_in_macro(jump) or (kept is not None and before.get(kept) is None):
@@ -45,11 +45,12 @@ def stray_jumps(versions: Versions, old: Sequence[Term], new: Sequence[Term]) ->
             )
 
 
-def _jumps(roots: Sequence[Term]) -> Iterator[Term]:
+def jumps_of(roots: Sequence[Term]) -> Iterator[Term]:
+    """Yield the `break`s and `continue`s of functions in source order."""
     return (term for root in roots for term in root.below() if term.kind in _ROOTS)
 
 
-def _target(jump: Term) -> Term | None:
+def target_of(jump: Term) -> Term | None:
     """Return the loop or switch that a jump leaves or begins again."""
     around, wanted = jump.parent, _ROOTS[jump.kind]
     while around is not None and around.kind not in wanted:

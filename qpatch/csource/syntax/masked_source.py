@@ -137,6 +137,12 @@ def skip_trivia(source: bytes, position: int) -> int:
 
 def closing_parenthesis(source: bytes, opening: int) -> int | None:
     """Return the position of the `)` that closes the `(` at `opening`, or None where there is none."""
+    closing = closing_bracket(source, opening)
+    return closing if closing is not None and source.startswith(b")", closing) else None
+
+
+def closing_bracket(source: bytes, opening: int) -> int | None:
+    """Return the position of the bracket that closes the one at `opening`, or None where there is none."""
     depth = 0
     for match in _BRACKET.finditer(source, opening):
         if match[0] in b"([{":
@@ -144,7 +150,7 @@ def closing_parenthesis(source: bytes, opening: int) -> int | None:
         elif match[0] in b")]}":
             depth -= 1
             if depth == 0:
-                return match.start() if match[0] == b")" else None
+                return match.start()
     return None
 
 
