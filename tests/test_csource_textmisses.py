@@ -173,6 +173,54 @@ def test_move_a_config_and_an_event() -> None:
     assert after == "".join([*lines[:3], lines[4], lines[3], *lines[5:]])
 
 
+CONDITIONAL = {
+    "m/Kconfig": "config MOTOR\n    bool\n    help\n      if you have one\n\nif MOTOR\nconfig PUMP\n    bool\n\n"
+    "config VALVE\n    bool\nendif\n\nconfig BRAKES\n    bool\n",
+    "m/meson.build": "ss.add(files(\n  'motor.c',\n))\nif have_pump\n  ss.add(files(\n    'pump.c',\n  ))\nelse\n"
+    "  ss.add(files(\n    'stub.c',\n  ))\nendif\nss.add(files(\n  'brake.c',\n))\n",
+    "m/Makefile": "motor-y := motor.o\nifdef CONFIG_PUMP\npump-y := pump.o\nelse\nstub-y := stub.o\nendif\n"
+    "brake-y := brake.o\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "moved", "beside"),
+    [
+        ("m/Kconfig", "MOTOR", "PUMP"),
+        ("m/Kconfig", "VALVE", "BRAKES"),
+        ("m/meson.build", "motor.c", "pump.c"),
+        ("m/meson.build", "pump.c", "stub.c"),
+        ("m/Makefile", "motor-y", "stub-y"),
+        ("m/Makefile", "pump-y", "brake-y"),
+    ],
+)
+def test_move_under_another_condition_is_refused(path: str, moved: str, beside: str) -> None:
+    move = MoveOperation(section(beside, path, Position.AFTER))
+    result, _ = run(section(moved, path), move, CONDITIONAL[path])
+    assert isinstance(result, Ambiguous) and "it would stand under" in result.message, result
+
+
+@pytest.mark.parametrize(
+    ("path", "moved", "beside"),
+    [("m/Kconfig", "MOTOR", "BRAKES"), ("m/Kconfig", "PUMP", "VALVE"), ("m/Makefile", "motor-y", "brake-y")],
+)
+def test_move_under_the_same_condition_is_made(path: str, moved: str, beside: str) -> None:
+    move = MoveOperation(section(beside, path, Position.AFTER))
+    result, _ = run(section(moved, path), move, CONDITIONAL[path])
+    assert isinstance(result, Applied), result
+
+
+def test_moved_config_is_set_off_by_a_blank_line() -> None:
+    text = "config A\n    bool\n\nif X\nconfig B\n    bool\nconfig C\n    bool\nendif\n"
+    move = MoveOperation(section("C", "m/Kconfig", Position.BEFORE))
+    result, after = run(section("B", "m/Kconfig"), move, text)
+    assert not isinstance(result, Applied), result
+    move = MoveOperation(section("B", "m/Kconfig", Position.BEFORE))
+    result, after = run(section("C", "m/Kconfig"), move, text)
+    assert isinstance(result, Applied), result
+    assert after == "config A\n    bool\n\nif X\nconfig C\n    bool\n\nconfig B\n    bool\nendif\n"
+
+
 # Properties.
 
 

@@ -93,6 +93,11 @@ def gap_beside(document: TextDocument, start: int, end: int, least: int = 0) -> 
     return max(least, min(known, default=0))
 
 
+def least_gap(document: TextDocument, lines: int) -> int:
+    """Return how many blank lines must set off a section of so many lines."""
+    return 1 if document.format in _SPACED and lines > 1 else 0
+
+
 def _declarations(path: str, lines: Sequence[str], removed: frozenset[int]) -> dict[str, tuple[int, str]]:
     """Return the line and folded text of each event and config that `lines` declare, by name."""
     kind = text_format(path)
@@ -135,8 +140,7 @@ def _bare(line: str, meson: bool) -> str:
 
 
 def _beside_section(document: TextDocument, section: TextSection, text: list[str], position: Position) -> LineChange:
-    least = 1 if document.format in _SPACED and len(text) > 1 else 0
-    return _beside(document, section.start, section.end, text, position, least)
+    return _beside(document, section.start, section.end, text, position, least_gap(document, len(text)))
 
 
 def _beside_entry(

@@ -12,7 +12,8 @@ from itertools import pairwise
 from qpatch.csource.edit import AddOperation, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import Hunk, Sign
 from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
-from qpatch.csource.text.add import declared_already, gap_beside, plan_addition
+from qpatch.csource.text.add import declared_already, gap_beside, least_gap, plan_addition
+from qpatch.csource.text.conditions import conditions_at
 from qpatch.csource.text.document import LineChange, TextDocument
 from qpatch.csource.text.hunk import LineMatch, change_for, is_ellipsis, match_side, substituted
 from qpatch.csource.text.parts import TextSection
@@ -186,11 +187,29 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> 
     start, first = _with_comment(document, block.start), _with_comment(document, target.start)
     if _neighbours(document, (start, block.end), (first, target.end), operation.target.position):
         return AlreadyThere(document.path, f"{block.name!r} is there already")
-    gap = ("",) * gap_beside(document, first, target.end)
-    lines = tuple(line.rstrip("\r\n") for line in document.lines[start : block.end])
     before = operation.target.position is Position.BEFORE
+    here, there = (conditions_at(document, line) for line in (start, first if before else target.end))
+    if here != there:
+        return _under_another_condition(block, target, here, there, document)
+    gap = ("",) * gap_beside(document, first, target.end, least_gap(document, block.end - start))
+    lines = tuple(line.rstrip("\r\n") for line in document.lines[start : block.end])
     inserted = (first, (*lines, *gap)) if before else (target.end, (*gap, *lines))
     return [LineChange(document.with_surplus(range(start, block.end)), (inserted,), start)]
+
+
+def _under_another_condition(
+    block: TextSection, target: TextSection, here: tuple[str, ...], there: tuple[str, ...], document: TextDocument
+) -> Ambiguous:
+    """Refuse a move that changes under which conditions the lines stand."""
+    was, now = (
+        f"under `{' / '.join(conditions)}`" if conditions else "under no condition" for conditions in (here, there)
+    )
+    return Ambiguous(
+        f"{block.name} stands {was}, and beside {target.name} it would stand {now}",
+        document.path,
+        (document.place(block.start), document.place(target.start)),
+        "where that is meant, delete it here and add it there",
+    )
 
 
 def _with_comment(document: TextDocument, start: int) -> int:
