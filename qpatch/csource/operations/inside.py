@@ -80,7 +80,9 @@ class _Inside:
         above = members.index(named[0]) - (not after)
         if above >= 0 and _falls_through(members[above]):
             return self._falls_into_addition(members[above])
-        return self._changes(self._after(named[0]) if after else self._before(named[0]), named[0].start)
+        if after:
+            return self._changes(self._after(named[0]), named[0].start)
+        return self._changes(self._before(named[0]))  # Nothing shows that what is added falls into the named case.
 
     def _changes(self, change: Replacement, *shown: int) -> PlannedChanges | Ambiguous:
         if self._is_comma_list:
@@ -129,11 +131,12 @@ class _Inside:
         if any(new.is_directive for new in added) and _stand_together(added, members):
             return AlreadyThere(self._located.path)
         for new in added:
-            other = next((member for member in members if _name(member) == _name(new) != ""), None)
+            other = next((member for member in members if _names(member) & _names(new)), None)
             if other is not None:
                 near = Candidate(self._place(other), 1.0, differences(new.tokens, other.tokens))
+                name = min(_names(other) & _names(new))
                 return Drifted(
-                    f"{self._edit.anchor} has a {_name(new)} already, with another content",
+                    f"{self._edit.anchor} has a {name} already, with another content",
                     self._located.path,
                     (near,),
                     suggestion="give what is added another name, or edit what is there",
@@ -256,12 +259,31 @@ def _is_named(member: Term, name: str) -> bool:
 
 
 def _name(member: Term) -> str:
-    """Return the name that no second member of the block may have, '' for a member without one."""
+    """Return a name of a member, for messages; '' for one without any."""
+    return min(_names(member), default="")
+
+
+def _names(member: Term) -> frozenset[str]:
+    """Return the names that no second member of the block may have."""
     if member.kind == CASE:
-        return words(member.children[0].tokens).rstrip(" :")
+        return frozenset({words(member.children[0].tokens).rstrip(" :")})
     if member.kind == "field_declaration":
-        names = [leaf.text for leaf in member.leaves() if leaf.kind == "field_identifier"]
-        return names[0] if names else ""
+        return frozenset(leaf.text for leaf in _declared_fields(member))
     if member.kind == "enumerator":
-        return member.tokens[0]
-    return "".join(member.children[0].tokens) if member.kind == "initializer_pair" else ""
+        return frozenset(member.tokens[:1])
+    return frozenset({"".join(member.children[0].tokens)}) if member.kind == "initializer_pair" else frozenset()
+
+
+def _declared_fields(member: Term) -> list[Term]:
+    """Return the names of the fields that a declaration adds to its struct: those of an inner one if it has no name."""
+    inner = [list(term.leaves()) for term in member.below() if term.kind == "field_declaration_list"]
+    hidden = {leaf for leaves in inner for leaf in leaves}
+    fields = [leaf for leaf in member.leaves() if leaf.kind == "field_identifier"]
+    own = [leaf for leaf in fields if leaf not in hidden]
+    return own or [leaf for term in _inner_members(member) for leaf in _declared_fields(term)]
+
+
+def _inner_members(member: Term) -> list[Term]:
+    """Return the declarations of the struct or union that a declaration defines."""
+    body = next((term for term in member.below() if term.kind == "field_declaration_list"), None)
+    return [term for term in body.items if term.kind == "field_declaration"] if body is not None else []

@@ -85,6 +85,7 @@ class Flow:
     def __init__(self, terms: Sequence[Term], is_noreturn: Callable[[str], bool] | None = None) -> None:
         self._is_noreturn = is_noreturn or returns_not
         self._ways: dict[Term, Ways] = {}
+        self._compiled: dict[Term, Ways] = {}  # Of `#if`s: how control leaves the arms, if one of them is there.
         self.dead: list[tuple[Term, list[Term]]] = []
         for term in reversed(terms):  # What is below a statement comes before it.
             ways = self._ways_of(term)
@@ -99,10 +100,9 @@ class Flow:
     def passes_between(self, term: Term) -> bool:
         """Tell whether control gets past a statement, or the `#if` arms that it is; in no arm, past the one before."""
         siblings = term.parent.items if term.parent is not None else [term]
-        while term.kind in _ARMS and not any(item.kind in _ALTERNATIVES for item in term.items):
-            inside = [item for item in term.items if item.kind not in _ALTERNATIVES]
+        while term in self._compiled and self.passes(term) and not self._compiled[term].passes:
             at = siblings.index(term)
-            if not inside or at == 0 or self.passes_between(inside[-1]):
+            if at == 0:
                 break
             term = siblings[at - 1]
         return self.passes(term)
@@ -112,11 +112,13 @@ class Flow:
         breaks = continues = False
         last: Term | None = None
         for item in items:
-            reached = reached or _holds_label(item)
+            falls, reached = reached, reached or _holds_label(item)
             if not reached:
                 self._note_dead(last, item)
                 continue
             ways = self._ways.get(item, _PASSES)
+            if not falls:  # Control comes only to the labels in it, which are there if an arm is compiled.
+                ways = self._compiled.get(item, ways)
             reached, last = ways.passes, item
             breaks, continues = breaks or ways.breaks, continues or ways.continues
         return Ways(reached, breaks, continues)
@@ -163,6 +165,8 @@ class Flow:
         if block.kind == "compound_statement" or block.kind == "preproc_else":
             return ways
         other = self._ways.get(others[0], _PASSES) if others else _PASSES
+        compiled = self._compiled.get(others[0], other) if others else Ways(False)
+        self._compiled[block] = _either(ways, compiled)
         return _either(ways, other)
 
     def _through_if(self, statement: Term) -> Ways:

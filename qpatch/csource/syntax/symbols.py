@@ -51,6 +51,7 @@ _TAGGED = {
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9_]*")
 _MACROS = frozenset({"preproc_def", "preproc_function_def"})
+_DECLARING = frozenset({"function_definition", "declaration", "type_definition", *_TAGGED})
 _CONDITIONALS = frozenset({"preproc_if", "preproc_ifdef"})
 _TRANSPARENT = frozenset({"translation_unit", "declaration_list", "linkage_specification", "ERROR"})
 
@@ -270,10 +271,18 @@ class _Outliner:
             yield self._symbol(_TAGGED[specifier.type], name, item, guards, body)
 
     def _includes(self, root: Node) -> Iterator[Symbol]:
-        """Yield the include block: from the first to the last `#include` that is under no condition."""
-        includes = [node for node, guards in self._items(root) if node.type == "preproc_include" and not guards]
-        if includes:
-            first, last = includes[0], includes[-1]
+        """Yield the include block: from the first to the last `#include` under no condition above all declarations.
+
+        One below them is a template, or needs them; it counts where there is no other.
+        """
+        head: list[Node] = []
+        for node, guards in self._items(root):
+            if node.type == "preproc_include" and not guards:
+                head.append(node)
+            elif head and node.type in _DECLARING:
+                break
+        if head:
+            first, last = head[0], head[-1]
             start = _first_line(first)
             yield Symbol(SymbolKind.INCLUDES, "", first, start, _last_line(last), start)
 
