@@ -338,3 +338,48 @@ def test_case_after_one_that_ends_in_a_jump() -> None:
         add_edit("switch f", "case FOUR:\n    break;", beside="TWO"),
         SWITCH.replace("    case THREE", "    case FOUR:\n        break;\n    case THREE"),
     )
+
+
+SPDX = "// SPDX-License-Identifier: GPL-2.0-only\n"
+OWNERS = "/*\n * Copyright (c) Somebody.\n */\n"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        f"{SPDX}{OWNERS}",
+        f"{SPDX}\n{OWNERS}",
+        f"{SPDX}// A pump.\n// Copyright (c) Somebody.\n",
+        f"{SPDX}/* A pump. */\n",
+        f"{OWNERS}/* A pump. */\n",
+        "/* A pump. */\n",
+    ],
+)
+def test_the_head_of_a_file_stays_above_what_is_added_and_where_the_first_include_goes(head: str) -> None:
+    source = f'{head}#include "b.h"\n#include "c.h"\n'
+    space = workspace(**{PATH: source})
+    result = apply_edit(hunk_edit("includes here", '+ #include "a.h"\n  #include "b.h"'), space)
+    assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode() == f'{head}#include "a.h"\n#include "b.h"\n#include "c.h"\n'
+    space = workspace(**{PATH: source})
+    result = apply_edit(hunk_edit("includes here", '- #include "b.h"\n  #include "c.h"'), space)
+    assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode() == f'{head}#include "c.h"\n'
+
+
+@pytest.mark.parametrize("head", [f"{SPDX}{OWNERS}\n", f"{OWNERS}", SPDX])
+def test_a_comment_below_the_head_of_a_file_goes_with_its_symbol(head: str) -> None:
+    space = workspace(**{PATH: f"{head}/* How many. */\n#define MANY 3\nint x;\n"})
+    result = apply_edit(operation_edit("macro MANY", DeleteOperation()), space)
+    assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode().rstrip("\n") == f"{head}int x;".rstrip("\n")
+
+
+def test_a_moved_function_keeps_its_breaks_beside_one_with_other_loops() -> None:
+    first = "int f(int a)\n{\n    switch (a) {\n    case 1:\n        a = 2;\n        break;\n    }\n    return a;\n}\n"
+    second = "int g(int a)\n{\n    while (a) {\n        a = 3;\n        break;\n    }\n    return a;\n}\n"
+    space = workspace(**{PATH: f"{first}\n{second}"})
+    move = MoveOperation(anchor("function g", Position.AFTER))
+    result = apply_edit(operation_edit("function f", move), space)
+    assert isinstance(result, Applied), result
+    assert space.tree.changed[PATH].decode() == f"{second}\n{first}"

@@ -188,7 +188,9 @@ def _commit(edit: Edit, outcome: Outcome, workspace: EditWorkspace) -> EditResul
                     "check the added lines, and that the hunk removes what they replace"
                 ),
             )
-        refused = diverted(edit, workspace, path, replacements, outcome.shown)
+        # What is moved whole keeps its own flow of control, and changes that of nothing else.
+        is_move = isinstance(edit.operation, MoveOperation)
+        refused = None if is_move else diverted(edit, workspace, path, replacements, outcome.shown)
         if refused is not None:
             return refused
     workspace.tree.changed.update(changed)

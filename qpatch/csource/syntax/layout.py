@@ -10,6 +10,8 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 TAB = 8
 LABEL_LINE = re.compile(rb"(?P<space>[ \t]*)(?!default\b)[A-Za-z_]\w*[ \t]*:[ \t\r]*(?:/[/*].*)?$", re.MULTILINE)
@@ -18,6 +20,8 @@ DIRECTIVE_LINE = re.compile(rb"(?P<space>[ \t]*)#[ \t]*[a-z]+\b", re.MULTILINE)
 """A line with a preprocessor directive."""
 # The comment that heads a file belongs to the file, not to what happens to stand below it.
 _LICENCE = re.compile(rb"copyright|licen[cs]e|spdx", re.IGNORECASE)
+_TITLED = re.compile(rb"[ \t\r]*\n[ \t]*#[ \t]*(?:include|if)")
+_BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
 
 
 @dataclass(frozen=True)
@@ -227,8 +231,29 @@ class Layout:
         return start, end
 
     def _heads_file(self, start: int, end: int) -> bool:
-        """Tell whether the comment [start, end) is the file's licence."""
-        return self.is_blank(0, start) and _LICENCE.search(self.source, start, end) is not None
+        """Tell whether the comment [start, end) is of the file's head: licence and what stands above, or a title.
+
+        A title has an `#include` or an `#if` below it, and no blank line between it and the file's first line.
+        """
+        head = self._head
+        if (start, end) not in head:
+            return False
+        licences = [at for at, comment in enumerate(head) if _LICENCE.search(self.source, *comment)]
+        if licences and head.index((start, end)) <= licences[-1]:
+            return True
+        return _TITLED.match(self.source, head[-1][1]) is not None and not any(
+            _BLANK_LINE.search(self.source, low, high) for (_, low), (high, _) in pairwise(head)
+        )
+
+    @cached_property
+    def _head(self) -> list[tuple[int, int]]:
+        """The comments with which the file begins."""
+        head: list[tuple[int, int]] = []
+        for comment in self._comments:
+            if not self.is_blank(head[-1][1] if head else 0, comment[0]):
+                break
+            head.append(comment)
+        return head
 
     def _skip_spaces(self, position: int) -> int:
         while self.source[position : position + 1] in (b" ", b"\t"):
