@@ -40,6 +40,7 @@ _PREFIXED = {
     "sizeof_expression": UNARY,  # `sizeof (t)x` would be the size of a type.
 }
 # What the parser knows only the tokens of, and what an expression among these may stand between as it is.
+_MACRO = "preproc_function_def"
 _OF_TOKENS = frozenset({MACRO_VALUE, MACRO_LINE, "group"})
 _OPENING = frozenset({"", "(", "[", "{", ";", ",", "=", "return"})
 _CLOSING = frozenset({"", ")", "]", "}", ";", ","})
@@ -50,9 +51,18 @@ def fitted(code: str, expression: Term, wanted: int, before: str) -> str:
 
     `wanted` is how tight the place wants it, `before` the text before it, whose sign may not become one with its own.
     """
-    holds = tightness(expression)
+    holds = ASSIGNED if _is_macro_parameter(expression) else tightness(expression)
     joins = holds < PRIMARY and fuses(before.rstrip(), code)
     return f"({code})" if joins or holds < wanted else code
+
+
+def _is_macro_parameter(expression: Term) -> bool:
+    """Tell whether a name is a parameter of the macro that it stands in: it may be any argument, such as `x + 1`."""
+    term = expression.parent if not expression.children else None
+    while term is not None and term.kind != _MACRO:
+        term = term.parent
+    parameters = (child for child in term.children if child.kind == "preproc_params") if term is not None else ()
+    return any(expression.text in each.tokens for each in parameters)
 
 
 def tightness(expression: Term) -> int:

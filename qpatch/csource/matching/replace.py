@@ -177,8 +177,9 @@ class CodeSearch:
         if parsed is None:
             return []
         parsed = read_casts(parsed, self._types)
-        below = build(parsed, parsed.tree.root_node).below()
-        return [each for each in below if term.start <= each.start and each.end <= term.end]
+        root = build(parsed, parsed.tree.root_node)
+        root.parent = term.parent  # So that its code knows the parameters of the macro.
+        return [each for each in root.below() if term.start <= each.start and each.end <= term.end]
 
     @cached_property
     def _done(self) -> list[tuple[Span, list[Span]]]:
