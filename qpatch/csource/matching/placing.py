@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.matching.binding import with_bindings
 from qpatch.csource.matching.hunk import is_ellipsis
 from qpatch.csource.matching.matched import MatchedHunk
-from qpatch.csource.matching.pattern import Context
+from qpatch.csource.matching.pattern import ELLIPSIS_KIND, Context
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.directives import with_gaps
 from qpatch.csource.syntax.indentation import relevelled, unit_of, without_label_levels
@@ -102,7 +102,8 @@ class LinePlacer(MatchedHunk):
     def _reference(self, group: HunkGroup, attached: Term) -> Term:
         """Return the matched leaf whose indentation says how deep the code beside `attached` is."""
         if not self.hunk.macro_lines.isdisjoint(_numbers(group)):
-            inside = [leaf for leaf in self.leaves if self.before.line_of(leaf).number in self.hunk.macro_lines]
+            shown = [leaf for leaf in self.leaves if leaf.kind != ELLIPSIS_KIND]
+            inside = [leaf for leaf in shown if self.before.line_of(leaf).number in self.hunk.macro_lines]
             if group.added and DIRECTIVE_LINE.match(group.added[0].code.encode(errors="surrogateescape")):
                 heads = [leaf for leaf in self.leaves if self.before.line_of(leaf).code.lstrip().startswith("#")]
                 inside = heads or inside

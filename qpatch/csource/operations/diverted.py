@@ -10,11 +10,13 @@ from qpatch.csource.matching.pattern import compile_sides
 from qpatch.csource.operations.braces import with_braces
 from qpatch.csource.results import Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.control_flow import silent_change
+from qpatch.csource.soundness.macro_flow import macro_changes
 from qpatch.csource.soundness.versions import Versions
 from qpatch.csource.syntax.layout import apply_replacements
 
 if TYPE_CHECKING:
     from qpatch.csource.edit import Edit
+    from qpatch.csource.soundness.flow_change import FlowChange
     from qpatch.csource.syntax.layout import Replacement
     from qpatch.csource.workspace import EditWorkspace
 
@@ -27,12 +29,24 @@ def diverted(
     new = apply_replacements(old, replacements)
     versions = Versions(workspace.cache.parse(old), workspace.cache.parse(new), replacements, shown)
     change = silent_change(versions)
-    if change is None:
-        return None
+    if change is not None:
+        return _refused(edit, path, versions, change, _with_braces(edit, workspace) if change.lacks_braces else "")
+    for inside, change in macro_changes(old, new, replacements, shown, workspace.table):
+        if change is not None:
+            return _refused(edit, path, inside, change, "")
+        return Drifted(
+            f"{edit.anchor}: an `else` of the macro would have no `if` any more",
+            path,
+            advice="write the `if` with braces: remove it with its statement, and add it with `{` and `}`",
+        )
+    return None
+
+
+def _refused(edit: Edit, path: str, versions: Versions, change: FlowChange, suggestion: str) -> Drifted:
+    old, new = versions.old.source, versions.new.source
     near = versions.kept(change.statement.start, new=True)
     line = old.count(b"\n", 0, near) + 1 if near is not None else new.count(b"\n", 0, change.statement.start) + 1
     place = SourcePlace(path, line, " ".join(change.statement.tokens))
-    suggestion = _with_braces(edit, workspace) if change.lacks_braces else ""
     advice = "" if suggestion else change.remedy
     return Drifted(
         f"{edit.anchor}: {change.what}", path, (Candidate(place, 1.0),), suggestion=suggestion, advice=advice

@@ -49,6 +49,13 @@ def silent_change(versions: Versions) -> FlowChange | None:
     return next((change for finder in finders for change in finder), None)
 
 
+def governed_otherwise(versions: Versions) -> FlowChange | None:
+    """Return a statement that comes under another `if`, `else` or loop without showing it; None where none does."""
+    old, new = versions.functions()
+    finders = (_governed_otherwise(versions, old, new), _looks_governed(versions, new), _looks_free(versions, new))
+    return next((change for finder in finders for change in finder), None)
+
+
 # An `if`, `else` or loop that is kept: its kind, and its place in the old source.
 _Head: TypeAlias = "tuple[str, int]"
 
