@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Sections of these formats are set off by a blank line.
 _SPACED = frozenset({TextFormat.KCONFIG, TextFormat.RST, TextFormat.MAINTAINERS, TextFormat.TRACE_EVENTS})
+_MENU = re.compile(r"(end)?menu\b")
 _ITEM = re.compile(r"(?:[*+-]|\(?(?:\d+|#)[.)])\s")
 
 
@@ -201,6 +202,8 @@ def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> li
         subsections = [each for each in document.outline.sections if section.own_end <= each.start < section.end]
         gap = [""] * (document.blank_above(subsections[-1].start) or 1)
         return [LineChange(frozenset(), ((section.end, (*gap, *text)),), section.end - 1)]
+    if section is document.whole and _is_block(document, text):
+        return [_at_end_of_file(document, text)]
     last = _last_entry(document, section, text)
     if last:
         return [_beside_one(document, last, text, Position.AFTER)]
@@ -212,7 +215,7 @@ def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> li
 def _last_entry(document: TextDocument, section: TextSection, text: list[str]) -> TextEntry | None:
     """Return the entry after which the end of the section is, for a text such as `text`."""
     if section is document.whole:
-        return _last_of_file(document, text)
+        return next(reversed(document.outline.entries()), None)
     entries = [entry for entry in section.entries if entry.end <= section.own_end]
     if document.format is TextFormat.KCONFIG:
         # What follows a help text is not read as part of it only thanks to its indentation.
@@ -224,13 +227,39 @@ def _last_entry(document: TextDocument, section: TextSection, text: list[str]) -
     return entries[-1] if entries else None
 
 
-def _last_of_file(document: TextDocument, text: list[str]) -> TextEntry | None:
-    """Return the last section if `text` is one too, else the last entry."""
+def _is_block(document: TextDocument, text: list[str]) -> bool:
+    """Tell whether `text` stands by itself in a file: it has sections, or is of a Makefile (rules, conditions)."""
+    return document.format is TextFormat.MAKEFILE or bool(outline(document.path, text).sections)
+
+
+def _at_end_of_file(document: TextDocument, text: list[str]) -> LineChange:
+    """Put `text` behind all that the file has, also what closes a condition or a choice, as far off as sections are."""
     sections = document.outline.sections
-    if sections and outline(document.path, text).sections:
-        return TextEntry(sections[-1].name, sections[-1].start, max(section.end for section in sections))
-    entries = document.outline.entries()
-    return entries[-1] if entries else None
+    end = _end_of_file(document)
+    gap = min(end, 1)
+    alike = bool(outline(document.path, text).sections)
+    if alike and sections and end == max(section.end for section in sections):
+        gap = gap_beside(document, sections[-1].start, end, least_gap(document, len(text)))
+    return LineChange(frozenset(), ((end, (*[""] * gap, *text)),), max(end - 1, 0))
+
+
+def _end_of_file(document: TextDocument) -> int:
+    """Return where the file's text ends; in Kconfig before the end of a menu around all of it, which only shows it.
+
+    A menu with attributes may put what is in it under a condition.
+    """
+    end = document.whole.end
+    sections = document.outline.sections
+    encloses = sections and sections[0].name.startswith("menu ") and not sections[0].entries
+    if document.format is not TextFormat.KCONFIG or not encloses:
+        return end
+    depth = 0
+    for line in range(sections[0].start, end):
+        if found := _MENU.match(document.lines[line]):
+            depth += -1 if found[1] else 1
+        if depth == 0:
+            return last_text_line(document.lines, 0, line) if line == end - 1 else end
+    return end
 
 
 def _is_list_entry(document: TextDocument, entry: TextEntry) -> bool:
