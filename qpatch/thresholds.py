@@ -66,7 +66,6 @@ class EngineLimits:
     shown_line: int
     shown_name: int
     shown_members: int
-    shown_tokens: int
     shown_words: int
     searched_files: int
     mixed_names: int

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.edit import AddOperation, CreateOperation, MoveOperation, RenameOperation
 from qpatch.csource.lines import words_by_sign
+from qpatch.csource.tokens import IDENTIFIER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,5 +55,5 @@ def _mentioned(edit: Edit) -> set[str]:
     if isinstance(edit.operation, MoveOperation):
         words.add(edit.operation.target.name)
     if isinstance(edit.operation, AddOperation):
-        words.add(edit.operation.beside)
+        words.update(IDENTIFIER.findall(edit.operation.beside))
     return words - {""}

@@ -16,6 +16,7 @@ from qpatch.csource.matching.compare import differences, words
 from qpatch.csource.matching.match import same_code
 from qpatch.csource.matching.pattern import Context
 from qpatch.csource.operations.arms import unclear_comma
+from qpatch.csource.operations.member_names import is_named, unique_names, written_name
 from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.flexible import is_flexible
 from qpatch.csource.soundness.jumps import leaves
@@ -25,7 +26,7 @@ from qpatch.csource.syntax.directives import is_directive, with_gaps
 from qpatch.csource.syntax.indentation import relevelled
 from qpatch.csource.syntax.layout import DIRECTIVE_LINE, Replacement
 from qpatch.csource.syntax.ownership import own_comments
-from qpatch.csource.syntax.term import CASE, CASE_LABEL, Term, hidden_arms
+from qpatch.csource.syntax.term import CASE, Term, hidden_arms
 from qpatch.thresholds import thresholds
 from qpatch.wording import counted
 
@@ -66,9 +67,9 @@ class _Inside:
             return present
         if not self._operation.beside:
             return self._unclear_end(members) or self._changes(self._at_end(members))
-        named = [member for member in members if _is_named(member, self._operation.beside)]
+        named = [member for member in members if is_named(member, self._operation.beside)]
         if len(named) != 1:
-            return self._no_neighbour(members, len(named))
+            return self._no_neighbour(members, named)
         if named[0] not in self._outside_arms(members):
             return Ambiguous(
                 f"{self._operation.beside} stands in an #if arm of {self._edit.anchor}",
@@ -113,8 +114,9 @@ class _Inside:
         return unclear_comma(self._edit, self._located, UnclearCommaError(last.end))
 
     def _falls_into_addition(self, case: Term) -> Ambiguous:
+        name = min(unique_names(case), default="")
         return Ambiguous(
-            f"{_name(case)} of {self._edit.anchor} ends in no jump: it would fall into what is added",
+            f"{name} of {self._edit.anchor} ends in no jump: it would fall into what is added",
             self._located.path,
             (self._place(case),),
             "write a hunk that shows the cases around",
@@ -131,10 +133,10 @@ class _Inside:
         if any(new.is_directive for new in added) and _stand_together(added, members):
             return AlreadyThere(self._located.path)
         for new in added:
-            other = next((member for member in members if _names(member) & _names(new)), None)
+            other = next((member for member in members if unique_names(member) & unique_names(new)), None)
             if other is not None:
                 near = Candidate(self._place(other), 1.0, differences(new.tokens, other.tokens))
-                name = min(_names(other) & _names(new))
+                name = min(unique_names(other) & unique_names(new))
                 return Drifted(
                     f"{self._edit.anchor} has a {name} already, with another content",
                     self._located.path,
@@ -143,20 +145,24 @@ class _Inside:
                 )
         return None
 
-    def _no_neighbour(self, members: Sequence[Term], count: int) -> Drifted | Ambiguous:
-        place = place_of(self._located)
-        found = counted(count, "member") if count else "no member"
+    def _no_neighbour(self, members: Sequence[Term], named: Sequence[Term]) -> Drifted | Ambiguous:
+        found = counted(len(named), "member") if named else "no member"
         message = f"{self._edit.anchor} has {found} named {self._operation.beside}"
-        if count:
-            return Ambiguous(message, self._located.path, (place,), "name a member that is there once")
-        limits = thresholds().limits
-        shown = members[: limits.shown_members]
-        names = ", ".join(" ".join(member.tokens[: limits.shown_tokens]) for member in shown)
+        if named:
+            places = tuple(map(self._place, named))
+            return Ambiguous(
+                message, self._located.path, places, "write the whole entry, or name one that is there once"
+            )
+        known = [member for member in members if not member.is_directive]
+        shown = thresholds().limits.shown_members
+        told = [f"a member: {written_name(member, known, self._source)}" for member in known[:shown]]
+        if known[shown:]:
+            told.append(f"and {counted(len(known[shown:]), 'more member')}")
         return Drifted(
             message,
             self._located.path,
-            (Candidate(place, thresholds().similarity.not_compared, (f"its members begin: {names}",)),),
-            suggestion="beside: after <one of the members above>",
+            (Candidate(place_of(self._located), thresholds().similarity.not_compared, tuple(told)),),
+            suggestion="beside: after <one of the members above>" if known else "",
         )
 
     def _at_end(self, members: Sequence[Term]) -> Replacement:
@@ -247,43 +253,3 @@ def _sentinels() -> frozenset[tuple[str, ...]]:
 def _falls_through(member: Term) -> bool:
     """Tell whether control can get from the end of a case into the next one."""
     return member.kind == CASE and not leaves(member.children)
-
-
-def _is_named(member: Term, name: str) -> bool:
-    """Tell whether a member is called `name`: a field, an enumerator, `.field`, or an entry that begins with it."""
-    if member.kind == CASE:
-        leading = tuple(token for child in member.children if child.kind == CASE_LABEL for token in child.tokens)
-    else:
-        leading = member.tokens[: member.tokens.index("=")] if "=" in member.tokens else member.tokens
-    return any(token.strip('"') == name for token in leading)
-
-
-def _name(member: Term) -> str:
-    """Return a name of a member, for messages; '' for one without any."""
-    return min(_names(member), default="")
-
-
-def _names(member: Term) -> frozenset[str]:
-    """Return the names that no second member of the block may have."""
-    if member.kind == CASE:
-        return frozenset({words(member.children[0].tokens).rstrip(" :")})
-    if member.kind == "field_declaration":
-        return frozenset(leaf.text for leaf in _declared_fields(member))
-    if member.kind == "enumerator":
-        return frozenset(member.tokens[:1])
-    return frozenset({"".join(member.children[0].tokens)}) if member.kind == "initializer_pair" else frozenset()
-
-
-def _declared_fields(member: Term) -> list[Term]:
-    """Return the names of the fields that a declaration adds to its struct: those of an inner one if it has no name."""
-    inner = [list(term.leaves()) for term in member.below() if term.kind == "field_declaration_list"]
-    hidden = {leaf for leaves in inner for leaf in leaves}
-    fields = [leaf for leaf in member.leaves() if leaf.kind == "field_identifier"]
-    own = [leaf for leaf in fields if leaf not in hidden]
-    return own or [leaf for term in _inner_members(member) for leaf in _declared_fields(term)]
-
-
-def _inner_members(member: Term) -> list[Term]:
-    """Return the declarations of the struct or union that a declaration defines."""
-    body = next((term for term in member.below() if term.kind == "field_declaration_list"), None)
-    return [term for term in body.items if term.kind == "field_declaration"] if body is not None else []
