@@ -156,8 +156,15 @@ _UNDERLINE = re.compile(r"([!-/:-@\[-`{-~])\1{2,}")
 _BULLET = re.compile(r"\s*(?:[*+-]|\(?(?:\d+|[a-zA-Z#])[.)])\s+\S")
 
 
+# A label (`.. _name:`), which stands for the heading below it; the marks that make another block than a comment.
+_RST_LABEL = re.compile(r"\.\. _(?!_).+:$")
+_RST_MARKUP = re.compile(r"\.\.(?: |$)")
+_RST_NO_COMMENT = re.compile(r"\.\. +(?:[_|\[]\S|[\w:.+-]+ ?::(?:\s|$))")
+
+
 def _outline_rst(lines: Sequence[str]) -> Outline:
-    titles = _rst_titles(lines)
+    headings = _rst_titles(lines)
+    titles = [(_rst_lead(lines, headings, number), *heading[1:]) for number, heading in enumerate(headings)]
     sections = []
     for number, (start, body, level, name) in enumerate(titles):
         later = titles[number + 1 :]
@@ -173,8 +180,40 @@ def _outline_rst(lines: Sequence[str]) -> Outline:
                 body_end=last_text_line(lines, body, body_stop),
             )
         )
-    first = titles[0][0] if titles else len(lines)
-    return Outline(tuple(sections), tuple(_rst_entries(lines, 0, first)))
+    loose = list(_rst_entries(lines, 0, titles[0][0] if titles else len(lines)))
+    for (lead, *_), (heading, *_) in zip(titles, headings, strict=True):
+        loose.extend(_rst_entries(lines, lead, heading))
+    return Outline(tuple(sections), tuple(loose))
+
+
+def _rst_lead(lines: Sequence[str], headings: Sequence[tuple[int, int, int, str]], number: int) -> int:
+    """Return the first line of the labels and comments directly above a heading, which belong to its section.
+
+    Comments above all text of a file or section, or above the first subsection (a copyright, a table of contents),
+    are of what is around.
+    """
+    heading, _, level, _ = headings[number]
+    _, top, level_before, _ = headings[number - 1] if number else (0, 0, -1, "")
+    lead = label = heading
+    while block := _rst_markup_above(lines, lead):
+        lead = block[0]
+        if _RST_LABEL.match(lines[lead]):
+            label = lead
+    comments_too = level <= level_before and last_text_line(lines, top, lead) > top
+    return lead if comments_too else label
+
+
+def _rst_markup_above(lines: Sequence[str], stop: int) -> tuple[int, int] | None:
+    """Return the lines of the label or comment that ends directly above line `stop`, blank lines aside."""
+    end = start = last_text_line(lines, 0, stop)
+    while start > 0 and (start == end or not lines[start] or lines[start][0].isspace()):
+        start -= 1
+    above = lines[start - 1] if start else ""
+    inside_paragraph = above and not above[0].isspace() and not _RST_MARKUP.match(above)
+    if start == end or not _RST_MARKUP.match(lines[start]) or inside_paragraph:
+        return None
+    label = _RST_LABEL.match(lines[start]) and end == start + 1
+    return (start, end) if label or not _RST_NO_COMMENT.match(lines[start]) else None
 
 
 def _rst_titles(lines: Sequence[str]) -> list[tuple[int, int, int, str]]:
