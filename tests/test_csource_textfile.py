@@ -267,6 +267,24 @@ def test_hunk_that_fits_twice_is_ambiguous_unless_expected() -> None:
     assert isinstance(result, Drifted)
 
 
+def test_an_ambiguous_hunk_names_the_lines_that_it_matches() -> None:
+    text = "config TAP\n\tbool\n\tdepends on X\n\tdepends on X\n\thelp\n\t  H.\n"
+    for hunk, lines in (
+        ("  depends on X\n+ select Z\n", [3, 4]),
+        ("+ select Z\n  depends on X\n", [3, 4]),
+        ("  $any\n- depends on X\n+ select Z\n", [2, 3]),
+    ):
+        result, _ = run(section("TAP", "m/Kconfig"), hunks(hunk), text)
+        assert isinstance(result, Ambiguous)
+        assert [place.line for place in result.matches] == lines
+
+
+def test_ambiguous_alternatives_name_the_lines_that_they_match() -> None:
+    result, _ = run(section("PUMP", "m/Kconfig"), hunks("  default y\n+ select Z\n", "  select MOTOR\n+ select Z\n"))
+    assert isinstance(result, Ambiguous)
+    assert [place.snippet.strip() for place in result.matches] == ["default y", "select MOTOR"]
+
+
 def test_name_of_two_sections_is_ambiguous_and_told_apart_by_the_condition() -> None:
     result, _ = run(section("motor_ss.add", "m/meson.build"), AddOperation("'x.c'"))
     assert isinstance(result, Ambiguous)

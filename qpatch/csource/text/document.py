@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 class LineChange:
     """Lines to delete, and lines (without their ends) to insert before a line's index.
 
-    `at` is the first line concerned, `bindings` say what the hunk's metavariables stand for.
+    `at` is the first line concerned, `bindings` say what the hunk's metavariables stand for, `matched` is the first
+    line that the hunk matched (None: it is no hunk's).
     """
 
     deleted: frozenset[int]
     inserted: tuple[tuple[int, tuple[str, ...]], ...]
     at: int
     bindings: Mapping[str, str] = field(default_factory=dict, compare=False)
+    matched: int | None = field(default=None, compare=False)
+
+    @property
+    def shown(self) -> int:
+        """The line that tells a reader which of several places it is."""
+        return self.at if self.matched is None else self.matched
 
     def overlaps(self, other: LineChange) -> bool:
         """Tell whether both touch the same line or insert at the same place."""

@@ -171,6 +171,7 @@ class _LinePlanner:
             tuple((place, tuple(lines)) for place, lines in sorted(inserted.items())),
             min(touched),
             dict(self._match.bindings),
+            min(self._match.lines.values()),
         )
 
     def _destination(self, index: int) -> tuple[int, HunkLine | None]:

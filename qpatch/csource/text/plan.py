@@ -68,7 +68,7 @@ def _choose(attempts: list[_SectionAttempt], document: TextDocument) -> list[Lin
         return Ambiguous(
             f"{len(fitting)} of the alternative hunks match",
             document.path,
-            tuple(document.place(change.at) for changes in fitting for change in changes),
+            tuple(document.place(change.shown) for changes in fitting for change in changes),
             "make all but one of them show what the others do not have",
         )
     if fitting:
@@ -146,7 +146,7 @@ def _wrong_count(
     changes: list[LineChange], done: int, expect: int, document: TextDocument, section: TextSection
 ) -> Refusal:
     found = len(changes) + done
-    places = tuple(document.place(change.at) for change in changes)
+    places = tuple(document.place(change.shown) for change in changes)
     message = f"{section.name}: the hunk matches {found} places, {expect} expected"
     if found < expect:
         suggestion = f"find out what became of the others, or say `expect: {found}`"
