@@ -112,3 +112,43 @@ def test_new_name_that_a_scope_has_already_is_refused(source: str, expect: int) 
 )
 def test_new_name_in_another_scope_is_free(source: str, expect: int) -> None:
     assert isinstance(renamed(source, "n", "level", expect), Applied)
+
+
+def renamed_in_patch(source: str, old: str, new: str, expect: int) -> EditResult:
+    edit = Edit(
+        Anchor(ANCHOR_KINDS["file"], PATH, PATH), EverywhereOperation(read_rewriting(f"- {old}\n+ {new}")), expect
+    )
+    (result,) = apply_edits([edit], workspace(source))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("source", "expect", "what"),
+    [
+        ("int g(void)\n{\n    return 1;\n}\n\nint n(void)\n{\n    return 2;\n}\n", 1, "function g"),
+        ("#define n 1\n#define g 2\nint f(void)\n{\n    return n + g;\n}\n", 2, "macro g"),
+        ("struct n {\n    int a;\n};\n\nstruct g {\n    int a;\n};\n", 1, "struct g"),
+    ],
+)
+def test_name_that_the_file_defines_already_is_refused(source: str, expect: int, what: str) -> None:
+    result = renamed_in_patch(source, "n", "g", expect)
+    assert isinstance(result, Drifted) and f"{what} would be there twice" in result.message, result
+
+
+def test_variables_of_a_file_do_not_become_one() -> None:
+    source = "static int n;\nstatic int level;\n\nint f(void)\n{\n    return n + level;\n}\n"
+    result = renamed(source, "n", "level", 2)
+    assert isinstance(result, Drifted) and "would mean another `level`" in result.message, result
+
+
+@pytest.mark.parametrize(
+    ("source", "expect"),
+    [
+        ("#ifdef A\nint n(void)\n{\n    return 1;\n}\n#else\nint g(void)\n{\n    return 2;\n}\n#endif\n", 1),
+        ("#define n 1\n#undef g\n#define g 2\n", 1),
+        ("int g(void);\n\nint n(void)\n{\n    return 1;\n}\n", 1),
+        ("struct n {\n    int a;\n};\n\nint g(void)\n{\n    return 1;\n}\n", 1),
+    ],
+)
+def test_names_that_may_stand_together_do(source: str, expect: int) -> None:
+    assert isinstance(renamed_in_patch(source, "n", "g", expect), Applied)

@@ -146,7 +146,10 @@ class _Count:
             if parsed is None or name.encode() not in parsed.source:
                 continue
             changed = self.workspace.cache.parse(self.workspace.change(path, made))
-            places += [self._place(path, start) for start in sorted(set(captured(parsed, changed, name)))]
+            places += [
+                self._place(path, start)
+                for start in sorted(set(captured(parsed, changed, self.operation.rewriting.old, name)))
+            ]
         if not places:
             return None
         return Drifted(

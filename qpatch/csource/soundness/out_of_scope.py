@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.results import SourcePlace
 from qpatch.csource.soundness.lost_locals import is_given_to_macro
+from qpatch.csource.soundness.redeclared import declared_name
 from qpatch.csource.soundness.scopes import uses_in
 from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.dead import is_dead
@@ -56,19 +57,31 @@ def _is_doubtful(node: Node, touched: TouchedSymbol) -> bool:
     return is_given_to_macro(node, touched) or is_dead(touched.parsed, node.start_byte)
 
 
-def captured(old: ParsedFile, new: ParsedFile, name: str) -> Iterator[int]:
-    """Yield where uses in `new` refer to another declaration than they did in `old`, before names became `name`.
+def captured(old: ParsedFile, new: ParsedFile, former: str, name: str) -> Iterator[int]:
+    """Yield where uses in `new` refer to another declaration than they did in `old`, before `former` became `name`.
 
     The files are the same but for names: the functions and what they use stand in the same order. Bytes are of `old`.
     """
     if name.encode() not in old.source:
         return
+    yield from _shared_variables(old, former, name)
     pairs = zip(*(nodes_of(each.tree.root_node, "function_definition") for each in (old, new)), strict=False)
     changed = [(first, second) for first, second in pairs if _has(old, first, name)]
     yield from chain.from_iterable(
         _taken_over(uses_in(old, first), uses_in(new, second), _names(first), _names(second))
         for first, second in changed
     )
+
+
+def _shared_variables(old: ParsedFile, *names: str) -> Iterator[int]:
+    """Yield where the variables of these names are declared at file scope, if all of them are."""
+    found: dict[str, int] = {}
+    for item in old.tree.root_node.children if all(name.encode() in old.source for name in names) else ():
+        declared = item.children_by_field_name("declarator") if item.type == "declaration" else []
+        for each in filter(None, map(declared_name, declared)):
+            found.setdefault(old.text(each), each.start_byte)
+    if all(name in found for name in names):
+        yield from (found[name] for name in names)
 
 
 def _has(parsed: ParsedFile, node: Node, name: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from qpatch.csource.results import Applied, Candidate, Drifted
 from qpatch.csource.soundness.dangling_else import dangling_else
 from qpatch.csource.soundness.defined_elsewhere import defined_elsewhere
+from qpatch.csource.soundness.defined_twice import defined_twice
 from qpatch.csource.soundness.doubled import doubled_call
 from qpatch.csource.soundness.flexible import flexible_array_not_last
 from qpatch.csource.soundness.jumps_into_scope import jump_into_scope
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from qpatch.csource.edit import Edit
     from qpatch.csource.results import EditResult
+    from qpatch.csource.soundness.touched import Fault
     from qpatch.csource.source import Overlay
     from qpatch.csource.workspace import EditWorkspace
 
@@ -41,6 +43,8 @@ def invalid_symbols(
     applied = [(edit, result.path) for edit, result in zip(edits, results, strict=True) if isinstance(result, Applied)]
     for path in dict.fromkeys(path for _, path in applied if path.endswith(CODE_SUFFIXES)):
         there = [edit for edit, other in applied if other == path]
+        for name, double in defined_twice(path, before, workspace):
+            yield _drift(there, name, path, double)
         for touched in touched_symbols(path, before, workspace):
             fault = (
                 open_end(touched, workspace)
@@ -54,6 +58,11 @@ def invalid_symbols(
                 or jump_into_scope(touched)
             )
             if fault is not None:
-                edit = next((edit for edit in there if edit.anchor.name == touched.symbol.name), there[-1])
-                places = tuple(Candidate(place, 1.0) for place in fault.places)
-                yield edit, Drifted(f"{edit.anchor}: {fault.what}", path, places, advice=fault.remedy)
+                yield _drift(there, touched.symbol.name, path, fault)
+
+
+def _drift(there: Sequence[Edit], name: str, path: str, fault: Fault) -> tuple[Edit, Drifted]:
+    """Return the drift of the edit of a file that is behind a fault: the one at the symbol, or the last one."""
+    edit = next((edit for edit in there if edit.anchor.name == name), there[-1])
+    places = tuple(Candidate(place, 1.0) for place in fault.places)
+    return edit, Drifted(f"{edit.anchor}: {fault.what}", path, places, advice=fault.remedy)
