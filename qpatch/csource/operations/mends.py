@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpatch.csource.checks import read_hunk
-from qpatch.csource.edit import HunkOperation, VerbatimOperation
+from qpatch.csource.edit import DeleteOperation, HunkOperation, MoveOperation, VerbatimOperation
 from qpatch.csource.matching.hunk import HunkError
-from qpatch.csource.results import Ambiguous, Drifted
+from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from qpatch.csource.edit import Anchor, AnchorKind, Edit
     from qpatch.csource.results import EditResult
 
-_KEY = re.compile(r"(?P<key>in|after|before|delete|move|path|guard|expect): (?P<value>\S.*)")
+_KEY = re.compile(r"(?P<key>in|after|before|delete|move|to|path|guard|expect): (?P<value>\S.*)")
+# The keys of anchors, where an edit has others for them; the target of a move has no path of its own.
+_ANCHOR_KEY = re.compile(r"^in: ", re.MULTILINE)
+_TARGET_KEY = re.compile(r"^(?P<position>after|before): (?P<target>.*)(?:\npath: .*)?$", re.MULTILINE)
 _ONLY_NAMES = "only names could be compared; it may be this one now:"
 _NO_GUARD = "remove `guard:`"
 _NEW_HUNK = re.compile(r"write [^\n]*:\n(?P<hunk>(?:[-+ ]? ?.*\n?)+)")
@@ -36,13 +39,18 @@ def with_tried_suggestion(
     `kinds` are those of anchors by their words. `succeeds` carries an edit out on the tree as `edit` met it, and leaves
     the tree as it is.
     """
+    if isinstance(result, AlreadyThere) and result.unproven is not None:
+        tried = with_tried_suggestion(edit, result.unproven, kinds, succeeds)
+        assert isinstance(tried, Drifted)
+        return replace(result, unproven=tried)
     if not isinstance(result, Drifted | Ambiguous) or not result.suggestion:
         return result
+    result = replace(result, suggestion=_in_own_keys(edit, result.suggestion))
     followed = list(mended_edits(edit, result.suggestion, kinds))
     if not followed:
         return replace(result, suggestion="", advice=result.suggestion)
     by_name_alone = not isinstance(edit.operation, HunkOperation | VerbatimOperation)
-    if by_name_alone and any(edit.anchor.name != mended.anchor.name for mended in followed):
+    if by_name_alone and any(_names(edit) != _names(mended) for mended in followed):
         return replace(result, suggestion="", advice=f"{_ONLY_NAMES}\n{result.suggestion}")
     if any(succeeds(mended) for mended in followed):
         return result
@@ -53,9 +61,26 @@ def with_named_anchor(
     edit: Edit, result: EditResult, kinds: Mapping[str, AnchorKind], succeeds: Callable[[Edit], bool]
 ) -> EditResult:
     """Return a miss whose suggestion names another anchor for a reason better than likeness, if that mends the edit."""
-    if not isinstance(result, Drifted) or any(map(succeeds, mended_edits(edit, result.suggestion, kinds))):
+    if not isinstance(result, Drifted):
         return result
-    return replace(result, suggestion="")
+    suggestion = _in_own_keys(edit, result.suggestion)
+    is_mended = any(map(succeeds, mended_edits(edit, suggestion, kinds)))
+    return replace(result, suggestion=suggestion if is_mended else "")
+
+
+def _in_own_keys(edit: Edit, suggestion: str) -> str:
+    """Return `suggestion` with the keys that `edit` has: what is deleted or moved is no anchor `in:` which it is."""
+    if isinstance(edit.operation, DeleteOperation):
+        return _ANCHOR_KEY.sub("delete: ", suggestion)
+    if isinstance(edit.operation, MoveOperation):
+        return _TARGET_KEY.sub(r"to: \g<position> \g<target>", _ANCHOR_KEY.sub("move: ", suggestion))
+    return suggestion
+
+
+def _names(edit: Edit) -> tuple[str, ...]:
+    """Return the names that an edit's anchor and the target of its move have."""
+    target = (edit.operation.target.name,) if isinstance(edit.operation, MoveOperation) else ()
+    return (edit.anchor.name, *target)
 
 
 def mended_edits(edit: Edit, suggestion: str, kinds: Mapping[str, AnchorKind]) -> Iterator[Edit]:
@@ -91,6 +116,11 @@ def _with_key(edit: Edit, key: str, value: str, kinds: Mapping[str, AnchorKind])
     """Return the edit with one key of it written anew, None where that is not possible."""
     if key == "expect":
         return replace(edit, expect=int(value)) if value.isdigit() else None
+    if key == "to":
+        if not isinstance(edit.operation, MoveOperation):
+            return None
+        target = _with_part(edit.operation.target, key, value.partition(" ")[2], kinds)
+        return None if target is None else replace(edit, operation=MoveOperation(target))
     anchor = _with_part(edit.anchor, key, value, kinds)
     return None if anchor is None else replace(edit, anchor=anchor)
 
