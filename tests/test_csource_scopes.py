@@ -152,3 +152,13 @@ def test_variables_of_a_file_do_not_become_one() -> None:
 )
 def test_names_that_may_stand_together_do(source: str, expect: int) -> None:
     assert isinstance(renamed_in_patch(source, "n", "g", expect), Applied)
+
+
+@pytest.mark.parametrize(
+    "declared", ["int first, v;", "int *first, v, *last;", "int first = 0, v = 1;", "int first[2], v;"]
+)
+def test_declarations_that_become_one_reach_as_far_as_before(declared: str) -> None:
+    source = "void f(void)\n{\n    int first;\n    int v;\n\n    go(&first);\n    stop(&v);\n}\n"
+    edit = hunk_edit("function f", f"- int first;\n- int v;\n+ {declared}")
+    (result,) = apply_edits([edit], workspace(source))
+    assert isinstance(result, Applied), result

@@ -43,7 +43,7 @@ def uses_in(parsed: ParsedFile, function: Node) -> list[Use]:
 
 def _is_declared(name: Node) -> bool:
     """Tell whether a name is declared where it stands, as a variable, a parameter or a function."""
-    return name.parent is not None and name.parent.child_by_field_name("declarator") == name
+    return name.parent is not None and name in name.parent.children_by_field_name("declarator")
 
 
 def _declared_in(function: Node) -> Iterator[_Declared]:
