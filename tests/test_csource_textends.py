@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from textfile_support import applied
+from textfile_support import applied, section
 
-from qpatch.csource.edit import AddOperation, Anchor
+from qpatch.csource.edit import AddOperation, Anchor, MoveOperation, Position
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 
 CONFIG = 'config WATER\n\tbool "Water"\n'
@@ -76,3 +76,34 @@ def test_an_entry_of_maintainers_is_set_off_by_a_blank_line(head: str) -> None:
     text = f"{head}M: Ann <ann@example.org>\nS: Supported\n"
     new = "BATH\nM: Bob <bob@example.org>\n"
     assert at_end("MAINTAINERS", text, new) == f"{text}\n{new}"
+
+
+PARTS = "Pumps\n-----\nTAP\nM: Ann <ann@example.org>\nS: Supported\n\nBaths\n-----\nBATH\nM: Bob <bob@example.org>\n"
+
+
+@pytest.mark.parametrize("name", ["TAP", "BATH"])
+def test_an_entry_that_is_added_in_another_one_stands_behind_it_and_apart(name: str) -> None:
+    new = "WELL\nM: Cy <cy@example.org>\n"
+    after = applied(section(name, "MAINTAINERS"), AddOperation(new), PARTS)
+    old = PARTS[PARTS.index(name + "\nM") :].partition("\n\n")[0].rstrip()
+    assert after == PARTS.replace(old, f"{old}\n\n{new}".rstrip())
+    help_last = "config TAP\n\tbool\n\thelp\n\t  Text.\n"
+    assert applied(section("TAP", "m/Kconfig"), AddOperation(CONFIG), help_last) == f"{help_last}\n{CONFIG}"
+
+
+@pytest.mark.parametrize(("head", "close"), [("choice", "endchoice"), ("if TAP", "endif"), ('menu "Taps"', "endmenu")])
+def test_a_config_that_is_added_in_a_block_stands_at_the_end_of_the_block(head: str, close: str) -> None:
+    inner = "config A\n\tbool\n\nif A\nconfig B\n\tbool\nendif\n"
+    tail = f"\n{close}\n\nconfig LAST\n\tbool\n"
+    after = applied(section(head, "m/Kconfig"), AddOperation(CONFIG), f"{head}\n{inner}{tail}")
+    assert after == f"{head}\n{inner}\n{CONFIG}{tail}"
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "position"), [("TAP", "BATH", Position.AFTER), ("BATH", "TAP", Position.BEFORE)]
+)
+def test_entries_that_a_move_puts_together_stay_apart(name: str, target: str, position: Position) -> None:
+    move = MoveOperation(section(target, "MAINTAINERS", position))
+    after = applied(section(name, "MAINTAINERS"), move, PARTS)
+    upper, lower = sorted((name, target), key=after.index)
+    assert "\n\n" in after[after.index(f"{upper}\nM") : after.index(f"{lower}\nM")]

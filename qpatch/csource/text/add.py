@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 # Sections of these formats are set off by a blank line.
 _SPACED = frozenset({TextFormat.KCONFIG, TextFormat.RST, TextFormat.MAINTAINERS, TextFormat.TRACE_EVENTS})
-_MENU = re.compile(r"(end)?menu\b")
+# An entry of these, a config or a maintained part, is no part of another one.
+_WHOLE_ENTRIES = frozenset({TextFormat.KCONFIG, TextFormat.MAINTAINERS})
+_NESTING = re.compile(r"(?:(?P<opens>choice|menu|if)|end(?:choice|menu|if))\b")
 _ITEM = re.compile(r"(?:[*+-]|\(?(?:\d+|#)[.)])\s")
 
 
@@ -204,6 +206,8 @@ def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> li
         return [LineChange(frozenset(), ((section.end, (*gap, *text)),), section.end - 1)]
     if section is document.whole and _is_block(document, text):
         return [_at_end_of_file(document, text)]
+    if document.format in _WHOLE_ENTRIES and _makes_section(document, text):
+        return [_entry_at_end(document, section, text)]
     last = _last_entry(document, section, text)
     if last:
         return [_beside_one(document, last, text, Position.AFTER)]
@@ -253,13 +257,28 @@ def _end_of_file(document: TextDocument) -> int:
     encloses = sections and sections[0].name.startswith("menu ") and not sections[0].entries
     if document.format is not TextFormat.KCONFIG or not encloses:
         return end
+    closing = _closing_line(document, sections[0].start)
+    return last_text_line(document.lines, 0, closing) if closing == end - 1 else end
+
+
+def _closing_line(document: TextDocument, start: int) -> int | None:
+    """Return the line that ends the `choice`, `menu` or `if` of a Kconfig that begins on line `start`, if one does."""
     depth = 0
-    for line in range(sections[0].start, end):
-        if found := _MENU.match(document.lines[line]):
-            depth += -1 if found[1] else 1
+    for line in range(start, len(document.lines)):
+        if found := _NESTING.match(document.lines[line]):
+            depth += 1 if found["opens"] else -1
         if depth == 0:
-            return last_text_line(document.lines, 0, line) if line == end - 1 else end
-    return end
+            return line if line > start else None
+    return None
+
+
+def _entry_at_end(document: TextDocument, section: TextSection, text: list[str]) -> LineChange:
+    """Put whole entries at the end of a block of a Kconfig, or behind a section that can hold none."""
+    closing = _closing_line(document, section.start) if document.format is TextFormat.KCONFIG else None
+    if closing is None:
+        return _beside_section(document, section, text, Position.AFTER)
+    end = last_text_line(document.lines, section.end, closing)
+    return LineChange(frozenset(), ((end, ("", *text)),), end - 1)
 
 
 def _is_list_entry(document: TextDocument, entry: TextEntry) -> bool:
