@@ -14,6 +14,7 @@ from qpatch.csource.edit import (
     DeleteOperation,
     Edit,
     EverywhereOperation,
+    ModeOperation,
     MoveOperation,
     Operation,
     Position,
@@ -23,7 +24,7 @@ from qpatch.csource.edit import (
 from qpatch.csource.matching.rewriting import read_rewriting
 from qpatch.csource.matching.verbatim import parse_verbatim
 from qpatch.csource.results import AlreadyThere, Applied, Drifted
-from qpatch.csource.source import REGULAR, DictTree, Overlay
+from qpatch.csource.source import EXECUTABLE, REGULAR, DictTree, Overlay
 from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.csource.workspace import EditWorkspace
@@ -123,6 +124,14 @@ def everywhere(where: str, hunk: str) -> Edit:
     return at(where, EverywhereOperation(read_rewriting(gutter(hunk)), at_least=True))
 
 
+def in_tree(hunk: str, expect: int) -> Edit:
+    return Edit(anchor("tree ", path=""), EverywhereOperation(read_rewriting(gutter(hunk))), expect)
+
+
+def mode(path: str, value: str) -> Edit:
+    return at("file ", ModeOperation(value), path)
+
+
 def attempted(files: Mapping[str, str], *patches: tuple[Edit, ...]) -> tuple[AttemptedPatches, dict[str, str]]:
     """Return what the patches, by their edits, come to on `files`, and the files that they leave."""
     base = {path: text.encode() for path, text in files.items()}
@@ -146,6 +155,10 @@ RENAMED_EVENT = at(
     VerbatimOperation(parse_verbatim('-lamp_dark(void) ""\n+lamp_gone(void) "gone"\n')),
     "hw/lamp/trace-events",
 )
+DIMMER = "hw/lamp/dimmer.c"
+HEAD = '#include "lamp.h"\n'
+SPLIT = (create(DIMMER, HEAD), move("function lamp_light", "file ", DIMMER))
+CALLER = "void dimmer_reset(void)\n{\n    reset();\n}\n"
 INCLUDE = add_edit("includes ", '#include "lamp-regs.h"\n', path=LAMP)
 SERIES = {
     "a header of its own": [
@@ -184,6 +197,34 @@ SERIES = {
     "a created file that is edited": [
         (create(REGS_H, REGS),),
         (add_edit("macro LAMP_ON", "#define LAMP_BRIGHT 0x04\n", Position.AFTER, path=REGS_H),),
+    ],
+    "a file that is split": [SPLIT],
+    "a file that is split in two patches, and the part edited": [
+        (create(DIMMER, HEAD),),
+        (move("function lamp_light", "file ", DIMMER),),
+        (hunk_edit("function lamp_light", "- lamp_dim(lamp);\n+ lamp_blink(lamp);", path=DIMMER),),
+    ],
+    "a file that is split, and its function renamed": [SPLIT, (in_tree("- lamp_light\n+ lamp_shine", 2),)],
+    "two symbols in a file that is split": [
+        (
+            create(DIMMER, HEAD),
+            move("struct Lamp", "includes ", DIMMER),
+            move("function lamp_light", "struct Lamp", DIMMER),
+        )
+    ],
+    "a function before one of a created file": [
+        (
+            create(DIMMER, HEAD + "\n" + CALLER),
+            move("function lamp_light", "function dimmer_reset", DIMMER, Position.BEFORE),
+        )
+    ],
+    "a created file with a place of many": [
+        (create(DIMMER, CALLER),),
+        (in_tree("- reset()\n+ restart()", 2),),
+    ],
+    "a created file with a name of many": [
+        (create(DIMMER, CALLER),),
+        (in_tree("- reset\n+ restart", 2),),
     ],
     "an edit before its file's deletion": [(DIM_ON,), (delete("file ", LAMP),)],
     "a deleted file beside a created one of a similar name": [
@@ -256,3 +297,71 @@ def test_edits_of_a_patch_that_cancel_out_leave_the_rest_of_the_series() -> None
     tried, _ = attempted({**FILES, REGS_H: REGS}, anew, (DIM_ON,))
     assert (tried.decision.status, tried.decision.kept) == (Status.RENDERED, (1,))
     assert all(isinstance(outcome.result, AlreadyThere) for outcome in tried.outcomes[0].edits)
+
+
+THREE_STEPS = [
+    (create(DIMMER, HEAD + "\n" + CALLER),),
+    (add_edit("includes ", '#include "bulb.h"\n', path=DIMMER),),
+    (hunk_edit("function dimmer_reset", "- reset();\n+ restart();", path=DIMMER),),
+]
+
+
+@pytest.mark.parametrize(
+    "patches",
+    [
+        THREE_STEPS,
+        [*THREE_STEPS[:2], (hunk_edit("file ", '- #include "bulb.h"', path=DIMMER),)],
+        [(create(DIMMER, HEAD),), (move("function lamp_light", "file ", DIMMER),), THREE_STEPS[1]],
+        [THREE_STEPS[0], (in_tree("- reset()\n+ restart()", 2),), THREE_STEPS[1]],
+    ],
+    ids=["edits", "what is taken away again", "a move", "everywhere"],
+)
+def test_a_created_file_is_known_in_every_state_of_its_series(patches: list[tuple[Edit, ...]]) -> None:
+    _, whole = attempted(FILES, *patches)
+    for landed in range(1, len(patches)):
+        _, half = attempted(FILES, *patches[:landed])
+        tried, left = attempted(half, *patches)
+        assert tried.decision.status in (Status.RENDERED, Status.LANDED), (landed, results(tried))
+        assert left == whole
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        (DIMMER, HEAD + "\nint lamp_light;\n"),
+        (DIMMER, '#include "other.h"\n\nvoid lamp_light(struct Lamp *lamp)\n{\n}\n'),
+        (DIMMER, HEAD + "\nvoid lamp_light(struct Lamp *lamp)\n{\n}\n\nint more;\n"),
+    ],
+)
+def test_a_file_with_more_than_the_series_brings_is_not_its_own(path: str, other: str) -> None:
+    tried, _ = attempted({**FILES, path: other}, SPLIT)
+    created = results(tried)[0]
+    assert isinstance(created, Drifted) and "with another content" in created.message
+
+
+@pytest.mark.parametrize(
+    "patches",
+    [
+        [(create(DIMMER, CALLER),), (mode(DIMMER, EXECUTABLE),)],
+        [(create(DIMMER, CALLER), mode(DIMMER, EXECUTABLE)), THREE_STEPS[2]],
+        [THREE_STEPS[0], (mode(DIMMER, EXECUTABLE),), THREE_STEPS[2]],
+    ],
+    ids=["alone", "in one patch", "before an edit"],
+)
+def test_a_created_file_that_gets_another_mode_has_landed(patches: list[tuple[Edit, ...]]) -> None:
+    tree = Overlay(DictTree({path: text.encode() for path, text in FILES.items()}))
+    for status in (Status.RENDERED, Status.LANDED):
+        workspace = EditWorkspace(tree, ParseCache(macro_table("qemu")))
+        tried = attempt_patches([BoundPatch("demo", "Why.\n", steps=edits) for edits in patches], workspace)
+        assert tried.decision.status is status, results(tried)
+        assert tree.mode(DIMMER) == EXECUTABLE
+        tree = Overlay(workspace.tree)
+
+
+def test_a_mode_that_no_edit_of_the_series_gives_is_told() -> None:
+    tree = Overlay(DictTree({path: text.encode() for path, text in FILES.items()}))
+    tree.create(DIMMER, (HEAD + "\n" + CALLER.replace("reset();", "restart();")).encode(), EXECUTABLE)
+    workspace = EditWorkspace(tree, ParseCache(macro_table("qemu")))
+    patches = [BoundPatch("demo", "Why.\n", steps=edits) for edits in (THREE_STEPS[0], THREE_STEPS[2])]
+    created = results(attempt_patches(patches, workspace))[0]
+    assert isinstance(created, Drifted) and "with the mode 100755 and not 100644" in created.message

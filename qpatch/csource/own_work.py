@@ -11,6 +11,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.blocks import layout_of
+from qpatch.csource.anchors.extents import extent_of
 from qpatch.csource.anchors.family import member_of_family
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.checks import is_in_text
@@ -26,6 +28,7 @@ from qpatch.csource.edit import (
 from qpatch.csource.later_names import later_names
 from qpatch.csource.lines import lines_by_sign, words_by_sign
 from qpatch.csource.operations.files import is_renamed
+from qpatch.csource.source import REGULAR
 from qpatch.csource.syntax.term import TooDeepError
 from qpatch.csource.workspace import LocatedAnchor, OwnWork
 
@@ -102,26 +105,58 @@ def _in_turn(old: str, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
             pending += names.get(name, ())
 
 
-def _files(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, bytes]:
-    """Return what the files that the edits create hold in the end, where the tree has other such files already."""
+def _files(edits: Sequence[Edit], workspace: EditWorkspace) -> dict[str, frozenset[tuple[bytes, str]]]:
+    """Return what the files that the edits create become, step by step, where the tree has other such files already."""
     files = {}
     for index, edit in enumerate(edits):
         if isinstance(edit.operation, CreateOperation):
             path, current = edit.anchor.path, workspace.tree.current(edit.anchor.path)
-            present = workspace.tree.read(current)
-            if present is not None and (current != path or present != edit.operation.content):
-                files[path] = _in_the_end(edits[index:], path, workspace)
+            present = workspace.tree.read(current), workspace.tree.mode(current)
+            created = edit.operation.content, edit.operation.mode
+            if present[0] is not None and (current != path or present != created):
+                files[path] = frozenset(_states(edits[index:], path, workspace))
     return files
 
 
-def _in_the_end(edits: Sequence[Edit], path: str, workspace: EditWorkspace) -> bytes:
-    """Return what `edits`, the first of which creates the file `path`, make of it."""
+def _states(edits: Sequence[Edit], path: str, workspace: EditWorkspace) -> Iterator[tuple[bytes, str]]:
+    """Yield content and mode of the file `path` after each of `edits`, the first of which creates it."""
     trial = workspace.for_trial()
     trial.tree.delete(path)
     for edit in edits:
         if not isinstance(edit.operation, RenameOperation):
-            apply_edit(edit, trial)
-    return trial.tree.read(path) or b""
+            apply_edit(_as_if_first(edit, path, workspace, trial), trial)
+            content, mode = trial.tree.read(path), trial.tree.mode(path)
+            if content is not None and mode is not None:
+                yield content, mode
+
+
+def _as_if_first(edit: Edit, path: str, workspace: EditWorkspace, trial: EditWorkspace) -> Edit:
+    """Return `edit` as it works on the file `path` that is made anew, while `trial` has its work in all other files.
+
+    What it has moved into that file in `workspace` is put back, and what it has replaced elsewhere does not count.
+    """
+    operation = edit.operation
+    if isinstance(operation, EverywhereOperation):
+        return replace(edit, expect=1, operation=replace(operation, at_least=True))
+    if isinstance(operation, MoveOperation) and path in workspace.own.moved.get(edit.anchor.name, ()):
+        return _put_back(edit, path, workspace, trial)
+    return edit
+
+
+def _put_back(edit: Edit, path: str, workspace: EditWorkspace, trial: EditWorkspace) -> Edit:
+    """Put a symbol that was moved to `path` back into its file in `trial`; return the move with its present name."""
+    if is_in_text(edit.anchor) or isinstance(edit.anchor.locate(trial), LocatedAnchor):
+        return edit
+    for name in (edit.anchor.name, *workspace.own.renamed.get(edit.anchor.name, ())):
+        located = replace(edit.anchor, name=name, path=path).locate(workspace)
+        if isinstance(located, LocatedAnchor) and located.path == path:
+            start, end = extent_of(located, layout_of(located))
+            home = trial.tree.current(edit.anchor.path) or f"{path}.moved.c"
+            text, mode = located.parsed.source[start:end], trial.tree.mode(home) or REGULAR
+            before = trial.tree.read(home)
+            trial.tree.create(home, text if before is None else before + b"\n" + text, mode)
+            return replace(edit, anchor=replace(edit.anchor, name=name, path=home))
+    return edit
 
 
 def _path(anchor: Anchor, workspace: EditWorkspace) -> str:

@@ -34,14 +34,15 @@ class OwnWork:
 
     `added` are the texts that they put into files, with the files' paths; `moved` the paths of the files that they move
     symbols to, by the symbols' names. `renamed` has the new names of the symbols that they rename. `files` are the
-    contents with which the files end that they create; `deleted` are the anchors that they delete, in words.
+    contents and modes that the files which they create have one after another; `deleted` are the anchors that they
+    delete, in words.
     `later_names` are those that later edits give to what an edit mentions, by the `id` of the edit.
     """
 
     added: tuple[tuple[str, bytes], ...] = ()
     moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     renamed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    files: Mapping[str, frozenset[tuple[bytes, str]]] = field(default_factory=dict)
     deleted: frozenset[str] = frozenset()
     later_names: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 

@@ -54,9 +54,12 @@ def is_renamed(old: str, new: str, tree: Overlay) -> bool:
 
 def _create(path: str, operation: CreateOperation, workspace: EditWorkspace) -> EditResult:
     tree = workspace.tree
-    present = tree.read(path)
-    if path in workspace.own.files and tree.read(tree.current(path)) == workspace.own.files[path]:
-        return AlreadyThere(path, f"there is such a file {tree.current(path)}, as later edits leave it")
+    present, current = tree.read(path), tree.current(path)
+    later = workspace.own.files.get(path, frozenset())
+    if tree.read(current) in {content for content, _ in later}:
+        if tree.mode(current) in {mode for _, mode in later}:
+            return AlreadyThere(path, f"there is such a file {current}, as later edits leave it")
+        return unfit_file(current, f"is there already, with the mode {tree.mode(current)} and not {operation.mode}")
     if present is None:
         obstacle = _obstacle(path, tree)
         if obstacle is not None:
@@ -97,9 +100,9 @@ def _rename(old: str, new: str, workspace: EditWorkspace) -> EditResult:
 
 def _is_own(path: str, workspace: EditWorkspace) -> bool:
     """Tell whether the file at `path` is one that the series creates."""
-    created = [text for other, text in workspace.own.added if other == path]
-    content = workspace.tree.read(path)
-    return content is not None and content in [*created, workspace.own.files.get(path)]
+    created = {text for other, text in workspace.own.added if other == path}
+    later = {content for content, _ in workspace.own.files.get(path, ())}
+    return workspace.tree.read(path) in created | later
 
 
 def _change_mode(path: str, mode: str, tree: Overlay) -> EditResult:
