@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import pytest
-from textfile_support import applied, section
+from textfile_support import applied, run, section
 
 from qpatch.csource.edit import AddOperation, Anchor, MoveOperation, Position
 from qpatch.csource.kinds.table import ANCHOR_KINDS
+from qpatch.csource.results import Drifted
 
 CONFIG = 'config WATER\n\tbool "Water"\n'
 CHOICE = 'choice\n\tprompt "Which"\nconfig HOT\n\tbool "Hot"\nendchoice\n'
@@ -107,3 +108,21 @@ def test_entries_that_a_move_puts_together_stay_apart(name: str, target: str, po
     after = applied(section(name, "MAINTAINERS"), move, PARTS)
     upper, lower = sorted((name, target), key=after.index)
     assert "\n\n" in after[after.index(f"{upper}\nM") : after.index(f"{lower}\nM")]
+
+
+@pytest.mark.parametrize("block", [CHOICE, "if TAP\nconfig HOT\n\tbool\nendif\n", 'menu "M"\nif TAP\nendif\nendmenu\n'])
+def test_a_block_of_a_kconfig_is_moved_and_added_to_as_a_whole(block: str) -> None:
+    tap, last = "config TAP\n\tbool\n\n", "config LAST\n\tbool\n"
+    name = block.partition("\n")[0]
+    text = f"{tap}{block}\n{last}"
+    added = applied(section(name, "m/Kconfig", Position.AFTER), AddOperation(CONFIG), text)
+    assert added == f"{tap}{block}\n{CONFIG}\n{last}"
+    moved = applied(section(name, "m/Kconfig"), MoveOperation(section("LAST", "m/Kconfig", Position.AFTER)), text)
+    assert moved == f"{tap}{last}\n{block}"
+
+
+def test_a_block_is_not_moved_beside_a_part_of_it() -> None:
+    move = MoveOperation(section("HOT", "m/Kconfig", Position.AFTER))
+    result, _ = run(section("choice", "m/Kconfig"), move, CHOICE)
+    assert isinstance(result, Drifted)
+    assert "part of" in result.message

@@ -200,14 +200,14 @@ def _at_end(document: TextDocument, section: TextSection, text: list[str]) -> li
             (Candidate(document.place(section.start), 1.0),),
             suggestion="replace the statement with a hunk: `-` as it is, `+` as it should be",
         )
-    if section.own_end < section.end and _makes_section(document, text):
-        subsections = [each for each in document.outline.sections if section.own_end <= each.start < section.end]
-        gap = [""] * (document.blank_above(subsections[-1].start) or 1)
-        return [LineChange(frozenset(), ((section.end, (*gap, *text)),), section.end - 1)]
     if section is document.whole and _is_block(document, text):
         return [_at_end_of_file(document, text)]
     if document.format in _WHOLE_ENTRIES and _makes_section(document, text):
         return [_entry_at_end(document, section, text)]
+    if section.own_end < section.end and _makes_section(document, text):
+        subsections = [each for each in document.outline.sections if section.own_end <= each.start < section.end]
+        gap = [""] * (document.blank_above(subsections[-1].start) or 1)
+        return [LineChange(frozenset(), ((section.end, (*gap, *text)),), section.end - 1)]
     last = _last_entry(document, section, text)
     if last:
         return [_beside_one(document, last, text, Position.AFTER)]
@@ -277,7 +277,7 @@ def _entry_at_end(document: TextDocument, section: TextSection, text: list[str])
     closing = _closing_line(document, section.start) if document.format is TextFormat.KCONFIG else None
     if closing is None:
         return _beside_section(document, section, text, Position.AFTER)
-    end = last_text_line(document.lines, section.end, closing)
+    end = last_text_line(document.lines, section.own_end, closing)
     return LineChange(frozenset(), ((end, ("", *text)),), end - 1)
 
 

@@ -106,6 +106,7 @@ _KCONFIG_HELP = re.compile(r"(help|---help---)$")
 
 def _outline_kconfig(lines: Sequence[str]) -> Outline:
     heads = [*_kconfig_heads(lines), (len(lines), "", "")]
+    closing = _kconfig_closing(heads)
     sections = []
     for (start, keyword, rest), (stop, _, _) in pairwise(heads):
         if keyword.startswith("end"):
@@ -113,8 +114,21 @@ def _outline_kconfig(lines: Sequence[str]) -> Outline:
         entries = tuple(_kconfig_attributes(lines, start + 1, stop))
         end = max([start + 1, *(entry.end for entry in entries)])
         names = (rest,) if keyword in ("config", "menuconfig") else ()
-        sections.append(TextSection(f"{keyword} {rest}".strip(), start, end, entries=entries, aliases=names))
+        close = closing.get(start, end)
+        sections.append(TextSection(f"{keyword} {rest}".strip(), start, close, entries, names, body_end=end))
     return Outline(tuple(sections))
+
+
+def _kconfig_closing(heads: Sequence[tuple[int, str, str]]) -> dict[int, int]:
+    """Return where each block that is closed (`choice`, `menu`, `if`) ends, behind its `end...`, by its first line."""
+    opened: list[int] = []
+    closing: dict[int, int] = {}
+    for line, keyword, _ in heads:
+        if keyword in ("choice", "menu", "if"):
+            opened.append(line)
+        elif keyword.startswith("end") and opened:
+            closing[opened.pop()] = line + 1
+    return closing
 
 
 def _kconfig_heads(lines: Sequence[str]) -> Iterator[tuple[int, str, str]]:

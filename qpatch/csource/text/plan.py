@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from qpatch.csource.edit import AddOperation, Edit, HunkOperation, MoveOperation, Position
 from qpatch.csource.matching.hunk import Hunk, Sign
-from qpatch.csource.results import AlreadyThere, Ambiguous, Drifted
+from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted
 from qpatch.csource.text.add import declared_already, gap_beside, least_gap, plan_addition
 from qpatch.csource.text.conditions import conditions_at
 from qpatch.csource.text.document import LineChange, TextDocument
@@ -185,6 +185,13 @@ def _plan_move(edit: Edit, operation: MoveOperation, document: TextDocument) -> 
     if not isinstance(target, TextSection):
         return target
     start, first = _with_comment(document, block.start), _with_comment(document, target.start)
+    if start <= target.start < block.end:
+        return Drifted(
+            f"{document.path}: {target.name!r} is part of {block.name!r}, which cannot be moved beside it",
+            document.path,
+            (Candidate(document.place(target.start), 1.0),),
+            suggestion="move it beside a section outside",
+        )
     if _neighbours(document, (start, block.end), (first, target.end), operation.target.position):
         return AlreadyThere(document.path, f"{block.name!r} is there already")
     before = operation.target.position is Position.BEFORE
