@@ -365,3 +365,31 @@ def test_a_mode_that_no_edit_of_the_series_gives_is_told() -> None:
     patches = [BoundPatch("demo", "Why.\n", steps=edits) for edits in (THREE_STEPS[0], THREE_STEPS[2])]
     created = results(attempt_patches(patches, workspace))[0]
     assert isinstance(created, Drifted) and "with the mode 100755 and not 100644" in created.message
+
+
+LATER = (in_tree("- lamp_dim\n+ lamp_darken", 3),)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        hunk_edit("function lamp_light", "+ check(lamp);\n  lamp_dim(lamp);", path=LAMP),
+        hunk_edit("function lamp_light", "- lamp_dim(lamp);\n+ lamp_dim(lamp->next);", path=LAMP),
+        hunk_edit("function lamp_dim", "  lamp->level = LAMP_OFF;\n+ check(lamp);", path=LAMP),
+        add_edit("function lamp_dim", "int lamp_is_dim;\n", Position.AFTER, path=LAMP),
+    ],
+    ids=["context", "what is replaced", "the anchor", "an addition's anchor"],
+)
+def test_an_edit_is_made_where_only_the_later_rename_is_there(earlier: Edit) -> None:
+    _, whole = attempted(FILES, (earlier,), LATER)
+    _, half = attempted(FILES, LATER)
+    tried, left = attempted(half, (earlier,), LATER)
+    assert tried.decision.status is Status.RENDERED, results(tried)
+    assert left == whole
+
+
+def test_an_edit_is_not_made_in_later_names_where_the_old_ones_are() -> None:
+    both = {**FILES, LAMP: FILES[LAMP].replace("    lamp_dim(lamp);\n", "    lamp_darken(lamp);\n")}
+    earlier = hunk_edit("function lamp_light", "+ check(lamp);\n  lamp_dim(lamp);", path=LAMP)
+    tried, _ = attempted(both, (earlier,), LATER)
+    assert isinstance(results(tried)[0], Drifted)

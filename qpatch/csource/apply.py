@@ -59,8 +59,10 @@ def apply_edit(edit: Edit, workspace: EditWorkspace) -> EditResult:
             renamed = _in_later_names(edit, workspace)
             if renamed is not None:
                 return renamed
-            edit = _by_current_names(edit, workspace.tree)
+            told, edit = edit, _by_current_names(edit, workspace.tree)
             result = _apply(edit, workspace)
+            if isinstance(result, Drifted):
+                result = _made_in_later_names(told, workspace) or result
             if isinstance(result, Drifted | Ambiguous) and not isinstance(edit.operation, DeleteOperation):
                 result = _by_other_edits(edit, result, workspace) or result
             result = places_in_tree(result, workspace)
@@ -110,6 +112,26 @@ def _in_later_names(edit: Edit, workspace: EditWorkspace) -> AlreadyThere | None
     if not isinstance(result, AlreadyThere) or result.unproven or any(mentions(content, name) for name in names):
         return None
     return replace(result, message="it is there in the names that later edits give")
+
+
+def _made_in_later_names(edit: Edit, workspace: EditWorkspace) -> Applied | None:
+    """Make an edit that misses in the names that later edits of the series give, if the tree has only these.
+
+    A file that has one of the names before is one in which those edits are still to be made.
+    """
+    names = workspace.own.later_names.get(id(edit))
+    if names is None:
+        return None
+    trial = workspace.for_trial()
+    try:
+        result = _apply(_by_current_names(in_names(edit, names), trial.tree), trial)
+    except UserError:
+        return None
+    before = workspace.tree.read(result.path) or b""
+    if not isinstance(result, Applied) or any(mentions(before, name) for name in names):
+        return None
+    workspace.tree.changed.update(trial.tree.changed)
+    return result
 
 
 def _by_current_name(anchor: Anchor, tree: Overlay) -> Anchor:
