@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import pytest
-from csource_support import PATH, code, gutter, hunk_edit, workspace
+from csource_support import PATH, add_edit, code, gutter, hunk_edit, workspace
 
 from qpatch.csource.apply import apply_edit
 from qpatch.csource.apply_patch import apply_edits
 from qpatch.csource.edit import Anchor, Edit, EverywhereOperation
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.matching.rewriting import read_rewriting
-from qpatch.csource.results import Applied, Drifted, EditResult
+from qpatch.csource.results import AlreadyThere, Applied, Drifted, EditResult
 
 
 def edited(body: str, hunk: str, head: str = "static int v;\n") -> EditResult:
@@ -162,3 +162,22 @@ def test_declarations_that_become_one_reach_as_far_as_before(declared: str) -> N
     edit = hunk_edit("function f", f"- int first;\n- int v;\n+ {declared}")
     (result,) = apply_edits([edit], workspace(source))
     assert isinstance(result, Applied), result
+
+
+@pytest.mark.parametrize("head", ["void HELPER({})(Cpu *cpu)", "int glue({}, _size)(Cpu *cpu, int a)"])
+def test_functions_that_one_macro_names_are_not_the_same(head: str) -> None:
+    function = head + "\n{{\n    go(cpu);\n}}\n"
+    edit = Edit(
+        Anchor(ANCHOR_KINDS["file"], PATH, PATH),
+        EverywhereOperation(read_rewriting("- go\n+ stop")),
+        1,
+    )
+    (result,) = apply_edits([edit], workspace(function.format("one")))
+    assert isinstance(result, Applied), result
+    text = function.format("two")
+    (result,) = apply_edits([add_edit("file demo.c", text)], workspace(function.format("one")))
+    assert isinstance(result, Applied), result
+    (result,) = apply_edits([add_edit("file demo.c", text)], workspace(function.format("one") + "\n" + text))
+    assert isinstance(result, AlreadyThere), result
+    (result,) = apply_edits([add_edit("file demo.c", text.replace("go", "stop"))], workspace(text))
+    assert isinstance(result, Drifted) and "exists already, with another content" in result.message, result

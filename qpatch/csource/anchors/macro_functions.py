@@ -45,6 +45,25 @@ def defining_call(parsed: ParsedFile, symbol: Symbol) -> DefiningCall | None:
     return DefiningCall(head[1].decode(), tuple(parts)) if (symbol.name,) in parts else None
 
 
+def is_written_out(function: Symbol, source: bytes) -> bool:
+    """Tell whether a function's parameters follow its name in the source, and nothing else in parentheses.
+
+    Several functions may share the name of a macro: `HELPER(x)(CPUState *env)`.
+    """
+    head = head_of(function, source)
+    found = re.search(rb"\b%b[\s)]*(?=\()" % re.escape(function.name.encode(errors="surrogateescape")), head)
+    if found is None:
+        return False
+    closing = closing_parenthesis(head, found.end())
+    return closing is not None and not head[closing + 1 :].lstrip().startswith(b"(")
+
+
+def head_of(function: Symbol, source: bytes) -> bytes:
+    """Return the source of a function's definition up to its body."""
+    end = function.node.end_byte if function.body is None else function.body.start_byte
+    return source[function.node.start_byte : end]
+
+
 def functions_defined_by(anchor: Anchor, path: str, workspace: EditWorkspace) -> list[Symbol]:
     """Return the functions of a file that the call which the anchor is written as defines."""
     wanted = _arguments(anchor.parameters)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.csource.anchors.blocks import block_of
 from qpatch.csource.anchors.guards import written
+from qpatch.csource.anchors.macro_functions import head_of, is_written_out
 from qpatch.csource.anchors.spacing import needs_blank
 from qpatch.csource.changes import Outcome, PlannedChanges, place_of
 from qpatch.csource.matching.match import same_code
@@ -23,6 +24,7 @@ from qpatch.csource.results import AlreadyThere, Ambiguous, Candidate, Drifted, 
 from qpatch.csource.syntax.coding_style import coding_style
 from qpatch.csource.syntax.directives import with_gaps
 from qpatch.csource.syntax.indentation import relevelled
+from qpatch.csource.syntax.symbols import SymbolKind
 from qpatch.csource.syntax.term import build
 
 if TYPE_CHECKING:
@@ -91,7 +93,14 @@ class _Beside:
         """Return the symbol of the file that `added` is, or that it cannot stand beside."""
         known = self._workspace.symbols(self._located.path, added.symbol.name)
         alike = (other for other in known if other.kind == added.symbol.kind and not added.excludes(other))
-        return next(alike, None)
+        return next((other for other in alike if not self._is_another(added, other)), None)
+
+    def _is_another(self, added: AddedSymbol, known: Symbol) -> bool:
+        """Tell whether only a macro gives the same name to two functions: `HELPER(x)(...)` and `HELPER(y)(...)`."""
+        source = self._located.parsed.source
+        if known.kind != SymbolKind.FUNCTION or is_written_out(known, source):
+            return False
+        return head_of(known, source).split() != head_of(added.symbol, added.parsed.source).split()
 
     def _is_alike(self, added: AddedSymbol, known: Symbol) -> bool:
         return build(self._located.parsed, known.node).tokens == build(added.parsed, added.symbol.node).tokens

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from qpatch.csource.anchors.macro_functions import is_written_out
 from qpatch.csource.results import SourcePlace
 from qpatch.csource.soundness.touched import Fault
 from qpatch.csource.syntax.symbols import SymbolKind
@@ -47,14 +48,7 @@ def _definitions(symbols: Sequence[Symbol], source: bytes) -> dict[tuple[str, st
     """Return the definitions by kind, name and `#if` conditions; those that a macro names are left out."""
     found: dict[tuple[str, str, tuple[str, ...]], dict[int, Symbol]] = {}
     for symbol in symbols:
-        is_named = symbol.kind != SymbolKind.FUNCTION or _is_written_out(symbol, source)
+        is_named = symbol.kind != SymbolKind.FUNCTION or is_written_out(symbol, source)
         if symbol.kind in _DEFINED_ONCE and is_named and not symbol.node.has_error:
             found.setdefault((symbol.kind, symbol.name, symbol.guards), {})[symbol.node.start_byte] = symbol
     return {key: [*each.values()] for key, each in found.items()}
-
-
-def _is_written_out(function: Symbol, source: bytes) -> bool:
-    """Tell whether a function's parameters follow its name in the source: a macro may give others the same name."""
-    end = function.node.end_byte if function.body is None else function.body.start_byte
-    name = re.escape(function.name.encode(errors="surrogateescape"))
-    return re.search(rb"\b%b[\s)]*\(" % name, source[function.node.start_byte : end]) is not None
