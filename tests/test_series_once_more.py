@@ -316,3 +316,19 @@ def test_what_a_person_has_put_twice_may_stay() -> None:
     }
     tried, _ = attempted(files, (hunk(SET, "  trace(lamp);\n+ check(lamp);"),))
     assert tried.decision.status is Status.RENDERED, tried.decision
+
+
+@pytest.mark.parametrize(
+    ("end", "path"),
+    [
+        ("return level;", "if (check(lamp)) {\n+     undo(lamp);\n+     return level;\n+ }"),
+        ("return level;", "if (check(lamp)) {\n+     return level;\n+ }"),
+        ("stop(lamp);", "if (check(lamp)) {\n+     stop(lamp);\n+ }"),
+    ],
+)
+def test_a_path_that_ends_as_the_function_does_is_made(end: str, path: str) -> None:
+    source = f"int lamp_end(Lamp *lamp)\n{{\n    int level = 0;\n\n    trace(lamp);\n    {end}\n}}\n"
+    tried, left = attempted({C: source}, (hunk("function lamp_end", f"  trace(lamp);\n+ {path}"),))
+    assert tried.decision.status is Status.RENDERED, tried.decision
+    again, _ = attempted(left, (hunk("function lamp_end", f"  trace(lamp);\n+ {path}"),))
+    assert again.decision.status is Status.LANDED, again.decision

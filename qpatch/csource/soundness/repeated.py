@@ -19,6 +19,7 @@ from qpatch.csource.edit import AddOperation, EverywhereOperation, HunkOperation
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.tandem import doubled, holds, place_of_run, tells, without_runs, words_of
+from qpatch.csource.syntax.layout import TAB
 from qpatch.csource.tokens import METAVARIABLE
 
 if TYPE_CHECKING:
@@ -146,21 +147,30 @@ class _Repetition:
 
 @dataclass(frozen=True)
 class _Text:
-    """The lines of a file that are not blank, white space evened out, and their numbers."""
+    """The lines of a file that are not blank, white space evened out, their numbers and how far they are indented."""
 
     lines: tuple[str, ...]
     numbers: tuple[int, ...]
+    columns: tuple[int, ...]
 
     @classmethod
     def of(cls, content: bytes) -> _Text:
         rows = content.decode("utf-8", "surrogateescape").split("\n")
-        kept = [(even, number) for number, row in enumerate(rows, 1) if (even := _even(row))]
-        return cls(tuple(even for even, _ in kept), tuple(number for _, number in kept))
+        kept = [(even, number, _column(row)) for number, row in enumerate(rows, 1) if (even := _even(row))]
+        return cls(*(tuple(column) for column in zip(*kept, strict=True))) if kept else cls((), (), ())
 
     def without(self, groups: Sequence[Sequence[str]]) -> _Text:
         """Return the text without the lines of `groups`, wherever these stand whole."""
         kept = without_runs(self.lines, groups)
-        return _Text(tuple(self.lines[at] for at in kept), tuple(self.numbers[at] for at in kept))
+        return _Text(
+            tuple(self.lines[at] for at in kept),
+            tuple(self.numbers[at] for at in kept),
+            tuple(self.columns[at] for at in kept),
+        )
+
+    def is_alike_in_depth(self, start: int, size: int) -> bool:
+        """Tell whether `size` lines from `start` on are indented as those that follow: `return x; }` often is not."""
+        return self.columns[start : start + size] == self.columns[start + size : start + 2 * size]
 
     def line_of(self, run: Sequence[str]) -> int:
         place = place_of_run(self.lines, run)
@@ -172,8 +182,16 @@ def _even(line: str) -> str:
     return " ".join(line.rstrip("\\ \t\r").split())
 
 
+def _column(line: str) -> int:
+    """Return how far a line is indented."""
+    indented = line.expandtabs(TAB)
+    return len(indented) - len(indented.lstrip())
+
+
 def _doubled_lines(old: _Text, new: _Text) -> Iterator[_Repetition]:
     for found in doubled(old.lines, new.lines):
+        if not new.is_alike_in_depth(found.start, found.size):
+            continue
         run = new.lines[found.start : found.start + found.size]
         words = tuple(word for line in run for word in words_of(line))
         yield _Repetition(words, old.line_of(run), next(line for line in run if tells(line)))
