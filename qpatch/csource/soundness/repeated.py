@@ -19,7 +19,7 @@ from qpatch.csource.edit import AddOperation, EverywhereOperation, HunkOperation
 from qpatch.csource.matching.hunk import Sign
 from qpatch.csource.results import AlreadyThere, Applied, Candidate, Drifted, SourcePlace
 from qpatch.csource.soundness.tandem import doubled, holds, place_of_run, tells, without_runs, words_of
-from qpatch.csource.syntax.layout import TAB
+from qpatch.csource.syntax.layout import column
 from qpatch.csource.tokens import METAVARIABLE
 
 if TYPE_CHECKING:
@@ -156,7 +156,11 @@ class _Text:
     @classmethod
     def of(cls, content: bytes) -> _Text:
         rows = content.decode("utf-8", "surrogateescape").split("\n")
-        kept = [(even, number, _column(row)) for number, row in enumerate(rows, 1) if (even := _even(row))]
+        kept = [
+            (even, number, column(row[: len(row) - len(row.lstrip())]))
+            for number, row in enumerate(rows, 1)
+            if (even := _even(row))
+        ]
         return cls(*(tuple(column) for column in zip(*kept, strict=True))) if kept else cls((), (), ())
 
     def without(self, groups: Sequence[Sequence[str]]) -> _Text:
@@ -180,12 +184,6 @@ class _Text:
 def _even(line: str) -> str:
     """Return a line with its white space evened out, and without the backslash of a macro."""
     return " ".join(line.rstrip("\\ \t\r").split())
-
-
-def _column(line: str) -> int:
-    """Return how far a line is indented."""
-    indented = line.expandtabs(TAB)
-    return len(indented) - len(indented.lstrip())
 
 
 def _doubled_lines(old: _Text, new: _Text) -> Iterator[_Repetition]:
