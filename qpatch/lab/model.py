@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The lab's vocabulary: events of a run, the words of a verdict, what is reported of a run."""
+"""The lab's vocabulary: events of a run, the words of a verdict, what is reported of a run.
+
+It needs nothing but the standard library: bundles carry it, with all that judges a run.
+"""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ConfigDict
-from pydantic.dataclasses import dataclass as checked_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # The event with which a device's log begins, and which tells that the lab started a process.
 START = "start"
 
-_FROM_JSON = ConfigDict(extra="forbid")  # of what is read back from results
+# Of what pydantic reads back from results: a key that is not known is an error.
+_FROM_JSON = {"extra": "forbid"}
 
 
 class EventSource(enum.StrEnum):
@@ -53,6 +54,14 @@ class Event:
         }
 
 
+class MigrationOutcome(enum.StrEnum):
+    """How a migration ends."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 class Verdict(enum.StrEnum):
     """What a run showed, the first in this order that applies; docs/labs.md explains each."""
 
@@ -84,26 +93,28 @@ class Verdict(enum.StrEnum):
         return self in (Verdict.RECOVERED, Verdict.DELIVERED)
 
 
-@checked_dataclass(frozen=True, config=_FROM_JSON)
+@dataclass(frozen=True)
 class InterruptCounts:
     """How many interrupts ended how; `late` ones are counted as delivered, too."""
 
+    __pydantic_config__: ClassVar = _FROM_JSON
     delivered: int = 0
     lost: int = 0
     duplicated: int = 0
     late: int = 0
 
 
-@checked_dataclass(frozen=True, config=_FROM_JSON)
+@dataclass(frozen=True)
 class ReportedError:
     """An error somebody reported: `by` is device, source, destination or lab; `at` as in Event."""
 
+    __pydantic_config__: ClassVar = _FROM_JSON
     by: str
     message: str
     at: int = 0
 
 
-@checked_dataclass(frozen=True, config=_FROM_JSON)
+@dataclass(frozen=True)
 class Observation:
     """What a run's timeline shows, and the verdict on it. Durations are milliseconds, 'emulated, no KVM'.
 
@@ -111,6 +122,7 @@ class Observation:
     the last destination, `data`, `config`, `set_irqs` and the interrupt controllers loaded (by their vmstate names).
     """
 
+    __pydantic_config__: ClassVar = _FROM_JSON
     verdict: Verdict
     reason: str
     interrupts: InterruptCounts = InterruptCounts()

@@ -10,7 +10,8 @@ from pydantic import Field
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
 from qpatch.lab.definitions.profile import DeviceSettings, Faults, Trait
-from qpatch.lab.definitions.steps import MigrationOutcome, Steps
+from qpatch.lab.definitions.steps import Steps
+from qpatch.lab.model import MigrationOutcome
 
 KIND = "scenario"
 

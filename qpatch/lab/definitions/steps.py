@@ -7,7 +7,6 @@ A step is written as one word (`fence`), or as one key with its main value (`rai
 
 from __future__ import annotations
 
-import enum
 from functools import cache
 from importlib import resources
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -17,15 +16,8 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.devicewords import device_words
+from qpatch.lab.model import MigrationOutcome
 from qpatch.suggest import did_you_mean
-
-
-class MigrationOutcome(enum.StrEnum):
-    """How a migration ends."""
-
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 class ScenarioStep(LabModel):

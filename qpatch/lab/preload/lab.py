@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from qpatch.lab.observer.timeline import merge
 from qpatch.lab.preload.artifacts import Artifacts, prepare
 from qpatch.lab.preload.bundle import Bundle
 from qpatch.lab.preload.devices import PreloadedDevices
-from qpatch.lab.preload.log import read_log
+from qpatch.lab.preload.log import timeline_of
 from qpatch.lab.protocol import Limit
 from qpatch.lab.runtime.run import run_once
 
@@ -68,8 +67,7 @@ class PreparedPreloadLab:
 
     def timeline(self, record: RunRecord) -> tuple[Event, ...]:
         """Return what the lab recorded and what is in the logs; a log that was never written adds nothing."""
-        logs = [read_log(log, actor) for actor, log in sorted(record.logs.items()) if log.exists()]
-        return merge([sorted(record.events, key=lambda event: event.at), *logs])
+        return timeline_of(record)
 
     def write_bundle(
         self, plan: RunPlan, record: RunRecord, observation: Observation, place: Path, *, binaries: bool

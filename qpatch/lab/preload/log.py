@@ -14,16 +14,25 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import START, Event, EventSource
 from qpatch.lab.observer.logs import LogEntry, events_of, parse_entries
+from qpatch.lab.observer.timeline import merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from qpatch.lab.plan import RunRecord
 
 # What the library's line has that says of pre-copy data that QEMU has read it.
 PRE_COPY_READ = ('"event":"data-read"', '"phase":"pre-copy"')
 
 _LIBRARY = '{"emu":1,'  # begins each line of the library
 _NOT_FIELDS = frozenset({"emu", "t", "device", "event"})
+
+
+def timeline_of(record: RunRecord) -> tuple[Event, ...]:
+    """Return what the lab recorded and what is in the logs; a log that was never written adds nothing."""
+    logs = [read_log(log, actor) for actor, log in sorted(record.logs.items()) if log.exists()]
+    return merge([sorted(record.events, key=lambda event: event.at), *logs])
 
 
 def read_log(log: Path, actor: str) -> tuple[Event, ...]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.scenario import Scenario
     from qpatch.lab.plan import QemuProgram, RunPlan
-    from qpatch.lab.runtime.commandline import AttachedDevices
+    from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
     from qpatch.lab.runtime.recorder import Recorder
 
 LOG = "log"
@@ -47,19 +47,45 @@ class DeviceBackend(Protocol):
         """
 
 
+class CommandLineMaker(Protocol):
+    """Makes the command line of one QEMU, as `commandline.command_line` does."""
+
+    def __call__(
+        self,
+        plan: RunPlan,
+        program: QemuProgram,
+        devices: AttachedDevices,
+        paths: VmPaths,
+        *,
+        incoming: bool,
+        paused: bool,
+    ) -> CommandLine:
+        """Return it."""
+
+
 class Fleet:
     """The VMs of the run `plan`: their files are in `directory`, their sockets in `short`, whose path is short.
 
     A path with more than 107 bytes is no socket: hence `short`, which holds links to the files of `backend` as well.
+    `line` makes the command line of each VM.
     """
 
-    def __init__(self, plan: RunPlan, backend: DeviceBackend, directory: Path, short: Path, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        backend: DeviceBackend,
+        directory: Path,
+        short: Path,
+        recorder: Recorder,
+        line: CommandLineMaker = command_line,
+    ) -> None:
         self.plan = plan
         self.directory = directory
         self.short = short
         self.backend = backend
         self.vms: list[VirtualMachine] = []
         self._recorder = recorder
+        self._line = line
         self._files = {file: _link(short / file.name, file) for file in (*backend.files, backend.guest)}
 
     async def launch(self, program: QemuProgram, *, paused: bool) -> VirtualMachine:
@@ -78,7 +104,7 @@ class Fleet:
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
         await vm.start(
-            command_line(
+            self._line(
                 self.plan,
                 program,
                 self._devices(directory, program, number),

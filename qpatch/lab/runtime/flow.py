@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.definitions import steps as kinds
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import MigrationOutcome, ScenarioStep
+from qpatch.lab.model import MigrationOutcome
 from qpatch.lab.runtime.fleet import migration_parameters
 from qpatch.lab.runtime.migration import Migration
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from qpatch.lab.definitions.steps import ScenarioStep
     from qpatch.lab.plan import RunPlan
     from qpatch.lab.runtime.fleet import Fleet
     from qpatch.lab.runtime.recorder import Recorder

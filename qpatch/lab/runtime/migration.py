@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import MigrationOutcome
+from qpatch.lab.model import MigrationOutcome
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import WaitTimeout
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
 from qpatch.lab.plan import RunRecord
+from qpatch.lab.runtime.commandline import command_line
 from qpatch.lab.runtime.fleet import LOG, Fleet
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
@@ -19,7 +20,7 @@ from qpatch.lab.runtime.vm import GuestError, StoppedError
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan
-    from qpatch.lab.runtime.fleet import DeviceBackend
+    from qpatch.lab.runtime.fleet import CommandLineMaker, DeviceBackend
 
 # Characters of paths that the dynamic linker, QEMU's options or a shell would not take as they are.
 _SPECIAL = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
@@ -30,8 +31,12 @@ _ENDLESS = ("the guest's answer", "the end of the migration", "the end of the in
 _MIGRATING = ("finish-migrate", "postmigrate", "inmigrate")
 
 
-async def run_once(plan: RunPlan, directory: Path, backend: DeviceBackend) -> RunRecord:
+async def run_once(
+    plan: RunPlan, directory: Path, backend: DeviceBackend, line: CommandLineMaker = command_line
+) -> RunRecord:
     """Carry out `plan` with the devices of `backend`; logs and device files go to `directory`, which should be new.
+
+    `line` makes the command line of each QEMU.
 
     Raises EnvironmentFault `qemu-died` where a QEMU does not even start, and `program-missing`. All else that fails is
     in the record.
@@ -40,7 +45,7 @@ async def run_once(plan: RunPlan, directory: Path, backend: DeviceBackend) -> Ru
     directory.mkdir(parents=True, exist_ok=True)
     recorder = Recorder()
     with tempfile.TemporaryDirectory(prefix="qpatch-", dir=_short_directory(), ignore_cleanup_errors=True) as short:
-        fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder)
+        fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder, line)
         failure = await _carry_out(plan, fleet, recorder)
     logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
     events = tuple(sorted(recorder.events, key=lambda event: event.at))
