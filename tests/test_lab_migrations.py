@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real migrations: the history of the argument, what each design option costs, and the lab's negative controls.
 
-Needs the series of `save-state` and `qemu-defer` built on 5.2 and 10.2 (or builds them), and Debian's binaries.
+Needs the series of the shipped strategies built on 5.2 and 10.2 (or builds them), and Debian's binaries.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ COSTS = [
     ("irqs-first", "qemu-defer", "qemu-5.2", GICV2, "refused"),
     ("irqs-first", "qemu-defer", "qemu-10.2", GICV3, "refused"),
     ("self-contained", "baseline", "qemu-10.2", GICV3, "delivered"),
+    ("irq-stopping", "baseline", "qemu-10.2", GICV3, "lost"),
+    ("irq-stopping", "drain-interrupts", "qemu-10.2", GICV3, "delivered"),
 ]
 
 

@@ -24,6 +24,7 @@ WANTED = {
     "irqs-first",
     "irq-eager",
     "irq-late",
+    "irq-stopping",
     "self-contained",
     "chatty",
     "many-vectors-65",

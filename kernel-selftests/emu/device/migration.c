@@ -60,6 +60,9 @@ static int take_arc(struct emu_device *device, int next)
 	/* One more page is written before it stops; the last dirty report has it. */
 	if (writes_memory(from) && !writes_memory(next))
 		emu_before_dirty_report(device);
+	/* The last that a device may do: it has not stopped yet, while the guest has. */
+	if (emu_is_running_state(from) && !emu_is_running_state(next))
+		emu_raise_at(device, EMU_RAISE_ON_STOPPING);
 	if (emu_is_saving_state(from) && !emu_is_saving_state(next))
 		emu_save_end(device);
 	if (!emu_is_saving_state(from) && emu_is_saving_state(next))

@@ -133,29 +133,41 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 		log_vector(device, "irq-swallow", raise.index, raise.vector, raise.sequence);
 }
 
+static const char *cause_of(u32 moment)
+{
+	switch (moment) {
+	case EMU_RAISE_ON_SET_IRQS:
+		return "set-irqs";
+	case EMU_RAISE_ON_RUNNING_P2P:
+		return "running-p2p";
+	case EMU_RAISE_ON_STOPPING:
+		return "stopping";
+	default:
+		return "running";
+	}
+}
+
 /*
  * A moment came by at which the profile may want an interrupt: once each, on a
- * destination.  In SET_IRQS it has to be one that sets the vector's trigger.
+ * destination, or on the source where it is about stopping.  In SET_IRQS it has
+ * to be one that sets the vector's trigger.
  */
 void emu_raise_at(struct emu_device *device, u32 moment)
 {
+	bool on_destination = device->status & EMU_STATUS_DESTINATION;
 	u32 vector = device->profile.raise_vector;
-	const char *cause = "running";
 
 	if (!(device->profile.raise_on & moment & ~device->moments_raised))
 		return;
-	if (!(device->status & EMU_STATUS_DESTINATION))
+	/* A device that no driver has set up yet, which QEMU stops as well before it loads, is silent. */
+	if (moment == EMU_RAISE_ON_STOPPING ? on_destination || !emu_is_bus_master(device) : !on_destination)
 		return;
 	if (device->irq.kind == VFIO_PCI_INTX_IRQ_INDEX)
 		vector = 0;
 	if (moment == EMU_RAISE_ON_SET_IRQS && !device->irq.triggers[vector])
 		return;
-	if (moment == EMU_RAISE_ON_SET_IRQS)
-		cause = "set-irqs";
-	else if (moment == EMU_RAISE_ON_RUNNING_P2P)
-		cause = "running-p2p";
 	device->moments_raised |= moment;
-	emu_raise(device, vector, cause);
+	emu_raise(device, vector, cause_of(moment));
 }
 
 static void log_ack(struct emu_device *device, u32 index, u32 vector, u32 sequence, bool spurious)

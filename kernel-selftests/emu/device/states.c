@@ -69,9 +69,9 @@ u32 emu_phase(const struct emu_device *device)
 	return device->state == EMU_STATE_STOP_COPY ? EMU_PHASE_STOP_COPY : EMU_PHASE_PRE_COPY;
 }
 
-bool emu_is_running(const struct emu_device *device)
+bool emu_is_running_state(int state)
 {
-	switch (device->state) {
+	switch (state) {
 	case EMU_STATE_RUNNING:
 	case EMU_STATE_RUNNING_P2P:
 	case EMU_STATE_PRE_COPY:
@@ -80,6 +80,11 @@ bool emu_is_running(const struct emu_device *device)
 	default:
 		return false;
 	}
+}
+
+bool emu_is_running(const struct emu_device *device)
+{
+	return emu_is_running_state(device->state);
 }
 
 /* In v1 the pre-copy state is there whatever the device does in it, and nothing is known of P2P. */

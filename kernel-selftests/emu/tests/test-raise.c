@@ -242,6 +242,32 @@ static void when_running(void)
 	fixture_free(fixture);
 }
 
+/* One interrupt while the guest has stopped and the device still runs; none of a device that has no driver. */
+static void when_stopping(void)
+{
+	const char *settings = "vectors=8\ntraits=pre-copy,p2p\nraise=stopping\nraise-vector=3";
+	struct fixture *fixture = fixture_new(settings);
+
+	CHECK(fixture != NULL);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 8, 0), 0);
+	write_config(fixture, 0x04, 0x2, 2);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", NULL), 0);
+	write_config(fixture, 0x04, 0x6, 2);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY_P2P, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", NULL), 0);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise",
+			      "'vector':3,'sequence':1,'cause':'stopping','sent':true,"
+			      "'state':'pre-copy-p2p'"), 1);
+	CHECK_EQUAL(fixture->eventfds[3].signals, 1);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", NULL), 1);
+	fixture_free(fixture);
+}
+
 static void level_migrates(void)
 {
 	struct fixture *source = fixture_new("");
@@ -278,6 +304,7 @@ static const struct test tests[] = {
 	{ "in SET_IRQS", in_set_irqs },
 	{ "in SET_IRQS before the data", in_set_irqs_before_the_data },
 	{ "when running", when_running },
+	{ "when stopping", when_stopping },
 	{ "level migrates", level_migrates },
 };
 
