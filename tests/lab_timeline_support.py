@@ -227,6 +227,10 @@ class TimelineBuilder:
     def migrated(
         self, status: str = "completed", source: str = "qemu0", destination: str = "qemu1", **fields: Any
     ) -> None:
+        """Both sides say how the migration ended; a source that is done stops the devices that it has read."""
+        for vm, device in [key for key, state in self.states.items() if state == "stop-copy"]:
+            if vm == source and status == "completed":
+                self.state(vm, "stop", device)
         self.lab(
             "migrated",
             **{

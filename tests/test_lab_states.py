@@ -38,7 +38,82 @@ def test_a_destination_that_runs_before_the_source_has_stopped_is_told() -> None
     timeline.load()
     timeline.run()
     timeline.migrated()
-    assert told(timeline) == ("dev0 runs on qemu1 before qemu0 has stopped it (migration 1)",)
+    assert told(timeline) == (
+        "dev0 runs on qemu1 before qemu0 has stopped it (migration 1)",
+        "dev0 was never in stop-copy on qemu0 (migration 1 completed)",
+    )
+
+
+def test_a_source_that_runs_again_while_the_destination_runs_is_told() -> None:
+    timeline = loaded()
+    timeline.run()
+    timeline.state("qemu0", "running")
+    timeline.migrated()
+    assert told(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
+
+
+def test_both_sides_run_although_the_migration_failed() -> None:
+    timeline = loaded()
+    timeline.run()
+    timeline.state("qemu0", "running")
+    timeline.migrated("failed")
+    assert told(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
+
+
+def test_a_source_may_run_again_when_the_destination_has_ended() -> None:
+    timeline = loaded()
+    timeline.run()
+    timeline.lab("exit", vm="qemu1", code=1, signal=0, expected=True)
+    timeline.state("qemu0", "running")
+    timeline.migrated("failed")
+    assert told(timeline) == ()
+
+
+def test_a_source_that_leaves_its_device_in_stop_copy_is_told() -> None:
+    timeline = loaded()
+    timeline.run()
+    timeline.lab("migrated", source="qemu0", destination="qemu1", status="completed")
+    assert told(timeline) == ("dev0 is left in stop-copy on qemu0 (migration 1 completed)",)
+    timeline.state("qemu0", "stop")
+    assert told(timeline) == ()
+
+
+def test_a_destination_that_never_resumes_its_device_is_told() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.start("qemu1", "destination")
+    timeline.uapi("qemu1", "open", what="device")
+    timeline.lab("migrate", source="qemu0", destination="qemu1", to="vm", expect="completed")
+    timeline.state("qemu0", "pre-copy")
+    timeline.state("qemu0", "stop-copy")
+    timeline.state("qemu1", "running")
+    timeline.migrated()
+    assert told(timeline) == ("dev0 was never in resuming on qemu1 (migration 1 completed)",)
+
+
+def test_a_change_of_state_that_failed_is_another_finding() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.state("qemu0", "stop-copy", errno=5)
+    timeline.state("qemu0", "stop")
+    timeline.run()
+    timeline.migrated()
+    assert told(timeline) == ()
+
+
+def test_a_device_that_does_not_run_when_its_guest_answers_is_told() -> None:
+    timeline = loaded()
+    timeline.state("qemu1", "running-p2p")
+    timeline.migrated()
+    timeline.fence("qemu0")
+    assert told(timeline) == ("dev0 is in stop on qemu0, whose guest runs",)
+    timeline.fence("qemu1")
+    timeline.fence("qemu1")
+    assert told(timeline)[1:] == ("dev0 is in running-p2p on qemu1, whose guest runs",)
+    timeline.state("qemu1", "running")
+    timeline.fence("qemu1")
+    assert len(told(timeline)) == 2
 
 
 @pytest.mark.parametrize("what", ["config space", "data"])
@@ -49,6 +124,30 @@ def test_what_is_loaded_into_a_running_device_is_told(what: str) -> None:
     timeline.qmp("qemu1", "RESUME")
     timeline.migrated()
     assert told(timeline) == (f"dev0 of qemu1 runs before its {what} is loaded (migration 1)",)
+
+
+def test_interrupts_that_are_set_up_for_a_running_device_are_told() -> None:
+    timeline = loaded()
+    timeline.state("qemu1", "running")
+    timeline.uapi("qemu1", "set-irqs", index="intx", start=0, count=1, action="unmask", errno=0)
+    timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=0, action="trigger", errno=0)
+    timeline.migrated()
+    assert told(timeline) == ()
+    timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=8, action="trigger", errno=0)
+    assert told(timeline) == ("dev0 of qemu1 runs before its interrupts are set up (migration 1)",)
+
+
+@pytest.mark.parametrize("sign", ["acknowledgement", "event"])
+def test_interrupts_that_the_guest_sets_up_are_its_own(sign: str) -> None:
+    timeline = loaded()
+    timeline.state("qemu1", "running")
+    if sign == "event":
+        timeline.qmp("qemu1", "RESUME")
+    else:
+        timeline.acked("qemu1")
+    timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=8, action="trigger", errno=0)
+    timeline.migrated()
+    assert told(timeline) == ()
 
 
 def test_what_the_guest_writes_once_it_runs_is_its_own() -> None:

@@ -53,7 +53,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.STALE: {Verdict.DELIVERED},
         Verdict.LOST: {Verdict.DELIVERED},
         Verdict.REFUSED: {Verdict.FAILED},
-        Verdict.INCONSISTENT: {Verdict.MISORDERED, Verdict.DELIVERED},
+        Verdict.INCONSISTENT: {Verdict.DELIVERED},
         Verdict.UNNOTICED: {Verdict.LOST, Verdict.NOISY},
     }
     assert applied == {verdict} | besides.get(verdict, set())

@@ -22,7 +22,9 @@ RUNNING = "running"
 RESUMING = "resuming"
 # States in which the device's processor side runs, and those that a device leaves them to when the VM is stopped.
 RUNNING_STATES = frozenset({RUNNING, "pre-copy"})
-STOPPING_STATES = frozenset({"running-p2p", "pre-copy-p2p", "stop", "stop-copy"})
+P2P_STATES = frozenset({"running-p2p", "pre-copy-p2p"})
+STOPPED_STATES = frozenset({"stop", "stop-copy"})
+STOPPING_STATES = P2P_STATES | STOPPED_STATES
 
 
 @dataclass(frozen=True)

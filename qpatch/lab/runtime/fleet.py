@@ -101,6 +101,7 @@ class Fleet:
             path.mkdir(parents=True)
         vm = VirtualMachine(actor, program, "destination" if number else "source", directory / LOG, self._recorder)
         self.vms.append(vm)
+        self._recorder.lab("phases", vm=actor, phases=self._phases(program))
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
         await vm.start(
@@ -126,6 +127,14 @@ class Fleet:
     async def end(self) -> None:
         """Kill what still runs."""
         await asyncio.gather(*(vm.end(expected=True) for vm in self.vms))
+
+    def _phases(self, program: QemuProgram) -> list[str]:
+        """Return the optional states through which `program` takes the devices: those that both have."""
+        return [
+            trait
+            for trait in self.plan.device.traits
+            if trait in table().features and not table().missing([trait], program.release)
+        ]
 
     def _devices(self, directory: Path, program: QemuProgram, number: int) -> AttachedDevices:
         faults = [

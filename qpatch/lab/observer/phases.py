@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a QEMU takes its devices through the states that are optional, PRE_COPY and the peer-to-peer ones.
+
+Which of them both a QEMU and its devices have is in the lab's event `phases`; where a lab does not say so, nothing is
+asked for. The uAPI (linux/vfio.h) has the peer-to-peer states for several devices: none may start transfers of its own
+before those that it could reach run, so that all of a VM enter them before any goes on to stop, or to run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import EventSource
+from qpatch.lab.observer.migrations import (
+    COMPLETED,
+    P2P_STATES,
+    RESUMING,
+    RUNNING,
+    RUNNING_STATES,
+    STOPPED_STATES,
+    device_state,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from qpatch.lab.model import Event
+    from qpatch.lab.observer.migrations import MigrationHistory, MigrationSpan
+
+PRE_COPY = "pre-copy"
+P2P = "p2p"
+_PRE_COPY_STATES = frozenset({"pre-copy", "pre-copy-p2p"})
+_STOP_COPY = "stop-copy"
+
+
+def skipped_phases(history: MigrationHistory) -> Iterator[str]:
+    """Yield a sentence for each step of a device that leaves out a state which both it and its QEMU have."""
+    given = _given(history)
+    for migration in history.migrations:
+        if PRE_COPY in given.get(migration.source, ()) and migration.outcome == COMPLETED:
+            yield from _without_pre_copy(history, migration)
+    for vm, phases in given.items():
+        if P2P in phases:
+            yield from _without_p2p(history, vm)
+
+
+def _given(history: MigrationHistory) -> dict[str, tuple[str, ...]]:
+    return {
+        str(event.fields["vm"]): tuple(event.fields["phases"])
+        for event in history.timeline
+        if event.origin is EventSource.LAB and event.name == "phases"
+    }
+
+
+def _without_pre_copy(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
+    """Yield the devices of a source that ran when its migration began, and were in STOP_COPY before any PRE_COPY."""
+    begun: set[str] = set()
+    for _, event in history.events(migration.source, migration.begin, migration.stop):
+        reached = device_state(event)
+        if reached in _PRE_COPY_STATES:
+            begun.add(event.device)
+        elif reached == _STOP_COPY and event.device not in begun:
+            begun.add(event.device)
+            yield (
+                f"{event.device} was never in PRE_COPY on {migration.source}, although it and this QEMU have that "
+                f"(migration {migration.number})"
+            )
+
+
+def _without_p2p(history: MigrationHistory, vm: str) -> Iterator[str]:
+    """Yield the steps of the devices of `vm` past the peer-to-peer states, and those ahead of other devices.
+
+    A device whose change of state has failed, or that was reset, may be in any state until the next one is reached. On
+    the way back from a migration that failed, only a destination's devices are looked at: what a source's QEMU has
+    stopped runs again in no order that is documented.
+    """
+    states: dict[str, str] = {}
+    for _, event in history.events(vm, 0, len(history.timeline)):
+        if event.origin is EventSource.UAPI and event.name in ("open", "reset"):
+            states[event.device] = ""
+        elif event.origin is EventSource.UAPI and event.name == "state":
+            states[event.device] = device_state(event)
+            yield from _wrong_step(event, states)
+
+
+def _wrong_step(event: Event, states: Mapping[str, str]) -> Iterator[str]:
+    left, reached, vm = str(event.fields["from"]), states[event.device], event.actor
+    stops, resumes = left in RUNNING_STATES and reached in STOPPED_STATES, left == RESUMING and reached == RUNNING
+    if stops or resumes:
+        yield f"{event.device} goes from {left} to {reached} on {vm} without a peer-to-peer state, although it has one"
+    if reached in STOPPED_STATES and left in P2P_STATES:
+        yield from (
+            f"{event.device} stops on {vm} while {other} still is in {state}"
+            for other, state in states.items()
+            if state in RUNNING_STATES
+        )
+    elif reached == RUNNING and left in P2P_STATES:
+        yield from (
+            f"{event.device} runs on {vm} while {other} still is in {state}"
+            for other, state in states.items()
+            if state == RESUMING or state in STOPPED_STATES
+        )
