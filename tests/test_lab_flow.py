@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -239,3 +240,15 @@ def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> N
 def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [mask: 1, unmask: 1, move: 2, reset]")
     assert done[3:-1] == ["qemu0> mask 0 1", "qemu0> unmask 0 1", "qemu0> move 0 2", "qemu0> reset 0"]
+
+
+def test_memory_is_filled_with_something_else_each_time(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 2, steps: [fill, fill]}")
+    assert done[3:-1] == ["qemu0> fill 0 1", "qemu0> fill 1 2", "qemu0> fill 0 3", "qemu0> fill 1 4"]
+
+
+def test_a_wait_takes_its_time_and_is_an_action_of_the_bundle(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    _, recorder = play(tmp_path, "steps: [wait: 20]")
+    assert time.monotonic() - begin >= 0.02
+    assert [dict(action.fields) for action in recorder.actions if action.what == "sleep"] == [{"milliseconds": 20}]

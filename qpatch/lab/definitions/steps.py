@@ -67,7 +67,7 @@ class WriteRing(ScenarioStep):
 
 
 class FillMemory(ScenarioStep):
-    """The guest fills the memory of each device (BAR 2)."""
+    """The guest fills the memory of each device (BAR 2), each time with something else."""
 
     word: ClassVar[str] = "fill"
 
@@ -106,6 +106,14 @@ class Fence(ScenarioStep):
     """Every interrupt raised so far must have reached the guest: from here on the observer counts it as lost."""
 
     word: ClassVar[str] = "fence"
+
+
+class Wait(ScenarioStep):
+    """Nothing is done for `milliseconds`, while the guest runs: what goes wrong only after a while has time for it."""
+
+    word: ClassVar[str] = "wait"
+    main: ClassVar[str] = "milliseconds"
+    milliseconds: int = Field(default=1000, ge=1, le=device_words().limits["MAX_PAUSE_MS"])
 
 
 class CheckDevice(ScenarioStep):

@@ -291,6 +291,8 @@ def replay(bundle: Path, run: Path, actions: Iterable[Mapping[str, Any]]) -> dic
                 machines[actor].ask(fields["line"])
             elif action["what"] == "qmp":
                 machines[actor].execute(fields["command"], fields["arguments"])
+            elif action["what"] == "sleep":
+                time.sleep(fields["milliseconds"] / 1000)
             elif action["what"] == "wait":
                 machines[actor].wait(fields)
             elif action["what"] == "quit":

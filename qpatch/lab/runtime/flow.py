@@ -38,6 +38,7 @@ class Flow:
         self._devices = range(plan.scenario.devices)
         self._kind = ""
         self._vectors = 0
+        self._fills = 0
         self._log_offset = 0
         self._stop_early = False
         self._remaining = deque(_migrations(plan.scenario.steps))
@@ -55,6 +56,7 @@ class Flow:
             kinds.UnmaskVector: self._vector,
             kinds.MoveVector: self._vector,
             kinds.Fence: self._fence,
+            kinds.Wait: self._wait,
             kinds.CheckDevice: self._check,
             kinds.Migrate: self._migrate,
             kinds.AwaitPreCopy: self._await,
@@ -123,7 +125,8 @@ class Flow:
 
     async def _fill(self, _: kinds.FillMemory) -> None:
         for number in self._devices:
-            await self._ask(f"fill {number} {number + 1}")
+            await self._ask(f"fill {number} {self._fills * len(self._devices) + number + 1}")
+        self._fills += 1
 
     async def _reset(self, _: kinds.Reset) -> None:
         for number in self._devices:
@@ -145,6 +148,11 @@ class Flow:
         for _round in range(_FENCE_ROUND_TRIPS):
             await self._ask("hello")
         self._recorder.lab("fence", vm=self.guest.actor)
+
+    async def _wait(self, step: kinds.Wait) -> None:
+        assert self.guest is not None
+        self._recorder.action("sleep", self.guest.actor, milliseconds=step.milliseconds)
+        await asyncio.sleep(step.milliseconds / 1000)
 
     async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
