@@ -203,6 +203,17 @@ def test_a_release_that_was_not_fetched_is_the_distributions(distribution: Distr
     assert (found.tree, found.release, found.target) == ("qemu-7.2", (7, 2), "x86_64-softmmu")
 
 
+def test_a_release_without_sources_is_the_distributions_and_no_strategy_is_built(distribution: Distribution) -> None:
+    (found,) = programs().of_tree("qemu-11.1", [None], [TARGET])
+    assert isinstance(found, QemuProgram)
+    assert found.release == (11, 1)
+    (found,) = programs().of_tree(
+        "qemu-11.1", [load_strategy(Path(__file__).parent.parent / "strategies" / "qemu-defer.yaml")], [TARGET]
+    )
+    assert isinstance(found, UnavailableProgram)
+    assert "there are no sources of qemu-11.1" in found.reason
+
+
 def test_linux_is_not_migrated(distribution: Distribution) -> None:
     (found,) = programs(BinaryChoice.PREBUILT).of_tree("linux-6.12", [None], [TARGET])
     assert isinstance(found, UnavailableProgram)

@@ -306,7 +306,7 @@ def test_what_an_elf_file_needs(tmp_path: Path) -> None:
     assert read_needs(tmp_path / "text") is None
 
 
-@pytest.mark.parametrize("release", ["5.2", "7.2.22", "10.0.13", "10.2"])
+@pytest.mark.parametrize("release", ["5.2", "7.2.22", "10.0.13", "10.2", "11.1"])
 def test_the_shipped_catalogue(release: str) -> None:
     shipped = load_catalogue(release)
     assert list(shipped.targets) == ["aarch64-softmmu", "x86_64-softmmu"]
@@ -320,7 +320,7 @@ def test_the_shipped_catalogue(release: str) -> None:
 
 
 @pytest.mark.build
-@pytest.mark.parametrize("release", ["5.2", "7.2", "10.0"])
+@pytest.mark.parametrize("release", ["5.2", "7.2", "10.0", "11.1"])
 def test_debians_binaries_run(release: str) -> None:
     from qpatch.trees.fetch import default_job
 
@@ -328,7 +328,13 @@ def test_debians_binaries_run(release: str) -> None:
         "aarch64-softmmu": ("virt", "virt,gic-version=3", ("-cpu", "cortex-a57")),
         "x86_64-softmmu": ("q35", "q35", ()),
     }
-    for binary in prebuilt_binaries(default_job(), f"qemu-{release}", release, "both"):
+    try:
+        binaries = prebuilt_binaries(default_job(), f"qemu-{release}", release, "both")
+    except EnvironmentFault as fault:
+        if fault.code != "no-prebuilt":
+            raise
+        pytest.skip(f"QEMU {release} WAS NOT TRIED: {fault.message}")
+    for binary in binaries:
         known, machine, more = machines[binary.target]
         assert f"version {release}." in binary.version
         assert f"\n{known} " in output(binary, "-M", "help")

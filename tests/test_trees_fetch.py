@@ -15,7 +15,7 @@ from qpatch.trees.apt_packages import SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
 from qpatch.trees.fetch import FetchResult, fetch_releases
 from qpatch.trees.job import FetchJob
-from qpatch.trees.releases import Configuration, known_releases, load_configuration, release_names
+from qpatch.trees.releases import Configuration, Release, known_releases, load_configuration, release_names
 from qpatch.trees.store import Store
 
 if TYPE_CHECKING:
@@ -329,6 +329,31 @@ def test_an_unknown_release_is_refused_before_anything_is_fetched(tmp_path: Path
 # --- data files
 
 
+def test_what_has_no_sources_is_missing_with_its_reason(tmp_path: Path, listener: Listener) -> None:
+    (fetched,) = fetch_releases(job(tmp_path, listener, debian("sid")), ["qemu-11.1"])
+    assert fetched.status == "missing"
+    assert fetched.reason.startswith("there are no sources of qemu-11.1: Debian's mirrors have the programs")
+    assert listener.steps == []
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {},
+        {"binaries-only": "lost"},
+        {"binaries": [{"suites": ["sid"], "version": "1:9*"}]},
+        {
+            "binaries-only": "lost",
+            "binaries": [{"suites": ["sid"], "version": "1:9*"}],
+            "candidates": [{"git": {"url": "/nowhere", "ref": "v9"}}],
+        },
+    ],
+)
+def test_a_release_has_sources_or_says_why_not(places: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="give either candidates, or binaries"):
+        Release.model_validate({"name": "r", "kind": "qemu", "release": "9", **places})
+
+
 def test_the_shipped_releases(tmp_path: Path) -> None:
     releases = known_releases(Configuration())
     assert tuple(releases) == release_names() == (*release_names("qemu"), *release_names("linux"))
@@ -336,6 +361,9 @@ def test_the_shipped_releases(tmp_path: Path) -> None:
     assert all(release_names("qemu", role) for role in ("render", "build", "stock"))
     for release in releases.values():
         assert release.name == f"{release.kind}-{release.release}"
+        if release.binaries_only:
+            assert all(place.version.startswith(f"1:{release.release}.") for place in release.binaries)
+            continue
         assert release.candidates[0].provider == "debian"
         source = release.candidates[0].debian
         assert source is not None

@@ -155,6 +155,13 @@ def test_a_release_that_is_not_here_yet_says_how_to_fetch_it() -> None:
     assert (caught.value.code, caught.value.hint) == ("tree-not-fetched", "qpatch tree fetch qemu-10.2")
 
 
+def test_a_release_without_sources_says_why_and_what_it_is_good_for() -> None:
+    with pytest.raises(UserError, match=r"no sources of qemu-11\.1: Debian's mirrors have the programs") as caught:
+        resolve("qemu-11.1")
+    assert caught.value.code == "binaries-only"
+    assert caught.value.hint.endswith("qpatch test baseline --prebuilt --tree qemu-11.1")
+
+
 def test_a_name_that_is_nearly_right_gets_a_hint() -> None:
     with pytest.raises(UserError) as caught:
         resolve("qmeu-10.2")

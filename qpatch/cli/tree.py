@@ -208,7 +208,7 @@ def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:
         "name": release.name,
         "kind": release.kind,
         "release": release.release,
-        "state": "fetched" if commit else "not fetched",
+        "state": "fetched" if commit else "binaries only" if release.binaries_only else "not fetched",
         "commit": commit,
     }
 

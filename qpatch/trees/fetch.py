@@ -79,6 +79,10 @@ def fetch_releases(job: FetchJob, names: Iterable[str], *, again: bool = False) 
 
 
 def _fetch(job: FetchJob, release: Release) -> FetchResult:
+    try:
+        release.require_sources()
+    except UserError as fault:
+        return FetchResult(release.name, "missing", "", (fault,))
     faults: list[QpatchError] = []
     for candidate in job.configuration.ordered(release):
         try:

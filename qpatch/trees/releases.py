@@ -119,14 +119,44 @@ class SourceCandidate(_ReleaseEntry):
         return tuple(getattr(self, name) for name in _PROVIDERS)
 
 
+class BinarySuites(_ReleaseEntry):
+    """Debian suites that have a release's programs (a backport needs the suite it was made for beside it).
+
+    `version` is a shell pattern.
+    """
+
+    suites: Annotated[tuple[str, ...], Field(min_length=1)]
+    version: str
+
+
 class Release(_ReleaseEntry):
-    """A release of QEMU or Linux, where to get it, and what the project's own tests do with it."""
+    """A release of QEMU or Linux, where to get it, and what the project's own tests do with it.
+
+    One without candidates has no sources: `binaries_only` says why, `binaries` where its programs are.
+    """
 
     name: Name
     kind: Kind
     release: str
     roles: tuple[Role, ...] = ()
-    candidates: Annotated[tuple[SourceCandidate, ...], Field(min_length=1)]
+    candidates: tuple[SourceCandidate, ...] = ()
+    binaries_only: Annotated[str, Field(alias="binaries-only")] = ""
+    binaries: tuple[BinarySuites, ...] = ()
+
+    @model_validator(mode="after")
+    def _sources_or_binaries(self) -> Release:
+        if bool(self.candidates) == bool(self.binaries_only and self.binaries):
+            raise ValueError("give either candidates, or binaries and with binaries-only why there are no sources")
+        return self
+
+    def require_sources(self) -> None:
+        """Raise UserError `binaries-only` where there are no sources to be had."""
+        if self.binaries_only:
+            raise UserError(
+                "binaries-only",
+                f"there are no sources of {self.name}: {self.binaries_only}",
+                hint=f"Its binary can be run: qpatch test baseline --prebuilt --tree {self.name}",
+            )
 
 
 class _ReleaseList(_ReleaseEntry):

@@ -51,8 +51,8 @@ def resolve(argument: str, store: Store | None = None, configuration: Path | Non
     """Return the tree that `argument` names.
 
     A known name comes first (`./NAME` is always a path). Raises UserError: `unknown-tree`,
-    `tree-not-fetched`, `no-repository`, `foreign-repository`, `partial-clone`, `bad-ref`, `unknown-ref`,
-    `not-a-source-tree`, `bad-path`; EnvironmentFault where git, the disk or a permission fails.
+    `tree-not-fetched`, `binaries-only`, `no-repository`, `foreign-repository`, `partial-clone`, `bad-ref`,
+    `unknown-ref`, `not-a-source-tree`, `bad-path`; EnvironmentFault where git, the disk or a permission fails.
     """
     check_name(argument, "the tree")
     if not argument:
@@ -151,6 +151,7 @@ def _unknown(argument: str, configuration: Path) -> UserError:
     settings = load_configuration(configuration)
     releases = known_releases(settings)
     if argument in releases:
+        releases[argument].require_sources()
         return UserError(
             "tree-not-fetched", f"the sources of {argument} are not here yet", hint=f"qpatch tree fetch {argument}"
         )

@@ -20,6 +20,11 @@ static inline int system_open(const char *path, int flags, mode_t mode)
 	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
+static inline int system_access(const char *path, int mode)
+{
+	return (int)syscall(SYS_faccessat, AT_FDCWD, path, mode);
+}
+
 static inline int system_close(int fd)
 {
 	return (int)syscall(SYS_close, fd);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which packages of which suite hold a release of QEMU: the release's recipe, and packages.yaml for all of them."""
+"""Which packages of which suite hold a release of QEMU: packages.yaml for all releases, and where each of them is.
+
+That is told by the release's recipe, and for a release without sources, which needs no recipe, by releases.yaml.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,10 @@ from qpatch.trees.releases import known_releases, load_configuration
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from qpatch.builds.recipe import PackagedRelease
+    from qpatch.trees.releases import BinarySuites, Release
 
 
 class PackagedProgram(RecipeModel):
@@ -69,14 +75,24 @@ def load_catalogue(release: str) -> PackageCatalogue:
 
     Raises UserError `no-prebuilt` where no distribution is known to have it: the recipe is then that of an older one.
     """
-    recipe = qemu_recipe(release)
-    if not recipe.prebuilt or _series(recipe.from_) != _series(release):
+    places = _places(release)
+    if not places:
         raise UserError("no-prebuilt", f"no binaries of QEMU {release} are known")
     text = resources.files(__package__).joinpath("packages.yaml").read_text(encoding="utf-8")
     targets = {name: PackagedProgram.model_validate(entry) for name, entry in yaml.load(text, yaml.CSafeLoader).items()}
-    return PackageCatalogue(
-        targets, tuple(PackageCandidate(place.suites, place.version, targets) for place in recipe.prebuilt)
-    )
+    return PackageCatalogue(targets, tuple(PackageCandidate(place.suites, place.version, targets) for place in places))
+
+
+def _places(release: str) -> Sequence[PackagedRelease | BinarySuites]:
+    """Return where Debian has the programs of `release`."""
+    known = known_releases(load_configuration(configuration_file())).values()
+    listed = [place for one in known if _is_of(one, release) for place in one.binaries]
+    recipe = qemu_recipe(release)
+    return listed or (recipe.prebuilt if _series(recipe.from_) == _series(release) else ())
+
+
+def _is_of(known: Release, release: str) -> bool:
+    return known.kind == "qemu" and _series(known.release) == _series(release)
 
 
 def release_of(tree: str) -> tuple[str, str]:

@@ -113,7 +113,7 @@ class Programs:
         try:
             found = resolve(tree)
         except UserError as error:
-            if error.code == "tree-not-fetched":
+            if error.code in ("tree-not-fetched", "binaries-only"):
                 return None
             raise
         require_qemu(tree, found.kind)

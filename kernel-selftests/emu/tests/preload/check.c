@@ -86,6 +86,16 @@ static void mappings_follow_the_rules(void)
 	}
 }
 
+static void files_are_found(void)
+{
+	CHECK_EQUAL(access("/dev/iommu", F_OK), 0);
+	CHECK_EQUAL(access("/dev/vfio/vfio", R_OK | W_OK), 0);
+	CHECK_EQUAL(access("/dev/vfio/devices/vfio1", R_OK | W_OK), 0);
+	CHECK_EQUAL(access("/dev/vfio/devices/vfio77", F_OK), -1);
+	CHECK_EQUAL(errno, ENOENT);
+	CHECK_EQUAL(access("/dev/null", R_OK), 0);
+}
+
 static void cdev_wants_binding(void)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
@@ -270,6 +280,7 @@ static const struct test tests[] = {
 	{ "dropping device reports nothing", dropping_device_reports_nothing },
 	{ "page table tracks", page_table_tracks },
 	{ "device tracks its ranges", device_tracks_its_ranges },
+	{ "files are found", files_are_found },
 	{ "cdev wants binding", cdev_wants_binding },
 	{ "memory is shared", memory_is_shared },
 	{ "migration data is shared", migration_data_is_shared },
