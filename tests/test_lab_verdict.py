@@ -82,6 +82,13 @@ def test_an_interrupt_that_comes_as_another_vector_is_misrouted() -> None:
     )
 
 
+def test_an_interrupt_that_comes_to_another_processor_is_misrouted() -> None:
+    timeline = finished(prepared(), strayed=2, stray=3, routed=1, came=0)
+    assert reason(timeline, Verdict.MISROUTED) == (
+        "2 interrupts of dev0 came to a wrong processor: the first, of vector 3, to 0 instead of 1 (checked on qemu1)"
+    )
+
+
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:
     assert reason(refused(), Verdict.REFUSED) == (
         "dev0 on qemu1 answered a write of its data with EINVAL, because it requires its interrupts first; the "

@@ -78,7 +78,7 @@ class Verdict(enum.StrEnum):
     DMA_FAILED = "dma-failed"  # the device could not reach guest memory that was given to it
     CORRUPTED = "corrupted"  # the device's state, or its memory, differs on the destination
     STALE = "stale"  # guest memory that the device wrote is older on the destination
-    MISROUTED = "misrouted"  # an interrupt reached the guest on another vector, or on one that its driver has masked
+    MISROUTED = "misrouted"  # an interrupt reached another vector or processor than its own, or a masked vector
     LOST = "lost"  # an interrupt never reached the guest
     DUPLICATED = "duplicated"  # an interrupt reached the guest more often than it was raised
     LATE = "late"  # every interrupt was delivered, one of them after the bound

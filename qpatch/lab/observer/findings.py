@@ -29,7 +29,9 @@ class GuestCheck:
     What it did not look at is None or `none`.
     `read` tells whether the device reads from guest memory what the guest has just written there. `command`
     tells whether the device holds the command register as its driver left it. `config` is the offset of the first word
-    of config space that the driver finds otherwise than it left it, None where all are the same.
+    of config space that the driver finds otherwise than it left it, None where all are the same. `strayed` is how many
+    interrupts another processor has handled than they were routed to, `stray` of the first of them its vector, the
+    processor that it was routed to, and the one to which it came.
     """
 
     vm: str
@@ -42,6 +44,8 @@ class GuestCheck:
     read: str = "none"
     command: str = "none"
     config: int | None = None
+    strayed: int = 0
+    stray: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -180,6 +184,12 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 str(fields.get("read", "none")),
                 str(fields.get("command", "none")),
                 _number(fields.get("config")),
+                _number(fields.get("strayed")) or 0,
+                (
+                    _number(fields.get("stray")) or 0,
+                    _number(fields.get("routed")) or 0,
+                    _number(fields.get("came")) or 0,
+                ),
             )
 
 

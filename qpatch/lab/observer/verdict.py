@@ -190,7 +190,14 @@ def lost(findings: Findings) -> str:
 
 
 def misrouted(findings: Findings) -> str:
-    """Apply if an interrupt reached the guest on a masked vector, or on another one in the place of its own."""
+    """Apply if an interrupt reached another processor or vector than its own, or one that was masked."""
+    for check in findings.checks:
+        if check.strayed:
+            vector, routed, came = check.stray
+            return (
+                f"{counted(check.strayed, 'interrupt')} of {check.device} came to a wrong processor: the first, of "
+                f"vector {vector}, to {came} instead of {routed} (checked on {check.vm})"
+            )
     if findings.account.unwanted:
         first = findings.account.unwanted[0]
         return f"{first.name} reached the guest, whose driver had masked it"
