@@ -76,7 +76,7 @@ def main() -> None:
     for needed in re.findall(r"-kernel (\S+)|sysfsdev=([^,\s]+)", command):
         assert Path("".join(needed)).exists(), needed
     places = [re.search(rf"id={name},path=([^,]+)", command) for name in ("monitor", "serial")]
-    greetings = ('{"QMP": {}}', "ready aarch64 gicv2 devices=1")
+    greetings = ('{"QMP": {}}', "ready aarch64 gicv2 devices=1 cpus=2")
     handlers = (on_monitor, on_serial)
     selector = selectors.DefaultSelector()
     servers: dict[int, socket.socket] = {}

@@ -97,7 +97,7 @@ class Double:
             sys.exit(0)
         if command == "cont":
             self.runs("running")
-            self.guest.write("ready aarch64 gicv2 devices=1\n")
+            self.guest.write("ready aarch64 gicv2 devices=1 cpus=2\n")
             self.guest.flush()
         elif command == "migrate":
             self.migrates("setup", "active")

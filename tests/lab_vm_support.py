@@ -93,8 +93,8 @@ class FakeVm:
         word, *rest = line.split()
         return {"vectors": rest[2]} if word == "irq" else {"raised": "1", "memory": "ok"} if word == "status" else {}
 
-    async def until_ready(self, announces: str, devices: int) -> None:
-        self.done.append(f"{self.actor} ready {announces} {devices}")
+    async def until_ready(self, announces: str, devices: int, cpus: int) -> None:
+        self.done.append(f"{self.actor} ready {announces} {devices} {cpus}")
 
     async def until_resumed(self) -> str:
         self.done.append(f"{self.actor} running")

@@ -41,8 +41,12 @@ def devices(line: CommandLine) -> list[str]:
 def test_the_machine_gives_type_processor_and_guest(tmp_path: Path) -> None:
     line = " ".join(started(tmp_path, plan("steps: [migrate]")).program)
     assert line.startswith("qemu-system-aarch64 -nodefaults")
-    assert f"-M virt,gic-version=2 -cpu cortex-a57 -m 64M -kernel {tmp_path}/guest" in line
+    assert f"-M virt,gic-version=2 -smp 2 -cpu cortex-a57 -m 64M -kernel {tmp_path}/guest" in line
     assert f"socket,id=monitor,path={tmp_path}/qmp.sock,server=on,wait=off" in line
+
+
+def test_a_scenario_can_ask_for_more_processors_than_the_machine_has(tmp_path: Path) -> None:
+    assert " -smp 4 " in " ".join(started(tmp_path, plan("{cpus: 4, steps: [migrate]}")).program)
 
 
 def test_only_a_destination_waits_for_a_migration_and_only_who_is_told_to_is_paused(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def lab_events(recorder: Recorder, name: str) -> list[dict[str, Any]]:
 
 def test_source_and_destination_start_together_and_the_guest_boots_once(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [migrate]")
-    assert done[:4] == ["launch qemu-10.2 paused", "launch qemu-10.2", "qemu0: cont", "qemu0 ready gicv2 1"]
+    assert done[:4] == ["launch qemu-10.2 paused", "launch qemu-10.2", "qemu0: cont", "qemu0 ready gicv2 1 2"]
 
 
 def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None:
@@ -235,6 +235,12 @@ def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> N
     assert done[4:-1] == ["qemu0> mask 0 4", "qemu0> raise 0 4", "qemu0> unmask 0 4"]
     for word in ("mask", "unmask"):
         assert lab_events(recorder, word) == [{"vm": "qemu0", "device": "dev0", "vector": 4}]
+
+
+def test_vectors_are_routed_to_other_processors(tmp_path: Path) -> None:
+    steps = "{devices: 2, steps: [interrupts, route: 3, route: {vector: last, cpu: 0}]}"
+    done, _ = play(tmp_path, steps, "{name: p, title: p, device: {vectors: 5}}")
+    assert done[5:-1] == ["qemu0> route 0 0 3", "qemu0> route 1 0 3", "qemu0> route 0 4 0", "qemu0> route 1 4 0"]
 
 
 def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:

@@ -105,6 +105,11 @@ def test_a_guest_s_error_is_told(tmp_path: Path) -> None:
     assert run(tmp_path, source="raise=error").failure == "the guest on qemu0 answered 'error no' to 'raise 0 0'"
 
 
+def test_a_guest_with_another_number_of_processors_is_told(tmp_path: Path) -> None:
+    failure = run(tmp_path, f"{{cpus: 4, {ONCE}}}").failure
+    assert failure.startswith("the guest on qemu0 should see gicv2, 1 devices and 4 processors, and says 'ready ")
+
+
 def test_a_vm_that_stops_by_itself_is_told_at_once(tmp_path: Path) -> None:
     record = run(tmp_path, source="raise=stop")
     assert (record.failure, lab_events(record, "stopped")) == ("", [{"vm": "qemu0", "status": "internal-error"}])

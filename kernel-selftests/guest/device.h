@@ -13,6 +13,12 @@
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
 
+/* An interrupt of `vector` was routed to one processor and came to another. */
+struct stray {
+	u16 vector;
+	u8 routed, came;
+};
+
 struct device {
 	u16 address;
 	u8 msi, msix;			/* offsets of capabilities */
@@ -27,6 +33,8 @@ struct device {
 	u32 fill_seed;
 	u32 ring_pages;
 	u64 handled;
+	u32 strayed;			/* how many came to another processor than their own */
+	struct stray stray;		/* the first of them */
 	/* As device_remember() found configuration space, and the command as the device holds it. */
 	u32 config[CONFIG_BYTES / 4], command;
 	u32 count[MAX_VECTORS];		/* interrupts handled */

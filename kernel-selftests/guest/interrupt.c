@@ -7,16 +7,23 @@
  */
 #include "interrupt.h"
 
+#include "cpu.h"
 #include "machine.h"
+
+/* Handlers of all processors and the driver share what follows, and the devices' counts. */
+static struct lock lock;
 
 static struct {
 	u16 users;
+	u8 cpu;			/* that it is for */
 	u16 vector;		/* of the only user */
 	struct device *device;
 } slots[MAX_SLOTS];
 
 /* Where the next search starts, so that numbers are not used again at once. */
 static u16 next_slot;
+
+static u8 line_cpu[MAX_LINES];
 
 u32 unexpected_interrupts;
 
@@ -52,15 +59,40 @@ u16 slot_take(unsigned int count, u16 avoid)
 	return shared;
 }
 
-void slot_bind(u16 slot, struct device *device, u32 vector)
+unsigned int slot_bind(u16 slot, struct device *device, u32 vector, unsigned int cpu)
 {
-	bool on = machine_irq_save();
+	bool on = lock_take(&lock);
 
-	slots[slot].users++;
+	if (!slots[slot].users++)
+		slots[slot].cpu = cpu;
+	cpu = slots[slot].cpu;
 	slots[slot].device = device;
 	slots[slot].vector = vector;
 	device->slot[vector] = slot;
-	machine_irq_restore(on);
+	lock_release(&lock, on);
+	return cpu;
+}
+
+bool slot_is_shared(u16 slot)
+{
+	return slots[slot].users > 1;
+}
+
+void slot_reroute(u16 slot, unsigned int cpu)
+{
+	bool on = lock_take(&lock);
+
+	slots[slot].cpu = cpu;
+	lock_release(&lock, on);
+}
+
+void line_route(unsigned int line, unsigned int cpu)
+{
+	bool on = lock_take(&lock);
+
+	machine_route_line(line, cpu);
+	line_cpu[line] = cpu;
+	lock_release(&lock, on);
 }
 
 /* Finds the only user that is left. */
@@ -81,7 +113,7 @@ static void find_user(u16 slot)
 
 void slot_release(u16 slot, struct device *device, u32 vector)
 {
-	bool on = machine_irq_save();
+	bool on = lock_take(&lock);
 
 	if (device->slot[vector] == slot)
 		device->slot[vector] = NO_SLOT;
@@ -89,18 +121,27 @@ void slot_release(u16 slot, struct device *device, u32 vector)
 		slots[slot].device = NULL;
 	else if (slots[slot].users == 1)
 		find_user(slot);
-	machine_irq_restore(on);
+	lock_release(&lock, on);
 }
 
-static void handle(struct device *device, u32 vector)
+/* The first one that strays is remembered, the others are counted. */
+static void note_stray(struct device *device, u32 vector, unsigned int cpu)
+{
+	if (!device->strayed++)
+		device->stray = (struct stray){ vector, cpu, machine_cpu() };
+}
+
+static void handle(struct device *device, u32 vector, unsigned int cpu)
 {
 	device->count[vector]++;
 	device->handled++;
+	if (machine_cpu() != cpu)
+		note_stray(device, vector, cpu);
 }
 
-static void acknowledge(struct device *device, u32 vector)
+static void acknowledge(struct device *device, u32 vector, u16 slot)
 {
-	handle(device, vector);
+	handle(device, vector, slots[slot].cpu);
 	device_write(device, REGISTER_ACK, vector);
 }
 
@@ -121,18 +162,29 @@ static void interrupt_shared(u16 slot)
 		for (vector = 0; vector < device->vectors; vector++)
 			if (device->slot[vector] == slot && !device->masked[vector] &&
 			    is_pending(device, vector))
-				acknowledge(device, vector);
+				acknowledge(device, vector, slot);
 	}
+}
+
+void interrupt_unexpected(void)
+{
+	bool on = lock_take(&lock);
+
+	unexpected_interrupts++;
+	lock_release(&lock, on);
 }
 
 void interrupt_message(unsigned int slot)
 {
+	bool on = lock_take(&lock);
+
 	if (slot >= ARRAY_SIZE(slots) || !slots[slot].users)
 		unexpected_interrupts++;
 	else if (slots[slot].users == 1)
-		acknowledge(slots[slot].device, slots[slot].vector);
+		acknowledge(slots[slot].device, slots[slot].vector, slot);
 	else
 		interrupt_shared(slot);
+	lock_release(&lock, on);
 }
 
 /*
@@ -141,7 +193,7 @@ void interrupt_message(unsigned int slot)
  */
 void interrupt_line(unsigned int line)
 {
-	bool used = false;
+	bool used = false, on = lock_take(&lock);
 	unsigned int i;
 
 	for (i = 0; i < device_count; i++) {
@@ -151,10 +203,11 @@ void interrupt_line(unsigned int line)
 			continue;
 		used = true;
 		if (device_read(device, REGISTER_INTX)) {
-			handle(device, 0);
+			handle(device, 0, line_cpu[line]);
 			device_write(device, REGISTER_INTX, 1);
 		}
 	}
 	if (!used)
 		unexpected_interrupts++;
+	lock_release(&lock, on);
 }

@@ -10,9 +10,14 @@
 extern u32 unexpected_interrupts;
 /* The first of `count` neighbours, which may have users if none are free. */
 u16 slot_take(unsigned int count, u16 avoid);
-void slot_bind(u16 slot, struct device *device, u32 vector);
+/* For `cpu`, or where a shared one's interrupts go already; returns which. */
+unsigned int slot_bind(u16 slot, struct device *device, u32 vector, unsigned int cpu);
+bool slot_is_shared(u16 slot);
+void slot_reroute(u16 slot, unsigned int cpu);
+void line_route(unsigned int line, unsigned int cpu);
 void slot_release(u16 slot, struct device *device, u32 vector);
 void interrupt_message(unsigned int slot);
 void interrupt_line(unsigned int line);
+void interrupt_unexpected(void);	/* one that nobody asked for */
 
 #endif

@@ -9,6 +9,8 @@
 #include "types.h"
 
 #define MAX_SLOTS 8192
+#define MAX_CPUS 4
+#define MAX_LINES 4
 
 struct message {
 	u64 address;
@@ -33,14 +35,27 @@ unsigned int machine_slots(void);
 /* Can it be the first of `count` vectors of MSI? */
 bool machine_slot_aligned(u16 slot, unsigned int count);
 /*
- * The message with which event `event` of a device raises `slot`.  Of the
- * events of MSI the device sends the first one's data plus its vector.
+ * The message with which event `event` of a device raises `slot` on processor
+ * `cpu`.  Of the events of MSI the device sends the first one's data plus its
+ * vector.
  */
-void machine_route(u16 address, u32 event, u16 slot, struct message *message);
+void machine_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message);
+/* The same event and slot, from now on for `cpu`; the message may be another one. */
+void machine_reroute(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message);
 void machine_unroute(u16 address, u32 event, u16 slot);
+/* Does the message say which processor it is for, so that MSI's vectors are all for the same? */
+bool machine_message_has_cpu(void);
 unsigned int machine_line(u16 address, u8 pin);	/* for interrupt_line() */
+void machine_route_line(unsigned int line, unsigned int cpu);
 
 void machine_ticks(u64 *ticks, u32 *hertz);
+
+/* Processors have numbers from 0 on; the first one starts the others. */
+unsigned int machine_cpus(void);		/* at most MAX_CPUS */
+unsigned int machine_cpu(void);			/* the one that asks */
+void machine_start_cpu(unsigned int cpu);	/* it initialises itself, then cpu_main() */
+void machine_call(unsigned int cpu);		/* cpu_called() on that one, after all other interrupts */
+void machine_relax(void);			/* while it waits for another one */
 
 /* Interrupts of the processor. */
 bool machine_irq_save(void);			/* off; says whether they were on */

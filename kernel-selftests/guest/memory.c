@@ -3,9 +3,9 @@
  * Lets a migration see what the guest has written.  QEMU before 9.0 misses
  * writes under TCG: once it has looked for dirty pages, a page that the
  * processor's TLB already holds as written is not noticed again, and the
- * destination runs with older memory.  So before the guest sleeps it empties the
- * TLB and writes to each page of its own once more; and empties it again, so that
- * what it writes when it wakes is noticed too.  The rings of the devices are left
+ * destination runs with older memory.  So before a processor sleeps it empties its
+ * TLB and writes to each page of the guest's own once more; and empties it again, so
+ * that what it writes when it wakes is noticed too.  The rings of the devices are left
  * out but when the guest clears one: whether the device's pages arrive is what
  * the lab wants to know.
  */
@@ -17,10 +17,11 @@ extern char data_start[], bss_end[], stack_bottom[], stack_top[];
 
 static void write_again(char *start, const volatile char *end)
 {
-	volatile char *byte;
+	char *byte;
 
+	/* Atomic, since another processor may write something else there. */
 	for (byte = (char *)((uintptr_t)start & ~(PAGE_SIZE - 1ul)); byte < end; byte += PAGE_SIZE)
-		*byte = *byte;
+		__atomic_fetch_add(byte, 0, __ATOMIC_RELAXED);
 }
 
 /* Called with interrupts off. */

@@ -5,7 +5,7 @@
 
 #include "types.h"
 
-void memory_show(void);				/* before sleep, with interrupts off */
+void memory_show(void);				/* before any processor sleeps, with interrupts off */
 void memory_show_pages(volatile void *pages, u32 count);
 
 #endif

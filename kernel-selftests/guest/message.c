@@ -5,6 +5,7 @@
  */
 #include "message.h"
 
+#include "cpu.h"
 #include "interrupt.h"
 #include "machine.h"
 
@@ -24,6 +25,12 @@
 static u32 event_of(u32 vector, bool moved)
 {
 	return vector + (moved ? MAX_VECTORS : 0);
+}
+
+/* One after the other; of a single device, the first vector never goes to the first processor alone. */
+static unsigned int cpu_for(const struct device *device, u32 vector)
+{
+	return (device - devices + vector + 1) % machine_cpus();
 }
 
 static void msix_control(const struct device *device, u16 value)
@@ -92,16 +99,22 @@ static void msi_write(const struct device *device, const struct message *message
 	machine_config_write(device->address, msi_data_offset(device, control), 2, message->data);
 }
 
+static unsigned int msi_cpu(const struct device *device, u32 vector)
+{
+	return cpu_for(device, machine_message_has_cpu() ? 0 : vector);
+}
+
 /* Binds MSI's vectors to neighbouring slots from `first` on; `base` is the message of vector 0. */
 static void msi_route(struct device *device, u16 first, bool moved, struct message *base)
 {
 	struct message message;
+	unsigned int cpu;
 	u32 vector;
 
 	for (vector = 0; vector < device->vectors; vector++) {
 		device->moved[vector] = moved;
-		slot_bind(first + vector, device, vector);
-		machine_route(device->address, event_of(vector, moved), first + vector, &message);
+		cpu = slot_bind(first + vector, device, vector, msi_cpu(device, vector));
+		machine_route(device->address, event_of(vector, moved), first + vector, cpu, &message);
 		if (!vector)
 			*base = message;
 	}
@@ -140,6 +153,7 @@ static void disable(struct device *device)
 	case KIND_NONE:
 		break;
 	}
+	cpus_sync();
 	if (device->kind >= KIND_MSI)
 		release(device);
 	device->kind = KIND_NONE;
@@ -156,10 +170,11 @@ static const char *enable_msix(struct device *device, u32 vectors)
 	msix_control(device, MSIX_ENABLE | MSIX_MASK_ALL);
 	for (vector = 0; vector < vectors; vector++) {
 		u16 slot = slot_take(1, NO_SLOT);
+		unsigned int cpu;
 
 		msix_mask(device, vector, true);
-		slot_bind(slot, device, vector);
-		machine_route(device->address, event_of(vector, false), slot, &message);
+		cpu = slot_bind(slot, device, vector, cpu_for(device, vector));
+		machine_route(device->address, event_of(vector, false), slot, cpu, &message);
 		msix_write(device, vector, &message);
 	}
 	msix_control(device, MSIX_ENABLE);
@@ -231,6 +246,7 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 	case KIND_INTX:
 		device->vectors = 1;
 		device->kind = KIND_INTX;
+		line_route(device->line, machine_cpus() - 1);
 		pci_command(device->address, PCI_COMMAND_INTX_OFF, 0);
 		break;
 	case KIND_NONE:
@@ -260,14 +276,16 @@ static const char *move_msix(struct device *device, u32 vector)
 	u16 old = device->slot[vector], slot = slot_take(1, old);
 	bool moved = device->moved[vector];
 	struct message message;
+	unsigned int cpu;
 
 	if (slot == NO_SLOT)
 		return "no other interrupt number";
 	msix_mask(device, vector, true);
-	slot_bind(slot, device, vector);
-	machine_route(device->address, event_of(vector, !moved), slot, &message);
+	cpu = slot_bind(slot, device, vector, cpu_for(device, vector));
+	machine_route(device->address, event_of(vector, !moved), slot, cpu, &message);
 	device->moved[vector] = !moved;
 	msix_write(device, vector, &message);
+	cpus_sync();
 	machine_unroute(device->address, event_of(vector, moved), old);
 	slot_release(old, device, vector);
 	if (!device->masked[vector])
@@ -288,6 +306,7 @@ static const char *move_msi(struct device *device)
 	msi_write_masks(device, 0xffffffff);
 	msi_route(device, first, !moved, &base);
 	msi_write(device, &base);
+	cpus_sync();
 	for (vector = 0; vector < device->vectors; vector++) {
 		machine_unroute(device->address, event_of(vector, moved), old + vector);
 		slot_release(old + vector, device, vector);
@@ -307,4 +326,58 @@ const char *irq_move(struct device *device, u32 vector)
 	error = device->kind == KIND_MSIX ? move_msix(device, vector) : move_msi(device);
 	device_remember(device);
 	return error;
+}
+
+static void reroute(struct device *device, u32 vector, unsigned int cpu, struct message *message)
+{
+	machine_reroute(device->address, event_of(vector, device->moved[vector]), device->slot[vector], cpu,
+			message);
+	slot_reroute(device->slot[vector], cpu);
+}
+
+static void route_msix(struct device *device, u32 vector, unsigned int cpu)
+{
+	struct message message;
+
+	msix_mask(device, vector, true);
+	cpus_sync();
+	reroute(device, vector, cpu, &message);
+	msix_write(device, vector, &message);
+	if (!device->masked[vector])
+		msix_mask(device, vector, false);
+}
+
+/* Where the message names the processor, all vectors go with it. */
+static void route_msi(struct device *device, u32 vector, unsigned int cpu)
+{
+	bool all = machine_message_has_cpu();
+	struct message message;
+	u32 i;
+
+	msi_write_masks(device, 0xffffffff);
+	cpus_sync();
+	for (i = device->vectors; i--;)	/* the message of the first one is left */
+		if (all || i == vector)
+			reroute(device, i, cpu, &message);
+	if (all)
+		msi_write(device, &message);
+	msi_write_masks(device, msi_masks(device));
+}
+
+const char *irq_route(struct device *device, u32 vector, u32 cpu)
+{
+	if (cpu >= machine_cpus())
+		return "no such processor";
+	if (vector >= device->vectors)
+		return "no such vector";
+	if (device->kind >= KIND_MSI && slot_is_shared(device->slot[vector]))
+		return "shares its interrupt number";
+	if (device->kind == KIND_MSIX)
+		route_msix(device, vector, cpu);
+	else if (device->kind == KIND_MSI)
+		route_msi(device, vector, cpu);
+	else
+		line_route(device->line, cpu);
+	device_remember(device);
+	return NULL;
 }

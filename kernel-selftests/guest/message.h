@@ -9,5 +9,6 @@
 const char *irq_setup(struct device *device, enum kind kind, u32 vectors);
 const char *irq_mask(struct device *device, u32 vector, bool masked);
 const char *irq_move(struct device *device, u32 vector);
+const char *irq_route(struct device *device, u32 vector, u32 cpu);	/* to another processor */
 
 #endif

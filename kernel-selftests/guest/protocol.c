@@ -7,6 +7,7 @@
  */
 #include "protocol.h"
 
+#include "cpu.h"
 #include "device.h"
 #include "interrupt.h"
 #include "machine.h"
@@ -26,6 +27,7 @@ static void print_identity(const char *first)
 	machine_put(' ');
 	print(machine_controller());
 	print_field("devices", device_count);
+	print_field("cpus", machine_cpus());
 	machine_put('\n');
 }
 
@@ -44,6 +46,7 @@ static void command_hello(struct device *device, const u32 *numbers)
 {
 	(void)device;
 	(void)numbers;
+	cpus_sync();
 	print_identity("ok");
 }
 
@@ -63,6 +66,12 @@ static void command_status(struct device *device, const u32 *numbers)
 	print_field("acked", device_read(device, REGISTER_ACKED));
 	print_field("spurious", device_read(device, REGISTER_SPURIOUS));
 	print_field("handled", device->handled);
+	print_field("strayed", device->strayed);
+	if (device->strayed) {
+		print_field("stray", device->stray.vector);
+		print_field("routed", device->stray.routed);
+		print_field("came", device->stray.came);
+	}
 	if (unexpected_interrupts)
 		print_field("unexpected", unexpected_interrupts);
 	for (vector = 0; vector < MAX_VECTORS; vector++) {
@@ -155,6 +164,11 @@ static void command_move(struct device *device, const u32 *numbers)
 	answer(irq_move(device, numbers[0]));
 }
 
+static void command_route(struct device *device, const u32 *numbers)
+{
+	answer(irq_route(device, numbers[0], numbers[1]));
+}
+
 static void command_reset(struct device *device, const u32 *numbers)
 {
 	(void)numbers;
@@ -202,6 +216,7 @@ static const struct command {
 	{ "mask", 1, true, command_mask },
 	{ "unmask", 1, true, command_unmask },
 	{ "move", 1, true, command_move },
+	{ "route", 2, true, command_route },
 	{ "reset", 0, true, command_reset },
 	{ "ticks", 0, false, command_ticks },
 	{ "off", 0, false, command_off },
@@ -306,7 +321,9 @@ void guest_main(void)
 {
 	static char line[LINE_BYTES];
 
+	cpus_start();
 	device_find_all();
+	cpus_await();
 	print_identity("ready");
 	machine_irq_restore(true);
 	for (;;) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bare-metal guest of the preload lab: types.  One processor, no memory
- * management, one thread (the serial protocol) and interrupts.  Each
- * architecture's folder fills in machine.h.
+ * The bare-metal guest of the preload lab: types.  No memory management,
+ * one thread (the serial protocol, on the first processor) and interrupts on all
+ * of them.  Each architecture's folder fills in machine.h.
  */
 #ifndef GUEST_TYPES_H
 #define GUEST_TYPES_H

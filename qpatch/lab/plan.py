@@ -44,6 +44,11 @@ class RunPlan:
     scenario: Scenario
 
     @property
+    def cpus(self) -> int:
+        """How many processors the guest has."""
+        return self.scenario.cpus or self.machine.cpus
+
+    @property
     def device(self) -> DeviceSettings:
         """The device: the profile's, with what the scenario wants otherwise."""
         return self.profile.device.overridden_by(self.scenario.device)

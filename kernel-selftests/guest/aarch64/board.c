@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* QEMU's virt machine: its PCI host bridge, and what starts it. */
+/* QEMU's virt machine: its PCI host bridge, and what starts it and its processors. */
 #include "board.h"
 
+#include "../cpu.h"
 #include "../machine.h"
 #include "../protocol.h"
 #include "devicetree.h"
 #include "gic.h"
 #include "uart.h"
 
-static struct pci_layout pci = {
+static struct layout layout = {
 	.config = 0x4010000000,
 	.narrow = { 0x10000000, 0x3efeffff },
+	.cpus = 1,
 };
 
 const char *machine_architecture(void)
@@ -20,7 +22,7 @@ const char *machine_architecture(void)
 
 static volatile void *config_address(u16 address, u16 offset)
 {
-	return (volatile void *)(pci.config + ((u64)address << 12) + offset);
+	return (volatile void *)(layout.config + ((u64)address << 12) + offset);
 }
 
 u32 machine_config_read(u16 address, u16 offset, unsigned int bytes)
@@ -48,7 +50,7 @@ void machine_config_write(u16 address, u16 offset, unsigned int bytes, u32 value
 
 struct window machine_window(bool wide)
 {
-	return wide ? pci.wide : pci.narrow;
+	return wide ? layout.wide : layout.narrow;
 }
 
 /* Pins go to the four interrupts of the bridge, turned by the slot. */
@@ -57,9 +59,20 @@ unsigned int machine_line(u16 address, u8 pin)
 	return (address / 8 + pin - 1) % 4;
 }
 
+unsigned int machine_cpus(void)
+{
+	return layout.cpus;
+}
+
+void machine_start_other(void)
+{
+	gic_init_cpu();
+	cpu_main();
+}
+
 void machine_start(void)
 {
-	bool its = devicetree_read(&pci);
+	bool its = devicetree_read(&layout);
 
 	uart_init();
 	gic_init(its);

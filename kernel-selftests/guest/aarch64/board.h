@@ -3,7 +3,8 @@
 #ifndef AARCH64_BOARD_H
 #define AARCH64_BOARD_H
 
-/* From start.S. */
+/* From start.S, on the first processor and on the others. */
 void machine_start(void) __attribute__((noreturn));
+void machine_start_other(void) __attribute__((noreturn));
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Reads of the device tree what differs between virt machines: where the PCI
  * host bridge's configuration space is (high or low), where BARs may go, and
- * whether there is an ITS.
+ * whether there is an ITS, and how many processors.
  * QEMU places the tree at the start of RAM for a guest that is an ELF file.
  */
 #include "devicetree.h"
@@ -48,7 +48,7 @@ static uintptr_t after_text(uintptr_t address)
 	return (address + 4) & ~(uintptr_t)3;
 }
 
-static void read_ranges(uintptr_t value, u32 bytes, struct pci_layout *layout)
+static void read_ranges(uintptr_t value, u32 bytes, struct layout *layout)
 {
 	uintptr_t end = value + bytes;
 
@@ -65,10 +65,11 @@ static void read_ranges(uintptr_t value, u32 bytes, struct pci_layout *layout)
 	}
 }
 
-bool devicetree_read(struct pci_layout *layout)
+bool devicetree_read(struct layout *layout)
 {
 	uintptr_t at, names;
 	bool inside = false, its = false;
+	unsigned int cpus = 0;
 
 	if (cell(TREE) != TREE_MAGIC)
 		return false;
@@ -83,6 +84,7 @@ bool devicetree_read(struct pci_layout *layout)
 		case BEGIN_NODE:
 			inside = starts_with((const char *)at, "pcie@");
 			its |= starts_with((const char *)at, "its@");
+			cpus += starts_with((const char *)at, "cpu@");
 			at = after_text(at);
 			break;
 		case END_NODE:
@@ -101,6 +103,7 @@ bool devicetree_read(struct pci_layout *layout)
 		case NOTHING:
 			break;
 		default:	/* the end, or not a tree */
+			layout->cpus = cpus < MAX_CPUS ? cpus : MAX_CPUS;
 			return its;
 		}
 	}

@@ -5,12 +5,13 @@
 
 #include "../machine.h"
 
-struct pci_layout {
+struct layout {
 	u64 config;			/* ECAM */
 	struct window narrow, wide;
+	unsigned int cpus;
 };
 
 /* Leaves the layout alone where the tree says nothing; true: there is an ITS. */
-bool devicetree_read(struct pci_layout *layout);
+bool devicetree_read(struct layout *layout);
 
 #endif

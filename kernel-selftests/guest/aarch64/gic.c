@@ -5,6 +5,7 @@
  */
 #include "gic.h"
 
+#include "../cpu.h"
 #include "../interrupt.h"
 #include "../machine.h"
 #include "its.h"
@@ -13,6 +14,7 @@
 
 /* Shared peripheral interrupts of the virt machine, as interrupt IDs. */
 #define SPI(number)	(32 + (number))
+#define IRQ_CALL	0		/* software-generated, from one processor to another */
 #define IRQ_UART	SPI(1)
 #define IRQ_PCI		SPI(3)		/* INTA to INTD */
 
@@ -24,10 +26,13 @@
 #define GICD_IPRIORITYR		(DISTRIBUTOR + 0x400)
 #define GICD_ITARGETSR		(DISTRIBUTOR + 0x800)
 #define GICD_ICFGR		(DISTRIBUTOR + 0xc00)
+#define GICD_SGIR		(DISTRIBUTOR + 0xf00)
+#define GICD_IROUTER		(DISTRIBUTOR + 0x6000)
 #define GICD_TYPER_LPIS		(1u << 17)
 #define GICD_V2_ENABLE		0x1
 #define GICD_V3_ENABLE		0x13	/* affinity routing, both groups */
 #define PRIORITIES		0x80808080
+#define PRIORITIES_CALL		0xf0f0f0f0	/* after all others */
 #define TARGET_CPU0		0x01010101
 
 #define CPU_INTERFACE		0x08010000
@@ -41,6 +46,9 @@
 #define V2M_SETSPI		(V2M + 0x040)
 
 #define REDISTRIBUTOR		0x080a0000
+#define GICR_IGROUPR		0x10080
+#define GICR_ISENABLER		0x10100
+#define GICR_IPRIORITYR		0x10400
 
 #define INTERRUPT_MASK		0x00ffffff
 #define FIRST_SPECIAL		1020
@@ -49,6 +57,7 @@
 #define ICC_PMR_EL1		"s3_0_c4_c6_0"
 #define ICC_IAR1_EL1		"s3_0_c12_c12_0"
 #define ICC_EOIR1_EL1		"s3_0_c12_c12_1"
+#define ICC_SGI1R_EL1		"s3_0_c12_c11_5"
 #define ICC_SRE_EL1		"s3_0_c12_c12_5"
 #define ICC_IGRPEN1_EL1		"s3_0_c12_c12_7"
 
@@ -101,6 +110,23 @@ static void init_v2m(void)
 	}
 }
 
+/* Registers of a processor's own interrupts, which only it sees. */
+static void init_cpu_v2(void)
+{
+	mmio_write32(GICD_IPRIORITYR, PRIORITIES_CALL);
+	mmio_write32(GICD_ISENABLER, 1u << IRQ_CALL);
+	mmio_write32(GICC_PMR, 0xff);
+	mmio_write32(GICC_CTLR, 1);
+}
+
+static void init_redistributor(uintptr_t redistributor)
+{
+	gicv3_wake(redistributor);
+	mmio_write32(redistributor + GICR_IGROUPR, 0xffffffff);
+	mmio_write32(redistributor + GICR_IPRIORITYR, PRIORITIES_CALL);
+	mmio_write32(redistributor + GICR_ISENABLER, 1u << IRQ_CALL);
+}
+
 static void init_cpu_v3(void)
 {
 	write_register(ICC_SRE_EL1, 7);
@@ -108,23 +134,31 @@ static void init_cpu_v3(void)
 	write_register(ICC_IGRPEN1_EL1, 1);
 }
 
+void gic_init_cpu(void)
+{
+	if (version == GICV2)
+		init_cpu_v2();
+	else
+		init_cpu_v3();
+}
+
 void gic_init(bool its)
 {
+	unsigned int cpu;
+
 	if (read_register("id_aa64pfr0_el1") >> 24 & 15)
 		version = GICV3;
 	init_distributor();
-	if (version == GICV2) {
+	if (version == GICV2)
 		init_v2m();
-		mmio_write32(GICC_PMR, 0xff);
-		mmio_write32(GICC_CTLR, 1);
-		return;
-	}
-	gicv3_wake(REDISTRIBUTOR);
-	if (its && mmio_read32(GICD_TYPER) & GICD_TYPER_LPIS) {
+	else
+		for (cpu = 0; cpu < machine_cpus(); cpu++)
+			init_redistributor(REDISTRIBUTOR + cpu * REDISTRIBUTOR_BYTES);
+	if (version == GICV3 && its && mmio_read32(GICD_TYPER) & GICD_TYPER_LPIS) {
 		its_init(REDISTRIBUTOR);
 		version = GICV3_ITS;
 	}
-	init_cpu_v3();
+	gic_init_cpu();
 }
 
 static void dispatch(u32 interrupt)
@@ -137,8 +171,10 @@ static void dispatch(u32 interrupt)
 		interrupt_line(interrupt - IRQ_PCI);
 	else if (interrupt == IRQ_UART)
 		uart_interrupt();
+	else if (interrupt == IRQ_CALL)
+		cpu_called();
 	else
-		unexpected_interrupts++;
+		interrupt_unexpected();
 }
 
 /* Called with interrupts off; takes all that are waiting. */
@@ -182,14 +218,50 @@ bool machine_slot_aligned(u16 slot, unsigned int count)
 	return version == GICV3_ITS || (first_message + slot) % count == 0;
 }
 
-void machine_route(u16 address, u32 event, u16 slot, struct message *message)
+static void route_shared(u32 interrupt, unsigned int cpu)
+{
+	if (version == GICV2)
+		*(volatile u8 *)(uintptr_t)(GICD_ITARGETSR + interrupt) = 1u << cpu;
+	else	/* by affinity, which counts the processors */
+		mmio_write64(GICD_IROUTER + 8ul * interrupt, cpu);
+}
+
+void machine_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
+{
+	if (version == GICV3_ITS)
+		its_route(address, event, slot, cpu, message);
+	else
+		machine_reroute(address, event, slot, cpu, message);
+}
+
+void machine_reroute(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
 {
 	if (version == GICV3_ITS) {
-		its_route(address, event, slot, message);
+		its_reroute(address, event, cpu, message);
 		return;
 	}
+	route_shared(first_message + slot, cpu);
 	message->address = V2M_SETSPI;
 	message->data = first_message + slot;
+}
+
+bool machine_message_has_cpu(void)
+{
+	return false;
+}
+
+void machine_route_line(unsigned int line, unsigned int cpu)
+{
+	route_shared(IRQ_PCI + line, cpu);
+}
+
+void machine_call(unsigned int cpu)
+{
+	memory_barrier();	/* what is told by it is there */
+	if (version == GICV2)
+		mmio_write32(GICD_SGIR, 1u << (16 + cpu) | IRQ_CALL);
+	else
+		write_register(ICC_SGI1R_EL1, 1u << cpu | IRQ_CALL << 24);
 }
 
 void machine_unroute(u16 address, u32 event, u16 slot)

@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-void gic_init(bool its);	/* its: the machine has one */
+void gic_init(bool its);	/* all, and the first processor; its: the machine has one */
+void gic_init_cpu(void);	/* what each processor has of its own */
 void gic_interrupt(void);	/* start.S calls it */
 
 #endif

@@ -54,13 +54,13 @@
 #define TABLE __attribute__((section(".pages"), aligned(65536)))
 
 static u8 properties[TABLE_BYTES] TABLE;
-static u8 pending[TABLE_BYTES] TABLE;
+static u8 pending[MAX_CPUS][TABLE_BYTES] TABLE;
 static u8 device_table[TABLE_BYTES] TABLE;
 static u8 collection_table[TABLE_BYTES] TABLE;
 static u8 translations[MAX_DEVICES][MAX_ENTRY_BYTES << EVENT_BITS] TABLE;
 static volatile u64 queue[QUEUE_BYTES / 8] TABLE;
 
-static u64 target;		/* of collections, as commands want it */
+static u64 targets[MAX_CPUS];	/* of collections, as commands want them */
 static u8 mapped[DEVICES];	/* 1 + index of the device's table in translations[] */
 static u8 tables_used;
 
@@ -90,7 +90,10 @@ static void command(u64 word0, u64 word1, u64 word2)
 
 static void sync(void)
 {
-	command(COMMAND_SYNC, 0, target << 16);
+	unsigned int cpu;
+
+	for (cpu = 0; cpu < machine_cpus(); cpu++)
+		command(COMMAND_SYNC, 0, targets[cpu] << 16);
 }
 
 static void give_table(uintptr_t base_register)
@@ -103,37 +106,48 @@ static void give_table(uintptr_t base_register)
 		mmio_write64(base_register, VALID | BASER_64K | (uintptr_t)table);
 }
 
-static void init_lpis(uintptr_t redistributor)
+static void init_lpis(uintptr_t redistributor, void *pending_table)
 {
+	mmio_write64(redistributor + GICR_PROPBASER, (uintptr_t)properties | (LPI_BITS - 1));
+	mmio_write64(redistributor + GICR_PENDBASER, (uintptr_t)pending_table);
+	mmio_write32(redistributor + GICR_CTLR, CTLR_ENABLE_LPIS);
+}
+
+/* Two collections for each processor, so that an event can move between them. */
+static u64 collection(unsigned int cpu, bool second)
+{
+	return 2 * cpu + second;
+}
+
+static void init_cpu(unsigned int cpu, uintptr_t redistributor)
+{
+	/* Targets are addresses or numbers of processors. */
+	if (mmio_read64(GITS_TYPER) & TYPER_ADDRESS_TARGETS)
+		targets[cpu] = redistributor >> 16;
+	else
+		targets[cpu] = mmio_read64(redistributor + GICR_TYPER) >> 8 & 0xffff;
+	command(COMMAND_MAPC, 0, VALID | targets[cpu] << 16 | collection(cpu, false));
+	command(COMMAND_MAPC, 0, VALID | targets[cpu] << 16 | collection(cpu, true));
+}
+
+void its_init(uintptr_t redistributors)
+{
+	unsigned int cpu;
 	u32 lpi;
+	int i;
 
 	for (lpi = 0; lpi < MAX_SLOTS; lpi++)
 		properties[lpi] = LPI_ON;
 	memory_barrier();
-	mmio_write64(redistributor + GICR_PROPBASER, (uintptr_t)properties | (LPI_BITS - 1));
-	mmio_write64(redistributor + GICR_PENDBASER, (uintptr_t)pending);
-	mmio_write32(redistributor + GICR_CTLR, CTLR_ENABLE_LPIS);
-}
-
-void its_init(uintptr_t redistributor)
-{
-	int i;
-
-	init_lpis(redistributor);
+	for (cpu = 0; cpu < machine_cpus(); cpu++)
+		init_lpis(redistributors + cpu * REDISTRIBUTOR_BYTES, pending[cpu]);
 	for (i = 0; i < 8; i++)
 		give_table(GITS_BASER + 8 * i);
 	mmio_write64(GITS_CBASER, VALID | (uintptr_t)queue | (QUEUE_BYTES / 4096 - 1));
 	mmio_write64(GITS_CWRITER, 0);
 	mmio_write32(GITS_CTLR, 1);
-
-	/* Targets are addresses or numbers of processors. */
-	if (mmio_read64(GITS_TYPER) & TYPER_ADDRESS_TARGETS)
-		target = redistributor >> 16;
-	else
-		target = mmio_read64(redistributor + GICR_TYPER) >> 8 & 0xffff;
-	/* Two collections for one processor, so that an event can move between them. */
-	command(COMMAND_MAPC, 0, VALID | target << 16 | 0);
-	command(COMMAND_MAPC, 0, VALID | target << 16 | 1);
+	for (cpu = 0; cpu < machine_cpus(); cpu++)
+		init_cpu(cpu, redistributors + cpu * REDISTRIBUTOR_BYTES);
 	sync();
 }
 
@@ -148,18 +162,23 @@ static void map_device(u16 address)
 	command(COMMAND_MAPD | (u64)address << 32, EVENT_BITS - 1, VALID | (uintptr_t)table);
 }
 
+void its_reroute(u16 address, u32 event, unsigned int cpu, struct message *message)
+{
+	command(COMMAND_MOVI | (u64)address << 32, event, collection(cpu, true));
+	sync();
+	message->address = GITS_TRANSLATER;
+	message->data = event;
+}
+
 /* The event first belongs to one collection and then moves to the other, as an affinity does. */
-void its_route(u16 address, u32 event, u16 slot, struct message *message)
+void its_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
 {
 	u64 device = (u64)address << 32;
 
 	map_device(address);
-	command(COMMAND_MAPTI | device, event | (u64)(FIRST_LPI + slot) << 32, 0);
+	command(COMMAND_MAPTI | device, event | (u64)(FIRST_LPI + slot) << 32, collection(cpu, false));
 	command(COMMAND_INV | device, event, 0);
-	command(COMMAND_MOVI | device, event, 1);
-	sync();
-	message->address = GITS_TRANSLATER;
-	message->data = event;
+	its_reroute(address, event, cpu, message);
 }
 
 void its_unroute(u16 address, u32 event)

@@ -6,10 +6,12 @@
 #include "../machine.h"
 
 #define FIRST_LPI	8192
+#define REDISTRIBUTOR_BYTES	0x20000	/* of each processor */
 
 void gicv3_wake(uintptr_t redistributor);
-void its_init(uintptr_t redistributor);
-void its_route(u16 address, u32 event, u16 slot, struct message *message);
+void its_init(uintptr_t redistributors);	/* that of the first processor; the others follow */
+void its_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message);
+void its_reroute(u16 address, u32 event, unsigned int cpu, struct message *message);
 void its_unroute(u16 address, u32 event);
 
 #endif

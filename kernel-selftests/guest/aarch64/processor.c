@@ -1,9 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The processor: time, interrupts, sleep, exceptions. */
+/* Processors: their start, time, interrupts, sleep, exceptions. */
 #include "processor.h"
 
 #include "../machine.h"
 #include "../text.h"
+
+/* PSCI's CPU_ON: QEMU takes it as a call of the hypervisor, and knows processors by their affinity, which counts. */
+#define CPU_ON		0xc4000003
+
+extern const char start_other[];
+
+void machine_start_cpu(unsigned int cpu)
+{
+	register u64 function asm("x0") = CPU_ON;
+	register u64 target asm("x1") = cpu;
+	register u64 entry asm("x2") = (uintptr_t)start_other;
+	register u64 argument asm("x3") = cpu;
+
+	asm volatile("hvc #0" : "+r"(function), "+r"(target), "+r"(entry), "+r"(argument) : :
+		     "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+		     "x17", "memory");
+}
+
+unsigned int machine_cpu(void)
+{
+	return read_register("mpidr_el1") & 0xff;
+}
+
+void machine_relax(void)
+{
+	asm volatile("yield" : : : "memory");
+}
 
 void machine_ticks(u64 *ticks, u32 *hertz)
 {

@@ -27,6 +27,20 @@ _start:
 3:	wfi
 	b	3b
 
+/* Entry of the other processors; x0 is their number, from 1 on. Each has a quarter of the stack. */
+	.globl	start_other
+start_other:
+	msr	daifset, #15
+	adrp	x1, stack_top
+	add	x1, x1, :lo12:stack_top
+	sub	x1, x1, x0, lsl #14
+	mov	sp, x1
+	adrp	x1, vectors
+	add	x1, x1, :lo12:vectors
+	msr	vbar_el1, x1
+	isb
+	bl	machine_start_other
+
 	.macro	vector number
 	.balign	128
 	stp	x0, x1, [sp, #-16]!

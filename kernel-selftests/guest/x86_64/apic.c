@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Interrupts of a PC: the table of the processor, the local APIC, which takes
- * messages, and the IOAPIC, to which the serial line and PCI's lines go.
+ * Interrupts of a PC: the table of the processors, their local APICs, which take
+ * messages and start the others, and the IOAPIC, to which the serial line and PCI's lines go.
  */
 #include "apic.h"
 
+#include "../cpu.h"
 #include "../interrupt.h"
 #include "../machine.h"
 #include "ports.h"
@@ -12,12 +13,20 @@
 #include "uart.h"
 
 #define LOCAL_APIC		0xfee00000
+#define APIC_ID			(LOCAL_APIC + 0x020)
 #define APIC_TASK_PRIORITY	(LOCAL_APIC + 0x080)
 #define APIC_END		(LOCAL_APIC + 0x0b0)
 #define APIC_SPURIOUS		(LOCAL_APIC + 0x0f0)
+#define APIC_COMMAND		(LOCAL_APIC + 0x300)
+#define APIC_COMMAND_TARGET	(LOCAL_APIC + 0x310)
 #define APIC_LINT0		(LOCAL_APIC + 0x350)
 #define APIC_ON			0x100
 #define APIC_MASKED		0x10000
+#define COMMAND_FIXED		0x4000
+#define COMMAND_INIT		0x4500
+#define COMMAND_STARTUP		0x4600
+#define CPU_SHIFT		24	/* in the APIC's registers and the IOAPIC's */
+#define MESSAGE_CPU_SHIFT	12	/* in the address of a message */
 
 #define IO_APIC_INDEX		0xfec00000
 #define IO_APIC_DATA		0xfec00010
@@ -28,12 +37,15 @@
 #define PIN_PCI			16	/* PIRQA to PIRQH of the ICH9 */
 #define PCI_PINS		8
 
+#define VECTOR_CALL		0x20	/* the least of all, and so the last */
 #define VECTOR_UART		0x21
 #define VECTOR_PCI		0x22
 #define VECTOR_MESSAGES		0x28
 #define MESSAGES		208
 #define VECTOR_SPURIOUS		0xff
 #define EXCEPTIONS		32
+
+#define IMAGE_PAGE		0xf0
 
 #define CODE_SELECTOR		8
 #define GATE_INTERRUPT		0x8e00
@@ -47,10 +59,6 @@ static struct gate {
 
 static void init_table(void)
 {
-	struct {
-		u16 limit;
-		u32 base;
-	} __attribute__((packed)) pointer = { sizeof(gates) - 1, (u32)gates };
 	int i;
 
 	for (i = 0; i < 256; i++) {
@@ -61,30 +69,76 @@ static void init_table(void)
 		gates[i].type = GATE_INTERRUPT;
 		gates[i].high = entry >> 16;
 	}
+}
+
+static void load_table(void)
+{
+	struct {
+		u16 limit;
+		u32 base;
+	} __attribute__((packed)) pointer = { sizeof(gates) - 1, (u32)gates };
+
 	asm volatile("lidt %0" : : "m"(pointer), "m"(gates));
 }
 
-static void redirect(u32 pin, u32 value)
+static void redirect(u32 pin, u32 value, unsigned int cpu)
 {
 	mmio_write32(IO_APIC_INDEX, IO_APIC_REDIRECTION + 2 * pin + 1);
-	mmio_write32(IO_APIC_DATA, 0);	/* to the first processor */
+	mmio_write32(IO_APIC_DATA, cpu << CPU_SHIFT);
 	mmio_write32(IO_APIC_INDEX, IO_APIC_REDIRECTION + 2 * pin);
 	mmio_write32(IO_APIC_DATA, value);
 }
 
-void apic_init(void)
+void machine_route_line(unsigned int line, unsigned int cpu)
 {
 	u32 pin;
 
-	init_table();
-	out8(0x21, 0xff);	/* mask all of the two 8259 controllers */
-	out8(0xa1, 0xff);
+	(void)line;
+	for (pin = 0; pin < PCI_PINS; pin++)
+		redirect(PIN_PCI + pin, LEVEL_LOW | VECTOR_PCI, cpu);
+}
+
+void apic_init_cpu(void)
+{
+	load_table();
 	mmio_write32(APIC_LINT0, APIC_MASKED);
 	mmio_write32(APIC_TASK_PRIORITY, 0);
 	mmio_write32(APIC_SPURIOUS, APIC_ON | VECTOR_SPURIOUS);
-	redirect(PIN_UART, VECTOR_UART);
-	for (pin = 0; pin < PCI_PINS; pin++)
-		redirect(PIN_PCI + pin, LEVEL_LOW | VECTOR_PCI);
+}
+
+void apic_init(void)
+{
+	init_table();
+	out8(0x21, 0xff);	/* mask all of the two 8259 controllers */
+	out8(0xa1, 0xff);
+	apic_init_cpu();
+	redirect(PIN_UART, VECTOR_UART, 0);
+	machine_route_line(0, 0);
+}
+
+/* Processors are known by the numbers of their APICs, which count as long as there are few. */
+unsigned int machine_cpu(void)
+{
+	return mmio_read32(APIC_ID) >> CPU_SHIFT;
+}
+
+static void send_command(unsigned int cpu, u32 command)
+{
+	mmio_write32(APIC_COMMAND_TARGET, cpu << CPU_SHIFT);
+	mmio_write32(APIC_COMMAND, command);
+}
+
+void machine_call(unsigned int cpu)
+{
+	send_command(cpu, COMMAND_FIXED | VECTOR_CALL);
+}
+
+/* It begins in real mode at a page below 1 MiB, where the machine shows the end of its firmware: this image. */
+void machine_start_cpu(unsigned int cpu)
+{
+	send_command(cpu, COMMAND_INIT);
+	send_command(cpu, COMMAND_STARTUP | IMAGE_PAGE);
+	send_command(cpu, COMMAND_STARTUP | IMAGE_PAGE);
 }
 
 void apic_interrupt(u32 vector, const u32 *frame)
@@ -95,12 +149,14 @@ void apic_interrupt(u32 vector, const u32 *frame)
 		return;
 	if (vector == VECTOR_UART)
 		uart_interrupt();
+	else if (vector == VECTOR_CALL)
+		cpu_called();
 	else if (vector == VECTOR_PCI)
 		interrupt_line(0);
 	else if (vector - VECTOR_MESSAGES < MESSAGES)
 		interrupt_message(vector - VECTOR_MESSAGES);
 	else
-		unexpected_interrupts++;
+		interrupt_unexpected();
 	mmio_write32(APIC_END, 0);
 }
 
@@ -119,12 +175,22 @@ bool machine_slot_aligned(u16 slot, unsigned int count)
 	return (VECTOR_MESSAGES + slot) % count == 0;
 }
 
-void machine_route(u16 address, u32 event, u16 slot, struct message *message)
+void machine_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
 {
 	(void)address;
 	(void)event;
-	message->address = LOCAL_APIC;
+	message->address = LOCAL_APIC | cpu << MESSAGE_CPU_SHIFT;
 	message->data = VECTOR_MESSAGES + slot;
+}
+
+void machine_reroute(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
+{
+	machine_route(address, event, slot, cpu, message);
+}
+
+bool machine_message_has_cpu(void)
+{
+	return true;
 }
 
 void machine_unroute(u16 address, u32 event, u16 slot)

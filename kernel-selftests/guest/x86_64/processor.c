@@ -35,6 +35,11 @@ void machine_flush_tlb(void)
 	asm volatile("mov %%cr4, %0\n\txor $0x80, %0\n\tmov %0, %%cr4" : "=r" (cr4) : : "memory");
 }
 
+void machine_relax(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+
 void machine_halt(void)
 {
 	for (;;)

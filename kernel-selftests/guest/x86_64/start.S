@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Entry of the x86 guest, which is the machine's firmware: from the reset
- * vector in real mode into flat 32-bit protected mode (all that the lab needs
+ * vector in real mode (the other processors: from the image's beginning, as it is
+ * seen below 1 MiB) into flat 32-bit protected mode (all that the lab needs
  * lies below 4 GiB), and the entries of the interrupt table.
  */
 	.section .reset, "ax"
@@ -30,6 +31,10 @@ protected_mode:
 	movw	%ax, %fs
 	movw	%ax, %gs
 	movw	%ax, %ss
+	movl	$0x1b, %ecx		/* is this the first processor? */
+	rdmsr
+	testl	$0x100, %eax
+	jz	other
 	movl	$stack_top, %esp
 	inb	$0x92, %al		/* address line 20 on: data lie in an odd MiB */
 	orb	$2, %al
@@ -46,6 +51,15 @@ protected_mode:
 	call	machine_start
 1:	hlt
 	jmp	1b
+
+/* Each of the others has a quarter of the stack, by the number of its APIC. */
+other:
+	movl	0xfee00020, %eax
+	shrl	$24, %eax
+	shll	$14, %eax
+	movl	$stack_top, %esp
+	subl	%eax, %esp
+	call	machine_start_other
 
 	.balign	8
 descriptors:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
 
 KIND = "machine"
+MAX_CPUS = 4  # what the guests know; each takes a share of this machine's processors
 
 
 class Machine(LabModel):
@@ -16,8 +19,9 @@ class Machine(LabModel):
     says of its interrupt controller. `machine` is the machine type, `versioned` the same of a certain release (both
     sides of a migration must name one that both have). `options` follow the type after commas. `arguments` is the rest
     of the command line, with `{guest}` for the guest's file; `slot` is that of the first emulated device on `bus`.
-    `controllers` are the names under which interrupt controllers migrate; `requires` are features of qemu.yaml;
-    `one-release` says why both sides must be of the same release, '' where they need not.
+    `cpus` is how many processors it has where a scenario does not say. `controllers` are the names under which
+    interrupt controllers migrate; `requires` are features of qemu.yaml; `one-release` says why both sides must be of
+    the same release, '' where they need not.
     """
 
     name: Name
@@ -31,6 +35,7 @@ class Machine(LabModel):
     arguments: tuple[str, ...]
     bus: str
     slot: int
+    cpus: int = Field(default=1, ge=1, le=MAX_CPUS)
     controllers: tuple[str, ...]
     requires: tuple[str, ...] = ()
     one_release: str = ""

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel, Name
+from qpatch.lab.definitions.machine import MAX_CPUS
 from qpatch.lab.definitions.profile import DeviceSettings, Faults, Trait
 from qpatch.lab.definitions.steps import Steps
 from qpatch.lab.model import MigrationOutcome
@@ -20,9 +21,10 @@ class Scenario(LabModel):
     """One of scenarios/*.yaml.
 
     `programs` tells whether both sides run the same build, or different ones. `profile` is the device where the user
-    names none. `properties` are added to every `-device vfio-pci`, `capabilities` and `parameters` are the migration's,
-    on both sides. `device` overrides keys of the profile, `faults` come on top of its faults. `requires` are features
-    of qemu.yaml that both sides must have, `traits` those the device must have.
+    names none. `cpus` is how many processors the guest has (None: as many as the machine says). `properties` are added
+    to every `-device vfio-pci`, `capabilities` and `parameters` are the migration's, on both sides. `device` overrides
+    keys of the profile, `faults` come on top of its faults. `requires` are features of qemu.yaml that both sides must
+    have, `traits` those the device must have.
     """
 
     name: Name
@@ -30,6 +32,7 @@ class Scenario(LabModel):
     programs: Literal["same", "old-to-new", "new-to-old"] = "same"
     profile: str = "plain"
     devices: int = Field(default=1, ge=1, le=8)
+    cpus: int | None = Field(default=None, ge=1, le=MAX_CPUS)
     iommu: Literal["container", "iommufd"] = "container"
     properties: dict[str, bool | int | str] = Field(default_factory=dict)
     capabilities: tuple[str, ...] = ()

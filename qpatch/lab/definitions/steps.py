@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, InstanceOf
 
 from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.devicewords import device_words
+from qpatch.lab.definitions.machine import MAX_CPUS
 from qpatch.lab.model import MigrationOutcome
 from qpatch.suggest import did_you_mean
 
@@ -94,6 +95,15 @@ class MoveVector(ScenarioStep):
     word: ClassVar[str] = "move"
     main: ClassVar[str] = "vector"
     vector: Literal["last"] | int = 0
+
+
+class RouteVector(ScenarioStep):
+    """The guest routes an interrupt to another of its processors, `cpu`; those of MSI on a PC go there all together."""
+
+    word: ClassVar[str] = "route"
+    main: ClassVar[str] = "cpu"
+    vector: Literal["last"] | int = 0
+    cpu: int = Field(ge=0, lt=MAX_CPUS)
 
 
 class Reset(ScenarioStep):

@@ -70,6 +70,8 @@ def command_line(
         *table().arguments,
         "-M",
         machine,
+        "-smp",
+        str(plan.cpus),
         *(word.replace("{guest}", str(paths.guest)) for word in plan.machine.arguments),
         *_socket("-qmp", "monitor", paths.monitor),
         *_socket("-serial", "serial", paths.serial),

@@ -55,6 +55,7 @@ class Flow:
             kinds.MaskVector: self._vector,
             kinds.UnmaskVector: self._vector,
             kinds.MoveVector: self._vector,
+            kinds.RouteVector: self._route,
             kinds.Fence: self._fence,
             kinds.Wait: self._wait,
             kinds.CheckDevice: self._check,
@@ -74,7 +75,7 @@ class Flow:
         self._begin_next()
         self.guest = await source
         await self.guest.execute("cont")
-        await self.guest.until_ready(self._plan.machine.announces, len(self._devices))
+        await self.guest.until_ready(self._plan.machine.announces, len(self._devices), self._plan.cpus)
         await self._do(self._plan.scenario.steps)
         if self._next is not None:
             await self._next
@@ -142,6 +143,11 @@ class Flow:
             await self._ask(f"{step.word} {number} {vector}")
             if step.word == "mask":
                 self._recorder.lab(step.word, **told)
+
+    async def _route(self, step: kinds.RouteVector) -> None:
+        vector = self._vectors - 1 if step.vector == "last" else step.vector
+        for number in self._devices:
+            await self._ask(f"route {number} {vector} {step.cpu}")
 
     async def _fence(self, _: kinds.Fence) -> None:
         assert self.guest is not None

@@ -117,13 +117,14 @@ class VirtualMachine:
             raise GuestError(f"the guest on {self.actor} answered {answer!r} to {line!r}")
         return dict(word.partition("=")[::2] for word in rest)
 
-    async def until_ready(self, announces: str, devices: int) -> None:
+    async def until_ready(self, announces: str, devices: int, cpus: int) -> None:
         """Wait for the guest to boot. Raises GuestError where it sees another machine than it should, ProcessError."""
         self._recorder.action("wait", self.actor, until="ready")
         greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.read_line())
-        if greeting.split()[2:] != [announces, f"devices={devices}"]:
+        if greeting.split()[2:] != [announces, f"devices={devices}", f"cpus={cpus}"]:
             raise GuestError(
-                f"the guest on {self.actor} should see {announces} and {devices} devices, and says {greeting!r}"
+                f"the guest on {self.actor} should see {announces}, {devices} devices and {cpus} processors, and says "
+                f"{greeting!r}"
             )
 
     async def until_resumed(self) -> str:
