@@ -16,6 +16,8 @@ from qpatch.cli.main import VERBS, build_parser, main
 from qpatch.cli.testing import split_peer
 from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.planning import default_machine
+from qpatch.lab.definitions.profile import profile_names
+from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 from qpatch.lab.model import Verdict
 from qpatch.lab.preload.lab import PreloadLab
 
@@ -196,6 +198,9 @@ def test_a_strategy_needs_sources(bench: Bench, tmp_path: Path) -> None:
         (["baseline", "--tree", "t", "--profile", "plian"], "Did you mean 'plain'?"),
         (["baseline", "--tree", "t", "--scenario", "onec"], "Did you mean 'once'?"),
         (["baseline", "--tree", "t", "--machine", "q36"], "Did you mean 'q35'?"),
+        (["baseline", "--tree", "t", "--cells", "hole"], "Did you mean 'whole'?"),
+        (["baseline", "--tree", "t", "--cells", "whole", "--profile", "plain"], "has its own profiles"),
+        (["baseline", "--tree", "t", "--cells", "whole", "--scenario", "once"], "has its own profiles"),
         (["baseline", "--tree", "t", "--scenario", "old-to-new"], "--peer"),
         (["save-stat", "--tree", "t"], "Did you mean 'save-state'?"),
         (["--tree", "t"], "either the names of strategies or --all"),
@@ -327,13 +332,25 @@ def test_reports_for_programs(bench: Bench) -> None:
     assert not Path("results").exists()
 
 
+def test_a_set_of_cells(bench: Bench) -> None:
+    words = ("baseline", "--tree", "qemu-5.2", "--machine", "q35", "--cells", "whole")
+    found = [(one["profile"], one["scenario"]) for one in bench.json(*words)[1]]
+    once = [(profile, "once") for profile in profile_names()]
+    there = {name for name in scenario_names() if load_scenario(name).programs == "same"}
+    assert len(set(found)) == len(found)
+    assert set(found) == {*once, *(("plain", name) for name in there), *(("irq-eager", name) for name in there)}
+    between = bench.json(*words, "--peer", "qemu-7.2")[1]
+    assert {one["scenario"] for one in between} == set(scenario_names())
+
+
 def test_the_list_of_what_there_is(bench: Bench) -> None:
     code, printed, _ = bench.run("--list")
     rows = {tuple(line.split()[:2]) for line in printed.splitlines()}
     assert code == ExitCode.OK
-    assert {("machine", "q35"), ("profile", "irq-eager"), ("scenario", "back-and-forth")} <= rows
+    assert {("machine", "q35"), ("profile", "irq-eager"), ("scenario", "back-and-forth"), ("cells", "whole")} <= rows
     document = json.loads(bench.run("--list", "--json")[1])
     assert "q35" in [machine["name"] for machine in document["machines"]]
+    assert "whole" in [cells["name"] for cells in document["cells"]]
 
 
 @pytest.mark.parametrize(

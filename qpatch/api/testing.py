@@ -31,9 +31,10 @@ _SILENT = NoProgress()
 class TestChoices:
     """What is tested, and in which lab ('': the default).
 
-    `machines`, `profiles` and `scenarios` are names, or paths of YAML files; empty for the defaults. `peer` is the
-    destination where it is another build. `binary` is a QEMU to run instead of the baselines of trees, `baseline` says
-    which binary is taken for these. `parameters` are the strategies'.
+    `machines`, `profiles` and `scenarios` are names, or paths of YAML files; empty for the defaults. `cells` names a
+    set of cells in the place of profiles and scenarios. `peer` is the destination where it is another build. `binary`
+    is a QEMU to run instead of the baselines of trees, `baseline` says which binary is taken for these. `parameters`
+    are the strategies'.
     """
 
     __test__ = False  # pytest: no test
@@ -41,6 +42,7 @@ class TestChoices:
     machines: Sequence[str] = ()
     profiles: Sequence[str] = ()
     scenarios: Sequence[str] = ()
+    cells: str = ""
     peer: Peer | None = None
     binary: Path | None = None
     baseline: BinaryChoice = BinaryChoice.AUTOMATIC
@@ -56,6 +58,7 @@ class TestChoices:
         if self.binary is not None:
             check_path(self.binary, "binary")
         check_name(self.lab, "lab")
+        check_name(self.cells, "cells")
         check_settings_map(self.parameters, "parameters")
 
 
@@ -79,7 +82,14 @@ def test(
     strategies, trees = checked_choice(strategies, trees, choices.parameters)
     lab = registry().get(choices.lab or registry().default)
     request = TestRequest.of_names(
-        strategies, trees, choices.machines, choices.profiles, choices.scenarios, choices.peer, choices.binary
+        strategies,
+        trees,
+        choices.machines,
+        choices.profiles,
+        choices.scenarios,
+        choices.peer,
+        choices.binary,
+        choices.cells,
     )
     programs = Programs(progress, choices.baseline, choices.parameters)
     return run_tests(request, programs, settings, lab, listener)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from qpatch.strategy.load import LoadedStrategy
 
 DEFAULT_OUTPUT = Path("results")
+_KINDS = {"cell": "cells"}  # how the list calls what is not called by its kind
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +71,12 @@ def _add_cells(parser: argparse.ArgumentParser) -> None:
             dest=f"{kind}s",
             help=f"{what}: names of --list, or YAML files",
         )
+    parser.add_argument(
+        "--cells",
+        default="",
+        metavar="SET",
+        help="instead, a set of profiles with scenarios: a name of --list",
+    )
     parser.add_argument(
         "--peer", metavar="[STRATEGY@]TREE", default="", help="migrate to this build instead of the same one"
     )
@@ -162,6 +169,7 @@ def read_choices(arguments: argparse.Namespace, strategies: Sequence[LoadedStrat
         arguments.machines,
         arguments.profiles,
         arguments.scenarios,
+        arguments.cells,
         read_peer(arguments) if arguments.peer else None,
         arguments.binary,
         binary_choice(arguments),
@@ -233,7 +241,8 @@ def write_report(file: Path, text: str) -> None:
 
 
 def list_all(output: Output) -> ExitCode:
-    """Print the labs, and the machines, profiles and scenarios that ship."""
+    """Print the labs, and the machines, profiles, scenarios and sets of cells that ship."""
+    from qpatch.lab.campaign.cellsets import titles
     from qpatch.lab.definitions.machine import load_machine, machine_names
     from qpatch.lab.definitions.profile import load_profile, profile_names
     from qpatch.lab.definitions.scenario import load_scenario, scenario_names
@@ -244,8 +253,9 @@ def list_all(output: Output) -> ExitCode:
         "machine": [(name, load_machine(name).title) for name in machine_names()],
         "profile": [(name, load_profile(name).title) for name in profile_names()],
         "scenario": [(name, load_scenario(name).title) for name in scenario_names()],
+        "cell": list(titles().items()),
     }
-    rows = [(kind, name, title) for kind, entries in found.items() for name, title in entries]
+    rows = [(_KINDS.get(kind, kind), name, title) for kind, entries in found.items() for name, title in entries]
     output.table("What `qpatch test` can run", ("kind", "name", "what it is"), rows)
     for lab in labs:
         output.message(f"the {lab.name} lab does not show:")

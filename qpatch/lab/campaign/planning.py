@@ -14,6 +14,7 @@ from qpatch.cells.base import ErrorReport, Status
 from qpatch.cells.key import CellKey, Stage
 from qpatch.errors import QpatchError, UserError
 from qpatch.lab.campaign.applicability import age
+from qpatch.lab.campaign.cellsets import load_cells
 from qpatch.lab.campaign.programs import UnavailableProgram, binary_program, release_numbers
 from qpatch.lab.campaign.results import TestedResult
 from qpatch.lab.campaign.runner import PlannedCell
@@ -60,9 +61,10 @@ class Peer:
 
 @dataclass(frozen=True)
 class TestRequest:
-    """What the user asks for; `machines` and `profiles` may be empty, for the defaults.
+    """What the user asks for; `machines` may be empty, for the defaults.
 
-    `strategies` holds None for the baseline; `binary` is a QEMU to run instead of those of trees.
+    `strategies` holds None for the baseline; `cells` are the profile and the scenario of each cell; `binary` is a QEMU
+    to run instead of those of trees.
     """
 
     __test__: ClassVar[bool] = False  # pytest: no test
@@ -70,8 +72,7 @@ class TestRequest:
     strategies: Sequence[LoadedStrategy | None]
     trees: Sequence[str]
     machines: Sequence[Machine]
-    profiles: Sequence[Profile]
-    scenarios: Sequence[Scenario]
+    cells: Sequence[tuple[Profile, Scenario]]
     peer: Peer | None = None
     binary: Path | None = None
 
@@ -85,20 +86,18 @@ class TestRequest:
         scenarios: Iterable[str] = (),
         peer: Peer | None = None,
         binary: Path | None = None,
+        cells: str = "",
     ) -> TestRequest:
         """Return the request for things by their names, or by paths of YAML files; what is named twice counts once.
 
-        Raises UserError `unknown-machine`, `unknown-profile`, `unknown-scenario`, `bad-lab-data`.
+        `cells` names a set of cells in the place of profiles and scenarios. Raises UserError `unknown-machine`,
+        `unknown-profile`, `unknown-scenario`, `unknown-cells`, `bad-lab-data`, and `usage` for both.
         """
-        return cls(
-            strategies,
-            list(dict.fromkeys(trees)),
-            [load_machine(name) for name in dict.fromkeys(machines)],
-            [load_profile(name) for name in dict.fromkeys(profiles)],
-            [load_scenario(name) for name in dict.fromkeys(scenarios) or [defaults().scenario]],
-            peer,
-            binary,
-        )
+        loaded = [load_machine(name) for name in dict.fromkeys(machines)]
+        if cells and (tuple(profiles) or tuple(scenarios)):
+            raise UserError("usage", "a set of cells has its own profiles and scenarios")
+        pairs = load_cells(cells, between_builds=peer is not None) if cells else _every(profiles, scenarios)
+        return cls(strategies, list(dict.fromkeys(trees)), loaded, pairs, peer, binary)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ def plan_cells(request: TestRequest, programs: Programs, lab: str) -> list[Plann
     Raises UserError where what is asked for does not go together.
     """
     if request.peer is None:
-        for scenario in request.scenarios:
+        for _, scenario in request.cells:
             if scenario.programs != "same":
                 raise UserError(
                     "usage", f"the scenario {scenario.name} migrates between two builds: name the other one with --peer"
@@ -162,10 +161,9 @@ class _CellPlanner:
         machines, found = self._binary(request.binary) if request.binary else self._tree(tree)
         for strategy in request.strategies:
             for machine in machines:
-                for scenario in request.scenarios:
-                    for profile in request.profiles or [_default_profile(scenario)]:
-                        source = found[strategy.name if strategy else BASELINE, machine.target]
-                        yield _CellCase(self._lab, source, tree, machine, profile, scenario)
+                for profile, scenario in request.cells:
+                    source = found[strategy.name if strategy else BASELINE, machine.target]
+                    yield _CellCase(self._lab, source, tree, machine, profile, scenario)
 
     def planned(self, case: _CellCase) -> PlannedCell | TestedResult:
         """Return the plan of a cell; a scenario may ask for the two builds the other way round."""
@@ -228,6 +226,13 @@ def default_machine(release: tuple[int, int], target: str = "") -> Machine:
     if not fitting:
         raise UserError("unknown-machine", f"there is no machine for {target} by default", hint="Name one: --machine.")
     return fitting[0]
+
+
+def _every(profiles: Iterable[str], scenarios: Iterable[str]) -> list[tuple[Profile, Scenario]]:
+    """Return every one of `profiles` (none: the default) with every one of `scenarios` (none: the default)."""
+    devices = [load_profile(name) for name in dict.fromkeys(profiles)]
+    done = [load_scenario(name) for name in dict.fromkeys(scenarios) or [defaults().scenario]]
+    return [(profile, scenario) for scenario in done for profile in devices or [_default_profile(scenario)]]
 
 
 def _default_profile(scenario: Scenario) -> Profile:
