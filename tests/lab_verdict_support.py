@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, migration
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.interrupts import storm_size
+from qpatch.lab.observer.bounds import stall_ms, storm_size
 from qpatch.lab.observer.observe import observe
 
 if TYPE_CHECKING:
@@ -172,6 +172,12 @@ def late() -> TimelineBuilder:
     return timeline
 
 
+def slow() -> TimelineBuilder:
+    timeline = prepared()
+    timeline.wait(stall_ms() + 1)
+    return finished(timeline)
+
+
 def recovered(outcome: str = "failed", *, resumed: bool = False) -> TimelineBuilder:
     timeline = prepared(outcome)
     timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="EIO")
@@ -208,6 +214,7 @@ EXAMPLES: dict[Verdict, Callable[[], TimelineBuilder]] = {
     Verdict.LOST: lost,
     Verdict.DUPLICATED: duplicated,
     Verdict.LATE: late,
+    Verdict.SLOW: slow,
     Verdict.NOISY: noisy,
     Verdict.RECOVERED: recovered,
     Verdict.DELIVERED: delivered,

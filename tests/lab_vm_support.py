@@ -78,6 +78,7 @@ class FakeVm:
     running_again: bool = True
     resumed: str = "running"
     refuse: str = ""
+    waiting: str = "0"
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Remember the command and, of its arguments, the ones that tell it apart."""
@@ -91,6 +92,8 @@ class FakeVm:
     async def ask(self, line: str) -> dict[str, str]:
         self.done.append(f"{self.actor}> {line}")
         word, *rest = line.split()
+        if word == "settle":
+            return {"waiting": self.waiting}
         return {"vectors": rest[2]} if word == "irq" else {"raised": "1", "memory": "ok"} if word == "status" else {}
 
     async def until_ready(self, announces: str, devices: int, cpus: int) -> None:

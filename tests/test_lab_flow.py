@@ -52,18 +52,27 @@ def test_a_migration_moves_the_guest_and_ends_the_source(tmp_path: Path) -> None
     assert [line for line in done[4:] if line != "qemu0 quit"] == [
         "qemu0> hello",
         "qemu0> hello",
+        "qemu0> settle 1500",
         "qemu1: migrate-incoming unix:DIR/migration1",
         "qemu0: migrate unix:DIR/migration1",
         "qemu0: query-migrate",
         "qemu1 running",
         "qemu1> hello",
         "qemu1> hello",
+        "qemu1> settle 1500",
         "quit",
     ]
     assert "qemu0 quit" in done
     assert lab_events(recorder, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert lab_events(recorder, "migrated")[0]["status"] == "completed"
     assert lab_events(recorder, "migrated")[0]["downtime_ms"] == 7
+
+
+def test_the_lab_waits_once_a_run_for_interrupts_that_do_not_come(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [fence, fence]", settings={0: {"waiting": "1"}})
+    assert done.count("qemu0> settle 1500") == 1
+    done, _ = play(tmp_path, "steps: [fence, fence]")
+    assert done.count("qemu0> settle 1500") == 2
 
 
 def test_a_driver_uses_what_the_device_has(tmp_path: Path) -> None:

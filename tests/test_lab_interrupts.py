@@ -8,7 +8,8 @@ from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, mig
 
 from qpatch.lab.definitions.machine import load_machine, machine_names
 from qpatch.lab.model import InterruptCounts
-from qpatch.lab.observer.interrupts import InterruptState, account_for, controllers, late_ms
+from qpatch.lab.observer.bounds import late_ms
+from qpatch.lab.observer.interrupts import InterruptState, account_for, controllers
 from qpatch.lab.observer.migrations import parse_migrations
 
 
@@ -100,13 +101,40 @@ def test_without_a_fence_nothing_is_lost_yet() -> None:
     assert len(account_for(parse_migrations(timeline.events)).in_state(InterruptState.UNSETTLED)) == 1
 
 
-def test_what_is_acknowledged_after_the_fence_stays_lost() -> None:
+def overdue() -> TimelineBuilder:
     timeline = TimelineBuilder()
     timeline.prepare()
     timeline.raised("qemu0", 2)
     timeline.fence("qemu0")
+    return timeline
+
+
+def test_what_is_acknowledged_after_the_fence_is_late() -> None:
+    timeline = overdue()
+    timeline.wait(30)
     timeline.acked("qemu0", 2)
-    assert totals(timeline) == InterruptCounts(delivered=1, lost=1)
+    assert totals(timeline) == InterruptCounts(delivered=2, late=1)
+    (late,) = account_for(parse_migrations(timeline.events)).late
+    assert late.wait_ms == pytest.approx(30, abs=1)
+    assert late.after_fence
+
+
+@pytest.mark.parametrize("what", ["check", "raise"])
+def test_what_is_acknowledged_after_the_guest_was_asked_for_more_stays_lost(what: str) -> None:
+    timeline = overdue()
+    if what == "check":
+        timeline.check("qemu0")
+    else:
+        timeline.raised("qemu0", 2)
+    timeline.acked("qemu0", 2)
+    assert totals(timeline).lost == 1
+    assert totals(timeline).late == 0
+
+
+def test_an_interrupt_of_a_later_number_is_not_answered_by_an_earlier_one() -> None:
+    timeline = overdue()
+    timeline.acked("qemu0", 2, sequence=0)
+    assert totals(timeline).lost == 1
 
 
 def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:

@@ -35,7 +35,8 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
         for deeds in (source, destination)
     ]
     second = dict.fromkeys(
-        ("ready", "command", "answer", "pre_copy", "migration", "running", "settle", "give_up", "quit"), 1.0
+        ("ready", "command", "answer", "late", "pre_copy", "migration", "running", "settle", "give_up", "quit"),
+        1.0,
     )
     limits = release.WaitLimits(start=10, **second)
     short = release.table().model_copy(update={"limits": limits})

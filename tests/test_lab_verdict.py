@@ -43,6 +43,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.HUNG: {Verdict.LAB_ERROR},
         Verdict.STRANDED: {Verdict.RECOVERED},
         Verdict.MISORDERED: {Verdict.DELIVERED},
+        Verdict.SLOW: {Verdict.DELIVERED},
         Verdict.NOISY: {Verdict.DELIVERED},
         Verdict.LAB_ERROR: {Verdict.DELIVERED},
         Verdict.DUPLICATED: {Verdict.DELIVERED},

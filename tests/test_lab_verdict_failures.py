@@ -6,8 +6,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from lab_timeline_support import TimelineBuilder
-from lab_verdict_support import crashed, delivered, duplicated, failed, finished, lost, prepared, reason, recovered
+from lab_timeline_support import TimelineBuilder, migration
+from lab_verdict_support import (
+    crashed,
+    delivered,
+    duplicated,
+    failed,
+    finished,
+    lost,
+    prepared,
+    reason,
+    recovered,
+    slow,
+)
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
@@ -242,3 +253,41 @@ def test_an_interrupt_without_a_fence_leaves_the_run_in_doubt() -> None:
 
 def test_a_migration_without_an_end_shows_nothing() -> None:
     assert reason(prepared(), Verdict.LAB_ERROR) == "the migration did not end"
+
+
+def test_an_interrupt_that_comes_after_its_fence_is_late_and_says_so() -> None:
+    timeline = migration()
+    timeline.raised("qemu1", 2)
+    timeline.fence("qemu1")
+    timeline.wait(310)
+    timeline.acked("qemu1", 2)
+    timeline.check("qemu1")
+    assert "was delivered after 310.0 ms, long after what was raised with it; the bound is " in reason(
+        timeline, Verdict.LATE
+    )
+
+
+def test_a_stall_while_no_device_runs_is_slow_and_says_where() -> None:
+    said = reason(slow(), Verdict.SLOW)
+    assert said.startswith("nothing happened for 1001 ms while no device ran, between data-read of qemu0 and ")
+
+
+def test_what_the_device_pauses_by_itself_is_no_stall() -> None:
+    timeline = prepared()
+    timeline.uapi("qemu0", "pause", ms=1500)
+    timeline.wait(1600)
+    reason(finished(timeline), Verdict.DELIVERED)
+
+
+def test_a_destination_that_runs_is_no_longer_stalled() -> None:
+    timeline = migration()
+    timeline.wait(3000)
+    timeline.verify()
+    reason(timeline, Verdict.DELIVERED)
+
+
+def test_an_interrupt_that_belongs_to_no_device_is_misrouted() -> None:
+    timeline = migration()
+    timeline.check("qemu1", unexpected=2)
+    said = reason(timeline, Verdict.MISROUTED)
+    assert said == "the guest on qemu1 had 2 interrupts on numbers that no vector uses"

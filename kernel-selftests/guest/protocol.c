@@ -190,6 +190,33 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	machine_put('\n');
 }
 
+static u32 waiting_everywhere(void)
+{
+	u32 waiting = 0;
+	unsigned int i;
+
+	for (i = 0; i < device_count; i++)
+		waiting += interrupts_waiting(&devices[i]);
+	return waiting;
+}
+
+/* settle MS: answers as soon as no interrupt is waiting, at the latest after so long. */
+static void command_settle(struct device *device, const u32 *numbers)
+{
+	u64 begin, now;
+	u32 hertz, waiting;
+
+	(void)device;
+	machine_ticks(&begin, &hertz);
+	do {
+		waiting = waiting_everywhere();
+		machine_ticks(&now, &hertz);
+	} while (waiting && now - begin < (u64)numbers[0] * (hertz / 1000));
+	print("ok");
+	print_field("waiting", waiting);
+	machine_put('\n');
+}
+
 static void command_off(struct device *device, const u32 *numbers)
 {
 	(void)device;
@@ -219,6 +246,7 @@ static const struct command {
 	{ "route", 2, true, command_route },
 	{ "reset", 0, true, command_reset },
 	{ "ticks", 0, false, command_ticks },
+	{ "settle", 1, false, command_settle },
 	{ "off", 0, false, command_off },
 };
 

@@ -82,6 +82,7 @@ class Verdict(enum.StrEnum):
     LOST = "lost"  # an interrupt never reached the guest
     DUPLICATED = "duplicated"  # an interrupt reached the guest more often than it was raised
     LATE = "late"  # every interrupt was delivered, one of them after the bound
+    SLOW = "slow"  # nothing is wrong, and the guest stood still for much longer than it need
     NOISY = "noisy"  # nothing is wrong, and QEMU printed an error
     RECOVERED = "recovered"  # the migration failed as the scenario expects; the source ran on and nothing was lost
     DELIVERED = "delivered"  # completed; every interrupt delivered once; state and memory intact

@@ -59,6 +59,7 @@ class WaitLimits(LabModel):
     ready: float
     command: float
     answer: float
+    late: float
     pre_copy: float
     migration: float
     running: float

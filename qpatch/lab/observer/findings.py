@@ -12,6 +12,7 @@ from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
+from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.states import disorders
 
@@ -31,7 +32,8 @@ class GuestCheck:
     tells whether the device holds the command register as its driver left it. `config` is the offset of the first word
     of config space that the driver finds otherwise than it left it, None where all are the same. `strayed` is how many
     interrupts another processor has handled than they were routed to, `stray` of the first of them its vector, the
-    processor that it was routed to, and the one to which it came.
+    processor that it was routed to, and the one to which it came. `unexpected` is how many interrupts the guest had,
+    up to then, on numbers that belong to no vector.
     """
 
     vm: str
@@ -46,6 +48,7 @@ class GuestCheck:
     config: int | None = None
     strayed: int = 0
     stray: tuple[int, int, int] = (0, 0, 0)
+    unexpected: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Findings:
 
     `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `halted` the process
     that took over and then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
-    states of devices came in a wrong order. `cut_short` are transfers that a device completed by half,
+    states of devices came in a wrong order, `stalls` for how long nothing happened in each downtime.
+    `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
     there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
     `reported_at` when the lab reported that one's end, `states` the state of each process at the end.
@@ -90,6 +94,7 @@ class Findings:
     hung: tuple[str, ...] = ()
     disorders: tuple[str, ...] = ()
     failed_accesses: tuple[FailedAccess, ...] = ()
+    stalls: tuple[Stall, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
@@ -144,6 +149,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         hung=tuple(str(event.fields["what"]) for event in lab if event.name == "hung"),
         disorders=disorders(history),
         failed_accesses=tuple(_failed_accesses(timeline)),
+        stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
         checks=tuple(_checks(lab)),
         account=account,
         resets=frozenset(_resets(history)),
@@ -190,6 +196,7 @@ def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                     _number(fields.get("routed")) or 0,
                     _number(fields.get("came")) or 0,
                 ),
+                _number(fields.get("unexpected")) or 0,
             )
 
 

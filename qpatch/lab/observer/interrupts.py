@@ -3,7 +3,8 @@
 
 An interrupt is delivered when the guest has acknowledged it, on whichever side; the device's counters migrate with it.
 It is lost when a fence of the VM that runs the guest comes first, unless its driver has masked the vector: it waits
-then for the fence after the driver has unmasked it. What a device raises on a destination in which the
+then for the fence after the driver has unmasked it. One that comes after the fence, but before the guest is asked for
+anything else, is late: the lab gives it time. What a device raises on a destination in which the
 guest never ran was never to be delivered, and is left out.
 """
 
@@ -14,11 +15,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from qpatch.lab.model import Event, EventSource, InterruptCounts
+from qpatch.lab.observer.bounds import late_ms
 from qpatch.lab.observer.migrations import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ class Interrupt:
     """One interrupt that a device raised, at `position` of the timeline; `sequence` counts those of its vector.
 
     `wait_ms` is the time until the guest acknowledged it, from the moment at which it could, where a migration had set
-    the device running and no fence has come since; elsewhere 0, since only a busy host can have delayed it there.
-    `why` says of a lost one where it was lost.
+    the device running and no fence has come since, or after a fence that came before it (`after_fence`); elsewhere 0,
+    since only a busy host can have delayed it there. `why` says of a lost one where it was lost.
     """
 
     raised: Event
@@ -57,12 +59,13 @@ class Interrupt:
     state: InterruptState = InterruptState.UNSETTLED
     acknowledged: Event | None = None
     wait_ms: float = 0.0
+    after_fence: bool = False
     why: str = ""
 
     @property
     def is_late(self) -> bool:
-        """Whether it was delivered after the bound."""
-        return self.state is InterruptState.DELIVERED and self.wait_ms > late_ms()
+        """Whether it was delivered after the bound, or after a fence."""
+        return self.state is InterruptState.DELIVERED and (self.after_fence or self.wait_ms > late_ms())
 
     @property
     def name(self) -> str:
@@ -101,6 +104,16 @@ class InterruptAccount:
         )
 
 
+@dataclass(frozen=True)
+class _Overdue:
+    """An interrupt that the fence at position `fence` has not found handled; `vm` is that of the fence."""
+
+    interrupt: Interrupt
+    fence: int
+    vm: str
+    since: int
+
+
 @dataclass
 class _InterruptLedger:
     """The account while the timeline is read; `migrates`: the first migration has begun."""
@@ -109,6 +122,7 @@ class _InterruptLedger:
     destinations: frozenset[str]
     settled: list[Interrupt] = field(default_factory=list)
     outstanding: dict[Line, list[Interrupt]] = field(default_factory=lambda: defaultdict(list))
+    overdue: dict[Line, list[_Overdue]] = field(default_factory=lambda: defaultdict(list))
     duplicates: list[Event] = field(default_factory=list)
     running_since: dict[tuple[str, str], int] = field(default_factory=dict)
     migrates: bool = False
@@ -124,6 +138,8 @@ class _InterruptLedger:
             self.migrates = self.migrates or event.name == "migrate"
             if event.name == "fence":
                 self._fence(position, str(event.fields["vm"]))
+            elif event.name == "check":
+                self._give_up(vm=str(event.fields["vm"]))
             elif event.name in ("mask", "unmask"):
                 self._mask(event)
         elif event.origin is not EventSource.UAPI:
@@ -137,6 +153,7 @@ class _InterruptLedger:
 
     def account(self) -> InterruptAccount:
         """Return the account; what is still outstanding stays unsettled."""
+        self._give_up()
         left = [interrupt for line in self.outstanding.values() for interrupt in line]
         return InterruptAccount(
             tuple(sorted([*self.settled, *left], key=lambda interrupt: interrupt.position)),
@@ -146,6 +163,7 @@ class _InterruptLedger:
 
     def _interrupt(self, position: int, event: Event) -> None:
         if event.name == "irq-raise":
+            self._give_up(_line(event))
             self.outstanding[_line(event)].append(Interrupt(event, position, int(event.fields.get("sequence", 0))))
         elif event.name == "irq-swallow":
             self._swallow(position, event)
@@ -179,6 +197,7 @@ class _InterruptLedger:
             self.duplicates.append(event)
             return
         sequence = event.fields["sequence"]
+        self._come_late(event)
         line = self.outstanding[_line(event)]
         answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
         self.outstanding[_line(event)] = [interrupt for interrupt in line if interrupt not in answered]
@@ -215,12 +234,45 @@ class _InterruptLedger:
             del self.outstanding[line]
 
     def _fence(self, position: int, vm: str) -> None:
-        """Count as lost what is outstanding; from here on, nothing that happens on `vm` is due to a migration."""
-        self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
+        """Note what is outstanding; from here on, nothing that happens on `vm` is due to a migration."""
         for line in [line for line in self.outstanding if line not in self.masked]:
+            for interrupt in self.outstanding.pop(line):
+                since = max(self.running_since.get((vm, line[0]), 0), self.unmasked_at.get(line, 0))
+                self.overdue[line].append(_Overdue(interrupt, position, vm, max(interrupt.raised.at, since)))
+        self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
+
+    def _come_late(self, event: Event) -> None:
+        """Count as delivered what a fence has missed, and `event` acknowledges."""
+        kept = []
+        for one in self.overdue.pop(_line(event), []):
+            if one.interrupt.sequence > event.fields["sequence"]:
+                kept.append(one)
+                continue
+            wait = (event.at - one.since) / NANOSECONDS_PER_MS
+            self.settled.append(
+                replace(
+                    one.interrupt,
+                    state=InterruptState.DELIVERED,
+                    acknowledged=event,
+                    wait_ms=wait,
+                    after_fence=True,
+                )
+            )
+        if kept:
+            self.overdue[_line(event)] = kept
+
+    def _give_up(self, line: Line | None = None, vm: str = "") -> None:
+        """Count as lost what a fence has missed, and nothing has acknowledged: of one line, one VM, or everywhere."""
+        for key in [line] if line is not None else list(self.overdue):
+            if vm and any(one.vm != vm for one in self.overdue[key]):
+                continue
             self.settled += [
-                replace(interrupt, state=InterruptState.LOST, why=_loss_reason(self.timeline, interrupt, position))
-                for interrupt in self.outstanding.pop(line)
+                replace(
+                    one.interrupt,
+                    state=InterruptState.LOST,
+                    why=_loss_reason(self.timeline, one.interrupt, one.fence),
+                )
+                for one in self.overdue.pop(key, [])
             ]
 
     def _mask(self, event: Event) -> None:
@@ -243,21 +295,10 @@ def account_for(history: MigrationHistory) -> InterruptAccount:
 
 
 @cache
-def late_ms() -> float:
-    """Return the bound after which an interrupt is late, in milliseconds."""
-    return float(_data("bounds.yaml")["late_ms"])
-
-
-@cache
-def storm_size() -> int:
-    """Return how many acknowledgements of nothing make a storm."""
-    return int(_data("bounds.yaml")["storm"])
-
-
-@cache
 def controllers() -> frozenset[str]:
     """Return the names under which interrupt controllers migrate."""
-    return frozenset(_data("controllers.yaml")["controllers"])
+    text = resources.files(__package__).joinpath("controllers.yaml").read_text(encoding="utf-8")
+    return frozenset(yaml.load(text, yaml.CSafeLoader)["controllers"])
 
 
 def controller_loaded(event: Event) -> str:
@@ -271,13 +312,6 @@ def controller_loaded(event: Event) -> str:
 def line_name(event: Event) -> str:
     """Return what to call in a sentence the line of a device that the interrupt `event` is about."""
     return "INTx" if event.fields.get("index") == INTX else f"vector {event.fields.get('vector', 0)}"
-
-
-def _data(name: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.load(
-        resources.files(__package__).joinpath(name).read_text(encoding="utf-8"), yaml.CSafeLoader
-    )
-    return content
 
 
 def _line(event: Event) -> Line:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,33 @@ def ran_at(history: MigrationHistory, migration: MigrationSpan) -> int | None:
             resuming.remove(event.device)
             ran = event.at
     return ran
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A stretch of `ms` milliseconds in a migration's downtime in which nothing happened, between two events."""
+
+    migration: int
+    ms: float
+    before: Event
+    after: Event
+
+
+def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall | None:
+    """Return the longest stretch in which nothing happened while no device ran.
+
+    What the devices pause by themselves is taken from it. None where the migration has no downtime.
+    """
+    stopped, ran = stopped_at(history, migration), ran_at(history, migration)
+    if migration.outcome != COMPLETED or stopped is None or ran is None:
+        return None
+    events = [event for event in history.timeline[migration.begin : migration.stop] if stopped <= event.at <= ran]
+    paused = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
+    stalls = [
+        Stall(migration.number, (after.at - before.at) / NANOSECONDS_PER_MS - paused, before, after)
+        for before, after in itertools.pairwise(events)
+    ]
+    return max(stalls, key=lambda stall: stall.ms, default=None)
 
 
 def _set_up_ms(events: Sequence[Event]) -> float | None:

@@ -10,7 +10,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.interrupts import InterruptState, late_ms, line_name, storm_size
+from qpatch.lab.observer.bounds import late_ms, stall_ms, storm_size
+from qpatch.lab.observer.interrupts import InterruptState, line_name
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, SOURCE, UNFINISHED
 from qpatch.lab.observer.phrases import (
     after_reset,
@@ -205,6 +206,10 @@ def misrouted(findings: Findings) -> str:
         instead = next((event for event in findings.account.duplicates if _is_instead(event, interrupt.raised)), None)
         if instead is not None:
             return f"{interrupt.name} reached the guest on {instead.actor} as {line_name(instead)}"
+    for check in findings.checks:
+        if check.unexpected:
+            had = counted(check.unexpected, "interrupt")
+            return f"the guest on {check.vm} had {had} on numbers that no vector uses"
     return ""
 
 
@@ -228,7 +233,20 @@ def late(findings: Findings) -> str:
     latest = max(findings.account.late, key=lambda interrupt: interrupt.wait_ms, default=None)
     if latest is None:
         return ""
-    return f"{latest.name} was delivered after {latest.wait_ms:.1f} ms; the bound is {late_ms():g} ms"
+    fence = ", long after what was raised with it" if latest.after_fence else ""
+    return f"{latest.name} was delivered after {latest.wait_ms:.1f} ms{fence}; the bound is {late_ms():g} ms"
+
+
+def slow(findings: Findings) -> str:
+    """Apply if nothing happened for too long while no device ran; what is slow next to a baseline is seen elsewhere."""
+    longest = max(findings.stalls, key=lambda stall: stall.ms, default=None)
+    if longest is None or longest.ms <= stall_ms():
+        return ""
+    return (
+        f"nothing happened for {longest.ms:.0f} ms while no device ran, between {longest.before.name} of "
+        f"{longest.before.actor} and {longest.after.name} of {longest.after.actor} (migration {longest.migration}); "
+        f"the bound is {stall_ms():g} ms"
+    )
 
 
 def noisy(findings: Findings) -> str:
@@ -320,6 +338,7 @@ RULES: tuple[tuple[Verdict, Rule], ...] = (
     (Verdict.LOST, lost),
     (Verdict.DUPLICATED, duplicated),
     (Verdict.LATE, late),
+    (Verdict.SLOW, slow),
     (Verdict.NOISY, noisy),
     (Verdict.RECOVERED, recovered),
     (Verdict.DELIVERED, delivered),

@@ -41,6 +41,7 @@ class Flow:
         self._fills = 0
         self._log_offset = 0
         self._stop_early = False
+        self._was_patient = False
         self._remaining = deque(_migrations(plan.scenario.steps))
         self._migrations = 0
         self._next: asyncio.Task[VirtualMachine] | None = None
@@ -154,6 +155,17 @@ class Flow:
         for _round in range(_FENCE_ROUND_TRIPS):
             await self._ask("hello")
         self._recorder.lab("fence", vm=self.guest.actor)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Let interrupts come that the fence should have found, so that late ones are told from lost ones; once a run.
+
+        A guest that has none waiting answers at once.
+        """
+        if self._was_patient:
+            return
+        answer = await self._ask(f"settle {table().limits.late * 1000:.0f}")
+        self._was_patient = answer.get("waiting", "0") != "0"
 
     async def _wait(self, step: kinds.Wait) -> None:
         assert self.guest is not None

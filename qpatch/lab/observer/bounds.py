@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The bounds that verdicts depend on, from bounds.yaml, which says what each was measured on."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+import yaml
+
+
+@cache
+def _bounds() -> dict[str, float]:
+    text = resources.files(__package__).joinpath("bounds.yaml").read_text(encoding="utf-8")
+    return {name: float(value) for name, value in yaml.load(text, yaml.CSafeLoader).items()}
+
+
+def late_ms() -> float:
+    """Return after how many milliseconds an interrupt is late."""
+    return _bounds()["late_ms"]
+
+
+def storm_size() -> int:
+    """Return how many acknowledgements of nothing make a storm."""
+    return int(_bounds()["storm"])
+
+
+def log_bytes() -> int:
+    """Return how much of a process's log is read, in bytes; more is a storm."""
+    return int(_bounds()["log_bytes"])
+
+
+def stall_ms() -> float:
+    """Return for how many milliseconds nothing at all may happen while no device runs."""
+    return _bounds()["stall_ms"]
+
+
+def slow_ratio() -> float:
+    """Return how many times the baseline's downtime makes a run slow, where `slow_ms` is exceeded as well."""
+    return _bounds()["slow_ratio"]
+
+
+def slow_ms() -> float:
+    """Return how many milliseconds more than the baseline's downtime a run may take in any case."""
+    return _bounds()["slow_ms"]
