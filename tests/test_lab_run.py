@@ -38,7 +38,7 @@ def run(directory: Path, scenario: str = ONCE, source: str = "", destination: st
         ("ready", "command", "answer", "late", "pre_copy", "migration", "running", "settle", "give_up", "quit"),
         1.0,
     )
-    limits = release.WaitLimits(start=10, **second)
+    limits = release.WaitLimits(stretch=10, start=10, **second)
     short = release.table().model_copy(update={"limits": limits})
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vm", "migration"):

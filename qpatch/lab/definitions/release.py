@@ -53,8 +53,9 @@ class Feature(LabModel):
 
 
 class WaitLimits(LabModel):
-    """How many seconds the lab waits for each thing."""
+    """How many seconds the lab waits for each thing, and how many times as long on a busy machine."""
 
+    stretch: float
     start: float
     ready: float
     command: float

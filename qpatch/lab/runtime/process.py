@@ -10,6 +10,9 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from qpatch.lab.definitions.release import table
+from qpatch.lab.runtime.patience import Patience
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
@@ -75,15 +78,18 @@ class Process:
     async def within(self, seconds: float, what: str, work: Coroutine[Any, Any, Result]) -> Result:
         """Return the result of `work`, which waits for `what`.
 
-        Raises ProcessExited where the process ends before, WaitTimeout after `seconds`.
+        Raises ProcessExited where the process ends before, WaitTimeout after `seconds`, not counting those in which it
+        waited for a processor.
         """
         task = asyncio.ensure_future(work)
+        patience = Patience(seconds, self._process.pid, table().limits.stretch)
         try:
-            await asyncio.wait({task, self._end}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if task.done():
-                return await self._result(task, seconds, what)
-            if self._end.done():
-                raise self.exited(what)
+            while left := patience.left():
+                await asyncio.wait({task, self._end}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    return await self._result(task, seconds, what)
+                if self._end.done():
+                    raise self.exited(what)
             raise self.timed_out(seconds, what)
         finally:
             task.cancel()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How long a process has kept somebody waiting, on a machine that may be busy with other things.
+
+A bound on the wall clock says less about QEMU the busier the machine is: a thread that waits for a processor is not
+stuck. The kernel counts that time for each thread (/proc/PID/task/TID/schedstat, its second number; Linux,
+Documentation/scheduler/sched-stats.rst), and a `Patience` takes it off. Where the kernel does not count, nothing is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Waits for at most `seconds` in which the process `pid` had the processors that it wanted.
+
+    `most` times as long by the wall clock is the end in any case.
+    """
+
+    seconds: float
+    pid: int
+    most: float
+    _began: float = field(default_factory=lambda: time.monotonic())
+    _delays: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Remember what each thread has waited before."""
+        self._delays.update(waited_for_a_processor(self.pid))
+
+    def left(self) -> float:
+        """Return for how many seconds to wait on; 0 where patience has ended."""
+        spent = time.monotonic() - self._began
+        delays = waited_for_a_processor(self.pid)
+        delayed = max((delay - self._delays.get(thread, 0) for thread, delay in delays.items()), default=0)
+        left = min(self.seconds - spent + delayed / NANOSECONDS, self.seconds * self.most - spent)
+        return max(left, 0.0)
+
+
+def waited_for_a_processor(pid: int) -> dict[str, int]:
+    """Return how long each thread of the process `pid` has been ready to run and did not, in ns; {} where unknown."""
+    waited = {}
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        try:
+            waited[thread.parent.name] = int(thread.read_text().split()[1])
+        except (OSError, IndexError):  # the thread has just ended, or this kernel does not count
+            continue
+    return waited

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Waiting for a process on a busy machine: what it waits for a processor does not count."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from qpatch.lab.runtime import patience
+from qpatch.lab.runtime.patience import NANOSECONDS, Patience, waited_for_a_processor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
+    """A clock, and what each thread has waited for a processor, in seconds: both to be set."""
+    now: dict[str, float] = {"time": 100.0}
+
+    def delays(_pid: int) -> dict[str, int]:
+        return {name: int(seconds * NANOSECONDS) for name, seconds in now.items() if name != "time"}
+
+    monkeypatch.setattr(patience, "waited_for_a_processor", delays)
+    monkeypatch.setattr(time, "monotonic", lambda: now["time"])
+    return iter([now])
+
+
+def test_time_without_a_processor_does_not_count(clock: Iterator[dict[str, float]]) -> None:
+    now = next(clock)
+    now["old"] = 50.0
+    waiting = Patience(20, 1, 10)
+    assert waiting.left() == 20
+    now.update(time=115.0, old=60.0, new=4.0)
+    assert waiting.left() == 15
+    now.update(time=130.0)
+    assert waiting.left() == 0
+
+
+def test_patience_ends_on_any_machine(clock: Iterator[dict[str, float]]) -> None:
+    now = next(clock)
+    now["vcpu"] = 0.0
+    waiting = Patience(20, 1, 3)
+    now.update(time=159.0, vcpu=58.0)
+    assert waiting.left() == 1
+    now.update(time=160.0, vcpu=59.0)
+    assert waiting.left() == 0
+
+
+def test_a_kernel_that_does_not_count(clock: Iterator[dict[str, float]]) -> None:
+    now = next(clock)
+    waiting = Patience(20, 1, 10)
+    now.update(time=110.0)
+    assert waiting.left() == 10
+
+
+def test_what_the_kernel_counts() -> None:
+    """Two processes on one processor: each waits for about half of the time that passes."""
+    processor = min(os.sched_getaffinity(0))
+    spin = f"import os; os.sched_setaffinity(0, {{{processor}}})\nwhile True: pass"
+    both = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(2)]
+    try:
+        time.sleep(1)
+        assert all(max(waited_for_a_processor(one.pid).values()) > NANOSECONDS // 10 for one in both)
+    finally:
+        for one in both:
+            one.kill()
+            one.wait()
+    assert waited_for_a_processor(both[0].pid) == {}
