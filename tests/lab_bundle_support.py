@@ -1,125 +1,100 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A run that was never carried out, with a QEMU that is a script, from which bundles are written."""
+"""Bundles of runs with a QEMU's double that has a device, whole or with a fault, repeated without qpatch."""
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from lab_support import observation
-from lab_vm_support import artifacts, plan, program
+from lab_vm_support import plan, program
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.plan import LabAction, RunRecord
+from qpatch.lab.preload.artifacts import Artifacts
 from qpatch.lab.preload.bundle import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from qpatch.lab.plan import RunPlan
-    from qpatch.lab.preload.artifacts import Artifacts
 
-FAKE = Path(__file__).with_name("fake_qemu.py")
-SHORT = "/run/qpatch-short"
-CONFIGURATION = "[device]\nname=dev0\ngroup=100\ncdev=vfio100\nprotocol=v1\n"
-LOG = """\
-{"emu":1,"n":0,"t":5,"device":"","event":"start"}
-{"emu":1,"n":1,"t":6,"device":"dev0","event":"irq-raise","index":"msix","vector":0,"cause":"guest","sent":true}
-{"emu":1,"n":2,"t":7,"device":"dev0","event":"irq-ack","index":"msix","vector":0,"spurious":false}
-{"emu":1,"n":3,"t":8,"device":"dev0","event":"irq-raise","index":"msix","vector":1,"cause":"guest","sent":true}
-"""
-DESTINATION = """\
-{"emu":1,"n":0,"t":5,"device":"dev0","event":"state","from":"running","to":"resuming","errno":0}
-1234@1795412154.594717:vmstate_load arm_gic, arm_gic
-"""
-EXPECTED = """\
-[qemu0 dev0]
-vector 0: answered 1, raised 1
-vector 1: raised 1
-[qemu1 dev0]
-state running -> resuming
-load arm_gic
-"""
+DOUBLE = Path(__file__).with_name("lab_device_double.py")
+SCENARIO = "steps: [interrupts, raise: 0, fence, check, migrate, raise: 0, kick, fence, check]"
+PROFILE = "{name: p, title: p, device: {traits: [], vectors: 4}}"
 
 
-@dataclass
-class BundledRun:
-    """A run that was never run: a plan with the fake QEMU, its record, and where the bundle goes."""
+@dataclass(frozen=True)
+class DoubleRun:
+    """A run that was never run: where it is kept, and its plan with the double in the place of QEMU."""
 
     directory: Path
     plan: RunPlan
-    artifacts: Artifacts
-    record: RunRecord
 
     @property
     def place(self) -> Path:
         return self.directory / "results" / "bundle"
 
-    def write(self, verdict: Verdict = Verdict.LOST, *, binaries: bool = False) -> Path | None:
-        return Bundle(self.plan, self.artifacts, self.record, observation(verdict), binaries).write(self.place)
+    def write(self, verdict: Verdict, *, binaries: bool = False, started: bool = True) -> Path | None:
+        actions = (LabAction("start", "qemu0", {}),) if started else ()
+        record = RunRecord(self.directory, (), {}, actions, 1.0)
+        return Bundle(self.plan, _artifacts(self.directory), record, observation(verdict), binaries).write(self.place)
 
-    @property
-    def qemu(self) -> Path:
-        """The script; files beside it say how it misbehaves (see fake_qemu.py)."""
-        return Path(self.plan.source.command[0])
-
-    def bundle(self, *, binaries: bool = False) -> Path:
-        written = self.write(binaries=binaries)
+    def bundle(self, verdict: Verdict = Verdict.LOST, *, binaries: bool = False) -> Path:
+        written = self.write(verdict, binaries=binaries)
         assert written is not None
         return written
 
 
-def command_of(words: Sequence[str], short: Path, files: Path, actor: str) -> list[str]:
-    return [
-        "env",
-        f"LD_PRELOAD={short}/library.so",
-        f"QPATCH_EMU={files}/{actor}/devices.conf",
-        *words,
-        "-msg",
-        "timestamp=on",
-        "-kernel",
-        f"{short}/guest",
-        "-chardev",
-        f"socket,id=monitor,path={short}/{actor}/qmp.sock,server=on,wait=off",
-        "-chardev",
-        f"socket,id=serial,path={short}/{actor}/serial.sock,server=on,wait=off",
-        "-device",
-        f"vfio-pci,sysfsdev={str(files).replace(',', ',,')}/{actor}/dev0,addr=0x4",
-    ]
+def _artifacts(directory: Path) -> Artifacts:
+    """Return a library that can be preloaded, one of this machine's, and a guest that is an empty file."""
+    mapped = Path("/proc/self/maps").read_text(encoding="utf-8").split()
+    library, guest = directory / "library.so", directory / "guest"
+    shutil.copy(next(word for word in mapped if "/libm" in word), library)
+    guest.touch()
+    return Artifacts(library, {"aarch64": guest})
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> BundledRun:
-    files, short = tmp_path / "results" / "with, comma" / "1", Path(SHORT)
-    fake = tmp_path / "qemu" / "qemu-system-aarch64"
-    fake.parent.mkdir()
-    fake.write_text(FAKE.read_text().replace("/usr/bin/env python3", sys.executable))
-    fake.chmod(0o755)
-    (fake.parent / "LOSE").touch()
-    compiled = tmp_path / "artifacts"
-    compiled.mkdir()
-    planned = plan("steps: [migrate]", source=program((str(fake),), (5, 2)))
-    actions = []
-    for actor, text in (("qemu0", LOG), ("qemu1", DESTINATION)):
-        (files / actor).mkdir(parents=True)
-        (files / actor / "devices.conf").write_text(CONFIGURATION)
-        (files / actor / "log").write_text(text)
-        words = command_of(planned.source.command, short, files, actor)
-        actions.append(LabAction("start", actor, {"command": words, "sockets": f"{short}/{actor}", "log": "l"}))
-    uri = {"uri": f"unix:{short}/migration1"}
-    actions += [
-        LabAction("wait", "qemu0", {"until": "ready"}),
-        *(LabAction("serial", "qemu0", {"line": f"raise 0 {vector}"}) for vector in (0, 1)),
-        LabAction("qmp", "qemu1", {"command": "migrate-incoming", "arguments": uri}),
-        LabAction("qmp", "qemu0", {"command": "migrate", "arguments": uri}),
-        *(LabAction("wait", "qemu0", {"until": until}) for until in ("active", "sent")),
-        *(LabAction("wait", "qemu1", {"until": until}) for until in ("received", "running")),
-        LabAction("wait", "qemu0", {"until": "logged", "words": ["irq-raise"]}),
-        LabAction("quit", "qemu0", {}),
-        LabAction("quit", "qemu1", {}),
-    ]
-    logs = {actor: files / actor / "log" for actor in ("qemu0", "qemu1")}
-    return BundledRun(tmp_path, planned, artifacts(compiled), RunRecord(files, (), logs, tuple(actions), 1.0))
+def double_run(directory: Path, fault: str = "", *, double: str = "", scenario: str = SCENARIO) -> DoubleRun:
+    """Return a run of a double with a fault, and with deeds of `lab_qemu_double`."""
+    environment = {"FAULT": fault, "DOUBLE": double}
+    qemu = replace(program((sys.executable, str(DOUBLE))), environment=environment)
+    return DoubleRun(directory, plan(scenario, PROFILE, source=qemu))
+
+
+def other_qemu(directory: Path, fault: str = "") -> Path:
+    """Return a double as one program: without a fault, or with another than the bundle's."""
+    script = directory / "other-qemu"
+    script.write_text(f'#!/bin/sh\nFAULT={fault} exec "{sys.executable}" "{DOUBLE}" "$@"\n', encoding="utf-8")
+    script.chmod(0o755)
+    return script
+
+
+def impatient(bundle: Path) -> None:
+    """Let a bundle wait for no answer longer than two seconds."""
+    file = bundle / "lab" / "qpatch" / "lab" / "definitions" / "release.json"
+    table = json.loads(file.read_text(encoding="utf-8"))
+    known = table["with"]["limits"]["with"]
+    known |= {name: min(seconds, 2.0) for name, seconds in known.items() if name not in ("start", "ready", "migration")}
+    file.write_text(json.dumps(table), encoding="utf-8")
+
+
+def reproduce(
+    bundle: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a bundle without anything of the tests' environment, and without what Python has installed."""
+    python = Path(sys.executable).resolve().parent
+    return subprocess.run(
+        [sys.executable, "-I", "-S", bundle / "reproduce", *options],
+        env={"PATH": f"{python}:/usr/bin:/bin", **(environment or {})},
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        cwd="/",
+    )

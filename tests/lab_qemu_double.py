@@ -32,8 +32,11 @@ class Double:
     def listen(self, name: str) -> None:
         place = re.search(rf"id={name},path=([^,]+)", " ".join(sys.argv))
         assert place
+        self.accept_at(name, place[1])
+
+    def accept_at(self, name: str, place: str) -> None:
         server = socket.socket(socket.AF_UNIX)
-        server.bind(place[1])
+        server.bind(place)
         server.listen()
         self.selector.register(server, selectors.EVENT_READ, (name, server, None))
 

@@ -17,6 +17,7 @@ import pytest
 from qpatch.cli.main import main
 from qpatch.errors import ExitCode
 from qpatch.lab.definitions.profile import load_profile, profile_names
+from qpatch.trees.places import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,9 +157,41 @@ def test_a_bundle_reproduces_what_went_wrong(
     _, results = migrated(capsys, "baseline", "--tree", tree, "--machine", machine, "--profile", "interrupt-swallowed")
     moved = tmp_path / "moved"
     Path(results[0]["bundle"]).rename(moved)
-    done = subprocess.run([moved / "run.sh", "--times", "3"], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("reproduced: lost") == 3
+    assert again(moved, "--times", "3") == (0, "reproduced: lost in 3 of 3 runs")
+
+
+def test_a_bundle_says_so_of_a_qemu_that_is_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    _, results = migrated(capsys, "baseline", "save-state", "--tree", "qemu-5.2", "--machine", GICV2)
+    assert [one["verdict"] for one in results] == ["lost", "delivered"]
+    started = next(
+        event
+        for line in Path(results[1]["timeline"]).read_text().splitlines()
+        if (event := json.loads(line))["name"] == "start" and event["origin"] == "lab"
+    )
+    mended = next(word for word in started["fields"]["command"] if word.endswith("/qemu-system-aarch64"))
+    bundle = Path(results[0]["bundle"])
+    assert again(bundle) == (0, "reproduced: lost in 1 of 1 runs")
+    assert again(bundle, "--times", "3", "--qemu", mended) == (1, "not reproduced: lost in 0 of 3 runs")
+
+
+@pytest.mark.parametrize("option", ["--prebuilt", "--build"])
+def test_a_bundle_with_its_binaries_needs_nothing_of_the_cache(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    words = ("--tree", "qemu-5.2", "--machine", Q35, "--profile", "interrupt-swallowed", "--bundle-binaries")
+    _, results = migrated(capsys, "baseline", *words, option)
+    bundle = Path(results[0]["bundle"])
+    for script in bundle.glob("*/qemu.sh"):
+        text = script.read_text()
+        assert str(cache_directory()) not in text
+        assert "  set -- " in text
+    assert again(bundle) == (0, "reproduced: lost in 1 of 1 runs")
+
+
+def again(bundle: Path, *options: str) -> tuple[int, str]:
+    """Run a bundle; return its exit code and its last line."""
+    done = subprocess.run([bundle / "reproduce", *options], capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, (done.stdout + done.stderr).splitlines()[-1]
 
 
 @pytest.mark.releases("qemu-10.2")

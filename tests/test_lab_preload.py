@@ -83,4 +83,4 @@ def test_a_run_its_timeline_and_its_bundle(tmp_path: Path) -> None:
     assert len(timeline) >= len(record.events) + 1
     bundle = lab.write_bundle(planned, record, observation(Verdict.LOST), tmp_path / "bundle", binaries=False)
     assert bundle == tmp_path / "bundle"
-    assert 'LD_PRELOAD="$RUN"/s/library.so' in (bundle / "qemu0.sh").read_text()
+    assert 'LD_PRELOAD="$FILES"/library.so' in (bundle / "source" / "qemu.sh").read_text()

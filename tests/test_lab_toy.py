@@ -59,7 +59,7 @@ def test_the_table_and_the_words_below_it(capsys: pytest.CaptureFixture[str]) ->
     printed, messages = capsys.readouterr()
     assert "lost 1/1" in printed
     assert "data > config > set_irqs > data > arm_gic" in printed
-    assert f"  without qpatch: {PLACE}/bundle/run.sh\n" in messages
+    assert f"  without qpatch: {PLACE}/bundle/reproduce\n" in messages
     assert " --scenario once --lab toy\n" in messages
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan, RunRecord
     from qpatch.trees.progress import Progress
 
-SCRIPT = "run.sh"  # of a bundle: what people run to repeat the run
+SCRIPT = "reproduce"  # of a bundle: what people run to repeat the run
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class CommandLineMaker(Protocol):
         program: QemuProgram,
         devices: AttachedDevices,
         paths: VmPaths,
+        /,
         *,
         incoming: bool,
         paused: bool,

@@ -44,7 +44,7 @@ async def run_once(
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
     recorder = Recorder()
-    with tempfile.TemporaryDirectory(prefix="qpatch-", dir=_short_directory(), ignore_cleanup_errors=True) as short:
+    with tempfile.TemporaryDirectory(prefix="qpatch-", dir=short_directory(), ignore_cleanup_errors=True) as short:
         fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder, line)
         failure = await _carry_out(plan, fleet, recorder)
     logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
@@ -88,6 +88,7 @@ def _failure(recorder: Recorder, error: Exception) -> str:
     return str(error)
 
 
-def _short_directory() -> str:
+def short_directory() -> str:
+    """Return where to make directories whose paths sockets, options of QEMU and the dynamic linker take."""
     usual = tempfile.gettempdir()
     return table().short_directory if len(usual) > _MAX_LENGTH or _SPECIAL & set(usual) else usual
