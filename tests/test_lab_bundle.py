@@ -215,7 +215,7 @@ def test_binaries_are_copied_with_their_libraries(tmp_path: Path) -> None:
     assert any(path.name.startswith("libc.so") for path in (bundle / "bin" / "0" / "lib").iterdir())
     script = (bundle / "source" / "qemu.sh").read_text()
     assert '  set -- "$here"/bin/0/lib/ld-' in script
-    assert '"$here"/bin/0/build-qemu-system-aarch64\n' in script
+    assert '"$here"/bin/0/1/qemu-system-aarch64\n' in script
     assert str(tmp_path) not in script
 
 
@@ -224,6 +224,8 @@ def test_a_distributions_binary_is_copied_with_all_that_it_brings(tmp_path: Path
     for name in ("lib/loader", "lib/libc.so.6", "usr/libexec/qemu", "share/firmware.bin", "modules/tcg.so"):
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
         (cache / name).write_text(name)
+    (cache / "share" / "link").symlink_to("firmware.bin")
+    (cache / "share" / "dangling").symlink_to("gone")
     prebuilt = replace(
         program((f"{cache}/lib/loader", "--library-path", f"{cache}/lib:{cache}/modules", f"{cache}/usr/libexec/qemu")),
         environment={"QEMU_MODULE_DIR": f"{cache}/modules"},
@@ -232,18 +234,12 @@ def test_a_distributions_binary_is_copied_with_all_that_it_brings(tmp_path: Path
     bundle = replace(double_run(tmp_path), plan=plan("steps: [migrate]", source=prebuilt)).bundle(binaries=True)
     script = (bundle / "source" / "qemu.sh").read_text()
     assert str(cache) not in script
+    assert (bundle / "bin" / "0" / "5" / "share" / "link").read_text() == "share/firmware.bin"
+    assert not (bundle / "bin" / "0" / "5" / "share" / "dangling").is_symlink()
     (own,) = [line.split() for line in script.splitlines() if line.startswith("  set -- QEMU_MODULE_DIR")]
-    named = [word.replace('"$here"', str(bundle)) for word in own[2:]]
-    assert (named[0], named[2]) == (f"QEMU_MODULE_DIR={bundle}/bin/0/cache-modules-", "--library-path")
-    files = [named[1], *named[3].split(":"), named[4], named[6]]
-    assert [path.replace(f"{bundle}/bin/0/", "") for path in files] == [
-        "lib-loader",
-        "cache-lib",
-        "cache-modules",
-        "libexec-qemu",
-        "cache-share",
-    ]
-    assert (bundle / "bin" / "0" / "cache-share" / "firmware.bin").read_text() == "share/firmware.bin"
+    named = [word.replace('"$here"/bin/0', "bin") for word in own[2:]]
+    assert named[:3] == ["QEMU_MODULE_DIR=bin/4/modules", "bin/0/loader", "--library-path"]
+    assert named[3:] == ["bin/1/lib:bin/2/modules", "bin/3/qemu", "-L", "bin/5/share"]
 
 
 def test_a_run_that_started_nothing_has_no_bundle(tmp_path: Path) -> None:

@@ -79,14 +79,19 @@ class _Copy:
         file = Path(word)
         if not file.is_absolute() or not file.exists():
             return word
-        name = f"{self.name}/{'-'.join(file.parts[-2:])}"
-        while (self.place / name).exists():
-            name = f"{name}-"
+        number = sum(1 for _ in (self.place / self.name).iterdir())
+        name = f"{self.name}/{number}/{file.name}"  # the library knows QEMU by its name
+        (self.place / name).parent.mkdir()
         if file.is_dir():
-            shutil.copytree(file, self.place / name, symlinks=False, ignore_dangling_symlinks=True)
+            shutil.copytree(file, self.place / name, ignore=_dangling)
         else:
             shutil.copy(file, self.place / name)
         return f"{HERE}/{name}"
+
+
+def _dangling(directory: str, names: list[str]) -> list[str]:
+    """Return the links of a directory that lead nowhere: of packages that were not unpacked whole."""
+    return [name for name in names if not Path(directory, name).exists()]
 
 
 def _libraries(file: Path) -> list[Path]:
