@@ -23,8 +23,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
     """A clock, and what each thread has waited for a processor, in seconds: both to be set."""
     now: dict[str, float] = {"time": 100.0}
 
-    def delays(_pid: int) -> dict[str, int]:
-        return {name: int(seconds * NANOSECONDS) for name, seconds in now.items() if name != "time"}
+    def delays(pid: int) -> dict[str, int]:
+        if pid == os.getpid():
+            return {"own": int(now.get("lab", 0) * NANOSECONDS)}
+        return {name: int(seconds * NANOSECONDS) for name, seconds in now.items() if name not in ("time", "lab")}
 
     monkeypatch.setattr(patience, "waited_for_a_processor", delays)
     monkeypatch.setattr(time, "monotonic", lambda: now["time"])
@@ -40,6 +42,13 @@ def test_time_without_a_processor_does_not_count(clock: Iterator[dict[str, float
     assert waiting.left() == 15
     now.update(time=130.0)
     assert waiting.left() == 0
+
+
+def test_nor_does_time_in_which_the_lab_cannot_read(clock: Iterator[dict[str, float]]) -> None:
+    now = next(clock)
+    waiting = Patience(20, 1, 10)
+    now.update(time=115.0, lab=12.0)
+    assert waiting.left() == 17
 
 
 def test_patience_ends_on_any_machine(clock: Iterator[dict[str, float]]) -> None:

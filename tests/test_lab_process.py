@@ -6,9 +6,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import stat
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +77,25 @@ def test_a_wait_has_an_end_and_says_what_it_waited_for(tmp_path: Path) -> None:
         with_process(tmp_path, "sleep 3600", lambda process: process.within(0.2, "an answer", for_ever()))
 
 
+def test_what_came_while_the_lab_stood_still_is_no_timeout(tmp_path: Path) -> None:
+    """The answer is there before the wait is over, but the event loop does not come to it."""
+
+    async def answered() -> str:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            loop = asyncio.get_running_loop()
+
+            def answer_and_stand_still() -> None:
+                theirs.send(b"ok")
+                time.sleep(0.5)
+
+            loop.call_later(0.1, answer_and_stand_still)
+            return (await loop.sock_recv(ours, 2)).decode()
+
+    assert with_process(tmp_path, "sleep 3600", lambda process: process.within(0.2, "an answer", answered())) == "ok"
+
+
 def test_a_closed_connection_is_the_death_of_the_process(tmp_path: Path) -> None:
     async def hang_up() -> None:
         raise ConnectionLost("closed")
@@ -118,7 +139,7 @@ def run(directory: Path, script: str, **limits: float) -> RunRecord:
 def nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sockets go to a directory that must be empty afterwards; below `tmp_path` their names may be too long."""
     with tempfile.TemporaryDirectory(prefix="t", dir=release.table().short_directory) as sockets:
-        monkeypatch.setattr("qpatch.lab.runtime.run._short_directory", lambda: sockets)
+        monkeypatch.setattr("qpatch.lab.runtime.run.short_directory", lambda: sockets)
         yield
         assert list(Path(sockets).iterdir()) == []
 

@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 # The kernel kills QEMU where qpatch itself is killed, and so cannot.
 WITH_PARENT_DEATH_SIGNAL = ("setpriv", "--pdeathsig", "KILL", "--")
 _INHERITED = ("PATH", "HOME", "TMPDIR")
+_LAST_TURN = 0.05  # seconds: the loop runs some hundred times in it
 _LAST_BYTES = 8192
 _LAST_LINES = 6
 _ELF = b"\x7fELF"
@@ -84,8 +85,10 @@ class Process:
         task = asyncio.ensure_future(work)
         patience = Patience(seconds, self._process.pid, table().limits.stretch)
         try:
-            while left := patience.left():
-                await asyncio.wait({task, self._end}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            waited = False
+            while (left := patience.left()) or not waited:
+                waited = not left  # what came while the lab itself stood still is read in one more turn
+                await asyncio.wait({task, self._end}, timeout=left or _LAST_TURN, return_when=asyncio.FIRST_COMPLETED)
                 if task.done():
                     return await self._result(task, seconds, what)
                 if self._end.done():
