@@ -130,12 +130,21 @@ def test_a_build_waits_for_another(bench: Bench) -> None:
     finished(bench.start("baseline", "--json"))
     waited: list[str] = []
     with inherited_lock(bench.workspace / "lock", waited.append):
-        process = bench.start("baseline")
+        process = bench.start("good")
         assert process.stderr is not None
-        assert f"waiting for another qpatch (process {os.getpid()})" in process.stderr.readline()
+        assert f"(process {os.getpid()}), which has been building here for " in process.stderr.readline()
         assert process.poll() is None
     assert process.wait(HANGS) == ExitCode.OK
     assert waited == []
+
+
+def test_what_is_built_is_found_while_another_builds(bench: Bench) -> None:
+    for words in (["baseline"], ["good"]):
+        finished(bench.start(*words, "--json"))
+    with inherited_lock(bench.workspace / "lock", pytest.fail):
+        for words in (["baseline"], ["good"]):
+            code, again = finished(bench.start(*words, "--json"))
+            assert (code, again["status"]) == (ExitCode.OK, "kept")
 
 
 DAMAGES: dict[str, Callable[[Path, Path], object]] = {

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -99,7 +100,32 @@ def test_the_lock_is_held_by_what_was_started(tmp_path: Path) -> None:
         child.kill()
         child.wait()
         killer.wait()
-    assert waited == [f"waiting for another qpatch (process {os.getpid()}), which builds here"]
+    (said,) = waited
+    assert re.fullmatch(rf"waiting for `.+` \(process {os.getpid()}\), which has been building here for \d+ s", said)
+
+
+def test_a_lock_says_who_holds_it_as_far_as_it_can_be_known(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    waited: list[str] = []
+    for entry in ("", "4242\n", '{"pid": 1, "command": "qpatch build good", "since": 0}\n'):
+        holder = subprocess.Popen(["flock", path, "sleep", "0.3"])
+        wait_for(lambda: subprocess.run(["flock", "-n", path, "true"], check=False).returncode != 0)
+        path.write_text(entry)
+        with inherited_lock(path, waited.append):
+            holder.wait()
+    assert waited[:2] == ["waiting for another qpatch, which builds here"] * 2
+    assert waited[2].startswith("waiting for `qpatch build good` (process 1), which has been building here for ")
+
+
+def test_a_holder_that_was_killed_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = subprocess.Popen(["flock", path, "sleep", "0.3"])
+    wait_for(lambda: subprocess.run(["flock", "-n", path, "true"], check=False).returncode != 0)
+    path.write_text(f'{{"pid": {2**22 + 1}, "command": "qpatch build", "since": {time.time()}}}')
+    waited: list[str] = []
+    with inherited_lock(path, waited.append):
+        holder.wait()
+    assert waited[0].endswith(" s; it has ended, but not what it had started")
 
 
 def alive(pid: int) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,10 @@ from qpatch.builds.step_builder import StepBuilder
 from qpatch.builds.steps import make_steps
 from qpatch.series.commits import new_commits
 from qpatch.series.model import PLACEHOLDER
+from qpatch.trees.private import private_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.builds.backend import Backend
     from qpatch.builds.products import Product
@@ -30,11 +32,12 @@ if TYPE_CHECKING:
     from qpatch.builds.workspace import BuildWorkspace
     from qpatch.series.model import PlannedSeries
     from qpatch.trees.commit_tree import CommitTree
-    from qpatch.trees.git import Identity
+    from qpatch.trees.git import Identity, Repository
     from qpatch.trees.private import NewCommit
     from qpatch.trees.progress import Progress
 
 BASELINE = "baseline"
+_NO_LOCK = -1  # of one who builds nothing
 
 
 @dataclass(frozen=True)
@@ -71,23 +74,43 @@ class Builder:
     def build(self, request: BuildRequest) -> BuildOutcome:
         """Build what `request` asks for, the base first; the first step that fails ends it.
 
+        What is kept as a whole is returned at once, whoever is building here meanwhile.
         Raises BuildFailed where the tree cannot be configured, UserError and EnvironmentFault as the backend does.
         """
+        if not request.objects:
+            with self._looking_up(request) as run:
+                found = run.kept_outcome()
+            if found is not None:
+                return found
         with self._workspace.locked(self._progress.note) as lock:
-            run = _Run(self._workspace, self._backend, self._progress, request, lock)
+            source = request.source
+            repository = self._workspace.checkout.borrow(source.repository, source.commit)
+            run = _Run(self._workspace, self._backend, self._progress, request, repository, lock)
             return run.objects() if request.objects else run.products()
 
     def find(self, request: BuildRequest) -> Product | None:
         """Return what is kept of `request`, its last patch with the series applied, None where that must be built."""
-        with self._workspace.locked(self._progress.note) as lock:
-            return _Run(self._workspace, self._backend, self._progress, request, lock).kept()
+        with self._looking_up(request) as run:
+            return run.kept()
+
+    @contextmanager
+    def _looking_up(self, request: BuildRequest) -> Iterator[_Run]:
+        """Give the means to look for what is kept: that touches nothing in the workspace, so it needs no lock."""
+        with private_repository([request.source.repository], request.source.commit) as repository:
+            yield _Run(self._workspace, self._backend, self._progress, request, repository, _NO_LOCK)
 
 
 class _Run:
-    """One request, carried out under the workspace's lock."""
+    """One request, whose commits are made in `repository`; to build, it needs the workspace's lock."""
 
     def __init__(
-        self, workspace: BuildWorkspace, backend: Backend, progress: Progress, request: BuildRequest, lock: int
+        self,
+        workspace: BuildWorkspace,
+        backend: Backend,
+        progress: Progress,
+        request: BuildRequest,
+        repository: Repository,
+        lock: int,
     ) -> None:
         self._workspace = workspace
         self._backend = backend
@@ -95,16 +118,31 @@ class _Run:
         self._identity = dict(backend.identity())
         self._overlay = dict(backend.overlay())
         source = request.source
-        repository = workspace.checkout.borrow(source.repository, source.commit)
         commits = request.commits()
         self._steps = make_steps(repository, source.commit, self._overlay, request.series, commits)
         self._making = StepBuilder(workspace, backend, progress, self._identity, source.repository, lock)
+
+    @property
+    def _wanted(self) -> Sequence[BuildStep]:
+        """The steps that are asked for after the base."""
+        return self._steps[1:] if self._request.each_patch else self._steps[1:][-1:]
+
+    def kept_outcome(self) -> BuildOutcome | None:
+        """Return the outcome where the base and all steps that are wanted are kept, else None."""
+        results: list[StepResult] = []
+        product: Product | None = None
+        for step in (self._steps[0], *self._wanted):
+            product = self._kept_product(step)
+            if product is None:
+                return None
+            results.append(_kept(step, product))
+        return BuildOutcome(tuple(results), product)
 
     def products(self) -> BuildOutcome:
         """Build the base and the steps that are wanted, as far as they are not kept."""
         base, product = self._product(self._steps[0], None)
         results = [base]
-        for step in self._steps[1:] if self._request.each_patch else self._steps[1:][-1:]:
+        for step in self._wanted:
             if results[-1].status is StepStatus.FAILED:
                 break
             result, product = self._product(step, results[-1])
@@ -129,17 +167,25 @@ class _Run:
 
     def _product(self, step: BuildStep, before: StepResult | None) -> tuple[StepResult, Product | None]:
         """Build a step, or find what was kept of it."""
-        kept = self._workspace.products.find(self._key(step))
-        is_last = step.number in (0, len(self._steps) - 1)
-        if kept is not None and (kept.files or not is_last):
+        kept = self._kept_product(step)
+        if kept is not None:
             return _kept(step, kept), kept
         outcome = self._making.make(step, self._steps[0], self._log(step), self._title(step))
         result = self._result(step, outcome, before)
         if result.status is StepStatus.FAILED:
             return result, None
-        files = self._backend.products(outcome.place) if is_last else {}
+        files = self._backend.products(outcome.place) if self._has_files(step) else {}
         metadata = self._metadata(result, outcome)
         return result, self._workspace.products.keep(self._key(step), files, metadata, outcome.place.log)
+
+    def _kept_product(self, step: BuildStep) -> Product | None:
+        """Return what is kept of a step, None where it must be built."""
+        kept = self._workspace.products.find(self._key(step))
+        return kept if kept is not None and (kept.files or not self._has_files(step)) else None
+
+    def _has_files(self, step: BuildStep) -> bool:
+        """Whether what is built of the step is kept: of the base, and of the last one."""
+        return step.number in (0, len(self._steps) - 1)
 
     def _result(self, step: BuildStep, outcome: StepOutcome, before: StepResult | None) -> StepResult:
         """Return how a step ended; a warning is new where the step `before`, or the base, has not got it."""

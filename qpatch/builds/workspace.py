@@ -2,7 +2,8 @@
 """The directory in the cache where one tree is built, again and again.
 
 It holds the checkout, which is switched from commit to commit; build directories, each with the stamp that tells
-what it was configured with; the logs; and the products. One process at a time works in it.
+what it was configured with; the logs; and the products. One process at a time works in it;
+what is kept in its products is found without waiting for that one.
 """
 
 from __future__ import annotations
