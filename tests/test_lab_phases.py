@@ -116,3 +116,12 @@ def test_a_device_that_was_reset_may_be_in_any_state() -> None:
     timeline.state("qemu0", "stop-copy", "dev1")
     timeline.migrated("failed")
     assert told(timeline) == ()
+
+
+def test_several_devices_that_the_release_should_have_refused_are_told() -> None:
+    timeline = walked(phases=())
+    assert told(timeline) == ()
+    timeline.lab("phases", vm="qemu0", phases=[], refuses=True)
+    assert told(timeline) == (
+        "qemu0 migrates several devices without peer-to-peer states, which its release refuses (migration 1)",
+    )

@@ -17,6 +17,7 @@ import pytest
 from kill_support import wait_for
 from lab_vm_support import carry_out, plan, program
 
+from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions import release
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.runtime.monitor import RefusedError
@@ -192,3 +193,49 @@ def _still_runs(command: Path) -> bool:
 def test_events_are_of_their_vm(tmp_path: Path) -> None:
     commands: list[Event] = [event for event in run(tmp_path).events if event.origin is EventSource.SERIAL]
     assert {event.actor for event in commands} == {"qemu0", "qemu1"}
+
+
+REFUSAL = "vfio dev1: Multiple VFIO devices migration is supported only if all of them support P2P migration"
+
+
+@pytest.mark.parametrize(
+    ("devices", "traits", "said", "event"),
+    [
+        (2, "[pre-copy]", REFUSAL, "not-applicable"),
+        (2, "[pre-copy, p2p]", REFUSAL, "devices-refused"),
+        (1, "[pre-copy]", REFUSAL, "devices-refused"),
+        (2, "[pre-copy]", "vfio dev0: no device", "devices-refused"),
+    ],
+)
+def test_a_qemu_that_refuses_its_devices_is_right_only_where_the_release_should(
+    tmp_path: Path, devices: int, traits: str, said: str, event: str
+) -> None:
+    record = refused(tmp_path, devices, traits, f"qemu: -device vfio-pci,id=dev1,bus=pcie.0: {said}", "exit 1")
+    assert record.failure == ""
+    assert lab_events(record, event) == [{"vm": "qemu0", "reason": f"qemu0 refuses its devices: {said}"}]
+    assert all(one["expected"] for one in lab_events(record, "exit"))
+
+
+def test_a_warning_about_a_device_is_no_refusal(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault):
+        refused(tmp_path, 1, "[]", "qemu: -device vfio-pci,id=dev0: warning: slow", "exit 1")
+
+
+def test_a_qemu_that_crashes_at_the_start_is_a_crash(tmp_path: Path) -> None:
+    record = refused(tmp_path, 1, "[]", "qemu: -device vfio-pci,id=dev0: ...", "kill -SEGV $$")
+    assert [(one["signal"], one["expected"]) for one in lab_events(record, "exit") if one["vm"] == "qemu0"] == [
+        (11, False)
+    ]
+
+
+def refused(directory: Path, devices: int, traits: str, said: str, end: str) -> RunRecord:
+    """Carry out a scenario with a QEMU that prints `said` and ends by `end`, before it answers."""
+    qemu = directory / "qemu"
+    qemu.write_text(f"#!/bin/bash\necho '{said}' >&2; {end}\n")
+    qemu.chmod(0o755)
+    found = plan(
+        f"{{devices: {devices}, steps: [migrate]}}",
+        f"{{name: p, title: p, device: {{traits: {traits}}}}}",
+        source=program((str(qemu),)),
+    )
+    return asyncio.run(carry_out(found, directory))

@@ -55,7 +55,7 @@ def test_no_other_rule_of_a_verdict_on_qemu_applies_to_it(verdict: Verdict) -> N
         Verdict.LOST: {Verdict.DELIVERED},
         Verdict.REFUSED: {Verdict.FAILED},
         Verdict.INCONSISTENT: {Verdict.DELIVERED},
-        Verdict.UNNOTICED: {Verdict.LOST, Verdict.NOISY},
+        Verdict.UNNOTICED: {Verdict.LOST},
     }
     assert applied == {verdict} | besides.get(verdict, set())
 

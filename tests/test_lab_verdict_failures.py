@@ -291,3 +291,19 @@ def test_an_interrupt_that_belongs_to_no_device_is_misrouted() -> None:
     timeline.check("qemu1", unexpected=2)
     said = reason(timeline, Verdict.MISROUTED)
     assert said == "the guest on qemu1 had 2 interrupts on numbers that no vector uses"
+
+
+def test_a_qemu_that_refuses_its_devices_fails() -> None:
+    timeline = TimelineBuilder()
+    timeline.start("qemu0", "source")
+    timeline.message("qemu0", "-device vfio-pci: vfio dev0: no")
+    timeline.lab("exit", vm="qemu0", code=1, signal=0, expected=True)
+    timeline.lab("devices-refused", vm="qemu0", reason="qemu0 refuses its devices: vfio dev0: no")
+    assert reason(timeline, Verdict.FAILED) == "qemu0 refuses its devices: vfio dev0: no"
+
+
+def test_an_error_in_a_run_that_showed_nothing_is_not_all_that_is_wrong() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.message("qemu0", "something")
+    reason(timeline, Verdict.LAB_ERROR)

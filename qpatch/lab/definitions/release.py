@@ -52,6 +52,15 @@ class Feature(LabModel):
     reason: str
 
 
+class Refusal(LabModel):
+    """Devices that releases from `from` on refuse: so many or more that lack the trait; `says` is in what they say."""
+
+    from_: Release
+    devices: int
+    lacks: str
+    says: str
+
+
 class WaitLimits(LabModel):
     """How many seconds the lab waits for each thing, and how many times as long on a busy machine."""
 
@@ -74,6 +83,7 @@ class ReleaseTable(LabModel):
 
     releases: tuple[DefaultChange, ...]
     features: dict[str, Feature]
+    refusals: tuple[Refusal, ...]
     arguments: tuple[str, ...]
     trace: tuple[str, ...]
     capabilities: tuple[str, ...]
@@ -96,6 +106,18 @@ class ReleaseTable(LabModel):
             if not any(one.holds(release) for one in self.features[name].ranges):
                 return f"{self.features[name].reason}, and this is {release[0]}.{release[1]}"
         return ""
+
+    def refusal(self, devices: int, traits: Iterable[str], release: tuple[int, int]) -> str:
+        """Return a regular expression for what `release` says where it is to refuse `devices` with `traits`, or ''."""
+        having = set(traits)
+        return next(
+            (
+                one.says
+                for one in self.refusals
+                if one.from_ <= release and devices >= one.devices and one.lacks not in having
+            ),
+            "",
+        )
 
     def _until(self, release: tuple[int, int]) -> list[DefaultChange]:
         """Return the changes up to `release`, the last one first; a release before all of them counts as the first."""

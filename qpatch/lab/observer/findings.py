@@ -74,7 +74,8 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `halted` the process
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run,
+    `devices_refused` that a QEMU did not start with its devices, `halted` the process
     that took over and then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
     states of devices came in a wrong order, `stalls` for how long nothing happened in each downtime.
     `cut_short` are transfers that a device completed by half,
@@ -103,6 +104,7 @@ class Findings:
     errors: tuple[ReportedError, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)
     not_applicable: str = ""
+    devices_refused: str = ""
 
     @property
     def checks_after(self) -> tuple[GuestCheck, ...]:
@@ -158,6 +160,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         errors=reported_errors(history),
         states=_states(lab),
         not_applicable=next(iter(reasons), ""),
+        devices_refused=next((str(event.fields["reason"]) for event in lab if event.name == "devices-refused"), ""),
     )
 
 

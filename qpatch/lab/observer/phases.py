@@ -37,6 +37,11 @@ def skipped_phases(history: MigrationHistory) -> Iterator[str]:
     """Yield a sentence for each step of a device that leaves out a state which both it and its QEMU have."""
     given = _given(history)
     for migration in history.migrations:
+        if migration.outcome == COMPLETED and _refuses(history, migration.source):
+            yield (
+                f"{migration.source} migrates several devices without peer-to-peer states, which its release refuses "
+                f"(migration {migration.number})"
+            )
         if PRE_COPY in given.get(migration.source, ()) and migration.outcome == COMPLETED:
             yield from _without_pre_copy(history, migration)
     for vm, phases in given.items():
@@ -50,6 +55,17 @@ def _given(history: MigrationHistory) -> dict[str, tuple[str, ...]]:
         for event in history.timeline
         if event.origin is EventSource.LAB and event.name == "phases"
     }
+
+
+def _refuses(history: MigrationHistory, vm: str) -> bool:
+    """Tell whether the release that `vm` runs should have refused its devices."""
+    return any(
+        event.origin is EventSource.LAB
+        and event.name == "phases"
+        and event.fields["vm"] == vm
+        and bool(event.fields.get("refuses"))
+        for event in history.timeline
+    )
 
 
 def _without_pre_copy(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:

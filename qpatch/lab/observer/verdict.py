@@ -94,7 +94,9 @@ def refused(findings: Findings) -> str:
 
 
 def failed(findings: Findings) -> str:
-    """Apply if a migration ended otherwise than it should, or the source did not go on after one meant to fail."""
+    """Apply if a migration ended otherwise than it should, or was not begun, or the source did not go on after one."""
+    if findings.devices_refused:
+        return findings.devices_refused
     for migration in findings.migrations:
         if migration.outcome in (migration.expect, UNFINISHED) or _never_failed(migration):
             continue
@@ -251,7 +253,7 @@ def slow(findings: Findings) -> str:
 
 def noisy(findings: Findings) -> str:
     """Apply if QEMU printed an error in a run in which nothing was to fail, and nothing did."""
-    if any(migration.expect != COMPLETED or migration.outcome != COMPLETED for migration in findings.migrations):
+    if any(migration.expect != COMPLETED for migration in findings.migrations) or not delivered(findings):
         return ""
     said = next((error for error in findings.errors if error.by in (SOURCE, DESTINATION)), None)
     return f"all went well, but the {said.by} printed {said.message!r}" if said is not None else ""

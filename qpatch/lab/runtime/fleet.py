@@ -93,7 +93,7 @@ class Fleet:
         """Start one more VM: the first is the source, every other a destination; return it when it can be talked to.
 
         `paused` keeps a destination paused after its migration. The source is always paused, until its serial line is
-        connected. Raises EnvironmentFault `qemu-died`, ProcessError.
+        connected. Raises EnvironmentFault `qemu-died`, ProcessError, DevicesRefusedError.
         """
         number = len(self.vms)
         actor = f"qemu{number}"
@@ -102,7 +102,8 @@ class Fleet:
             path.mkdir(parents=True)
         vm = VirtualMachine(actor, program, "destination" if number else "source", directory / LOG, self._recorder)
         self.vms.append(vm)
-        self._recorder.lab("phases", vm=actor, phases=self._phases(program))
+        refuses = bool(table().refusal(self.plan.scenario.devices, self.plan.device.traits, program.release))
+        self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses)
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
         await vm.start(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import ProcessExited, WaitTimeout
 from qpatch.lab.runtime.recorder import Recorder
-from qpatch.lab.runtime.vm import GuestError, StoppedError
+from qpatch.lab.runtime.vm import DevicesRefusedError, GuestError, StoppedError
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan
@@ -63,6 +64,10 @@ async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
         if error.status in _MIGRATING:
             return _failure(recorder, error)
         recorder.lab("stopped", vm=error.actor, status=error.status)
+    except DevicesRefusedError as error:
+        reason = table().refusal(plan.scenario.devices, plan.device.traits, error.release)
+        rightly = bool(reason) and re.search(reason, error.message) is not None
+        recorder.lab("not-applicable" if rightly else "devices-refused", vm=error.actor, reason=str(error))
     except WaitTimeout as error:
         await _record_hang(fleet, recorder, error)
         return _failure(recorder, error)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 import shutil
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,6 +30,8 @@ ENDS = ("completed", "failed", "cancelled")
 EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
 _QUERY_SECONDS = 2.0  # how often the migration's status is queried, in case the event of its end does not come
 _ALIVE_SECONDS = 5.0  # in which a QEMU answers that is only slow
+# What QEMU prints of an option that it cannot fulfil, but for warnings.
+_REFUSED = re.compile(r"-device vfio-pci,\S*: (?!warning:|info:)(.+)")
 _POLL_SECONDS = 0.005  # how often a growing log is read
 
 
@@ -43,6 +46,16 @@ class StoppedError(Exception):
         super().__init__(f"{actor} stopped ({status}) while the lab waited for {what}")
         self.actor = actor
         self.status = status
+
+
+class DevicesRefusedError(Exception):
+    """QEMU did not start because it refuses its devices; `message` is its own, `release` that of the QEMU."""
+
+    def __init__(self, actor: str, release: tuple[int, int], message: str) -> None:
+        super().__init__(f"{actor} refuses its devices: {message}")
+        self.actor = actor
+        self.release = release
+        self.message = message
 
 
 class VirtualMachine:
@@ -62,7 +75,8 @@ class VirtualMachine:
     async def start(self, line: CommandLine, paths: VmPaths) -> None:
         """Start QEMU and connect to its monitor and serial line.
 
-        Raises EnvironmentFault `qemu-died` with the end of its log where it ends before it answers on its monitor, and
+        Where it ends before it answers on its monitor: raises DevicesRefusedError if its devices were the reason,
+        ProcessExited if it crashed, else EnvironmentFault `qemu-died` with the end of its log. Raises EnvironmentFault
         `program-missing`.
         """
         if shutil.which("setpriv") is None:
@@ -80,15 +94,25 @@ class VirtualMachine:
         )
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
-            await self._within(table().limits.start, "QEMU to answer on its monitor", self._connect(paths))
+            await self._process.within(table().limits.start, "QEMU to answer on its monitor", self._connect(paths))
         except ProcessExited as error:
-            if is_other_architecture(self.program.command[-1]):
-                raise EnvironmentFault(
-                    "qemu-died", f"{self.program.command[-1]} is a program for another processor than this machine's"
-                ) from error
-            raise EnvironmentFault(
-                "qemu-died", str(error), hint=f"Its log: {self.log}\nIt was started by: {shlex.join(line.words)}"
-            ) from error
+            raise self._not_started(error, line) from error
+
+    def _not_started(self, error: ProcessExited, line: CommandLine) -> Exception:
+        """Return what to raise where QEMU ended before it answered."""
+        if is_other_architecture(self.program.command[-1]):
+            return EnvironmentFault(
+                "qemu-died", f"{self.program.command[-1]} is a program for another processor than this machine's"
+            )
+        if error.code < 0:
+            self._record_exit(expected=False)
+            return ProcessExited(str(error), error.code)
+        if message := _refusal(self.log):
+            self._record_exit(expected=True)
+            return DevicesRefusedError(self.actor, self.program.release, message)
+        return EnvironmentFault(
+            "qemu-died", str(error), hint=f"Its log: {self.log}\nIt was started by: {shlex.join(line.words)}"
+        )
 
     @property
     def migration(self) -> str:
@@ -288,3 +312,9 @@ class VirtualMachine:
             self._exit_recorded = True
             code = self._process.code or 0
             self._recorder.lab("exit", vm=self.actor, code=max(code, 0), signal=max(-code, 0), expected=expected)
+
+
+def _refusal(log: Path) -> str:
+    """Return what QEMU has printed last against a device that it was given, '' where that is nothing."""
+    said = _REFUSED.findall(log.read_text(encoding="utf-8", errors="replace"))
+    return said[-1] if said else ""
