@@ -52,11 +52,12 @@ class DoubleRun:
 
 
 def _artifacts(directory: Path) -> Artifacts:
-    """Return a library that can be preloaded, one of this machine's, and a guest that is an empty file."""
+    """Return a library that can be preloaded, one of this machine's, and a guest, by default an empty file."""
     mapped = Path("/proc/self/maps").read_text(encoding="utf-8").split()
     library, guest = directory / "library.so", directory / "guest"
     shutil.copy(next(word for word in mapped if "/libm" in word), library)
-    guest.touch()
+    if not guest.is_dir():
+        guest.touch()
     return Artifacts(library, {"aarch64": guest})
 
 

@@ -91,6 +91,13 @@ def test_what_is_in_a_bundle(tmp_path: Path) -> None:
     assert str(DOUBLE) in readme
 
 
+def test_a_guest_of_several_files(tmp_path: Path) -> None:
+    run = double_run(tmp_path)
+    (tmp_path / "guest").mkdir()
+    (tmp_path / "guest" / "vmlinuz").write_text("kernel")
+    assert (run.bundle() / "guest" / "vmlinuz").read_text() == "kernel"
+
+
 def test_faults_are_those_of_each_side(tmp_path: Path) -> None:
     scenario = "steps: [migrate]\nfaults: {source: ['data-read:1:EIO'], destination: ['data-write:2:EIO']}"
     bundle = double_run(tmp_path, scenario=scenario).bundle()

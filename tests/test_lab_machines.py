@@ -23,12 +23,18 @@ def test_every_machine_is_called_as_its_file_and_requires_what_is_known(name: st
 
 
 def test_the_machines_of_the_lab_are_there() -> None:
-    assert set(machine_names()) == {"virt-gicv2", "virt-gicv3-its", "q35"}
+    assert set(machine_names()) == {"virt-gicv2", "virt-gicv3-its", "virt-linux", "q35"}
 
 
 def test_a_release_chooses_the_versioned_type() -> None:
     assert load_machine("virt-gicv2").type_for(None) == "virt,gic-version=2"
     assert load_machine("q35").type_for((5, 2)).startswith("pc-q35-5.2,")
+
+
+def test_linux_is_not_migrated_where_its_writes_would_be_missed() -> None:
+    requires = load_machine("virt-linux").requires
+    assert "misses under TCG what a running guest writes" in table().missing(requires, (8, 2))
+    assert not table().missing(requires, (9, 0))
 
 
 def test_the_near_name_is_proposed() -> None:

@@ -9,18 +9,23 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from qpatch.builds.prebuilt.fetch import prebuilt_binaries
 from qpatch.cli.main import main
-from qpatch.errors import ExitCode
+from qpatch.errors import EnvironmentFault, ExitCode
 from qpatch.lab.definitions.profile import load_profile, profile_names
+from qpatch.lab.preload.artifacts import prepare
+from qpatch.trees.fetch import default_job
 from qpatch.trees.places import cache_directory
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 pytestmark = pytest.mark.lab
 
@@ -120,6 +125,39 @@ def test_the_history_of_the_argument(
     assert all((one["interrupts"]["lost"] > 0) == (verdict == "lost") for one in results)
     if order is not None:
         assert [by_kind(one["order"], machine) for one in results] == [order] * RUNS
+
+
+@contextmanager
+def debians(what: str) -> Iterator[None]:
+    """Skip, and say so, where the packages of `what` cannot be had."""
+    try:
+        yield
+    except EnvironmentFault as fault:
+        pytest.skip(f"{what} WAS NOT TRIED: {fault.message}")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "verdict"), [("once", "delivered"), ("iommufd", "delivered"), ("multifd-after-iter-off", "lost")]
+)
+def test_a_release_of_which_there_are_only_binaries(
+    capsys: pytest.CaptureFixture[str], scenario: str, verdict: str
+) -> None:
+    with debians("QEMU 11.1"):
+        prebuilt_binaries(default_job(), "qemu-11.1", "11.1")
+    _, results = migrated(capsys, "baseline", "--tree", "qemu-11.1", "--machine", GICV3, "--scenario", scenario)
+    assert [one["verdict"] for one in results] == [verdict], results[0]["reason"]
+
+
+@pytest.mark.parametrize("profile", ["plain", "irq-eager"])
+@pytest.mark.parametrize("scenario", ["once", "masked", "two-devices", "multifd-after-iter-off"])
+@pytest.mark.releases("qemu-10.2")
+def test_linux_as_guest(capsys: pytest.CaptureFixture[str], scenario: str, profile: str) -> None:
+    with debians("The Linux guest"):
+        prepare(["aarch64-linux"], NoProgress())
+    words = ["--tree", "qemu-10.2", "--machine", "virt-linux", "--profile", profile, "--scenario", scenario]
+    _, results = migrated(capsys, "baseline", *words)
+    lost = (scenario, profile) == ("multifd-after-iter-off", "irq-eager")
+    assert [one["verdict"] for one in results] == ["lost" if lost else "delivered"], results[0]["reason"]
 
 
 @pytest.mark.parametrize(("profile", "strategy", "tree", "machine", "verdict"), COSTS)

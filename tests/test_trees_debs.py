@@ -10,7 +10,7 @@ from debs_support import MTIME, SUITE, Archive, Signer, deb, missing_programs, s
 
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.trees.apt_packages import binary_suites
-from qpatch.trees.deb import unpack, unpack_all
+from qpatch.trees.deb import read_member, unpack, unpack_all
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
@@ -58,6 +58,13 @@ def test_a_file_of_an_earlier_package_is_replaced_not_written_through(tmp_path: 
     second = deb(tmp_path / "b.deb", {"x": b"new"})
     unpack_all([first, second], tmp_path / "out", NoProgress())
     assert (outside.read_bytes(), (tmp_path / "out/x").read_bytes()) == (b"mine", b"new")
+
+
+def test_one_file_is_read(tmp_path: Path) -> None:
+    package = deb(tmp_path / "a.deb", {"boot/config-1": b"options", "boot/vmlinuz-1": b"kernel"})
+    assert read_member(package, "boot/vmlinuz-*") == b"kernel"
+    with pytest.raises(UserError, match=r"a\.deb has no boot/x\*"):
+        read_member(package, "boot/x*")
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "link/x"])

@@ -11,7 +11,7 @@ import pytest
 from trees_support import QEMU_FILES, FakeApt, apt_configuration, git, repository, sha256, snapshot, tarball
 
 from qpatch.errors import EnvironmentFault, UserError
-from qpatch.trees.apt_packages import SourceRoot
+from qpatch.trees.apt_packages import BinaryRoot, SourceRoot
 from qpatch.trees.apt_sources import AptSource, Mirror, configured_sources, debian_mirrors
 from qpatch.trees.fetch import FetchResult, fetch_releases
 from qpatch.trees.job import FetchJob
@@ -161,6 +161,19 @@ def test_real_apt_reads_the_configuration(tmp_path: Path) -> None:
     assert "touch /nowhere" not in dump
     assert "proxy.example" in dump
     assert f'Dir::State "{root.directory}/state";' in dump
+
+
+def test_real_apt_lists_another_architecture(tmp_path: Path) -> None:
+    etc = apt_configuration(tmp_path / "etc")
+    root = BinaryRoot(tmp_path / "root", ("sid",), Mirror("http://mirror.example/debian"), etc, "riscv64")
+    root.directory.mkdir()
+    root.prepare()
+    dump = subprocess.check_output(["apt-config", "dump"], env=root.environment(), text=True).splitlines()
+    assert [line for line in dump if line.startswith("APT::Architecture")] == [
+        'APT::Architecture "riscv64";',
+        'APT::Architectures "";',
+        'APT::Architectures:: "riscv64";',
+    ]
 
 
 def test_the_newest_version_that_matches_is_taken(tmp_path: Path, listener: Listener, apt: FakeApt) -> None:

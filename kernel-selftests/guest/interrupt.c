@@ -150,21 +150,6 @@ static bool is_pending(const struct device *device, u32 vector)
 	return device_read(device, REGISTER_PENDING + vector / 32 * 4) & 1u << vector % 32;
 }
 
-u32 interrupts_waiting(const struct device *device)
-{
-	u32 vector, waiting = 0, pending = 0;
-
-	if (device->kind == KIND_INTX)
-		return device_read(device, REGISTER_INTX) != 0;
-	for (vector = 0; vector < device->vectors; vector++) {
-		if (vector % 32 == 0)
-			pending = device_read(device, REGISTER_PENDING + vector / 8);
-		if (!device->masked[vector] && pending & 1u << vector % 32)
-			waiting++;
-	}
-	return waiting;
-}
-
 /* Several vectors may be meant by one interrupt; a masked one comes again when it is unmasked. */
 static void interrupt_shared(u16 slot)
 {

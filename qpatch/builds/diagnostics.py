@@ -124,6 +124,14 @@ def errors(output: str, source: Path, build: Path) -> tuple[Diagnostic, ...]:
     return tuple(telling or found)
 
 
+def first_error(output: str, source: Path, build: Path) -> str:
+    """Return the first error of a make in words, or the last line that it printed. See `errors`."""
+    found = errors(output, source, build)
+    if found:
+        return f"{found[0].where}: {found[0].message}"
+    return next((line for line in reversed(output.splitlines()) if line.strip()), "make printed nothing")
+
+
 def warnings(output: str, source: Path, build: Path) -> tuple[Diagnostic, ...]:
     """Return the warnings in `output`, in order. See `read_diagnostics` for the arguments."""
     return tuple(each for each in read_diagnostics(output, source, build) if each.severity == "warning")

@@ -84,7 +84,7 @@ class BinaryPackage:
 
 
 class BinaryRoot(AptRoot):
-    """A root with the index of binary packages, for the machine's own architecture.
+    """A root with the index of binary packages.
 
     Downloaded files stay in it until `forget_downloads`: several products may need the same.
     """
@@ -160,39 +160,42 @@ class BinaryRoot(AptRoot):
 _Root = TypeVar("_Root", bound=AptRoot)
 
 
-def updated_root(job: FetchJob, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
+def updated_root(job: FetchJob, kind: type[_Root], suites: tuple[str, ...], architecture: str = "") -> _Root:
     """Return the root for `suites`, its index fetched once in the job, from the first mirror that has them.
 
+    `architecture` is Debian's name of one, '' for the machine's own.
     Raises EnvironmentFault `no-debian-mirror`, `not-debian`, `apt-failed`, `apt-missing`, `disk-full`.
     """
-    directory = root_directory(job, kind, suites)
+    directory = root_directory(job, kind, suites, architecture)
     known = job.updated.get(directory)
     if isinstance(known, kind):
         return known
-    root = _first_working(job, kind, suites)
+    root = _first_working(job, kind, suites, architecture)
     job.updated[directory] = root
     return root
 
 
-def root_directory(job: FetchJob, kind: type[AptRoot], suites: tuple[str, ...]) -> Path:
+def root_directory(job: FetchJob, kind: type[AptRoot], suites: tuple[str, ...], architecture: str = "") -> Path:
     """Return where the root of these suites lies in the cache."""
     parent = job.store.cache / "apt"
-    return (parent if kind is SourceRoot else parent / "binary") / "+".join(suites)
+    name = "+".join(suites) + (f"@{architecture}" if architecture else "")
+    return (parent if kind is SourceRoot else parent / "binary") / name
 
 
 @contextmanager
-def binary_suites(job: FetchJob, *suites: str) -> Iterator[BinaryRoot]:
+def binary_suites(job: FetchJob, *suites: str, architecture: str = "") -> Iterator[BinaryRoot]:
     """Open the binary packages of `suites` (a backport needs its release beside it), locked for this process.
 
+    `architecture` is Debian's name of one, '' for the machine's own.
     What was downloaded is removed at the end; after a failure the next run uses it. The lock is held meanwhile: do not
     open the same suites twice at a time. Raises as `updated_root`.
     """
     from filelock import FileLock  # only here: looking at what is there needs no lock
 
-    directory = root_directory(job, BinaryRoot, suites)
+    directory = root_directory(job, BinaryRoot, suites, architecture)
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(directory / "lock"):
-        root = updated_root(job, BinaryRoot, suites)
+        root = updated_root(job, BinaryRoot, suites, architecture)
         yield root
         root.forget_downloads()
 
@@ -211,10 +214,10 @@ def version_unlisted(root: AptRoot, package: str, version: str, listed: Sequence
     )
 
 
-def _first_working(job: FetchJob, kind: type[_Root], suites: tuple[str, ...]) -> _Root:
+def _first_working(job: FetchJob, kind: type[_Root], suites: tuple[str, ...], architecture: str) -> _Root:
     failures: list[EnvironmentFault] = []
     for mirror in _mirrors(job):
-        root = kind(root_directory(job, kind, suites), suites, mirror, job.etc)
+        root = kind(root_directory(job, kind, suites, architecture), suites, mirror, job.etc, architecture)
         job.progress.begin(f"fetching Debian's index of {root.title}", None)
         try:
             root.update()

@@ -55,7 +55,9 @@ Acquire::Retries "2";
 Dir::Cache::pkgcache "pkgcache.bin";
 Dir::Cache::srcpkgcache "";
 {sandbox}
+{architecture}
 """
+_ARCHITECTURE = '#clear APT::Architectures;\nAPT::Architecture "{0}";\nAPT::Architectures "{0}";'
 # Targets: only the index itself, neither translations nor what other programs add (such as lists of contents).
 _STANZA = "Types: {kind}\nURIs: {uri}\nSuites: {suites}\nComponents: main\nTargets: {index}\n"
 _STATUS = re.compile(rb"dlstatus:\d+:(?P<percent>\d{1,3})[.:]")
@@ -74,7 +76,8 @@ class AptFailed(EnvironmentFault):
 class AptRoot:
     """The private root for `suites` of one mirror, in `directory`; `etc` is the machine's /etc/apt.
 
-    A subclass says which type of source it has (sources.list(5)) and which index that is.
+    `architecture` is Debian's name of the one whose packages are listed, '' for the machine's own. A subclass
+    says which type of source it has (sources.list(5)) and which index that is.
     """
 
     kind: ClassVar[str]
@@ -84,6 +87,7 @@ class AptRoot:
     suites: tuple[str, ...]
     mirror: Mirror
     etc: Path
+    architecture: str = ""
 
     @property
     def title(self) -> str:
@@ -121,7 +125,10 @@ class AptRoot:
         includes += [f'#include "{main}";'] if main.is_file() else []
         # The user _apt, to which apt running as root drops, could not enter root's cache directory.
         sandbox = 'APT::Sandbox::User "root";' if os.geteuid() == 0 else ""
-        return _CONFIGURATION.format(includes="\n".join(includes), root=self.directory, etc=self.etc, sandbox=sandbox)
+        foreign = _ARCHITECTURE.format(self.architecture) if self.architecture else ""
+        return _CONFIGURATION.format(
+            includes="\n".join(includes), root=self.directory, etc=self.etc, sandbox=sandbox, architecture=foreign
+        )
 
     def _run(self, *command: str, ignored_error: str = "") -> str:
         """Run apt and return what it prints; errors that contain `ignored_error` are ignored."""

@@ -7,6 +7,7 @@ The format is that of deb(5). dpkg is not needed, and no member can leave the di
 from __future__ import annotations
 
 import os
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from qpatch.errors import UserError
@@ -46,6 +47,17 @@ def unpack(package: Path, directory: Path) -> None:
         except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
             # A file where another member has a directory, or a link to what did not come before it.
             raise UserError("bad-archive", f"{package.name}: '{member.path}': {error.strerror}") from error
+
+
+def read_member(package: Path, wanted: str) -> bytes:
+    """Return the content of the first file of the .deb file `package` whose path matches the shell pattern `wanted`.
+
+    Raises UserError `bad-package` where there is none, and as `unpack`.
+    """
+    for member in _members(package):
+        if fnmatchcase(member.path, wanted):
+            return member.content
+    raise UserError("bad-package", f"{package.name} has no {wanted}")
 
 
 def _write(member: Member, path: Path, top: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the lab compiles for itself: the library that emulates the device, and the guests.
+"""What the lab makes for itself: the library that emulates the device, and the guests.
 
 Each is compiled once for each state of its sources.
 
@@ -20,11 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from qpatch.builds.diagnostics import errors
+from qpatch.builds.diagnostics import first_error
+from qpatch.builds.kernel.recipe import HeaderPackage
 from qpatch.builds.lock import inherited_lock
 from qpatch.builds.running import Runner
 from qpatch.builds.toolchain import compiler_version, neutral_environment
 from qpatch.errors import EnvironmentFault
+from qpatch.lab.preload.linuxguest import LinuxGuest, LinuxGuestStore
 from qpatch.requirements import require, require_programs
 from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory
@@ -44,7 +46,7 @@ _SCRATCH = ".new-"
 
 @dataclass(frozen=True)
 class Artifacts:
-    """The library, and the guests by their names in machines."""
+    """The library, and the guests by their names in machines: a file, or a directory of files (a Linux guest)."""
 
     library: Path
     guests: Mapping[str, Path]
@@ -64,6 +66,7 @@ class Artifact:
 class _ArtifactCatalogue:
     library: Artifact
     guests: Mapping[str, Artifact]
+    linux: Mapping[str, LinuxGuest]
 
 
 def prepare(
@@ -77,9 +80,7 @@ def prepare(
     """
     artifacts = _ArtifactStore(sources or shipped() / SOURCES, store or cache_directory() / "lab", progress)
     known = _catalogue()
-    return Artifacts(
-        artifacts.file(known.library), {name: artifacts.file(known.guests[name]) for name in sorted(guests)}
-    )
+    return Artifacts(artifacts.file(known.library), {name: artifacts.guest(name, known) for name in sorted(guests)})
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,14 @@ class _ArtifactStore:
     sources: Path
     store: Path
     progress: Progress
+
+    def guest(self, name: str, known: _ArtifactCatalogue) -> Path:
+        """Return the guest `name`, of those that are `known`."""
+        compiled = self.file(known.guests[name])
+        linux = known.linux.get(name)
+        if linux is None:
+            return compiled
+        return LinuxGuestStore(self.sources, self.store, self.progress).directory(linux, compiled)
 
     def file(self, artifact: Artifact) -> Path:
         """Return the compiled file of `artifact`."""
@@ -117,7 +126,7 @@ class _ArtifactStore:
             if not ran.succeeded or not (build / artifact.file).is_file():
                 raise EnvironmentFault(
                     "lab-artifacts-failed",
-                    f"the lab's {artifact.file} does not compile: {_first_error(ran.output, folder, build)}",
+                    f"the lab's {artifact.file} does not compile: {first_error(ran.output, folder, build)}",
                     hint=f"The log: {log}",
                 )
             with replaced_directory(place) as made:  # one that is there has lost its file
@@ -139,21 +148,21 @@ def _source_files(folder: Path) -> Iterator[Path]:
     yield from found
 
 
-def _first_error(output: str, folder: Path, build: Path) -> str:
-    found = errors(output, folder, build)
-    if found:
-        return f"{found[0].where}: {found[0].message}"
-    return next((line for line in reversed(output.splitlines()) if line.strip()), "make printed nothing")
-
-
 @cache
 def _catalogue() -> _ArtifactCatalogue:
     text = resources.files(__package__).joinpath("artifacts.yaml").read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
     return _ArtifactCatalogue(
-        _artifact(content["library"]), {name: _artifact(entry) for name, entry in content["guests"].items()}
+        _artifact(content["library"]),
+        {name: _artifact(entry) for name, entry in content["guests"].items()},
+        {name: _linux(entry) for name, entry in content["linux"].items()},
     )
 
 
 def _artifact(entry: dict[str, Any]) -> Artifact:
     return Artifact(**{**entry, "requires": tuple(entry["requires"])})
+
+
+def _linux(entry: dict[str, Any]) -> LinuxGuest:
+    packages = tuple(HeaderPackage.model_validate(package) for package in entry["packages"])
+    return LinuxGuest(**{**entry, "packages": packages})

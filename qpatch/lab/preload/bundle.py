@@ -111,7 +111,10 @@ class Bundle:
 
     def _fill(self, place: Path) -> None:
         for file in self._files:
-            shutil.copy2(file, place)
+            if file.is_dir():  # a Linux guest
+                shutil.copytree(file, place / file.name)
+            else:
+                shutil.copy2(file, place)
         copy_lab(place / CODE)
         _write_json(place / CODE / "qpatch" / "lab" / "definitions" / TABLE, self._releases())
         _write_json(place / CONTENT, self._content())
