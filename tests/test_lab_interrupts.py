@@ -282,6 +282,16 @@ def test_a_reset_takes_interrupts_back() -> None:
     assert totals(timeline) == InterruptCounts(delivered=1)
 
 
+def test_a_reset_by_the_guest_ends_masks() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.lab("mask", vm="qemu0", device="dev0", vector=0)
+    timeline.uapi("qemu0", "reset", state="running", cause="guest")
+    timeline.raised("qemu0")
+    timeline.acked("qemu0")
+    assert account_for(parse_migrations(timeline.events)).unwanted == ()
+
+
 def test_the_reset_of_a_destination_before_the_guest_comes_takes_nothing_back() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

@@ -30,6 +30,7 @@ WANTED = {
     "two-devices",
     "four-devices",
     "four-cpus",
+    "reset-pending",
     "iommufd",
     "iommufd-hwpt",
     "container-dirty",

@@ -232,6 +232,8 @@ class _InterruptLedger:
             return
         for line in [line for line in self.outstanding if line[0] == event.device]:
             del self.outstanding[line]
+        if event.fields.get("cause") == "guest":  # its driver sets up all vectors anew, and masks none
+            self.masked = {line: since for line, since in self.masked.items() if line[0] != event.device}
 
     def _fence(self, position: int, vm: str) -> None:
         """Note what is outstanding; from here on, nothing that happens on `vm` is due to a migration."""
