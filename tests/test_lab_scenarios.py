@@ -159,6 +159,8 @@ def test_what_a_device_or_machine_lacks_is_not_applicable() -> None:
     )
     old = program(("qemu",), (5, 2))
     assert "ITS" in reason_against(plan("steps: [migrate]", machine="virt-gicv3-its", source=old))
+    told = reason_against(plan("{cpus: 4, steps: [migrate]}", machine="virt-linux"))
+    assert told == "the guest of the machine virt-linux uses no more than 1 of its processors"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def reason_against(plan: RunPlan) -> str:
     return (
         table().missing(needed, plan.source.release)
         or table().missing(needed, plan.destination.release)
+        or _against_machine(plan)
         or _against_device(plan)
         or _against_programs(plan)
     )
@@ -44,6 +45,14 @@ def _check_target(plan: RunPlan, program: QemuProgram) -> None:
             f"{program.command[-1]} is for {program.target}, and the machine "
             f"{plan.machine.name} for {plan.machine.target}",
         )
+
+
+def _against_machine(plan: RunPlan) -> str:
+    if plan.cpus > plan.machine.most_cpus:
+        return (
+            f"the guest of the machine {plan.machine.name} uses no more than {plan.machine.most_cpus} of its processors"
+        )
+    return ""
 
 
 def _against_device(plan: RunPlan) -> str:

@@ -19,9 +19,9 @@ class Machine(LabModel):
     says of its interrupt controller. `machine` is the machine type, `versioned` the same of a certain release (both
     sides of a migration must name one that both have). `options` follow the type after commas. `arguments` is the rest
     of the command line, with `{guest}` for the guest's file; `slot` is that of the first emulated device on `bus`.
-    `cpus` is how many processors it has where a scenario does not say. `controllers` are the names under which
-    interrupt controllers migrate; `requires` are features of qemu.yaml; `one-release` says why both sides must be of
-    the same release, '' where they need not.
+    `cpus` is how many processors it has where a scenario does not say, `most-cpus` how many its guest can use.
+    `controllers` are the names under which interrupt controllers migrate; `requires` are features of qemu.yaml;
+    `one-release` says why both sides must be of the same release, '' where they need not.
     """
 
     name: Name
@@ -36,6 +36,7 @@ class Machine(LabModel):
     bus: str
     slot: int
     cpus: int = Field(default=1, ge=1, le=MAX_CPUS)
+    most_cpus: int = Field(default=MAX_CPUS, ge=1, le=MAX_CPUS)
     controllers: tuple[str, ...]
     requires: tuple[str, ...] = ()
     one_release: str = ""
