@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -29,7 +31,9 @@ def test_no_file_includes_in_a_circle() -> None:
     assert {part.name for part in order} >= {"device", "interpose", "platform", "machine"}
 
 
-@pytest.mark.parametrize("folder", ["emu/device", "emu/preload", "guest", "guest/aarch64", "guest/x86_64"])
+@pytest.mark.parametrize(
+    "folder", ["emu/device", "emu/preload", "guest", "guest/aarch64", "guest/x86_64", "guest/linux"]
+)
 def test_every_file_includes_its_own_header_first(folder: str) -> None:
     wrong = [
         source.name
@@ -53,6 +57,18 @@ def test_every_source_file_names_its_license() -> None:
     ]
     assert not unnamed
     assert len(files) > 100
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("make", "aarch64-linux-gnu-gcc"))), reason="no make, or no compiler for aarch64"
+)
+def test_the_program_of_the_linux_guest_has_all_that_the_shared_driver_needs(tmp_path: Path) -> None:
+    """Its machine and interrupts are Linux's: what the shared files come to call has to be there as well."""
+    done = subprocess.run(
+        ["make", "-s", "-C", str(ROOT / "guest"), f"O={tmp_path}", "linux"], capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
+    assert (tmp_path / "guest-linux-aarch64").is_file()
 
 
 def _first(file: Path) -> str:

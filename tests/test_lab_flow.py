@@ -222,11 +222,16 @@ def test_repetition_ends_with_the_first_disappointment(tmp_path: Path) -> None:
     assert [one["status"] for one in lab_events(recorder, "migrated")] == ["completed", "failed"]
 
 
-def test_a_file_is_written_before_the_destination_reads_it(tmp_path: Path) -> None:
-    done, _ = play(tmp_path, "steps: [migrate: {to: file}]")
-    assert done.index("qemu0: migrate exec:cat > DIR/migration1") < done.index(
-        "qemu1: migrate-incoming exec:cat DIR/migration1"
-    )
+@pytest.mark.parametrize(
+    ("to", "written", "read"),
+    [
+        ("file", "exec:cat > DIR/migration1", "exec:cat DIR/migration1"),
+        ("seekable-file", "file:DIR/migration1", "file:DIR/migration1"),
+    ],
+)
+def test_a_file_is_written_before_the_destination_reads_it(tmp_path: Path, to: str, written: str, read: str) -> None:
+    done, _ = play(tmp_path, f"steps: [migrate: {{to: {to}}}]")
+    assert done.index(f"qemu0: migrate {written}") < done.index(f"qemu1: migrate-incoming {read}")
 
 
 def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> None:

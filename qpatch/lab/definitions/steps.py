@@ -133,7 +133,7 @@ class CheckDevice(ScenarioStep):
 
 
 class Migrate(ScenarioStep):
-    """The guest moves to a new QEMU, or to a file and from there to a new QEMU.
+    """The guest moves to a new QEMU, or to a file and from there to a new QEMU; a `seekable-file` QEMU opens itself.
 
     `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`. The
     migration is held in its pre-copy phase while the steps of `meanwhile` run.
@@ -141,7 +141,7 @@ class Migrate(ScenarioStep):
 
     word: ClassVar[str] = "migrate"
     expect: MigrationOutcome | None = None
-    to: Literal["vm", "file"] = "vm"
+    to: Literal["vm", "file", "seekable-file"] = "vm"
     paused: bool = False
     meanwhile: Steps = ()
 

@@ -73,18 +73,22 @@ class Migration:
             await self.destination.execute("migrate-incoming", {"uri": f"unix:{self.channel}"})
             await self.source.execute("migrate", {"uri": f"unix:{self.channel}"})
         else:
-            await self.source.execute("migrate", {"uri": f"exec:cat > {self.channel}"})
+            await self.source.execute("migrate", {"uri": self._file("cat >")})
         if meanwhile is not None:
             await meanwhile()
             await self.source.execute("migrate-set-parameters", self.parameters)
         return await self.source.until_sent()
 
+    def _file(self, command: str) -> str:
+        """Return the URI of the file, which QEMU opens itself or has `command` open for it."""
+        return f"file:{self.channel}" if self.step.to == "seekable-file" else f"exec:{command} {self.channel}"
+
     async def _receive(self, sent: str) -> str:
         """Run the destination's half, where there is one, and return how it ended."""
-        if self.step.to == "file":
+        if self.step.to != "vm":
             if sent != "completed":
                 return sent
-            await self.destination.execute("migrate-incoming", {"uri": f"exec:cat {self.channel}"})
+            await self.destination.execute("migrate-incoming", {"uri": self._file("cat")})
         if sent == "completed":
             return await self.destination.until_received(table().limits.migration)
         try:
