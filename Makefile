@@ -19,7 +19,7 @@ FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 # Where this is set, each start of Python compiles qpatch anew, and the tests start it some hundred times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-tree test-build test-device test-lab test-vm test-newest test-mutation test-mutants coverage goldens \
+.PHONY: demo test test-slow test-tree test-build test-device test-lab test-faults test-vm test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
 ## demo: fetch QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
@@ -83,6 +83,11 @@ test-device:
 test-lab: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role build
 	$(BIN)/pytest -q -m lab
+
+## test-faults: plant each fault of tests/faults in QEMU 10.2, the device and the guest: the lab has to see it
+test-faults: $(VENV)/installed-test
+	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role build
+	$(BIN)/pytest -q -m faults
 
 ## test-vm: what boots a virtual machine, a lab kernel built from nothing among it: a quarter of an hour on two cores
 test-vm: $(VENV)/installed-test

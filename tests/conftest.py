@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # A busy machine is no fault of what is tested.
 settings.register_profile("qpatch", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("qpatch")
-ON_REAL_TREES = ("tree", "build", "lab", "vm")
+ON_REAL_TREES = ("tree", "build", "lab", "faults", "vm")
 
 
 @pytest.fixture(autouse=True)

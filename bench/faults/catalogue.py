@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The faults that are planted, and the cells that are run for them: tests/faults/*.yaml, read and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from qpatch.lab.campaign.cellsets import load_cells
+from qpatch.lab.definitions.datafile import LabModel, read
+from qpatch.lab.definitions.profile import profile_names
+from qpatch.lab.definitions.scenario import scenario_names
+from qpatch.yamltext import read_yaml_file
+
+DATA = Path(__file__).parents[2] / "tests" / "faults"
+STRATEGY = DATA / "strategies" / "planted-faults.yaml"
+OWN, FEW, WHOLE = "own", "few", "whole"
+
+Kind = Literal["dma", "vectors", "config", "pending", "pages", "states", "data", "recovery", "time"]
+Place = Literal["qemu", "device", "guest"]
+PLACES: tuple[Place, ...] = ("qemu", "device", "guest")
+
+
+class Replacement(LabModel):
+    """Text of a file of the lab's own C sources that a fault changes: `old` must be there exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+class FaultEntry(LabModel):
+    """What a file of faults says of one.
+
+    `words` are the verdicts that are right for it, `cells` (PROFILE/SCENARIO, or MACHINE/PROFILE/SCENARIO) those that
+    have to show one of them. `unseen` says why the lab cannot see it, '' where it can. `edits` are those of faults in
+    the lab's own sources. `sample` puts it among the few that every CI run tries.
+    """
+
+    kind: Kind
+    what: str
+    words: tuple[str, ...]
+    cells: tuple[str, ...]
+    unseen: str = ""
+    edits: tuple[Replacement, ...] = ()
+    sample: bool = False
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault by its name, and where it is planted."""
+
+    name: str
+    place: Place
+    entry: FaultEntry
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """Which machine, profile and scenario are run."""
+
+    machine: str
+    profile: str
+    scenario: str
+
+    @property
+    def exists(self) -> bool:
+        """Whether the lab has this profile and this scenario."""
+        return self.profile in profile_names() and self.scenario in scenario_names()
+
+    def __str__(self) -> str:
+        """Return the cell as the data files write it, without the usual machine."""
+        words = (self.profile, self.scenario)
+        return "/".join(words if self.machine == cell_sets().machine else (self.machine, *words))
+
+
+class CellSets(LabModel):
+    """What cells.yaml says."""
+
+    machine: str
+    sets: dict[str, tuple[str, ...]]
+
+
+def load_faults(data: Path = DATA) -> tuple[Fault, ...]:
+    """Return all faults: of QEMU, the device and the guest. Raises ValueError where a file is wrong."""
+    entries = TypeAdapter(dict[str, FaultEntry])
+    return tuple(
+        Fault(name, place, entry)
+        for place in PLACES
+        for name, entry in entries.validate_python(read_yaml_file(data / f"{place}.yaml", "bad-lab-data")).items()
+    )
+
+
+def cell_sets() -> CellSets:
+    """Return what cells.yaml says."""
+    return read(DATA / "cells.yaml", CellSets)
+
+
+def parse_cell(text: str) -> Cell:
+    """Return the cell that a data file writes as `text`."""
+    *machine, profile, scenario = text.split("/")
+    return Cell(machine[0] if machine else cell_sets().machine, profile, scenario)
+
+
+def cells_of(fault: Fault, chosen: str) -> tuple[Cell, ...]:
+    """Return the cells of the set `chosen` and those that the fault names, each once."""
+    named = [parse_cell(text) for text in fault.entry.cells]
+    return tuple(dict.fromkeys([*(cell for cell in named if cell.exists), *cells_of_set(chosen)]))
+
+
+def cells_of_set(chosen: str) -> tuple[Cell, ...]:
+    """Return the cells of a set by its name: one of cells.yaml's, `own`, which has none, or one of the lab's own.
+
+    Raises UserError `unknown-cells`.
+    """
+    sets = cell_sets()
+    if chosen == OWN:
+        return ()
+    if chosen in sets.sets:
+        return tuple(map(parse_cell, sets.sets[chosen]))
+    return tuple(
+        Cell(sets.machine, profile.name, scenario.name)
+        for profile, scenario in load_cells(chosen, between_builds=False)
+    )

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Planted faults: the data files and what is in the sources agree, and what counts as seen. Nothing migrates here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bench.faults.catalogue import FEW, OWN, STRATEGY, Cell, Fault, FaultEntry, cells_of, load_faults, parse_cell
+from bench.faults.judging import Standing, judge_fault
+from bench.faults.report import BEGIN, END, markdown, replaced_table, summary
+from bench.faults.running import Shown
+from bench.faults.sources import planted_files, planted_sources
+from qpatch.lab.model import Verdict
+from qpatch.strategy.load import load_strategy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FAULTS = load_faults()
+PLAIN, EAGER = Cell("virt-gicv3-its", "plain", "once"), Cell("virt-gicv3-its", "irq-eager", "once")
+SWITCHES = re.compile(r'qpatch_(?:fault|arrived)\("([^"]+)"\)|\{ "([a-z-]+)", PCI_')
+
+
+def switches() -> set[str]:
+    """Return the names of the faults that the strategy switches."""
+    files = [STRATEGY, *(STRATEGY.parents[1] / "templates" / STRATEGY.stem).iterdir()]
+    found = [SWITCHES.findall(file.read_text(encoding="utf-8")) for file in files]
+    return {name or other for of_file in found for name, other in of_file}
+
+
+def fault(*words: str) -> Fault:
+    return Fault("f", "qemu", FaultEntry(kind="dma", what="it fails", words=words, cells=("plain/once",)))
+
+
+def shown(verdict: Verdict) -> list[Shown]:
+    return [Shown(verdict, "because", 1.0)]
+
+
+def test_no_two_faults_have_one_name() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 100
+
+
+def test_every_switch_is_described_and_every_description_has_its_switch() -> None:
+    assert switches() == {fault.name for fault in FAULTS if fault.place == "qemu"}
+
+
+def test_the_strategy_is_one() -> None:
+    assert load_strategy(STRATEGY).name == "planted-faults"
+
+
+@pytest.mark.parametrize("one", FAULTS, ids=lambda one: one.name)
+def test_words_are_red_verdicts_and_cells_can_be_read(one: Fault) -> None:
+    words = [Verdict(word) for word in one.entry.words]
+    assert words
+    assert not any(word.is_green or word in (Verdict.LAB_ERROR, Verdict.INCONSISTENT) for word in words)
+    assert one.entry.cells
+    assert all(parse_cell(text).profile for text in one.entry.cells)
+
+
+@pytest.mark.parametrize("one", [fault for fault in FAULTS if fault.place != "qemu"], ids=lambda one: one.name)
+def test_edits_find_their_place_in_the_sources(one: Fault) -> None:
+    assert planted_files(one).keys() == {edit.file for edit in one.entry.edits} != set()
+
+
+def test_copies_have_the_edits(tmp_path: Path) -> None:
+    (one, *_) = (fault for fault in FAULTS if fault.entry.edits)
+    copied = planted_sources(one, planted_sources(one, tmp_path / "sources"))
+    for file, text in planted_files(one).items():
+        assert (copied / file).read_text(encoding="utf-8") == text
+
+
+def test_an_edit_that_finds_nothing_is_named() -> None:
+    (one, *_) = (fault for fault in FAULTS if fault.entry.edits)
+    edit = one.entry.edits[0].model_copy(update={"old": "no such line"})
+    lost = Fault("lost", one.place, one.entry.model_copy(update={"edits": (edit,)}))
+    with pytest.raises(ValueError, match=f"lost: {edit.file} has 0 times 'no such line'"):
+        planted_files(lost)
+
+
+def test_a_fault_is_seen_by_one_of_its_words() -> None:
+    judged = judge_fault(
+        fault("lost"), {PLAIN: shown(Verdict.DELIVERED), EAGER: shown(Verdict.LOST)}, {EAGER: shown(Verdict.DELIVERED)}
+    )
+    assert judged.standing is Standing.SEEN
+    assert dict(judged.right) == {EAGER: Verdict.LOST}
+
+
+def test_another_red_word_is_wrong_even_beside_a_right_one() -> None:
+    judged = judge_fault(fault("lost"), {PLAIN: shown(Verdict.LOST), EAGER: shown(Verdict.LAB_ERROR)}, {})
+    assert judged.standing is Standing.WRONG
+    assert dict(judged.wrong) == {EAGER: Verdict.LAB_ERROR}
+
+
+def test_what_the_healthy_build_has_too_says_nothing() -> None:
+    judged = judge_fault(fault("lost"), {PLAIN: shown(Verdict.CORRUPTED)}, {PLAIN: shown(Verdict.CORRUPTED)})
+    assert judged.standing is Standing.GREEN
+
+
+def test_a_fault_without_a_cell_that_can_be_run_is_untried() -> None:
+    assert judge_fault(fault("lost"), {PLAIN: shown(Verdict.NOT_APPLICABLE)}, {}).standing is Standing.UNTRIED
+
+
+def test_a_set_adds_its_cells_to_those_of_the_fault() -> None:
+    assert cells_of(fault("lost"), OWN) == (PLAIN,)
+    assert cells_of(fault("lost"), FEW)[:2] == (PLAIN, EAGER)
+    assert len(cells_of(fault("lost"), "whole")) > 60
+
+
+def test_cells_of_another_machine_say_so() -> None:
+    assert [str(parse_cell(text)) for text in ("plain/once", "q35/plain/once")] == ["plain/once", "q35/plain/once"]
+
+
+def test_the_table_takes_the_old_ones_place() -> None:
+    judged = [judge_fault(fault("lost"), {PLAIN: shown(Verdict.LOST)}, {})]
+    assert summary(judged) == "1 faults: 1 seen"
+    document = replaced_table(f"before\n{BEGIN}\nold\n{END}\nafter\n", markdown(judged))
+    assert document.startswith("before\n")
+    assert document.endswith("\nafter\n")
+    assert "old" not in document
+    assert "| `f` | qemu | dma | it fails | lost | lost | `plain/once` |" in document
+    with pytest.raises(ValueError, match="no marks"):
+        replaced_table("text", "table")
