@@ -4,7 +4,8 @@
 
 The environment variable DOUBLE says how it misbehaves, as words `EVENT=DEED`. EVENT is the first word of a serial line
 or a command of the monitor; DEED is `die` (SIGSEGV), `mute` (no answer), `stop` (the VM stops by itself, the guest is
-mute), `error` (the guest's or QEMU's error) or `fail` (of migrate and migrate-incoming: the migration fails).
+mute), `error` (the guest's or QEMU's error) or `fail` (of migrate and migrate-incoming: the migration fails), `fatal`
+(the guest meets with an exception).
 """
 
 from __future__ import annotations
@@ -126,7 +127,8 @@ class Double:
             "status": "ok raised=1 acked=1 spurious=0 handled=1",
             "check": "ok stale=0 corrupt=0 memory=ok state=ok",
         }
-        stream.write("error no\n" if deed == "error" else answers.get(word, "ok") + "\n")
+        bad = {"error": "error no", "fatal": "\nfatal exception 4 at 0x40"}
+        stream.write(bad.get(deed, answers.get(word, "ok")) + "\n")
         stream.flush()
 
     def deed(self, event: str) -> str:

@@ -157,3 +157,32 @@ def test_a_whole_second_has_no_fraction() -> None:
 def test_an_order_to_end_is_no_error() -> None:
     assert is_harmless("terminating on signal 15 from pid 1234 (python3)")
     assert not is_harmless("load of migration failed: Invalid argument")
+
+
+def test_of_a_log_without_end_only_the_beginning_is_read(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    lines = [START, *(library(number, number, "irq-raise", vector=0) for number in range(1, 1000))]
+    log.write_text("\n".join(lines) + "\n")
+    whole = read_log(log, "qemu1")
+    *read, cut = read_log(log, "qemu1", bound=10_000)
+    assert tuple(read[:-1]) == whole[: len(read) - 1]  # the last line may be cut
+    assert 50 < len(read) < 500
+    assert (cut.origin, cut.name, cut.at) == (EventSource.LAB, "log-cut", read[-1].at)
+    assert cut.fields["most"] == "irq-raise"
+    assert (cut.fields["bytes"], cut.fields["read"]) == (log.stat().st_size, 10_000)
+
+
+def test_a_line_without_end_does_not_fill_the_memory(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        file.truncate(1 << 40)  # a hole: to read it whole would take for ever
+    *_, cut = read_log(log, "qemu1", bound=1000)
+    assert cut.fields["bytes"] == 1 << 40
+
+
+def test_lines_are_split_as_before(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(f"{START}\n\nfirst\r\nsecond\x0bthird")
+    assert [str(event.fields["text"]) for event in read_log(log, "qemu1")[1:]] == [
+        str(event.fields["text"]) for event in parse_log(log.read_text().splitlines(), "qemu1")[1:]
+    ]

@@ -195,6 +195,12 @@ def test_events_are_of_their_vm(tmp_path: Path) -> None:
     assert {event.actor for event in commands} == {"qemu0", "qemu1"}
 
 
+def test_a_guest_that_dies_says_its_last_words(tmp_path: Path) -> None:
+    record = run(tmp_path, source="raise=fatal")
+    assert record.failure == ""
+    assert lab_events(record, "guest-died") == [{"vm": "qemu0", "what": "fatal exception 4 at 0x40"}]
+
+
 REFUSAL = "vfio dev1: Multiple VFIO devices migration is supported only if all of them support P2P migration"
 
 

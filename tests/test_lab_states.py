@@ -177,3 +177,36 @@ def test_a_device_that_stops_because_its_process_ends_is_not_left_behind() -> No
     timeline.lab("state", vm="qemu0", status="running")
     timeline.state("qemu0", "stop")
     assert told(timeline) == ()
+
+
+@pytest.mark.parametrize("sign", ["event", "trace"])
+def test_a_device_that_runs_on_when_its_guest_has_stopped_is_told(sign: str) -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    if sign == "event":
+        timeline.qmp("qemu0", "STOP")
+    else:
+        timeline.trace("qemu0", "vfio_save_complete_precopy_start", "dev0")
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    said = {
+        "event": "dev0 still was in pre-copy on qemu0 when its guest had stopped (migration 1)",
+        "trace": "dev0 is in pre-copy on qemu0 when the rest of its state is saved (migration 1)",
+    }
+    assert told(timeline) == (said[sign],)
+
+
+def test_a_device_that_stops_before_its_guest_is_said_to_is_in_order() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop()
+    timeline.trace("qemu0", "vfio_save_complete_precopy_start", "dev0")
+    timeline.qmp("qemu0", "STOP")
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    assert told(timeline) == ()

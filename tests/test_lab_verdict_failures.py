@@ -77,8 +77,8 @@ def test_a_source_that_is_stopped_for_its_migration_did_not_stop_by_itself() -> 
     timeline = TimelineBuilder()
     timeline.prepare()
     timeline.begin()
-    timeline.qmp("qemu0", "STOP")
     timeline.stop()
+    timeline.qmp("qemu0", "STOP")
     timeline.load()
     timeline.qmp("qemu1", "RESUME")
     timeline.run()
@@ -269,7 +269,7 @@ def test_an_interrupt_that_comes_after_its_fence_is_late_and_says_so() -> None:
 
 def test_a_stall_while_no_device_runs_is_slow_and_says_where() -> None:
     said = reason(slow(), Verdict.SLOW)
-    assert said.startswith("nothing happened for 1001 ms while no device ran, between data-read of qemu0 and ")
+    assert said.startswith("nothing happened for 801 ms while no device ran, between data-read of qemu0 and ")
 
 
 def test_what_the_device_pauses_by_itself_is_no_stall() -> None:
@@ -307,3 +307,17 @@ def test_an_error_in_a_run_that_showed_nothing_is_not_all_that_is_wrong() -> Non
     timeline.prepare()
     timeline.message("qemu0", "something")
     reason(timeline, Verdict.LAB_ERROR)
+
+
+def test_a_guest_that_dies_is_a_crash_in_its_own_words() -> None:
+    timeline = migration()
+    timeline.lab("guest-died", vm="qemu1", what="fatal exception 4")
+    assert reason(timeline, Verdict.CRASHED) == "the guest on qemu1 died: fatal exception 4"
+
+
+def test_a_log_of_which_only_a_part_was_read_is_a_storm() -> None:
+    timeline = migration()
+    timeline.lab("log-cut", vm="qemu1", bytes=540_000_000, read=16_777_216, most="irq-raise", times=81_234)
+    assert reason(timeline, Verdict.STORM) == (
+        "qemu1 logged 540.0 MB, of which 16.8 MB were read; most often there: irq-raise, 81,234 times"
+    )

@@ -64,7 +64,7 @@ class FailedAccess:
 
 @dataclass(frozen=True)
 class ProcessDeath:
-    """An unexpected end of the process `vm`; `how` says in words how it ended."""
+    """An unexpected end of the process `vm`, or of its guest; `how` says in words how it ended."""
 
     vm: str
     how: str
@@ -74,9 +74,9 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for without success, `not_applicable` why nothing was run,
-    `devices_refused` that a QEMU did not start with its devices, `halted` the process
-    that took over and then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that a
+    QEMU did not start with its devices, `cut_logs` which logs were too long, `halted` the process that took over and
+    then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
     states of devices came in a wrong order, `stalls` for how long nothing happened in each downtime.
     `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
@@ -105,6 +105,7 @@ class Findings:
     states: Mapping[str, str] = field(default_factory=dict)
     not_applicable: str = ""
     devices_refused: str = ""
+    cut_logs: tuple[str, ...] = ()
 
     @property
     def checks_after(self) -> tuple[GuestCheck, ...]:
@@ -160,6 +161,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         errors=reported_errors(history),
         states=_states(lab),
         not_applicable=next(iter(reasons), ""),
+        cut_logs=tuple(_cut_logs(lab)),
         devices_refused=next((str(event.fields["reason"]) for event in lab if event.name == "devices-refused"), ""),
     )
 
@@ -172,10 +174,22 @@ def ending(event: Event) -> str:
     return f"was killed by {signal.Signals(number).name}" if number else f"ended with exit code {code}"
 
 
+def _cut_logs(lab: Sequence[Event]) -> Iterator[str]:
+    for event in lab:
+        if event.name == "log-cut":
+            size, read = (int(event.fields[name]) / 1e6 for name in ("bytes", "read"))
+            yield (
+                f"{event.fields['vm']} logged {size:.1f} MB, of which {read:.1f} MB were read; most often there: "
+                f"{event.fields['most']}, {int(event.fields['times']):,} times"
+            )
+
+
 def _deaths(lab: Sequence[Event]) -> Iterator[ProcessDeath]:
     for event in lab:
         if event.name == "exit" and not event.fields.get("expected"):
             yield ProcessDeath(str(event.fields["vm"]), ending(event))
+        elif event.name == "guest-died":
+            yield ProcessDeath(f"the guest on {event.fields['vm']}", f"died: {event.fields['what']}")
 
 
 def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:

@@ -55,6 +55,7 @@ class _Reading:
 
     arguments: Mapping[str, re.Pattern[str]]
     config_load: frozenset[str]
+    saving: frozenset[str]
     harmless: re.Pattern[str]
 
 
@@ -88,6 +89,11 @@ def events_of(entries: Sequence[LogEntry], actor: str, clock_offset: int) -> tup
 def config_load_traces() -> frozenset[str]:
     """Return the names of the trace events that begin the load of a device's config space."""
     return _reading().config_load
+
+
+def saving_traces() -> frozenset[str]:
+    """Return the names of the trace events that begin to save what is left when a VM has stopped."""
+    return _reading().saving
 
 
 def is_harmless(text: str) -> bool:
@@ -181,5 +187,6 @@ def _reading() -> _Reading:
     return _Reading(
         {name: re.compile(pattern) for name, pattern in content["arguments"].items()},
         frozenset(content["config-load"]),
+        frozenset(content["saving"]),
         re.compile("|".join(content["harmless"])),
     )

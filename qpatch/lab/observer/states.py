@@ -11,7 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
-from qpatch.lab.observer.migrations import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, device_state
+from qpatch.lab.observer.logs import saving_traces
+from qpatch.lab.observer.migrations import (
+    COMPLETED,
+    P2P_STATES,
+    RESUMING,
+    RUNNING,
+    RUNNING_STATES,
+    device_state,
+)
 from qpatch.lab.observer.phases import skipped_phases
 
 if TYPE_CHECKING:
@@ -30,6 +38,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
         found += _both_running(history, migration)
         if migration.outcome == COMPLETED:
             found += _loaded_while_running(history, migration)
+            found += _stopped_late(history, migration)
             found += _never_stopped(history, migration)
             found += _left_in_stop_copy(history, migration)
         else:
@@ -101,6 +110,32 @@ def _is_loading(event: Event) -> bool:
         return False
     # A level that is let through again, and what is taken down, is no set-up.
     return event.name != "set-irqs" or (event.fields.get("action") == "trigger" and bool(event.fields.get("count")))
+
+
+def _stopped_late(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
+    """Yield the source's devices that do not stop with the guest, but later.
+
+    QEMU says that its VM has stopped when it has stopped all devices; that may come to be known late, but never early.
+    """
+    running: dict[str, str] = {}
+    stopped = False
+    for _, event in history.events(migration.source, migration.begin, migration.stop):
+        if event.origin is EventSource.QMP and event.name in ("STOP", "RESUME"):
+            stopped = event.name == "STOP"
+        if event.origin is EventSource.TRACE and event.name in saving_traces() and event.device in running:
+            yield (
+                f"{event.device} is in {running.pop(event.device)} on {migration.source} when the rest of its state is "
+                f"saved (migration {migration.number})"
+            )
+        if not (reached := device_state(event)):
+            continue
+        if reached in RUNNING_STATES | P2P_STATES:
+            running[event.device] = reached
+        elif (state := running.pop(event.device, "")) and stopped:
+            yield (
+                f"{event.device} still was in {state} on {migration.source} when its guest had stopped "
+                f"(migration {migration.number})"
+            )
 
 
 def _never_stopped(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:

@@ -53,7 +53,9 @@ def judge(findings: Findings) -> tuple[Verdict, str]:
 
 
 def storm(findings: Findings) -> str:
-    """Apply if the guest handled very many interrupts when nothing was outstanding."""
+    """Apply if the guest handled very many interrupts when nothing was outstanding, or a log has no end."""
+    if findings.cut_logs:
+        return findings.cut_logs[0]
     first, *_ = (*findings.account.duplicates, None)
     number = len(findings.account.duplicates)
     if first is None or number < storm_size():

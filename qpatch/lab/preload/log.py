@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import START, Event, EventSource
+from qpatch.lab.observer.bounds import log_bytes
 from qpatch.lab.observer.logs import LogEntry, events_of, parse_entries
 from qpatch.lab.observer.timeline import merge
 
@@ -35,9 +37,26 @@ def timeline_of(record: RunRecord) -> tuple[Event, ...]:
     return merge([sorted(record.events, key=lambda event: event.at), *logs])
 
 
-def read_log(log: Path, actor: str) -> tuple[Event, ...]:
-    """Return the events of the process `actor` in the order of its `log`; times but the library's never go back."""
-    return parse_log(log.read_text(encoding="utf-8", errors="replace").splitlines(), actor)
+def read_log(log: Path, actor: str, bound: int = 0) -> tuple[Event, ...]:
+    """Return the events of the process `actor` in the order of its `log`; times but the library's never go back.
+
+    Of a log with more than `bound` bytes (0: that of bounds.yaml) the rest is not read: the event `log-cut` says so.
+    """
+    bound = bound or log_bytes()
+    events = parse_log(_lines(log, bound), actor)
+    size = log.stat().st_size
+    if size <= bound or not events:
+        return events
+    (most, times), *_ = Counter(event.name for event in events).most_common(1)
+    fields = {"vm": actor, "bytes": size, "read": bound, "most": most, "times": times}
+    return (*events, Event(events[-1].at, "lab", EventSource.LAB, "log-cut", "", fields))
+
+
+def _lines(log: Path, bound: int) -> Iterator[str]:
+    """Yield the lines in the first `bound` bytes of `log`; one that goes on behind them is cut off."""
+    with log.open("rb") as file:
+        while line := file.readline(bound - file.tell()):
+            yield from line.decode(errors="replace").splitlines()
 
 
 def parse_log(lines: Iterable[str], actor: str) -> tuple[Event, ...]:

@@ -17,7 +17,7 @@ from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import ProcessExited, WaitTimeout
 from qpatch.lab.runtime.recorder import Recorder
-from qpatch.lab.runtime.vm import DevicesRefusedError, GuestError, StoppedError
+from qpatch.lab.runtime.vm import DevicesRefusedError, GuestDiedError, GuestError, StoppedError
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan
@@ -64,6 +64,8 @@ async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
         if error.status in _MIGRATING:
             return _failure(recorder, error)
         recorder.lab("stopped", vm=error.actor, status=error.status)
+    except GuestDiedError as error:
+        recorder.lab("guest-died", vm=error.actor, what=error.what)
     except DevicesRefusedError as error:
         reason = table().refusal(plan.scenario.devices, plan.device.traits, error.release)
         rightly = bool(reason) and re.search(reason, error.message) is not None

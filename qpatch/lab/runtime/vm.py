@@ -30,6 +30,7 @@ ENDS = ("completed", "failed", "cancelled")
 EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
 _QUERY_SECONDS = 2.0  # how often the migration's status is queried, in case the event of its end does not come
 _ALIVE_SECONDS = 5.0  # in which a QEMU answers that is only slow
+_FATAL = "fatal"  # begins the last words of a guest that met with an exception
 # What QEMU prints of an option that it cannot fulfil, but for warnings.
 _REFUSED = re.compile(r"-device vfio-pci,\S*: (?!warning:|info:)(.+)")
 _POLL_SECONDS = 0.005  # how often a growing log is read
@@ -37,6 +38,15 @@ _POLL_SECONDS = 0.005  # how often a growing log is read
 
 class GuestError(Exception):
     """The guest answered that it cannot do what the lab asked, or answered something else than it should."""
+
+
+class GuestDiedError(Exception):
+    """The guest came to an end by itself; `what` are its last words."""
+
+    def __init__(self, actor: str, what: str) -> None:
+        super().__init__(f"the guest on {actor} died: {what}")
+        self.actor = actor
+        self.what = what
 
 
 class StoppedError(Exception):
@@ -129,14 +139,19 @@ class VirtualMachine:
     async def ask(self, line: str) -> dict[str, str]:
         """Return what the guest answers to `line` after `ok`: its words, and values by their names.
 
-        Raises GuestError where it answers anything else, StoppedError where the VM stops, and ProcessError.
+        Raises GuestError where it answers anything else, GuestDiedError where it has died, StoppedError where the VM
+        stops, and ProcessError.
         """
         self._recorder.action("serial", self.actor, line=line)
         what = f"the guest's answer to {line!r}"
         answer = await self._within(table().limits.answer, what, self._answer(line))
         if answer is None:
             raise StoppedError(self.actor, await self.status(), what)
+        if not answer:  # it stands before its last words
+            answer = await self._within(table().limits.answer, what, self._serial.read_line())
         first, *rest = answer.split() or [""]
+        if first == _FATAL:
+            raise GuestDiedError(self.actor, answer)
         if first != "ok":
             raise GuestError(f"the guest on {self.actor} answered {answer!r} to {line!r}")
         return dict(word.partition("=")[::2] for word in rest)
