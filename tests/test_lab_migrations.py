@@ -148,6 +148,24 @@ def test_a_release_of_which_there_are_only_binaries(
     assert [one["verdict"] for one in results] == [verdict], results[0]["reason"]
 
 
+def test_all_initial_data_is_there_before_the_source_stops(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 11.1 also that which is new when the rest was read: only the state of stop-copy comes after it."""
+    with debians("QEMU 11.1"):
+        prebuilt_binaries(default_job(), "qemu-11.1", "11.1")
+    words = ["--tree", "qemu-11.1", "--machine", GICV3, "--profile", "plain", "--scenario", "switchover-ack"]
+    _, (result,) = migrated(capsys, "baseline", *words)
+    assert result["verdict"] == "delivered", result["reason"]
+    lines = Path(result["timeline"]).read_text(encoding="utf-8").splitlines()
+    device = load_profile("plain").device
+    read = {"pre-copy": 0, "stop-copy": 0}
+    for event in map(json.loads, lines):
+        if event["name"] == "data-read":
+            read[event["fields"]["phase"]] += event["fields"]["bytes"]
+    assert any(json.loads(line)["name"] == "reinit" for line in lines)
+    assert read["pre-copy"] > device.pre_copy_bytes
+    assert read["stop-copy"] < 2 * device.stop_copy_bytes
+
+
 @pytest.mark.parametrize("profile", ["plain", "irq-eager"])
 @pytest.mark.parametrize("scenario", ["once", "masked", "two-devices", "multifd-after-iter-off"])
 @pytest.mark.releases("qemu-10.2")

@@ -39,6 +39,7 @@ WANTED = {
     "chatty",
     "aftermath",
     "mapped-ram",
+    "switchover-ack",
     "cpr-reboot",
     "fail-source-pre-copy",
     "fail-source-pre-copy-read",

@@ -30,6 +30,7 @@ static void make_new(struct emu_device *device)
 	device->moments_raised = 0;
 	device->config_written = false;
 	device->irqs_set = false;
+	device->precopy_info_v2 = false;
 	device->irq.kind = EMU_NO_IRQ;
 	device->irq.hint = EMU_NO_IRQ;
 	memset(&device->save, 0, sizeof(device->save));

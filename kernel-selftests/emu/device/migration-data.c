@@ -111,13 +111,25 @@ s64 emu_migration_write(struct emu_device *device, const void *buffer, u64 bytes
 	return emu_data_write(device, buffer, bytes);
 }
 
+/* The flags that tell of it. */
+static u32 log_new_data(struct emu_device *device, u64 bytes)
+{
+	struct emu_text text = { .length = 0 };
+
+	if (!bytes)
+		return 0;
+	emu_text_number(&text, "bytes", bytes);
+	emu_log(device, "reinit", &text);
+	return VFIO_PRECOPY_INFO_REINIT;
+}
+
 int emu_get_precopy_info(struct emu_device *device, struct vfio_precopy_info *info)
 {
 	if (info->argsz < sizeof(*info) || device->profile.protocol != EMU_PROTOCOL_V2)
 		return -EINVAL;
 	if (!device->save.active || emu_phase(device) != EMU_PHASE_PRE_COPY)
 		return -EINVAL;
-	info->flags = 0;
+	info->flags = log_new_data(device, emu_save_reinit(device));
 	info->initial_bytes = emu_save_remaining(device, EMU_PHASE_PRE_COPY);
 	info->dirty_bytes = 0;
 	return 0;

@@ -62,6 +62,15 @@ static int set_or_get_state(struct emu_device *device, struct vfio_device_featur
 	return result;
 }
 
+static int set_precopy_info_v2(struct emu_device *device, struct vfio_device_feature *feature,
+			       enum emu_stream *wanted)
+{
+	(void)feature;
+	(void)wanted;
+	device->precopy_info_v2 = true;
+	return 0;
+}
+
 static const struct feature {
 	u32 id;
 	u32 operations;		/* that it knows */
@@ -75,6 +84,7 @@ static const struct feature {
 	  sizeof(struct vfio_device_feature_mig_state), set_or_get_state },
 	{ VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, VFIO_DEVICE_FEATURE_GET,
 	  sizeof(struct vfio_device_feature_mig_data_size), get_data_size },
+	{ VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, VFIO_DEVICE_FEATURE_SET, 0, set_precopy_info_v2 },
 };
 
 static const struct feature *find_feature(u32 id)
@@ -93,6 +103,8 @@ static int serve(struct emu_device *device, const struct feature *kind,
 {
 	u32 operations = feature->flags & OPERATIONS;
 
+	if (kind->serve == set_precopy_info_v2 && !device->profile.pre_copy)
+		return -EINVAL;
 	if (operations & ~kind->operations)
 		return -EINVAL;
 	if (feature->flags & VFIO_DEVICE_FEATURE_PROBE)

@@ -62,6 +62,7 @@ struct emu_save {
 	u32 kind, length, sent;	/* of the current chunk's payload */
 	bool in_chunk;
 	u64 checksum, total;
+	u64 held;		/* bulk of pre-copy that is not there yet: see emu_save_reinit() */
 	u32 stop_copy_reads;
 	bool empty_logged;	/* that pre-copy has nothing more, since it last had */
 	u32 prepared;		/* v1: bytes in the data area, to be taken by the user */
@@ -93,6 +94,7 @@ struct emu_device {
 	u32 status;
 	u32 moments_raised;	/* EMU_RAISE_ON_... that were served since RESUMING was entered */
 	bool config_written, irqs_set;	/* since RESUMING was entered */
+	bool precopy_info_v2;	/* the user understands what emu_get_precopy_info() says of new data */
 	u32 dirty_queries;
 
 	u8 config[EMU_CONFIG_SIZE];

@@ -64,5 +64,11 @@ struct vfio_precopy_info {
 
 #endif /* < 6.2 */
 
+#ifndef VFIO_PRECOPY_INFO_REINIT
+/* Linux 7.2: what is new in pre-copy data, to who has asked for it. */
+#define VFIO_PRECOPY_INFO_REINIT	(1 << 0)
+#define VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 12
+#endif
+
 #endif /* __KERNEL__ */
 #endif

@@ -42,6 +42,7 @@ struct emu_profile {
 	u32 raise_on, raise_vector;
 	u32 stop_copy_pause_ms;	/* once, in the second stop-copy read */
 	u64 pre_copy_bytes, stop_copy_bytes;
+	u64 reinit_bytes;	/* of those of pre-copy: there only when the others were read */
 	u32 fault_count;
 	struct emu_fault faults[EMU_MAX_FAULTS];
 };

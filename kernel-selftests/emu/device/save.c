@@ -16,13 +16,6 @@ enum save_step {
 	STEP_DONE
 };
 
-void emu_save_begin(struct emu_device *device)
-{
-	memset(&device->save, 0, sizeof(device->save));
-	device->save.active = true;
-	device->save.seed = device->registers.seed;
-	device->save.checksum = EMU_CHECKSUM_START;
-}
 
 void emu_save_end(struct emu_device *device)
 {
@@ -41,10 +34,21 @@ static u64 bulk_bytes(const struct emu_device *device, u32 which)
 	return device->profile.pre_copy ? device->profile.pre_copy_bytes : 0;
 }
 
-/* Not in a chunk yet. */
+void emu_save_begin(struct emu_device *device)
+{
+	memset(&device->save, 0, sizeof(device->save));
+	device->save.active = true;
+	device->save.seed = device->registers.seed;
+	device->save.checksum = EMU_CHECKSUM_START;
+	if (device->precopy_info_v2)
+		device->save.held = emu_smaller(device->profile.reinit_bytes, bulk_bytes(device, 0));
+}
+
+/* Not in a chunk yet, and there. */
 static u64 bulk_left(const struct emu_device *device, u32 which)
 {
-	return bulk_bytes(device, which) - device->save.bulk_taken[which];
+	return bulk_bytes(device, which) - device->save.bulk_taken[which] -
+	       (which ? 0 : device->save.held);
 }
 
 static u64 with_headers(u64 bulk)
@@ -97,6 +101,19 @@ u64 emu_save_remaining(const struct emu_device *device, u32 phase)
 
 	for (step = device->save.step; step < last_step(phase); step++)
 		bytes += step_bytes(device, step);
+	if (phase == EMU_PHASE_STOP_COPY)	/* no more waiting: all that there is */
+		bytes += with_headers(bulk_left(device, 0) + device->save.held) -
+			 with_headers(bulk_left(device, 0));
+	return bytes;
+}
+
+u64 emu_save_reinit(struct emu_device *device)
+{
+	u64 bytes = device->save.held;
+
+	if (emu_save_remaining(device, EMU_PHASE_PRE_COPY))
+		return 0;
+	device->save.held = 0;
 	return bytes;
 }
 
@@ -179,8 +196,11 @@ static bool next_chunk(struct emu_device *device, u32 phase)
 {
 	struct emu_save *save = &device->save;
 
-	while (save->step < last_step(phase) && !step_bytes(device, save->step))
+	while (save->step < last_step(phase) && !step_bytes(device, save->step)) {
+		if (save->step == STEP_BULK_PRE && save->held)
+			return false;
 		save->step++;
+	}
 	if (save->step >= last_step(phase))
 		return false;
 	save->kind = kind_of_step(save->step);
@@ -236,6 +256,8 @@ u64 emu_save_read(struct emu_device *device, u8 *buffer, u64 bytes, u32 phase)
 	struct emu_save *save = &device->save;
 	u64 done = 0;
 
+	if (phase == EMU_PHASE_STOP_COPY)
+		save->held = 0;
 	while (done < bytes) {
 		if (!save->in_chunk && !next_chunk(device, phase))
 			break;

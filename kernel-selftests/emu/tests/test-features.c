@@ -115,11 +115,74 @@ static void sizes(void)
 	fixture_free(fixture);
 }
 
+static void new_data_in_pre_copy(void)
+{
+	struct fixture *fixture = fixture_new("pre-copy-bytes=300000\nreinit-bytes=100000");
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+	u32 info_v2 = VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2;
+	u64 size;
+
+	CHECK(fixture);
+	CHECK_EQUAL(ask(fixture, PROBE | SET | info_v2, 8, NULL), 0);
+	CHECK_EQUAL(ask(fixture, GET | info_v2, 8, NULL), -EINVAL);
+	CHECK_EQUAL(ask(fixture, SET | info_v2, 8, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK_EQUAL(info.flags, 0);
+	CHECK(info.initial_bytes >= 200000 && info.initial_bytes < 201000);
+	CHECK_EQUAL(read_all(fixture, stream, sizeof(stream), 70000), (s64)info.initial_bytes);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 10), -ENOMSG);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK_EQUAL(info.flags, VFIO_PRECOPY_INFO_REINIT);
+	CHECK(info.initial_bytes >= 100000 && info.initial_bytes < 101000);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK_EQUAL(info.flags, 0);
+	CHECK_EQUAL(read_all(fixture, stream, sizeof(stream), 70000), (s64)info.initial_bytes);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK_EQUAL(info.initial_bytes, 0);
+	CHECK_EQUAL(info.flags, 0);
+
+	/* Who leaves pre-copy before that gets it all the same. */
+	emu_device_close(fixture->device);
+	CHECK_EQUAL(ask(fixture, SET | info_v2, 8, NULL), 0);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	CHECK_EQUAL(emu_migration_read(fixture->device, stream, 1000), 1000);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(ask(fixture, GET | VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, 16, &size), 0);
+	CHECK_EQUAL(read_all(fixture, stream, sizeof(stream), 70000), (s64)size);
+	CHECK(size > 299000);
+	fixture_free(fixture);
+}
+
+/* Nothing is held back from who has not said that it can be told, and the next user says it anew. */
+static void nothing_new_without_asking(void)
+{
+	struct fixture *fixture = fixture_new("pre-copy-bytes=300000\nreinit-bytes=100000");
+	struct vfio_precopy_info info = { .argsz = sizeof(info) };
+
+	CHECK(fixture);
+	CHECK_EQUAL(ask(fixture, SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, 8, NULL), 0);
+	emu_device_close(fixture->device);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK(info.initial_bytes >= 300000);
+	CHECK_EQUAL(read_all(fixture, stream, sizeof(stream), 70000), (s64)info.initial_bytes);
+	CHECK_EQUAL(emu_get_precopy_info(fixture->device, &info), 0);
+	CHECK_EQUAL(info.flags, 0);
+	fixture_free(fixture);
+	fixture = fixture_new("traits=p2p");
+	CHECK(fixture);
+	CHECK_EQUAL(ask(fixture, PROBE | SET | VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, 8, NULL), -EINVAL);
+	fixture_free(fixture);
+}
+
 static const struct test tests[] = {
 	{ "migration flags", migration_flags },
 	{ "checks", checks },
 	{ "absent in v1", absent_in_v1 },
 	{ "sizes", sizes },
+	{ "new data in pre-copy", new_data_in_pre_copy },
+	{ "nothing new without asking", nothing_new_without_asking },
 };
 
 TEST_MAIN(tests)

@@ -73,6 +73,8 @@ class DeviceSettings(LabModel):
     data does), `irqs` (stop-copy data wants SET_IRQS first). `raise` says when a device that is a destination raises
     vector `raise-vector` by itself. `stop-copy-pause` is slept once on the source, in the second read of stop-copy
     data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
+    `reinit-bytes` of the pre-copy data are there only when all others were read, as new initial data; only for a QEMU
+    that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from 11.1 on).
     """
 
     seed: int = _number("seed")
@@ -81,6 +83,7 @@ class DeviceSettings(LabModel):
     interrupt_pin: int = _number("interrupt-pin")
     traits: tuple[Trait, ...] = device_words().traits
     pre_copy_bytes: int = _number("pre-copy-bytes")
+    reinit_bytes: int = _number("reinit-bytes")
     stop_copy_bytes: int = _number("stop-copy-bytes")
     region_mmap: bool = True
     memory_mmap: bool = True
