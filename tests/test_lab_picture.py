@@ -279,3 +279,29 @@ def test_long_waits_are_cut_and_near_moments_kept_apart() -> None:
 def test_the_time_of_a_tick_is_counted_from_the_migrations_begin() -> None:
     ticks = Scale([5_000_000, 9_000_000]).ticks(5_000_000)
     assert [tick.text for tick in ticks] == ["0.0", "4.0"]
+
+
+def test_lines_pass_behind_words_and_states() -> None:
+    svg = drawn(lost())
+    path, first_bar = svg.index('class="path lost"'), svg.index('class="s-')
+    behind = re.search(r'height="14" class="band"', svg)
+    assert behind is not None
+    assert path < behind.start() < svg.index('class="still"/>') < first_bar < svg.index("raises vector 0: lost<")
+    labels = re.findall(r'class="(?:label|bad)">', svg[first_bar:])
+    assert len(re.findall(r'height="14" class="band"', svg)) == len(labels) - 1  # one is a sentence below
+
+
+def test_every_state_has_a_colour_of_its_own() -> None:
+    svg = drawn(lost())
+    light, dark = svg.split("@media")
+    for style in (light, dark.partition("</style>")[0]):
+        colours = dict(re.findall(r"\.s-([\w-]+) \{ fill: (#\w+);", style))
+        assert {"stop", "stop-copy", "running", "running-p2p", "pre-copy", "pre-copy-p2p", "resuming"} <= set(colours)
+        assert len(set(colours.values())) == len(colours)
+
+
+def test_the_reason_of_a_verdict_comes_before_what_else_was_lost() -> None:
+    timeline = lost()
+    timeline.verify("qemu1", state="wrong")
+    (reason, *_) = [text for text in texts(drawn(timeline)) if text.startswith(("dev0 on qemu1", "interrupt 2"))]
+    assert reason == "dev0 on qemu1: its state is wrong"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-_ACCESSES = ("dma-read", "dma-write")
+ACCESSES = ("dma-read", "dma-write")
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         disorders=disorders(history),
         failed_accesses=tuple(_failed_accesses(timeline)),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
-        checks=tuple(_checks(lab)),
+        checks=tuple(guest_checks(lab)),
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),
@@ -192,7 +192,8 @@ def _deaths(lab: Sequence[Event]) -> Iterator[ProcessDeath]:
             yield ProcessDeath(f"the guest on {event.fields['vm']}", f"died: {event.fields['what']}")
 
 
-def _checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
+def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
+    """Yield what the guest found, from those of the lab's events that tell of it."""
     for event in lab:
         if event.name == "check":
             fields = event.fields
@@ -225,7 +226,7 @@ def _failed_accesses(timeline: Sequence[Event]) -> Iterator[FailedAccess]:
     """Yield the accesses that failed of devices that ran: a stopped device has none (EPERM, by the device itself)."""
     for event in timeline:
         number = int(event.fields.get("errno", 0))
-        if event.origin is EventSource.UAPI and event.name in _ACCESSES and number not in (0, errno.EPERM):
+        if event.origin is EventSource.UAPI and event.name in ACCESSES and number not in (0, errno.EPERM):
             yield FailedAccess(event.actor, event.device, event.name, int(event.fields.get("iova", 0)), number)
 
 

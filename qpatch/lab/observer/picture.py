@@ -13,7 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from qpatch.lab.observer.picture_content import EventMark, Lane, PictureContent, StateBar, milliseconds, picture_content
+from qpatch.lab.model import Verdict
+from qpatch.lab.observer.picture_content import PictureContent, StateBar, milliseconds, picture_content
+from qpatch.lab.observer.picture_marks import EventMark, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -42,6 +44,7 @@ _LEGEND = (
     ("take", "eventfd read by QEMU"),
     ("handle", "handled and acknowledged"),
     ("fence", "fence: all must have come"),
+    ("check", "the guest checks its device"),
     ("error", "error"),
 )
 
@@ -133,7 +136,8 @@ def picture(timeline: Sequence[Event], observation: Observation, key: CellKey | 
     name = " / ".join((key.strategy, key.tree, key.machine, key.profile, key.scenario)) if key else "a run"
     title = f"{name}: {observation.verdict}"
     body: dict[str, Any] = _drawn(shown) if shown else {"rows": [], "bottom": 120.0, "right": float(_LEFT + _PLOT)}
-    notes = [*(shown.notes if shown else ()), *([observation.reason] if not (shown and shown.notes) else [])]
+    lost = shown.notes if shown else ()
+    notes = lost if lost and observation.verdict is Verdict.LOST else (observation.reason, *lost)
     return _template().render(
         title=title,
         legend=_legend(body["bottom"] + 34) if shown else [],
@@ -239,8 +243,8 @@ def _head(title: str, shown: PictureContent | None, observation: Observation) ->
         down = f"No device runs for {milliseconds(shown.downtime[1] - shown.downtime[0])} (shaded{own}). "
     return [
         PlacedText(16, 30, title, "title", 17),
-        PlacedText(16, 52, f"{which}{order}{down}".strip(), "sub"),
-        PlacedText(16, 70, "Emulated, no KVM: order is telling, durations are not.", "sub"),
+        *([PlacedText(16, 52, said, "sub")] if (said := f"{which}{order}{down}".strip()) else []),
+        PlacedText(16, 70 if said else 52, "Emulated, no KVM: order is telling, durations are not.", "sub"),
     ]
 
 
