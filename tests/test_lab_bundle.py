@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 import sys
@@ -15,7 +16,9 @@ import yaml
 from lab_bundle_support import DOUBLE, PROFILE, DoubleRun, double_run, impatient, other_qemu, reproduce
 from lab_vm_support import plan, program
 
+from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.profile import load_profile, profile_names
+from qpatch.lab.definitions.release import ReleaseRange, ReleaseTable, table
 from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 from qpatch.lab.model import Verdict
 from qpatch.lab.preload.bundled import plain
@@ -282,6 +285,21 @@ def test_every_scenario_and_profile_can_be_carried() -> None:
         assert same(plain.load(plain.dump(profile)), profile)
 
 
+@pytest.mark.parametrize("kind", [ReleaseTable, ReleaseRange])
+def test_all_that_can_be_asked_of_releases_can_be_asked_in_a_bundle(kind: type) -> None:
+    questions = {name for name, member in inspect.getmembers(kind, inspect.isfunction) if name not in dir(LabModel)}
+    assert questions
+    assert questions <= set(dir(plain.class_of(kind.__name__)))
+
+
+def test_the_table_of_releases_can_be_carried() -> None:
+    carried_table = plain.load(plain.dump(table()))
+    assert same(carried_table, table())
+    for release in ((5, 2), (8, 0), (10, 2)):
+        assert carried_table.missing(["p2p"], release) == table().missing(["p2p"], release)
+        assert carried_table.properties(release) == table().properties(release)
+
+
 def same(carried_object: object, original: object) -> bool:
     """Whether the attributes that were carried are those of the original, and names of classes, too."""
     if isinstance(carried_object, plain.Plain):
@@ -290,6 +308,11 @@ def same(carried_object: object, original: object) -> bool:
     if isinstance(carried_object, tuple):
         assert isinstance(original, tuple | list)
         return all(same(one, other) for one, other in zip(carried_object, original, strict=True))
+    if isinstance(carried_object, dict):
+        assert isinstance(original, dict)
+        return set(carried_object) == set(original) and all(
+            same(carried_object[key], original[key]) for key in original
+        )
     return carried_object == original
 
 

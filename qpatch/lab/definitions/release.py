@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from qpatch.lab.definitions.questions import RangeQuestions, TableQuestions
 
 Value = bool | int | str
 
@@ -34,15 +32,11 @@ class DefaultChange(LabModel):
     properties: dict[str, Value] | None = None
 
 
-class ReleaseRange(LabModel):
+class ReleaseRange(LabModel, RangeQuestions):
     """Releases from `from` (None: the first) up to `before`, which is not among them (None: no end)."""
 
     from_: Release | None = None
     before: Release | None = None
-
-    def holds(self, release: tuple[int, int]) -> bool:
-        """Whether `release` is one of these."""
-        return (self.from_ or release) <= release and (self.before is None or release < self.before)
 
 
 class Feature(LabModel):
@@ -78,7 +72,7 @@ class WaitLimits(LabModel):
     quit: float
 
 
-class ReleaseTable(LabModel):
+class ReleaseTable(LabModel, TableQuestions):
     """The whole of qemu.yaml; the comments there explain each key."""
 
     releases: tuple[DefaultChange, ...]
@@ -91,38 +85,6 @@ class ReleaseTable(LabModel):
     held: dict[str, Value]
     short_directory: str
     limits: WaitLimits
-
-    def protocol(self, release: tuple[int, int]) -> str:
-        """Return the migration protocol that `release` speaks with devices: v1 or v2."""
-        return next(change.protocol for change in self._until(release) if change.protocol is not None)
-
-    def properties(self, release: tuple[int, int]) -> dict[str, Value]:
-        """Return what every `-device vfio-pci` of `release` needs to be migrated."""
-        return next(change.properties for change in self._until(release) if change.properties is not None)
-
-    def missing(self, features: Iterable[str], release: tuple[int, int]) -> str:
-        """Return why `release` cannot do what needs `features`, or ''."""
-        for name in features:
-            if not any(one.holds(release) for one in self.features[name].ranges):
-                return f"{self.features[name].reason}, and this is {release[0]}.{release[1]}"
-        return ""
-
-    def refusal(self, devices: int, traits: Iterable[str], release: tuple[int, int]) -> str:
-        """Return a regular expression for what `release` says where it is to refuse `devices` with `traits`, or ''."""
-        having = set(traits)
-        return next(
-            (
-                one.says
-                for one in self.refusals
-                if one.from_ <= release and devices >= one.devices and one.lacks not in having
-            ),
-            "",
-        )
-
-    def _until(self, release: tuple[int, int]) -> list[DefaultChange]:
-        """Return the changes up to `release`, the last one first; a release before all of them counts as the first."""
-        fitting = [change for change in self.releases if change.from_ <= release] or [self.releases[0]]
-        return fitting[::-1]
 
 
 @cache

@@ -19,7 +19,7 @@ from qpatch.lab.definitions.release import table
 from qpatch.lab.preload.binaries import CopiedPrograms
 from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.bundled.repeat import CONTENT
-from qpatch.lab.preload.bundled.standins.release import TABLE, key_of
+from qpatch.lab.preload.bundled.standins.release import TABLE
 from qpatch.lab.preload.carrying import carried, copy_lab
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.preload.launches import write_launches
@@ -116,7 +116,7 @@ class Bundle:
             else:
                 shutil.copy2(file, place)
         copy_lab(place / CODE)
-        _write_json(place / CODE / "qpatch" / "lab" / "definitions" / TABLE, self._releases())
+        _write_json(place / CODE / "qpatch" / "lab" / "definitions" / TABLE, plain.dump(table()))
         _write_json(place / CONTENT, self._content())
         programs = CopiedPrograms(place)
         write_launches(self.plan, self._devices, place, programs.copied if self.binaries else _as_it_is)
@@ -151,18 +151,6 @@ class Bundle:
                 "plan": plain.dump(replace(plan, source=source, destination=destination)),
             }
         }
-
-    def _releases(self) -> Any:
-        """Return what the lab knows of the releases of QEMU, and which features those of the run have not got."""
-        releases = {self.plan.source.release, self.plan.destination.release}
-        lacking = {
-            key_of(feature, release): table().missing([feature], release)
-            for feature in table().features
-            for release in releases
-        }
-        as_plain = plain.dump(table())
-        as_plain["with"]["lacking"] = {"map": lacking}
-        return as_plain
 
     def _readme(self) -> str:
         return _README.format(

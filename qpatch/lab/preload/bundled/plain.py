@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from qpatch.lab import model
+from qpatch.lab.definitions.questions import QUESTIONS
 
 
 class Plain:
@@ -26,7 +27,7 @@ class Plain:
 @cache
 def class_of(name: str) -> type[Plain]:
     """Return the class of the objects that were of the class `name`: the same for the same name."""
-    return type(name, (Plain,), {})
+    return type(name, (Plain, *([QUESTIONS[name]] if name in QUESTIONS else [])), {})
 
 
 def load(value: Any) -> Any:
