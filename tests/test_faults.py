@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import pytest
+from lab_support import cell_key, observation
 
 from bench.faults.catalogue import FEW, OWN, STRATEGY, Cell, Fault, FaultEntry, cells_of, load_faults, parse_cell
 from bench.faults.judging import Standing, judge_fault
+from bench.faults.kept import read_outcome
 from bench.faults.report import BEGIN, END, markdown, replaced_table, summary
 from bench.faults.running import Shown
 from bench.faults.sources import planted_files, planted_sources
+from qpatch.lab.campaign.reports import run_document
+from qpatch.lab.campaign.results import TestedRun
 from qpatch.lab.model import Verdict
 from qpatch.strategy.load import load_strategy
 
@@ -111,6 +117,15 @@ def test_a_set_adds_its_cells_to_those_of_the_fault() -> None:
 
 def test_cells_of_another_machine_say_so() -> None:
     assert [str(parse_cell(text)) for text in ("plain/once", "q35/plain/once")] == ["plain/once", "q35/plain/once"]
+
+
+def test_results_that_were_kept_are_read_again(tmp_path: Path) -> None:
+    key = cell_key("f", "qemu-10.2", *astuple(PLAIN))
+    run = TestedRun(run=1, observation=observation(Verdict.LOST), wall_s=1.5)
+    (tmp_path / "f" / "1").mkdir(parents=True)
+    (tmp_path / "f" / "1" / "result.json").write_text(json.dumps(run_document(key, run)), encoding="utf-8")
+    (kept,) = read_outcome(tmp_path).shown["f"][PLAIN]
+    assert (kept.verdict, kept.seconds) == (Verdict.LOST, 1.5)
 
 
 def test_the_table_takes_the_old_ones_place() -> None:

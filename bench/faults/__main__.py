@@ -2,7 +2,7 @@
 """Plants faults and looks whether the lab sees them: the table on stdout, below it what is not as it should be.
 
     python -m bench.faults [NAME ...] [--place qemu] [--kind dma] [--sample] [--cells own|few|whole] [-j N] [-o DIR]
-                           [--tree qemu-10.2] [--write docs/lab-truth.md]
+                           [--tree qemu-10.2] [--read DIR] [--write docs/lab-truth.md]
 
 The exit code is 1 where a fault that the lab can see is not seen, or has a wrong word.
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 
 from bench.faults.catalogue import FEW, OWN, PLACES, WHOLE, Fault, cells_of, load_faults
 from bench.faults.judging import Standing, judge_fault
+from bench.faults.kept import read_outcome
 from bench.faults.report import details, markdown, replaced_table, summary, table
-from bench.faults.running import HEALTHY, run_faults
+from bench.faults.running import HEALTHY, Outcome, run_faults
 from qpatch.lab.campaign.runner import CampaignSettings
 from qpatch.trees.progress import NoProgress
 
@@ -40,6 +41,16 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
     ]
 
 
+def tried(faults: list[Fault], options: argparse.Namespace) -> Outcome:
+    """Run the faults, and what is healthy over all their cells."""
+    cells = {fault.name: cells_of(fault, options.cells) for fault in faults}
+    every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
+    wanted = [(None, every), *((fault, cells[fault.name]) for fault in faults)]
+    with tempfile.TemporaryDirectory(prefix="qpatch-faults-") as scratch:
+        settings = CampaignSettings(options.output or Path(scratch), options.repeat, options.jobs)
+        return run_faults(wanted, options.tree, settings, NoProgress())
+
+
 def main() -> int:
     """Run, print, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.faults", description=__doc__.partition("\n")[0])
@@ -52,15 +63,11 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("-j", "--jobs", type=int, default=RUNS_AT_A_TIME)
     parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--read", type=Path, metavar="DIR", help="run nothing: judge what earlier runs left there (-o)")
     parser.add_argument("--write", type=Path, help="a document whose table is made anew")
     options = parser.parse_args()
     faults = chosen(options)
-    with tempfile.TemporaryDirectory(prefix="qpatch-faults-") as scratch:
-        settings = CampaignSettings(options.output or Path(scratch), options.repeat, options.jobs)
-        cells = {fault.name: cells_of(fault, options.cells) for fault in faults}
-        every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
-        wanted = [(None, every), *((fault, cells[fault.name]) for fault in faults)]
-        outcome = run_faults(wanted, options.tree, settings, NoProgress())
+    outcome = read_outcome(options.read) if options.read else tried(faults, options)
     judgements = [judge_fault(fault, outcome.shown[fault.name], outcome.shown[HEALTHY]) for fault in faults]
     print(table(judgements))
     print(summary(judgements))
