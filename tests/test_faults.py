@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import pytest
 from lab_support import cell_key, observation
 
-from bench.faults.catalogue import FEW, OWN, STRATEGY, Cell, Fault, FaultEntry, cells_of, load_faults, parse_cell
+from bench.faults.catalogue import (
+    FEW,
+    OWN,
+    STRATEGIES,
+    WHOLE,
+    Cell,
+    Fault,
+    FaultEntry,
+    cells_of,
+    load_faults,
+    parse_cell,
+    switched_by,
+)
 from bench.faults.judging import Standing, judge_fault
 from bench.faults.kept import read_outcome
 from bench.faults.report import BEGIN, END, markdown, replaced_table, summary
@@ -27,14 +38,6 @@ if TYPE_CHECKING:
 
 FAULTS = load_faults()
 PLAIN, EAGER = Cell("virt-gicv3-its", "plain", "once"), Cell("virt-gicv3-its", "irq-eager", "once")
-SWITCHES = re.compile(r'qpatch_(?:fault|arrived)\("([^"]+)"\)|\{ "([a-z-]+)", PCI_')
-
-
-def switches() -> set[str]:
-    """Return the names of the faults that the strategy switches."""
-    files = [STRATEGY, *(STRATEGY.parents[1] / "templates" / STRATEGY.stem).iterdir()]
-    found = [SWITCHES.findall(file.read_text(encoding="utf-8")) for file in files]
-    return {name or other for of_file in found for name, other in of_file}
 
 
 def fault(*words: str) -> Fault:
@@ -50,11 +53,14 @@ def test_no_two_faults_have_one_name() -> None:
 
 
 def test_every_switch_is_described_and_every_description_has_its_switch() -> None:
-    assert switches() == {fault.name for fault in FAULTS if fault.place == "qemu"}
+    described = {fault.name for fault in FAULTS if fault.place == "qemu"}
+    assert switched_by(STRATEGIES["v2"]) == described
+    assert switched_by(STRATEGIES["v1"]) < described
 
 
-def test_the_strategy_is_one() -> None:
-    assert load_strategy(STRATEGY).name == "planted-faults"
+@pytest.mark.parametrize("file", STRATEGIES.values(), ids=lambda file: file.stem)
+def test_the_strategies_can_be_read(file: Path) -> None:
+    assert load_strategy(file).name == file.stem
 
 
 @pytest.mark.parametrize("one", FAULTS, ids=lambda one: one.name)
@@ -63,7 +69,7 @@ def test_words_are_red_verdicts_and_cells_can_be_read(one: Fault) -> None:
     assert words
     assert not any(word.is_green or word in (Verdict.LAB_ERROR, Verdict.INCONSISTENT) for word in words)
     assert one.entry.cells
-    assert all(parse_cell(text).profile for text in one.entry.cells)
+    assert all(parse_cell(text, PLAIN.machine).profile for text in one.entry.cells)
 
 
 @pytest.mark.parametrize("one", [fault for fault in FAULTS if fault.place != "qemu"], ids=lambda one: one.name)
@@ -110,13 +116,14 @@ def test_a_fault_without_a_cell_that_can_be_run_is_untried() -> None:
 
 
 def test_a_set_adds_its_cells_to_those_of_the_fault() -> None:
-    assert cells_of(fault("lost"), OWN) == (PLAIN,)
-    assert cells_of(fault("lost"), FEW)[:2] == (PLAIN, EAGER)
-    assert len(cells_of(fault("lost"), "whole")) > 60
+    assert cells_of(fault("lost"), OWN, PLAIN.machine) == (PLAIN,)
+    assert cells_of(fault("lost"), FEW, PLAIN.machine)[:2] == (PLAIN, EAGER)
+    assert len(cells_of(fault("lost"), WHOLE, PLAIN.machine)) > 60
 
 
-def test_cells_of_another_machine_say_so() -> None:
-    assert [str(parse_cell(text)) for text in ("plain/once", "q35/plain/once")] == ["plain/once", "q35/plain/once"]
+def test_a_cell_may_name_its_machine() -> None:
+    assert parse_cell("plain/once", PLAIN.machine) == PLAIN
+    assert parse_cell("q35/plain/once", PLAIN.machine) == Cell("q35", "plain", "once")
 
 
 def test_results_that_were_kept_are_read_again(tmp_path: Path) -> None:
@@ -135,6 +142,6 @@ def test_the_table_takes_the_old_ones_place() -> None:
     assert document.startswith("before\n")
     assert document.endswith("\nafter\n")
     assert "old" not in document
-    assert "| `f` | qemu | dma | it fails | lost | lost | `plain/once` |" in document
+    assert "| `f` | qemu | dma | it fails | lost | lost | `virt-gicv3-its/plain/once` |" in document
     with pytest.raises(ValueError, match="no marks"):
         replaced_table("text", "table")

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-RELEASE = "qemu-10.2"
+RELEASE, MACHINE = "qemu-10.2", "virt-gicv3-its"
 RUNS_AT_A_TIME = 3
 FAULTS = [fault for fault in load_faults() if not fault.entry.unseen]
 
 
 def not_seen(faults: Sequence[Fault], directory: Path) -> list[str]:
     """Return what the lab says of each of `faults` that it does not see, or that has a wrong word."""
-    cells = {fault.name: cells_of(fault, OWN) for fault in faults}
+    cells = {fault.name: cells_of(fault, OWN, MACHINE) for fault in faults}
     every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
     settings = CampaignSettings(directory, jobs=RUNS_AT_A_TIME)
     outcome = run_faults(

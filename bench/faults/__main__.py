@@ -14,11 +14,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.faults.catalogue import FEW, OWN, PLACES, WHOLE, Fault, cells_of, load_faults
+from bench.faults.catalogue import FEW, OWN, PLACES, WHOLE, Fault, cells_of, load_faults, switched_by
 from bench.faults.judging import Standing, judge_fault
 from bench.faults.kept import read_outcome
 from bench.faults.report import details, markdown, replaced_table, summary, table
-from bench.faults.running import HEALTHY, Outcome, run_faults
+from bench.faults.running import HEALTHY, Outcome, planted_strategy, release_of_tree, run_faults
+from qpatch.lab.campaign.planning import default_machine
 from qpatch.lab.campaign.runner import CampaignSettings
 from qpatch.trees.progress import NoProgress
 
@@ -31,10 +32,12 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
     unknown = set(options.names) - {fault.name for fault in faults}
     if unknown:
         sys.exit(f"there is no fault {', '.join(sorted(unknown))}")
+    known = switched_by(planted_strategy(options.tree))
     return [
         fault
         for fault in faults
-        if (not options.names or fault.name in options.names)
+        if (fault.place != "qemu" or fault.name in known)
+        and (not options.names or fault.name in options.names)
         and (not options.place or fault.place == options.place)
         and (not options.kind or fault.entry.kind == options.kind)
         and (not options.sample or fault.entry.sample)
@@ -43,7 +46,8 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
 
 def tried(faults: list[Fault], options: argparse.Namespace) -> Outcome:
     """Run the faults, and what is healthy over all their cells."""
-    cells = {fault.name: cells_of(fault, options.cells) for fault in faults}
+    machine = options.machine or default_machine(release_of_tree(options.tree)).name
+    cells = {fault.name: cells_of(fault, options.cells, machine) for fault in faults}
     every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
     wanted = [(None, every), *((fault, cells[fault.name]) for fault in faults)]
     with tempfile.TemporaryDirectory(prefix="qpatch-faults-") as scratch:
@@ -60,6 +64,7 @@ def main() -> int:
     parser.add_argument("--sample", action="store_true", help="the few that every CI run tries")
     parser.add_argument("--cells", choices=(OWN, FEW, WHOLE), default=OWN, help="beside those that a fault names")
     parser.add_argument("--tree", default="qemu-10.2")
+    parser.add_argument("--machine", default="", help="of cells that name none (default: the release's usual one)")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("-j", "--jobs", type=int, default=RUNS_AT_A_TIME)
     parser.add_argument("-o", "--output", type=Path)

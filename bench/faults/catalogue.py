@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,13 +11,19 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from qpatch.lab.campaign.cellsets import load_cells
-from qpatch.lab.definitions.datafile import LabModel, read
+from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.profile import profile_names
 from qpatch.lab.definitions.scenario import scenario_names
 from qpatch.yamltext import read_yaml_file
 
 DATA = Path(__file__).parents[2] / "tests" / "faults"
-STRATEGY = DATA / "strategies" / "planted-faults.yaml"
+STRATEGIES = {
+    "v1": DATA / "strategies" / "planted-faults-v1.yaml",
+    "v2": DATA / "strategies" / "planted-faults.yaml",
+}
+TEMPLATES = DATA / "templates" / "planted-faults"
+_SWITCH = re.compile(r'qpatch_(?:fault|arrived)\("([^"]+)"\)|\{ "([a-z-]+)", PCI_')
+_TEMPLATE = re.compile(r"add-template: planted-faults/(\S+)")
 OWN, FEW, WHOLE = "own", "few", "whole"
 
 Kind = Literal["dma", "vectors", "config", "pending", "pages", "states", "data", "recovery", "time"]
@@ -72,16 +79,8 @@ class Cell:
         return self.profile in profile_names() and self.scenario in scenario_names()
 
     def __str__(self) -> str:
-        """Return the cell as the data files write it, without the usual machine."""
-        words = (self.profile, self.scenario)
-        return "/".join(words if self.machine == cell_sets().machine else (self.machine, *words))
-
-
-class CellSets(LabModel):
-    """What cells.yaml says."""
-
-    machine: str
-    sets: dict[str, tuple[str, ...]]
+        """Return the cell as the data files write it."""
+        return f"{self.machine}/{self.profile}/{self.scenario}"
 
 
 def load_faults(data: Path = DATA) -> tuple[Fault, ...]:
@@ -94,34 +93,39 @@ def load_faults(data: Path = DATA) -> tuple[Fault, ...]:
     )
 
 
-def cell_sets() -> CellSets:
+def switched_by(strategy: Path) -> frozenset[str]:
+    """Return the names of the faults that a strategy switches."""
+    text = strategy.read_text(encoding="utf-8")
+    texts = [text, *((TEMPLATES / name).read_text(encoding="utf-8") for name in _TEMPLATE.findall(text))]
+    return frozenset(name or other for one in texts for name, other in _SWITCH.findall(one))
+
+
+def cell_sets() -> dict[str, tuple[str, ...]]:
     """Return what cells.yaml says."""
-    return read(DATA / "cells.yaml", CellSets)
+    return TypeAdapter(dict[str, tuple[str, ...]]).validate_python(read_yaml_file(DATA / "cells.yaml", "bad-lab-data"))
 
 
-def parse_cell(text: str) -> Cell:
-    """Return the cell that a data file writes as `text`."""
-    *machine, profile, scenario = text.split("/")
-    return Cell(machine[0] if machine else cell_sets().machine, profile, scenario)
+def parse_cell(text: str, machine: str) -> Cell:
+    """Return the cell that a data file writes as `text`; `machine` is the one where it names none."""
+    *named, profile, scenario = text.split("/")
+    return Cell(named[0] if named else machine, profile, scenario)
 
 
-def cells_of(fault: Fault, chosen: str) -> tuple[Cell, ...]:
+def cells_of(fault: Fault, chosen: str, machine: str) -> tuple[Cell, ...]:
     """Return the cells of the set `chosen` and those that the fault names, each once."""
-    named = [parse_cell(text) for text in fault.entry.cells]
-    return tuple(dict.fromkeys([*(cell for cell in named if cell.exists), *cells_of_set(chosen)]))
+    named = [parse_cell(text, machine) for text in fault.entry.cells]
+    return tuple(dict.fromkeys([*(cell for cell in named if cell.exists), *cells_of_set(chosen, machine)]))
 
 
-def cells_of_set(chosen: str) -> tuple[Cell, ...]:
+def cells_of_set(chosen: str, machine: str) -> tuple[Cell, ...]:
     """Return the cells of a set by its name: one of cells.yaml's, `own`, which has none, or one of the lab's own.
 
     Raises UserError `unknown-cells`.
     """
-    sets = cell_sets()
     if chosen == OWN:
         return ()
-    if chosen in sets.sets:
-        return tuple(map(parse_cell, sets.sets[chosen]))
+    if chosen in cell_sets():
+        return tuple(parse_cell(text, machine) for text in cell_sets()[chosen])
     return tuple(
-        Cell(sets.machine, profile.name, scenario.name)
-        for profile, scenario in load_cells(chosen, between_builds=False)
+        Cell(machine, profile.name, scenario.name) for profile, scenario in load_cells(chosen, between_builds=False)
     )

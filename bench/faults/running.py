@@ -7,15 +7,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.faults.catalogue import STRATEGY
+from bench.faults.catalogue import STRATEGIES
 from bench.faults.sources import planted_sources
+from qpatch.builds.prebuilt.catalogue import release_of
 from qpatch.cells.key import CellKey, Stage
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.campaign.planning import COMPONENT
-from qpatch.lab.campaign.programs import Programs, UnavailableProgram
+from qpatch.lab.campaign.programs import Programs, UnavailableProgram, release_numbers
 from qpatch.lab.campaign.runner import PlannedCell, run_campaign
 from qpatch.lab.definitions.machine import load_machine
 from qpatch.lab.definitions.profile import load_profile
+from qpatch.lab.definitions.release import table
 from qpatch.lab.definitions.scenario import load_scenario
 from qpatch.lab.plan import RunPlan
 from qpatch.lab.preload.artifacts import prepare
@@ -109,7 +111,7 @@ def run_faults(
 
 def _programs(machines: Iterable[str], tree: str, progress: Progress) -> dict[str, QemuProgram]:
     """Return the build with planted faults for each of `machines`."""
-    strategy = load_strategy(STRATEGY)
+    strategy = load_strategy(planted_strategy(tree))
     targets = {name: load_machine(name).target for name in machines}
     found = {}
     for target in sorted(set(targets.values())):
@@ -118,6 +120,16 @@ def _programs(machines: Iterable[str], tree: str, progress: Progress) -> dict[st
             raise EnvironmentFault("faults-not-built", f"the build with planted faults on {tree}: {program.reason}")
         found[target] = program
     return {name: found[target] for name, target in targets.items()}
+
+
+def planted_strategy(tree: str) -> Path:
+    """Return the file of the strategy that plants faults on `tree`."""
+    return STRATEGIES[table().protocol(release_of_tree(tree))]
+
+
+def release_of_tree(tree: str) -> tuple[int, int]:
+    """Return the release of a tree by its name. Raises UserError for an unknown one."""
+    return release_numbers(release_of(tree)[1])
 
 
 def _planned(fault: Fault | None, cell: Cell, programs: Mapping[str, QemuProgram]) -> PlannedCell:
