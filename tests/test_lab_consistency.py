@@ -68,7 +68,6 @@ def change(name: str, actor: str, number: int = -1, **fields: Any) -> tuple[Even
         (lambda: change("state", "qemu1", -1, **{"from": "stop"}), "dev0 of qemu1 leaves stop, but it was in resuming"),
         (lambda: change("data-write", "qemu1", total=5), "makes 5 bytes in all"),
         (lambda: change("irq-ack", "qemu1", sequence=9), "acknowledge interrupt 9 before it was raised"),
-        (lambda: change("irq-raise", "qemu1", sent=False, number=0), "qemu1 reads an interrupt that was not sent"),
         (lambda: change("data-read", "qemu0", phase="pre-copy"), "data of pre-copy is read"),
         (lambda: change("start", "lab", vm="qemu7"), "qemu1, which was never started"),
         (lambda: change("state", "qemu1", number=0, to="stop"), "which is not resuming but stop"),
@@ -95,14 +94,6 @@ def test_interrupts_that_were_renumbered_are_known_by_their_new_number() -> None
     )
     timeline.uapi("qemu1", "irq-renumber", index="msix", vector=3, local=1, sequence=5)
     timeline.uapi("qemu1", "irq-ack", index="msix", vector=3, sequence=5, spurious=False)
-    assert contradictions(timeline.events) == ()
-
-
-def test_what_the_device_held_and_sent_later_was_sent() -> None:
-    timeline = migration(STOCK_5_2)
-    timeline.raised("qemu1", 3, index="msi", sent=False, reason="masked")
-    timeline.uapi("qemu1", "irq-resend", index="msi", vector=3, sequence=1)
-    timeline.consumed("qemu1", 3, index="msi")
     assert contradictions(timeline.events) == ()
 
 

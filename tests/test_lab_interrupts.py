@@ -176,6 +176,32 @@ def test_an_interrupt_raised_later_is_late_after_the_bound_past_its_raise(millis
     assert totals(timeline) == InterruptCounts(delivered=2, late=late)
 
 
+@pytest.mark.parametrize(
+    ("waits", "late"), [((150, 150), 0), ((150, 150, 150), 3), ((404,), 0), ((1201,), 1), ((99, 99, 99, 99), 0)]
+)
+def test_anywhere_many_that_take_long_are_late_and_one_that_takes_very_long(waits: tuple[int, ...], late: int) -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    for wait in waits:
+        timeline.raised("qemu0", 4)
+        timeline.wait(wait)
+        timeline.acked("qemu0", 4)
+    timeline.fence("qemu0")
+    assert totals(timeline).late == late
+
+
+def test_what_waits_for_others_takes_no_longer_itself() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    for vector in range(4, 12):
+        timeline.raised("qemu0", vector)
+    for vector in range(4, 12):
+        timeline.wait(60)
+        timeline.acked("qemu0", vector)
+    timeline.fence("qemu0")
+    assert totals(timeline).late == 0
+
+
 def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()
@@ -188,18 +214,19 @@ def test_before_any_migration_only_the_host_makes_an_interrupt_late() -> None:
     assert totals(timeline) == InterruptCounts(delivered=2)
 
 
-def test_after_a_fence_only_the_host_makes_an_interrupt_late() -> None:
+@pytest.mark.parametrize(("fences", "expected"), [(("qemu0", "qemu1"), [1, 2]), (("qemu1", "qemu1"), [1, 1])])
+def test_after_a_fence_only_the_host_makes_an_interrupt_late(fences: tuple[str, ...], expected: list[int]) -> None:
     timeline = moved()
     timeline.run()
     timeline.migrated()
     late = []
-    for vm in ("qemu0", "qemu1", "qemu1"):  # a fence of another VM changes nothing
+    for vm in fences:  # a fence of another VM changes nothing
         timeline.raised("qemu1", 4)
         timeline.wait(150)
         timeline.acked("qemu1", 4)
         timeline.fence(vm)
         late.append(totals(timeline).late)
-    assert late == [1, 2, 2]
+    assert late == expected
 
 
 def test_an_interrupt_is_late_on_a_source_too_that_runs_again_after_its_migration_failed() -> None:
@@ -373,3 +400,32 @@ def test_a_masked_vector_that_reaches_the_guest_is_unwanted() -> None:
     assert account_for(parse_migrations(timeline.events)).unwanted == ()
     timeline.interrupt("qemu0", 2)
     assert [one.sequence for one in account_for(parse_migrations(timeline.events)).unwanted] == [2]
+
+
+def unsent(timeline: TimelineBuilder) -> int:
+    return len(account_for(parse_migrations(timeline.events)).unsent)
+
+
+def test_what_qemu_takes_and_the_device_has_not_sent_is_told() -> None:
+    timeline = migration()
+    timeline.consumed("qemu1", 3)
+    assert unsent(timeline) == 1
+    timeline.interrupt("qemu1", 3)
+    timeline.consumed("qemu1", 3)
+    assert unsent(timeline) == 2
+
+
+def test_what_the_device_sends_twice_may_be_taken_once() -> None:
+    timeline = migration()
+    timeline.raised("qemu1", 3)
+    timeline.raised("qemu1", 3)
+    timeline.consumed("qemu1", 3)
+    assert unsent(timeline) == 0
+
+
+def test_what_the_device_held_and_sent_later_was_sent() -> None:
+    timeline = migration()
+    timeline.raised("qemu1", 3, index="msi", sent=False, reason="masked")
+    timeline.uapi("qemu1", "irq-resend", index="msi", vector=3, sequence=1)
+    timeline.consumed("qemu1", 3, index="msi")
+    assert unsent(timeline) == 0

@@ -321,3 +321,9 @@ def test_a_log_of_which_only_a_part_was_read_is_a_storm() -> None:
     assert reason(timeline, Verdict.STORM) == (
         "qemu1 logged 540.0 MB, of which 16.8 MB were read; most often there: irq-raise, 81,234 times"
     )
+
+
+def test_an_interrupt_that_the_device_has_not_sent_is_a_duplicate() -> None:
+    timeline = migration()
+    timeline.consumed("qemu1", 3)
+    assert reason(timeline, Verdict.DUPLICATED) == "qemu1 took vector 3 of dev0, which the device had not sent"

@@ -20,6 +20,16 @@ def late_ms() -> float:
     return _bounds()["late_ms"]
 
 
+def late_often() -> int:
+    """Return how many interrupts that take longer than `late_ms`, anywhere in a run, are late."""
+    return int(_bounds()["late_often"])
+
+
+def late_once_ms() -> float:
+    """Return after how many milliseconds a single interrupt is late, wherever it was raised."""
+    return _bounds()["late_once_ms"]
+
+
 def storm_size() -> int:
     """Return how many acknowledgements of nothing make a storm."""
     return int(_bounds()["storm"])

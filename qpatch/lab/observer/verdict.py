@@ -225,6 +225,10 @@ def _is_instead(acknowledged: Event, raised: Event) -> bool:
 
 def duplicated(findings: Findings) -> str:
     """Apply if the guest handled an interrupt when nothing was outstanding."""
+    if not findings.account.duplicates and findings.account.unsent:
+        first, *others = findings.account.unsent
+        more = f" (and {len(others)} more)" if others else ""
+        return f"{first.actor} took {line_name(first)} of {first.device}, which the device had not sent{more}"
     if not findings.account.duplicates:
         return ""
     first, *others = findings.account.duplicates
@@ -234,11 +238,13 @@ def duplicated(findings: Findings) -> str:
 
 def late(findings: Findings) -> str:
     """Apply if an interrupt was delivered after the bound."""
-    latest = max(findings.account.late, key=lambda interrupt: interrupt.wait_ms, default=None)
+    late = findings.account.late
+    latest = max(late, key=lambda interrupt: interrupt.delay_ms, default=None)
     if latest is None:
         return ""
     fence = ", long after what was raised with it" if latest.after_fence else ""
-    return f"{latest.name} was delivered after {latest.wait_ms:.1f} ms{fence}; the bound is {late_ms():g} ms"
+    more = f" (and {len(late) - 1} more)" if len(late) > 1 else ""
+    return f"{latest.name} was delivered after {latest.delay_ms:.1f} ms{fence}{more}; the bound is {late_ms():g} ms"
 
 
 def slow(findings: Findings) -> str:
