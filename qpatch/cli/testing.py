@@ -97,6 +97,9 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write the results as JUnit's XML")
     parser.add_argument("--ktap", type=Path, metavar="FILE", help="write the results as KTAP")
+    parser.add_argument(
+        "--compare", action="store_true", help="put the pictures of two strategies, or two trees, side by side"
+    )
     parser.add_argument("--bundle-binaries", action="store_true", help="copy QEMU into the bundles of what went wrong")
 
 
@@ -107,15 +110,21 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     check(arguments)
     from qpatch import api
     from qpatch.cli.testing_table import print_cells
+    from qpatch.lab.campaign.comparison import require_pairs, save_comparisons
     from qpatch.lab.campaign.reports import document
 
     strategies = strategies_of(arguments)
+    if arguments.compare:
+        require_pairs(len(strategies), len(arguments.trees))
     choices = read_choices(arguments, strategies)
     kept = api.CampaignSettings(arguments.output, arguments.repeat, arguments.jobs, arguments.bundle_binaries)
     with StepDisplay(output) as steps, RunDisplay(output, steps) as runs:
         results = api.test(strategies, arguments.trees, kept, choices, progress=steps, listener=runs)
     print_cells(results, arguments, output)
     output.document(document(results))
+    if arguments.compare:
+        for file in save_comparisons(results, arguments.output):
+            output.message(f"before and after: {file}")
     write_reports(results, arguments)  # last: where that fails, the results have been printed
     return api.overall_exit_code(results)
 
