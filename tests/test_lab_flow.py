@@ -257,6 +257,12 @@ def test_vectors_are_routed_to_other_processors(tmp_path: Path) -> None:
     assert done[5:-1] == ["qemu0> route 0 0 3", "qemu0> route 1 0 3", "qemu0> route 0 4 0", "qemu0> route 1 4 0"]
 
 
+def test_a_processor_of_the_guest_takes_no_interrupts_for_some_time(tmp_path: Path) -> None:
+    done, recorder = play(tmp_path, "steps: [irqs-off: 1, irqs-on: 1]")
+    assert done[3:-1] == ["qemu0> irqs-off 1", "qemu0> irqs-on 1"]
+    assert lab_events(recorder, "irqs-off") == [{"vm": "qemu0", "cpu": 1}]
+
+
 def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [mask: 1, unmask: 1, move: 2, reset]")
     assert done[3:-1] == ["qemu0> mask 0 1", "qemu0> unmask 0 1", "qemu0> move 0 2", "qemu0> reset 0"]

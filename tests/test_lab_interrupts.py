@@ -391,6 +391,23 @@ def test_what_waited_for_the_mask_is_delivered_and_not_late() -> None:
     assert account.late == () and account.unwanted == ()
 
 
+def test_what_waited_for_a_processor_that_takes_no_interrupts_is_not_late() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.lab("irqs-off", vm="qemu0", cpu=1)
+    timeline.raised("qemu0", 2)
+    timeline.begin()
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.wait(10 * late_ms())
+    timeline.lab("irqs-on", vm="qemu1", cpu=1)
+    timeline.acked("qemu1", 2)
+    account = account_for(parse_migrations(timeline.events))
+    assert account.late == () and account.totals().delivered == 2
+
+
 def test_a_masked_vector_that_reaches_the_guest_is_unwanted() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

@@ -31,6 +31,7 @@ WANTED = {
     "four-devices",
     "four-cpus",
     "reset-pending",
+    "waiting",
     "iommufd",
     "iommufd-hwpt",
     "container-dirty",

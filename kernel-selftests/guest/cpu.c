@@ -8,7 +8,18 @@
 #include "memory.h"
 
 static bool started[MAX_CPUS];
+static bool off[MAX_CPUS], idle[MAX_CPUS];	/* is to take no interrupts; takes none */
 static u32 call, answers[MAX_CPUS];	/* which call of the first processor each has answered */
+
+static bool is_set(const bool *flag)
+{
+	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static void set(bool *flag, bool value)
+{
+	__atomic_store_n(flag, value, __ATOMIC_RELEASE);
+}
 
 void cpus_start(void)
 {
@@ -23,17 +34,45 @@ void cpus_await(void)
 	unsigned int cpu;
 
 	for (cpu = 1; cpu < machine_cpus(); cpu++)
-		while (!__atomic_load_n(&started[cpu], __ATOMIC_ACQUIRE))
+		while (!is_set(&started[cpu]))
 			machine_relax();
+}
+
+static void wait_while_off(unsigned int cpu)
+{
+	if (!is_set(&off[cpu]))
+		return;
+	machine_take_all(false);
+	set(&idle[cpu], true);
+	while (is_set(&off[cpu])) {
+		memory_show();
+		machine_sleep();
+	}
+	set(&idle[cpu], false);
+	machine_take_all(true);
 }
 
 void cpu_main(void)
 {
-	__atomic_store_n(&started[machine_cpu()], true, __ATOMIC_RELEASE);
+	unsigned int cpu = machine_cpu();
+
+	set(&started[cpu], true);
 	for (;;) {
 		memory_show();
+		wait_while_off(cpu);
 		machine_sleep();
 	}
+}
+
+const char *cpu_interrupts(unsigned int cpu, bool on)
+{
+	if (!cpu || cpu >= machine_cpus())
+		return "no such processor, or the first";
+	set(&off[cpu], !on);
+	machine_wake(cpu);
+	while (is_set(&idle[cpu]) == on)
+		machine_relax();
+	return NULL;
 }
 
 static bool all_answered(void)
@@ -41,7 +80,7 @@ static bool all_answered(void)
 	unsigned int cpu;
 
 	for (cpu = 1; cpu < machine_cpus(); cpu++)
-		if (__atomic_load_n(&answers[cpu], __ATOMIC_ACQUIRE) != call)
+		if (!off[cpu] && __atomic_load_n(&answers[cpu], __ATOMIC_ACQUIRE) != call)
 			return false;
 	return true;
 }
@@ -54,7 +93,8 @@ void cpus_sync(void)
 
 	__atomic_store_n(&call, call + 1, __ATOMIC_RELEASE);
 	for (cpu = 1; cpu < machine_cpus(); cpu++)
-		machine_call(cpu);
+		if (!off[cpu])
+			machine_call(cpu);
 	while (!all_answered()) {
 		memory_show();
 		machine_sleep();

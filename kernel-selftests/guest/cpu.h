@@ -15,6 +15,11 @@ void cpu_main(void) __attribute__((noreturn));	/* of any but the first, with int
  * have been handled that were waiting for any processor.
  */
 void cpus_sync(void);
+/*
+ * From now on that one, which is not the first, takes no interrupts, or takes
+ * them again, with those that have come meanwhile.  NULL, or what is wrong.
+ */
+const char *cpu_interrupts(unsigned int cpu, bool on);
 void cpu_called(void);			/* by the handler of machine_call() */
 
 struct lock {

@@ -55,6 +55,8 @@ unsigned int machine_cpus(void);		/* at most MAX_CPUS */
 unsigned int machine_cpu(void);			/* the one that asks */
 void machine_start_cpu(unsigned int cpu);	/* it initialises itself, then cpu_main() */
 void machine_call(unsigned int cpu);		/* cpu_called() on that one, after all other interrupts */
+void machine_wake(unsigned int cpu);		/* an interrupt that does nothing and waits for nothing */
+void machine_take_all(bool all);		/* or only machine_wake(); the others wait for this processor */
 void machine_relax(void);			/* while it waits for another one */
 
 /* Interrupts of the processor. */

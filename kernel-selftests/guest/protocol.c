@@ -169,6 +169,18 @@ static void command_route(struct device *device, const u32 *numbers)
 	answer(irq_route(device, numbers[0], numbers[1]));
 }
 
+static void command_irqs_off(struct device *device, const u32 *numbers)
+{
+	(void)device;
+	answer(cpu_interrupts(numbers[0], false));
+}
+
+static void command_irqs_on(struct device *device, const u32 *numbers)
+{
+	(void)device;
+	answer(cpu_interrupts(numbers[0], true));
+}
+
 static void command_reset(struct device *device, const u32 *numbers)
 {
 	(void)numbers;
@@ -244,6 +256,8 @@ static const struct command {
 	{ "unmask", 1, true, command_unmask },
 	{ "move", 1, true, command_move },
 	{ "route", 2, true, command_route },
+	{ "irqs-off", 1, false, command_irqs_off },
+	{ "irqs-on", 1, false, command_irqs_on },
 	{ "reset", 0, true, command_reset },
 	{ "ticks", 0, false, command_ticks },
 	{ "settle", 1, false, command_settle },

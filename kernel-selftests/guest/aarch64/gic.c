@@ -15,6 +15,7 @@
 /* Shared peripheral interrupts of the virt machine, as interrupt IDs. */
 #define SPI(number)	(32 + (number))
 #define IRQ_CALL	0		/* software-generated, from one processor to another */
+#define IRQ_WAKE	1
 #define IRQ_UART	SPI(1)
 #define IRQ_PCI		SPI(3)		/* INTA to INTD */
 
@@ -32,7 +33,9 @@
 #define GICD_V2_ENABLE		0x1
 #define GICD_V3_ENABLE		0x13	/* affinity routing, both groups */
 #define PRIORITIES		0x80808080
-#define PRIORITIES_CALL		0xf0f0f0f0	/* after all others */
+#define PRIORITIES_CALLS	0xf0f010f0	/* a call comes after all others, a wake before them */
+#define PRIORITY_ALL		0xff
+#define PRIORITY_WAKE		0x20	/* only what is above */
 #define TARGET_CPU0		0x01010101
 
 #define CPU_INTERFACE		0x08010000
@@ -113,9 +116,9 @@ static void init_v2m(void)
 /* Registers of a processor's own interrupts, which only it sees. */
 static void init_cpu_v2(void)
 {
-	mmio_write32(GICD_IPRIORITYR, PRIORITIES_CALL);
-	mmio_write32(GICD_ISENABLER, 1u << IRQ_CALL);
-	mmio_write32(GICC_PMR, 0xff);
+	mmio_write32(GICD_IPRIORITYR, PRIORITIES_CALLS);
+	mmio_write32(GICD_ISENABLER, 1u << IRQ_CALL | 1u << IRQ_WAKE);
+	mmio_write32(GICC_PMR, PRIORITY_ALL);
 	mmio_write32(GICC_CTLR, 1);
 }
 
@@ -123,14 +126,14 @@ static void init_redistributor(uintptr_t redistributor)
 {
 	gicv3_wake(redistributor);
 	mmio_write32(redistributor + GICR_IGROUPR, 0xffffffff);
-	mmio_write32(redistributor + GICR_IPRIORITYR, PRIORITIES_CALL);
-	mmio_write32(redistributor + GICR_ISENABLER, 1u << IRQ_CALL);
+	mmio_write32(redistributor + GICR_IPRIORITYR, PRIORITIES_CALLS);
+	mmio_write32(redistributor + GICR_ISENABLER, 1u << IRQ_CALL | 1u << IRQ_WAKE);
 }
 
 static void init_cpu_v3(void)
 {
 	write_register(ICC_SRE_EL1, 7);
-	write_register(ICC_PMR_EL1, 0xff);
+	write_register(ICC_PMR_EL1, PRIORITY_ALL);
 	write_register(ICC_IGRPEN1_EL1, 1);
 }
 
@@ -173,6 +176,8 @@ static void dispatch(u32 interrupt)
 		uart_interrupt();
 	else if (interrupt == IRQ_CALL)
 		cpu_called();
+	else if (interrupt == IRQ_WAKE)
+		return;
 	else
 		interrupt_unexpected();
 }
@@ -255,13 +260,33 @@ void machine_route_line(unsigned int line, unsigned int cpu)
 	route_shared(IRQ_PCI + line, cpu);
 }
 
-void machine_call(unsigned int cpu)
+static void signal_cpu(unsigned int cpu, u32 interrupt)
 {
 	memory_barrier();	/* what is told by it is there */
 	if (version == GICV2)
-		mmio_write32(GICD_SGIR, 1u << (16 + cpu) | IRQ_CALL);
+		mmio_write32(GICD_SGIR, 1u << (16 + cpu) | interrupt);
 	else
-		write_register(ICC_SGI1R_EL1, 1u << cpu | IRQ_CALL << 24);
+		write_register(ICC_SGI1R_EL1, 1u << cpu | interrupt << 24);
+}
+
+void machine_call(unsigned int cpu)
+{
+	signal_cpu(cpu, IRQ_CALL);
+}
+
+void machine_wake(unsigned int cpu)
+{
+	signal_cpu(cpu, IRQ_WAKE);
+}
+
+void machine_take_all(bool all)
+{
+	u32 priority = all ? PRIORITY_ALL : PRIORITY_WAKE;
+
+	if (version == GICV2)
+		mmio_write32(GICC_PMR, priority);
+	else
+		write_register(ICC_PMR_EL1, priority);
 }
 
 void machine_unroute(u16 address, u32 event, u16 slot)

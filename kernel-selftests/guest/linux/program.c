@@ -65,6 +65,13 @@ void cpus_await(void)
 {
 }
 
+const char *cpu_interrupts(unsigned int cpu, bool on)
+{
+	(void)cpu;
+	(void)on;
+	return "the kernel's processors are not ours";
+}
+
 /* The kernel handles an interrupt before the program goes on. */
 void cpus_sync(void)
 {

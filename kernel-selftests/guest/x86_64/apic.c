@@ -41,7 +41,9 @@
 #define VECTOR_UART		0x21
 #define VECTOR_PCI		0x22
 #define VECTOR_MESSAGES		0x28
-#define MESSAGES		208
+#define MESSAGES		200
+#define VECTOR_WAKE		0xf0	/* above all others */
+#define PRIORITY_WAKE		0xe0	/* keeps away all below */
 #define VECTOR_SPURIOUS		0xff
 #define EXCEPTIONS		32
 
@@ -133,6 +135,16 @@ void machine_call(unsigned int cpu)
 	send_command(cpu, COMMAND_FIXED | VECTOR_CALL);
 }
 
+void machine_wake(unsigned int cpu)
+{
+	send_command(cpu, COMMAND_FIXED | VECTOR_WAKE);
+}
+
+void machine_take_all(bool all)
+{
+	mmio_write32(APIC_TASK_PRIORITY, all ? 0 : PRIORITY_WAKE);
+}
+
 /* It begins in real mode at a page below 1 MiB, where the machine shows the end of its firmware: this image. */
 void machine_start_cpu(unsigned int cpu)
 {
@@ -151,6 +163,8 @@ void apic_interrupt(u32 vector, const u32 *frame)
 		uart_interrupt();
 	else if (vector == VECTOR_CALL)
 		cpu_called();
+	else if (vector == VECTOR_WAKE)
+		;	/* the processor goes on */
 	else if (vector == VECTOR_PCI)
 		interrupt_line(0);
 	else if (vector - VECTOR_MESSAGES < MESSAGES)

@@ -106,6 +106,22 @@ class RouteVector(ScenarioStep):
     cpu: int = Field(ge=0, lt=MAX_CPUS)
 
 
+class InterruptsOff(ScenarioStep):
+    """A processor of the guest, which is not the first, takes no interrupts: those for it wait in the controller."""
+
+    word: ClassVar[str] = "irqs-off"
+    main: ClassVar[str] = "cpu"
+    cpu: int = Field(ge=1, lt=MAX_CPUS)
+
+
+class InterruptsOn(ScenarioStep):
+    """That processor takes interrupts again, and those that have waited."""
+
+    word: ClassVar[str] = "irqs-on"
+    main: ClassVar[str] = "cpu"
+    cpu: int = Field(ge=1, lt=MAX_CPUS)
+
+
 class Reset(ScenarioStep):
     """The guest resets each device and brings its config space back."""
 

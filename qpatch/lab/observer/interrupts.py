@@ -130,7 +130,11 @@ class _Overdue:
 
 @dataclass
 class _InterruptLedger:
-    """The account while the timeline is read; `migrates`: the first migration has begun."""
+    """The account while the timeline is read.
+
+    `migrates`: the first migration has begun. `held`: until the next fence, the lab decides when interrupts can come,
+    since a processor of the guest took none: how long they wait says nothing.
+    """
 
     timeline: Sequence[Event]
     destinations: frozenset[str]
@@ -148,6 +152,7 @@ class _InterruptLedger:
     last_answer: dict[str, int] = field(default_factory=dict)
     unread: dict[tuple[str, Line], int] = field(default_factory=lambda: defaultdict(int))
     unsent: list[Event] = field(default_factory=list)
+    held: bool = False
 
     def note(self, position: int, event: Event) -> None:
         """Update the account by `event`."""
@@ -159,6 +164,8 @@ class _InterruptLedger:
                 self._give_up(vm=str(event.fields["vm"]))
             elif event.name in ("mask", "unmask"):
                 self._mask(event)
+            elif event.name == "irqs-off":
+                self.held = True
         elif event.origin is not EventSource.UAPI:
             return
         elif event.name == "state":
@@ -249,7 +256,7 @@ class _InterruptLedger:
 
     def _gap_ms(self, interrupt: Interrupt, answer: Event, possible: int) -> float:
         """Return how long the guest took for one interrupt, 0 for what has moved with it or was not sent at once."""
-        if interrupt.raised.actor != answer.actor or not interrupt.raised.fields.get("sent", True):
+        if self.held or interrupt.raised.actor != answer.actor or not interrupt.raised.fields.get("sent", True):
             return 0
         return max(0, answer.at - max(possible, self.last_answer.get(answer.actor, 0))) / NANOSECONDS_PER_MS
 
@@ -259,7 +266,8 @@ class _InterruptLedger:
         if reached == RESUMING:
             self.resuming.add(key)
         elif self.migrates and reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
-            self.running_since[key] = event.at
+            if not self.held:
+                self.running_since[key] = event.at
             if key in self.resuming:
                 self.taken_over.add(key)
 
@@ -279,6 +287,7 @@ class _InterruptLedger:
                 since = max(self.running_since.get((vm, line[0]), 0), self.unmasked_at.get(line, 0))
                 self.overdue[line].append(_Overdue(interrupt, position, vm, max(interrupt.raised.at, since)))
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
+        self.held = False
 
     def _come_late(self, event: Event) -> None:
         """Count as delivered what a fence has missed, and `event` acknowledges."""

@@ -57,6 +57,8 @@ class Flow:
             kinds.UnmaskVector: self._vector,
             kinds.MoveVector: self._vector,
             kinds.RouteVector: self._route,
+            kinds.InterruptsOff: self._switch,
+            kinds.InterruptsOn: self._switch,
             kinds.Fence: self._fence,
             kinds.Wait: self._wait,
             kinds.CheckDevice: self._check,
@@ -149,6 +151,11 @@ class Flow:
         vector = self._vectors - 1 if step.vector == "last" else step.vector
         for number in self._devices:
             await self._ask(f"route {number} {vector} {step.cpu}")
+
+    async def _switch(self, step: kinds.InterruptsOff | kinds.InterruptsOn) -> None:
+        assert self.guest is not None
+        self._recorder.lab(step.word, vm=self.guest.actor, cpu=step.cpu)
+        await self._ask(f"{step.word} {step.cpu}")
 
     async def _fence(self, _: kinds.Fence) -> None:
         assert self.guest is not None
