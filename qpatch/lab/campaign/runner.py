@@ -25,6 +25,7 @@ from qpatch.errors import EnvironmentFault, QpatchError
 from qpatch.lab.campaign.applicability import reason_against
 from qpatch.lab.campaign.reports import run_document
 from qpatch.lab.campaign.results import TestedResult, TestedRun, path_of
+from qpatch.lab.campaign.slowness import compared
 from qpatch.lab.model import Observation, ReportedError, Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import save_picture
@@ -121,10 +122,28 @@ def run_campaign(
             raise KeyboardInterrupt from error
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
-    return [
+    measured = [
         TestedResult(key=planned.key, runs=tuple(of_cell), asked=planned.asked)
         for planned, of_cell in zip(cells, runs, strict=True)
     ]
+    results = compared(measured)
+    _keep_changed(cells, measured, results, settings.output)
+    return results
+
+
+def _keep_changed(
+    cells: Sequence[PlannedCell], before: Sequence[TestedResult], after: Sequence[TestedResult], output: Path
+) -> None:
+    """Write the files of the runs again whose verdict is another one next to the baseline."""
+    for planned, old, new in zip(cells, before, after, strict=True):
+        for was, run in zip(old.runs, new.runs, strict=True):
+            if run is not was:
+                _keep(planned, run, planned.directory(output) / str(run.run))
+
+
+def _keep(planned: PlannedCell, run: TestedRun, directory: Path) -> None:
+    with _disk_space_in(directory):
+        write_whole(directory / RESULT, json.dumps(run_document(planned.key, run), indent=1) + "\n")
 
 
 @dataclass
@@ -171,8 +190,7 @@ class _Campaign:
                 raise
             except Exception as error:  # whatever it is, it says nothing about QEMU, nor about the other runs
                 run = _lab_error(number, error, directory, time.monotonic() - started)
-        with _disk_space_in(directory):
-            write_whole(directory / RESULT, json.dumps(run_document(planned.key, run), indent=1) + "\n")
+        _keep(planned, run, directory)
         self.listener.ended(planned.key, run)
         return run
 
