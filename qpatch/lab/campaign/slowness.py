@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def compared(results: Sequence[TestedResult]) -> list[TestedResult]:
     """Return `results`, in which runs are slow that are so next to their baseline: its key differs in the strategy."""
-    fastest = {
+    fastest: dict[CellKey | None, float] = {
         result.key: min(times)
         for result in results
         if result.key.strategy == BASELINE and (times := _downtimes(result))
