@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from lab_support import observation
 from lab_vm_support import plan, program
 
-from qpatch.lab.model import Verdict
-from qpatch.lab.plan import LabAction, RunRecord
+from qpatch.lab.model import START, Event, EventSource, Verdict
+from qpatch.lab.plan import RunRecord
 from qpatch.lab.preload.artifacts import Artifacts
 from qpatch.lab.preload.bundle import Bundle
 
@@ -41,8 +41,8 @@ class DoubleRun:
         return self.directory / "results" / "bundle"
 
     def write(self, verdict: Verdict, *, binaries: bool = False, started: bool = True) -> Path | None:
-        actions = (LabAction("start", "qemu0", {}),) if started else ()
-        record = RunRecord(self.directory, (), {}, actions, 1.0)
+        start = Event(0, "lab", EventSource.LAB, START, fields={"vm": "qemu0"})
+        record = RunRecord(self.directory, (start,) if started else (), {}, 1.0)
         return Bundle(self.plan, _artifacts(self.directory), record, observation(verdict), binaries).write(self.place)
 
     def bundle(self, verdict: Verdict = Verdict.LOST, *, binaries: bool = False) -> Path:

@@ -81,7 +81,7 @@ class ScriptedLab:
             if isinstance(verdict, Exception):
                 raise verdict
             event = Event(1, "lab", EventSource.LAB, "verdict", "", {"verdict": str(verdict)})
-            return RunRecord(directory, (event,), {}, (), 0.5)
+            return RunRecord(directory, (event,), {}, 0.5)
         finally:
             self.running -= 1
 

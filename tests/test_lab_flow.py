@@ -273,8 +273,7 @@ def test_memory_is_filled_with_something_else_each_time(tmp_path: Path) -> None:
     assert done[3:-1] == ["qemu0> fill 0 1", "qemu0> fill 1 2", "qemu0> fill 0 3", "qemu0> fill 1 4"]
 
 
-def test_a_wait_takes_its_time_and_is_an_action_of_the_bundle(tmp_path: Path) -> None:
+def test_a_wait_takes_its_time(tmp_path: Path) -> None:
     begin = time.monotonic()
-    _, recorder = play(tmp_path, "steps: [wait: 20]")
+    play(tmp_path, "steps: [wait: 20]")
     assert time.monotonic() - begin >= 0.02
-    assert [dict(action.fields) for action in recorder.actions if action.what == "sleep"] == [{"milliseconds": 20}]

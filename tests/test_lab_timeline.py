@@ -43,7 +43,7 @@ def test_a_record_becomes_a_timeline(tmp_path: Path) -> None:
         )
     lab = [one for one in told if one.actor == "lab"]
     logs["qemu2"] = tmp_path / "never-written"
-    record = RunRecord(tmp_path, tuple(reversed(lab)), logs, (), 1.0)
+    record = RunRecord(tmp_path, tuple(reversed(lab)), logs, 1.0)
     timeline = PreparedPreloadLab(artifacts(tmp_path)).timeline(record)
     assert [(one.actor, one.name) for one in timeline] == [(one.actor, one.name) for one in told]
     assert [one.at // 1000 for one in timeline] == [one.at // 1000 for one in told]

@@ -48,7 +48,7 @@ class PreparedToyLab:
         controllers = plan.machine.controllers
         order = ("config", "set-irqs", "data", *controllers) if is_old else ("data", *controllers, "config", "set-irqs")
         timeline = migration(order, eager=eager, lost=eager and is_old, pause=100).events
-        return RunRecord(directory, tuple(timeline), {}, (), 0.25)
+        return RunRecord(directory, tuple(timeline), {}, 0.25)
 
     def timeline(self, record: RunRecord) -> tuple[Event, ...]:
         return record.events

@@ -55,17 +55,8 @@ class RunPlan:
 
 
 @dataclass(frozen=True)
-class LabAction:
-    """One thing the lab did to a VM, enough to do it again: `what` is start, serial, qmp, wait or quit."""
-
-    what: str
-    actor: str
-    fields: Mapping[str, object]
-
-
-@dataclass(frozen=True)
 class RunRecord:
-    """What a run left: the lab's own events (lab, qmp, serial), each process's log by its actor, and what was done.
+    """What a run left: the lab's own events (lab, qmp, serial), and each process's log by its actor.
 
     `failure` says what the lab waited for without success, or '' where the scenario was carried out to its end.
     """
@@ -73,6 +64,5 @@ class RunRecord:
     directory: Path
     events: tuple[Event, ...]
     logs: Mapping[str, Path]
-    actions: tuple[LabAction, ...]
     wall_seconds: float
     failure: str = ""

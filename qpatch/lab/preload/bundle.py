@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.definitions.release import table
+from qpatch.lab.model import START, EventSource
 from qpatch.lab.preload.binaries import CopiedPrograms
 from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.bundled.repeat import CONTENT
@@ -89,7 +90,7 @@ class Bundle:
 
     def write(self, place: Path) -> Path | None:
         """Make the directory `place`, or replace it; return it, None where no QEMU was started."""
-        if not any(action.what == "start" for action in self.record.actions):
+        if not any(event.name == START and event.origin is EventSource.LAB for event in self.record.events):
             return None
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name}-") as scratch:

@@ -176,7 +176,6 @@ class Flow:
 
     async def _wait(self, step: kinds.Wait) -> None:
         assert self.guest is not None
-        self._recorder.action("sleep", self.guest.actor, milliseconds=step.milliseconds)
         await asyncio.sleep(step.milliseconds / 1000)
 
     async def _check(self, _: kinds.CheckDevice) -> None:

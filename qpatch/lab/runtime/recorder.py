@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Keeps what the lab does and receives during a run, in order: events for the observer, actions for a bundle."""
+"""Keeps what the lab does and receives during a run, in order: events for the observer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.model import Event, EventSource
-from qpatch.lab.plan import LabAction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +17,9 @@ LAB = "lab"
 
 @dataclass
 class Recorder:
-    """The events and actions of one run so far."""
+    """The events of one run so far."""
 
     events: list[Event] = field(default_factory=list)
-    actions: list[LabAction] = field(default_factory=list)
 
     def lab(self, name: str, **fields: Any) -> None:
         """Keep something that the lab did."""
@@ -30,7 +28,3 @@ class Recorder:
     def event(self, actor: str, origin: EventSource, name: str, fields: Mapping[str, Any]) -> None:
         """Keep something that happened now."""
         self.events.append(Event(time.monotonic_ns(), actor, origin, name, str(fields.get("device", "")), dict(fields)))
-
-    def action(self, what: str, actor: str, **fields: object) -> None:
-        """Keep something that was done to a VM."""
-        self.actions.append(LabAction(what, actor, fields))

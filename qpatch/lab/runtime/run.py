@@ -50,7 +50,7 @@ async def run_once(
         failure = await _carry_out(plan, fleet, recorder)
     logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
     events = tuple(sorted(recorder.events, key=lambda event: event.at))
-    return RunRecord(directory, events, logs, tuple(recorder.actions), time.monotonic() - started, failure)
+    return RunRecord(directory, events, logs, time.monotonic() - started, failure)
 
 
 async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:

@@ -99,9 +99,6 @@ class VirtualMachine:
             tree=self.program.tree,
             command=list(line.words),
         )
-        self._recorder.action(
-            "start", self.actor, command=list(line.words), sockets=str(paths.sockets), log=str(self.log)
-        )
         self._process = await Process.start(self.actor, line.words, self.log)
         try:
             await self._process.within(table().limits.start, "QEMU to answer on its monitor", self._connect(paths))
@@ -131,7 +128,6 @@ class VirtualMachine:
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
-        self._recorder.action("qmp", self.actor, command=command, arguments=dict(arguments or {}))
         return await self._within(
             table().limits.command, f"the answer to {command}", self._monitor.execute(command, arguments or {})
         )
@@ -142,7 +138,6 @@ class VirtualMachine:
         Raises GuestError where it answers anything else, GuestDiedError where it has died, StoppedError where the VM
         stops, and ProcessError.
         """
-        self._recorder.action("serial", self.actor, line=line)
         what = f"the guest's answer to {line!r}"
         answer = await self._within(table().limits.answer, what, self._answer(line))
         if answer is None:
@@ -158,7 +153,6 @@ class VirtualMachine:
 
     async def until_ready(self, announces: str, devices: int, cpus: int) -> None:
         """Wait for the guest to boot. Raises GuestError where it sees another machine than it should, ProcessError."""
-        self._recorder.action("wait", self.actor, until="ready")
         greeting = await self._within(table().limits.ready, "the guest to boot", self._serial.read_line())
         if greeting.split()[2:] != [announces, f"devices={devices}", f"cpus={cpus}"]:
             raise GuestError(
@@ -168,7 +162,6 @@ class VirtualMachine:
 
     async def until_resumed(self) -> str:
         """Wait for the VM to run, and return its state: it may have stopped again at once. Raises ProcessError."""
-        self._recorder.action("wait", self.actor, until="running")
         await self._within(
             table().limits.running,
             "the VM to run",
@@ -186,7 +179,6 @@ class VirtualMachine:
 
     async def until_active(self) -> None:
         """Wait for the outgoing migration to be active, or over. Raises ProcessError."""
-        self._recorder.action("wait", self.actor, until="active")
         await self._within(
             table().limits.pre_copy,
             "the migration to go on",
@@ -198,14 +190,12 @@ class VirtualMachine:
 
         Raises ProcessError.
         """
-        self._recorder.action("wait", self.actor, until="logged", words=list(words))
         await self._within(
             table().limits.pre_copy, f"a line with {' and '.join(words)} in the log", self._logged(words, offset)
         )
 
     async def until_sent(self) -> str:
         """Wait for the end of the outgoing migration and return how it ended. Raises ProcessError."""
-        self._recorder.action("wait", self.actor, until="sent")
         return await self._within(table().limits.migration, "the end of the migration", self._migrated())
 
     async def until_received(self, seconds: float) -> str:
@@ -213,7 +203,6 @@ class VirtualMachine:
 
         Raises WaitTimeout after `seconds`.
         """
-        self._recorder.action("wait", self.actor, until="received")
         assert self._process is not None
         try:
             await self._process.within(seconds, "the end of the incoming migration", self._migrated())
@@ -255,7 +244,6 @@ class VirtualMachine:
             return
         try:
             self._recorder.lab("state", vm=self.actor, status=await self.status())
-            self._recorder.action("quit", self.actor)
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
         except ProcessExited:
