@@ -165,7 +165,7 @@ def late() -> TimelineBuilder:
     timeline.run()
     timeline.migrated()
     timeline.raised("qemu1")
-    timeline.wait(101)
+    timeline.wait(201)
     timeline.acked("qemu1")
     timeline.verify()
     timeline.end()
