@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, STOCK_10_2, TimelineBuilder, migration
+from lab_verdict_support import prepared, recovered
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
@@ -234,3 +235,20 @@ def test_nothing_at_all_is_a_failure_of_the_lab() -> None:
     seen = observe((), "waited 10 s for QEMU")
     assert (seen.verdict, seen.reason) == (Verdict.LAB_ERROR, "waited 10 s for QEMU")
     assert observe(()).verdict is Verdict.LAB_ERROR
+
+
+def test_what_the_lab_did_in_qemus_place_is_told_beside_the_verdict() -> None:
+    seen = observe(recovered(resumed=True).events)
+    assert seen.by_lab == ("continued qemu0",)
+    assert observe(recovered().events).by_lab == ()
+
+
+def test_a_red_verdict_says_what_the_lab_did() -> None:
+    timeline = prepared("failed")
+    timeline.lab("exit", vm="qemu1", code=0, signal=11, expected=False)
+    timeline.lab("exit", vm="qemu1", code=0, signal=9, expected=True)
+    timeline.migrated("failed", source_status="completed")
+    timeline.lab("resume", vm="qemu0")
+    seen = observe(timeline.events)
+    assert seen.by_lab == ("continued qemu0", "ended qemu1")
+    assert seen.reason == "qemu1 was killed by SIGSEGV; the lab continued qemu0 and ended qemu1"

@@ -125,6 +125,10 @@ def test_what_xml_cannot_hold_is_left_out_of_junit() -> None:
     assert [case.result[0].message for case in cell] == ["it said [31mno"]
 
 
+def test_junit_says_what_a_green_run_rests_on() -> None:
+    assert "delivered: it is delivered" in junit([result(DELIVERED)])
+
+
 def test_junit_names_the_timeline() -> None:
     cell = result(DELIVERED)
     run = cell.runs[0].model_copy(update={"timeline": "results/timeline.jsonl"})

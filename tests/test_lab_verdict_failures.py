@@ -119,7 +119,7 @@ def test_a_source_that_knew_of_the_failure_has_to_go_on_by_itself() -> None:
     timeline.lab("resume", vm="qemu0")
     timeline.verify("qemu0")
     timeline.lab("state", vm="qemu0", status="running")
-    told = "migration 1 failed on qemu0, which did not let the guest run on by itself"
+    told = "migration 1 failed on qemu0, which did not let the guest run on by itself; the lab continued qemu0"
     assert reason(timeline, Verdict.STRANDED) == told
 
 

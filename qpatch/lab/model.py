@@ -121,6 +121,7 @@ class Observation:
 
     `reason` says in one sentence why the verdict is what it is; `order` names, in the order in which they happened on
     the last destination, `data`, `config`, `set_irqs` and the interrupt controllers loaded (by their vmstate names).
+    `by_lab` is what the lab did in QEMU's place when a migration had not completed: all else QEMU did by itself.
     """
 
     __pydantic_config__: ClassVar = _FROM_JSON
@@ -137,3 +138,4 @@ class Observation:
     errors: tuple[ReportedError, ...] = ()
     source_state: str = ""
     destination_state: str = ""
+    by_lab: tuple[str, ...] = ()

@@ -50,8 +50,7 @@ def _case(result: TestedResult, run: TestedRun) -> TestCase:
         case.result = [Error(reason, str(verdict))]
     elif not verdict.is_green:
         case.result = [Failure(reason, str(verdict))]
-    if run.timeline:
-        case.system_out = run.timeline
+    case.system_out = "\n".join(filter(None, (f"{verdict}: {reason}", run.timeline)))
     return case
 
 

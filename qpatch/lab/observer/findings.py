@@ -13,7 +13,7 @@ from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
 from qpatch.lab.observer.measures import Stall, longest_stall
-from qpatch.lab.observer.migrations import COMPLETED, MigrationHistory, MigrationSpan, parse_migrations
+from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.states import disorders
 
 if TYPE_CHECKING:
@@ -75,9 +75,10 @@ class Findings:
     """All that verdicts are made of.
 
     `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that a
-    QEMU did not start with its devices, `cut_logs` which logs were too long, `halted` the process that took over and
-    then stopped its VM by itself. `hung` says what does not answer any more, `disorders` which
-    states of devices came in a wrong order, `stalls` for how long nothing happened in each downtime.
+    QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
+    after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
+    `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `stalls` for
+    how long nothing happened in each downtime.
     `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
     there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
@@ -106,6 +107,7 @@ class Findings:
     not_applicable: str = ""
     devices_refused: str = ""
     cut_logs: tuple[str, ...] = ()
+    by_lab: tuple[str, ...] = ()
 
     @property
     def checks_after(self) -> tuple[GuestCheck, ...]:
@@ -162,6 +164,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         states=_states(lab),
         not_applicable=next(iter(reasons), ""),
         cut_logs=tuple(_cut_logs(lab)),
+        by_lab=tuple(_by_lab(history)),
         devices_refused=next((str(event.fields["reason"]) for event in lab if event.name == "devices-refused"), ""),
     )
 
@@ -172,6 +175,23 @@ def ending(event: Event) -> str:
     if number and event.fields.get("expected"):
         return "was ended by the lab"
     return f"was killed by {signal.Signals(number).name}" if number else f"ended with exit code {code}"
+
+
+def _by_lab(history: MigrationHistory) -> Iterator[str]:
+    """Yield what the lab did, as a verb: it continued sources, and ended destinations that did not end themselves."""
+    for migration in history.migrations:
+        if migration.outcome in (COMPLETED, UNFINISHED):
+            continue
+        if migration.resumed:
+            yield f"continued {migration.source}"
+        if any(
+            event.origin is EventSource.LAB
+            and (event.name, event.fields.get("vm")) == ("exit", migration.destination)
+            and event.fields.get("expected")
+            and event.fields.get("signal")
+            for event in history.timeline[migration.begin : migration.stop]
+        ):
+            yield f"ended {migration.destination}"
 
 
 def _cut_logs(lab: Sequence[Event]) -> Iterator[str]:

@@ -25,6 +25,8 @@ def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
     last = findings.last
     if last is None:
         return Observation(verdict, reason, findings.account.totals(), errors=findings.errors)
+    if findings.by_lab and "the lab" not in reason:
+        reason += f"; the lab {' and '.join(findings.by_lab)}"
     history = parse_migrations(timeline)
     measured = incoming(history, last)
     return Observation(
@@ -41,4 +43,5 @@ def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
         findings.errors,
         findings.states.get(last.source, ""),
         findings.states.get(last.destination, ""),
+        findings.by_lab,
     )
