@@ -248,7 +248,18 @@ def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> N
     )
     assert done[4:-1] == ["qemu0> mask 0 4", "qemu0> raise 0 4", "qemu0> unmask 0 4"]
     for word in ("mask", "unmask"):
-        assert lab_events(recorder, word) == [{"vm": "qemu0", "device": "dev0", "vector": 4}]
+        assert lab_events(recorder, word) == [{"vm": "qemu0", "device": "dev0", "index": "msix", "vector": 4}]
+
+
+def test_the_mask_of_a_function_is_that_of_all_its_vectors(tmp_path: Path) -> None:
+    done, recorder = play(
+        tmp_path,
+        "steps: [interrupts, mask: function, unmask: function]",
+        "{name: p, title: p, device: {vectors: 2}}",
+    )
+    assert done[4:-1] == ["qemu0> maskall 0 1", "qemu0> maskall 0 0"]
+    for word in ("mask", "unmask"):
+        assert [event["vector"] for event in lab_events(recorder, word)] == [0, 1]
 
 
 def test_vectors_are_routed_to_other_processors(tmp_path: Path) -> None:

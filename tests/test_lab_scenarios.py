@@ -176,11 +176,15 @@ def test_what_a_device_or_machine_lacks_is_not_applicable() -> None:
         ("[interrupts: msix, mask: last, migrate]", True),
         ("[interrupts: msix, interrupts, unmask: 1, mask: 1, migrate]", False),
         ("[interrupts, migrate]", True),
+        ("[interrupts, mask: last, mask: 0]", True),
+        ("[interrupts, mask: function]", False),
+        ("[interrupts: msi, mask: function]", False),
+        ("[interrupts: msix, mask: function]", True),
     ],
 )
 def test_intx_has_no_vectors_to_mask(steps: str, applies: bool) -> None:
     profile = "{name: line, title: t, interrupts: {kind: intx}}"
-    told = "" if applies else "the interrupts of the profile line cannot be masked one by one"
+    told = "" if applies else "the interrupts of the profile line cannot be masked so"
     assert reason_against(plan(f"steps: {steps}", profile)) == told
 
 

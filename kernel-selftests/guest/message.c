@@ -256,8 +256,18 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 	return error;
 }
 
+static const char *mask_line(struct device *device, bool masked)
+{
+	pci_command(device->address, masked ? 0 : PCI_COMMAND_INTX_OFF,
+		    masked ? PCI_COMMAND_INTX_OFF : 0);
+	device_remember(device);
+	return NULL;
+}
+
 const char *irq_mask(struct device *device, u32 vector, bool masked)
 {
+	if (device->kind == KIND_INTX && !vector)
+		return mask_line(device, masked);
 	if (device->kind < KIND_MSI)
 		return "neither MSI nor MSI-X is on";
 	if (vector >= device->vectors)
@@ -267,6 +277,15 @@ const char *irq_mask(struct device *device, u32 vector, bool masked)
 		msix_mask(device, vector, masked);
 	else if (!msi_write_masks(device, msi_masks(device)))
 		return "device cannot mask MSI";
+	device_remember(device);
+	return NULL;
+}
+
+const char *irq_mask_function(struct device *device, bool masked)
+{
+	if (device->kind != KIND_MSIX)
+		return "MSI-X is not on";
+	msix_control(device, MSIX_ENABLE | (masked ? MSIX_MASK_ALL : 0));
 	device_remember(device);
 	return NULL;
 }

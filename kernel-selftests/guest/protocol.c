@@ -159,6 +159,11 @@ static void command_unmask(struct device *device, const u32 *numbers)
 	answer(irq_mask(device, numbers[0], false));
 }
 
+static void command_mask_function(struct device *device, const u32 *numbers)
+{
+	answer(irq_mask_function(device, numbers[0]));
+}
+
 static void command_move(struct device *device, const u32 *numbers)
 {
 	answer(irq_move(device, numbers[0]));
@@ -254,6 +259,7 @@ static const struct command {
 	{ "fill", 1, true, command_fill },
 	{ "mask", 1, true, command_mask },
 	{ "unmask", 1, true, command_unmask },
+	{ "maskall", 1, true, command_mask_function },
 	{ "move", 1, true, command_move },
 	{ "route", 2, true, command_route },
 	{ "irqs-off", 1, false, command_irqs_off },

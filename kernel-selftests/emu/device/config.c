@@ -97,7 +97,7 @@ void emu_config_reset(struct emu_device *device)
 	config[CONFIG_MSIX] = 0x11;
 	emu_put16(config + MSIX_FLAGS, (u16)(profile->vectors - 1));
 	emu_put32(config + CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
-	emu_put32(config + CONFIG_MSIX + 8, 0x8000 | 4);	/* pending bits */
+	emu_put32(config + CONFIG_MSIX + 8, EMU_PENDING_BITS | 4);
 }
 
 static u8 writable_bits(u64 position)
@@ -157,7 +157,8 @@ static void update_live_fields(struct emu_device *device)
 	if (device->registers.intx_asserted)
 		status |= STATUS_INTERRUPT;
 	emu_put16(device->config + OFFSET_STATUS, status);
-	emu_put32(device->config + MSI_PENDING, device->registers.msi_held);
+	emu_put32(device->config + MSI_PENDING,
+		    device->irq.kind == VFIO_PCI_MSI_IRQ_INDEX ? device->registers.held[0] : 0);
 }
 
 s64 emu_config_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)

@@ -8,6 +8,7 @@
 #define EMU_REGISTERS_SIZE	0x4000
 #define EMU_MEMORY_SIZE		0x10000
 #define EMU_MSIX_BAR_SIZE	0x10000
+#define EMU_PENDING_BITS	0x8000	/* of MSI-X, in BAR 4 */
 #define EMU_CONFIG_SIZE		256
 
 /* Region offsets within the device's file, as the kernel's vfio-pci has them. */

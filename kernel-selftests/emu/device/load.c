@@ -90,7 +90,7 @@ static bool length_is_right(const struct emu_device *device, u32 kind, u32 lengt
 	case EMU_CHUNK_REGISTERS:
 		return length == EMU_REGISTERS_BYTES;
 	case EMU_CHUNK_VECTORS:
-		return length == emu_vector_count(device) * 8;
+		return length == emu_vectors_bytes(device);
 	case EMU_CHUNK_MEMORY:
 		return length == EMU_MEMORY_SIZE;
 	case EMU_CHUNK_END:
@@ -187,9 +187,12 @@ static void log_renumbered(struct emu_device *device, u32 vector, u32 local, u32
 static void take_vectors(struct emu_device *device)
 {
 	struct emu_registers *registers = &device->registers;
+	u32 count = emu_vector_count(device);
 	u32 i;
 
-	for (i = 0; i < emu_vector_count(device); i++) {
+	for (i = 0; i < (count + 31) / 32; i++)
+		registers->held[i] |= emu_get32(device->staging + count * 8 + i * 4);
+	for (i = 0; i < count; i++) {
 		u32 local = registers->raised[i];
 
 		registers->raised[i] += emu_get32(device->staging + i * 8);

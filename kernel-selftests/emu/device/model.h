@@ -19,7 +19,8 @@
 #define EMU_STATUS_STATE_ERROR	(1u << 1)
 #define EMU_STATUS_DESTINATION	(1u << 2)
 
-#define EMU_STAGING_SIZE	(EMU_MAX_VECTORS * 8)	/* the longest chunk that is not streamed */
+/* The longest chunk that is not streamed: two counters and a pending bit for each vector. */
+#define EMU_STAGING_SIZE	(EMU_MAX_VECTORS * 8 + EMU_MAX_VECTORS / 8)
 #define EMU_CHUNK_HEADER	16
 
 /* The interrupt set-up as VFIO's user made it; it outlives a reset, as in the kernel. */
@@ -43,10 +44,10 @@ struct emu_registers {
 	u32 raised_total, acked_total, spurious_total;
 	u32 intx_raised, intx_acked;
 	u32 intx_asserted;
-	u32 msi_held;		/* MSI vectors raised while their mask bit was set */
 	u32 sequences[EMU_RING_PAGES];
 	u32 raised[EMU_MAX_VECTORS];	/* MSI and MSI-X: number of the last raise */
 	u32 acked[EMU_MAX_VECTORS];	/* and of the last one that was answered */
+	u32 held[EMU_MAX_VECTORS / 32];	/* pending bits: raised, and not sent yet */
 };
 
 /* Reading the state out. */

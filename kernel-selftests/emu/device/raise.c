@@ -78,6 +78,29 @@ static const char *message_obstacle(const struct emu_device *device, u32 vector)
 	return msi_masked(device, vector) ? "masked" : NULL;
 }
 
+static bool is_held(const struct emu_device *device, u32 vector)
+{
+	return device->registers.held[vector / 32] >> vector % 32 & 1;
+}
+
+static void set_held(struct emu_device *device, u32 vector, bool held)
+{
+	u32 *word = &device->registers.held[vector / 32];
+
+	*word = (*word & ~(1u << vector % 32)) | (u32)held << vector % 32;
+}
+
+/*
+ * The pending bit of a vector is set where its mask is: that of MSI, or the one
+ * that the kernel sets in MSI-X's table while its user has given no eventfd.
+ */
+static bool waits(const struct emu_device *device, u32 vector)
+{
+	if (msi_masked(device, vector))
+		return true;
+	return device->irq.kind == VFIO_PCI_MSIX_IRQ_INDEX && !device->irq.triggers[vector];
+}
+
 static void raise_intx(struct emu_device *device, struct raise *raise, bool swallowed)
 {
 	raise->vector = 0;
@@ -100,8 +123,8 @@ static void raise_message(struct emu_device *device, struct raise *raise, bool s
 		return;
 	if (!raise->reason)
 		raise->reason = message_obstacle(device, vector);
-	if (raise->reason && msi_masked(device, vector))
-		device->registers.msi_held |= 1u << vector;
+	if (raise->reason && waits(device, vector))
+		set_held(device, vector, true);
 }
 
 void emu_raise(struct emu_device *device, u32 vector, const char *cause)
@@ -193,6 +216,7 @@ void emu_ack(struct emu_device *device, u32 vector)
 		index = VFIO_PCI_MSIX_IRQ_INDEX;
 	spurious = registers->acked[vector] == registers->raised[vector];
 	registers->acked[vector] = registers->raised[vector];
+	set_held(device, vector, false);
 	registers->acked_total++;
 	registers->spurious_total += spurious;
 	log_ack(device, index, vector, registers->raised[vector], spurious);
@@ -210,28 +234,31 @@ void emu_intx_ack(struct emu_device *device)
 	log_ack(device, VFIO_PCI_INTX_IRQ_INDEX, 0, registers->intx_raised, spurious);
 }
 
-/* Interrupts that were raised but could not be sent yet: a level, or MSI vectors under a mask. */
-void emu_deliver_held(struct emu_device *device)
+static void deliver_messages(struct emu_device *device)
 {
-	struct emu_registers *registers = &device->registers;
 	u32 vector;
 
-	if (registers->intx_asserted && !intx_obstacle(device)) {
-		device->irq.intx_masked = true;
-		log_vector(device, "irq-resend", VFIO_PCI_INTX_IRQ_INDEX, 0,
-			   registers->intx_raised);
-		send(device, 0);
-	}
-	if (device->irq.kind != VFIO_PCI_MSI_IRQ_INDEX)
-		return;
-	for (vector = 0; vector < EMU_MAX_MSI_VECTORS; vector++) {
-		if (!(registers->msi_held >> vector & 1) || message_obstacle(device, vector))
+	for (vector = 0; vector < emu_vector_count(device); vector++) {
+		if (!is_held(device, vector) || message_obstacle(device, vector))
 			continue;
-		registers->msi_held &= ~(1u << vector);
-		log_vector(device, "irq-resend", VFIO_PCI_MSI_IRQ_INDEX, vector,
-			   registers->raised[vector]);
+		set_held(device, vector, false);
+		log_vector(device, "irq-resend", device->irq.kind, vector,
+			   device->registers.raised[vector]);
 		send(device, vector);
 	}
+}
+
+/* Interrupts that were raised but could not be sent yet: a level, or vectors with a pending bit. */
+void emu_deliver_held(struct emu_device *device)
+{
+	if (device->registers.intx_asserted && !intx_obstacle(device)) {
+		device->irq.intx_masked = true;
+		log_vector(device, "irq-resend", VFIO_PCI_INTX_IRQ_INDEX, 0,
+			   device->registers.intx_raised);
+		send(device, 0);
+	}
+	if (device->irq.kind == VFIO_PCI_MSI_IRQ_INDEX || device->irq.kind == VFIO_PCI_MSIX_IRQ_INDEX)
+		deliver_messages(device);
 }
 
 /* The level may still stand: then it is passed on again. */

@@ -201,14 +201,24 @@ s64 emu_memory_write(struct emu_device *device, u64 position, const u8 *buffer, 
 	return (s64)bytes;
 }
 
-/* The table is the kernel's own: all ones, as vfio-pci shows it. The pending bits are 0. */
+/* The table is the kernel's own: all ones, as vfio-pci shows it. */
+static u8 msix_byte(const struct emu_device *device, u64 position)
+{
+	u64 pending = position - EMU_PENDING_BITS;
+
+	if (position < (u64)device->profile.vectors * 16)
+		return 0xff;
+	if (position < EMU_PENDING_BITS || pending >= EMU_MAX_VECTORS / 8)
+		return 0;
+	return (u8)(device->registers.held[pending / 4] >> pending % 4 * 8);
+}
+
 s64 emu_msix_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
 {
-	u64 table = (u64)device->profile.vectors * 16;
 	u64 i;
 
 	for (i = 0; i < bytes; i++)
-		buffer[i] = position + i < table ? 0xff : 0;
+		buffer[i] = msix_byte(device, position + i);
 	return (s64)bytes;
 }
 

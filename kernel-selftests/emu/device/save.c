@@ -72,7 +72,7 @@ static u64 step_bytes(const struct emu_device *device, u32 step)
 	case STEP_REGISTERS:
 		return EMU_CHUNK_HEADER + EMU_REGISTERS_BYTES;
 	case STEP_VECTORS:
-		return EMU_CHUNK_HEADER + (u64)emu_vector_count(device) * 8;
+		return EMU_CHUNK_HEADER + emu_vectors_bytes(device);
 	case STEP_MEMORY:
 		return EMU_CHUNK_HEADER + EMU_MEMORY_SIZE;
 	case STEP_END:
@@ -166,8 +166,6 @@ static void stage_head(struct emu_device *device)
 /* Puts the payload of the current chunk into the staging area, if it is one of the short ones. */
 static void stage(struct emu_device *device)
 {
-	u32 i;
-
 	switch (device->save.kind) {
 	case EMU_CHUNK_HEAD:
 		stage_head(device);
@@ -180,10 +178,7 @@ static void stage(struct emu_device *device)
 		emu_registers_pack(device, device->staging);
 		break;
 	case EMU_CHUNK_VECTORS:
-		for (i = 0; i < emu_vector_count(device); i++) {
-			emu_put32(device->staging + i * 8, device->registers.raised[i]);
-			emu_put32(device->staging + i * 8 + 4, device->registers.acked[i]);
-		}
+		emu_vectors_pack(device, device->staging);
 		break;
 	case EMU_CHUNK_END:
 		emu_put64(device->staging, device->save.checksum);

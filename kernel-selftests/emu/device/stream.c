@@ -80,6 +80,27 @@ bool emu_bulk_matches(const u8 *buffer, u64 bytes, u32 seed, u32 kind, u64 posit
 	return !difference;
 }
 
+u32 emu_vectors_bytes(const struct emu_device *device)
+{
+	u32 count = emu_vector_count(device);
+
+	return count * 8 + (count + 31) / 32 * 4;
+}
+
+void emu_vectors_pack(const struct emu_device *device, u8 *bytes)
+{
+	const struct emu_registers *registers = &device->registers;
+	u32 count = emu_vector_count(device);
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		emu_put32(bytes + i * 8, registers->raised[i]);
+		emu_put32(bytes + i * 8 + 4, registers->acked[i]);
+	}
+	for (i = 0; i < (count + 31) / 32; i++)
+		emu_put32(bytes + count * 8 + i * 4, registers->held[i]);
+}
+
 void emu_registers_pack(const struct emu_device *device, u8 *bytes)
 {
 	const struct emu_registers *registers = &device->registers;
@@ -87,8 +108,7 @@ void emu_registers_pack(const struct emu_device *device, u8 *bytes)
 		registers->ring_low, registers->ring_high, registers->ring_pages,
 		registers->select, registers->raised_total, registers->acked_total,
 		registers->spurious_total, registers->intx_raised, registers->intx_acked,
-		registers->intx_asserted, registers->msi_held, device->irq.hint,
-		registers->digest,
+		registers->intx_asserted, device->irq.hint, registers->digest,
 	};
 	u32 i;
 
@@ -117,10 +137,9 @@ void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
 	registers->intx_raised += words[7];
 	registers->intx_acked += words[8];
 	registers->intx_asserted |= words[9] & 1;
-	registers->msi_held |= words[10];
-	if (device->irq.kind == EMU_NO_IRQ && words[11] <= EMU_NO_IRQ)
-		device->irq.hint = words[11];
-	registers->digest = words[12];
+	if (device->irq.kind == EMU_NO_IRQ && words[10] <= EMU_NO_IRQ)
+		device->irq.hint = words[10];
+	registers->digest = words[11];
 	for (i = 0; i < EMU_RING_PAGES; i++)
 		registers->sequences[i] = emu_get32(bytes + (EMU_REGISTER_WORDS + i) * 4);
 }

@@ -35,7 +35,7 @@ enum emu_chunk {
 
 #define EMU_HEAD_BYTES		32	/* version, seed, MSI-X and MSI vectors, two bulk sizes */
 #define EMU_CONFIG_BYTES	(EMU_CONFIG_SIZE + 4)	/* and the interrupt kind */
-#define EMU_REGISTER_WORDS	13	/* the named ones; the ring's sequences follow */
+#define EMU_REGISTER_WORDS	12	/* the named ones; the ring's sequences follow */
 #define EMU_REGISTERS_BYTES	((EMU_REGISTER_WORDS + EMU_RING_PAGES) * 4)
 #define EMU_END_BYTES		8	/* checksum of all before but the bulk payloads */
 
@@ -47,6 +47,10 @@ static inline bool emu_is_bulk(u32 kind)
 }
 
 struct emu_device;
+
+/* Of the VECTORS chunk: counters of each vector, then words of pending bits. */
+u32 emu_vectors_bytes(const struct emu_device *device);
+void emu_vectors_pack(const struct emu_device *device, u8 *bytes);
 
 /* Words 0.. of the REGISTERS chunk, in order; for saving and loading alike. */
 void emu_registers_pack(const struct emu_device *device, u8 *bytes);

@@ -60,19 +60,26 @@ def _against_device(plan: RunPlan) -> str:
     if lacking:
         return f"the profile {plan.profile.name} has no {lacking[0]} phase"
     if _masks_without_masks(plan):
-        return f"the interrupts of the profile {plan.profile.name} cannot be masked one by one"
+        return f"the interrupts of the profile {plan.profile.name} cannot be masked so"
     return ""
 
 
 def _masks_without_masks(plan: RunPlan) -> bool:
-    """Tell whether the scenario masks vectors where the driver uses INTx, or no interrupts."""
+    """Tell whether the scenario masks what the driver's kind of interrupts cannot mask when it comes to that."""
     kind: str = plan.profile.interrupts.kind
     for step in plan.scenario.steps:
         if isinstance(step, SetUpInterrupts):
             kind = step.kind or plan.profile.interrupts.kind
-        elif isinstance(step, MaskVector) and kind not in ("msi", "msix"):
+        elif isinstance(step, MaskVector) and not _has_mask(kind, step.vector):
             return True
     return False
+
+
+def _has_mask(kind: str, vector: str | int) -> bool:
+    """Tell whether `kind` of interrupts has the mask of a step; INTx has one, for its only vector."""
+    if vector == "function":
+        return kind == "msix"
+    return kind in ("msi", "msix") or (kind == "intx" and vector in (0, "last"))
 
 
 def _against_programs(plan: RunPlan) -> str:

@@ -74,19 +74,19 @@ class FillMemory(ScenarioStep):
 
 
 class MaskVector(ScenarioStep):
-    """The guest masks a vector of MSI-X or MSI: what comes for it waits."""
+    """The guest masks a vector of MSI-X or MSI, all of MSI-X (`function`), or INTx, its vector 0: what comes waits."""
 
     word: ClassVar[str] = "mask"
     main: ClassVar[str] = "vector"
-    vector: Literal["last"] | int = 0
+    vector: Literal["last", "function"] | int = 0
 
 
 class UnmaskVector(ScenarioStep):
-    """The guest unmasks a vector of MSI-X or MSI."""
+    """The guest takes such a mask away."""
 
     word: ClassVar[str] = "unmask"
     main: ClassVar[str] = "vector"
-    vector: Literal["last"] | int = 0
+    vector: Literal["last", "function"] | int = 0
 
 
 class MoveVector(ScenarioStep):

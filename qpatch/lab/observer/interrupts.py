@@ -324,7 +324,7 @@ class _InterruptLedger:
             ]
 
     def _mask(self, event: Event) -> None:
-        line = (str(event.fields["device"]), "message", int(event.fields["vector"]))
+        line = _line(event)
         if event.name == "mask":
             self.masked[line] = event.at
         else:

@@ -55,7 +55,7 @@ class Flow:
             kinds.Reset: self._reset,
             kinds.MaskVector: self._vector,
             kinds.UnmaskVector: self._vector,
-            kinds.MoveVector: self._vector,
+            kinds.MoveVector: self._move,
             kinds.RouteVector: self._route,
             kinds.InterruptsOff: self._switch,
             kinds.InterruptsOn: self._switch,
@@ -136,21 +136,33 @@ class Flow:
         for number in self._devices:
             await self._ask(f"reset {number}")
 
-    async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector | kinds.MoveVector) -> None:
-        assert self.guest is not None
-        vector = self._vectors - 1 if step.vector == "last" else step.vector
+    async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector) -> None:
+        line = f"{step.word} {{}} {self._number(step.vector)}"
+        vectors: Sequence[int] = [self._number(step.vector)]
+        if step.vector == "function":
+            line, vectors = f"maskall {{}} {int(step.word == 'mask')}", range(self._vectors)
         for number in self._devices:
-            told = {"vm": self.guest.actor, "device": f"dev{number}", "vector": vector}
             if step.word == "unmask":  # What waits comes before the guest answers.
-                self._recorder.lab(step.word, **told)
-            await self._ask(f"{step.word} {number} {vector}")
+                self._record_masks(step.word, number, vectors)
+            await self._ask(line.format(number))
             if step.word == "mask":
-                self._recorder.lab(step.word, **told)
+                self._record_masks(step.word, number, vectors)
+
+    def _record_masks(self, word: str, device: int, vectors: Sequence[int]) -> None:
+        assert self.guest is not None
+        for vector in vectors:
+            self._recorder.lab(word, vm=self.guest.actor, device=f"dev{device}", index=self._kind, vector=vector)
+
+    async def _move(self, step: kinds.MoveVector) -> None:
+        for number in self._devices:
+            await self._ask(f"move {number} {self._number(step.vector)}")
 
     async def _route(self, step: kinds.RouteVector) -> None:
-        vector = self._vectors - 1 if step.vector == "last" else step.vector
         for number in self._devices:
-            await self._ask(f"route {number} {vector} {step.cpu}")
+            await self._ask(f"route {number} {self._number(step.vector)} {step.cpu}")
+
+    def _number(self, vector: str | int) -> int:
+        return vector if isinstance(vector, int) else self._vectors - 1
 
     async def _switch(self, step: kinds.InterruptsOff | kinds.InterruptsOn) -> None:
         assert self.guest is not None
