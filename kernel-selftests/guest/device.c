@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Driver of the emulated device: finds it, gives it a DMA ring, fills its
- * memory, and checks that what came through a migration is what must be there.
+ * Driver of the emulated device: finds it, fills its memory, and checks that what came through a migration is what must be there.
  */
 #include "device.h"
 
 #include "machine.h"
-#include "memory.h"
 
 #define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
 #define REGISTERS_MAGIC	0x71706574
-#define PAGE_MAGIC	0x71706467
-#define PAGE_WORDS	(PAGE_SIZE / 4)
-#define LOOKS		3	/* at a page that seems wrong: the device may be writing it now */
 #define STATUS_VERIFIED	0x1
 #define STATUS_ERROR	0x2
 #define BAR_REGISTERS	0
@@ -27,12 +22,6 @@
 struct device devices[MAX_DEVICES];
 unsigned int device_count;
 
-/* Behind the longest ring, a page that the device reads and never writes. */
-#define OUTBOX	MAX_RING_PAGES
-
-static volatile u32 rings[MAX_DEVICES][MAX_RING_PAGES + 1][PAGE_WORDS]
-	__attribute__((section(".pages"), aligned(4096)));
-
 u32 device_read(const struct device *device, u32 offset)
 {
 	return mmio_read32(device->registers + offset);
@@ -41,16 +30,6 @@ u32 device_read(const struct device *device, u32 offset)
 void device_write(const struct device *device, u32 offset, u32 value)
 {
 	mmio_write32(device->registers + offset, value);
-}
-
-static u32 mix(u32 x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352d;
-	x ^= x >> 15;
-	x *= 0x846ca68b;
-	x ^= x >> 16;
-	return x;
 }
 
 static u16 control_of(u16 address, u8 capability)
@@ -97,37 +76,6 @@ void device_find_all(void)
 	}
 }
 
-static volatile u32 (*ring_of(const struct device *device))[PAGE_WORDS]
-{
-	return rings[device - devices];
-}
-
-static void give_ring(const struct device *device)
-{
-	u64 address = (uintptr_t)ring_of(device);
-
-	device_write(device, REGISTER_RING_PAGES, 0);
-	device_write(device, REGISTER_RING_LOW, (u32)address);
-	device_write(device, REGISTER_RING_HIGH, (u32)(address >> 32));
-	device_write(device, REGISTER_RING_PAGES, device->ring_pages);
-}
-
-const char *device_ring(struct device *device, u32 pages)
-{
-	u32 page, word;
-
-	if (!pages || pages > MAX_RING_PAGES)
-		return "wrong number of pages";
-	device_write(device, REGISTER_RING_PAGES, 0);
-	for (page = 0; page < pages; page++)
-		for (word = 0; word < PAGE_WORDS; word++)
-			ring_of(device)[page][word] = 0;
-	memory_show_pages(ring_of(device), pages);
-	device->ring_pages = pages;
-	give_ring(device);
-	return NULL;
-}
-
 void device_fill(struct device *device, u32 seed)
 {
 	u32 word;
@@ -151,67 +99,6 @@ static bool memory_as_filled(const struct device *device)
 		sum += value;
 	}
 	return device_read(device, REGISTER_MEMORY_SUM) == sum;
-}
-
-enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
-
-/* A page never written is all zero. */
-static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
-{
-	u32 sequence = words[2], word;
-	u32 base = seed ^ page * 0x9e3779b9 ^ sequence * 0x85ebca6b;
-
-	if (!sequence) {
-		for (word = 0; word < PAGE_WORDS; word++)
-			if (words[word])
-				return false;
-		return true;
-	}
-	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed)
-		return false;
-	for (word = 4; word < PAGE_WORDS; word++)
-		if (words[word] != mix(base ^ word * 0xc2b2ae35))
-			return false;
-	return true;
-}
-
-static enum page look_at(const struct device *device, u32 page)
-{
-	const volatile u32 *words = ring_of(device)[page];
-
-	if (!page_as_written(words, page, device_read(device, REGISTER_SEED)))
-		return PAGE_CORRUPT;
-	device_write(device, REGISTER_SELECT, page);
-	return words[2] == device_read(device, REGISTER_SEQUENCE) ? PAGE_GOOD : PAGE_STALE;
-}
-
-static enum page check_page(const struct device *device, u32 page)
-{
-	enum page result = PAGE_GOOD;
-	int look;
-
-	for (look = 0; look < LOOKS; look++) {
-		result = look_at(device, page);
-		if (result == PAGE_GOOD)
-			break;
-	}
-	return result;
-}
-
-/* The device reads a page with content that it cannot know, and says what it saw. */
-static bool reads_memory(const struct device *device)
-{
-	volatile u32 *words = ring_of(device)[OUTBOX];
-	u32 digest = 0, hertz, word;
-	u64 ticks;
-
-	machine_ticks(&ticks, &hertz);
-	for (word = 0; word < PAGE_WORDS; word++) {
-		words[word] = mix((u32)ticks ^ mix(word));
-		digest = mix(digest ^ words[word]);
-	}
-	device_write(device, REGISTER_PULL, OUTBOX);
-	return device_read(device, REGISTER_DIGEST) == digest;
 }
 
 /* Bits that show the moment: an INTx that is asserted, MSI vectors that are pending. */
@@ -260,18 +147,9 @@ static void check_config(const struct device *device, struct check_result *resul
 
 void device_check(struct device *device, struct check_result *result)
 {
-	u32 status = device_read(device, REGISTER_STATUS), page;
+	u32 status = device_read(device, REGISTER_STATUS);
 
-	result->stale = 0;
-	result->corrupt = 0;
-	for (page = 0; page < device->ring_pages; page++) {
-		enum page seen = check_page(device, page);
-
-		result->stale += seen == PAGE_STALE;
-		result->corrupt += seen == PAGE_CORRUPT;
-	}
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
 	check_config(device, result);
-	result->read = !device->ring_pages ? "none" : reads_memory(device) ? "ok" : "bad";
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
 }

@@ -8,7 +8,7 @@
 
 #define MAX_DEVICES	8
 #define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
-#define MAX_RING_PAGES	64
+#define MAX_RING_PAGES	96
 #define CONFIG_BYTES	256
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
@@ -43,11 +43,23 @@ struct device {
 	bool masked[MAX_VECTORS];
 };
 
+/* Pages that are older than what the device wrote there or have something else in them; see ring.h for these. */
 struct check_result {
 	u32 stale, corrupt;
 	const char *memory, *state, *read, *command;
 	u32 config;	/* offset of the first difference, CONFIG_BYTES: none */
 };
+
+/* The hash behind what a device writes, and what the guest writes for it. */
+static inline u32 mix(u32 x)
+{
+	x ^= x >> 16;
+	x *= 0x7feb352d;
+	x ^= x >> 15;
+	x *= 0x846ca68b;
+	x ^= x >> 16;
+	return x;
+}
 
 extern struct device devices[MAX_DEVICES];
 extern unsigned int device_count;
@@ -55,10 +67,10 @@ extern unsigned int device_count;
 u32 device_read(const struct device *device, u32 offset);
 void device_write(const struct device *device, u32 offset, u32 value);
 void device_find_all(void);
-const char *device_ring(struct device *device, u32 pages);	/* NULL, or what is wrong */
 void device_fill(struct device *device, u32 seed);
 /* Configuration space is now as its driver wants it: until the next call, nothing may change in it. */
 void device_remember(struct device *device);
+/* Fills in the rest of a result. */
 void device_check(struct device *device, struct check_result *result);
 
 #define REGISTER_ID		0x000

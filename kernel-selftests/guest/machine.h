@@ -28,6 +28,7 @@ void machine_put(char character);	/* to the serial line */
 
 u32 machine_config_read(u16 address, u16 offset, unsigned int bytes);
 void machine_config_write(u16 address, u16 offset, unsigned int bytes, u32 value);
+struct window machine_ram(void);			/* of which what lies above ram_free is nobody's */
 struct window machine_window(bool wide);	/* where BARs go; wide: those of 64 bits */
 
 /* Interrupt numbers for messages; 0: the machine has no MSI controller. */

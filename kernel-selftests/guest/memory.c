@@ -33,12 +33,10 @@ void memory_show(void)
 	machine_flush_tlb();
 }
 
-/* Pages that the guest has just written and nobody else writes now. */
-void memory_show_pages(volatile void *pages, u32 count)
+/* A page that the guest has just written and nobody else writes now. */
+void memory_show_page(volatile void *page)
 {
-	char *start = (char *)pages;
-
 	machine_flush_tlb();
-	write_again(start, start + count * PAGE_SIZE);
+	write_again((char *)page, (char *)page + PAGE_SIZE);
 	machine_flush_tlb();
 }

@@ -6,6 +6,6 @@
 #include "types.h"
 
 void memory_show(void);				/* before any processor sleeps, with interrupts off */
-void memory_show_pages(volatile void *pages, u32 count);
+void memory_show_page(volatile void *page);
 
 #endif

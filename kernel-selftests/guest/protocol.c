@@ -13,6 +13,7 @@
 #include "machine.h"
 #include "message.h"
 #include "reset.h"
+#include "ring.h"
 #include "serial.h"
 #include "text.h"
 
@@ -87,7 +88,7 @@ static void command_status(struct device *device, const u32 *numbers)
 
 static void command_ring(struct device *device, const u32 *numbers)
 {
-	answer(device_ring(device, numbers[0]));
+	answer(ring_set_up(device, numbers[0]));
 }
 
 static void command_kick(struct device *device, const u32 *numbers)
@@ -127,6 +128,7 @@ static void command_check(struct device *device, const u32 *numbers)
 
 	(void)numbers;
 	device_check(device, &result);
+	ring_check(device, &result);
 	print("ok");
 	print_field("stale", result.stale);
 	print_field("corrupt", result.corrupt);

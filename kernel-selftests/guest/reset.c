@@ -5,6 +5,7 @@
 #include "reset.h"
 
 #include "message.h"
+#include "ring.h"
 
 /*
  * As a driver does: interrupts off, reset, configuration and ring again,
@@ -27,6 +28,6 @@ const char *device_reset(struct device *device)
 	device->handled = 0;
 	device->filled = false;
 	if (pages)
-		error = device_ring(device, pages);
+		error = ring_set_up(device, pages);
 	return error ? error : irq_setup(device, kind, vectors);
 }

@@ -39,12 +39,6 @@ static int leave_resuming(struct emu_device *device)
 	return error;
 }
 
-/* In the P2P states it still runs, but starts nothing of its own. */
-static bool writes_memory(int state)
-{
-	return state == EMU_STATE_RUNNING || state == EMU_STATE_PRE_COPY;
-}
-
 static int take_arc(struct emu_device *device, int next)
 {
 	int from = device->state;
@@ -57,9 +51,8 @@ static int take_arc(struct emu_device *device, int next)
 	}
 	if (next == EMU_STATE_RESUMING)
 		enter_resuming(device);
-	/* One more page is written before it stops; the last dirty report has it. */
-	if (writes_memory(from) && !writes_memory(next))
-		emu_before_dirty_report(device);
+	if (emu_starts_transfers(from) && !emu_starts_transfers(next))
+		emu_before_stop(device);
 	/* The last that a device may do: it has not stopped yet, while the guest has. */
 	if (emu_is_running_state(from) && !emu_is_running_state(next))
 		emu_raise_at(device, EMU_RAISE_ON_STOPPING);

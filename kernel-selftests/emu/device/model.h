@@ -19,6 +19,9 @@
 #define EMU_STATUS_STATE_ERROR	(1u << 1)
 #define EMU_STATUS_DESTINATION	(1u << 2)
 
+/* Bit of the register RING_LOW: the ring's address is that of a table of 64-bit addresses. */
+#define EMU_RING_IS_TABLE	(1u << 0)
+
 /* The longest chunk that is not streamed: two counters and a pending bit for each vector. */
 #define EMU_STAGING_SIZE	(EMU_MAX_VECTORS * 8 + EMU_MAX_VECTORS / 8)
 #define EMU_CHUNK_HEADER	16

@@ -140,7 +140,7 @@ static void write_register(struct emu_device *device, u32 offset, u32 value)
 			emu_intx_ack(device);
 		break;
 	case REGISTER_RING_LOW:
-		registers->ring_low = value & ~(EMU_PAGE_SIZE - 1u);
+		registers->ring_low = value & ~(EMU_PAGE_SIZE - 1u - EMU_RING_IS_TABLE);
 		break;
 	case REGISTER_RING_HIGH:
 		registers->ring_high = value;

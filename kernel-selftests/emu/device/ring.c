@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The ring of pages in guest memory that the device writes to; it reads them,
- * and the page behind them, when the guest asks it to.
+ * and the page behind them, when the guest asks it to.  They lie in a row, or
+ * where a table in guest memory says: then each access reads that first.
+ *
+ * By itself the device writes according to a page's number, so that what is
+ * wrong with one page is not put right by the next write:
+ *
+ *	p % 4 == 0, and all from LATE_FROM on	all of them, just before it stops
+ *	p % 2 == 0	one, when somebody asks for dirty pages, each as often as others
+ *	p % 4 == 1	one, every other time that somebody asks: each once and never again
+ *	p % 4 == 3	never
  */
 #include "ring.h"
 
@@ -14,11 +23,14 @@
 
 #define PAGE_MAGIC	0x71706467
 
-static u64 page_address(const struct emu_device *device, u32 page)
+#define TABLE_ENTRY	8
+#define LATE_FROM	32
+
+static u64 ring_address(const struct emu_device *device)
 {
 	const struct emu_registers *registers = &device->registers;
 
-	return ((u64)registers->ring_high << 32 | registers->ring_low) + (u64)page * EMU_PAGE_SIZE;
+	return (u64)registers->ring_high << 32 | (registers->ring_low & ~(EMU_PAGE_SIZE - 1u));
 }
 
 static void log_write(struct emu_device *device, u32 page, u64 iova, int error)
@@ -58,31 +70,43 @@ static void make_page(struct emu_device *device, u32 page, u32 sequence)
 		emu_put32(bytes + i * 4, emu_mix(base ^ i * 0xc2b2ae35u));
 }
 
-static int access_memory(struct emu_device *device, u64 iova, bool write)
+static int may_access(const struct emu_device *device)
 {
-	const struct emu_host *host = device->host;
+	if (!emu_is_running(device))
+		return -EPERM;
+	return emu_is_bus_master(device) ? 0 : -EACCES;
+}
 
-	if (!emu_is_bus_master(device))
-		return -EACCES;
-	if (write)
-		return host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
-	return host->dma_read(device->context, iova, device->page, EMU_PAGE_SIZE);
+/* Finds the page; *iova is what could not be read if that fails. */
+static int find_page(struct emu_device *device, u32 page, u64 *iova)
+{
+	u8 entry[TABLE_ENTRY];
+	int error = may_access(device);
+
+	*iova = ring_address(device) + (u64)page * EMU_PAGE_SIZE;
+	if (!(device->registers.ring_low & EMU_RING_IS_TABLE))
+		return error;
+	*iova = ring_address(device) + (u64)page * TABLE_ENTRY;
+	if (!error)
+		error = device->host->dma_read(device->context, *iova, entry, TABLE_ENTRY);
+	if (!error)
+		*iova = emu_get64(entry);
+	return error;
 }
 
 void emu_write_ring_page(struct emu_device *device, u32 page)
 {
 	struct emu_registers *registers = &device->registers;
-	u64 iova = page_address(device, page);
 	int error;
+	u64 iova;
 
 	if (page >= registers->ring_pages)
 		return;
-	if (!emu_is_running(device)) {
-		log_write(device, page, iova, -EPERM);
-		return;
+	error = find_page(device, page, &iova);
+	if (!error) {
+		make_page(device, page, registers->sequences[page] + 1);
+		error = device->host->dma_write(device->context, iova, device->page, EMU_PAGE_SIZE);
 	}
-	make_page(device, page, registers->sequences[page] + 1);
-	error = access_memory(device, iova, true);
 	if (!error)
 		registers->sequences[page]++;
 	log_write(device, page, iova, error);
@@ -91,15 +115,16 @@ void emu_write_ring_page(struct emu_device *device, u32 page)
 /* A read that fails gives all ones, as it does on PCI Express. */
 void emu_read_ring_page(struct emu_device *device, u32 page)
 {
-	u64 iova = page_address(device, page);
-	int error = -EPERM;
 	u32 digest = 0;
+	int error;
+	u64 iova;
 	u32 i;
 
 	if (!device->registers.ring_pages || page > EMU_RING_PAGES)
 		return;
-	if (emu_is_running(device))
-		error = access_memory(device, iova, false);
+	error = find_page(device, page, &iova);
+	if (!error)
+		error = device->host->dma_read(device->context, iova, device->page, EMU_PAGE_SIZE);
 	if (error)
 		memset(device->page, 0xff, sizeof(device->page));
 	for (i = 0; i < EMU_PAGE_SIZE; i += 4)
@@ -108,18 +133,22 @@ void emu_read_ring_page(struct emu_device *device, u32 page)
 	log_read(device, page, iova, error);
 }
 
-/*
- * Every other page, in an order that nobody can guess and each as often as the
- * others: a tracker that is wrong by a page or reports whole words is not put
- * right by the next write.
- */
+/* The number-th of `count` pages, in an order that nobody can guess and each as often as the others. */
+static u32 shuffled(const struct emu_device *device, u32 number, u32 count)
+{
+	u32 start = emu_mix(device->registers.seed ^ number / count);
+
+	return (start + number) % count;
+}
+
 static u32 next_page(struct emu_device *device, u32 pages)
 {
-	u32 half = (pages + 1) / 2;
 	u32 number = device->dirty_queries++;
-	u32 start = emu_mix(device->registers.seed ^ number / half);
+	u32 once = (pages + 2) / 4;
 
-	return (start + number) % half * 2;
+	if (number % 2 && number / 2 < once)
+		return shuffled(device, number / 2, once) * 4 + 1;
+	return shuffled(device, number, (pages + 1) / 2) * 2;
 }
 
 /*
@@ -130,11 +159,17 @@ void emu_before_dirty_report(struct emu_device *device)
 {
 	u32 pages = device->registers.ring_pages;
 
-	if (device->state != VFIO_DEVICE_STATE_RUNNING &&
-	    device->state != (int)VFIO_DEVICE_STATE_PRE_COPY)
-		return;
-	if (pages)
+	if (pages && emu_starts_transfers(device->state))
 		emu_write_ring_page(device, next_page(device, pages));
+}
+
+void emu_before_stop(struct emu_device *device)
+{
+	u32 page;
+
+	for (page = 0; page < device->registers.ring_pages; page++)
+		if (page % 4 == 0 || page >= LATE_FROM)
+			emu_write_ring_page(device, page);
 }
 
 bool emu_reports_dirty_pages(const struct emu_device *device)

@@ -15,6 +15,8 @@ void emu_read_ring_page(struct emu_device *device, u32 page);
  * its ring.  The host calls this before it reports.
  */
 void emu_before_dirty_report(struct emu_device *device);
+/* The device is about to stop: what it writes now, the last dirty report has to have. */
+void emu_before_stop(struct emu_device *device);
 /* false: the profile says dirty-report=drop. */
 bool emu_reports_dirty_pages(const struct emu_device *device);
 

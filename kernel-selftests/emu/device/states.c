@@ -87,6 +87,12 @@ bool emu_is_running(const struct emu_device *device)
 	return emu_is_running_state(device->state);
 }
 
+/* In the P2P states it still runs, but starts nothing of its own. */
+bool emu_starts_transfers(int state)
+{
+	return state == EMU_STATE_RUNNING || state == EMU_STATE_PRE_COPY;
+}
+
 /* In v1 the pre-copy state is there whatever the device does in it, and nothing is known of P2P. */
 static bool has_arc(const struct emu_device *device, const struct arc *arc)
 {

@@ -21,6 +21,7 @@ struct emu_device;
 
 const char *emu_state_name(enum vfio_device_mig_state state);
 enum vfio_device_mig_state emu_state(const struct emu_device *device);
+bool emu_starts_transfers(int state);
 bool emu_is_running_state(int state);
 bool emu_is_running(const struct emu_device *device);
 /* One of those in which the state is read out. */

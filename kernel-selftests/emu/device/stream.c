@@ -127,7 +127,7 @@ void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
 
 	for (i = 0; i < EMU_REGISTER_WORDS; i++)
 		words[i] = emu_get32(bytes + i * 4);
-	registers->ring_low = words[0] & ~(EMU_PAGE_SIZE - 1u);
+	registers->ring_low = words[0] & ~(EMU_PAGE_SIZE - 1u - EMU_RING_IS_TABLE);
 	registers->ring_high = words[1];
 	registers->ring_pages = words[2] <= EMU_RING_PAGES ? words[2] : EMU_RING_PAGES;
 	registers->select = words[3];

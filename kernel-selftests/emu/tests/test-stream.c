@@ -213,7 +213,7 @@ static void wrong_ring(void)
 	bytes = save_device(source, 50000);
 	while (word_at(chunk) != 0x71700005)
 		chunk += 16 + word_at(chunk + 12);
-	stream[chunk + 16] ^= 1;
+	stream[chunk + 16] ^= 2;
 	CHECK_EQUAL(set_state(destination, RESUMING, NULL), 0);
 	CHECK_EQUAL(write_all(destination, stream, (u64)bytes, 0), bytes);
 	CHECK_EQUAL(read_register(destination, 0x28), (u32)FIXTURE_RING);

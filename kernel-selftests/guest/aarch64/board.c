@@ -11,6 +11,7 @@
 
 static struct layout layout = {
 	.config = 0x4010000000,
+	.ram = { 0x40000000, 0x43ffffff },
 	.narrow = { 0x10000000, 0x3efeffff },
 	.cpus = 1,
 };
@@ -46,6 +47,11 @@ void machine_config_write(u16 address, u16 offset, unsigned int bytes, u32 value
 		*(volatile u16 *)at = value;
 	else
 		*(volatile u32 *)at = value;
+}
+
+struct window machine_ram(void)
+{
+	return layout.ram;
 }
 
 struct window machine_window(bool wide)

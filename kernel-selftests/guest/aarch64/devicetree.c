@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Reads of the device tree what differs between virt machines: where the PCI
- * host bridge's configuration space is (high or low), where BARs may go, and
+ * host bridge's configuration space is (high or low), where BARs may go, how much RAM and
  * whether there is an ITS, and how many processors.
  * QEMU places the tree at the start of RAM for a guest that is an ELF file.
  */
@@ -68,7 +68,7 @@ static void read_ranges(uintptr_t value, u32 bytes, struct layout *layout)
 bool devicetree_read(struct layout *layout)
 {
 	uintptr_t at, names;
-	bool inside = false, its = false;
+	bool inside = false, memory = false, its = false;
 	unsigned int cpus = 0;
 
 	if (cell(TREE) != TREE_MAGIC)
@@ -83,12 +83,14 @@ bool devicetree_read(struct layout *layout)
 		switch (token) {
 		case BEGIN_NODE:
 			inside = starts_with((const char *)at, "pcie@");
+			memory = starts_with((const char *)at, "memory@");
 			its |= starts_with((const char *)at, "its@");
 			cpus += starts_with((const char *)at, "cpu@");
 			at = after_text(at);
 			break;
 		case END_NODE:
 			inside = false;
+			memory = false;
 			break;
 		case PROPERTY:
 			bytes = cell(at);
@@ -96,6 +98,9 @@ bool devicetree_read(struct layout *layout)
 			at += 8;
 			if (inside && same_text(name, "reg"))
 				layout->config = wide_cell(at);
+			else if (memory && same_text(name, "reg"))
+				layout->ram = (struct window){ wide_cell(at),
+							       wide_cell(at) + wide_cell(at + 8) - 1 };
 			else if (inside && same_text(name, "ranges"))
 				read_ranges(at, bytes, layout);
 			at += (bytes + 3) & ~3u;

@@ -7,7 +7,7 @@
 
 struct layout {
 	u64 config;			/* ECAM */
-	struct window narrow, wide;
+	struct window ram, narrow, wide;
 	unsigned int cpus;
 };
 

@@ -78,10 +78,14 @@ void cpus_sync(void)
 }
 
 /* Only of QEMU before 9.0, with which no Linux guest can be migrated under TCG. */
-void memory_show_pages(volatile void *pages, u32 count)
+void memory_show_page(volatile void *page)
 {
-	(void)pages;
-	(void)count;
+	(void)page;
+}
+
+struct window machine_ram(void)
+{
+	return (struct window){ (uintptr_t)pages_start, (uintptr_t)pages_end - 1 };
 }
 
 static bool map_pages(void)

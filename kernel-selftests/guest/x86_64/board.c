@@ -17,6 +17,7 @@ const char *machine_architecture(void)
 
 #define FIRMWARE_SELECT		0x510
 #define FIRMWARE_DATA		0x511
+#define FIRMWARE_RAM		3	/* eight bytes: how many there are */
 #define FIRMWARE_CPUS		5	/* two bytes, the lower one first */
 
 static unsigned int cpus;
@@ -26,13 +27,31 @@ unsigned int machine_cpus(void)
 	return cpus;
 }
 
+static u32 firmware_value(u16 key, unsigned int bytes)
+{
+	u32 value = 0;
+	unsigned int i;
+
+	out16(FIRMWARE_SELECT, key);
+	for (i = 0; i < bytes; i++)
+		value |= (u32)in8(FIRMWARE_DATA) << 8 * i;
+	return value;
+}
+
 static void count_cpus(void)
 {
-	out16(FIRMWARE_SELECT, FIRMWARE_CPUS);
-	cpus = in8(FIRMWARE_DATA);
-	cpus |= in8(FIRMWARE_DATA) << 8;
+	cpus = firmware_value(FIRMWARE_CPUS, 2);
 	if (cpus > MAX_CPUS)
 		cpus = MAX_CPUS;
+}
+
+struct window machine_ram(void)
+{
+	static struct window ram;
+
+	if (!ram.limit)
+		ram.limit = firmware_value(FIRMWARE_RAM, 4) - 1;
+	return ram;
 }
 
 void machine_start_other(void)

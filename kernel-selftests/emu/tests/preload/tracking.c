@@ -25,14 +25,14 @@ static int container_dirty(const struct user *user, uint32_t flags, uint64_t *bi
 	return ioctl(user->container, VFIO_IOMMU_DIRTY_PAGES, dirty) ? -errno : 0;
 }
 
-#define EVEN_PAGES 0x55u
+#define OWN_PAGES 0x77u /* of eight */
 
-/* `pages` of its own choice are what the device writes because somebody asks: even ones. */
+/* `pages` of its own choice are what the device writes because somebody asks. */
 static bool has_own(uint64_t bits, uint64_t others, int pages)
 {
 	uint64_t own = bits & ~others;
 
-	return (bits & others) == others && !(own & ~EVEN_PAGES) &&
+	return (bits & others) == others && !(own & ~OWN_PAGES) &&
 	       __builtin_popcountll(own) == pages;
 }
 
@@ -102,12 +102,12 @@ void page_table_tracks(void)
 	track.hwpt_id = get.hwpt_id = destroy.id = user.hwpt;
 	get.data = (uintptr_t)&bits;
 	CHECK_EQUAL(ioctl(user.iommufd, IOMMUFD_SET_DIRTY_TRACKING, &track), 0);
-	write_register(&user, KICK, 5);
+	write_register(&user, KICK, 7);
 	CHECK_EQUAL(ioctl(user.iommufd, IOMMUFD_GET_DIRTY_BITMAP, &get), 0);
-	CHECK(has_own(bits, 1 << 5, 1));
+	CHECK(has_own(bits, 1 << 7, 1));
 	bits = get.flags = 0;
 	CHECK_EQUAL(ioctl(user.iommufd, IOMMUFD_GET_DIRTY_BITMAP, &get), 0);
-	CHECK(has_own(bits, 1 << 5, 2));
+	CHECK(has_own(bits, 1 << 7, 2));
 	CHECK_EQUAL(ioctl(user.iommufd, IOMMUFD_DESTROY, &destroy), -1);
 	CHECK_EQUAL(errno, EBUSY);
 	CHECK_EQUAL(ioctl(user.device, CDEV_DETACH_PT, &detach), 0);

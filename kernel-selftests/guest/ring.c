@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Pages of guest memory that a device writes and reads.  They lie all over RAM,
+ * at places that nobody can guess, and the device finds them by a table.  Some
+ * have places of their own, at which trackers of written pages go wrong: the last
+ * page of RAM, the last one of the first 64, and 64 in a row which are one whole
+ * word of a bitmap.  No two others are neighbours, so that none can stand for
+ * another.
+ */
+#include "ring.h"
+
+#include "machine.h"
+#include "memory.h"
+
+#define PAGE_MAGIC	0x71706467
+#define PAGE_WORDS	(PAGE_SIZE / 4)
+#define LOOKS		3	/* at a page that seems wrong: the device may be writing it now */
+
+#define OUTBOX		MAX_RING_PAGES	/* a page that the device reads and never writes */
+#define TABLE		(MAX_RING_PAGES + 1)
+#define PLACES		(MAX_RING_PAGES + 2)
+#define RING_IS_TABLE	1	/* bit of the ring's address */
+
+#define WORD_PAGES	64
+#define BLOCK		32	/* the first page of those that are a whole word */
+#define BEHIND_BLOCK	8
+#define LAST_PAGE	0
+#define FIRST_WORD	4
+#define MAX_FRAMES	(1u << 16)	/* 256 MiB of RAM; what is above is left alone */
+
+extern char ram_free[];
+
+static u32 places[MAX_DEVICES][PLACES];	/* numbers of pages, counted from the start of RAM; 0: none */
+static u32 taken[MAX_FRAMES / 32];
+static u32 random_state;
+
+static u32 frame_count(void)
+{
+	struct window ram = machine_ram();
+	u64 count = (ram.limit + 1 - ram.base) / PAGE_SIZE;
+
+	return count < MAX_FRAMES ? count : MAX_FRAMES;
+}
+
+static volatile u32 *words_at(u32 frame)
+{
+	return (volatile u32 *)((uintptr_t)machine_ram().base + (uintptr_t)frame * PAGE_SIZE);
+}
+
+static volatile u32 *words_of(const struct device *device, u32 page)
+{
+	return words_at(places[device - devices][page]);
+}
+
+static bool is_taken(u32 frame)
+{
+	return taken[frame / 32] >> frame % 32 & 1;
+}
+
+static void set_taken(u32 frame, bool now)
+{
+	taken[frame / 32] = (taken[frame / 32] & ~(1u << frame % 32)) | (u32)now << frame % 32;
+}
+
+static u32 random_number(void)
+{
+	u64 ticks;
+	u32 hertz;
+
+	machine_ticks(&ticks, &hertz);
+	random_state = mix(random_state + 0x9e3779b9 + (u32)ticks);
+	return random_state;
+}
+
+/* `count` pages from `frame` on, and one on either side, are nobody's. */
+static bool is_free(u32 frame, u32 count)
+{
+	u32 first = ((uintptr_t)ram_free - (uintptr_t)machine_ram().base + PAGE_SIZE - 1) / PAGE_SIZE;
+	u32 i;
+
+	if (frame <= first || frame + count >= frame_count())
+		return false;
+	for (i = 0; i < count + 2; i++)
+		if (is_taken(frame - 1 + i))
+			return false;
+	return true;
+}
+
+static u32 take(u32 frame)
+{
+	set_taken(frame, true);
+	return frame;
+}
+
+static u32 take_any(void)
+{
+	u32 frame;
+
+	do {
+		frame = random_number() % frame_count();
+	} while (!is_free(frame, 1));
+	return take(frame);
+}
+
+/* The first of as many pages as a word of a bitmap has bits. */
+static u32 find_word(void)
+{
+	u32 frame;
+
+	do {
+		frame = random_number() % (frame_count() / WORD_PAGES) * WORD_PAGES;
+	} while (!is_free(frame, WORD_PAGES + 1));
+	return frame;
+}
+
+static void give_back(u32 *place)
+{
+	u32 page;
+
+	for (page = 0; page < PLACES; page++) {
+		if (place[page])
+			set_taken(place[page], false);
+		place[page] = 0;
+	}
+}
+
+/* The places that are not just anywhere; the two ends of RAM are one device's. */
+static void choose_special(u32 *place, u32 pages)
+{
+	u32 last = frame_count() - 1, page, word;
+
+	if (!is_taken(last) && last / WORD_PAGES)
+		place[LAST_PAGE] = take(last);
+	if (pages > FIRST_WORD && !is_taken(WORD_PAGES - 1))
+		place[FIRST_WORD] = take(WORD_PAGES - 1);
+	if (pages < BLOCK + WORD_PAGES)
+		return;
+	word = find_word();
+	for (page = 0; page < WORD_PAGES; page++)
+		place[BLOCK + page] = take(word + page);
+	place[BEHIND_BLOCK] = take(word + WORD_PAGES);
+}
+
+static void choose(u32 *place, u32 pages)
+{
+	u32 page;
+
+	choose_special(place, pages);
+	for (page = 0; page < pages; page++)
+		if (!place[page])
+			place[page] = take_any();
+	place[OUTBOX] = take_any();
+	place[TABLE] = take_any();
+}
+
+static void clear(const struct device *device, u32 pages)
+{
+	u32 page, word;
+
+	for (page = 0; page < pages; page++)
+		for (word = 0; word < PAGE_WORDS; word++)
+			words_of(device, page)[word] = 0;
+	for (page = 0; page < pages; page++)
+		memory_show_page(words_of(device, page));
+}
+
+static void write_table(const struct device *device, u32 pages)
+{
+	volatile u32 *table = words_of(device, TABLE);
+	u32 page;
+
+	for (page = 0; page < MAX_RING_PAGES + 1; page++) {
+		bool given = page < pages || page == OUTBOX;
+		u64 address = given ? (uintptr_t)words_of(device, page) : 0;
+
+		table[2 * page] = (u32)address;
+		table[2 * page + 1] = (u32)(address >> 32);
+	}
+	memory_show_page(table);
+}
+
+const char *ring_set_up(struct device *device, u32 pages)
+{
+	u32 *place = places[device - devices];
+	u64 table;
+
+	if (!pages || pages > MAX_RING_PAGES)
+		return "wrong number of pages";
+	device_write(device, REGISTER_RING_PAGES, 0);
+	give_back(place);
+	choose(place, pages);
+	clear(device, pages);
+	write_table(device, pages);
+	device->ring_pages = pages;
+	table = (uintptr_t)words_of(device, TABLE) | RING_IS_TABLE;
+	device_write(device, REGISTER_RING_LOW, (u32)table);
+	device_write(device, REGISTER_RING_HIGH, (u32)(table >> 32));
+	device_write(device, REGISTER_RING_PAGES, pages);
+	return NULL;
+}
+
+enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
+
+/* A page never written is all zero. */
+static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
+{
+	u32 sequence = words[2], word;
+	u32 base = seed ^ page * 0x9e3779b9 ^ sequence * 0x85ebca6b;
+
+	if (!sequence) {
+		for (word = 0; word < PAGE_WORDS; word++)
+			if (words[word])
+				return false;
+		return true;
+	}
+	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed)
+		return false;
+	for (word = 4; word < PAGE_WORDS; word++)
+		if (words[word] != mix(base ^ word * 0xc2b2ae35))
+			return false;
+	return true;
+}
+
+static enum page look_at(const struct device *device, u32 page)
+{
+	const volatile u32 *words = words_of(device, page);
+
+	if (!page_as_written(words, page, device_read(device, REGISTER_SEED)))
+		return PAGE_CORRUPT;
+	device_write(device, REGISTER_SELECT, page);
+	return words[2] == device_read(device, REGISTER_SEQUENCE) ? PAGE_GOOD : PAGE_STALE;
+}
+
+static enum page check_page(const struct device *device, u32 page)
+{
+	enum page result = PAGE_GOOD;
+	int look;
+
+	for (look = 0; look < LOOKS; look++) {
+		result = look_at(device, page);
+		if (result == PAGE_GOOD)
+			break;
+	}
+	return result;
+}
+
+/* The device reads a page with content that it cannot know, and says what it saw. */
+static bool reads_memory(const struct device *device)
+{
+	volatile u32 *words = words_of(device, OUTBOX);
+	u32 digest = 0, start = random_number(), word;
+
+	for (word = 0; word < PAGE_WORDS; word++) {
+		words[word] = mix(start ^ mix(word));
+		digest = mix(digest ^ words[word]);
+	}
+	device_write(device, REGISTER_PULL, OUTBOX);
+	return device_read(device, REGISTER_DIGEST) == digest;
+}
+
+void ring_check(const struct device *device, struct check_result *result)
+{
+	u32 page;
+
+	result->stale = 0;
+	result->corrupt = 0;
+	for (page = 0; page < device->ring_pages; page++) {
+		enum page seen = check_page(device, page);
+
+		result->stale += seen == PAGE_STALE;
+		result->corrupt += seen == PAGE_CORRUPT;
+	}
+	result->read = !device->ring_pages ? "none" : reads_memory(device) ? "ok" : "bad";
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pages of guest memory that a device writes and reads. */
+#ifndef GUEST_RING_H
+#define GUEST_RING_H
+
+#include "device.h"
+#include "types.h"
+
+const char *ring_set_up(struct device *device, u32 pages);	/* NULL, or what is wrong */
+/* Fills in stale, corrupt and read. */
+void ring_check(const struct device *device, struct check_result *result);
+
+#endif
