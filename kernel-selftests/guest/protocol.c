@@ -122,6 +122,13 @@ static void command_raises(struct device *device, const u32 *numbers)
 	answer(NULL);
 }
 
+static void command_raise_each(struct device *device, const u32 *numbers)
+{
+	(void)numbers;
+	device_raise_each(device);
+	answer(NULL);
+}
+
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
@@ -257,6 +264,7 @@ static const struct command {
 	{ "kick", 1, true, command_kick },
 	{ "kicks", 0, true, command_kicks },
 	{ "raises", 0, true, command_raises },
+	{ "raiseeach", 0, true, command_raise_each },
 	{ "check", 0, true, command_check },
 	{ "fill", 1, true, command_fill },
 	{ "mask", 1, true, command_mask },

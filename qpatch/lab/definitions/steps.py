@@ -46,11 +46,14 @@ class SetUpInterrupts(ScenarioStep):
 
 
 class RaiseInterrupts(ScenarioStep):
-    """Each device raises interrupts: a `sample` of its vectors with the first and the last, `all`, or one of them."""
+    """Each device raises interrupts: a `sample` of its vectors with the first and the last, `all`, or one of them.
+
+    With `each` it raises all, the next when the one before has been handled, so that one that comes as another shows.
+    """
 
     word: ClassVar[str] = "raise"
     main: ClassVar[str] = "vectors"
-    vectors: Literal["sample", "all", "last"] | int = "sample"
+    vectors: Literal["sample", "all", "each", "last"] | int = "sample"
 
 
 class SetUpRing(ScenarioStep):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when the interrupt was raised
 _SAMPLE = 8
+_RAISED_BY_THE_GUEST: dict[str | int, str] = {"all": "raises", "each": "raiseeach"}  # with one command
 
 
 class Flow:
@@ -113,8 +114,8 @@ class Flow:
 
     async def _raise(self, step: kinds.RaiseInterrupts) -> None:
         for number in self._devices:
-            if step.vectors == "all":
-                await self._ask(f"raises {number}")
+            if step.vectors in _RAISED_BY_THE_GUEST:
+                await self._ask(f"{_RAISED_BY_THE_GUEST[step.vectors]} {number}")
                 continue
             for vector in _chosen(step.vectors, self._vectors):
                 await self._ask(f"raise {number} {vector}")
