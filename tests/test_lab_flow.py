@@ -77,7 +77,9 @@ def test_the_lab_waits_once_a_run_for_interrupts_that_do_not_come(tmp_path: Path
 
 def test_a_driver_uses_what_the_device_has(tmp_path: Path) -> None:
     done, _ = play(
-        tmp_path, "{devices: 2, steps: [interrupts, raise: all, raise: each]}", "{name: p, title: p, device: {vectors: 2}}"
+        tmp_path,
+        "{devices: 2, steps: [interrupts, raise: all, raise: each]}",
+        "{name: p, title: p, device: {vectors: 2}}",
     )
     assert done[3:-1] == [
         "qemu0> irq 0 msix 2",

@@ -8,8 +8,6 @@
 
 #define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
 #define REGISTERS_MAGIC	0x71706574
-#define RAISE_GROUPS	16
-#define RAISE_WAIT_MS	200
 #define STATUS_VERIFIED	0x1
 #define STATUS_ERROR	0x2
 #define BAR_REGISTERS	0
@@ -154,53 +152,4 @@ void device_check(struct device *device, struct check_result *result)
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
 	check_config(device, result);
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
-}
-
-static void raise_group(const struct device *device, u32 group)
-{
-	u32 vector;
-
-	for (vector = group; vector < device->vectors; vector += RAISE_GROUPS)
-		device_write(device, REGISTER_RAISE, vector);
-}
-
-/* Have all of the group been handled that can be, since they were counted in `before`? */
-static bool group_came(const struct device *device, u32 group, const u32 *before)
-{
-	u32 vector;
-
-	for (vector = group; vector < device->vectors; vector += RAISE_GROUPS)
-		if (!device->masked[vector] &&
-		    __atomic_load_n(&device->count[vector], __ATOMIC_RELAXED) == before[vector])
-			return false;
-	return true;
-}
-
-static bool await_group(const struct device *device, u32 group, const u32 *before)
-{
-	u64 begin, now;
-	u32 hertz;
-
-	machine_ticks(&begin, &hertz);
-	do {
-		if (group_came(device, group, before))
-			return true;
-		machine_relax();
-		machine_ticks(&now, &hertz);
-	} while (now - begin < (u64)(hertz / 1000) * RAISE_WAIT_MS);
-	return false;
-}
-
-void device_raise_each(const struct device *device)
-{
-	static u32 before[MAX_VECTORS];
-	bool waits = true;
-	u32 group, vector;
-
-	for (vector = 0; vector < device->vectors; vector++)
-		before[vector] = device->count[vector];
-	for (group = 0; group < RAISE_GROUPS; group++) {
-		raise_group(device, group);
-		waits = waits && await_group(device, group, before);
-	}
 }

@@ -70,12 +70,6 @@ void device_find_all(void);
 void device_fill(struct device *device, u32 seed);
 /* Configuration space is now as its driver wants it: until the next call, nothing may change in it. */
 void device_remember(struct device *device);
-/*
- * Raises every vector and waits for each to be handled before the next is raised
- * (of many vectors, for every sixteenth): so one that comes as another shows.
- * After one that did not come in time nothing is waited for any more.
- */
-void device_raise_each(const struct device *device);
 /* Fills in the rest of a result. */
 void device_check(struct device *device, struct check_result *result);
 

@@ -18,6 +18,12 @@ void line_route(unsigned int line, unsigned int cpu);
 void slot_release(u16 slot, struct device *device, u32 vector);
 /* How many vectors, or lines, have an interrupt that was not handled; those under a mask may wait. */
 u32 interrupts_waiting(const struct device *device);
+/*
+ * Raises every vector and waits for each to be handled before the next is raised
+ * (of many vectors, for every sixteenth): so one that comes as another shows.
+ * After one that did not come in time nothing is waited for any more.
+ */
+void interrupts_raise_each(const struct device *device);
 void interrupt_message(unsigned int slot);
 void interrupt_line(unsigned int line);
 void interrupt_unexpected(void);	/* one that nobody asked for */

@@ -125,7 +125,7 @@ static void command_raises(struct device *device, const u32 *numbers)
 static void command_raise_each(struct device *device, const u32 *numbers)
 {
 	(void)numbers;
-	device_raise_each(device);
+	interrupts_raise_each(device);
 	answer(NULL);
 }
 

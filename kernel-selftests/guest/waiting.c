@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the device says of interrupts that nobody has handled. */
+/* Interrupts that nobody has handled yet, by what the device says of them. */
 #include "interrupt.h"
+
+#include "machine.h"
+
+#define RAISE_GROUPS	16
+#define RAISE_WAIT_MS	200
 
 u32 interrupts_waiting(const struct device *device)
 {
@@ -15,4 +20,30 @@ u32 interrupts_waiting(const struct device *device)
 			waiting++;
 	}
 	return waiting;
+}
+
+static bool all_come(const struct device *device)
+{
+	u64 begin, now;
+	u32 hertz;
+
+	machine_ticks(&begin, &hertz);
+	do {
+		if (!interrupts_waiting(device))
+			return true;
+		machine_ticks(&now, &hertz);
+	} while (now - begin < (u64)(hertz / 1000) * RAISE_WAIT_MS);
+	return false;
+}
+
+void interrupts_raise_each(const struct device *device)
+{
+	bool waits = true;
+	u32 group, vector;
+
+	for (group = 0; group < RAISE_GROUPS && group < device->vectors; group++) {
+		for (vector = group; vector < device->vectors; vector += RAISE_GROUPS)
+			device_write(device, REGISTER_RAISE, vector);
+		waits = waits && all_come(device);
+	}
 }

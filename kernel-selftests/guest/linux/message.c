@@ -3,10 +3,15 @@
 #include "../message.h"
 
 #include "../interrupt.h"
+#include "../machine.h"
 #include "collect.h"
 #include "files.h"
 #include "module/request.h"
 #include "system.h"
+
+#define MSIX_CONTROL		0x02
+#define MSIX_ENABLE		0x8000
+#define MSIX_MASK_ALL		0x4000
 
 u32 unexpected_interrupts;	/* the kernel's business */
 
@@ -93,15 +98,27 @@ static const char *wrong(const struct device *device, u32 vector)
 	return vector < device->vectors ? NULL : "no such vector";
 }
 
+/* The line of INTx as well, though at the interrupt controller. */
 const char *irq_mask(struct device *device, u32 vector, bool masked)
 {
-	const char *error = wrong(device, vector);
+	const char *error = device->kind == KIND_INTX && !vector ? NULL : wrong(device, vector);
 
 	if (error)
 		return error;
 	if (!ask(device, masked ? REQUEST_MASK : REQUEST_UNMASK, vector, 0))
 		return "Linux does not mask it";
 	device->masked[vector] = masked;
+	device_remember(device);
+	return NULL;
+}
+
+/* Linux does not use it, nor minds. */
+const char *irq_mask_function(struct device *device, bool masked)
+{
+	if (device->kind != KIND_MSIX)
+		return "MSI-X is not on";
+	machine_config_write(device->address, device->msix + MSIX_CONTROL, 2,
+			     MSIX_ENABLE | (masked ? MSIX_MASK_ALL : 0));
 	device_remember(device);
 	return NULL;
 }
