@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Pages of guest memory that a device writes and reads.  They lie all over RAM,
+ * Pages of guest memory that a device writes and reads.  They lie somewhere in RAM,
  * at places that nobody can guess, and the device finds them by a table.  Some
  * have places of their own, at which trackers of written pages go wrong: the last
  * page of RAM, the last one of the first 64, and 64 in a row which are one whole
@@ -22,6 +22,11 @@
 #define RING_IS_TABLE	1	/* bit of the ring's address */
 
 #define WORD_PAGES	64
+/*
+ * All of them in a few regions: the host gives memory in pieces of 2 MiB, and
+ * a guest that had used all of its RAM would take much longer to migrate.
+ */
+#define REGION		512
 #define BLOCK		32	/* the first page of those that are a whole word */
 #define BEHIND_BLOCK	8
 #define LAST_PAGE	0
@@ -92,12 +97,20 @@ static u32 take(u32 frame)
 	return frame;
 }
 
-static u32 take_any(void)
+static u32 any_region(void)
 {
-	u32 frame;
+	return random_number() % (frame_count() / REGION) * REGION;
+}
+
+/* In the region if there is room. */
+static u32 take_any(u32 region)
+{
+	u32 frame, tries = 0;
 
 	do {
-		frame = random_number() % frame_count();
+		if (++tries > REGION)
+			region = any_region();
+		frame = region + random_number() % REGION;
 	} while (!is_free(frame, 1));
 	return take(frame);
 }
@@ -108,7 +121,7 @@ static u32 find_word(void)
 	u32 frame;
 
 	do {
-		frame = random_number() % (frame_count() / WORD_PAGES) * WORD_PAGES;
+		frame = any_region() + random_number() % (REGION / WORD_PAGES) * WORD_PAGES;
 	} while (!is_free(frame, WORD_PAGES + 1));
 	return frame;
 }
@@ -125,32 +138,38 @@ static void give_back(u32 *place)
 }
 
 /* The places that are not just anywhere; the two ends of RAM are one device's. */
-static void choose_special(u32 *place, u32 pages)
+static void choose_ends(u32 *place, u32 pages)
 {
-	u32 last = frame_count() - 1, page, word;
+	u32 last = frame_count() - 1;
 
-	if (!is_taken(last) && last / WORD_PAGES)
+	if (!is_taken(last))
 		place[LAST_PAGE] = take(last);
 	if (pages > FIRST_WORD && !is_taken(WORD_PAGES - 1))
 		place[FIRST_WORD] = take(WORD_PAGES - 1);
-	if (pages < BLOCK + WORD_PAGES)
-		return;
-	word = find_word();
+}
+
+static void choose_word(u32 *place, u32 word)
+{
+	u32 page;
+
 	for (page = 0; page < WORD_PAGES; page++)
 		place[BLOCK + page] = take(word + page);
 	place[BEHIND_BLOCK] = take(word + WORD_PAGES);
 }
 
+/* Most pages are near the whole word, some near the end of RAM. */
 static void choose(u32 *place, u32 pages)
 {
-	u32 page;
+	u32 word = find_word(), region = word / REGION * REGION, page;
 
-	choose_special(place, pages);
+	choose_ends(place, pages);
+	if (pages >= BLOCK + WORD_PAGES)
+		choose_word(place, word);
 	for (page = 0; page < pages; page++)
 		if (!place[page])
-			place[page] = take_any();
-	place[OUTBOX] = take_any();
-	place[TABLE] = take_any();
+			place[page] = take_any(page % 5 ? region : frame_count() - REGION);
+	place[OUTBOX] = take_any(region);
+	place[TABLE] = take_any(region);
 }
 
 static void clear(const struct device *device, u32 pages)
