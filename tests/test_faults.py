@@ -142,6 +142,6 @@ def test_the_table_takes_the_old_ones_place() -> None:
     assert document.startswith("before\n")
     assert document.endswith("\nafter\n")
     assert "old" not in document
-    assert "| `f` | qemu | dma | it fails | lost | lost | `virt-gicv3-its/plain/once` |" in document
+    assert "| `f` | qemu | dma | it fails | lost | lost | `plain/once` |" in document
     with pytest.raises(ValueError, match="no marks"):
         replaced_table("text", "table")
