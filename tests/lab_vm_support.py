@@ -15,6 +15,7 @@ from qpatch.lab.plan import QemuProgram, RunPlan
 from qpatch.lab.preload.artifacts import Artifacts
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.runtime.monitor import RefusedError
+from qpatch.lab.runtime.patience import Starvation
 from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ class FakeVm:
 
     async def until_ready(self, announces: str, devices: int, cpus: int) -> None:
         self.done.append(f"{self.actor} ready {announces} {devices} {cpus}")
+
+    def starvation(self) -> Starvation:
+        return Starvation(0)
 
     async def until_resumed(self) -> str:
         self.done.append(f"{self.actor} running")

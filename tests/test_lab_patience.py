@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from qpatch.lab.runtime import patience
-from qpatch.lab.runtime.patience import NANOSECONDS, Patience, waited_for_a_processor
+from qpatch.lab.runtime.patience import NANOSECONDS, Patience, Starvation, waited_for_a_processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,3 +81,27 @@ def test_what_the_kernel_counts() -> None:
             one.kill()
             one.wait()
     assert waited_for_a_processor(both[0].pid) == {}
+
+
+def test_starvation_is_that_of_the_thread_that_waited_longest_and_ended_ones_count(
+    clock: Iterator[dict[str, float]],
+) -> None:
+    now = next(clock)
+    now["main"], now["processor"] = 5.0, 7.0
+    starved = Starvation(1)
+    assert starved.ms == 0
+    now["migration"] = 0.4
+    now["main"] = 5.1
+    starved.sample()
+    del now["migration"]
+    now["processor"] = 7.3
+    starved.sample()
+    assert starved.ms == pytest.approx(400)
+
+
+def test_a_process_that_has_ended_is_not_starved() -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    starved = Starvation(ended.pid)
+    starved.sample()
+    assert starved.ms == 0

@@ -210,3 +210,14 @@ def test_a_device_that_stops_before_its_guest_is_said_to_is_in_order() -> None:
     timeline.run()
     timeline.migrated()
     assert told(timeline) == ()
+
+
+def test_a_source_that_stays_in_pre_copy_after_its_migration_is_told() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.fence("qemu0")  # while it is going on
+    timeline.migrated("failed")
+    assert told(timeline) == ()
+    timeline.fence("qemu0")
+    assert told(timeline) == ("dev0 is in pre-copy on qemu0, whose guest runs",)

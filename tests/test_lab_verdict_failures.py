@@ -279,6 +279,16 @@ def test_what_the_device_pauses_by_itself_is_no_stall() -> None:
     reason(finished(timeline), Verdict.DELIVERED)
 
 
+def test_a_stall_for_want_of_a_processor_is_the_hosts() -> None:
+    timeline = prepared()
+    timeline.wait(2000)
+    finished(timeline)
+    timeline.lab("starved", vm="qemu0", ms=1000.0)
+    reason(timeline, Verdict.SLOW)
+    timeline.lab("starved", vm="qemu1", ms=300.0)
+    reason(timeline, Verdict.DELIVERED)
+
+
 def test_a_destination_that_runs_is_no_longer_stalled() -> None:
     timeline = migration()
     timeline.wait(3000)

@@ -123,15 +123,21 @@ class Stall:
 def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall | None:
     """Return the longest stretch in which nothing happened while no device ran.
 
-    What the devices pause by themselves is taken from it. None where the migration has no downtime.
+    What the devices pause by themselves is taken from it, and for how long both QEMUs waited for a processor. None
+    where the migration has no downtime.
     """
     stopped, ran = stopped_at(history, migration), ran_at(history, migration)
     if migration.outcome != COMPLETED or stopped is None or ran is None:
         return None
     events = [event for event in history.timeline[migration.begin : migration.stop] if stopped <= event.at <= ran]
-    paused = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
+    lost = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
+    lost += sum(
+        float(event.fields["ms"])
+        for event in history.timeline[migration.begin : migration.stop]
+        if event.origin is EventSource.LAB and event.name == "starved"
+    )
     stalls = [
-        Stall(migration.number, (after.at - before.at) / NANOSECONDS_PER_MS - paused, before, after)
+        Stall(migration.number, (after.at - before.at) / NANOSECONDS_PER_MS - lost, before, after)
         for before, after in itertools.pairwise(events)
     ]
     return max(stalls, key=lambda stall: stall.ms, default=None)

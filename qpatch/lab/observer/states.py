@@ -189,15 +189,21 @@ def _left_behind(history: MigrationHistory, migration: MigrationSpan) -> Iterato
 def _idle(history: MigrationHistory) -> Iterator[str]:
     """Yield the devices that do not run at a fence of their VM, which its guest has answered.
 
-    Not known is the state of a device whose change of state has failed.
+    PRE_COPY is right while a migration goes on, and no longer. Not known is the state of a device whose change of state
+    has failed.
     """
     states: dict[tuple[str, str], str] = {}
+    migrating = ""
     for event in history.timeline:
         if event.origin is EventSource.UAPI and event.name in ("state", "reset"):
             states[event.actor, event.device] = device_state(event)
+        elif event.origin is EventSource.LAB and event.name in ("migrate", "migrated"):
+            migrating = str(event.fields["source"]) if event.name == "migrate" else ""
         elif event.origin is EventSource.LAB and event.name == "fence":
+            vm = str(event.fields["vm"])
+            right = RUNNING_STATES if vm == migrating else {RUNNING}
             for (actor, device), state in states.items():
-                if actor == event.fields.get("vm") and state and state not in RUNNING_STATES:
+                if actor == vm and state and state not in right:
                     yield f"{device} is in {state} on {actor}, whose guest runs"
 
 

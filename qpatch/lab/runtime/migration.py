@@ -7,6 +7,7 @@ did not take over although the source had finished, it continues the source.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,16 @@ from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import WaitTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
 
     from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.steps import Migrate
+    from qpatch.lab.runtime.patience import Starvation
     from qpatch.lab.runtime.recorder import Recorder
     from qpatch.lab.runtime.vm import VirtualMachine
+
+_SAMPLE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,14 @@ class MigrationResult:
 
     outcome: MigrationOutcome
     guest: VirtualMachine | None
+
+
+async def _sample(counts: Iterable[Starvation]) -> None:
+    """Look again and again how long QEMU has waited for a processor: the threads of a migration end with it."""
+    while True:
+        for count in counts:
+            count.sample()
+        await asyncio.sleep(_SAMPLE_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,17 @@ class Migration:
         self.recorder.lab(
             "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
         )
+        counts = {vm.actor: vm.starvation() for vm in (self.source, self.destination)}
+        sampling = asyncio.create_task(_sample(counts.values()))
+        try:
+            return await self._run(meanwhile)
+        finally:
+            sampling.cancel()
+            for actor, count in counts.items():
+                count.sample()
+                self.recorder.lab("starved", vm=actor, ms=count.ms)
+
+    async def _run(self, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         try:
             sent = await self._send(meanwhile)
         except RefusedError as error:

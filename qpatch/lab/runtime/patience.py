@@ -45,6 +45,28 @@ class Patience:
         return waited_for_a_processor(self.pid) | waited_for_a_processor(os.getpid())
 
 
+class Starvation:
+    """How long the threads of the process `pid` have waited for a processor since this was made, ended ones included.
+
+    Of a thread that ends, only what the last `sample` saw is known.
+    """
+
+    def __init__(self, pid: int) -> None:
+        """Begin to count."""
+        self._pid = pid
+        self._before = waited_for_a_processor(pid)
+        self._now = dict(self._before)
+
+    def sample(self) -> None:
+        """Look again."""
+        self._now |= waited_for_a_processor(self._pid)
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds, of the thread that has waited longest."""
+        return max((now - self._before.get(thread, 0) for thread, now in self._now.items()), default=0) / 1_000_000
+
+
 def waited_for_a_processor(pid: int) -> dict[str, int]:
     """Return how long each thread of the process `pid` has been ready to run and did not, in ns; {} where unknown."""
     waited = {}

@@ -72,6 +72,11 @@ class Process:
         return cls(actor, log, await _spawn([*WITH_PARENT_DEATH_SIGNAL, *command], base_environment(), log))
 
     @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
     def code(self) -> int | None:
         """The exit code, a negative signal number, or None while the process runs."""
         return self._process.returncode

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.monitor import Monitor, RefusedError
+from qpatch.lab.runtime.patience import Starvation
 from qpatch.lab.runtime.process import Process, ProcessExited, WaitTimeout, is_other_architecture
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
@@ -214,6 +215,11 @@ class VirtualMachine:
             if code is not None:
                 self._record_exit(expected=code == EXIT_AFTER_FAILURE)
         return self.migration
+
+    def starvation(self) -> Starvation:
+        """Return a count, from now on, of how long QEMU waits for a processor."""
+        assert self._process is not None
+        return Starvation(self._process.pid)
 
     def forget_migration(self) -> None:
         """Treat the events that follow as those of a new migration."""
