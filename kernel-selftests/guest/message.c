@@ -27,7 +27,7 @@ static u32 event_of(u32 vector, bool moved)
 	return vector + (moved ? MAX_VECTORS : 0);
 }
 
-/* One after the other; of a single device, the first vector never goes to the first processor alone. */
+/* One after the other, and not from the first one on: that is where a lost route ends. */
 static unsigned int cpu_for(const struct device *device, u32 vector)
 {
 	return (device - devices + vector + 1) % machine_cpus();
