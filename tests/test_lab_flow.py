@@ -292,3 +292,8 @@ def test_a_wait_takes_its_time(tmp_path: Path) -> None:
     begin = time.monotonic()
     play(tmp_path, "steps: [wait: 20]")
     assert time.monotonic() - begin >= 0.02
+
+
+def test_each_device_writes_into_the_memory_of_the_next(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 3, steps: [peer]}")
+    assert done[3:-1] == ["qemu0> peer 0 1", "qemu0> peer 1 2", "qemu0> peer 2 0"]

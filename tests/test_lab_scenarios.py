@@ -188,6 +188,13 @@ def test_intx_has_no_vectors_to_mask(steps: str, applies: bool) -> None:
     assert reason_against(plan(f"steps: {steps}", profile)) == told
 
 
+@pytest.mark.parametrize("mapped", ["true", "false"])
+def test_memory_that_cannot_be_mapped_is_no_target_of_peers(mapped: str) -> None:
+    profile = f"{{name: far, title: t, device: {{memory-mmap: {mapped}}}}}"
+    told = "" if mapped == "true" else "the memory of the profile far cannot be mapped for other devices"
+    assert reason_against(plan("{devices: 2, steps: [peer, migrate]}", profile)) == told
+
+
 def test_a_feature_that_nobody_knows_is_an_error_of_the_author() -> None:
     with pytest.raises(UserError) as caught:
         reason_against(plan("{requires: [iomufd], steps: [migrate]}"))

@@ -76,14 +76,22 @@ void device_find_all(void)
 	}
 }
 
+void device_fill_page(const struct device *device, u32 page)
+{
+	u32 word, end = (page + 1) * (PAGE_SIZE / 4);
+
+	for (word = end - PAGE_SIZE / 4; word < end; word++)
+		mmio_write32(device->memory + 4 * word, mix(device->fill_seed ^ word));
+}
+
 void device_fill(struct device *device, u32 seed)
 {
-	u32 word;
+	u32 page;
 
-	for (word = 0; word < device->bars.size[BAR_MEMORY] / 4; word++)
-		mmio_write32(device->memory + 4 * word, mix(seed ^ word));
-	device->filled = true;
 	device->fill_seed = seed;
+	for (page = 0; page < device->bars.size[BAR_MEMORY] / PAGE_SIZE; page++)
+		device_fill_page(device, page);
+	device->filled = true;
 }
 
 /* Both the words as the guest reads them and their sum as the device sees it. */

@@ -67,6 +67,7 @@ extern unsigned int device_count;
 u32 device_read(const struct device *device, u32 offset);
 void device_write(const struct device *device, u32 offset, u32 value);
 void device_find_all(void);
+void device_fill_page(const struct device *device, u32 page);	/* as the last device_fill() did */
 void device_fill(struct device *device, u32 seed);
 /* Configuration space is now as its driver wants it: until the next call, nothing may change in it. */
 void device_remember(struct device *device);

@@ -129,6 +129,14 @@ static void command_raise_each(struct device *device, const u32 *numbers)
 	answer(NULL);
 }
 
+static void command_peer(struct device *device, const u32 *numbers)
+{
+	if (numbers[0] >= device_count)
+		answer("no such device");
+	else
+		answer(ring_write_to_peer(device, &devices[numbers[0]]));
+}
+
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
@@ -265,6 +273,7 @@ static const struct command {
 	{ "kicks", 0, true, command_kicks },
 	{ "raises", 0, true, command_raises },
 	{ "raiseeach", 0, true, command_raise_each },
+	{ "peer", 1, true, command_peer },
 	{ "check", 0, true, command_check },
 	{ "fill", 1, true, command_fill },
 	{ "mask", 1, true, command_mask },

@@ -29,6 +29,7 @@
 #define REGION		512
 #define BLOCK		32	/* the first page of those that are a whole word */
 #define BEHIND_BLOCK	8
+#define PEER_PAGE	3	/* the device never writes it by itself */
 #define LAST_PAGE	0
 #define FIRST_WORD	4
 #define MAX_FRAMES	(1u << 16)	/* 256 MiB of RAM; what is above is left alone */
@@ -275,6 +276,37 @@ static bool reads_memory(const struct device *device)
 	}
 	device_write(device, REGISTER_PULL, OUTBOX);
 	return device_read(device, REGISTER_DIGEST) == digest;
+}
+
+static void set_entry(const struct device *device, u32 page, u64 address)
+{
+	volatile u32 *table = words_of(device, TABLE);
+
+	table[2 * page] = (u32)address;
+	table[2 * page + 1] = (u32)(address >> 32);
+	memory_show_page(table);
+}
+
+/*
+ * For one write, a page of the ring is the first of the peer's memory. What the
+ * device wrote there is taken away again if it is what it should be.
+ */
+const char *ring_write_to_peer(const struct device *device, const struct device *peer)
+{
+	const volatile u32 *words = (const volatile u32 *)peer->memory;
+	u32 seed = device_read(device, REGISTER_SEED);
+
+	if (device->ring_pages <= PEER_PAGE || !peer->filled)
+		return "needs a ring and memory that was filled";
+	set_entry(device, PEER_PAGE, peer->memory);
+	device_write(device, REGISTER_KICK, PEER_PAGE);
+	set_entry(device, PEER_PAGE, (uintptr_t)words_of(device, PEER_PAGE));
+	device_write(device, REGISTER_SELECT, PEER_PAGE);
+	if (page_as_written(words, PEER_PAGE, seed) &&
+	    words[2] == device_read(device, REGISTER_SEQUENCE))
+		device_fill_page(peer, 0);
+	device_write(device, REGISTER_KICK, PEER_PAGE);
+	return NULL;
 }
 
 void ring_check(const struct device *device, struct check_result *result)

@@ -7,6 +7,8 @@
 #include "types.h"
 
 const char *ring_set_up(struct device *device, u32 pages);	/* NULL, or what is wrong */
+/* The device writes into the memory of another one, which check_result.memory tells if it went wrong. */
+const char *ring_write_to_peer(const struct device *device, const struct device *peer);
 /* Fills in stale, corrupt and read. */
 void ring_check(const struct device *device, struct check_result *result);
 

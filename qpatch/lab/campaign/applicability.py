@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qpatch.builds.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import MaskVector, SetUpInterrupts
+from qpatch.lab.definitions.steps import MaskVector, SetUpInterrupts, WriteToPeer
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def _against_device(plan: RunPlan) -> str:
     lacking = [trait for trait in plan.scenario.traits if trait not in plan.device.traits]
     if lacking:
         return f"the profile {plan.profile.name} has no {lacking[0]} phase"
+    if not plan.device.memory_mmap and any(isinstance(step, WriteToPeer) for step in plan.scenario.steps):
+        return f"the memory of the profile {plan.profile.name} cannot be mapped for other devices"
     if _masks_without_masks(plan):
         return f"the interrupts of the profile {plan.profile.name} cannot be masked so"
     return ""

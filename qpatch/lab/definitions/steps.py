@@ -70,6 +70,12 @@ class WriteRing(ScenarioStep):
     word: ClassVar[str] = "kick"
 
 
+class WriteToPeer(ScenarioStep):
+    """Each device writes into the memory of the next one (BAR 2), by DMA; the next `check` tells what became of it."""
+
+    word: ClassVar[str] = "peer"
+
+
 class FillMemory(ScenarioStep):
     """The guest fills the memory of each device (BAR 2), each time with something else."""
 

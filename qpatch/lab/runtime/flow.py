@@ -52,6 +52,7 @@ class Flow:
             kinds.RaiseInterrupts: self._raise,
             kinds.SetUpRing: self._ring,
             kinds.WriteRing: self._kick,
+            kinds.WriteToPeer: self._peer,
             kinds.FillMemory: self._fill,
             kinds.Reset: self._reset,
             kinds.MaskVector: self._vector,
@@ -127,6 +128,10 @@ class Flow:
     async def _kick(self, _: kinds.WriteRing) -> None:
         for number in self._devices:
             await self._ask(f"kicks {number}")
+
+    async def _peer(self, _: kinds.WriteToPeer) -> None:
+        for number in self._devices:
+            await self._ask(f"peer {number} {(number + 1) % len(self._devices)}")
 
     async def _fill(self, _: kinds.FillMemory) -> None:
         for number in self._devices:
