@@ -134,6 +134,27 @@ def test_a_storm_is_one_mark_and_is_soon_drawn() -> None:
     assert time.monotonic() - started < 10  # a second on an idle machine
 
 
+def test_of_very_many_marks_those_that_are_alike_are_one_in_each_phase() -> None:
+    builder = moved()
+    builder.verify()
+    for number in range(200):
+        builder.raised("qemu1", number % 2)
+        builder.acked("qemu1", number % 2)
+        builder.lab("mask", vm="qemu1", device="dev0", vector=5)
+        builder.lab("unmask", vm="qemu1", device="dev0", vector=5)
+    builder.step = 10 * MS
+    builder.fence("qemu1")
+    builder.check("qemu1", state="wrong")
+    shown = picture_content(builder.events)
+    assert shown is not None
+    assert len(shown.marks) < 40
+    found = shown_after(builder, "raise", "mask", "error", "fence")
+    assert (f"raises vectors 0 to 1 {TIMES}200", False) in found
+    assert (f"masks vector 5 {TIMES}200", False) in found
+    assert found[-1] == ("its state is wrong", True)
+    assert [label for label, _ in found].count("fence") == 3
+
+
 def test_a_destination_that_has_ended_has_no_state_any_more() -> None:
     builder = TimelineBuilder()
     builder.prepare()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 _MAX_GAP = 10 * NANOSECONDS_PER_MS  # marks that are alike and further apart than this are not joined
+_MAX_MARKS = 120  # of a picture that people can read; of more, all that are alike in a phase are one
 _MAX_MESSAGE = 44  # characters of a message that a label shows
 CHECK, TOLD, FAILED_ACCESS = "check", "told", "failed-access"  # symbols
 
@@ -77,16 +78,22 @@ class EventMark:
     def _times(self) -> str:
         return f" {TIMES}{self.count}" if self.count > 1 else ""
 
+    @property
+    def kind(self) -> EventMark:
+        """What marks that are alike have in common."""
+        return replace(self, begin=0, end=0, count=0, size=0, vectors=(), device="")
+
     def joined(self, other: EventMark) -> EventMark | None:
         """Return this mark and `other`, which follows it, as one; None where they are not alike."""
-        alike = replace(self, begin=0, end=0, count=0, size=0, vectors=(), device="") == replace(
-            other, begin=0, end=0, count=0, size=0, vectors=(), device=""
-        )
-        if not alike or self.what == ERROR or other.begin - self.end > _MAX_GAP:
+        if self.kind != other.kind or self.what == ERROR or other.begin - self.end > _MAX_GAP:
             return None
+        return self.with_(other)
+
+    def with_(self, other: EventMark) -> EventMark:
+        """Return this mark and `other`, which is like it, as one."""
         return replace(
             self,
-            end=other.end,
+            end=max(self.end, other.end),
             count=self.count + other.count,
             size=self.size + other.size,
             vectors=tuple(sorted({*self.vectors, *other.vectors})),
@@ -98,7 +105,8 @@ def marks_of(
 ) -> list[EventMark]:
     """Return the marks of `migration` for the events in `window`, in the order of their beginnings."""
     found = sorted(_marks(history, migration, window, _notes(account)), key=lambda mark: mark.begin)
-    return _joined(_named(found))
+    joined = _joined(_named(found))
+    return joined if len(joined) <= _MAX_MARKS else _crowded(joined)
 
 
 def _notes(account: InterruptAccount) -> dict[int, str]:
@@ -121,7 +129,7 @@ def _marks(
         if id(event) in failures:
             yield EventMark(Lane.DEVICE, ERROR, event.at, event.at, failures[id(event)].short, bad=True)
         elif event.origin is EventSource.LAB:
-            yield from _of_lab(event, migration)
+            yield from (replace(mark, phase=phase) for mark in _of_lab(event, migration))
         elif role:
             note = notes.get(id(event), "")
             for mark in _of_process(event, Lane(role)):
@@ -141,8 +149,7 @@ def _of_lab(event: Event, migration: MigrationSpan) -> Iterator[EventMark]:
     if event.name in ("fence", "mask", "unmask"):
         vectors = (int(fields["vector"]),) if "vector" in fields else ()
         text = event.name if event.name == "fence" else f"{event.name}s"
-        what = event.name if event.name == "fence" else TOLD
-        yield EventMark(Lane.GUEST, what, at, at, text, vectors=vectors, device=str(fields.get("device", "")))
+        yield EventMark(Lane.GUEST, event.name, at, at, text, vectors=vectors, device=str(fields.get("device", "")))
     elif event.name == "check":
         yield from _of_check(event)
     elif event.name == "exit" and not fields.get("expected") and role:
@@ -213,6 +220,15 @@ def _of_load(event: Event, lane: Lane, what: str) -> EventMark:
     if controller_loaded(event):
         return EventMark(lane, "controller", event.at, event.at, what)
     return EventMark(lane, what, event.at, event.at, {CONFIG: "config", SET_IRQS: "SET_IRQS"}[what])
+
+
+def _crowded(marks: Iterable[EventMark]) -> list[EventMark]:
+    """Put marks together that are alike in their lane and phase, wherever they stand there."""
+    kinds: dict[EventMark, EventMark] = {}
+    for mark in marks:
+        known = kinds.get(mark.kind)
+        kinds[mark.kind] = mark if known is None else known.with_(mark)
+    return sorted(kinds.values(), key=lambda mark: mark.begin)
 
 
 def _joined(marks: Iterable[EventMark]) -> list[EventMark]:
