@@ -105,3 +105,11 @@ def test_a_process_that_has_ended_is_not_starved() -> None:
     starved = Starvation(ended.pid)
     starved.sample()
     assert starved.ms == 0
+
+
+def test_processes_may_end_at_any_moment() -> None:
+    for _ in range(20):
+        short = subprocess.Popen(["true"])
+        while short.poll() is None:
+            waited_for_a_processor(short.pid)
+        assert waited_for_a_processor(short.pid) == {}

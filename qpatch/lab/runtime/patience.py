@@ -70,9 +70,13 @@ class Starvation:
 def waited_for_a_processor(pid: int) -> dict[str, int]:
     """Return how long each thread of the process `pid` has been ready to run and did not, in ns; {} where unknown."""
     waited = {}
-    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:  # the process has ended
+        return {}
+    for thread in threads:
         try:
-            waited[thread.parent.name] = int(thread.read_text().split()[1])
+            waited[thread.name] = int((thread / "schedstat").read_text().split()[1])
         except (OSError, IndexError):  # the thread has just ended, or this kernel does not count
             continue
     return waited
