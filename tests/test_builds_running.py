@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -115,6 +116,16 @@ def test_a_lock_says_who_holds_it_as_far_as_it_can_be_known(tmp_path: Path) -> N
             holder.wait()
     assert waited[:2] == ["waiting for another qpatch, which builds here"] * 2
     assert waited[2].startswith("waiting for `qpatch build good` (process 1), which has been building here for ")
+
+
+@pytest.mark.parametrize(("program", "name"), [("/bin/qpatch", "qpatch"), ("/lib/qpatch/__main__.py", "qpatch")])
+def test_a_holder_is_named_as_it_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, name: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", [program, "build", "a b", "x" * 200])
+    with inherited_lock(tmp_path / "lock", pytest.fail):
+        entry = json.loads((tmp_path / "lock").read_text())
+    assert entry["command"] == f"{name} build 'a b' {'x' * 200}"[:120]
 
 
 def test_a_holder_that_was_killed_is_told(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MOST_BYTES = 4096  # of what a holder says of itself
-_LONGEST_COMMAND = 400  # characters
+_LONGEST_COMMAND = 120  # characters
 
 
 @contextmanager
@@ -48,7 +48,9 @@ def inherited_lock(path: Path, waiting: Callable[[str], None]) -> Iterator[int]:
 
 def _own_entry() -> bytes:
     """Return what the holder of a lock writes into it: its process, its command, since when (seconds since 1970)."""
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])[:_LONGEST_COMMAND]
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name  # of `python -m NAME`
+    command = shlex.join([name, *sys.argv[1:]])[:_LONGEST_COMMAND]
     return f"{json.dumps({'pid': os.getpid(), 'command': command, 'since': time.time()})}\n".encode()
 
 

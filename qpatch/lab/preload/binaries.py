@@ -48,7 +48,7 @@ class _Copy:
 
     def made(self, program: QemuProgram) -> QemuProgram:
         (self.place / self.name).mkdir(parents=True)
-        has_own_libraries = len(program.command) > 1 or bool(program.environment)
+        has_own_libraries = len(program.command) > 1 or "LD_LIBRARY_PATH" in program.environment
         command = tuple(map(self._word, program.command)) if has_own_libraries else self._with_libraries(program)
         return replace(
             program,
