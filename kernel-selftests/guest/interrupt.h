@@ -21,7 +21,7 @@ u32 interrupts_waiting(const struct device *device);
 /*
  * Raises every vector and waits for each to be handled before the next is raised
  * (of many vectors, for every sixteenth): so one that comes as another shows.
- * After one that did not come in time nothing is waited for any more.
+ * One that does not come in time is the last: more would hide what it came as.
  */
 void interrupts_raise_each(const struct device *device);
 void interrupt_message(unsigned int slot);

@@ -38,12 +38,12 @@ static bool all_come(const struct device *device)
 
 void interrupts_raise_each(const struct device *device)
 {
-	bool waits = true;
 	u32 group, vector;
 
 	for (group = 0; group < RAISE_GROUPS && group < device->vectors; group++) {
 		for (vector = group; vector < device->vectors; vector += RAISE_GROUPS)
 			device_write(device, REGISTER_RAISE, vector);
-		waits = waits && all_come(device);
+		if (!all_come(device))
+			return;
 	}
 }

@@ -48,7 +48,8 @@ class SetUpInterrupts(ScenarioStep):
 class RaiseInterrupts(ScenarioStep):
     """Each device raises interrupts: a `sample` of its vectors with the first and the last, `all`, or one of them.
 
-    With `each` it raises all, the next when the one before has been handled, so that one that comes as another shows.
+    With `each` it raises all, the next when the one before has been handled, so that one that comes as another shows;
+    one that does not come is the last.
     """
 
     word: ClassVar[str] = "raise"
