@@ -35,14 +35,27 @@ def walked(
     return timeline
 
 
-def begun(phases: tuple[str, ...] | None = BOTH) -> TimelineBuilder:
+def begun(phases: tuple[str, ...] | None = BOTH, before: tuple[str, ...] = ()) -> TimelineBuilder:
     timeline = TimelineBuilder()
     for vm in ("qemu0", "qemu1"):
         timeline.start(vm, "any")
         if phases is not None:
             timeline.lab("phases", vm=vm, phases=list(phases))
+    for state in before:
+        timeline.state("qemu0", state)
     timeline.lab("migrate", source="qemu0", destination="qemu1", to="vm", expect="completed")
     return timeline
+
+
+def test_a_device_that_was_stopped_before_has_no_pre_copy() -> None:
+    for before, count in ((("running-p2p", "stop"), 0), (("running-p2p", "stop", "running-p2p", "running"), 1)):
+        timeline = begun(before=before)
+        for state in ("stop-copy", "stop") if count == 0 else ("running-p2p", "stop", "stop-copy", "stop"):
+            timeline.state("qemu0", state)
+        for state in DESTINATION:
+            timeline.state("qemu1", state)
+        timeline.migrated("completed")
+        assert len(told(timeline)) == count
 
 
 def test_all_phases_in_order_are_no_disorder() -> None:

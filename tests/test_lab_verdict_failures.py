@@ -21,6 +21,7 @@ from lab_verdict_support import (
 )
 
 from qpatch.lab.model import Verdict
+from qpatch.lab.observer.bounds import short_stall_ms, stall_ms
 from qpatch.lab.observer.observe import observe
 
 
@@ -45,6 +46,14 @@ def test_a_transfer_that_was_cut_short_is_no_error_if_qemu_goes_on_with_the_rest
 def test_a_migration_that_failed_where_it_should_not_quotes_the_error() -> None:
     told = reason(failed(), Verdict.FAILED)
     assert told == "migration 1 failed and was expected to be completed: Unable to write to socket: Broken pipe"
+
+
+def test_the_cause_is_quoted_before_a_closed_connection() -> None:
+    timeline = prepared()
+    timeline.message("qemu0", "Unable to write to socket: Broken pipe")
+    timeline.give_up(said="dev0: state buffer 1 already filled")
+    told = reason(timeline, Verdict.FAILED)
+    assert told == "migration 1 failed and was expected to be completed: dev0: state buffer 1 already filled"
 
 
 def test_a_fault_that_made_an_expected_success_fail_is_named() -> None:
@@ -270,6 +279,23 @@ def test_an_interrupt_that_comes_after_its_fence_is_late_and_says_so() -> None:
 def test_a_stall_while_no_device_runs_is_slow_and_says_where() -> None:
     said = reason(slow(), Verdict.SLOW)
     assert said.startswith("nothing happened for 801 ms while no device ran, between data-read of qemu0 and ")
+
+
+def test_several_stalls_are_added_up() -> None:
+    timeline = prepared()
+    for _stretch in range(3):
+        timeline.wait(stall_ms() / 2)
+        timeline.uapi("qemu0", "config-read", offset=0, size=4)
+    said = reason(finished(timeline), Verdict.SLOW)
+    assert said.startswith("nothing happened for 400 ms, of 1200 ms in 3 stretches while no device ran, between ")
+
+
+def test_short_stalls_are_not_added_up() -> None:
+    timeline = prepared()
+    for _stretch in range(10):
+        timeline.wait(short_stall_ms() - 1)
+        timeline.uapi("qemu0", "config-read", offset=0, size=4)
+    reason(finished(timeline), Verdict.DELIVERED)
 
 
 def test_what_the_device_pauses_by_itself_is_no_stall() -> None:

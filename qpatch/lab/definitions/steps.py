@@ -186,8 +186,14 @@ class Cancel(ScenarioStep):
     word: ClassVar[str] = "cancel"
 
 
+class Stop(ScenarioStep):
+    """Stops the VM, as an administrator does; the guest answers again after `continue`."""
+
+    word: ClassVar[str] = "stop"
+
+
 class Continue(ScenarioStep):
-    """Lets a paused destination run."""
+    """Lets a VM run that was stopped, or a destination that was started paused."""
 
     word: ClassVar[str] = "continue"
 

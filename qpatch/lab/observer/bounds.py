@@ -45,6 +45,11 @@ def stall_ms() -> float:
     return _bounds()["stall_ms"]
 
 
+def short_stall_ms() -> float:
+    """Return from how many milliseconds on stretches in which nothing happens are added up."""
+    return _bounds()["short_stall_ms"]
+
+
 def slow_ratio() -> float:
     """Return how many times the baseline's downtime makes a run slow, where `slow_ms` is exceeded as well."""
     return _bounds()["slow_ratio"]

@@ -57,6 +57,7 @@ class _Reading:
     config_load: frozenset[str]
     saving: frozenset[str]
     harmless: re.Pattern[str]
+    lost_peer: re.Pattern[str]
 
 
 def parse_entries(lines: Iterable[LogEntry | str]) -> Iterator[LogEntry]:
@@ -99,6 +100,11 @@ def saving_traces() -> frozenset[str]:
 def is_harmless(text: str) -> bool:
     """Return whether the message `text` of QEMU tells of nothing wrong."""
     return _reading().harmless.search(text) is not None
+
+
+def tells_of_lost_peer(text: str) -> bool:
+    """Return whether the message `text` of QEMU says no more than that the other side has gone."""
+    return _reading().lost_peer.search(text) is not None
 
 
 def _continues(last: LogEntry, entry: LogEntry, line: str) -> bool:
@@ -189,4 +195,5 @@ def _reading() -> _Reading:
         frozenset(content["config-load"]),
         frozenset(content["saving"]),
         re.compile("|".join(content["harmless"])),
+        re.compile("|".join(content["lost-peer"])),
     )

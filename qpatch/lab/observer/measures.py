@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.bounds import short_stall_ms
 from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, controller_loaded
 from qpatch.lab.observer.logs import config_load_traces
 from qpatch.lab.observer.migrations import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, STOPPING_STATES, device_state
@@ -112,12 +113,18 @@ def ran_at(history: MigrationHistory, migration: MigrationSpan) -> int | None:
 
 @dataclass(frozen=True)
 class Stall:
-    """A stretch of `ms` milliseconds in a migration's downtime in which nothing happened, between two events."""
+    """The longest stretch, of `ms` milliseconds, in a migration's downtime in which nothing happened.
+
+    It lies between two events. `times` is how many such stretches there are that count (bounds.yaml), `in_all_ms` what
+    they come to.
+    """
 
     migration: int
     ms: float
     before: Event
     after: Event
+    times: int = 1
+    in_all_ms: float = 0.0
 
 
 def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall | None:
@@ -136,11 +143,14 @@ def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall 
         for event in history.timeline[migration.begin : migration.stop]
         if event.origin is EventSource.LAB and event.name == "starved"
     )
-    stalls = [
-        Stall(migration.number, (after.at - before.at) / NANOSECONDS_PER_MS - lost, before, after)
-        for before, after in itertools.pairwise(events)
+    stretches = [
+        ((after.at - before.at) / NANOSECONDS_PER_MS, before, after) for before, after in itertools.pairwise(events)
     ]
-    return max(stalls, key=lambda stall: stall.ms, default=None)
+    if not stretches:
+        return None
+    longest, before, after = max(stretches, key=lambda stretch: stretch[0])
+    counted = [ms for ms, _, _ in stretches if ms >= short_stall_ms()]
+    return Stall(migration.number, longest - lost, before, after, len(counted), sum(counted) - lost)
 
 
 def _set_up_ms(events: Sequence[Event]) -> float | None:

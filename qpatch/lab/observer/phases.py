@@ -70,7 +70,7 @@ def _refuses(history: MigrationHistory, vm: str) -> bool:
 
 def _without_pre_copy(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
     """Yield the devices of a source that ran when its migration began, and were in STOP_COPY before any PRE_COPY."""
-    begun: set[str] = set()
+    begun = _stopped_before(history, migration)
     for _, event in history.events(migration.source, migration.begin, migration.stop):
         reached = device_state(event)
         if reached in _PRE_COPY_STATES:
@@ -81,6 +81,16 @@ def _without_pre_copy(history: MigrationHistory, migration: MigrationSpan) -> It
                 f"{event.device} was never in PRE_COPY on {migration.source}, although it and this QEMU have that "
                 f"(migration {migration.number})"
             )
+
+
+def _stopped_before(history: MigrationHistory, migration: MigrationSpan) -> set[str]:
+    """Return the source's devices that do not run when the migration begins: somebody has stopped the VM."""
+    states = {
+        event.device: reached
+        for _, event in history.events(migration.source, 0, migration.begin)
+        if (reached := device_state(event))
+    }
+    return {device for device, state in states.items() if state in STOPPED_STATES}
 
 
 def _without_p2p(history: MigrationHistory, vm: str) -> Iterator[str]:

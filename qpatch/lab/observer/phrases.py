@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.lab.observer.logs import tells_of_lost_peer
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
 from qpatch.wording import counted
 
@@ -90,12 +91,16 @@ def harm(findings: Findings) -> str:
 
 
 def first_report(findings: Findings, migration: MigrationSpan) -> str:
-    """Return what either side reported first, as the end of a sentence: later messages are mostly of broken sockets."""
-    said = next(
-        (error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at),
-        migration.error,
-    )
-    return f": {said}" if said else ""
+    """Return what either side reported first, as the end of a sentence.
+
+    That the other side is gone is a consequence; it is told only where nothing else is.
+    """
+    said = [
+        error.message for error in findings.errors if error.by in (SOURCE, DESTINATION) and error.at >= migration.at
+    ]
+    causes = [message for message in said if not tells_of_lost_peer(message)]
+    first = next(iter((*causes, *said)), migration.error)
+    return f": {first}" if first else ""
 
 
 def cause_of_halt(findings: Findings, migration: MigrationSpan) -> str:

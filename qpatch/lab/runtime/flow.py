@@ -67,6 +67,7 @@ class Flow:
             kinds.Migrate: self._migrate,
             kinds.AwaitPreCopy: self._await,
             kinds.Cancel: self._cancel,
+            kinds.Stop: self._stop,
             kinds.Continue: self._continue,
             kinds.Repeat: self._repeat,
         }
@@ -217,6 +218,11 @@ class Flow:
     async def _cancel(self, _: kinds.Cancel) -> None:
         assert self.guest is not None
         await self.guest.execute("migrate_cancel")
+
+    async def _stop(self, _: kinds.Stop) -> None:
+        assert self.guest is not None
+        await self.guest.execute("stop")
+        await self.guest.until_stopped()
 
     async def _continue(self, _: kinds.Continue) -> None:
         assert self.guest is not None

@@ -170,6 +170,10 @@ class VirtualMachine:
         )
         return await self.status()
 
+    async def until_stopped(self) -> None:
+        """Wait for the VM to stop. Raises ProcessError."""
+        await self._within(table().limits.running, "the VM to stop", self._monitor.until(lambda: self._monitor.stopped))
+
     async def runs_within(self, seconds: float) -> bool:
         """Wait at most `seconds` for the VM to run by itself; return whether it does. Raises ProcessError."""
         try:
