@@ -107,6 +107,9 @@ class FakeVm:
         self.done.append(f"{self.actor} running")
         return self.resumed
 
+    async def until_stopped(self) -> None:
+        self.done.append(f"{self.actor} stopped")
+
     async def until_active(self) -> None:
         self.done.append(f"{self.actor} active")
 

@@ -244,6 +244,11 @@ def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> No
     assert done.index("qemu1: cont") < done.index("qemu1 running") < done.index("qemu1> hello")
 
 
+def test_a_guest_is_stopped_before_it_moves_and_answers_when_it_was_continued(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [stop, migrate: {paused: true}, continue, fence]")
+    assert done.index("qemu0: stop") < done.index("qemu0 stopped") < done.index("qemu1: cont")
+
+
 def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> None:
     done, recorder = play(
         tmp_path,
