@@ -138,3 +138,20 @@ def test_several_devices_that_the_release_should_have_refused_are_told() -> None
     assert told(timeline) == (
         "qemu0 migrates several devices without peer-to-peer states, which its release refuses (migration 1)",
     )
+
+
+@pytest.mark.parametrize(("loaded", "count"), [(3000, 1), (4096, 0)])
+def test_a_source_that_does_not_wait_for_the_initial_data_is_told(loaded: int, count: int) -> None:
+    timeline = begun()
+    timeline.lab("initial-data", vm="qemu1", bytes=4096)
+    timeline.state("qemu0", "pre-copy")
+    timeline.state("qemu1", "resuming")
+    timeline.write("qemu1", loaded)
+    for state in SOURCE[1:]:
+        timeline.state("qemu0", state)
+    for state in DESTINATION[1:]:
+        timeline.state("qemu1", state)
+    timeline.migrated("completed")
+    found = [said for said in told(timeline) if "initial" in said]
+    assert len(found) == count
+    assert not found or found[0].startswith("qemu0 stops dev0 when qemu1 has 3000 bytes of its initial 4096")

@@ -8,6 +8,7 @@ before those that it could reach run, so that all of a VM enter them before any 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
@@ -18,6 +19,7 @@ from qpatch.lab.observer.migrations import (
     RUNNING,
     RUNNING_STATES,
     STOPPED_STATES,
+    STOPPING_STATES,
     device_state,
 )
 
@@ -44,6 +46,8 @@ def skipped_phases(history: MigrationHistory) -> Iterator[str]:
             )
         if PRE_COPY in given.get(migration.source, ()) and migration.outcome == COMPLETED:
             yield from _without_pre_copy(history, migration)
+        if migration.outcome == COMPLETED:
+            yield from _without_initial_data(history, migration)
     for vm, phases in given.items():
         if P2P in phases:
             yield from _without_p2p(history, vm)
@@ -81,6 +85,30 @@ def _without_pre_copy(history: MigrationHistory, migration: MigrationSpan) -> It
                 f"{event.device} was never in PRE_COPY on {migration.source}, although it and this QEMU have that "
                 f"(migration {migration.number})"
             )
+
+
+def _without_initial_data(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
+    """Yield the devices that the source stops before the destination's has the initial data that it has to wait for.
+
+    How much that is stands in the lab's event `initial-data`; it is what PRE_COPY gives (linux/vfio.h,
+    VFIO_MIG_GET_PRECOPY_INFO).
+    """
+    wanted = 0
+    loaded: dict[str, int] = defaultdict(int)
+    for event in history.timeline:
+        if event.origin is EventSource.LAB and event.name == "initial-data":
+            wanted = int(event.fields["bytes"]) if event.fields["vm"] == migration.destination else wanted
+        elif event.actor == migration.destination and event.name == "data-write" and not event.fields.get("errno", 0):
+            loaded[event.device] += int(event.fields["bytes"])
+        elif event.actor == migration.source and _leaves_pre_copy(event) and loaded[event.device] < wanted:
+            yield (
+                f"{migration.source} stops {event.device} when {migration.destination} has {loaded[event.device]} "
+                f"bytes of its initial {wanted}, although it is to wait for all of them (migration {migration.number})"
+            )
+
+
+def _leaves_pre_copy(event: Event) -> bool:
+    return event.name == "state" and event.fields["from"] == PRE_COPY and device_state(event) in STOPPING_STATES
 
 
 def _stopped_before(history: MigrationHistory, migration: MigrationSpan) -> set[str]:

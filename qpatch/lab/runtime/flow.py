@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when the interrupt was raised
 _SAMPLE = 8
+# With this capability the source stops only when the destination has all of a device's initial data.
+_ACKNOWLEDGES = "switchover-ack"
 _RAISED_BY_THE_GUEST: dict[str | int, str] = {"all": "raises", "each": "raiseeach"}  # with one command
 
 
@@ -248,6 +250,8 @@ class Flow:
         migration = Migration(
             source, destination, step, self._channel(), migration_parameters(self._plan.scenario), self._recorder
         )
+        if _ACKNOWLEDGES in self._plan.scenario.capabilities:
+            self._recorder.lab("initial-data", vm=destination.actor, bytes=self._plan.device.pre_copy_bytes)
         result = await migration.run(expect, self._meanwhile(step))
         self._stop_early = result.outcome is not expect
         self.guest = result.guest
