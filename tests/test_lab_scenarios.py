@@ -188,6 +188,21 @@ def test_intx_has_no_vectors_to_mask(steps: str, applies: bool) -> None:
     assert reason_against(plan(f"steps: {steps}", profile)) == told
 
 
+@pytest.mark.parametrize(
+    ("steps", "applies"),
+    [
+        ("[interrupts, mask: last, migrate]", False),
+        ("[interrupts, irqs-off: 1, migrate]", False),
+        ("[interrupts, migrate, mask: last]", True),
+        ("[interrupts, mask: last, migrate: {meanwhile: [fence]}]", True),
+    ],
+)
+def test_a_driver_that_sets_up_interrupts_meanwhile_leaves_no_mask(steps: str, applies: bool) -> None:
+    profile = "{name: busy, title: t, meanwhile: [{repeat: {times: 2, steps: [interrupts]}}]}"
+    told = "" if applies else "the driver of the profile busy sets up interrupts anew, which ends the scenario's masks"
+    assert reason_against(plan(f"steps: {steps}", profile)) == told
+
+
 @pytest.mark.parametrize("mapped", ["true", "false"])
 def test_memory_that_cannot_be_mapped_is_no_target_of_peers(mapped: str) -> None:
     profile = f"{{name: far, title: t, device: {{memory-mmap: {mapped}}}}}"

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from qpatch.builds.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import MaskVector, SetUpInterrupts, WriteToPeer
+from qpatch.lab.definitions.steps import InterruptsOff, MaskVector, Migrate, Repeat, SetUpInterrupts, WriteToPeer
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from qpatch.lab.definitions.steps import ScenarioStep
     from qpatch.lab.plan import QemuProgram, RunPlan
 
 
@@ -63,7 +66,23 @@ def _against_device(plan: RunPlan) -> str:
         return f"the memory of the profile {plan.profile.name} cannot be mapped for other devices"
     if _masks_without_masks(plan):
         return f"the interrupts of the profile {plan.profile.name} cannot be masked so"
+    if _undoes_masks(plan):
+        return f"the driver of the profile {plan.profile.name} sets up interrupts anew, which ends the scenario's masks"
     return ""
+
+
+def _undoes_masks(plan: RunPlan) -> bool:
+    """Tell whether the profile's driver sets up interrupts in pre-copy while the scenario holds some back."""
+    if not any(isinstance(step, SetUpInterrupts) for step in _flat(plan.profile.meanwhile)):
+        return False
+    steps = plan.scenario.steps
+    moves = next((place for place, step in enumerate(steps) if isinstance(step, Migrate) and not step.meanwhile), 0)
+    return any(isinstance(step, MaskVector | InterruptsOff) for step in steps[:moves])
+
+
+def _flat(steps: Iterable[ScenarioStep]) -> Iterator[ScenarioStep]:
+    for step in steps:
+        yield from _flat(step.steps) if isinstance(step, Repeat) else (step,)
 
 
 def _masks_without_masks(plan: RunPlan) -> bool:
