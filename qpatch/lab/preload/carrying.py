@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -39,6 +40,9 @@ class Carried:
     seconds: float
 
 
+_READING = Lock()
+
+
 @cache
 def carried() -> Carried:
     """Return what bundles carry."""
@@ -61,11 +65,19 @@ def copy_lab(place: Path) -> None:
                 (package / data.name).write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
 
 
-def modules_to_copy() -> dict[str, Path]:
-    """Return the file of each module that is copied, by the name that it has in the bundle, packages among them.
+def modules_to_copy() -> Mapping[str, Path]:
+    """Return the file of each module that is copied, by the name that it has in the bundle, packages among them."""
+    with _READING:
+        return _modules_to_copy()
 
-    Those are followed that are imported when a module is loaded. Raises ValueError for one that is neither ours nor
-    Python's own, nor stood in for.
+
+@cache
+def _modules_to_copy() -> Mapping[str, Path]:
+    """Do so once: bundles are written in several threads.
+
+    Python before 3.11.9 cannot parse in two threads at a time ("AST constructor recursion depth mismatch"). Those are
+    followed that are imported when a module is loaded. Raises ValueError for one that is neither ours nor Python's
+    own, nor stood in for.
     """
     found: dict[str, Path] = {}
     waiting = list(carried().modules)
