@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 DEEDS = dict(word.split("=") for word in os.environ.get("DOUBLE", "").split())
@@ -125,6 +126,7 @@ class Double:
         answers = {
             "irq": f"ok vectors={rest[-1] if rest else 0}",
             "status": "ok raised=1 acked=1 spurious=0 handled=1",
+            "ticks": f"ok ticks={time.monotonic_ns() // 1_000_000} hertz=1000",
             "check": "ok stale=0 corrupt=0 memory=ok state=ok",
         }
         bad = {"error": "error no", "fatal": "\nfatal exception 4 at 0x40"}

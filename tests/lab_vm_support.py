@@ -93,6 +93,8 @@ class FakeVm:
     async def ask(self, line: str) -> dict[str, str]:
         self.done.append(f"{self.actor}> {line}")
         word, *rest = line.split()
+        if word == "ticks":
+            return {"ticks": "5", "hertz": "1000"}
         if word == "settle":
             return {"waiting": self.waiting}
         return {"vectors": rest[2]} if word == "irq" else {"raised": "1", "memory": "ok"} if word == "status" else {}

@@ -217,10 +217,9 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	(void)device;
 	(void)numbers;
 	machine_ticks(&ticks, &hertz);
-	print("ok ");
+	print("ok ticks=");
 	print_unsigned(ticks);
-	machine_put(' ');
-	print_unsigned(hertz);
+	print_field("hertz", hertz);
 	machine_put('\n');
 }
 

@@ -50,6 +50,16 @@ def short_stall_ms() -> float:
     return _bounds()["short_stall_ms"]
 
 
+def clock_rate() -> float:
+    """Return how many times as fast as the host's clock, or as slow, the guest's may be measured."""
+    return _bounds()["clock_rate"]
+
+
+def clock_slack_ms() -> float:
+    """Return by how many milliseconds more the guest's clock may differ from the host's."""
+    return _bounds()["clock_slack_ms"]
+
+
 def slow_ratio() -> float:
     """Return how many times the baseline's downtime makes a run slow, where `slow_ms` is exceeded as well."""
     return _bounds()["slow_ratio"]

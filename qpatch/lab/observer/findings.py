@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource, ReportedError
+from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
@@ -78,7 +79,7 @@ class Findings:
     QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
     after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
     `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `stalls` for
-    how long nothing happened in each downtime.
+    how long nothing happened in each downtime, `clock_faults` where the guest's clock did not go on as it should.
     `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
     there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
@@ -98,6 +99,7 @@ class Findings:
     failed_accesses: tuple[FailedAccess, ...] = ()
     stalls: tuple[Stall, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
+    clock_faults: tuple[str, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
     acknowledged_after: int = 0
@@ -156,6 +158,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         failed_accesses=tuple(_failed_accesses(timeline)),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
         checks=tuple(guest_checks(lab)),
+        clock_faults=tuple(clock_faults(timeline)),
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),

@@ -168,11 +168,11 @@ def dma_failed(findings: Findings) -> str:
 
 
 def corrupted(findings: Findings) -> str:
-    """Apply if the guest found wrong pages, wrong device memory, or a device that knows its state to be wrong."""
+    """Apply if the guest found wrong pages or device memory, if a device knows its state to be wrong, or time jumps."""
     for check in findings.checks:
         if what := what_is_wrong(check):
             return f"{check.device} on {check.vm}: {', '.join(what)}{after_reset(findings, check)}"
-    return ""
+    return next(iter(findings.clock_faults), "")
 
 
 def stale(findings: Findings) -> str:

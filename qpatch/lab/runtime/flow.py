@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -201,6 +202,10 @@ class Flow:
 
     async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
+        asked = time.monotonic_ns()
+        clock = await self._ask("ticks")
+        ms = int(clock["ticks"]) * 1000 // int(clock["hertz"])
+        self._recorder.lab("clock", vm=self.guest.actor, ms=ms, asked=asked)
         for number in self._devices:
             answers = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
             self._recorder.lab(
