@@ -26,6 +26,7 @@ ENOSPC, EFAULT, EIO = 28, 14, 5
 class DeviceDouble(Double):
     def __init__(self) -> None:
         super().__init__()
+        self.uri = ""
         self.is_source = "-incoming" not in sys.argv
         self.number = 0
         self.state = "running"
@@ -43,12 +44,11 @@ class DeviceDouble(Double):
             self.log("state", **change)
             self.state = state
 
-    def on_monitor(self, received: str, stream: Any) -> None:
-        message = json.loads(received)
-        self.uri = message.get("arguments", {}).get("uri", "").removeprefix("unix:")
+    def on_command(self, message: dict[str, Any]) -> None:
+        self.uri = message.get("arguments", {}).get("uri", self.uri).removeprefix("unix:")
         if message["execute"] == "migrate-incoming":
             self.accept_at("channel", self.uri)
-        super().on_monitor(received, stream)
+        super().on_command(message)
 
     def accept(self, name: str, server: socket.socket) -> None:
         """Take over when the source has connected: it does so at its end."""

@@ -80,8 +80,14 @@ class Double:
             self.event("MIGRATION", status=status)
 
     def on_monitor(self, received: str, _: Any) -> None:
-        """Answer one command: the client sends no newline, and waits for an answer before the next command."""
-        message = json.loads(received)
+        """Answer commands: the client sends no newline, and several of its tasks may each send one."""
+        rest = received.strip()
+        while rest:
+            message, end = json.JSONDecoder().raw_decode(rest)
+            rest = rest[end:].lstrip()
+            self.on_command(message)
+
+    def on_command(self, message: dict[str, Any]) -> None:
         tag = {"id": message["id"]} if "id" in message else {}
         command, deed = message["execute"], self.deed(message["execute"])
         if deed == "mute":

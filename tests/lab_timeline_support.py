@@ -54,6 +54,9 @@ class TimelineBuilder:
     def message(self, actor: str, text: str, severity: str = "error") -> None:
         self._add(actor, EventSource.MESSAGE, severity, "", {"text": text})
 
+    def serial(self, actor: str, name: str, line: str) -> None:
+        self._add(actor, EventSource.SERIAL, name, "", {"line": line})
+
     def qmp(self, actor: str, name: str, **fields: Any) -> None:
         self._add(actor, EventSource.QMP, name, "", fields)
 

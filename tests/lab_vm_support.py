@@ -105,6 +105,9 @@ class FakeVm:
     def starvation(self) -> Starvation:
         return Starvation(0)
 
+    async def responds(self) -> bool:
+        return False
+
     async def until_resumed(self) -> str:
         self.done.append(f"{self.actor} running")
         return self.resumed

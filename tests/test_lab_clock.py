@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from lab_timeline_support import TimelineBuilder
 
-from qpatch.lab.observer.clock import clock_faults
+from qpatch.lab.observer.clock import clock_delays, clock_faults
 
 ANSWER_MS = 10  # from the lab's question to the guest's answer
 
@@ -26,7 +26,7 @@ def moved(passed: int, waited: float = 1000, stopped: float = 0) -> list[str]:
     timeline.wait(stopped)
     timeline.qmp("qemu1", "RESUME")
     asked(timeline, "qemu1", 5000 + passed)
-    return list(clock_faults(timeline.events))
+    return [*clock_faults(timeline.events), *clock_delays(timeline.events)]
 
 
 @pytest.mark.parametrize(("passed", "stopped"), [(1000, 0), (1000, 5000), (300, 0), (2100, 0)])

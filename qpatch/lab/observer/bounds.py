@@ -50,6 +50,11 @@ def short_stall_ms() -> float:
     return _bounds()["short_stall_ms"]
 
 
+def standstill_ms() -> float:
+    """Return for how many milliseconds a guest may stand still beside the downtime of its devices."""
+    return _bounds()["standstill_ms"]
+
+
 def clock_rate() -> float:
     """Return how many times as fast as the host's clock, or as slow, the guest's may be measured."""
     return _bounds()["clock_rate"]

@@ -21,22 +21,41 @@ if TYPE_CHECKING:
 
 
 def clock_faults(timeline: Sequence[Event]) -> Iterator[str]:
-    """Yield a sentence for each time at which the guest's clock went back, jumped ahead, or fell behind."""
+    """Yield a sentence for each time at which the guest's clock went back or jumped ahead."""
+    for before, after, _ in _checked(timeline):
+        passed = _passed(before, after)
+        most = (after.at - int(before.fields["asked"])) / NANOSECONDS_PER_MS
+        if passed < 0:
+            yield f"the guest's clock on {after.fields['vm']} went back by {-passed} ms {_since(before)}"
+        elif passed > most * clock_rate() + clock_slack_ms():
+            yield f"the guest's clock on {after.fields['vm']} went {passed} ms ahead in {most:.0f} ms {_since(before)}"
+
+
+def clock_delays(timeline: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for each time at which the guest's clock fell behind: it stood still, or the guest did."""
+    for before, after, stopped_ms in _checked(timeline):
+        passed = _passed(before, after)
+        least = (int(after.fields["asked"]) - before.at) / NANOSECONDS_PER_MS - stopped_ms
+        if 0 <= passed < least / clock_rate() - clock_slack_ms():
+            vm = after.fields["vm"]
+            yield f"the guest's clock on {vm} went only {passed} ms ahead in {least:.0f} ms {_since(before)}"
+
+
+def _checked(timeline: Sequence[Event]) -> Iterator[tuple[Event, Event, float]]:
+    """Yield each two events `clock` that follow each other, and for how long no VM ran between them, in ms."""
     places = [
         place for place, event in enumerate(timeline) if event.origin is EventSource.LAB and event.name == "clock"
     ]
     for first, second in pairwise(places):
-        before, after = timeline[first], timeline[second]
-        passed = int(after.fields["ms"]) - int(before.fields["ms"])
-        least = (int(after.fields["asked"]) - before.at) / NANOSECONDS_PER_MS - _stopped_ms(timeline[first:second])
-        most = (after.at - int(before.fields["asked"])) / NANOSECONDS_PER_MS
-        since = f"since the check before, on {before.fields['vm']}"
-        if passed < 0:
-            yield f"the guest's clock on {after.fields['vm']} went back by {-passed} ms {since}"
-        elif passed > most * clock_rate() + clock_slack_ms():
-            yield f"the guest's clock on {after.fields['vm']} went {passed} ms ahead in {most:.0f} ms {since}"
-        elif passed < least / clock_rate() - clock_slack_ms():
-            yield f"the guest's clock on {after.fields['vm']} went only {passed} ms ahead in {least:.0f} ms {since}"
+        yield timeline[first], timeline[second], _stopped_ms(timeline[first:second])
+
+
+def _passed(before: Event, after: Event) -> int:
+    return int(after.fields["ms"]) - int(before.fields["ms"])
+
+
+def _since(before: Event) -> str:
+    return f"since the check before, on {before.fields['vm']}"
 
 
 def _stopped_ms(events: Sequence[Event]) -> float:

@@ -18,6 +18,7 @@ from qpatch.lab.observer.migrations import (
     RESUMING,
     RUNNING,
     RUNNING_STATES,
+    STOPPED_STATES,
     device_state,
 )
 from qpatch.lab.observer.phases import skipped_phases
@@ -44,6 +45,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
         else:
             found += _left_behind(history, migration)
     found += _idle(history)
+    found += _runs_on(history)
     found += skipped_phases(history)
     return tuple(dict.fromkeys(found))
 
@@ -205,6 +207,24 @@ def _idle(history: MigrationHistory) -> Iterator[str]:
             for (actor, device), state in states.items():
                 if actor == vm and state and state not in right:
                     yield f"{device} is in {state} on {actor}, whose guest runs"
+
+
+def _runs_on(history: MigrationHistory) -> Iterator[str]:
+    """Yield the devices that did not stop while their VM did: from the time it ran before to when it runs again."""
+    running: dict[tuple[str, str], bool] = {}  # whether it has never stopped since its VM ran
+    stopped: set[str] = set()
+    for event in history.timeline:
+        key = (event.actor, event.device)
+        if reached := device_state(event):
+            running[key] = reached not in STOPPED_STATES and running.get(key, True)
+        elif event.origin is EventSource.QMP and event.name == "STOP":
+            stopped.add(event.actor)
+        elif event.origin is EventSource.QMP and event.name == "RESUME":
+            for actor, device in [key for key in running if key[0] == event.actor]:
+                if event.actor in stopped and running[actor, device]:
+                    yield f"{device} went on running on {actor}, whose guest was stopped"
+                running[actor, device] = True
+            stopped.discard(event.actor)
 
 
 def _has_ended(event: Event, vm: str) -> bool:

@@ -251,7 +251,7 @@ def slow(findings: Findings) -> str:
     """Apply if nothing happened for too long while no device ran; what is slow next to a baseline is seen elsewhere."""
     longest = max(findings.stalls, key=lambda stall: max(stall.ms, stall.in_all_ms), default=None)
     if longest is None or max(longest.ms, longest.in_all_ms) <= stall_ms():
-        return ""
+        return next(iter(findings.standstills), "")
     often = f", of {longest.in_all_ms:.0f} ms in {longest.times} stretches" if longest.times > 1 else ""
     return (
         f"nothing happened for {longest.ms:.0f} ms{often} while no device ran, between {longest.before.name} of "

@@ -8,6 +8,7 @@ did not take over although the source had finished, it continues the source.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from qpatch.lab.runtime.vm import VirtualMachine
 
 _SAMPLE_SECONDS = 0.02
+_ASK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ async def _sample(counts: Iterable[Starvation]) -> None:
         for count in counts:
             count.sample()
         await asyncio.sleep(_SAMPLE_SECONDS)
+
+
+@dataclass
+class Answers:
+    """How long QEMU took at most to answer a question, in milliseconds."""
+
+    longest_ms: float = 0.0
+
+    async def watch(self, ask: Callable[[], Awaitable[bool]]) -> None:
+        """Ask again and again, to the end of QEMU."""
+        while True:
+            began = time.monotonic()
+            try:
+                if not await ask():
+                    return
+            finally:  # one that is cancelled has waited until now
+                self.longest_ms = max(self.longest_ms, (time.monotonic() - began) * 1000)
+            await asyncio.sleep(_ASK_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -65,11 +85,18 @@ class Migration:
             "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
         )
         counts = {vm.actor: vm.starvation() for vm in (self.source, self.destination)}
-        sampling = asyncio.create_task(_sample(counts.values()))
+        answers = [(vm, Answers()) for vm in (self.source, self.destination)]
+        watching = [
+            asyncio.create_task(_sample(counts.values())),
+            *(asyncio.create_task(answer.watch(vm.responds)) for vm, answer in answers),
+        ]
         try:
             return await self._run(meanwhile)
         finally:
-            sampling.cancel()
+            for task in watching:
+                task.cancel()
+            for vm, answer in answers:
+                self.recorder.lab("answered", vm=vm.actor, ms=answer.longest_ms)
             for actor, count in counts.items():
                 count.sample()
                 self.recorder.lab("starved", vm=actor, ms=count.ms)

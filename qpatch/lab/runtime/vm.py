@@ -13,7 +13,7 @@ from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.monitor import Monitor, RefusedError
 from qpatch.lab.runtime.patience import Starvation
-from qpatch.lab.runtime.process import Process, ProcessExited, WaitTimeout, is_other_architecture
+from qpatch.lab.runtime.process import ConnectionLost, Process, ProcessExited, WaitTimeout, is_other_architecture
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
 
@@ -235,6 +235,14 @@ class VirtualMachine:
             table().limits.command, "the answer to query-status", self._monitor.execute("query-status", {})
         )
         return str(answer["status"])
+
+    async def responds(self) -> bool:
+        """Wait for an answer on the monitor, however long; return whether there was one."""
+        try:
+            await self._monitor.execute("query-status", {})
+        except (ConnectionLost, RefusedError):
+            return False
+        return True
 
     async def is_hung(self) -> bool:
         """Tell whether QEMU runs and does not answer on its monitor; for when something was waited for in vain."""
