@@ -281,6 +281,17 @@ def test_a_stall_while_no_device_runs_is_slow_and_says_where() -> None:
     assert said.startswith("nothing happened for 801 ms while no device ran, between data-read of qemu0 and ")
 
 
+def test_a_stall_before_the_source_runs_again_is_slow_too() -> None:
+    timeline = prepared("failed")
+    timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="EIO")
+    timeline.write("qemu1", errno=5)
+    timeline.wait(stall_ms() + 1)
+    timeline.give_up()
+    timeline.verify("qemu0")
+    timeline.end(qemu0="running")
+    assert reason(timeline, Verdict.SLOW).startswith("nothing happened for 801 ms while no device ran, between ")
+
+
 def test_several_stalls_are_added_up() -> None:
     timeline = prepared()
     for _stretch in range(3):

@@ -11,7 +11,15 @@ from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.bounds import short_stall_ms
 from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, controller_loaded
 from qpatch.lab.observer.logs import config_load_traces
-from qpatch.lab.observer.migrations import COMPLETED, RESUMING, RUNNING, RUNNING_STATES, STOPPING_STATES, device_state
+from qpatch.lab.observer.migrations import (
+    COMPLETED,
+    RESUMING,
+    RUNNING,
+    RUNNING_STATES,
+    STOPPED_STATES,
+    STOPPING_STATES,
+    device_state,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,10 +139,13 @@ def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall 
     """Return the longest stretch in which nothing happened while no device ran.
 
     What the devices pause by themselves is taken from it, and for how long both QEMUs waited for a processor. None
-    where the migration has no downtime.
+    where the migration has no downtime, or where the lab had to let the source run again: it waits before it does.
     """
-    stopped, ran = stopped_at(history, migration), ran_at(history, migration)
-    if migration.outcome != COMPLETED or stopped is None or ran is None:
+    if migration.outcome == COMPLETED:
+        stopped, ran = stopped_at(history, migration), ran_at(history, migration)
+    else:
+        stopped, ran = _interruption(history, migration)
+    if stopped is None or ran is None or migration.resumed:
         return None
     events = [event for event in history.timeline[migration.begin : migration.stop] if stopped <= event.at <= ran]
     lost = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
@@ -151,6 +162,19 @@ def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall 
     longest, before, after = max(stretches, key=lambda stretch: stretch[0])
     counted = [ms for ms, _, _ in stretches if ms >= short_stall_ms()]
     return Stall(migration.number, longest - lost, before, after, len(counted), sum(counted) - lost)
+
+
+def _interruption(history: MigrationHistory, migration: MigrationSpan) -> tuple[int | None, int | None]:
+    """Return when the source's devices stopped, and when the last of them ran again; None where that did not happen."""
+    stopped: dict[str, int] = {}
+    ran: dict[str, int] = {}
+    for _, event in history.events(migration.source, migration.begin, migration.stop):
+        reached = device_state(event)
+        if reached in RUNNING_STATES and event.device in stopped:
+            ran[event.device] = event.at
+        elif reached in STOPPED_STATES:
+            stopped.setdefault(event.device, event.at)
+    return min(stopped.values(), default=None), max(ran.values(), default=None)
 
 
 def _set_up_ms(events: Sequence[Event]) -> float | None:
