@@ -244,7 +244,8 @@ def late(findings: Findings) -> str:
         return ""
     fence = ", long after what was raised with it" if latest.after_fence else ""
     more = f" (and {len(late) - 1} more)" if len(late) > 1 else ""
-    return f"{latest.name} was delivered after {latest.delay_ms:.1f} ms{fence}{more}; the bound is {late_ms():g} ms"
+    bound = f"; the bound is {late_ms():g} ms" if latest.delay_ms > late_ms() else "; it was due at the fence before"
+    return f"{latest.name} was delivered after {latest.delay_ms:.1f} ms{fence}{more}{bound}"
 
 
 def slow(findings: Findings) -> str:
