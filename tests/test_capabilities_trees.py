@@ -61,6 +61,7 @@ TABLE = {
     "vfio_docs": "-YYY",
     "vfio_docs_moved": "--YY",
     "irq_setup_deferred": "----",
+    "msi_drained": "----",
 }
 
 OpenTree = tuple["SourceTree", Capabilities]
@@ -275,6 +276,13 @@ MUTATIONS = [
         PCI_HEADER,
         "    bool defer_kvm_irq_routing;\n",
         "    bool defer_kvm_irq_routing;\n    bool irq_restore_deferred;\n",
+    ),
+    Mutation(
+        "msi_drained",
+        "10.2",
+        "include/hw/vfio/vfio-device.h",
+        "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n",
+        "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n    void (*vfio_vm_stopped)(VFIODevice *vdev);\n",
     ),
 ]
 
