@@ -129,9 +129,9 @@ def test_a_storm_is_one_mark_and_is_soon_drawn() -> None:
     builder.step = 1000
     for _ in range(20_000):
         builder.acked("qemu1", spurious=True)
-    started = time.monotonic()
+    started = time.process_time()
     assert shown_after(builder, "handle") == [(f"handles spurious vector 0 {TIMES}20000", True)]
-    assert time.monotonic() - started < 10  # a second on an idle machine
+    assert time.process_time() - started < 10  # of the processor; a second where it is idle
 
 
 def test_of_very_many_marks_those_that_are_alike_are_one_in_each_phase() -> None:
