@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test test-slow test-tree test-build test-device test-lab test-faults test-vm test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
-## demo: fetch QEMU releases, render every strategy on each; then two stock releases migrate: one loses an interrupt
+## demo: fetch QEMU releases, render every strategy on each; then stock releases migrate: one loses an interrupt
 demo: $(VENV)/installed
 	@$(MAKE) --no-print-directory deps FOR="render prebuilt lab lab-aarch64"
 	$(BIN)/qpatch tree fetch --missing-ok --kind qemu --role render
