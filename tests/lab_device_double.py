@@ -19,7 +19,7 @@ from lab_qemu_double import Double
 
 FAULT = os.environ.get("FAULT", "")
 FAILURES = ("fails", "refuses", "stranded")
-LATE_SECONDS, STALL_SECONDS = 0.15, 1.1  # more than the bounds of bounds.yaml
+LATE_SECONDS, STALL_SECONDS = 0.3, 1.1  # more than the bounds of bounds.yaml
 ENOSPC, EFAULT, EIO = 28, 14, 5
 
 
