@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from lab_vm_support import FakeFleet, plan, program
+from lab_vm_support import FakeFleet, FakeVm, plan, program
 
 from qpatch.lab.preload.log import PRE_COPY_READ
 from qpatch.lab.runtime.flow import Flow
@@ -247,6 +247,22 @@ def test_a_paused_destination_runs_only_when_it_is_told_to(tmp_path: Path) -> No
 def test_a_guest_is_stopped_before_it_moves_and_answers_when_it_was_continued(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [stop, migrate: {paused: true}, continue, fence]")
     assert done.index("qemu0: stop") < done.index("qemu0 stopped") < done.index("qemu1: cont")
+
+
+def test_a_question_that_is_never_answered_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: FakeVm) -> bool:
+        await asyncio.sleep(3600)
+        return True
+
+    async def sent(_: FakeVm) -> str:
+        await asyncio.sleep(0.01)
+        return "completed"
+
+    monkeypatch.setattr(FakeVm, "responds", never)
+    monkeypatch.setattr(FakeVm, "until_sent", sent)
+    _, recorder = play(tmp_path, "steps: [migrate]")
+    assert all(event["ms"] > 0 for event in lab_events(recorder, "answered"))
+    assert len(lab_events(recorder, "answered")) == 2
 
 
 def test_masks_are_told_before_what_waits_for_them_can_come(tmp_path: Path) -> None:

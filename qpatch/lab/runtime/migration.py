@@ -95,6 +95,7 @@ class Migration:
         finally:
             for task in watching:
                 task.cancel()
+            await asyncio.wait(watching)  # a question that is still open counts when its task has ended
             for vm, answer in answers:
                 self.recorder.lab("answered", vm=vm.actor, ms=answer.longest_ms)
             for actor, count in counts.items():
