@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qpatch.lab.model import Verdict
 from qpatch.lab.registry import registry
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,11 @@ def test_the_limits_of_a_lab_are_in_the_documentation(name: str) -> None:
     limits = registry().get(name).limits
     assert limits
     assert [limit.subject for limit in limits if f"**{limit.subject}**: {limit.reason}" not in text] == []
+
+
+def test_the_documentation_has_each_verdict_in_the_order_in_which_they_apply() -> None:
+    found = re.findall(r"^- \*\*`([a-z-]+)`\*\*: ", (ROOT / "docs" / "labs.md").read_text(), re.MULTILINE)
+    assert found == [*Verdict]
 
 
 def test_the_names_of_the_design_are_known() -> None:
