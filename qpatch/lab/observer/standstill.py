@@ -4,7 +4,8 @@
 Four things tell of it: QEMU's own downtime, which begins before the devices stop; the guest's clock, which does not
 go on; the time from the last device that runs to the guest's first answer; and how long QEMU left the lab's questions
 on its monitor unanswered (event `answered`): what waits there waits for the lock that the guest's own accesses to
-devices need.
+devices need. The last two differ: questions end with the migration, and a processor of the guest can stand still while
+QEMU answers them; the guest is asked on the destination alone, and not while it runs on the source in pre-copy.
 """
 
 from __future__ import annotations

@@ -7,8 +7,6 @@ did not take over although the source had finished, it continues the source.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,19 +14,16 @@ from qpatch.lab.definitions.release import table
 from qpatch.lab.model import MigrationOutcome
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import WaitTimeout
+from qpatch.lab.runtime.watching import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from qpatch.lab.definitions.release import Value
     from qpatch.lab.definitions.steps import Migrate
-    from qpatch.lab.runtime.patience import Starvation
     from qpatch.lab.runtime.recorder import Recorder
     from qpatch.lab.runtime.vm import VirtualMachine
-
-_SAMPLE_SECONDS = 0.02
-_ASK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,32 +32,6 @@ class MigrationResult:
 
     outcome: MigrationOutcome
     guest: VirtualMachine | None
-
-
-async def _sample(counts: Iterable[Starvation]) -> None:
-    """Look again and again how long QEMU has waited for a processor: the threads of a migration end with it."""
-    while True:
-        for count in counts:
-            count.sample()
-        await asyncio.sleep(_SAMPLE_SECONDS)
-
-
-@dataclass
-class Answers:
-    """How long QEMU took at most to answer a question, in milliseconds."""
-
-    longest_ms: float = 0.0
-
-    async def watch(self, ask: Callable[[], Awaitable[bool]]) -> None:
-        """Ask again and again, to the end of QEMU."""
-        while True:
-            began = time.monotonic()
-            try:
-                if not await ask():
-                    return
-            finally:  # one that is cancelled has waited until now
-                self.longest_ms = max(self.longest_ms, (time.monotonic() - began) * 1000)
-            await asyncio.sleep(_ASK_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -84,23 +53,8 @@ class Migration:
         self.recorder.lab(
             "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
         )
-        counts = {vm.actor: vm.starvation() for vm in (self.source, self.destination)}
-        answers = [(vm, Answers()) for vm in (self.source, self.destination)]
-        watching = [
-            asyncio.create_task(_sample(counts.values())),
-            *(asyncio.create_task(answer.watch(vm.responds)) for vm, answer in answers),
-        ]
-        try:
+        async with watched((self.source, self.destination), self.recorder):
             return await self._run(meanwhile)
-        finally:
-            for task in watching:
-                task.cancel()
-            await asyncio.wait(watching)  # a question that is still open counts when its task has ended
-            for vm, answer in answers:
-                self.recorder.lab("answered", vm=vm.actor, ms=answer.longest_ms)
-            for actor, count in counts.items():
-                count.sample()
-                self.recorder.lab("starved", vm=actor, ms=count.ms)
 
     async def _run(self, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         try:
