@@ -47,8 +47,9 @@ def test_three_seconds_are_told_but_what_the_host_takes_is_not(slow: dict[str, i
     assert migrated(**slow, starved_ms=1500) == []
 
 
-@pytest.mark.parametrize(("stops", "count"), [(True, 0), (False, 1)])
-def test_a_device_that_runs_on_while_its_guest_is_stopped_is_told(stops: bool, count: int) -> None:
+@pytest.mark.parametrize(("stops", "errno", "count"), [(True, 0, 0), (False, 0, 1), (True, 5, 0)])
+def test_a_device_that_runs_on_while_its_guest_is_stopped_is_told(stops: bool, errno: int, count: int) -> None:
+    """Where it did not get to another state, nobody knows."""
     timeline = TimelineBuilder()
     timeline.start("qemu0", "any")
     for state in ("stop", "running"):
@@ -56,7 +57,7 @@ def test_a_device_that_runs_on_while_its_guest_is_stopped_is_told(stops: bool, c
     timeline.qmp("qemu0", "RESUME")
     for _round in range(2):
         if stops:
-            timeline.state("qemu0", "stop")
+            timeline.state("qemu0", "stop", errno=errno)
         timeline.qmp("qemu0", "STOP")
         for state in ("running-p2p", "running"):
             timeline.state("qemu0", state)

@@ -210,13 +210,17 @@ def _idle(history: MigrationHistory) -> Iterator[str]:
 
 
 def _runs_on(history: MigrationHistory) -> Iterator[str]:
-    """Yield the devices that did not stop while their VM did: from the time it ran before to when it runs again."""
+    """Yield the devices that did not stop while their VM did: from the time it ran before to when it runs again.
+
+    One whose change of state has failed may have stopped: that is another finding.
+    """
     running: dict[tuple[str, str], bool] = {}  # whether it has never stopped since its VM ran
     stopped: set[str] = set()
     for event in history.timeline:
         key = (event.actor, event.device)
-        if reached := device_state(event):
-            running[key] = reached not in STOPPED_STATES and running.get(key, True)
+        if event.origin is EventSource.UAPI and event.name == "state":
+            runs = device_state(event) not in {*STOPPED_STATES, ""}
+            running[key] = runs and running.get(key, True)
         elif event.origin is EventSource.QMP and event.name == "STOP":
             stopped.add(event.actor)
         elif event.origin is EventSource.QMP and event.name == "RESUME":
