@@ -38,6 +38,8 @@ def sources(tmp_path: Path) -> Path:
         (tmp_path / "sources" / folder).mkdir(parents=True)
         (tmp_path / "sources" / folder / "Makefile").write_text(MAKEFILE)
         (tmp_path / "sources" / folder / "source.c").write_text("int one;\n")
+    (tmp_path / "sources" / "abi").mkdir()
+    (tmp_path / "sources" / "abi" / "shared.h").touch()
     return tmp_path / "sources"
 
 
@@ -67,10 +69,10 @@ def test_only_the_guests_that_are_wanted(sources: Path) -> None:
 
 
 @needs_programs
-@pytest.mark.parametrize("file", ["source.c", "Makefile", "new.h", "new.def"])
+@pytest.mark.parametrize("file", ["emu/source.c", "emu/Makefile", "emu/new.h", "emu/new.def", "abi/shared.h"])
 def test_changed_sources_are_compiled_again(sources: Path, file: str) -> None:
     first = prepared(sources)
-    with (sources / "emu" / file).open("a") as source:
+    with (sources / file).open("a") as source:
         source.write("\n")
     second = prepared(sources)
     assert second != first

@@ -4,10 +4,10 @@
  */
 #include "device.h"
 
+#include "../abi/content.h"
 #include "machine.h"
 
 #define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
-#define REGISTERS_MAGIC	0x71706574
 #define STATUS_VERIFIED	0x1
 #define STATUS_ERROR	0x2
 #define BAR_REGISTERS	0
@@ -46,7 +46,7 @@ static void add_device(u16 address)
 	device->registers = device->bars.address[BAR_REGISTERS];
 	device->memory = device->bars.address[BAR_MEMORY];
 	device->table = device->bars.address[BAR_TABLE];
-	if (!device->registers || device_read(device, REGISTER_ID) != REGISTERS_MAGIC)
+	if (!device->registers || device_read(device, REGISTER_ID) != REGISTERS_ID)
 		return;
 	device->msi = pci_find_capability(address, PCI_CAPABILITY_MSI);
 	device->msix = pci_find_capability(address, PCI_CAPABILITY_MSIX);

@@ -3,6 +3,7 @@
 #ifndef GUEST_DEVICE_H
 #define GUEST_DEVICE_H
 
+#include "../abi/registers.h"
 #include "pci.h"
 #include "types.h"
 
@@ -50,17 +51,6 @@ struct check_result {
 	u32 config;	/* offset of the first difference, CONFIG_BYTES: none */
 };
 
-/* The hash behind what a device writes, and what the guest writes for it. */
-static inline u32 mix(u32 x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352d;
-	x ^= x >> 15;
-	x *= 0x846ca68b;
-	x ^= x >> 16;
-	return x;
-}
-
 extern struct device devices[MAX_DEVICES];
 extern unsigned int device_count;
 
@@ -73,27 +63,5 @@ void device_fill(struct device *device, u32 seed);
 void device_remember(struct device *device);
 /* Fills in the rest of a result. */
 void device_check(struct device *device, struct check_result *result);
-
-#define REGISTER_ID		0x000
-#define REGISTER_STATUS		0x00c
-#define REGISTER_RAISE		0x010
-#define REGISTER_ACK		0x014
-#define REGISTER_INTX		0x018
-#define REGISTER_RAISED		0x01c
-#define REGISTER_ACKED		0x020
-#define REGISTER_SPURIOUS	0x024
-#define REGISTER_RING_LOW	0x028
-#define REGISTER_RING_HIGH	0x02c
-#define REGISTER_RING_PAGES	0x030
-#define REGISTER_KICK		0x034
-#define REGISTER_SELECT		0x038
-#define REGISTER_SEQUENCE	0x03c
-#define REGISTER_SEED		0x040
-#define REGISTER_RESET		0x044
-#define REGISTER_MEMORY_SUM	0x048
-#define REGISTER_PULL		0x04c
-#define REGISTER_DIGEST		0x050
-#define REGISTER_PENDING	0x100
-#define REGISTER_CONFIG		0x400
 
 #endif

@@ -9,10 +9,10 @@
  */
 #include "ring.h"
 
+#include "../abi/content.h"
 #include "machine.h"
 #include "memory.h"
 
-#define PAGE_MAGIC	0x71706467
 #define PAGE_WORDS	(PAGE_SIZE / 4)
 #define LOOKS		3	/* at a page that seems wrong: the device may be writing it now */
 
@@ -225,7 +225,7 @@ enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
 static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
 {
 	u32 sequence = words[2], word;
-	u32 base = seed ^ page * 0x9e3779b9 ^ sequence * 0x85ebca6b;
+	u32 base = page_base(page, sequence, seed);
 
 	if (!sequence) {
 		for (word = 0; word < PAGE_WORDS; word++)
@@ -235,8 +235,8 @@ static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
 	}
 	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed)
 		return false;
-	for (word = 4; word < PAGE_WORDS; word++)
-		if (words[word] != mix(base ^ word * 0xc2b2ae35))
+	for (word = PAGE_HEADER; word < PAGE_WORDS; word++)
+		if (words[word] != page_word(base, word))
 			return false;
 	return true;
 }

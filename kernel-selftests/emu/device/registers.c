@@ -6,6 +6,7 @@
  */
 #include "registers.h"
 
+#include "../../abi/registers.h"
 #include "bytes.h"
 #include "config.h"
 #include "model.h"
@@ -13,35 +14,7 @@
 #include "reset.h"
 #include "ring.h"
 
-enum register_offset {
-	REGISTER_ID = 0x000,
-	REGISTER_VERSION = 0x004,
-	REGISTER_VECTORS = 0x008,
-	REGISTER_STATUS = 0x00c,
-	REGISTER_RAISE = 0x010,
-	REGISTER_ACK = 0x014,
-	REGISTER_INTX = 0x018,
-	REGISTER_RAISED = 0x01c,
-	REGISTER_ACKED = 0x020,
-	REGISTER_SPURIOUS = 0x024,
-	REGISTER_RING_LOW = 0x028,
-	REGISTER_RING_HIGH = 0x02c,
-	REGISTER_RING_PAGES = 0x030,
-	REGISTER_KICK = 0x034,
-	REGISTER_SELECT = 0x038,
-	REGISTER_SEQUENCE = 0x03c,
-	REGISTER_SEED = 0x040,
-	REGISTER_RESET = 0x044,
-	REGISTER_MEMORY_SUM = 0x048,
-	REGISTER_PULL = 0x04c,
-	REGISTER_DIGEST = 0x050,
-	REGISTER_PENDING = 0x100,
-	REGISTER_PENDING_END = 0x200,
-	REGISTER_CONFIG = 0x400,
-	REGISTER_CONFIG_END = REGISTER_CONFIG + EMU_CONFIG_SIZE,
-};
-
-#define ID_VALUE	0x71706574
+#define REGISTER_CONFIG_END	(REGISTER_CONFIG + EMU_CONFIG_SIZE)
 #define DEVICE_VERSION	1
 
 static u32 memory_sum(const struct emu_device *device)
@@ -81,7 +54,7 @@ static u32 read_register(const struct emu_device *device, u32 offset)
 		return emu_config_word(device, offset - REGISTER_CONFIG);
 	switch (offset) {
 	case REGISTER_ID:
-		return ID_VALUE;
+		return REGISTERS_ID;
 	case REGISTER_VERSION:
 		return DEVICE_VERSION;
 	case REGISTER_VECTORS:

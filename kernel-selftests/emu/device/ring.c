@@ -14,14 +14,12 @@
  */
 #include "ring.h"
 
+#include "../../abi/content.h"
 #include "bytes.h"
 #include "config.h"
-#include "hash.h"
 #include "log.h"
 #include "model.h"
 #include "states.h"
-
-#define PAGE_MAGIC	0x71706467
 
 #define TABLE_ENTRY	8
 #define LATE_FROM	32
@@ -59,15 +57,15 @@ static void make_page(struct emu_device *device, u32 page, u32 sequence)
 {
 	u8 *bytes = (u8 *)device->page;
 	u32 seed = device->registers.seed;
-	u32 base = seed ^ page * 0x9e3779b9u ^ sequence * 0x85ebca6bu;
+	u32 base = page_base(page, sequence, seed);
 	u32 i;
 
 	emu_put32(bytes, PAGE_MAGIC);
 	emu_put32(bytes + 4, page);
 	emu_put32(bytes + 8, sequence);
 	emu_put32(bytes + 12, seed);
-	for (i = 4; i < EMU_PAGE_SIZE / 4; i++)
-		emu_put32(bytes + i * 4, emu_mix(base ^ i * 0xc2b2ae35u));
+	for (i = PAGE_HEADER; i < EMU_PAGE_SIZE / 4; i++)
+		emu_put32(bytes + i * 4, page_word(base, i));
 }
 
 static int may_access(const struct emu_device *device)
@@ -128,7 +126,7 @@ void emu_read_ring_page(struct emu_device *device, u32 page)
 	if (error)
 		memset(device->page, 0xff, sizeof(device->page));
 	for (i = 0; i < EMU_PAGE_SIZE; i += 4)
-		digest = emu_mix(digest ^ emu_get32((u8 *)device->page + i));
+		digest = mix(digest ^ emu_get32((u8 *)device->page + i));
 	device->registers.digest = digest;
 	log_read(device, page, iova, error);
 }
@@ -136,7 +134,7 @@ void emu_read_ring_page(struct emu_device *device, u32 page)
 /* The number-th of `count` pages, in an order that nobody can guess and each as often as the others. */
 static u32 shuffled(const struct emu_device *device, u32 number, u32 count)
 {
-	u32 start = emu_mix(device->registers.seed ^ number / count);
+	u32 start = mix(device->registers.seed ^ number / count);
 
 	return (start + number) % count;
 }

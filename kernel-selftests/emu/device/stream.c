@@ -5,8 +5,8 @@
  */
 #include "stream.h"
 
+#include "../../abi/content.h"
 #include "bytes.h"
-#include "hash.h"
 #include "model.h"
 
 u64 emu_checksum(u64 checksum, const u8 *bytes, u64 count)
@@ -21,12 +21,12 @@ u64 emu_checksum(u64 checksum, const u8 *bytes, u64 count)
 /* The two kinds of bulk data differ, so that one cannot stand for the other. */
 static inline u32 bulk_word(u32 base, u64 index)
 {
-	return emu_mix(base ^ (u32)index);
+	return mix(base ^ (u32)index);
 }
 
 static u32 bulk_base(u32 seed, u32 kind)
 {
-	return emu_mix(seed + 0x9e3779b9u * kind);
+	return mix(seed + 0x9e3779b9u * kind);
 }
 
 static inline u32 to_little_endian(u32 value)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The BARs: registers, the DMA ring, the device's memory. */
+#include "../../abi/content.h"
 #include "fixture.h"
 #include "ktap.h"
 
@@ -13,16 +14,6 @@
 #define SELECT		0x38
 #define SEQUENCE	0x3c
 
-static u32 mix(u32 x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352d;
-	x ^= x >> 15;
-	x *= 0x846ca68b;
-	x ^= x >> 16;
-	return x;
-}
-
 static bool page_is(const struct fixture *fixture, u32 page, u32 sequence, u32 seed)
 {
 	const u8 *bytes = fixture->ring + (size_t)page * EMU_PAGE_SIZE;
@@ -32,9 +23,8 @@ static bool page_is(const struct fixture *fixture, u32 page, u32 sequence, u32 s
 	memcpy(words, bytes, sizeof(words));
 	if (words[0] != 0x71706467 || words[1] != page || words[2] != sequence || words[3] != seed)
 		return false;
-	for (i = 4; i < EMU_PAGE_SIZE / 4; i++)
-		if (words[i] != mix(seed ^ page * 0x9e3779b9u ^ sequence * 0x85ebca6bu ^
-				    i * 0xc2b2ae35u))
+	for (i = PAGE_HEADER; i < EMU_PAGE_SIZE / 4; i++)
+		if (words[i] != page_word(page_base(page, sequence, seed), i))
 			return false;
 	return true;
 }

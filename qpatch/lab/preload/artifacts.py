@@ -33,7 +33,7 @@ from qpatch.trees.places import cache_directory
 from qpatch.trees.replacing import recover_directories, replaced_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from qpatch.trees.progress import Progress
 
@@ -56,7 +56,7 @@ class Artifacts:
 class Artifact:
     """One thing that make makes; see artifacts.yaml."""
 
-    folder: str
+    folders: tuple[str, ...]
     file: str
     compiler: str
     requires: tuple[str, ...]
@@ -101,12 +101,12 @@ class _ArtifactStore:
         """Return the compiled file of `artifact`."""
         for group in artifact.requires:
             require_programs(group)
-        folder = self.sources / artifact.folder
-        place = self.store / f"{artifact.file}-{_digest(folder, compiler_version(artifact.compiler))}"
+        folders = [self.sources / folder for folder in artifact.folders]
+        place = self.store / f"{artifact.file}-{_digest(folders, compiler_version(artifact.compiler))}"
         if not (place / artifact.file).is_file():
             with inherited_lock(self.store / "lock", self.progress.note) as lock:
                 if not (place / artifact.file).is_file():  # another run may have made it
-                    self._make(artifact, folder, place, lock)
+                    self._make(artifact, folders[0], place, lock)
         return place / artifact.file
 
     def _make(self, artifact: Artifact, folder: Path, place: Path, lock: int) -> None:
@@ -133,11 +133,12 @@ class _ArtifactStore:
                 (build / artifact.file).rename(made / artifact.file)
 
 
-def _digest(folder: Path, compiler: str) -> str:
+def _digest(folders: Sequence[Path], compiler: str) -> str:
     """Return a short name for exactly these sources and this compiler."""
     digest = hashlib.sha256(compiler.encode())
-    for file in _source_files(folder):
-        digest.update(f"\n{file.relative_to(folder)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
+    for folder in folders:
+        for file in _source_files(folder):
+            digest.update(f"\n{file.relative_to(folder)}\n".encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:_DIGITS]
 
 
@@ -160,7 +161,7 @@ def _catalogue() -> _ArtifactCatalogue:
 
 
 def _artifact(entry: dict[str, Any]) -> Artifact:
-    return Artifact(**{**entry, "requires": tuple(entry["requires"])})
+    return Artifact(**{**entry, **{name: tuple(entry[name]) for name in ("folders", "requires")}})
 
 
 def _linux(entry: dict[str, Any]) -> LinuxGuest:
