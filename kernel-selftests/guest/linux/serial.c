@@ -6,7 +6,6 @@
 #include "collect.h"
 #include "system.h"
 
-#define CANCEL	0x15	/* ^U: what came of this line is void */
 #define SERIAL	0
 
 static char output[4096];
@@ -21,7 +20,7 @@ void machine_put(char character)
 	waiting = 0;
 }
 
-static char next_character(void)
+char next_character(void)
 {
 	static char input[256];
 	static long there, taken;
@@ -30,25 +29,7 @@ static char next_character(void)
 		there = system_read(SERIAL, input, sizeof(input));
 		taken = 0;
 	}
+	if (input[taken] == '\n')
+		collect_interrupts();
 	return input[taken++];
-}
-
-void serial_line(char *line, size_t bytes)
-{
-	size_t count = 0;
-	char character;
-
-	while ((character = next_character()) != '\n') {
-		if (character == '\r')
-			continue;
-		if (character == CANCEL) {
-			count = 0;
-			continue;
-		}
-		if (count < bytes)
-			line[count] = character;
-		count++;
-	}
-	line[count < bytes ? count : 0] = '\0';
-	collect_interrupts();
 }
