@@ -14,7 +14,8 @@ from kernel_build_support import HEADERS, FakeSuite
 from qpatch.builds.kernel.recipe import HeaderPackage
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.preload.initramfs import initramfs
-from qpatch.lab.preload.linuxguest import DRIVER, INITRAMFS, KERNEL, LinuxGuest, LinuxGuestStore
+from qpatch.lab.preload.linuxguest import DRIVER, INITRAMFS, KERNEL, LinuxGuest, LinuxGuests
+from qpatch.lab.preload.store import ArtifactStore
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Bench:
         def opened(_: LinuxGuest, suite: str, progress: Progress) -> AbstractContextManager[Suite]:
             return self.suite.open(suite, progress)
 
-        store = LinuxGuestStore(self.directory / "sources", self.directory / "store", NoProgress(), opened)
-        return store.directory(GUEST, self.program)
+        store = ArtifactStore(self.directory / "store", NoProgress())
+        return LinuxGuests(self.directory / "sources", store, opened).directory(GUEST, self.program)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from qpatch.lab.plan import RunPlan
 from qpatch.lab.preload.artifacts import prepare
 from qpatch.lab.preload.lab import NAME, PreloadLab, PreparedPreloadLab
 from qpatch.strategy.load import load_strategy
+from qpatch.trees.places import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -147,10 +148,11 @@ def _planned(fault: Fault | None, cell: Cell, programs: Mapping[str, QemuProgram
 
 def _prepared(faults: Sequence[Fault], planned: Sequence[PlannedCell], output: Path, progress: Progress) -> FaultLab:
     healthy = PreloadLab().prepare([one.plan for one in planned], progress)
+    store = cache_directory() / "lab-faults"  # not the lab's own: who wants that has not to wait for these
     labs = {}
     for fault in faults:
         if fault.entry.edits:
             guests = {one.plan.machine.guest for one in planned if one.plan.source.strategy == fault.name}
             sources = planted_sources(fault, output / "sources" / fault.name)
-            labs[fault.name] = PreparedPreloadLab(prepare(guests, progress, sources=sources))
+            labs[fault.name] = PreparedPreloadLab(prepare(guests, progress, sources=sources, store=store))
     return FaultLab(healthy, labs)

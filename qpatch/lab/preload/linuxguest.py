@@ -7,22 +7,16 @@ driver come from Debian's packages, which are kept; the driver is compiled here,
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qpatch.builds.diagnostics import first_error
 from qpatch.builds.kernel.headers import DebianHeaders, choose
 from qpatch.builds.kernel.kbuild import variables
-from qpatch.builds.lock import inherited_lock
-from qpatch.builds.running import Runner
-from qpatch.builds.toolchain import compiler_version, neutral_environment
-from qpatch.errors import EnvironmentFault
+from qpatch.builds.toolchain import compiler_version
 from qpatch.lab.preload.initramfs import initramfs
+from qpatch.lab.preload.store import digest
 from qpatch.requirements import require
 from qpatch.trees.deb import read_member
 from qpatch.trees.replacing import replaced_directory
@@ -30,9 +24,11 @@ from qpatch.trees.replacing import replaced_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from qpatch.builds.kernel.headers import Suite
     from qpatch.builds.kernel.recipe import HeaderPackage
+    from qpatch.lab.preload.store import ArtifactStore, Workplace
     from qpatch.trees.apt_packages import BinaryPackage, BinaryRoot
     from qpatch.trees.progress import Progress
 
@@ -40,7 +36,6 @@ KERNEL = "vmlinuz"
 INITRAMFS = "initramfs"
 DRIVER = "qpatch_guest.ko"
 _KBUILD = "linux-kbuild-"  # the package of programs that run on this machine
-_DIGITS = 16
 # As for modules of a tree: the package's configuration asks for debug information, and for BTF, which takes pahole.
 _SMALL = {"CONFIG_DEBUG_INFO": "", "CONFIG_DEBUG_INFO_BTF_MODULES": ""}
 
@@ -59,12 +54,11 @@ class LinuxGuest:
 
 
 @dataclass(frozen=True)
-class LinuxGuestStore:
-    """Makes Linux guests in the directory `store`, from sources in `sources`; `open_suite` opens Debian's packages."""
+class LinuxGuests:
+    """Makes Linux guests in `store`, from sources in `sources`; `open_suite` opens Debian's packages."""
 
     sources: Path
-    store: Path
-    progress: Progress
+    store: ArtifactStore
     open_suite: Callable[[LinuxGuest, str, Progress], AbstractContextManager[Suite]] | None = None
 
     def directory(self, guest: LinuxGuest, program: Path) -> Path:
@@ -75,67 +69,50 @@ class LinuxGuestStore:
         """
         compiler = compiler_version(f"{guest.cross}gcc")
         headers = self._headers(guest, compiler)
-        place = self.store / f"linux-{guest.architecture}-{self._digest(guest, program, headers.version(), compiler)}"
-        if not _is_whole(place):
-            with inherited_lock(self.store / "lock", self.progress.note) as lock:
-                if not _is_whole(place):  # another run may have made it
-                    self._make(guest, program, headers, place, lock)
-        return place
+        files = [(file.name, file) for file in (*self._driver_sources(guest), program)]
+        name = f"linux-{guest.architecture}-{digest([headers.version(), compiler], files)}"
+        return self.store.kept(name, (KERNEL, INITRAMFS), lambda work: self._make(guest, program, headers, work))
 
     def _headers(self, guest: LinuxGuest, compiler: str) -> DebianHeaders:
         def opened(suite: str, progress: Progress) -> AbstractContextManager[Suite]:
             return (self.open_suite or _open_suite)(guest, suite, progress)
 
-        return DebianHeaders(choose(guest.packages, compiler), self.store / "linux", opened)
+        return DebianHeaders(choose(guest.packages, compiler), self._packages, opened)
 
-    def _digest(self, guest: LinuxGuest, program: Path, *words: str) -> str:
-        files = [*sorted(path for path in (self.sources / guest.module).iterdir() if path.is_file()), program]
-        parts = [hashlib.sha256(file.name.encode() + b"\0" + file.read_bytes()).digest() for file in files]
-        return hashlib.sha256(b"".join([*parts, *(word.encode() + b"\0" for word in words)])).hexdigest()[:_DIGITS]
+    @property
+    def _packages(self) -> Path:
+        return self.store.directory / "linux"
 
-    def _make(self, guest: LinuxGuest, program: Path, headers: DebianHeaders, place: Path, lock: int) -> None:
-        headers.prepare(self.progress)
+    def _driver_sources(self, guest: LinuxGuest) -> list[Path]:
+        return sorted(path for path in (self.sources / guest.module).iterdir() if path.is_file())
+
+    def _make(self, guest: LinuxGuest, program: Path, headers: DebianHeaders, work: Workplace) -> None:
+        progress = self.store.progress
+        headers.prepare(progress)
         kernel = self._kernel(guest, headers)
-        self.progress.begin(f"compiling the driver of the Linux guest for {headers.directory().name}", None)
-        with tempfile.TemporaryDirectory(dir=self.store, prefix=".new-") as scratch:
-            driver = self._driver(guest, headers, Path(scratch), lock)
-            files = {"init": program.read_bytes(), DRIVER: driver}
-        with replaced_directory(place) as made:
-            os.link(kernel, made / KERNEL)
-            (made / INITRAMFS).write_bytes(initramfs(files))
+        progress.begin(f"compiling the driver of the Linux guest for {headers.directory().name}", None)
+        files = {"init": program.read_bytes(), DRIVER: self._driver(guest, headers, work).read_bytes()}
+        os.link(kernel, work.result / KERNEL)
+        (work.result / INITRAMFS).write_bytes(initramfs(files))
 
     def _kernel(self, guest: LinuxGuest, headers: DebianHeaders) -> Path:
         """Return the image of the kernel whose headers these are."""
         package = headers.directory().name.replace("linux-headers", "linux-image")
-        kernel = self.store / "linux" / package / KERNEL
+        kernel = self._packages / package / KERNEL
         if not kernel.is_file():
-            opened = (self.open_suite or _open_suite)(guest, headers.chosen.suite, self.progress)
+            opened = (self.open_suite or _open_suite)(guest, headers.chosen.suite, self.store.progress)
             with opened as suite:
-                (file,) = suite.download([suite.newest(package)], self.progress)
+                (file,) = suite.download([suite.newest(package)], self.store.progress)
                 with replaced_directory(kernel.parent) as made:
                     (made / KERNEL).write_bytes(read_member(file, f"boot/{KERNEL}-*"))
         return kernel
 
-    def _driver(self, guest: LinuxGuest, headers: DebianHeaders, build: Path, lock: int) -> bytes:
-        for file in (self.sources / guest.module).iterdir():
-            if file.is_file():
-                (build / file.name).write_bytes(file.read_bytes())
-        log = self.store / f"{DRIVER}.log"
-        log.unlink(missing_ok=True)
+    def _driver(self, guest: LinuxGuest, headers: DebianHeaders, work: Workplace) -> Path:
+        for file in self._driver_sources(guest):
+            (work.scratch / file.name).write_bytes(file.read_bytes())
         settings = {**_SMALL, "ARCH": guest.architecture, "CROSS_COMPILE": guest.cross, "CC": f"{guest.cross}gcc"}
-        command = ["make", "-C", str(headers.directory()), f"M={build}", *variables(settings), "modules"]
-        ran = Runner(neutral_environment(), log, lock).run(command, build)
-        if not ran.succeeded or not (build / DRIVER).is_file():
-            raise EnvironmentFault(
-                "lab-artifacts-failed",
-                f"the driver of the Linux guest does not compile: {first_error(ran.output, build, build)}",
-                hint=f"The log: {log}",
-            )
-        return (build / DRIVER).read_bytes()
-
-
-def _is_whole(place: Path) -> bool:
-    return (place / KERNEL).is_file() and (place / INITRAMFS).is_file()
+        command = ["make", "-C", str(headers.directory()), f"M={work.scratch}", *variables(settings), "modules"]
+        return work.compile("the driver of the Linux guest", command, work.scratch, DRIVER)
 
 
 @contextmanager
