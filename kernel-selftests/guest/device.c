@@ -5,6 +5,7 @@
 #include "device.h"
 
 #include "../abi/content.h"
+#include "config.h"
 #include "machine.h"
 
 #define IDENTITY	0x71701234	/* device 0x7170 of vendor 0x1234 */
@@ -16,8 +17,6 @@
 #define PCI_HEADER_TYPE	0x0e
 #define PCI_MULTIPLE	0x80
 #define PCI_PIN		0x3d
-#define PCI_STATUS_INTERRUPT	(1 << 19)	/* of the word that begins with the command */
-#define MSI_PENDING	0x14	/* of a capability with a 64-bit address and masks, as the device has */
 
 struct device devices[MAX_DEVICES];
 unsigned int device_count;
@@ -57,7 +56,8 @@ static void add_device(u16 address)
 	device->pin = machine_config_read(address, PCI_PIN, 1);
 	if (device->pin)
 		device->line = machine_line(address, device->pin);
-	device_remember(device);
+	config_set_controls(device);
+	config_remember(device);
 	device_count++;
 }
 
@@ -109,55 +109,10 @@ static bool memory_as_filled(const struct device *device)
 	return device_read(device, REGISTER_MEMORY_SUM) == sum;
 }
 
-/* Bits that show the moment: an INTx that is asserted, MSI vectors that are pending. */
-static u32 lasting(const struct device *device, u32 offset, u32 value)
-{
-	if (offset == PCI_COMMAND)
-		return value & ~(u32)PCI_STATUS_INTERRUPT;
-	if (device->msi && offset == (u32)device->msi + MSI_PENDING)
-		return 0;
-	return value;
-}
-
-static u32 seen_config(const struct device *device, u32 offset)
-{
-	return lasting(device, offset, machine_config_read(device->address, (u16)offset, 4));
-}
-
-/*
- * Of what the device holds, the command counts.  The rest a user of VFIO keeps
- * to itself: BARs need not be written, SET_IRQS enables MSI and MSI-X.
- */
-static u32 held_command(const struct device *device)
-{
-	return lasting(device, PCI_COMMAND, device_read(device, REGISTER_CONFIG + PCI_COMMAND));
-}
-
-void device_remember(struct device *device)
-{
-	u32 word;
-
-	for (word = 0; word < CONFIG_BYTES / 4; word++)
-		device->config[word] = seen_config(device, 4 * word);
-	device->command = held_command(device);
-}
-
-static void check_config(const struct device *device, struct check_result *result)
-{
-	u32 word;
-
-	result->config = CONFIG_BYTES;
-	for (word = CONFIG_BYTES / 4; word--;)
-		if (seen_config(device, 4 * word) != device->config[word])
-			result->config = 4 * word;
-	result->command = held_command(device) == device->command ? "ok" : "bad";
-}
-
 void device_check(struct device *device, struct check_result *result)
 {
 	u32 status = device_read(device, REGISTER_STATUS);
 
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
-	check_config(device, result);
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
 }

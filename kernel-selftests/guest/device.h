@@ -36,8 +36,9 @@ struct device {
 	u64 handled;
 	u32 strayed;			/* how many came to another processor than their own */
 	struct stray stray;		/* the first of them */
-	/* As device_remember() found configuration space, and the command as the device holds it. */
-	u32 config[CONFIG_BYTES / 4], command;
+	/* As config_remember() found them: configuration space, also that of the device itself, and MSI-X's table. */
+	u32 config[CONFIG_BYTES / 4], held[CONFIG_BYTES / 4];
+	u32 entries[MAX_VECTORS][4];
 	u32 count[MAX_VECTORS];		/* interrupts handled */
 	u16 slot[MAX_VECTORS];		/* interrupt number of each vector, see interrupt.c */
 	bool moved[MAX_VECTORS];	/* which of its two events a vector uses */
@@ -47,8 +48,7 @@ struct device {
 /* Pages that are older than what the device wrote there or have something else in them; see ring.h for these. */
 struct check_result {
 	u32 stale, corrupt;
-	const char *memory, *state, *read, *command;
-	u32 config;	/* offset of the first difference, CONFIG_BYTES: none */
+	const char *memory, *state, *read;
 };
 
 extern struct device devices[MAX_DEVICES];
@@ -59,8 +59,6 @@ void device_write(const struct device *device, u32 offset, u32 value);
 void device_find_all(void);
 void device_fill_page(const struct device *device, u32 page);	/* as the last device_fill() did */
 void device_fill(struct device *device, u32 seed);
-/* Configuration space is now as its driver wants it: until the next call, nothing may change in it. */
-void device_remember(struct device *device);
 /* Fills in the rest of a result. */
 void device_check(struct device *device, struct check_result *result);
 

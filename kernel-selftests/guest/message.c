@@ -5,6 +5,7 @@
  */
 #include "message.h"
 
+#include "config.h"
 #include "cpu.h"
 #include "interrupt.h"
 #include "machine.h"
@@ -252,7 +253,7 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 	case KIND_NONE:
 		break;
 	}
-	device_remember(device);
+	config_remember(device);
 	return error;
 }
 
@@ -260,7 +261,7 @@ static const char *mask_line(struct device *device, bool masked)
 {
 	pci_command(device->address, masked ? 0 : PCI_COMMAND_INTX_OFF,
 		    masked ? PCI_COMMAND_INTX_OFF : 0);
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -277,7 +278,7 @@ const char *irq_mask(struct device *device, u32 vector, bool masked)
 		msix_mask(device, vector, masked);
 	else if (!msi_write_masks(device, msi_masks(device)))
 		return "device cannot mask MSI";
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -286,7 +287,7 @@ const char *irq_mask_function(struct device *device, bool masked)
 	if (device->kind != KIND_MSIX)
 		return "MSI-X is not on";
 	msix_control(device, MSIX_ENABLE | (masked ? MSIX_MASK_ALL : 0));
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -343,7 +344,7 @@ const char *irq_move(struct device *device, u32 vector)
 	if (vector >= device->vectors)
 		return "no such vector";
 	error = device->kind == KIND_MSIX ? move_msix(device, vector) : move_msi(device);
-	device_remember(device);
+	config_remember(device);
 	return error;
 }
 
@@ -397,6 +398,6 @@ const char *irq_route(struct device *device, u32 vector, u32 cpu)
 		route_msi(device, vector, cpu);
 	else
 		line_route(device->line, cpu);
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }

@@ -7,6 +7,7 @@
  */
 #include "protocol.h"
 
+#include "config.h"
 #include "cpu.h"
 #include "device.h"
 #include "interrupt.h"
@@ -153,10 +154,7 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.state);
 	print(" read=");
 	print(result.read);
-	print(" command=");
-	print(result.command);
-	if (result.config < CONFIG_BYTES)
-		print_field("config", result.config);
+	config_report(device);
 	machine_put('\n');
 }
 

@@ -4,6 +4,7 @@
  */
 #include "reset.h"
 
+#include "config.h"
 #include "message.h"
 #include "ring.h"
 
@@ -23,6 +24,7 @@ const char *device_reset(struct device *device)
 	pci_write_bars(device->address, &device->bars);
 	pci_command(device->address, 0,
 		    PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF);
+	config_set_controls(device);
 	for (vector = 0; vector < MAX_VECTORS; vector++)
 		device->count[vector] = 0;
 	device->handled = 0;

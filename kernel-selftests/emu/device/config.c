@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Configuration space: a conventional PCI function with an MSI and an MSI-X
- * capability.  As behind vfio-pci, BARs and the command register can be written
- * freely and mean nothing to the outside.
+ * Configuration space: a PCI Express endpoint without extended space, with MSI,
+ * MSI-X and power management.  As behind vfio-pci, BARs and the command register
+ * can be written freely and mean nothing to the outside.
+ *
+ * What a QEMU passes through and what it emulates is hw/vfio/pci.c's business,
+ * the same in 5.2, 7.2, 10.2 (and as the lab sees it in 11.1): emulated are BARs,
+ * the ROM's address (vfio_realize, vfio_pci_realize), all of MSI and MSI-X, the list
+ * of capabilities and, on a root bus, type and links of PCI Express
+ * (vfio_add_std_cap, vfio_setup_pcie_cap).  The control registers of power
+ * management and PCI Express are passed through both ways, and QEMU keeps no
+ * copy of what was written (pci_add_capability makes them read-only to
+ * pci_default_write_config; from 8.0 on it follows the power state, pci_pm_init).
+ * vfio_pci_load_config() gives the device its command register only.  So these
+ * controls come with the device's own state, or not at all.
  */
 #include "config.h"
 
@@ -15,6 +26,8 @@
 /* Where the capabilities are. */
 #define CONFIG_MSI		0x40
 #define CONFIG_MSIX		0x60
+#define CONFIG_POWER		0x70
+#define CONFIG_EXPRESS		0x80
 
 #define VENDOR		0x1234
 #define DEVICE		0x7170
@@ -41,6 +54,20 @@
 #define MSI_FLAGS_MASK		0x100
 
 #define MSIX_FLAGS		(CONFIG_MSIX + 2)
+#define MSI_ENABLED		(1u << 16)	/* of the word that begins with the capability's id */
+#define MSIX_ENABLED		(1u << 31)
+
+#define POWER_CAPABILITIES	0x4803	/* version 3; PME from D0 and D3hot */
+#define POWER_CONTROL		(CONFIG_POWER + 4)
+#define POWER_NO_SOFT_RESET	0x0008
+
+#define EXPRESS_FLAGS		0x0002	/* version 2, an endpoint */
+#define EXPRESS_CAPABILITIES	0x10008022	/* FLR, payloads of 512 bytes, extended tags */
+#define EXPRESS_CONTROL		(CONFIG_EXPRESS + 8)
+#define EXPRESS_CONTROL_RESET	0x2810	/* reads of 512 bytes, no snoop, relaxed ordering */
+#define EXPRESS_LINK		0x0011	/* one lane of 2.5 GT/s, as it can and as it is */
+#define EXPRESS_CAPABILITIES_2	0x001f	/* completion timeout: all ranges, and none */
+#define EXPRESS_CONTROL_2	(CONFIG_EXPRESS + 0x28)
 
 /* What can be written, field by field. */
 static const struct {
@@ -60,7 +87,28 @@ static const struct {
 	{ CONFIG_MSI + 12, 2, 0xffff },
 	{ MSI_MASK, 4, 0xffffffff },
 	{ MSIX_FLAGS, 2, 0xc000 },	/* enable, function mask */
+	{ POWER_CONTROL, 2, 0x1f03 },	/* state, PME enable, data select */
+	{ EXPRESS_CONTROL, 2, 0x79ff },	/* but not: phantom functions, auxiliary power, FLR */
+	{ EXPRESS_CONTROL_2, 2, 0x001f },	/* completion timeout */
 };
+
+static const u8 controls[EMU_CONFIG_CONTROLS] = { POWER_CONTROL, EXPRESS_CONTROL, EXPRESS_CONTROL_2 };
+
+static void reset_power_and_express(u8 *config)
+{
+	config[CONFIG_POWER] = 0x01;
+	config[CONFIG_POWER + 1] = CONFIG_EXPRESS;
+	emu_put16(config + CONFIG_POWER + 2, POWER_CAPABILITIES);
+	emu_put16(config + POWER_CONTROL, POWER_NO_SOFT_RESET);
+
+	config[CONFIG_EXPRESS] = 0x10;
+	emu_put16(config + CONFIG_EXPRESS + 2, EXPRESS_FLAGS);
+	emu_put32(config + CONFIG_EXPRESS + 4, EXPRESS_CAPABILITIES);
+	emu_put16(config + EXPRESS_CONTROL, EXPRESS_CONTROL_RESET);
+	emu_put32(config + CONFIG_EXPRESS + 0x0c, EXPRESS_LINK);
+	emu_put16(config + CONFIG_EXPRESS + 0x12, EXPRESS_LINK);
+	emu_put32(config + CONFIG_EXPRESS + 0x24, EXPRESS_CAPABILITIES_2);
+}
 
 static u8 log2_of(u32 value)
 {
@@ -95,9 +143,11 @@ void emu_config_reset(struct emu_device *device)
 					    log2_of(profile->msi_vectors) << 1));
 
 	config[CONFIG_MSIX] = 0x11;
+	config[CONFIG_MSIX + 1] = CONFIG_POWER;
 	emu_put16(config + MSIX_FLAGS, (u16)(profile->vectors - 1));
 	emu_put32(config + CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
 	emu_put32(config + CONFIG_MSIX + 8, EMU_PENDING_BITS | 4);
+	reset_power_and_express(config);
 }
 
 static u8 writable_bits(u64 position)
@@ -139,9 +189,31 @@ bool emu_intx_disabled(const struct emu_device *device)
 	return emu_get16(device->config + OFFSET_COMMAND) & COMMAND_INTX_DISABLE;
 }
 
+static u32 with_bit(u32 value, u32 bit, bool set)
+{
+	return set ? value | bit : value & ~bit;
+}
+
 u32 emu_config_word(const struct emu_device *device, u32 offset)
 {
-	return emu_get32(device->config + offset);
+	u32 value = emu_get32(device->config + offset);
+
+	if (offset == CONFIG_MSI)
+		return with_bit(value, MSI_ENABLED, device->irq.kind == VFIO_PCI_MSI_IRQ_INDEX);
+	if (offset == CONFIG_MSIX)
+		return with_bit(value, MSIX_ENABLED, device->irq.kind == VFIO_PCI_MSIX_IRQ_INDEX);
+	return value;
+}
+
+u16 emu_config_control(const struct emu_device *device, u32 control)
+{
+	return emu_get16(device->config + controls[control]);
+}
+
+void emu_config_set_control(struct emu_device *device, u32 control, u16 value)
+{
+	write_byte(device, controls[control], (u8)value);
+	write_byte(device, controls[control] + 1u, (u8)(value >> 8));
 }
 
 u32 emu_msi_mask(const struct emu_device *device)

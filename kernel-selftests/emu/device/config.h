@@ -5,13 +5,21 @@
 
 #include "platform.h"
 
+#define EMU_CONFIG_CONTROLS	3	/* registers that no user of VFIO restores: they are device state */
+
 struct emu_device;
 
 void emu_config_reset(struct emu_device *device);
 /* From a stream: what a driver could have written, no more. */
 void emu_config_restore(struct emu_device *device, const u8 *config);
-/* Four bytes at `offset`, a multiple of four, as the device holds them. */
+/*
+ * Four bytes at `offset`, a multiple of four, as the device holds them.  Behind
+ * vfio-pci it is SET_IRQS that enables MSI and MSI-X in it.
+ */
 u32 emu_config_word(const struct emu_device *device, u32 offset);
+/* One of EMU_CONFIG_CONTROLS: power management, Device Control and Device Control 2. */
+u16 emu_config_control(const struct emu_device *device, u32 control);
+void emu_config_set_control(struct emu_device *device, u32 control, u16 value);
 /* Without it a device accesses no memory and sends no message. */
 bool emu_is_bus_master(const struct emu_device *device);
 bool emu_intx_disabled(const struct emu_device *device);

@@ -7,6 +7,7 @@
 
 #include "../../abi/content.h"
 #include "bytes.h"
+#include "config.h"
 #include "model.h"
 
 u64 emu_checksum(u64 checksum, const u8 *bytes, u64 count)
@@ -109,6 +110,8 @@ void emu_registers_pack(const struct emu_device *device, u8 *bytes)
 		registers->select, registers->raised_total, registers->acked_total,
 		registers->spurious_total, registers->intx_raised, registers->intx_acked,
 		registers->intx_asserted, device->irq.hint, registers->digest,
+		emu_config_control(device, 0), emu_config_control(device, 1),
+		emu_config_control(device, 2),
 	};
 	u32 i;
 
@@ -140,6 +143,8 @@ void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
 	if (device->irq.kind == EMU_NO_IRQ && words[10] <= EMU_NO_IRQ)
 		device->irq.hint = words[10];
 	registers->digest = words[11];
+	for (i = 0; i < EMU_CONFIG_CONTROLS; i++)
+		emu_config_set_control(device, i, (u16)words[12 + i]);
 	for (i = 0; i < EMU_RING_PAGES; i++)
 		registers->sequences[i] = emu_get32(bytes + (EMU_REGISTER_WORDS + i) * 4);
 }

@@ -45,7 +45,9 @@ static void capabilities(void)
 	CHECK_EQUAL(read_config(fixture, msix + 2, 2), 2047);
 	CHECK_EQUAL(read_config(fixture, msix + 4, 4), 4);
 	CHECK_EQUAL(read_config(fixture, msix + 8, 4), 0x8004);
-	CHECK_EQUAL(find_capability(fixture, 0x10), 0);
+	CHECK(find_capability(fixture, 0x01));
+	CHECK(find_capability(fixture, 0x10));
+	CHECK_EQUAL(find_capability(fixture, 0x09), 0);
 	fixture_free(fixture);
 }
 
@@ -84,6 +86,44 @@ static void write_masks(void)
 	CHECK_EQUAL(read_config(fixture, 0x42, 2), 0x01f5);
 	write_config(fixture, 0x3c, 0xffff, 2);
 	CHECK_EQUAL(read_config(fixture, 0x3c, 2), 0x01ff);
+	fixture_free(fixture);
+}
+
+static void controls_of_power_and_express(void)
+{
+	struct fixture *fixture = fixture_new("");
+	u32 power, express;
+
+	CHECK(fixture);
+	power = find_capability(fixture, 0x01);
+	express = find_capability(fixture, 0x10);
+	CHECK_EQUAL(read_config(fixture, power + 4, 2), 0x0008);
+	write_config(fixture, power + 4, 0xffff, 2);
+	CHECK_EQUAL(read_config(fixture, power + 4, 2), 0x1f0b);
+	CHECK_EQUAL(read_config(fixture, express + 8, 2), 0x2810);
+	write_config(fixture, express + 8, 0xffff, 2);
+	CHECK_EQUAL(read_config(fixture, express + 8, 2), 0x79ff);
+	write_config(fixture, express + 0x28, 0xffff, 2);
+	CHECK_EQUAL(read_config(fixture, express + 0x28, 2), 0x001f);
+	CHECK_EQUAL(emu_reset(fixture->device), 0);
+	CHECK_EQUAL(read_config(fixture, power + 4, 2), 0x0008);
+	CHECK_EQUAL(read_config(fixture, express + 8, 2), 0x2810);
+	CHECK_EQUAL(read_config(fixture, express + 0x28, 2), 0);
+	fixture_free(fixture);
+}
+
+/* BAR 0 shows the device's own: there, SET_IRQS enables MSI-X, and a write into the capability does not. */
+static void held_msix_enable(void)
+{
+	struct fixture *fixture = fixture_new("vectors=8");
+
+	CHECK(fixture);
+	write_config(fixture, 0x62, 0xffff, 2);
+	CHECK_EQUAL(read_register(fixture, 0x460) >> 31, 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 1, 0), 0);
+	write_config(fixture, 0x62, 0, 2);
+	CHECK_EQUAL(read_register(fixture, 0x460) >> 31, 1);
+	CHECK_EQUAL(read_register(fixture, 0x440) >> 16 & 1, 0);
 	fixture_free(fixture);
 }
 
@@ -146,6 +186,8 @@ static const struct test tests[] = {
 	{ "capabilities", capabilities },
 	{ "BAR sizing", bar_sizing },
 	{ "write masks", write_masks },
+	{ "controls of power and express", controls_of_power_and_express },
+	{ "held MSI-X enable", held_msix_enable },
 	{ "whole space at once", whole_space_at_once },
 	{ "writes are logged", writes_are_logged },
 	{ "reset restores", reset_restores },

@@ -20,6 +20,9 @@ static struct fixture *used_device(const char *settings)
 		return NULL;
 	for (i = 0; i < EMU_MEMORY_SIZE; i++)
 		fixture->memory[i] = (u8)(i * 7);
+	write_config(fixture, 0x74, 0x0b08, 2);		/* of power management, then of PCI Express */
+	write_config(fixture, 0x88, 0x5830, 2);
+	write_config(fixture, 0xa8, 0x0006, 2);
 	write_register(fixture, 0x28, (u32)FIXTURE_RING);
 	write_register(fixture, 0x30, FIXTURE_RING_PAGES);
 	write_register(fixture, 0x34, 1);
@@ -40,6 +43,9 @@ static bool same_state(struct fixture *a, struct fixture *b)
 			return false;
 	if (read_register(a, 0x100) != read_register(b, 0x100))
 		return false;
+	for (offset = 0x70; offset < EMU_CONFIG_SIZE; offset += 4)
+		if (read_config(a, offset, 4) != read_config(b, offset, 4))
+			return false;
 	write_register(a, 0x38, 1);
 	write_register(b, 0x38, 1);
 	return read_register(a, 0x3c) == read_register(b, 0x3c) &&

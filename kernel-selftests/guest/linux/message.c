@@ -2,6 +2,7 @@
 /* Interrupts of a device, by way of the module: the kernel programs and handles them. */
 #include "../message.h"
 
+#include "../config.h"
 #include "../interrupt.h"
 #include "../machine.h"
 #include "collect.h"
@@ -87,7 +88,7 @@ const char *irq_setup(struct device *device, enum kind kind, u32 vectors)
 		device->count[vector] = 0;
 		device->masked[vector] = false;
 	}
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -108,7 +109,7 @@ const char *irq_mask(struct device *device, u32 vector, bool masked)
 	if (!ask(device, masked ? REQUEST_MASK : REQUEST_UNMASK, vector, 0))
 		return "Linux does not mask it";
 	device->masked[vector] = masked;
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -119,7 +120,7 @@ const char *irq_mask_function(struct device *device, bool masked)
 		return "MSI-X is not on";
 	machine_config_write(device->address, device->msix + MSIX_CONTROL, 2,
 			     MSIX_ENABLE | (masked ? MSIX_MASK_ALL : 0));
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 
@@ -132,7 +133,7 @@ const char *irq_move(struct device *device, u32 vector)
 		return error;
 	if (!ask(device, REQUEST_RENEW, vector, 0))
 		return "Linux does not start it again";
-	device_remember(device);
+	config_remember(device);
 	return NULL;
 }
 

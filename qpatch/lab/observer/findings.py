@@ -29,13 +29,12 @@ ACCESSES = ("dma-read", "dma-write")
 class GuestCheck:
     """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
-    What it did not look at is None or `none`.
-    `read` tells whether the device reads from guest memory what the guest has just written there. `command`
-    tells whether the device holds the command register as its driver left it. `config` is the offset of the first word
-    of config space that the driver finds otherwise than it left it, None where all are the same. `strayed` is how many
-    interrupts another processor has handled than they were routed to, `stray` of the first of them its vector, the
-    processor that it was routed to, and the one to which it came. `unexpected` is how many interrupts the guest had,
-    up to then, on numbers that belong to no vector.
+    What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells whether
+    the device reads from guest memory what the guest has just written there. `config`, `held`, `table` and `pending`
+    tell what differs in config space, in what the device holds of it, in MSI-X's table and in its pending bits (see
+    registers.py) from how the driver left it. `strayed` is how many interrupts another processor has handled than they
+    were routed to, `stray` of the first of them its vector, the processor that it was routed to, and the one to which
+    it came. `unexpected` is how many interrupts the guest had, up to then, on numbers that belong to no vector.
     """
 
     vm: str
@@ -46,8 +45,10 @@ class GuestCheck:
     memory: str = "none"
     state: str = "none"
     read: str = "none"
-    command: str = "none"
-    config: int | None = None
+    config: str = "none"
+    held: str = "none"
+    table: str = "none"
+    pending: str = "none"
     strayed: int = 0
     stray: tuple[int, int, int] = (0, 0, 0)
     unexpected: int = 0
@@ -232,8 +233,10 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 str(fields.get("memory", "none")),
                 str(fields.get("state", "none")),
                 str(fields.get("read", "none")),
-                str(fields.get("command", "none")),
-                _number(fields.get("config")),
+                str(fields.get("config", "none")),
+                str(fields.get("held", "none")),
+                str(fields.get("table", "none")),
+                str(fields.get("pending", "none")),
                 _number(fields.get("strayed")) or 0,
                 (
                     _number(fields.get("stray")) or 0,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.observer.logs import tells_of_lost_peer
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.registers import what_changed
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def what_is_intact(findings: Findings) -> str:
         "device memory": [check.memory for check in checks],
         "what it reads": [check.read for check in checks],
         "pages that it wrote": ["ok" for check in checks if check.stale is not None],
-        "config space": [check.command for check in checks],
+        "config space": ["ok" for check in checks if check.config != "none"],
+        "MSI-X's table": [check.table for check in checks],
     }
     intact = [name for name, seen in what.items() if "ok" in seen]
     return f"intact: {', '.join(intact)} ({counted(len(checks), 'check')})"
@@ -56,8 +58,7 @@ def what_is_wrong(check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, in words."""
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
-    what += [f"its config space has changed at {check.config:#x}"] if check.config is not None else []
-    what += ["it holds another command register"] if check.command not in VERIFIED else []
+    what += what_changed(check)
     what += ["it reads other memory than the guest has written"] if check.read not in VERIFIED else []
     return what + (["its state is wrong"] if check.state not in VERIFIED else [])
 
