@@ -74,7 +74,7 @@ def _pending(check: GuestCheck) -> Iterator[str]:
     """Yield which pending bits are wrong, but for those that no destination shows.
 
     QEMU shows its own pending bits only after an interrupt of a masked vector has come in that process
-    (vfio_msi_interrupt() in hw/vfio/pci.c of 5.2, 7.2 and 10.2 enables msix_pba_mmio; a load does not).
+    (vfio_msi_interrupt() in hw/vfio/pci.c of 5.2, 7.2, 10.2 enables msix_pba_mmio; a load does not).
     """
     for vector, shown in _items(check.pending):
         if shown:
