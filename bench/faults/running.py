@@ -75,11 +75,11 @@ class FaultLab:
         return self.healthy.timeline(record)
 
     def write_bundle(
-        self, _plan: RunPlan, _record: RunRecord, _observation: Observation, _place: Path, *, binaries: bool
+        self, plan: RunPlan, record: RunRecord, observation: Observation, place: Path, *, binaries: bool
     ) -> Path | None:
-        """Return None: nobody repeats these."""
-        del binaries
-        return None
+        """Write the bundle, with the device and the guest of the fault; the switch is in its command lines."""
+        lab = self.labs.get(plan.source.strategy, self.healthy)
+        return lab.write_bundle(plan, record, observation, place, binaries=binaries)
 
 
 def run_faults(
@@ -94,9 +94,9 @@ def run_faults(
     Every run has the build with `planted-faults`, which is made if it is not there: what is healthy differs from it by
     the switch alone. Raises EnvironmentFault where something cannot be built.
     """
-    programs = _programs({cell.machine for _, cells in wanted for cell in cells}, tree, progress)
+    programs = planted_programs({cell.machine for _, cells in wanted for cell in cells}, tree, progress)
     planned = [
-        (fault.name if fault else HEALTHY, cell, _planned(fault, cell, programs))
+        (fault.name if fault else HEALTHY, cell, planned_cell(fault, cell, programs))
         for fault, cells in wanted
         for cell in cells
     ]
@@ -110,7 +110,7 @@ def run_faults(
     return outcome
 
 
-def _programs(machines: Iterable[str], tree: str, progress: Progress) -> dict[str, QemuProgram]:
+def planted_programs(machines: Iterable[str], tree: str, progress: Progress) -> dict[str, QemuProgram]:
     """Return the build with planted faults for each of `machines`."""
     strategy = load_strategy(planted_strategy(tree))
     targets = {name: load_machine(name).target for name in machines}
@@ -133,7 +133,7 @@ def release_of_tree(tree: str) -> tuple[int, int]:
     return release_numbers(release_of(tree)[1])
 
 
-def _planned(fault: Fault | None, cell: Cell, programs: Mapping[str, QemuProgram]) -> PlannedCell:
+def planned_cell(fault: Fault | None, cell: Cell, programs: Mapping[str, QemuProgram]) -> PlannedCell:
     """Return the cell under the fault's name, with the switch set where it is one of QEMU's."""
     name = fault.name if fault else HEALTHY
     environment = {SWITCH: name} if fault is not None and fault.place == "qemu" else {}
