@@ -11,10 +11,8 @@ import pytest
 from lab_support import cell_key, observation
 
 from bench.faults.catalogue import (
-    FEW,
     OWN,
     STRATEGIES,
-    WHOLE,
     Cell,
     Fault,
     FaultEntry,
@@ -117,8 +115,8 @@ def test_a_fault_without_a_cell_that_can_be_run_is_untried() -> None:
 
 def test_a_set_adds_its_cells_to_those_of_the_fault() -> None:
     assert cells_of(fault("lost"), OWN, PLAIN.machine) == (PLAIN,)
-    assert cells_of(fault("lost"), FEW, PLAIN.machine)[:2] == (PLAIN, EAGER)
-    assert len(cells_of(fault("lost"), WHOLE, PLAIN.machine)) > 60
+    assert cells_of(fault("lost"), "few", PLAIN.machine)[:2] == (PLAIN, EAGER)
+    assert len(cells_of(fault("lost"), "whole", PLAIN.machine)) > 60
 
 
 def test_a_cell_may_name_its_machine() -> None:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.faults.catalogue import OWN, Fault, cells_of, load_faults
+from bench.faults.catalogue import OWN, Fault, load_faults
 from bench.faults.judging import Standing, judge_fault
 from bench.faults.report import details
 from bench.faults.running import HEALTHY, run_faults
 from qpatch.lab.campaign.runner import CampaignSettings
-from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +24,7 @@ FAULTS = [fault for fault in load_faults() if not fault.entry.unseen]
 
 def not_seen(faults: Sequence[Fault], directory: Path) -> list[str]:
     """Return what the lab says of each of `faults` that it does not see, or that has a wrong word."""
-    cells = {fault.name: cells_of(fault, OWN, MACHINE) for fault in faults}
-    every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
-    settings = CampaignSettings(directory, jobs=RUNS_AT_A_TIME)
-    outcome = run_faults(
-        [(None, every), *((fault, cells[fault.name]) for fault in faults)], RELEASE, settings, NoProgress()
-    )
+    outcome = run_faults(faults, OWN, MACHINE, RELEASE, CampaignSettings(directory, jobs=RUNS_AT_A_TIME))
     return [
         details(judged, outcome)
         for judged in (judge_fault(one, outcome.shown[one.name], outcome.shown[HEALTHY]) for one in faults)

@@ -14,14 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench.faults.catalogue import FEW, OWN, PLACES, WHOLE, Fault, cells_of, load_faults, switched_by
+from bench.faults.catalogue import OWN, PLACES, Fault, load_faults, switched_by
 from bench.faults.judging import Standing, judge_fault
 from bench.faults.kept import read_outcome
 from bench.faults.report import details, markdown, replaced_table, summary, table
 from bench.faults.running import HEALTHY, Outcome, planted_strategy, release_of_tree, run_faults
+from qpatch.lab.campaign.cellsets import titles
 from qpatch.lab.campaign.planning import default_machine
 from qpatch.lab.campaign.runner import CampaignSettings
-from qpatch.trees.progress import NoProgress
 
 RUNS_AT_A_TIME = 3  # two QEMUs each, which mostly wait
 
@@ -47,12 +47,9 @@ def chosen(options: argparse.Namespace) -> list[Fault]:
 def tried(faults: list[Fault], options: argparse.Namespace) -> Outcome:
     """Run the faults, and what is healthy over all their cells."""
     machine = options.machine or default_machine(release_of_tree(options.tree)).name
-    cells = {fault.name: cells_of(fault, options.cells, machine) for fault in faults}
-    every = tuple(dict.fromkeys(cell for of_fault in cells.values() for cell in of_fault))
-    wanted = [(None, every), *((fault, cells[fault.name]) for fault in faults)]
     with tempfile.TemporaryDirectory(prefix="qpatch-faults-") as scratch:
         settings = CampaignSettings(options.output or Path(scratch), options.repeat, options.jobs)
-        return run_faults(wanted, options.tree, settings, NoProgress())
+        return run_faults(faults, options.cells, machine, options.tree, settings)
 
 
 def main() -> int:
@@ -62,7 +59,7 @@ def main() -> int:
     parser.add_argument("--place", choices=PLACES, default="")
     parser.add_argument("--kind", default="")
     parser.add_argument("--sample", action="store_true", help="the few that every CI run tries")
-    parser.add_argument("--cells", choices=(OWN, FEW, WHOLE), default=OWN, help="beside those that a fault names")
+    parser.add_argument("--cells", choices=(OWN, *titles()), default=OWN, help="beside those that a fault names")
     parser.add_argument("--tree", default="qemu-10.2")
     parser.add_argument("--machine", default="", help="of cells that name none (default: the release's usual one)")
     parser.add_argument("--repeat", type=int, default=1)

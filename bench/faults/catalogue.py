@@ -24,7 +24,7 @@ STRATEGIES = {
 TEMPLATES = DATA / "templates" / "planted-faults"
 _SWITCH = re.compile(r'qpatch_(?:fault|arrived)\("([^"]+)"\)|\{ "([a-z-]+)", PCI_')
 _TEMPLATE = re.compile(r"add-template: planted-faults/(\S+)")
-OWN, FEW, WHOLE = "own", "few", "whole"
+OWN = "own"  # no cells but those that a fault names
 
 Kind = Literal["dma", "vectors", "config", "pending", "pages", "states", "data", "recovery", "time"]
 Place = Literal["qemu", "device", "guest"]
@@ -100,11 +100,6 @@ def switched_by(strategy: Path) -> frozenset[str]:
     return frozenset(name or other for one in texts for name, other in _SWITCH.findall(one))
 
 
-def cell_sets() -> dict[str, tuple[str, ...]]:
-    """Return what cells.yaml says."""
-    return TypeAdapter(dict[str, tuple[str, ...]]).validate_python(read_yaml_file(DATA / "cells.yaml", "bad-lab-data"))
-
-
 def parse_cell(text: str, machine: str) -> Cell:
     """Return the cell that a data file writes as `text`; `machine` is the one where it names none."""
     *named, profile, scenario = text.split("/")
@@ -118,14 +113,9 @@ def cells_of(fault: Fault, chosen: str, machine: str) -> tuple[Cell, ...]:
 
 
 def cells_of_set(chosen: str, machine: str) -> tuple[Cell, ...]:
-    """Return the cells of a set by its name: one of cells.yaml's, `own`, which has none, or one of the lab's own.
-
-    Raises UserError `unknown-cells`.
-    """
+    """Return the cells of a set of the lab's by its name, or those of `own`: none. Raises UserError `unknown-cells`."""
     if chosen == OWN:
         return ()
-    if chosen in cell_sets():
-        return tuple(parse_cell(text, machine) for text in cell_sets()[chosen])
     return tuple(
         Cell(machine, profile.name, scenario.name) for profile, scenario in load_cells(chosen, between_builds=False)
     )

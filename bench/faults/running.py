@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.faults.catalogue import STRATEGIES
+from bench.faults.catalogue import STRATEGIES, cells_of
 from bench.faults.sources import planted_sources
 from qpatch.builds.prebuilt.catalogue import release_of
 from qpatch.cells.key import CellKey, Stage
@@ -24,13 +24,14 @@ from qpatch.lab.preload.artifacts import prepare
 from qpatch.lab.preload.lab import NAME, PreloadLab, PreparedPreloadLab
 from qpatch.strategy.load import load_strategy
 from qpatch.trees.places import cache_directory
+from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from bench.faults.catalogue import Cell, Fault
-    from qpatch.lab.campaign.runner import CampaignSettings, RunListener
+    from qpatch.lab.campaign.runner import CampaignSettings
     from qpatch.lab.model import Event, Observation, Verdict
     from qpatch.lab.plan import QemuProgram, RunRecord
     from qpatch.trees.progress import Progress
@@ -82,27 +83,24 @@ class FaultLab:
         return lab.write_bundle(plan, record, observation, place, binaries=binaries)
 
 
-def run_faults(
-    wanted: Sequence[tuple[Fault | None, Sequence[Cell]]],
-    tree: str,
-    settings: CampaignSettings,
-    progress: Progress,
-    listener: RunListener | None = None,
-) -> Outcome:
-    """Run each fault (None: the healthy build) over its cells, on `tree`.
+def run_faults(faults: Sequence[Fault], cells: str, machine: str, tree: str, settings: CampaignSettings) -> Outcome:
+    """Run each of `faults` over the set `cells` and over its own ones, and what is healthy over all of them, on `tree`.
 
-    Every run has the build with `planted-faults`, which is made if it is not there: what is healthy differs from it by
-    the switch alone. Raises EnvironmentFault where something cannot be built.
+    `machine` is that of cells that name none. Every run has the build with `planted-faults`, which is made if it is not
+    there: what is healthy differs from it by the switch alone. Raises EnvironmentFault where something cannot be built.
     """
-    programs = planted_programs({cell.machine for _, cells in wanted for cell in cells}, tree, progress)
+    by_fault = [(fault, cells_of(fault, cells, machine)) for fault in faults]
+    every = tuple(dict.fromkeys(cell for _, of_fault in by_fault for cell in of_fault))
+    wanted: list[tuple[Fault | None, tuple[Cell, ...]]] = [(None, every), *by_fault]
+    programs = planted_programs({cell.machine for cell in every}, tree, NoProgress())
     planned = [
         (fault.name if fault else HEALTHY, cell, planned_cell(fault, cell, programs))
-        for fault, cells in wanted
-        for cell in cells
+        for fault, of_fault in wanted
+        for cell in of_fault
     ]
-    lab = _prepared([fault for fault, _ in wanted if fault], [one for _, _, one in planned], settings.output, progress)
+    lab = _prepared(faults, [one for _, _, one in planned], settings.output)
     outcome = Outcome()
-    results = run_campaign([one for _, _, one in planned], lab, settings, listener)
+    results = run_campaign([one for _, _, one in planned], lab, settings)
     for (name, cell, _), result in zip(planned, results, strict=True):
         outcome.shown[name][cell] = [
             Shown(run.observation.verdict, run.observation.reason, run.wall_s) for run in result.runs
@@ -146,13 +144,13 @@ def planned_cell(fault: Fault | None, cell: Cell, programs: Mapping[str, QemuPro
     return PlannedCell(key, plan)
 
 
-def _prepared(faults: Sequence[Fault], planned: Sequence[PlannedCell], output: Path, progress: Progress) -> FaultLab:
-    healthy = PreloadLab().prepare([one.plan for one in planned], progress)
+def _prepared(faults: Sequence[Fault], planned: Sequence[PlannedCell], output: Path) -> FaultLab:
+    healthy = PreloadLab().prepare([one.plan for one in planned], NoProgress())
     store = cache_directory() / "lab-faults"  # not the lab's own: who wants that has not to wait for these
     labs = {}
     for fault in faults:
         if fault.entry.edits:
             guests = {one.plan.machine.guest for one in planned if one.plan.source.strategy == fault.name}
             sources = planted_sources(fault, output / "sources" / fault.name)
-            labs[fault.name] = PreparedPreloadLab(prepare(guests, progress, sources=sources, store=store))
+            labs[fault.name] = PreparedPreloadLab(prepare(guests, NoProgress(), sources=sources, store=store))
     return FaultLab(healthy, labs)
