@@ -8,8 +8,10 @@ from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, mig
 
 from qpatch.lab.definitions.machine import load_machine, machine_names
 from qpatch.lab.model import InterruptCounts
+from qpatch.lab.observer.account import InterruptState
 from qpatch.lab.observer.bounds import late_ms
-from qpatch.lab.observer.interrupts import InterruptState, account_for, controllers
+from qpatch.lab.observer.interrupts import account_for
+from qpatch.lab.observer.losses import controllers
 from qpatch.lab.observer.migrations import parse_migrations
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from lab_timeline_support import MS, STOCK_5_2, TimelineBuilder, migration
 
-from qpatch.lab.observer.interrupts import InterruptState, account_for
+from qpatch.lab.observer.account import InterruptState
+from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.migrations import parse_migrations
 from qpatch.lab.observer.picture_content import milliseconds, picture_content
 from qpatch.lab.observer.picture_marks import TIMES, Lane

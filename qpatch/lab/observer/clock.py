@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS
 from qpatch.lab.observer.bounds import clock_rate, clock_slack_ms
-from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

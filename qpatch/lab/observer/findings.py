@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource, ReportedError
+from qpatch.lab.observer.account import InterruptAccount, InterruptState
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
-from qpatch.lab.observer.interrupts import InterruptAccount, InterruptState, account_for
+from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.standstill import standstills

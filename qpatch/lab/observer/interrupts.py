@@ -10,112 +10,23 @@ guest never ran was never to be delivered, and is left out.
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
-import yaml
-
-from qpatch.lab.model import Event, EventSource, InterruptCounts
-from qpatch.lab.observer.bounds import late_ms, late_often, late_once_ms
+from qpatch.lab.model import EventSource
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS, Interrupt, InterruptAccount, InterruptState, line_of
+from qpatch.lab.observer.losses import loss_reason
 from qpatch.lab.observer.migrations import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TypeAlias
 
+    from qpatch.lab.model import Event
+    from qpatch.lab.observer.account import Line
     from qpatch.lab.observer.migrations import MigrationHistory
 
-    Line: TypeAlias = tuple[str, str, int]
-
-NANOSECONDS_PER_MS = 1_000_000
-INTX = "intx"
 _NO_INTERRUPTS = frozenset({"err", "req"})  # indices that tell the VMM of errors and requests
-
-
-class InterruptState(enum.StrEnum):
-    """What became of an interrupt; `unsettled`: the run ended before that was decided."""
-
-    DELIVERED = "delivered"
-    LOST = "lost"
-    UNSETTLED = "unsettled"
-
-
-@dataclass(frozen=True)
-class Interrupt:
-    """One interrupt that a device raised, at `position` of the timeline; `sequence` counts those of its vector.
-
-    `wait_ms` is the time until the guest acknowledged it, from the moment at which it could, where a migration had set
-    the device running and no fence has come since, or after a fence that came before it (`after_fence`); elsewhere 0,
-    since only a busy host can have delayed it there. `gap_ms` is the time that the guest took for it alone, anywhere:
-    since it was sent, or since the guest had acknowledged the one before. `why` says of a lost one where it was lost.
-    """
-
-    raised: Event
-    position: int
-    sequence: int = 0
-    state: InterruptState = InterruptState.UNSETTLED
-    acknowledged: Event | None = None
-    wait_ms: float = 0.0
-    after_fence: bool = False
-    gap_ms: float = 0.0
-    why: str = ""
-
-    @property
-    def is_late(self) -> bool:
-        """Whether it was delivered after the bound, or after a fence."""
-        return self.state is InterruptState.DELIVERED and (self.after_fence or self.wait_ms > late_ms())
-
-    @property
-    def delay_ms(self) -> float:
-        """How long it took to come."""
-        return max(self.wait_ms, self.gap_ms)
-
-    @property
-    def name(self) -> str:
-        """What to call it in a sentence."""
-        number = f" {self.sequence}" if self.sequence else ""
-        return f"interrupt{number} of {self.raised.device}'s {line_name(self.raised)}"
-
-
-@dataclass(frozen=True)
-class InterruptAccount:
-    """All interrupts in the order in which they were raised, and acknowledgements when nothing was outstanding.
-
-    `unwanted` are those that were raised and reached the guest while its driver had the vector masked, `unsent` the
-    interrupts that QEMU took from the device and that the device had not sent.
-    """
-
-    interrupts: tuple[Interrupt, ...] = ()
-    duplicates: tuple[Event, ...] = ()
-    unwanted: tuple[Interrupt, ...] = ()
-    unsent: tuple[Event, ...] = ()
-
-    def in_state(self, state: InterruptState) -> tuple[Interrupt, ...]:
-        """Return the interrupts that ended in `state`."""
-        return tuple(interrupt for interrupt in self.interrupts if interrupt.state is state)
-
-    @property
-    def late(self) -> tuple[Interrupt, ...]:
-        """The interrupts that came after the bound, and those that took too long if they are many, or one far too long.
-
-        A busy host delays one now and then, for a while.
-        """
-        slow = [interrupt for interrupt in self.interrupts if interrupt.gap_ms > late_ms()]
-        counts = len(slow) >= late_often() or any(interrupt.gap_ms > late_once_ms() for interrupt in slow)
-        return tuple(one for one in self.interrupts if one.is_late or (counts and one in slow))
-
-    def totals(self) -> InterruptCounts:
-        """Return how many ended in which state."""
-        return InterruptCounts(
-            len(self.in_state(InterruptState.DELIVERED)),
-            len(self.in_state(InterruptState.LOST)),
-            len(self.duplicates),
-            len(self.late),
-        )
 
 
 @dataclass(frozen=True)
@@ -188,7 +99,7 @@ class _InterruptLedger:
 
     def _signal(self, event: Event) -> None:
         """Count what a device sends, and what is read of that: several sent at once may be read as one."""
-        key = event.actor, _line(event)
+        key = event.actor, line_of(event)
         if event.name == "irq-resend" or (event.name == "irq-raise" and event.fields.get("sent", True)):
             self.unread[key] += 1
         elif event.name == "irq-consume" and self.unread[key] > 0:
@@ -199,8 +110,8 @@ class _InterruptLedger:
     def _interrupt(self, position: int, event: Event) -> None:
         self._signal(event)
         if event.name == "irq-raise":
-            self._give_up(_line(event))
-            self.outstanding[_line(event)].append(Interrupt(event, position, int(event.fields.get("sequence", 0))))
+            self._give_up(line_of(event))
+            self.outstanding[line_of(event)].append(Interrupt(event, position, int(event.fields.get("sequence", 0))))
         elif event.name == "irq-swallow":
             self._swallow(position, event)
         elif event.name == "irq-renumber":
@@ -211,7 +122,7 @@ class _InterruptLedger:
     def _renumber(self, event: Event) -> None:
         """Renumber what a destination raised before it had the source's counters, which have come now."""
         shift = int(event.fields["sequence"]) - int(event.fields["local"])
-        line = _line(event)
+        line = line_of(event)
         self.outstanding[line] = [
             replace(interrupt, sequence=interrupt.sequence + shift)
             if interrupt.raised.actor == event.actor
@@ -221,7 +132,7 @@ class _InterruptLedger:
 
     def _swallow(self, position: int, event: Event) -> None:
         """Count an interrupt that the device swallows; it may have been logged as raised, too."""
-        line = self.outstanding[_line(event)]
+        line = self.outstanding[line_of(event)]
         if not any(
             interrupt.raised.actor == event.actor and not interrupt.raised.fields.get("sent", True)
             for interrupt in line
@@ -234,14 +145,14 @@ class _InterruptLedger:
             return
         sequence = event.fields["sequence"]
         self._come_late(event)
-        line = self.outstanding[_line(event)]
+        line = self.outstanding[line_of(event)]
         answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
-        self.outstanding[_line(event)] = [interrupt for interrupt in line if interrupt not in answered]
+        self.outstanding[line_of(event)] = [interrupt for interrupt in line if interrupt not in answered]
         since = self.running_since.get((event.actor, event.device))
-        masked = self.masked.get(_line(event))
+        masked = self.masked.get(line_of(event))
         self.unwanted += [one for one in answered if masked is not None and one.raised.at > masked]
         for interrupt in answered:
-            possible = max(interrupt.raised.at, since or 0, self.unmasked_at.get(_line(event), 0))
+            possible = max(interrupt.raised.at, since or 0, self.unmasked_at.get(line_of(event), 0))
             waited = event.at - possible if since is not None else 0
             self.settled.append(
                 replace(
@@ -292,7 +203,7 @@ class _InterruptLedger:
     def _come_late(self, event: Event) -> None:
         """Count as delivered what a fence has missed, and `event` acknowledges."""
         kept = []
-        for one in self.overdue.pop(_line(event), []):
+        for one in self.overdue.pop(line_of(event), []):
             if one.interrupt.sequence > event.fields["sequence"]:
                 kept.append(one)
                 continue
@@ -307,7 +218,7 @@ class _InterruptLedger:
                 )
             )
         if kept:
-            self.overdue[_line(event)] = kept
+            self.overdue[line_of(event)] = kept
 
     def _give_up(self, line: Line | None = None, vm: str = "") -> None:
         """Count as lost what a fence has missed, and nothing has acknowledged: of one line, one VM, or everywhere."""
@@ -318,13 +229,13 @@ class _InterruptLedger:
                 replace(
                     one.interrupt,
                     state=InterruptState.LOST,
-                    why=_loss_reason(self.timeline, one.interrupt, one.fence),
+                    why=loss_reason(self.timeline, one.interrupt, one.fence),
                 )
                 for one in self.overdue.pop(key, [])
             ]
 
     def _mask(self, event: Event) -> None:
-        line = _line(event)
+        line = line_of(event)
         if event.name == "mask":
             self.masked[line] = event.at
         else:
@@ -340,55 +251,3 @@ def account_for(history: MigrationHistory) -> InterruptAccount:
         if event.actor == LAB or event.actor not in abandoned:
             ledger.note(position, event)
     return ledger.account()
-
-
-@cache
-def controllers() -> frozenset[str]:
-    """Return the names under which interrupt controllers migrate."""
-    text = resources.files(__package__).joinpath("controllers.yaml").read_text(encoding="utf-8")
-    return frozenset(yaml.load(text, yaml.CSafeLoader)["controllers"])
-
-
-def controller_loaded(event: Event) -> str:
-    """Return the name of the interrupt controller whose state `event` begins to load, or ''."""
-    if event.origin is not EventSource.TRACE or event.name != "vmstate_load":
-        return ""
-    name = str(event.fields.get("id", ""))
-    return name if name in controllers() else ""
-
-
-def line_name(event: Event) -> str:
-    """Return what to call in a sentence the line of a device that the interrupt `event` is about."""
-    return "INTx" if event.fields.get("index") == INTX else f"vector {event.fields.get('vector', 0)}"
-
-
-def _line(event: Event) -> Line:
-    index = event.fields.get("index", "")
-    return event.device, INTX if index == INTX else "message", int(event.fields.get("vector", 0))
-
-
-def _loss_reason(timeline: Sequence[Event], lost: Interrupt, fence: int) -> str:
-    """Return where an interrupt was lost, from what the process did in which it was raised."""
-    raised = lost.raised
-    later = [event for event in timeline[lost.position + 1 : fence] if event.actor == raised.actor]
-    if raised.name == "irq-swallow" or any(_same(event, raised, "irq-swallow") for event in later[:2]):
-        return "it was swallowed by the device"
-    if not raised.fields.get("sent", True):
-        return f"the device could not send it: {raised.fields.get('reason') or 'no eventfd was set'}"
-    taken = next((number for number, event in enumerate(later) if _same(event, raised, "irq-consume")), None)
-    if taken is None:
-        return f"its eventfd was never read by {raised.actor}"
-    return _after_taking(raised, later[taken], later[taken:])
-
-
-def _after_taking(raised: Event, taken: Event, later: Sequence[Event]) -> str:
-    what = f"{line_name(raised)}'s"
-    loaded = next(((event, name) for event in later if (name := controller_loaded(event))), None)
-    if loaded is None:
-        return f"QEMU took {what} eventfd, but the guest never acknowledged it"
-    event, name = loaded
-    return f"QEMU took {what} eventfd {(event.at - taken.at) / NANOSECONDS_PER_MS:.1f} ms before {name} was loaded"
-
-
-def _same(event: Event, raised: Event, name: str) -> bool:
-    return event.origin is EventSource.UAPI and event.name == name and _line(event) == _line(raised)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS
 from qpatch.lab.observer.bounds import short_stall_ms
-from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, controller_loaded
 from qpatch.lab.observer.logs import config_load_traces
+from qpatch.lab.observer.losses import controller_loaded
 from qpatch.lab.observer.migrations import (
     COMPLETED,
     RESUMING,

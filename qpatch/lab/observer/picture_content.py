@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS, InterruptState
 from qpatch.lab.observer.findings import ACCESSES, guest_checks
-from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS, InterruptState, account_for
+from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.measures import ran_at, stopped_at
 from qpatch.lab.observer.migrations import (
     COMPLETED,
@@ -27,7 +28,7 @@ from qpatch.lab.observer.picture_marks import Lane, marks_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from qpatch.lab.observer.interrupts import Interrupt, InterruptAccount
+    from qpatch.lab.observer.account import Interrupt, InterruptAccount
     from qpatch.lab.observer.picture_marks import EventMark
 
 _WAITS = "waits"  # the state of a destination's device before QEMU asks anything of it

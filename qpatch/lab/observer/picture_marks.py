@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.account import INTX, NANOSECONDS_PER_MS, InterruptState, line_name
 from qpatch.lab.observer.errors import device_errors
 from qpatch.lab.observer.findings import ACCESSES, guest_checks
-from qpatch.lab.observer.interrupts import INTX, NANOSECONDS_PER_MS, InterruptState, controller_loaded, line_name
 from qpatch.lab.observer.logs import ERROR, is_harmless
+from qpatch.lab.observer.losses import controller_loaded
 from qpatch.lab.observer.measures import CONFIG, DATA, SET_IRQS, kind
 from qpatch.lab.observer.phrases import what_is_wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from qpatch.lab.observer.interrupts import InterruptAccount
+    from qpatch.lab.observer.account import InterruptAccount
     from qpatch.lab.observer.migrations import MigrationHistory, MigrationSpan
 
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS
 from qpatch.lab.observer.bounds import standstill_ms
 from qpatch.lab.observer.clock import clock_delays
-from qpatch.lab.observer.interrupts import NANOSECONDS_PER_MS
 from qpatch.lab.observer.measures import downtime_ms, ran_at
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import errno
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
+from qpatch.lab.observer.account import InterruptState, line_name
 from qpatch.lab.observer.bounds import late_ms, stall_ms, storm_size
-from qpatch.lab.observer.interrupts import InterruptState, line_name
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, SOURCE, UNFINISHED
 from qpatch.lab.observer.phrases import (
     after_reset,
