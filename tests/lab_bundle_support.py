@@ -18,6 +18,7 @@ from qpatch.lab.model import START, Event, EventSource, Verdict
 from qpatch.lab.plan import RunRecord
 from qpatch.lab.preload.artifacts import Artifacts
 from qpatch.lab.preload.bundle import Bundle
+from qpatch.lab.preload.bundled.sums import write_sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,7 @@ def impatient(bundle: Path) -> None:
     known = table["with"]["limits"]["with"]
     known |= {name: min(seconds, 2.0) for name, seconds in known.items() if name not in ("start", "ready", "migration")}
     file.write_text(json.dumps(table), encoding="utf-8")
+    write_sums(bundle)
 
 
 def reproduce(

@@ -14,7 +14,6 @@ import errno
 import json
 import os
 import shutil
-import signal
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from qpatch.lab.model import Observation, ReportedError, Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import save_picture
 from qpatch.lab.observer.timeline import FILE_NAME, save_timeline
+from qpatch.lab.runtime.signals import cancel_on_signals
 from qpatch.trees.places import write_whole
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class _Campaign:
 
     async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[TestedRun]]:
         """Run each cell, unless there is a reason against it."""
-        _cancel_on_signals()
+        cancel_on_signals()
         asyncio.get_running_loop().set_exception_handler(_log_unhandled)
         slots = asyncio.Semaphore(self.settings.jobs or default_jobs())
         async with asyncio.TaskGroup() as group:
@@ -233,20 +233,6 @@ def _disk_space_in(directory: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _DiskFullError("disk-full", f"{directory}: {error.strerror}") from error
         raise
-
-
-def _cancel_on_signals() -> None:
-    """Let signals end the campaign; further ones do not disturb its cleaning up. What is ignored stays ignored."""
-    task = asyncio.current_task()
-    assert task is not None
-
-    def cancel() -> None:
-        if not task.cancelling():
-            task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            asyncio.get_running_loop().add_signal_handler(number, cancel)
 
 
 def _lab_error(number: int, error: Exception, directory: Path, seconds: float) -> TestedRun:

@@ -12,15 +12,18 @@ import platform
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.definitions.release import table
 from qpatch.lab.model import START, EventSource
+from qpatch.lab.preload import bundled
 from qpatch.lab.preload.binaries import CopiedPrograms
 from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.bundled.repeat import CONTENT
 from qpatch.lab.preload.bundled.standins.release import TABLE
+from qpatch.lab.preload.bundled.sums import SUMS, write_sums
 from qpatch.lab.preload.carrying import carried, copy_lab
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.preload.launches import write_launches
@@ -33,25 +36,7 @@ if TYPE_CHECKING:
 
 README = "README"
 CODE = "lab"
-_START = f'''\
-#!/usr/bin/env python3
-# SPDX-License-Identifier: GPL-2.0-or-later
-"""Repeats the run of this bundle, and judges it: see README and --help."""
-
-import sys
-from pathlib import Path
-
-if sys.version_info < (3, 11):
-    sys.exit("not repeated: this needs Python 3.11 or newer")
-
-BUNDLE = Path(__file__).resolve().parent
-sys.dont_write_bytecode = True
-sys.path.insert(0, str(BUNDLE / "{CODE}"))
-
-from qpatch.lab.preload.bundled.repeat import main
-
-sys.exit(main(BUNDLE))
-'''
+_START = "start.py"
 _README = """\
 {title}
 
@@ -67,13 +52,15 @@ To repeat the run:
   ./reproduce --keep              keeps the logs of both QEMUs and the timeline of what happened
 
 It says `reproduced` and ends with 0 if the verdict is the same, `not reproduced` and 1 if it is another, such as
-`delivered` where nothing is wrong. It ends with 2 if the run could not be repeated: {needs}.
+`delivered` where nothing is wrong. It ends with 2 if the run could not be repeated: {needs},
+or a file of the bundle is damaged. It ends with 130 if it was interrupted.
 It needs Linux on {machine}, Python 3.11 and setpriv (of util-linux); no root, no kernel module, no KVM.
 {programs}
 
   source/, destination/           the command line of each QEMU, and devices.conf: what its emulated devices do
   lab/                            the code that carries out the run and judges it, a part of qpatch
   run.json                        what is done, step by step
+  {sums}                      how the files were written; without it, changed ones are taken as they are
   {files}: the emulated device, and the guest
 """
 
@@ -121,8 +108,9 @@ class Bundle:
         _write_json(place / CONTENT, self._content())
         programs = CopiedPrograms(place)
         write_launches(self.plan, self._devices, place, programs.copied if self.binaries else _as_it_is)
+        write_sums(place)
         (place / README).write_text(self._readme(), encoding="utf-8")
-        (place / SCRIPT).write_text(_START, encoding="utf-8")
+        (place / SCRIPT).write_bytes(resources.files(bundled).joinpath(_START).read_bytes())
         (place / SCRIPT).chmod(0o755)
 
     @property
@@ -162,13 +150,14 @@ class Bundle:
             programs=self._programs(),
             needs="a QEMU did not start" if self.binaries else "a QEMU is not there, or did not start",
             machine=platform.machine(),
+            sums=SUMS,
             files=", ".join(file.name for file in self._files),
         )
 
     def _programs(self) -> str:
         """Say where the QEMUs are."""
         if self.binaries:
-            return "QEMU is in bin/, with its libraries and its firmware."
+            return "QEMU is in bin/, with its libraries; a distribution's with its modules and firmware."
         names = dict.fromkeys(one.command[-1] for one in (self.plan.source, self.plan.destination))
         return f"QEMU is not in this bundle (`qpatch test --bundle-binaries` copies it): it is {' and '.join(names)}."
 

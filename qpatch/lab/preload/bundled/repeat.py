@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.model import Verdict
@@ -24,6 +24,7 @@ from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.log import timeline_of
 from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
 from qpatch.lab.runtime.run import run_once, short_directory
+from qpatch.lab.runtime.signals import cancel_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,8 @@ LAUNCH = "qemu.sh"
 FIRST = "qemu0"  # the name of the QEMU that begins
 SOURCE, DESTINATION, BACK = "source", "destination", "back"
 _ANY_DEVICE = "1:3\n"  # the number of a character device; the library opens the device itself
-REPRODUCED, NOT_REPRODUCED, NOT_REPEATED = 0, 1, 2
+_VERSION_SECONDS = 60  # for a QEMU to say which it is; the host may be busy
+REPRODUCED, NOT_REPRODUCED, NOT_REPEATED, INTERRUPTED = 0, 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -150,15 +152,16 @@ def make_sysfs(directory: Path) -> list[Path]:
     return made
 
 
-def repeated(devices: BundledDevices, *, keep: bool) -> Observation:
+async def repeated(devices: BundledDevices, *, keep: bool) -> Observation:
     """Carry out the run once, and return what it showed. Raises EnvironmentFault where a QEMU does not start."""
     directory = Path(tempfile.mkdtemp(prefix="qpatch-run-", dir=short_directory()))
+    if keep:
+        print(f"kept: {directory}", flush=True)
     try:
-        record = asyncio.run(run_once(devices.run.plan, directory, devices, devices.line))
+        record = await run_once(devices.run.plan, directory, devices, devices.line)
         timeline = timeline_of(record)
         if keep:
             save_timeline(timeline, directory / FILE_NAME)
-            print(f"kept: {directory}")
         return observe(timeline, record.failure)
     finally:
         if not keep:
@@ -166,27 +169,39 @@ def repeated(devices: BundledDevices, *, keep: bool) -> Observation:
 
 
 def main(bundle: Path, arguments: Sequence[str] | None = None) -> int:
-    """Repeat the run of `bundle`; return the exit code."""
+    """Repeat the run of `bundle`; return the exit code. Raises KeyboardInterrupt, also for the signals TERM and HUP."""
     options = _options(arguments)
     try:
         run = BundledRun.read(bundle)
         programs = {name: _program(path) for name, path in _programs(options).items()}
         _say_of_other_releases(run, programs)
-        return _judged(BundledDevices(bundle, run, programs), options)
+        return asyncio.run(_judged(BundledDevices(bundle, run, programs), options))
+    except asyncio.CancelledError as error:
+        raise KeyboardInterrupt from error
+    except BrokenPipeError:
+        print("not repeated to the end: nobody reads what it says", file=sys.stderr)
     except EnvironmentFault as error:
-        print(f"not repeated: {error.message}\n{error.hint}".strip(), file=sys.stderr)
+        print(f"not repeated: {error.message}\n{_hint(error, options)}".strip(), file=sys.stderr)
     except (OSError, ValueError, KeyError) as error:
         print(f"not repeated: {type(error).__name__}: {error}", file=sys.stderr)
     return NOT_REPEATED
 
 
-def _judged(devices: BundledDevices, options: argparse.Namespace) -> int:
+def _hint(error: EnvironmentFault, options: argparse.Namespace) -> str:
+    """Return what helps; a hint may name a log, which is gone unless logs are kept."""
+    if options.keep or not error.hint:
+        return error.hint
+    return "With --keep its log is kept."
+
+
+async def _judged(devices: BundledDevices, options: argparse.Namespace) -> int:
+    cancel_on_signals()
     run, started = devices.run, time.monotonic()
-    print(f"{run.title}\nit was {run.verdict}: {run.reason}")
+    print(f"{run.title}\nit was {run.verdict}: {run.reason}", flush=True)
     seen = done = void = 0
     last = ""
     while done < (options.times or run.tries):
-        observation = repeated(devices, keep=options.keep)
+        observation = await repeated(devices, keep=options.keep)
         done += 1
         said = f"{observation.verdict}: {observation.reason}"
         print(f"run {done}: {'the same' if said == last else said}", flush=True)
@@ -206,7 +221,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="reproduce",
         description=__doc__,
-        epilog="The exit code is 0 if the verdict was seen again, 1 if not, 2 if the run could not be repeated.",
+        epilog="The exit code is 0 if the verdict was seen again, 1 if not, 2 if the run could not be repeated, "
+        f"{INTERRUPTED} if it was interrupted.",
     )
     parser.add_argument("--qemu", type=Path, metavar="FILE", help="run this QEMU instead of the bundle's")
     for side in (SOURCE, DESTINATION):
@@ -236,12 +252,24 @@ def _program(file: Path) -> Path:
 def _say_of_other_releases(run: BundledRun, programs: Mapping[str, Path]) -> None:
     """Warn of a QEMU of another release: options and the device's protocol are those of the bundle's."""
     for file in dict.fromkeys(programs.values()):
-        said: Any = subprocess.run(
-            [file, "--version"], capture_output=True, text=True, errors="replace", timeout=60, check=False
-        ).stdout
-        version = re.search(r"version (\d+)\.(\d+)", said)
+        version = re.search(r"version (\d+)\.(\d+)", _version(file))
         if version and (int(version[1]), int(version[2])) != run.release:
             release = ".".join(map(str, run.release))
             print(
                 f"{file} is QEMU {version[1]}.{version[2]}, and options and device are for {release}", file=sys.stderr
             )
+
+
+def _version(file: Path) -> str:
+    try:
+        return subprocess.run(
+            [file, "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_VERSION_SECONDS,
+            check=False,
+        ).stdout
+    except subprocess.TimeoutExpired as error:
+        raise EnvironmentFault("qemu-died", f"{file} does not say its version") from error
