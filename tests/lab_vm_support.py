@@ -97,6 +97,8 @@ class FakeVm:
             return {"ticks": "5", "hertz": "1000"}
         if word == "settle":
             return {"waiting": self.waiting}
+        if word == "idle":
+            return {"written": "20", "stale": "0"}
         return {"vectors": rest[2]} if word == "irq" else {"raised": "1", "memory": "ok"} if word == "status" else {}
 
     async def until_ready(self, announces: str, devices: int, cpus: int) -> None:

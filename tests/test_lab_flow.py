@@ -299,6 +299,13 @@ def test_a_processor_of_the_guest_takes_no_interrupts_for_some_time(tmp_path: Pa
     assert lab_events(recorder, "irqs-off") == [{"vm": "qemu0", "cpu": 1}]
 
 
+def test_a_busy_guest_tells_what_it_wrote_when_it_is_idle_again(tmp_path: Path) -> None:
+    done, recorder = play(tmp_path, "steps: [busy: 500, idle]")
+    assert done[3:-1] == ["qemu0> busy 500", "qemu0> idle"]
+    assert lab_events(recorder, "busy") == [{"vm": "qemu0"}]
+    assert lab_events(recorder, "idle") == [{"vm": "qemu0", "written": 20, "stale": 0}]
+
+
 def test_vectors_are_masked_moved_and_unmasked(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [mask: 1, unmask: 1, move: 2, reset]")
     assert done[3:-1] == ["qemu0> mask 0 1", "qemu0> unmask 0 1", "qemu0> move 0 2", "qemu0> reset 0"]

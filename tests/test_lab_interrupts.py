@@ -9,7 +9,7 @@ from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, mig
 from qpatch.lab.definitions.machine import load_machine, machine_names
 from qpatch.lab.model import InterruptCounts
 from qpatch.lab.observer.account import InterruptState
-from qpatch.lab.observer.bounds import late_ms
+from qpatch.lab.observer.bounds import late_ms, late_once_ms
 from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.losses import controllers
 from qpatch.lab.observer.migrations import parse_migrations
@@ -408,6 +408,25 @@ def test_what_waited_for_a_processor_that_takes_no_interrupts_is_not_late() -> N
     timeline.acked("qemu1", 2)
     account = account_for(parse_migrations(timeline.events))
     assert account.late == () and account.totals().delivered == 2
+
+
+def test_how_long_an_interrupt_takes_is_not_judged_while_the_guest_is_busy_but_whether_it_comes_is() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.lab("busy", vm="qemu0")
+    timeline.raised("qemu0", 2)
+    timeline.wait(10 * late_once_ms())
+    timeline.acked("qemu0", 2)
+    timeline.raised("qemu0", 3)
+    timeline.lab("idle", vm="qemu0", written=1, stale=0)
+    assert account_for(parse_migrations(timeline.events)).late == ()
+    timeline.fence("qemu0")
+    timeline.check("qemu0")
+    assert account_for(parse_migrations(timeline.events)).totals().lost == 1
+    timeline.raised("qemu0", 2)
+    timeline.wait(10 * late_once_ms())
+    timeline.acked("qemu0", 2)
+    assert len(account_for(parse_migrations(timeline.events)).late) == 1
 
 
 def test_a_masked_vector_that_reaches_the_guest_is_unwanted() -> None:

@@ -73,6 +73,14 @@ def test_what_a_stopped_device_does_not_write_is_no_failed_access() -> None:
     reason(dma_failed(errno=1), Verdict.DELIVERED)
 
 
+def test_pages_that_the_guests_own_processor_wrote_can_be_stale() -> None:
+    timeline = delivered()
+    timeline.lab("idle", vm="qemu1", written=40, stale=0)
+    reason(timeline, Verdict.DELIVERED)
+    timeline.lab("idle", vm="qemu1", written=40, stale=1)
+    assert reason(timeline, Verdict.STALE) == "1 page that the guest's own processor wrote is older on qemu1"
+
+
 def test_an_interrupt_that_comes_as_another_vector_is_misrouted() -> None:
     timeline = delivered()
     timeline.raised("qemu1", 2)

@@ -18,6 +18,7 @@ void line_route(unsigned int line, unsigned int cpu);
 void slot_release(u16 slot, struct device *device, u32 vector);
 /* How many vectors, or lines, have an interrupt that was not handled; those under a mask may wait. */
 u32 interrupts_waiting(const struct device *device);
+bool interrupt_waits(const struct device *device, u32 vector);	/* of that vector, or of the line */
 /*
  * Raises every vector and waits for each to be handled before the next is raised
  * (of many vectors, for every sixteenth): so one that comes as another shows.

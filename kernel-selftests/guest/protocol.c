@@ -17,6 +17,7 @@
 #include "ring.h"
 #include "serial.h"
 #include "text.h"
+#include "traffic.h"
 
 #define LINE_BYTES	128
 #define MAX_WORDS	5
@@ -207,6 +208,25 @@ static void command_reset(struct device *device, const u32 *numbers)
 	answer(device_reset(device));
 }
 
+static void command_busy(struct device *device, const u32 *numbers)
+{
+	(void)device;
+	answer(traffic_begin(numbers[0]));
+}
+
+static void command_idle(struct device *device, const u32 *numbers)
+{
+	struct traffic_result result;
+
+	(void)device;
+	(void)numbers;
+	traffic_end(&result);
+	print("ok");
+	print_field("written", result.written);
+	print_field("stale", result.stale);
+	machine_put('\n');
+}
+
 static void command_ticks(struct device *device, const u32 *numbers)
 {
 	u64 ticks;
@@ -281,6 +301,8 @@ static const struct command {
 	{ "irqs-off", 1, false, command_irqs_off },
 	{ "irqs-on", 1, false, command_irqs_on },
 	{ "reset", 0, true, command_reset },
+	{ "busy", 1, false, command_busy },
+	{ "idle", 0, false, command_idle },
 	{ "ticks", 0, false, command_ticks },
 	{ "settle", 1, false, command_settle },
 	{ "off", 0, false, command_off },

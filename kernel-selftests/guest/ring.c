@@ -173,6 +173,11 @@ static void choose(u32 *place, u32 pages)
 	place[TABLE] = take_any(region);
 }
 
+volatile u32 *ring_take_page(void)
+{
+	return words_at(take_any(any_region()));
+}
+
 static void clear(const struct device *device, u32 pages)
 {
 	u32 page, word;

@@ -4,6 +4,7 @@
 
 #include "machine.h"
 #include "memory.h"
+#include "traffic.h"
 
 static char buffer[4096];
 static volatile u32 written, taken;
@@ -16,9 +17,12 @@ void serial_received(char character)
 
 char next_character(void)
 {
-	bool on = machine_irq_save();
 	char character;
+	bool on;
 
+	while (written == taken && traffic_step())
+		machine_relax();
+	on = machine_irq_save();
 	while (written == taken) {
 		memory_show();
 		machine_sleep();

@@ -22,6 +22,13 @@ u32 interrupts_waiting(const struct device *device)
 	return waiting;
 }
 
+bool interrupt_waits(const struct device *device, u32 vector)
+{
+	if (device->kind == KIND_INTX)
+		return device_read(device, REGISTER_INTX) != 0;
+	return device_read(device, REGISTER_PENDING + vector / 32 * 4) & 1u << vector % 32;
+}
+
 static bool all_come(const struct device *device)
 {
 	u64 begin, now;

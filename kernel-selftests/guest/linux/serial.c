@@ -3,6 +3,7 @@
 #include "../serial.h"
 
 #include "../machine.h"
+#include "../traffic.h"
 #include "collect.h"
 #include "system.h"
 
@@ -26,6 +27,8 @@ char next_character(void)
 	static long there, taken;
 
 	while (taken >= there) {
+		while (!system_readable(SERIAL) && traffic_step())
+			;
 		there = system_read(SERIAL, input, sizeof(input));
 		taken = 0;
 	}

@@ -11,6 +11,7 @@
 #define SYS_WRITE		64
 #define SYS_PREAD64		67
 #define SYS_PWRITE64		68
+#define SYS_PPOLL		73
 #define SYS_REBOOT		142
 #define SYS_MMAP		222
 #define SYS_FINIT_MODULE	273
@@ -19,6 +20,7 @@
 #define READ_WRITE		2
 #define PROTECTION		3	/* PROT_READ, PROT_WRITE */
 #define SHARED_FIXED		0x11	/* MAP_SHARED, MAP_FIXED */
+#define POLL_IN			1
 #define TCGETS			0x5401
 #define TCSETS			0x5402
 #define REBOOT_MAGIC		0xfee1dead
@@ -45,6 +47,17 @@ int system_open(const char *path)
 long system_read(int file, void *to, size_t bytes)
 {
 	return system_call(SYS_READ, file, to, bytes);
+}
+
+bool system_readable(int file)
+{
+	struct {
+		int file;
+		u16 asked, found;
+	} poll = { file, POLL_IN, 0 };
+	static const u64 no_time[2];
+
+	return system_call(SYS_PPOLL, &poll, 1, no_time, NULL, 0) > 0;
 }
 
 long system_write(int file, const void *from, size_t bytes)

@@ -7,6 +7,7 @@
 
 int system_open(const char *path);		/* for reading and writing, or for reading */
 long system_read(int file, void *to, size_t bytes);
+bool system_readable(int file);			/* now, without waiting */
 long system_write(int file, const void *from, size_t bytes);
 long system_read_at(int file, void *to, size_t bytes, u64 offset);
 long system_write_at(int file, const void *from, size_t bytes, u64 offset);

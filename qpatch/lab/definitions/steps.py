@@ -83,6 +83,23 @@ class FillMemory(ScenarioStep):
     word: ClassVar[str] = "fill"
 
 
+class BeBusy(ScenarioStep):
+    """Until `idle`, the guest does something every `microseconds`, whatever else happens.
+
+    Each device raises an interrupt and writes a page of its ring, and the guest's processor writes a page of its own.
+    """
+
+    word: ClassVar[str] = "busy"
+    main: ClassVar[str] = "microseconds"
+    microseconds: int = Field(default=1000, ge=1, le=1_000_000)
+
+
+class BeIdle(ScenarioStep):
+    """The guest does no more than it is asked for, and tells which of its own pages are old."""
+
+    word: ClassVar[str] = "idle"
+
+
 class MaskVector(ScenarioStep):
     """The guest masks a vector of MSI-X or MSI, all of MSI-X (`function`), or INTx, its vector 0: what comes waits."""
 

@@ -83,7 +83,8 @@ class Findings:
     after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
     `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `stalls` for
     how long nothing happened in each downtime, `standstills` where the guest stood still otherwise, `clock_faults`
-    where the guest's clock did not go on as it should. `cut_short` are transfers that a device completed by half,
+    where the guest's clock did not go on as it should, `left_behind` VMs in which pages are older than the guest's own
+    processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
     there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
     `reported_at` when the lab reported that one's end, `states` the state of each process at the end.
@@ -104,6 +105,7 @@ class Findings:
     standstills: tuple[str, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     clock_faults: tuple[str, ...] = ()
+    left_behind: tuple[tuple[str, int], ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
     acknowledged_after: int = 0
@@ -164,6 +166,11 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         standstills=tuple(standstills(history)),
         checks=tuple(guest_checks(lab)),
         clock_faults=tuple(clock_faults(timeline)),
+        left_behind=tuple(
+            (str(event.fields["vm"]), int(event.fields["stale"]))
+            for event in lab
+            if event.name == "idle" and event.fields["stale"]
+        ),
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),

@@ -44,7 +44,8 @@ class _InterruptLedger:
     """The account while the timeline is read.
 
     `migrates`: the first migration has begun. `held`: until the next fence, the lab decides when interrupts can come,
-    since a processor of the guest took none: how long they wait says nothing.
+    since a processor of the guest took none, or the guest was so busy that a loaded host is late with some of many:
+    how long they wait says nothing.
     """
 
     timeline: Sequence[Event]
@@ -75,7 +76,7 @@ class _InterruptLedger:
                 self._give_up(vm=str(event.fields["vm"]))
             elif event.name in ("mask", "unmask"):
                 self._mask(event)
-            elif event.name == "irqs-off":
+            elif event.name in ("irqs-off", "busy"):
                 self.held = True
         elif event.origin is not EventSource.UAPI:
             return

@@ -176,12 +176,13 @@ def corrupted(findings: Findings) -> str:
 
 
 def stale(findings: Findings) -> str:
-    """Apply if the guest found pages older than the device has written them."""
+    """Apply if the guest found pages older than the device, or its own processor, has written them."""
+    old = [(check.stale, check.device, check.vm) for check in findings.checks if check.stale]
+    old += [(pages, "the guest's own processor", vm) for vm, pages in findings.left_behind]
     return next(
         (
-            f"{check.stale} pages that {check.device} wrote are older on {check.vm}"
-            for check in findings.checks
-            if check.stale
+            f"{counted(pages, 'page')} that {writer} wrote {'is' if pages == 1 else 'are'} older on {vm}"
+            for pages, writer, vm in old
         ),
         "",
     )

@@ -57,6 +57,8 @@ class Flow:
             kinds.WriteRing: self._kick,
             kinds.WriteToPeer: self._peer,
             kinds.FillMemory: self._fill,
+            kinds.BeBusy: self._busy,
+            kinds.BeIdle: self._idle,
             kinds.Reset: self._reset,
             kinds.MaskVector: self._vector,
             kinds.UnmaskVector: self._vector,
@@ -141,6 +143,16 @@ class Flow:
         for number in self._devices:
             await self._ask(f"fill {number} {self._fills * len(self._devices) + number + 1}")
         self._fills += 1
+
+    async def _busy(self, step: kinds.BeBusy) -> None:
+        assert self.guest is not None
+        self._recorder.lab(step.word, vm=self.guest.actor)
+        await self._ask(f"busy {step.microseconds}")
+
+    async def _idle(self, _: kinds.BeIdle) -> None:
+        assert self.guest is not None
+        answer = await self._ask("idle")
+        self._recorder.lab("idle", vm=self.guest.actor, written=int(answer["written"]), stale=int(answer["stale"]))
 
     async def _reset(self, _: kinds.Reset) -> None:
         for number in self._devices:

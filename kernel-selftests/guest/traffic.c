@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A guest at work.  At each turn every device raises an interrupt of the next
+ * vector that has none outstanding, since an answer is one for all before it,
+ * and writes a page of its ring.  The processor itself keeps a journal: each
+ * entry goes to another one of a few pages, so that pages which a migration has
+ * left behind have another entry than is due to them.
+ */
+#include "traffic.h"
+
+#include "device.h"
+#include "interrupt.h"
+#include "machine.h"
+#include "ring.h"
+
+#define JOURNAL_PAGES	16
+
+static struct {
+	bool busy;
+	u32 microseconds;
+	u64 last;	/* in ticks: when something was done */
+	u32 turn;
+	u32 vector[MAX_DEVICES];
+} traffic;
+
+static struct {
+	volatile u32 *pages[JOURNAL_PAGES];
+	u32 written;
+} journal;
+
+static void open_journal(void)
+{
+	u32 page;
+
+	for (page = 0; page < JOURNAL_PAGES; page++) {
+		if (!journal.pages[page])
+			journal.pages[page] = ring_take_page();
+		*journal.pages[page] = 0;
+	}
+	journal.written = 0;
+}
+
+static void write_journal(void)
+{
+	journal.written++;
+	*journal.pages[journal.written % JOURNAL_PAGES] = journal.written;
+}
+
+/* The last entry whose number is `page`, counted round by round; 0: there is none yet. */
+static u32 entry_due(u32 page)
+{
+	u32 behind = (journal.written - page) % JOURNAL_PAGES;
+
+	return behind < journal.written ? journal.written - behind : 0;
+}
+
+static u32 stale_pages(void)
+{
+	u32 page, stale = 0;
+
+	for (page = 0; page < JOURNAL_PAGES; page++)
+		stale += *journal.pages[page] != entry_due(page);
+	return stale;
+}
+
+static void raise_next(struct device *device, u32 *vector)
+{
+	u32 tries;
+
+	for (tries = 0; tries < device->vectors; tries++) {
+		*vector = (*vector + 1) % device->vectors;
+		if (device->masked[*vector] || interrupt_waits(device, *vector))
+			continue;
+		device_write(device, REGISTER_RAISE, *vector);
+		return;
+	}
+}
+
+const char *traffic_begin(u32 microseconds)
+{
+	unsigned int i;
+
+	for (i = 0; i < device_count; i++)
+		if (!devices[i].vectors || !devices[i].ring_pages)
+			return "needs interrupts and a ring";
+	open_journal();
+	traffic.microseconds = microseconds;
+	traffic.busy = true;
+	return NULL;
+}
+
+void traffic_end(struct traffic_result *result)
+{
+	traffic.busy = false;
+	result->written = journal.written;
+	result->stale = journal.written ? stale_pages() : 0;
+}
+
+bool traffic_step(void)
+{
+	unsigned int i;
+	u64 now;
+	u32 hertz;
+
+	if (!traffic.busy)
+		return false;
+	machine_ticks(&now, &hertz);
+	if (now - traffic.last < (u64)traffic.microseconds * (hertz / 1000000))
+		return true;
+	traffic.last = now;
+	traffic.turn++;
+	for (i = 0; i < device_count; i++) {
+		raise_next(&devices[i], &traffic.vector[i]);
+		device_write(&devices[i], REGISTER_KICK, traffic.turn % devices[i].ring_pages);
+	}
+	write_journal();
+	return true;
+}
