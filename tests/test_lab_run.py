@@ -211,6 +211,13 @@ def test_a_qemu_that_refuses_its_devices_is_right_only_where_the_release_should(
     assert all(one["expected"] for one in lab_events(record, "exit"))
 
 
+def test_a_qemu_without_the_library_refuses_nothing(tmp_path: Path) -> None:
+    """It was linked statically, say: that its devices are not there is no finding."""
+    with pytest.raises(EnvironmentFault, match=r"(?s)qemu0 did not load library\.so: .*no such host device") as caught:
+        refused(tmp_path, 1, "[]", "qemu: -device vfio-pci,id=dev0: no such host device", "exit 1", loaded=False)
+    assert caught.value.code == "not-loaded"
+
+
 def test_a_warning_about_a_device_is_no_refusal(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault):
         refused(tmp_path, 1, "[]", "qemu: -device vfio-pci,id=dev0: warning: slow", "exit 1")
@@ -223,10 +230,14 @@ def test_a_qemu_that_crashes_at_the_start_is_a_crash(tmp_path: Path) -> None:
     ]
 
 
-def refused(directory: Path, devices: int, traits: str, said: str, end: str) -> RunRecord:
+LOADED = '{"emu":1,"t":1,"event":"start","n":0,"mono_ns":1,"real_ns":1}'
+
+
+def refused(directory: Path, devices: int, traits: str, said: str, end: str, *, loaded: bool = True) -> RunRecord:
     """Carry out a scenario with a QEMU that prints `said` and ends by `end`, before it answers."""
     qemu = directory / "qemu"
-    qemu.write_text(f"#!/bin/bash\necho '{said}' >&2; {end}\n")
+    first = f"echo '{LOADED}'; " if loaded else ""
+    qemu.write_text(f"#!/bin/bash\n{first}echo '{said}' >&2; {end}\n")
     qemu.chmod(0o755)
     found = plan(
         f"{{devices: {devices}, steps: [migrate]}}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.lab.definitions.release import table
-from qpatch.lab.preload.log import PRE_COPY_READ
+from qpatch.lab.preload.log import PRE_COPY_READ, has_loaded
 from qpatch.lab.runtime.commandline import AttachedDevices
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ class PreloadedDevices:
         )
         library = files[self.artifacts.library]
         return AttachedDevices(devices.sysfs, {"LD_PRELOAD": str(library), "QPATCH_EMU": str(devices.configuration)})
+
+    def has_loaded(self, log: Path) -> bool:
+        """Tell whether the library has begun to write into `log`."""
+        return has_loaded(log)
 
 
 def write_devices(

@@ -37,6 +37,11 @@ def timeline_of(record: RunRecord) -> tuple[Event, ...]:
     return merge([sorted(record.events, key=lambda event: event.at), *logs])
 
 
+def has_loaded(log: Path) -> bool:
+    """Tell whether the process that wrote `log` has loaded the library, whose first line says that it was."""
+    return _LIBRARY.encode() in log.read_bytes()
+
+
 def read_log(log: Path, actor: str, bound: int = 0) -> tuple[Event, ...]:
     """Return the events of the process `actor` in the order of its `log`; times but the library's never go back.
 

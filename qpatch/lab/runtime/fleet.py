@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.commandline import VmPaths, command_line
-from qpatch.lab.runtime.vm import VirtualMachine
+from qpatch.lab.runtime.vm import DevicesRefusedError, VirtualMachine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,9 @@ class DeviceBackend(Protocol):
 
         `files` are the short paths of the backend's files.
         """
+
+    def has_loaded(self, log: Path) -> bool:
+        """Tell whether the QEMU that wrote `log` has loaded what it was given: else it finds no device."""
 
 
 class CommandLineMaker(Protocol):
@@ -93,7 +97,7 @@ class Fleet:
         """Start one more VM: the first is the source, every other a destination; return it when it can be talked to.
 
         `paused` keeps a destination paused after its migration. The source is always paused, until its serial line is
-        connected. Raises EnvironmentFault `qemu-died`, ProcessError, DevicesRefusedError.
+        connected. Raises EnvironmentFault `qemu-died` and `not-loaded`, ProcessError, DevicesRefusedError.
         """
         number = len(self.vms)
         actor = f"qemu{number}"
@@ -106,19 +110,27 @@ class Fleet:
         self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses)
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
-        await vm.start(
-            self._line(
-                self.plan,
-                program,
-                self._devices(directory, program, number),
-                paths,
-                incoming=number > 0,
-                paused=paused or number == 0,
-            ),
+        line = self._line(
+            self.plan,
+            program,
+            self._devices(directory, program, number),
             paths,
+            incoming=number > 0,
+            paused=paused or number == 0,
         )
+        await self._start(vm, line, paths)
         await self._set_up(vm)
         return vm
+
+    async def _start(self, vm: VirtualMachine, line: CommandLine, paths: VmPaths) -> None:
+        """Start `vm`; one that has not loaded the lab's devices has no reason to find any."""
+        try:
+            await vm.start(line, paths)
+        except DevicesRefusedError as error:
+            if self.backend.has_loaded(vm.log):
+                raise
+            files = ", ".join(file.name for file in self.backend.files)
+            raise EnvironmentFault("not-loaded", f"{vm.actor} did not load {files}: {vm.said()}") from error
 
     async def quit(self) -> None:
         """Ask all VMs to end, side by side. Raises WaitTimeout where one does not, when all others have."""

@@ -127,6 +127,10 @@ class VirtualMachine:
         """The status of the migration in QEMU's last event of it, '' before any."""
         return self._monitor.migration
 
+    def said(self) -> str:
+        """Return the last lines of QEMU's log that people can read, '' before it was started."""
+        return self._process.last_lines() if self._process is not None else ""
+
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
         return await self._within(

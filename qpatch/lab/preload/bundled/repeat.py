@@ -21,7 +21,7 @@ from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.timeline import FILE_NAME, save_timeline
 from qpatch.lab.preload.bundled import plain
-from qpatch.lab.preload.log import timeline_of
+from qpatch.lab.preload.log import has_loaded, timeline_of
 from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
 from qpatch.lab.runtime.run import run_once, short_directory
 from qpatch.lab.runtime.signals import cancel_on_signals
@@ -108,6 +108,10 @@ class BundledDevices:
         name = self._name(program, incoming=directory.name != FIRST)
         shutil.copy(self.bundle / name / CONFIGURATION, directory)
         return AttachedDevices(tuple(make_sysfs(directory)))
+
+    def has_loaded(self, log: Path) -> bool:
+        """Tell whether the library has begun to write into `log`."""
+        return has_loaded(log)
 
     def line(
         self,
