@@ -27,6 +27,8 @@ from qpatch.lab.campaign.runner import default_jobs
 from qpatch.lab.model import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from qpatch.lab.plan import RunPlan, RunRecord
 
 ROOT = Path(__file__).parents[1]
@@ -146,6 +148,34 @@ def test_a_run_names_its_bundle(lab: ScriptedLab, monkeypatch: pytest.MonkeyPatc
     ends = Runs()
     lab.campaign(lab.cell(), repeat=2, listener=ends)
     assert [run.bundle for run in ends.runs] == [str(lab.place() / "bundle"), ""]
+
+
+@pytest.mark.parametrize("error", [EnvironmentFault("library-missing", "no such library"), PermissionError("denied")])
+def test_a_bundle_that_cannot_be_written_changes_no_verdict(
+    lab: ScriptedLab, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(lab, "write_bundle", raises(error))
+    lab.verdicts = [Verdict.LOST]
+    ends = Runs()
+    assert lab.campaign(lab.cell(), listener=ends) == [{"lost": 1}]
+    assert (ends.runs[0].bundle, ends.runs[0].no_bundle) == ("", str(error))
+
+
+def test_a_disk_that_a_bundle_has_filled_ends_the_campaign(lab: ScriptedLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lab, "write_bundle", raises(OSError(errno.ENOSPC, "full")))
+    lab.verdicts = [Verdict.LOST]
+    with pytest.raises(EnvironmentFault) as caught:
+        lab.campaign(lab.cell())
+    assert caught.value.code == "disk-full"
+
+
+def raises(error: Exception) -> Callable[..., None]:
+    """Return a function that raises `error`, whatever it is given."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_what_the_lab_cannot_do_is_not_applicable(lab: ScriptedLab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,15 @@ OBSERVATIONS = st.builds(
     TEXT,
     TEXT,
 )
-RUNS = st.builds(TestedRun, run=NUMBER, observation=OBSERVATIONS, wall_s=st.floats(0, 1e6), timeline=TEXT, bundle=TEXT)
+RUNS = st.builds(
+    TestedRun,
+    run=NUMBER,
+    observation=OBSERVATIONS,
+    wall_s=st.floats(0, 1e6),
+    timeline=TEXT,
+    bundle=TEXT,
+    no_bundle=TEXT,
+)
 KEYS = st.builds(cell_key, TEXT, TEXT, TEXT, TEXT, TEXT, peer=TEXT, lab=TEXT)
 RESULTS = st.builds(
     TestedResult,

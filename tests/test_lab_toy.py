@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_support import isolate
 from junitparser import JUnitXml
-from toy_lab import ToyLab
+from toy_lab import PreparedToyLab, ToyLab
 
 from qpatch import api
 from qpatch.cli.main import main
@@ -61,6 +61,17 @@ def test_the_table_and_the_words_below_it(capsys: pytest.CaptureFixture[str]) ->
     assert "data > config > set_irqs > data > arm_gic" in printed
     assert f"  without qpatch: {PLACE}/bundle/reproduce\n" in messages
     assert " --scenario once --lab toy\n" in messages
+
+
+def test_why_there_is_no_bundle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError("denied")
+
+    monkeypatch.setattr(PreparedToyLab, "write_bundle", fail)
+    main(["test", "baseline", "--lab", "toy", "--tree", *TREES])
+    messages = capsys.readouterr().err
+    assert "  no bundle was written: denied\n" in messages
+    assert "without qpatch" not in messages
 
 
 def test_the_files_of_a_run_have_the_lab_in_their_path() -> None:

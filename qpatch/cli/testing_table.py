@@ -117,6 +117,7 @@ def _words(result: TestedResult, arguments: argparse.Namespace) -> list[str]:
         words += [
             f"  again: {shlex.join(_command(result, arguments))}",
             *([f"  without qpatch: {shlex.quote(str(Path(bundle, SCRIPT)))}"] if bundle else []),
+            *(f"  no bundle was written: {run.no_bundle}" for run in result.runs if run.no_bundle),
         ]
     return words
 

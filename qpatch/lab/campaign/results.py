@@ -25,8 +25,8 @@ Seconds = Annotated[float, AfterValidator(lambda seconds: round(seconds, _MILLIS
 class TestedRun(PlainData):
     """One run of a cell: `run` counts from 1, `wall_s` is how long it took (starting and ending QEMU included).
 
-    `timeline` is the file that was kept, `bundle` the directory that repeats the run; '' where there is none. Its JSON
-    has the observation's keys among its own.
+    `timeline` is the file that was kept, `bundle` the directory that repeats the run; '' where there is none.
+    `no_bundle` says why one that was to be written is not there. Its JSON has the observation's keys among its own.
     """
 
     __test__: ClassVar[bool] = False  # pytest: no test
@@ -36,6 +36,7 @@ class TestedRun(PlainData):
     wall_s: Seconds
     timeline: str = ""
     bundle: str = ""
+    no_bundle: str = ""
 
     @model_serializer(mode="wrap")
     def _flatten(self, as_written: Any) -> dict[str, Any]:

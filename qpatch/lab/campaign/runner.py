@@ -45,6 +45,7 @@ RESULT = "result.json"
 BUNDLE = "bundle"
 _LEFTOVERS = (BUNDLE, f".{BUNDLE}-")  # begin the names of bundles, also of those that were not finished
 TRACEBACK = "lab-error.txt"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -204,14 +205,23 @@ class _Campaign:
         return TestedRun(run=number, observation=observation, wall_s=record.wall_seconds, timeline=str(file))
 
     async def _bundled(self, planned: PlannedCell, record: RunRecord, run: TestedRun) -> TestedRun:
-        """Write the bundle of a cell's first run that is not green, and return the run with it."""
+        """Write the bundle of a cell's first run that is not green, and return the run with it.
+
+        What the run showed does not depend on it: where it cannot be written, the run says why. Raises OSError for a
+        full disk.
+        """
         observation, place = run.observation, planned.directory(self.settings.output) / BUNDLE
         if observation.verdict.is_green or observation.verdict is Verdict.NOT_APPLICABLE or place in self.bundled:
             return run
         self.bundled.add(place)
-        bundle = await asyncio.to_thread(
-            self.lab.write_bundle, planned.plan, record, observation, place, binaries=self.settings.bundle_binaries
-        )
+        try:
+            bundle = await asyncio.to_thread(
+                self.lab.write_bundle, planned.plan, record, observation, place, binaries=self.settings.bundle_binaries
+            )
+        except (QpatchError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise
+            return run.model_copy(update={"no_bundle": str(error)})
         return run.model_copy(update={"bundle": str(bundle or "")})
 
 
@@ -230,7 +240,7 @@ def _disk_space_in(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in _FULL:
             raise _DiskFullError("disk-full", f"{directory}: {error.strerror}") from error
         raise
 
