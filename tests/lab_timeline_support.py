@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.migrations import parse_migrations
+from qpatch.lab.observer.states import disorders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -296,6 +298,11 @@ def migration(
     timeline.verify()
     timeline.end()
     return timeline
+
+
+def disordered(timeline: TimelineBuilder) -> tuple[str, ...]:
+    """Return what is said of the states of its devices."""
+    return disorders(parse_migrations(timeline.events))
 
 
 def library_line(event: Event) -> str:

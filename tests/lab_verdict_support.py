@@ -94,16 +94,21 @@ def crashed() -> TimelineBuilder:
     return timeline
 
 
-def refused(*, resumed: bool = False, status: str = "failed") -> TimelineBuilder:
-    timeline = prepared()
-    timeline.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
-    timeline.write("qemu1", errno=22)
-    timeline.give_up(source_status=status)
+def _back_on_the_source(timeline: TimelineBuilder, *, resumed: bool) -> TimelineBuilder:
+    """Let the guest run on there, by QEMU or `resumed` by the lab."""
     if resumed:
         timeline.lab("resume", vm="qemu0")
     timeline.verify("qemu0")
     timeline.lab("state", vm="qemu0", status="running")
     return timeline
+
+
+def refused(*, resumed: bool = False, status: str = "failed") -> TimelineBuilder:
+    timeline = prepared()
+    timeline.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
+    timeline.write("qemu1", errno=22)
+    timeline.give_up(source_status=status)
+    return _back_on_the_source(timeline, resumed=resumed)
 
 
 def failed() -> TimelineBuilder:
@@ -183,11 +188,7 @@ def recovered(outcome: str = "failed", *, resumed: bool = False) -> TimelineBuil
     timeline.uapi("qemu1", "fault", operation="data-write", nth=2, result="EIO")
     timeline.write("qemu1", errno=5)
     timeline.give_up(status=outcome, source_status="completed" if resumed else outcome)
-    if resumed:
-        timeline.lab("resume", vm="qemu0")
-    timeline.verify("qemu0")
-    timeline.lab("state", vm="qemu0", status="running")
-    return timeline
+    return _back_on_the_source(timeline, resumed=resumed)
 
 
 def not_applicable() -> TimelineBuilder:

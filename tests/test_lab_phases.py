@@ -4,19 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from lab_timeline_support import TimelineBuilder
-
-from qpatch.lab.observer.migrations import parse_migrations
-from qpatch.lab.observer.states import disorders
+from lab_timeline_support import TimelineBuilder, disordered
 
 BOTH = ("pre-copy", "p2p")
 SOURCE = ("pre-copy", "pre-copy-p2p", "stop-copy", "stop")
 DESTINATION = ("resuming", "running-p2p", "running")
 DEVICES = ("dev0", "dev1")
-
-
-def told(timeline: TimelineBuilder) -> tuple[str, ...]:
-    return disorders(parse_migrations(timeline.events))
 
 
 def walked(
@@ -55,20 +48,20 @@ def test_a_device_that_was_stopped_before_has_no_pre_copy() -> None:
         for state in DESTINATION:
             timeline.state("qemu1", state)
         timeline.migrated("completed")
-        assert len(told(timeline)) == count
+        assert len(disordered(timeline)) == count
 
 
 def test_all_phases_in_order_are_no_disorder() -> None:
-    assert told(walked()) == ()
+    assert disordered(walked()) == ()
 
 
 def test_a_source_that_leaves_out_pre_copy_is_told() -> None:
     source = ("running-p2p", "stop", "stop-copy", "stop")
     said = "dev0 was never in PRE_COPY on qemu0, although it and this QEMU have that (migration 1)"
-    assert told(walked(source)) == (said,)
-    assert told(walked(source, phases=("p2p",))) == ()
-    assert told(walked(source, phases=None)) == ()
-    assert told(walked(source, ("resuming",), status="failed")) == ()
+    assert disordered(walked(source)) == (said,)
+    assert disordered(walked(source, phases=("p2p",))) == ()
+    assert disordered(walked(source, phases=None)) == ()
+    assert disordered(walked(source, ("resuming",), status="failed")) == ()
 
 
 @pytest.mark.parametrize(
@@ -82,12 +75,12 @@ def test_a_step_past_the_peer_to_peer_states_is_told(
     source: tuple[str, ...], destination: tuple[str, ...], left: str, reached: str, vm: str
 ) -> None:
     said = f"dev0 goes from {left} to {reached} on {vm} without a peer-to-peer state, although it has one"
-    assert told(walked(source, destination)) == (said,)
-    assert told(walked(source, destination, ("pre-copy",))) == ()
+    assert disordered(walked(source, destination)) == (said,)
+    assert disordered(walked(source, destination, ("pre-copy",))) == ()
 
 
 def test_what_runs_again_after_a_failure_may_do_so_at_once() -> None:
-    assert told(walked((*SOURCE[:3], "running"), ("resuming",), status="failed")) == ()
+    assert disordered(walked((*SOURCE[:3], "running"), ("resuming",), status="failed")) == ()
 
 
 def two_devices(*, stops_early: bool = False, runs_early: bool = False) -> TimelineBuilder:
@@ -114,9 +107,9 @@ def two_devices(*, stops_early: bool = False, runs_early: bool = False) -> Timel
 
 
 def test_devices_wait_for_each_other_in_the_peer_to_peer_states() -> None:
-    assert told(two_devices()) == ()
-    assert told(two_devices(stops_early=True)) == ("dev0 stops on qemu0 while dev1 still is in pre-copy",)
-    assert told(two_devices(runs_early=True)) == ("dev0 runs on qemu1 while dev1 still is in resuming",)
+    assert disordered(two_devices()) == ()
+    assert disordered(two_devices(stops_early=True)) == ("dev0 stops on qemu0 while dev1 still is in pre-copy",)
+    assert disordered(two_devices(runs_early=True)) == ("dev0 runs on qemu1 while dev1 still is in resuming",)
 
 
 def test_a_device_that_was_reset_may_be_in_any_state() -> None:
@@ -128,14 +121,14 @@ def test_a_device_that_was_reset_may_be_in_any_state() -> None:
     timeline.uapi("qemu0", "reset", errno=0)
     timeline.state("qemu0", "stop-copy", "dev1")
     timeline.migrated("failed")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_several_devices_that_the_release_should_have_refused_are_told() -> None:
     timeline = walked(phases=())
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
     timeline.lab("phases", vm="qemu0", phases=[], refuses=True)
-    assert told(timeline) == (
+    assert disordered(timeline) == (
         "qemu0 migrates several devices without peer-to-peer states, which its release refuses (migration 1)",
     )
 
@@ -152,6 +145,6 @@ def test_a_source_that_does_not_wait_for_the_initial_data_is_told(loaded: int, c
     for state in DESTINATION[1:]:
         timeline.state("qemu1", state)
     timeline.migrated("completed")
-    found = [said for said in told(timeline) if "initial" in said]
+    found = [said for said in disordered(timeline) if "initial" in said]
     assert len(found) == count
     assert not found or found[0].startswith("qemu0 stops dev0 when qemu1 has 3000 bytes of its initial 4096")

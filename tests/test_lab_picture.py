@@ -11,7 +11,8 @@ from xml.parsers import expat
 
 import pytest
 from lab_support import cell_key
-from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, TimelineBuilder, migration
+from lab_timeline_support import SAVE_STATE_5_2, TimelineBuilder, migration
+from lab_verdict_support import lost
 
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.picture import LABEL_SIZE, LETTER, Scale, picture, save_picture
@@ -63,10 +64,6 @@ def boxes(svg: str) -> list[Box]:
             words = "".join(parts).rstrip("\n")
             found.append(Box(words, x, y - size * 0.8, x + len(words) * size * LETTER, y + size * 0.2))
     return found
-
-
-def lost() -> TimelineBuilder:
-    return migration(STOCK_5_2, eager=True, lost=True, pause=100)
 
 
 def busy() -> TimelineBuilder:

@@ -4,15 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, STOCK_10_2, TimelineBuilder, migration
+from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, STOCK_10_2, TimelineBuilder, disordered, migration
 from lab_verdict_support import recovered
-
-from qpatch.lab.observer.migrations import parse_migrations
-from qpatch.lab.observer.states import disorders
-
-
-def told(timeline: TimelineBuilder) -> tuple[str, ...]:
-    return disorders(parse_migrations(timeline.events))
 
 
 def loaded() -> TimelineBuilder:
@@ -27,8 +20,8 @@ def loaded() -> TimelineBuilder:
 
 @pytest.mark.parametrize("order", [STOCK_5_2, SAVE_STATE_5_2, STOCK_10_2])
 def test_healthy_migrations_are_in_order(order: tuple[str, ...]) -> None:
-    assert told(migration(order)) == ()
-    assert told(recovered()) == ()
+    assert disordered(migration(order)) == ()
+    assert disordered(recovered()) == ()
 
 
 def test_a_destination_that_runs_before_the_source_has_stopped_is_told() -> None:
@@ -38,7 +31,7 @@ def test_a_destination_that_runs_before_the_source_has_stopped_is_told() -> None
     timeline.load()
     timeline.run()
     timeline.migrated()
-    assert told(timeline) == (
+    assert disordered(timeline) == (
         "dev0 runs on qemu1 before qemu0 has stopped it (migration 1)",
         "dev0 was never in stop-copy on qemu0 (migration 1 completed)",
     )
@@ -49,7 +42,7 @@ def test_a_source_that_runs_again_while_the_destination_runs_is_told() -> None:
     timeline.run()
     timeline.state("qemu0", "running")
     timeline.migrated()
-    assert told(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
+    assert disordered(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
 
 
 def test_both_sides_run_although_the_migration_failed() -> None:
@@ -57,7 +50,7 @@ def test_both_sides_run_although_the_migration_failed() -> None:
     timeline.run()
     timeline.state("qemu0", "running")
     timeline.migrated("failed")
-    assert told(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
+    assert disordered(timeline) == ("dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)",)
 
 
 def test_a_source_may_run_again_when_the_destination_has_ended() -> None:
@@ -66,16 +59,16 @@ def test_a_source_may_run_again_when_the_destination_has_ended() -> None:
     timeline.lab("exit", vm="qemu1", code=1, signal=0, expected=True)
     timeline.state("qemu0", "running")
     timeline.migrated("failed")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_source_that_leaves_its_device_in_stop_copy_is_told() -> None:
     timeline = loaded()
     timeline.run()
     timeline.lab("migrated", source="qemu0", destination="qemu1", status="completed")
-    assert told(timeline) == ("dev0 is left in stop-copy on qemu0 (migration 1 completed)",)
+    assert disordered(timeline) == ("dev0 is left in stop-copy on qemu0 (migration 1 completed)",)
     timeline.state("qemu0", "stop")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_destination_that_never_resumes_its_device_is_told() -> None:
@@ -88,7 +81,7 @@ def test_a_destination_that_never_resumes_its_device_is_told() -> None:
     timeline.state("qemu0", "stop-copy")
     timeline.state("qemu1", "running")
     timeline.migrated()
-    assert told(timeline) == ("dev0 was never in resuming on qemu1 (migration 1 completed)",)
+    assert disordered(timeline) == ("dev0 was never in resuming on qemu1 (migration 1 completed)",)
 
 
 def test_a_change_of_state_that_failed_is_another_finding() -> None:
@@ -99,7 +92,7 @@ def test_a_change_of_state_that_failed_is_another_finding() -> None:
     timeline.state("qemu0", "stop")
     timeline.run()
     timeline.migrated()
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_device_that_does_not_run_when_its_guest_answers_is_told() -> None:
@@ -107,13 +100,13 @@ def test_a_device_that_does_not_run_when_its_guest_answers_is_told() -> None:
     timeline.state("qemu1", "running-p2p")
     timeline.migrated()
     timeline.fence("qemu0")
-    assert told(timeline) == ("dev0 is in stop on qemu0, whose guest runs",)
+    assert disordered(timeline) == ("dev0 is in stop on qemu0, whose guest runs",)
     timeline.fence("qemu1")
     timeline.fence("qemu1")
-    assert told(timeline)[1:] == ("dev0 is in running-p2p on qemu1, whose guest runs",)
+    assert disordered(timeline)[1:] == ("dev0 is in running-p2p on qemu1, whose guest runs",)
     timeline.state("qemu1", "running")
     timeline.fence("qemu1")
-    assert len(told(timeline)) == 2
+    assert len(disordered(timeline)) == 2
 
 
 @pytest.mark.parametrize("what", ["config space", "data"])
@@ -123,7 +116,7 @@ def test_what_is_loaded_into_a_running_device_is_told(what: str) -> None:
     (timeline.config if what == "config space" else timeline.write)("qemu1")
     timeline.qmp("qemu1", "RESUME")
     timeline.migrated()
-    assert told(timeline) == (f"dev0 of qemu1 runs before its {what} is loaded (migration 1)",)
+    assert disordered(timeline) == (f"dev0 of qemu1 runs before its {what} is loaded (migration 1)",)
 
 
 def test_interrupts_that_are_set_up_for_a_running_device_are_told() -> None:
@@ -132,9 +125,9 @@ def test_interrupts_that_are_set_up_for_a_running_device_are_told() -> None:
     timeline.uapi("qemu1", "set-irqs", index="intx", start=0, count=1, action="unmask", errno=0)
     timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=0, action="trigger", errno=0)
     timeline.migrated()
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
     timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=8, action="trigger", errno=0)
-    assert told(timeline) == ("dev0 of qemu1 runs before its interrupts are set up (migration 1)",)
+    assert disordered(timeline) == ("dev0 of qemu1 runs before its interrupts are set up (migration 1)",)
 
 
 @pytest.mark.parametrize("sign", ["acknowledgement", "event"])
@@ -147,7 +140,7 @@ def test_interrupts_that_the_guest_sets_up_are_its_own(sign: str) -> None:
         timeline.acked("qemu1")
     timeline.uapi("qemu1", "set-irqs", index="msix", start=0, count=8, action="trigger", errno=0)
     timeline.migrated()
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_what_the_guest_writes_once_it_runs_is_its_own() -> None:
@@ -156,7 +149,7 @@ def test_what_the_guest_writes_once_it_runs_is_its_own() -> None:
     timeline.qmp("qemu1", "RESUME")
     timeline.config("qemu1")
     timeline.migrated()
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_device_that_does_not_run_with_its_guest_again_is_told() -> None:
@@ -167,16 +160,16 @@ def test_a_device_that_does_not_run_with_its_guest_again_is_told() -> None:
     timeline.migrated(status="failed")
     timeline.qmp("qemu0", "RESUME")
     state = timeline.states["qemu0", "dev0"]
-    assert told(timeline) == (f"dev0 is left in {state} on qemu0, whose guest runs again (migration 1)",)
+    assert disordered(timeline) == (f"dev0 is left in {state} on qemu0, whose guest runs again (migration 1)",)
     timeline.state("qemu0", "running")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_device_that_stops_because_its_process_ends_is_not_left_behind() -> None:
     timeline = recovered()
     timeline.lab("state", vm="qemu0", status="running")
     timeline.state("qemu0", "stop")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 @pytest.mark.parametrize("sign", ["event", "trace"])
@@ -196,7 +189,7 @@ def test_a_device_that_runs_on_when_its_guest_has_stopped_is_told(sign: str) -> 
         "event": "dev0 still was in pre-copy on qemu0 when its guest had stopped (migration 1)",
         "trace": "dev0 is in pre-copy on qemu0 when the rest of its state is saved (migration 1)",
     }
-    assert told(timeline) == (said[sign],)
+    assert disordered(timeline) == (said[sign],)
 
 
 def test_a_device_that_stops_before_its_guest_is_said_to_is_in_order() -> None:
@@ -209,7 +202,7 @@ def test_a_device_that_stops_before_its_guest_is_said_to_is_in_order() -> None:
     timeline.load()
     timeline.run()
     timeline.migrated()
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
 
 
 def test_a_source_that_stays_in_pre_copy_after_its_migration_is_told() -> None:
@@ -218,6 +211,6 @@ def test_a_source_that_stays_in_pre_copy_after_its_migration_is_told() -> None:
     timeline.begin(expect="failed")
     timeline.fence("qemu0")  # while it is going on
     timeline.migrated("failed")
-    assert told(timeline) == ()
+    assert disordered(timeline) == ()
     timeline.fence("qemu0")
-    assert told(timeline) == ("dev0 is in pre-copy on qemu0, whose guest runs",)
+    assert disordered(timeline) == ("dev0 is in pre-copy on qemu0, whose guest runs",)
