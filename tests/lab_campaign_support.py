@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from lab_support import CELL, observation
@@ -55,6 +56,7 @@ class ScriptedLab:
         self.verdicts: list[Verdict | Exception] = []
         self.running = 0
         self.most = 0
+        self.readers: set[int] = set()  # the threads that have read a timeline
         self.seconds = 0.0
         self.directory = directory
         self.bundled: list[Path] = []
@@ -86,6 +88,7 @@ class ScriptedLab:
             self.running -= 1
 
     def timeline(self, record: RunRecord) -> tuple[Event, ...]:
+        self.readers.add(threading.get_ident())
         return record.events
 
     def write_bundle(

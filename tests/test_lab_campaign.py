@@ -55,6 +55,7 @@ def test_so_many_at_a_time(lab: ScriptedLab, jobs: int) -> None:
     lab.seconds = 0.02
     lab.campaign(lab.cell(), lab.cell(OTHER), repeat=4, jobs=jobs)
     assert lab.most == jobs
+    assert len(lab.readers) == 1, "timelines can be long: they are read one after the other"
 
 
 def test_half_of_the_processors_by_default(monkeypatch: pytest.MonkeyPatch) -> None:

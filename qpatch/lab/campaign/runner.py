@@ -16,6 +16,7 @@ import os
 import shutil
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -115,8 +116,11 @@ def run_campaign(
     left running then.
     """
     reasons = [reason_against(planned.plan) or lab.reason_against(planned.plan) for planned in cells]
-    campaign = _Campaign(lab, settings, listener or NoListener())
-    with _claimed(planned.directory(settings.output) for planned in cells):
+    with (
+        _claimed(planned.directory(settings.output) for planned in cells),
+        ThreadPoolExecutor(1, "evaluation") as evaluation,
+    ):
+        campaign = _Campaign(lab, settings, listener or NoListener(), evaluation)
         try:
             runs = asyncio.run(campaign.run(cells, reasons))
         except asyncio.CancelledError as error:
@@ -149,9 +153,12 @@ def _keep(planned: PlannedCell, run: TestedRun, directory: Path) -> None:
 
 @dataclass
 class _Campaign:
+    """`evaluation` has one thread: Python does not think faster in several, and a long timeline takes 140 MB."""
+
     lab: PreparedLab
     settings: CampaignSettings
     listener: RunListener
+    evaluation: ThreadPoolExecutor
     bundled: set[Path] = field(default_factory=set)
 
     async def run(self, cells: Sequence[PlannedCell], reasons: Sequence[str]) -> list[list[TestedRun]]:
@@ -185,7 +192,9 @@ class _Campaign:
             try:
                 with _disk_space_in(directory):
                     record = await self.lab.run(planned.plan, directory)
-                    run = await asyncio.to_thread(self._evaluated, planned, number, record)
+                    run = await asyncio.get_running_loop().run_in_executor(
+                        self.evaluation, self._evaluated, planned, number, record
+                    )
                     run = await self._bundled(planned, record, run)
             except _DiskFullError:
                 raise
