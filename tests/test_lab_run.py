@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -228,6 +229,12 @@ def test_a_qemu_that_crashes_at_the_start_is_a_crash(tmp_path: Path) -> None:
     assert [(one["signal"], one["expected"]) for one in lab_events(record, "exit") if one["vm"] == "qemu0"] == [
         (11, False)
     ]
+
+
+def test_logs_on_a_full_disk_show_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("wb"))  # noqa: SIM115 -- the lab does
+    with pytest.raises(OSError, match="No space left"):
+        run(tmp_path)
 
 
 LOADED = '{"emu":1,"t":1,"event":"start","n":0,"mono_ns":1,"real_ns":1}'

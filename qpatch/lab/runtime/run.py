@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Characters of paths that the dynamic linker, QEMU's options or a shell would not take as they are.
 _SPECIAL = set(" :,'\"\\$`;&|<>()*?[]~#%\n\t")
+_BLOCK = 4096  # bytes of a file system's block: less may fit into one that is there
 _MAX_LENGTH = 60  # bytes of the directory's path; more leave no room for a socket's name
 # What QEMU or the guest owes, and the lab does not.
 _ENDLESS = ("the guest's answer", "the end of the migration", "the end of the incoming migration", "the VM to run")
@@ -39,8 +40,8 @@ async def run_once(
 
     `line` makes the command line of each QEMU.
 
-    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, and `program-missing`. All else that fails is
-    in the record.
+    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, `not-loaded` and `program-missing`, OSError for
+    a full disk. All else that fails is in the record.
     """
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ async def run_once(
     with tempfile.TemporaryDirectory(prefix="qpatch-", dir=short_directory(), ignore_cleanup_errors=True) as short:
         fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder, line)
         failure = await _carry_out(plan, fleet, recorder)
+        _require_space(fleet.directory)
     logs = {vm.actor: fleet.directory / vm.actor / LOG for vm in fleet.vms}
     events = tuple(sorted(recorder.events, key=lambda event: event.at))
     return RunRecord(directory, events, logs, time.monotonic() - started, failure)
@@ -88,6 +90,13 @@ async def _record_hang(fleet: Fleet, recorder: Recorder, error: WaitTimeout) -> 
         recorder.lab("hung", vm=actor, what=f"{actor} does not answer on its monitor any more")
     if not hung and error.what.startswith(_ENDLESS):
         recorder.lab("hung", vm="", what=f"{error.what} never came")
+
+
+def _require_space(directory: Path) -> None:
+    """Raise OSError where the disk of `directory` is full: the logs lack what was printed last, and would mislead."""
+    with tempfile.TemporaryFile(dir=directory) as probe:
+        probe.write(bytes(_BLOCK))
+        probe.flush()
 
 
 def _failure(recorder: Recorder, error: Exception) -> str:
