@@ -40,8 +40,8 @@ async def run_once(
 
     `line` makes the command line of each QEMU.
 
-    Raises EnvironmentFault `qemu-died` where a QEMU does not even start, `not-loaded` and `program-missing`, OSError for
-    a full disk. All else that fails is in the record.
+    Raises EnvironmentFault `qemu-died` where a QEMU does not start, `not-loaded` and `program-missing`, and OSError
+    for a full disk. All else that fails is in the record.
     """
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
