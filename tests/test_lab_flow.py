@@ -287,6 +287,11 @@ def test_the_mask_of_a_function_is_that_of_all_its_vectors(tmp_path: Path) -> No
         assert [event["vector"] for event in lab_events(recorder, word)] == [0, 1]
 
 
+def test_each_device_sleeps_and_wakes(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 2, steps: [sleep, wake]}")
+    assert done[3:-1] == ["qemu0> sleep 0 1", "qemu0> sleep 1 1", "qemu0> sleep 0 0", "qemu0> sleep 1 0"]
+
+
 def test_vectors_are_routed_to_other_processors(tmp_path: Path) -> None:
     steps = "{devices: 2, steps: [interrupts, route: 3, route: {vector: last, cpu: 0}]}"
     done, _ = play(tmp_path, steps, "{name: p, title: p, device: {vectors: 5}}")

@@ -56,6 +56,12 @@ def test_what_the_device_holds() -> None:
     assert changed(held="4:6:2") == ["the command register that it holds is 0x2, and its driver had left 0x6"]
 
 
+def test_what_the_guest_reads_as_the_device_holds_it_is_told_once() -> None:
+    change = f"136:{0x5830}:{0x2810}"
+    assert changed(config=change, held=change) == ["its PCIe Device Control is 0x2810, and its driver had left 0x5830"]
+    assert len(changed(config=change, held=f"136:{0x5830}:{0x4830}")) == 2
+
+
 def test_what_no_qemu_restores_in_the_device() -> None:
     healthy = "12:16416:0,16:268435456:0,24:12:0,28:128:0,32:268500992:0,60:288:256,68:134479872:0,80:1:0"
     assert not changed(held=healthy)

@@ -31,6 +31,7 @@ WANTED = {
     "four-devices",
     "four-cpus",
     "reset-pending",
+    "asleep",
     "waiting",
     "iommufd",
     "iommufd-hwpt",

@@ -13,6 +13,7 @@
 #define MSI_PENDING	0x14	/* of a capability with a 64-bit address and masks, as the device has */
 
 #define POWER_CONTROL	0x04
+#define POWER_STATE	0x0003	/* all ones: D3hot */
 #define POWER_VALUE	0x0b08	/* PME enabled, data 5 selected; D0, and no reset on the way there */
 #define EXPRESS_CONTROL	0x08
 #define EXPRESS_VALUE	0x5830	/* reads of 4096 bytes, payloads of 256 */
@@ -41,6 +42,20 @@ void config_set_controls(const struct device *device)
 		    POWER_CONTROL, POWER_VALUE);
 	set_control(device, express, EXPRESS_CONTROL, EXPRESS_VALUE);
 	set_control(device, express, EXPRESS_CONTROL_2, EXPRESS_VALUE_2);
+}
+
+void config_sleep(struct device *device, bool asleep)
+{
+	u16 control = pci_find_capability(device->address, PCI_CAPABILITY_POWER) + POWER_CONTROL;
+	u32 value = machine_config_read(device->address, control, 2);
+
+	device->power_control = control;
+	if (!asleep)
+		device->power_found = value;
+	value = (value & ~(u32)POWER_STATE) | (asleep ? POWER_STATE : 0);
+	machine_config_write(device->address, control, 2, value);
+	if (asleep)
+		device->power_left = device->power_found = value;
 }
 
 /* Bits that show the moment: an INTx that is asserted, MSI vectors that are pending. */
@@ -198,7 +213,13 @@ static void report_pending(const struct device *device)
 
 void config_report(const struct device *device)
 {
-	report_words(device, "config", device->config, seen);
+	if (device->power_left != device->power_found) {
+		print_difference("config", 0, device->power_control);
+		print_number(device->power_left);
+		print_number(device->power_found);
+	} else {
+		report_words(device, "config", device->config, seen);
+	}
 	report_words(device, "held", device->held, held);
 	report_table(device);
 	report_pending(device);

@@ -39,6 +39,8 @@ struct device {
 	/* As config_remember() found them: configuration space, also that of the device itself, and MSI-X's table. */
 	u32 config[CONFIG_BYTES / 4], held[CONFIG_BYTES / 4];
 	u32 entries[MAX_VECTORS][4];
+	u32 power_left, power_found;	/* the power control when it fell asleep, and when it woke up */
+	u16 power_control;		/* its offset */
 	u32 count[MAX_VECTORS];		/* interrupts handled */
 	u16 slot[MAX_VECTORS];		/* interrupt number of each vector, see interrupt.c */
 	bool moved[MAX_VECTORS];	/* which of its two events a vector uses */

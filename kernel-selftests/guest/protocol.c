@@ -227,6 +227,12 @@ static void command_idle(struct device *device, const u32 *numbers)
 	machine_put('\n');
 }
 
+static void command_sleep(struct device *device, const u32 *numbers)
+{
+	config_sleep(device, numbers[0]);
+	answer(NULL);
+}
+
 static void command_ticks(struct device *device, const u32 *numbers)
 {
 	u64 ticks;
@@ -303,6 +309,7 @@ static const struct command {
 	{ "reset", 0, true, command_reset },
 	{ "busy", 1, false, command_busy },
 	{ "idle", 0, false, command_idle },
+	{ "sleep", 1, true, command_sleep },
 	{ "ticks", 0, false, command_ticks },
 	{ "settle", 1, false, command_settle },
 	{ "off", 0, false, command_off },

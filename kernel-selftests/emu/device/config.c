@@ -11,7 +11,7 @@
  * (vfio_add_std_cap, vfio_setup_pcie_cap).  The control registers of power
  * management and PCI Express are passed through both ways, and QEMU keeps no
  * copy of what was written (pci_add_capability makes them read-only to
- * pci_default_write_config; from 8.0 on it follows the power state, pci_pm_init).
+ * pci_default_write_config; 10.2 follows the power state, pci_pm_init).
  * vfio_pci_load_config() gives the device its command register only.  So these
  * controls come with the device's own state, or not at all.
  */
@@ -59,6 +59,7 @@
 
 #define POWER_CAPABILITIES	0x4803	/* version 3; PME from D0 and D3hot */
 #define POWER_CONTROL		(CONFIG_POWER + 4)
+#define POWER_STATE		0x0003	/* 0: D0; 3: D3hot */
 #define POWER_NO_SOFT_RESET	0x0008
 
 #define EXPRESS_FLAGS		0x0002	/* version 2, an endpoint */
@@ -182,6 +183,11 @@ void emu_config_restore(struct emu_device *device, const u8 *config)
 bool emu_is_bus_master(const struct emu_device *device)
 {
 	return emu_get16(device->config + OFFSET_COMMAND) & COMMAND_MASTER;
+}
+
+bool emu_is_asleep(const struct emu_device *device)
+{
+	return device->config[POWER_CONTROL] & POWER_STATE;
 }
 
 bool emu_intx_disabled(const struct emu_device *device)

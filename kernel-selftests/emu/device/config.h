@@ -22,6 +22,8 @@ u16 emu_config_control(const struct emu_device *device, u32 control);
 void emu_config_set_control(struct emu_device *device, u32 control, u16 value);
 /* Without it a device accesses no memory and sends no message. */
 bool emu_is_bus_master(const struct emu_device *device);
+/* In D3hot it does nothing by itself.  Its BARs still answer: the user has to keep the guest away from them. */
+bool emu_is_asleep(const struct emu_device *device);
 bool emu_intx_disabled(const struct emu_device *device);
 u32 emu_msi_mask(const struct emu_device *device);
 

@@ -182,6 +182,8 @@ void emu_raise_at(struct emu_device *device, u32 moment)
 
 	if (!(device->profile.raise_on & moment & ~device->moments_raised))
 		return;
+	if (emu_is_asleep(device))
+		return;
 	/* A device that no driver has set up yet, which QEMU stops as well before it loads, is silent. */
 	if (moment == EMU_RAISE_ON_STOPPING ? on_destination || !emu_is_bus_master(device) : !on_destination)
 		return;

@@ -157,7 +157,7 @@ void emu_before_dirty_report(struct emu_device *device)
 {
 	u32 pages = device->registers.ring_pages;
 
-	if (pages && emu_starts_transfers(device->state))
+	if (pages && !emu_is_asleep(device) && emu_starts_transfers(device->state))
 		emu_write_ring_page(device, next_page(device, pages));
 }
 
@@ -165,6 +165,8 @@ void emu_before_stop(struct emu_device *device)
 {
 	u32 page;
 
+	if (emu_is_asleep(device))
+		return;
 	for (page = 0; page < device->registers.ring_pages; page++)
 		if (page % 4 == 0 || page >= LATE_FROM)
 			emu_write_ring_page(device, page);

@@ -348,6 +348,26 @@ static void level_migrates(void)
 	fixture_free(fixture);
 }
 
+static void not_when_asleep(void)
+{
+	const char *settings = "vectors=8\ntraits=pre-copy,p2p\nraise=running";
+	struct fixture *fixture = fixture_new(settings);
+	s64 bytes = make_stream(settings, stream, sizeof(stream));
+
+	CHECK(fixture && bytes > 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 8, 0), 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(write_all(fixture, stream, (u64)bytes, 0), bytes);
+	write_config(fixture, 0x74, 0x3, 2);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", NULL), 0);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	write_config(fixture, 0x74, 0, 2);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", NULL), 1);
+	fixture_free(fixture);
+}
+
 static const struct test tests[] = {
 	{ "message", message },
 	{ "the log comes first", log_comes_first },
@@ -363,6 +383,7 @@ static const struct test tests[] = {
 	{ "when running", when_running },
 	{ "when stopping", when_stopping },
 	{ "level migrates", level_migrates },
+	{ "not when asleep", not_when_asleep },
 };
 
 TEST_MAIN(tests)

@@ -210,6 +210,26 @@ static void ring_by_table(void)
 	fixture_free(fixture);
 }
 
+static void asleep_writes_nothing_by_itself(void)
+{
+	struct fixture *fixture = fixture_new("traits=pre-copy,p2p");
+	u32 i;
+
+	CHECK(fixture);
+	set_ring(fixture);
+	write_config(fixture, 0x74, 0x3, 2);
+	CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+	for (i = 0; i < 9; i++)
+		emu_before_dirty_report(fixture->device);
+	CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 0);
+	CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	write_config(fixture, 0x74, 0, 2);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 1);
+	fixture_free(fixture);
+}
+
 static void writes_before_dirty_reports(void)
 {
 	struct fixture *fixture = fixture_new("traits=pre-copy,p2p");
@@ -302,6 +322,7 @@ static const struct test tests[] = {
 	{ "DMA wants the bus", dma_wants_the_bus },
 	{ "DMA fails", dma_fails },
 	{ "ring by a table", ring_by_table },
+	{ "asleep, it writes nothing by itself", asleep_writes_nothing_by_itself },
 	{ "writes before dirty reports", writes_before_dirty_reports },
 	{ "memory", memory },
 	{ "MSI-X table is hidden", msix_table_is_hidden },

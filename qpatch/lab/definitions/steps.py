@@ -155,6 +155,18 @@ class Reset(ScenarioStep):
     word: ClassVar[str] = "reset"
 
 
+class Sleep(ScenarioStep):
+    """The guest puts each device to sleep (D3hot): until it wakes, it does nothing, and nobody may look at it."""
+
+    word: ClassVar[str] = "sleep"
+
+
+class Wake(ScenarioStep):
+    """The guest wakes each device (D0); the next `check` tells whether it had slept till then."""
+
+    word: ClassVar[str] = "wake"
+
+
 class Fence(ScenarioStep):
     """Every interrupt raised so far must have reached the guest: from here on the observer counts it as lost."""
 

@@ -172,7 +172,7 @@ def _of_check(event: Event) -> Iterator[EventMark]:
     """Yield what the guest found when it checked a device."""
     for check in guest_checks([event]):
         wrong = [*what_is_wrong(check), *([f"{check.stale} pages are old"] if check.stale else [])]
-        text = ", ".join(wrong) or "all is whole"
+        text = _shortened(", ".join(wrong)) or "all is whole"
         what = ERROR if wrong else CHECK
         yield EventMark(Lane.GUEST, what, event.at, event.at, text, bool(wrong), device=check.device)
 

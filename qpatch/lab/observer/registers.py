@@ -37,10 +37,17 @@ class _Register:
 
 def what_changed(check: GuestCheck) -> list[str]:
     """Return what differs from how the driver left it: config space, seen and held by the device, and MSI-X's table."""
-    found = _told([f"its {name} reads {now:#x}, and its driver had left {was:#x}" for name, was, now in _seen(check)])
-    found += _told(
-        [f"the {name} that it holds is {now:#x}, and its driver had left {was:#x}" for name, was, now in _held(check)]
-    )
+    seen, held = list(_seen(check)), list(_held(check))
+    sentences = [
+        f"its {name} {'is' if (name, was, now) in held else 'reads'} {now:#x}, and its driver had left {was:#x}"
+        for name, was, now in seen
+    ]
+    sentences += [
+        f"the {name} that it holds is {now:#x}, and its driver had left {was:#x}"
+        for name, was, now in held
+        if (name, was, now) not in seen
+    ]
+    found = _told(sentences)
     found += _told(
         [
             f"the {_WORDS[word]} of its MSI-X entry {vector} is {now:#x}, and its driver had written {was:#x}"

@@ -60,6 +60,8 @@ class Flow:
             kinds.BeBusy: self._busy,
             kinds.BeIdle: self._idle,
             kinds.Reset: self._reset,
+            kinds.Sleep: self._sleep,
+            kinds.Wake: self._sleep,
             kinds.MaskVector: self._vector,
             kinds.UnmaskVector: self._vector,
             kinds.MoveVector: self._move,
@@ -157,6 +159,10 @@ class Flow:
     async def _reset(self, _: kinds.Reset) -> None:
         for number in self._devices:
             await self._ask(f"reset {number}")
+
+    async def _sleep(self, step: kinds.Sleep | kinds.Wake) -> None:
+        for number in self._devices:
+            await self._ask(f"sleep {number} {int(step.word == 'sleep')}")
 
     async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector) -> None:
         line = f"{step.word} {{}} {self._number(step.vector)}"
