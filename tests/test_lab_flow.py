@@ -304,6 +304,12 @@ def test_a_processor_of_the_guest_takes_no_interrupts_for_some_time(tmp_path: Pa
     assert lab_events(recorder, "irqs-off") == [{"vm": "qemu0", "cpu": 1}]
 
 
+def test_a_machine_that_is_reset_boots_its_guest_anew(tmp_path: Path) -> None:
+    done, recorder = play(tmp_path, "steps: [reboot]")
+    assert done[3:-1] == ["qemu0: system_reset", "qemu0 ready gicv2 1 2"]
+    assert lab_events(recorder, "reboot") == [{"vm": "qemu0"}]
+
+
 def test_a_busy_guest_tells_what_it_wrote_when_it_is_idle_again(tmp_path: Path) -> None:
     done, recorder = play(tmp_path, "steps: [busy: 500, idle]")
     assert done[3:-1] == ["qemu0> busy 500", "qemu0> idle"]

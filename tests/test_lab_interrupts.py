@@ -429,6 +429,18 @@ def test_how_long_an_interrupt_takes_is_not_judged_while_the_guest_is_busy_but_w
     assert len(account_for(parse_migrations(timeline.events)).late) == 1
 
 
+def test_no_vector_is_masked_after_a_reset_of_the_machine() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.lab("mask", vm="qemu0", device="dev0", vector=2)
+    timeline.lab("reboot", vm="qemu0")
+    timeline.interrupt("qemu0", 2)
+    timeline.raised("qemu0", 2)
+    timeline.fence("qemu0")
+    account = account_for(parse_migrations(timeline.events))
+    assert account.unwanted == () and account.totals().lost == 1
+
+
 def test_a_masked_vector_that_reaches_the_guest_is_unwanted() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

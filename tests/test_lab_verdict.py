@@ -10,6 +10,7 @@ from lab_verdict_support import (
     delivered,
     dma_failed,
     finished,
+    hung,
     prepared,
     reason,
     recovered,
@@ -79,6 +80,20 @@ def test_pages_that_the_guests_own_processor_wrote_can_be_stale() -> None:
     reason(timeline, Verdict.DELIVERED)
     timeline.lab("idle", vm="qemu1", written=40, stale=1)
     assert reason(timeline, Verdict.STALE) == "1 page that the guest's own processor wrote is older on qemu1"
+
+
+def test_a_hang_says_nothing_of_a_log_that_it_does_not_show() -> None:
+    timeline = prepared()
+    timeline.lab("hung", vm="qemu1", what="the guest's answer never came")
+    timeline.lab("failure", message="waited 20 s; the last lines of its log:\nirq-raise\n")
+    assert reason(timeline, Verdict.HUNG) == "the guest's answer never came; waited 20 s"
+
+
+def test_a_guest_that_fell_silent_over_an_interrupt_is_told_with_it() -> None:
+    timeline = hung()
+    told = reason(timeline, Verdict.HUNG)
+    timeline.raised("qemu0", index="intx")
+    assert reason(timeline, Verdict.HUNG) == f"{told}; interrupt 1 of dev0's INTx, raised on qemu0, was on its way"
 
 
 def test_an_interrupt_that_comes_as_another_vector_is_misrouted() -> None:

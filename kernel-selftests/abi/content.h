@@ -20,6 +20,15 @@ static inline unsigned int mix(unsigned int x)
 	return x;
 }
 
+/*
+ * Of the writes to a page, one in so many makes it all zero: a migration treats
+ * such pages in a way of its own.
+ */
+static inline int page_is_zero(unsigned int sequence)
+{
+	return sequence % 4 == 3;
+}
+
 /* What all words of a page after its header are made of. */
 static inline unsigned int page_base(unsigned int page, unsigned int sequence, unsigned int seed)
 {

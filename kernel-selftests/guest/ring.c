@@ -226,24 +226,39 @@ const char *ring_set_up(struct device *device, u32 pages)
 
 enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
 
-/* A page never written is all zero. */
+static bool is_zero(const volatile u32 *words)
+{
+	u32 word;
+
+	for (word = 0; word < PAGE_WORDS; word++)
+		if (words[word])
+			return false;
+	return true;
+}
+
+/* By its own words: a page never written is all zero, and so are some that were. */
 static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
 {
-	u32 sequence = words[2], word;
-	u32 base = page_base(page, sequence, seed);
+	u32 base = page_base(page, words[2], seed), word;
 
-	if (!sequence) {
-		for (word = 0; word < PAGE_WORDS; word++)
-			if (words[word])
-				return false;
-		return true;
-	}
-	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed)
+	if (!words[2])
+		return is_zero(words);
+	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed || page_is_zero(words[2]))
 		return false;
 	for (word = PAGE_HEADER; word < PAGE_WORDS; word++)
 		if (words[word] != page_word(base, word))
 			return false;
 	return true;
+}
+
+/* What a page has in place of its sequence after that many writes. */
+static u32 sequence_shown(const struct device *device, u32 page)
+{
+	u32 sequence;
+
+	device_write(device, REGISTER_SELECT, page);
+	sequence = device_read(device, REGISTER_SEQUENCE);
+	return page_is_zero(sequence) ? 0 : sequence;
 }
 
 static enum page look_at(const struct device *device, u32 page)
@@ -252,8 +267,7 @@ static enum page look_at(const struct device *device, u32 page)
 
 	if (!page_as_written(words, page, device_read(device, REGISTER_SEED)))
 		return PAGE_CORRUPT;
-	device_write(device, REGISTER_SELECT, page);
-	return words[2] == device_read(device, REGISTER_SEQUENCE) ? PAGE_GOOD : PAGE_STALE;
+	return words[2] == sequence_shown(device, page) ? PAGE_GOOD : PAGE_STALE;
 }
 
 static enum page check_page(const struct device *device, u32 page)
@@ -306,9 +320,8 @@ const char *ring_write_to_peer(const struct device *device, const struct device 
 	set_entry(device, PEER_PAGE, peer->memory);
 	device_write(device, REGISTER_KICK, PEER_PAGE);
 	set_entry(device, PEER_PAGE, (uintptr_t)words_of(device, PEER_PAGE));
-	device_write(device, REGISTER_SELECT, PEER_PAGE);
 	if (page_as_written(words, PEER_PAGE, seed) &&
-	    words[2] == device_read(device, REGISTER_SEQUENCE))
+	    words[2] == sequence_shown(device, PEER_PAGE))
 		device_fill_page(peer, 0);
 	device_write(device, REGISTER_KICK, PEER_PAGE);
 	return NULL;

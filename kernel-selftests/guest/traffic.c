@@ -2,7 +2,8 @@
 /*
  * A guest at work.  At each turn every device raises an interrupt of the next
  * vector that has none outstanding, since an answer is one for all before it,
- * and writes a page of its ring.  The processor itself keeps a journal: each
+ * and writes a page of its ring.  Vector 0 is left to the device, which may
+ * raise it by itself at any time.  The processor itself keeps a journal: each
  * entry goes to another one of a few pages, so that pages which a migration has
  * left behind have another entry than is due to them.
  */
@@ -65,10 +66,10 @@ static u32 stale_pages(void)
 
 static void raise_next(struct device *device, u32 *vector)
 {
-	u32 tries;
+	u32 tries, first = device->vectors > 1;
 
-	for (tries = 0; tries < device->vectors; tries++) {
-		*vector = (*vector + 1) % device->vectors;
+	for (tries = first; tries < device->vectors; tries++) {
+		*vector = *vector + 1 < device->vectors ? *vector + 1 : first;
 		if (device->masked[*vector] || interrupt_waits(device, *vector))
 			continue;
 		device_write(device, REGISTER_RAISE, *vector);

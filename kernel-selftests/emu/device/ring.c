@@ -60,6 +60,9 @@ static void make_page(struct emu_device *device, u32 page, u32 sequence)
 	u32 base = page_base(page, sequence, seed);
 	u32 i;
 
+	memset(bytes, 0, EMU_PAGE_SIZE);
+	if (page_is_zero(sequence))
+		return;
 	emu_put32(bytes, PAGE_MAGIC);
 	emu_put32(bytes + 4, page);
 	emu_put32(bytes + 8, sequence);

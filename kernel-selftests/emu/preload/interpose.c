@@ -29,7 +29,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define PROGRAM_PREFIX "qemu-system-"
+#define PROGRAM_PREFIX "qemu"	/* qemu-system-aarch64, qemu-kvm */
 #define NOT_OURS       (-ENXIO)
 
 static bool active;

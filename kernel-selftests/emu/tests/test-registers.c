@@ -36,6 +36,17 @@ static void set_ring(struct fixture *fixture)
 	write_register(fixture, RING_PAGES, FIXTURE_RING_PAGES);
 }
 
+static bool page_has_no_content(const struct fixture *fixture, u32 page)
+{
+	const u8 *bytes = fixture->ring + (size_t)page * EMU_PAGE_SIZE;
+	u32 i;
+
+	for (i = 0; i < EMU_PAGE_SIZE; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 static u32 sequence_of(struct fixture *fixture, u32 page)
 {
 	write_register(fixture, SELECT, page);
@@ -94,6 +105,12 @@ static void dma_ring(void)
 						    "'errno':0"), 1);
 	write_register(fixture, KICK, FIXTURE_RING_PAGES);
 	CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 2);
+	/* Each fourth write leaves nothing in the page. */
+	write_register(fixture, KICK, 2);
+	CHECK(page_has_no_content(fixture, 2));
+	CHECK_EQUAL(sequence_of(fixture, 2), 3);
+	write_register(fixture, KICK, 2);
+	CHECK(page_is(fixture, 2, 4, 9));
 	fixture_free(fixture);
 }
 

@@ -167,6 +167,12 @@ class Wake(ScenarioStep):
     word: ClassVar[str] = "wake"
 
 
+class Reboot(ScenarioStep):
+    """The machine is reset, as from its reset button, and the guest boots anew: nothing is set up any more."""
+
+    word: ClassVar[str] = "reboot"
+
+
 class Fence(ScenarioStep):
     """Every interrupt raised so far must have reached the guest: from here on the observer counts it as lost."""
 

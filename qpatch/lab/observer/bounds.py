@@ -65,6 +65,16 @@ def clock_slack_ms() -> float:
     return _bounds()["clock_slack_ms"]
 
 
+def crawl_ratio() -> float:
+    """Return how many times as long a guest may take for its answers after its migrations, beside `crawl_ms`."""
+    return _bounds()["crawl_ratio"]
+
+
+def crawl_ms() -> float:
+    """Return how many milliseconds longer, for one answer of each kind together, it may take in any case."""
+    return _bounds()["crawl_ms"]
+
+
 def slow_ratio() -> float:
     """Return how many times the baseline's downtime makes a run slow, where `slow_ms` is exceeded as well."""
     return _bounds()["slow_ratio"]

@@ -16,6 +16,7 @@ from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, re
 from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
+from qpatch.lab.observer.pace import crawls
 from qpatch.lab.observer.standstill import standstills
 from qpatch.lab.observer.states import disorders
 
@@ -82,9 +83,9 @@ class Findings:
     QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
     after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
     `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `stalls` for
-    how long nothing happened in each downtime, `standstills` where the guest stood still otherwise, `clock_faults`
-    where the guest's clock did not go on as it should, `left_behind` VMs in which pages are older than the guest's own
-    processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
+    how long nothing happened in each downtime, `standstills` where the guest stood still otherwise, or has become
+    slow, `clock_faults` where the guest's clock did not go on as it should, `left_behind` VMs in which pages are older
+    than the guest's own processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
     `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
     there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
     `reported_at` when the lab reported that one's end, `states` the state of each process at the end.
@@ -163,7 +164,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         disorders=disorders(history),
         failed_accesses=tuple(_failed_accesses(timeline)),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
-        standstills=tuple(standstills(history)),
+        standstills=(*standstills(history), *crawls(history)),
         checks=tuple(guest_checks(lab)),
         clock_faults=tuple(clock_faults(timeline)),
         left_behind=tuple(

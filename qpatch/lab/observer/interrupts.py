@@ -69,15 +69,7 @@ class _InterruptLedger:
     def note(self, position: int, event: Event) -> None:
         """Update the account by `event`."""
         if event.origin is EventSource.LAB:
-            self.migrates = self.migrates or event.name == "migrate"
-            if event.name == "fence":
-                self._fence(position, str(event.fields["vm"]))
-            elif event.name == "check":
-                self._give_up(vm=str(event.fields["vm"]))
-            elif event.name in ("mask", "unmask"):
-                self._mask(event)
-            elif event.name in ("irqs-off", "busy"):
-                self.held = True
+            self._lab(position, event)
         elif event.origin is not EventSource.UAPI:
             return
         elif event.name == "state":
@@ -86,6 +78,19 @@ class _InterruptLedger:
             self._reset(event)
         elif event.fields.get("index") not in _NO_INTERRUPTS:
             self._interrupt(position, event)
+
+    def _lab(self, position: int, event: Event) -> None:
+        self.migrates = self.migrates or event.name == "migrate"
+        if event.name == "fence":
+            self._fence(position, str(event.fields["vm"]))
+        elif event.name == "check":
+            self._give_up(vm=str(event.fields["vm"]))
+        elif event.name in ("mask", "unmask"):
+            self._mask(event)
+        elif event.name == "reboot":
+            self.masked.clear()
+        elif event.name in ("irqs-off", "busy"):
+            self.held = True
 
     def account(self) -> InterruptAccount:
         """Return the account; what is still outstanding stays unsettled."""

@@ -67,7 +67,14 @@ def storm(findings: Findings) -> str:
 
 def hung(findings: Findings) -> str:
     """Apply if a QEMU, or the guest in one that runs, stopped answering."""
-    return f"{findings.hung[0]}; {findings.failure.partition(chr(10))[0]}" if findings.hung else ""
+    if not findings.hung:
+        return ""
+    waited = findings.failure.partition(chr(10))[0].removesuffix("; the last lines of its log:")
+    unanswered = [*findings.account.in_state(InterruptState.UNSETTLED), *findings.account.in_state(InterruptState.LOST)]
+    on_its_way = (
+        f"; {unanswered[-1].name}, raised on {unanswered[-1].raised.actor}, was on its way" if unanswered else ""
+    )
+    return f"{findings.hung[0]}; {waited}{on_its_way}"
 
 
 def lab_error(findings: Findings) -> str:

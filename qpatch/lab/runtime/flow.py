@@ -62,6 +62,7 @@ class Flow:
             kinds.Reset: self._reset,
             kinds.Sleep: self._sleep,
             kinds.Wake: self._sleep,
+            kinds.Reboot: self._reboot,
             kinds.MaskVector: self._vector,
             kinds.UnmaskVector: self._vector,
             kinds.MoveVector: self._move,
@@ -88,7 +89,7 @@ class Flow:
         self._begin_next()
         self.guest = await source
         await self.guest.execute("cont")
-        await self.guest.until_ready(self._plan.machine.announces, len(self._devices), self._plan.cpus)
+        await self._until_ready()
         await self._do(self._plan.scenario.steps)
         if self._next is not None:
             await self._next
@@ -107,6 +108,10 @@ class Flow:
             if self.guest is None:
                 return
             await self._handlers[type(step)](step)
+
+    async def _until_ready(self) -> None:
+        assert self.guest is not None
+        await self.guest.until_ready(self._plan.machine.announces, len(self._devices), self._plan.cpus)
 
     async def _ask(self, line: str) -> dict[str, str]:
         assert self.guest is not None
@@ -163,6 +168,12 @@ class Flow:
     async def _sleep(self, step: kinds.Sleep | kinds.Wake) -> None:
         for number in self._devices:
             await self._ask(f"sleep {number} {int(step.word == 'sleep')}")
+
+    async def _reboot(self, step: kinds.Reboot) -> None:
+        assert self.guest is not None
+        self._recorder.lab(step.word, vm=self.guest.actor)
+        await self.guest.execute("system_reset")
+        await self._until_ready()
 
     async def _vector(self, step: kinds.MaskVector | kinds.UnmaskVector) -> None:
         line = f"{step.word} {{}} {self._number(step.vector)}"

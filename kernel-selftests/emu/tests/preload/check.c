@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Tests libqpatch-emu.so from outside, as LD_PRELOAD of this program, whose
- * name has to begin with qemu-system-.  Writes KTAP to stdout; the library's
+ * name has to begin with qemu.  Writes KTAP to stdout; the library's
  * log goes to stderr.
  */
 #define _GNU_SOURCE
