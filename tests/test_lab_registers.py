@@ -12,14 +12,15 @@ import yaml
 
 from qpatch.lab.observer import registers
 from qpatch.lab.observer.findings import GuestCheck
-from qpatch.lab.observer.registers import what_changed
+from qpatch.lab.observer.registers import interrupts_changed, what_changed
 
 FOLDER = Path(registers.__file__).parent
 DEVICE = FOLDER.parents[2] / "kernel-selftests/emu/device/config.c"
 
 
 def changed(**answers: str) -> list[str]:
-    return what_changed(replace(GuestCheck("qemu1", "dev0"), **answers))  # type: ignore[arg-type]
+    check = replace(GuestCheck("qemu1", "dev0"), **answers)  # type: ignore[arg-type]
+    return [*what_changed(check), *interrupts_changed(check)]
 
 
 def test_nothing_has_changed_or_was_looked_at() -> None:
@@ -90,6 +91,17 @@ def test_pending_bits_that_only_a_source_has_to_show() -> None:
     assert changed(pending="7:0") == ["MSI-X's pending bit of vector 7 is clear, and an interrupt waits"]
     assert not changed(pending="7:0", state="ok")
     assert changed(pending="3:1", state="ok") == ["MSI-X's pending bit of vector 3 is set, and nothing waits"]
+
+
+def test_what_interrupts_are_set_up_with_is_told_apart() -> None:
+    check = GuestCheck("qemu1", "dev0", config="4:6:2,68:1:2", held=f"96:{1 << 31}:0", table="5:2:69:0", pending="3:1")
+    assert what_changed(check) == ["its command register reads 0x2, and its driver had left 0x6"]
+    assert [sentence.partition(",")[0] for sentence in interrupts_changed(check)] == [
+        "its MSI address reads 0x2",
+        "the MSI-X Message Control that it holds is 0x0",
+        "the data of its MSI-X entry 5 is 0x0",
+        "MSI-X's pending bit of vector 3 is set",
+    ]
 
 
 def test_many_differences_are_counted() -> None:

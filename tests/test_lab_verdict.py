@@ -89,6 +89,33 @@ def test_a_hang_says_nothing_of_a_log_that_it_does_not_show() -> None:
     assert reason(timeline, Verdict.HUNG) == "the guest's answer never came; waited 20 s"
 
 
+ENTRY = "dev0 on qemu1: the data of its MSI-X entry 2 is 0x0, and its driver had written 0x45"
+
+
+def test_a_wrong_entry_of_the_table_is_told_with_the_interrupt_that_was_lost_because_of_it() -> None:
+    timeline = finished(prepared(), table="2:2:69:0")
+    assert reason(timeline, Verdict.CORRUPTED) == ENTRY
+    timeline.raised("qemu1", 2)
+    timeline.fence("qemu1")
+    timeline.check("qemu1", table="2:2:69:0")
+    assert reason(timeline, Verdict.LOST).endswith(f"; {ENTRY}")
+
+
+def test_a_wrong_entry_of_the_table_is_told_with_the_interrupt_that_came_elsewhere_because_of_it() -> None:
+    timeline = finished(prepared(), table="2:2:69:0")
+    timeline.raised("qemu1", 2)
+    timeline.acked("qemu1", 3, spurious=True)
+    timeline.fence("qemu1")
+    assert reason(timeline, Verdict.MISROUTED).endswith(f"as vector 3; {ENTRY}")
+
+
+def test_other_registers_are_corrupted_whatever_becomes_of_interrupts() -> None:
+    timeline = finished(prepared(), held="4:6:2")
+    timeline.raised("qemu1", 2)
+    timeline.fence("qemu1")
+    reason(timeline, Verdict.CORRUPTED)
+
+
 def test_a_guest_that_fell_silent_over_an_interrupt_is_told_with_it() -> None:
     timeline = hung()
     told = reason(timeline, Verdict.HUNG)

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qpatch.lab.observer.account import InterruptState
 from qpatch.lab.observer.logs import tells_of_lost_peer
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
-from qpatch.lab.observer.registers import what_changed
+from qpatch.lab.observer.registers import interrupts_changed, what_changed
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
@@ -56,6 +57,33 @@ def what_is_intact(findings: Findings) -> str:
 
 def what_is_wrong(check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, in words."""
+    return [*_wrong_besides_interrupts(check), *interrupts_changed(check)]
+
+
+def what_is_corrupt(findings: Findings, check: GuestCheck) -> list[str]:
+    """Return what the guest found wrong, without what is told by the interrupts that went astray because of it."""
+    return _wrong_besides_interrupts(check) if interrupts_went_astray(findings) else what_is_wrong(check)
+
+
+def interrupts_went_astray(findings: Findings) -> bool:
+    """Tell whether any interrupt was lost, was sent by nobody, or came where it should not."""
+    account = findings.account
+    return bool(
+        account.in_state(InterruptState.LOST)
+        or account.duplicates
+        or account.unsent
+        or account.unwanted
+        or any(check.strayed or check.unexpected for check in findings.checks)
+    )
+
+
+def interrupt_set_up(findings: Findings) -> str:
+    """Return what is wrong with the set-up of interrupts where they went astray, as the end of a sentence."""
+    found = ((check, interrupts_changed(check)) for check in findings.checks)
+    return next((f"; {check.device} on {check.vm}: {', '.join(what)}" for check, what in found if what), "")
+
+
+def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
     what += what_changed(check)

@@ -30,31 +30,41 @@ class _Register:
     name: str
     at: int
     size: int
+    interrupts: bool = False
 
     def of(self, word: bytes, start: int) -> int:
         return int.from_bytes(word[self.at - start : self.at - start + self.size], "little")
 
 
 def what_changed(check: GuestCheck) -> list[str]:
-    """Return what differs from how the driver left it: config space, seen and held by the device, and MSI-X's table."""
-    seen, held = list(_seen(check)), list(_held(check))
-    sentences = [
-        f"its {name} {'is' if (name, was, now) in held else 'reads'} {now:#x}, and its driver had left {was:#x}"
-        for name, was, now in seen
+    """Return what differs in config space, seen and held by the device, but for what interrupts are set up with."""
+    return _told(list(_registers(check, interrupts=False)))
+
+
+def interrupts_changed(check: GuestCheck) -> list[str]:
+    """Return what differs in the set-up of interrupts: MSI's and MSI-X's registers, MSI-X's table and pending bits."""
+    entries = [
+        f"the {_WORDS[word]} of its MSI-X entry {vector} is {now:#x}, and its driver had written {was:#x}"
+        for vector, word, was, now in _items(check.table)
     ]
-    sentences += [
-        f"the {name} that it holds is {now:#x}, and its driver had left {was:#x}"
-        for name, was, now in held
-        if (name, was, now) not in seen
+    return [
+        *_told(list(_registers(check, interrupts=True))),
+        *_told(entries),
+        *_told(list(_pending(check))),
     ]
-    found = _told(sentences)
-    found += _told(
-        [
-            f"the {_WORDS[word]} of its MSI-X entry {vector} is {now:#x}, and its driver had written {was:#x}"
-            for vector, word, was, now in _items(check.table)
-        ]
+
+
+def _registers(check: GuestCheck, *, interrupts: bool) -> Iterator[str]:
+    seen, held = (
+        [(register.name, was, now) for register, was, now in found if register.interrupts is interrupts]
+        for found in (_seen(check), _held(check))
     )
-    return found + _told(list(_pending(check)))
+    for name, was, now in seen:
+        verb = "is" if (name, was, now) in held else "reads"
+        yield f"its {name} {verb} {now:#x}, and its driver had left {was:#x}"
+    for name, was, now in held:
+        if (name, was, now) not in seen:
+            yield f"the {name} that it holds is {now:#x}, and its driver had left {was:#x}"
 
 
 def _told(sentences: list[str]) -> list[str]:
@@ -66,12 +76,12 @@ def _items(answer: str) -> list[tuple[int, ...]]:
     return [] if answer in _SAME else [tuple(map(int, item.split(":"))) for item in answer.split(",")]
 
 
-def _seen(check: GuestCheck) -> Iterator[tuple[str, int, int]]:
+def _seen(check: GuestCheck) -> Iterator[tuple[_Register, int, int]]:
     for offset, before, now in _items(check.config):
         yield from _registers_in(offset, before, now)
 
 
-def _held(check: GuestCheck) -> Iterator[tuple[str, int, int]]:
+def _held(check: GuestCheck) -> Iterator[tuple[_Register, int, int]]:
     for offset, before, now in _items(check.held):
         loose = _not_restored(offset)
         yield from _registers_in(offset, before & ~loose, now & ~loose)
@@ -90,7 +100,7 @@ def _pending(check: GuestCheck) -> Iterator[str]:
             yield f"MSI-X's pending bit of vector {vector} is clear, and an interrupt waits"
 
 
-def _registers_in(offset: int, before: int, now: int) -> Iterator[tuple[str, int, int]]:
+def _registers_in(offset: int, before: int, now: int) -> Iterator[tuple[_Register, int, int]]:
     """Yield the registers in the word at `offset` that differ, with both values."""
     was, are = before.to_bytes(4, "little"), now.to_bytes(4, "little")
     named: set[int] = set()
@@ -100,10 +110,10 @@ def _registers_in(offset: int, before: int, now: int) -> Iterator[tuple[str, int
         named |= set(range(register.at - offset, register.at - offset + register.size))
         values = register.of(was, offset), register.of(are, offset)
         if values[0] != values[1]:
-            yield register.name, *values
+            yield register, *values
     for byte in sorted(set(range(4)) - named):
         if was[byte] != are[byte]:
-            yield f"config space at {offset + byte:#x}", was[byte], are[byte]
+            yield _Register(f"config space at {offset + byte:#x}", offset + byte, 1), was[byte], are[byte]
 
 
 def _not_restored(offset: int) -> int:
@@ -120,4 +130,7 @@ def _table() -> tuple[tuple[_Register, ...], bytearray]:
     for entry in content["not-restored"]:
         at, size = entry["at"], entry["bytes"]
         loose[at : at + size] = entry.get("mask", (1 << 8 * size) - 1).to_bytes(size, "little")
-    return tuple(_Register(one["name"], one["at"], one["bytes"]) for one in content["registers"]), loose
+    registers = (
+        _Register(one["name"], one["at"], one["bytes"], one.get("interrupts", False)) for one in content["registers"]
+    )
+    return tuple(registers), loose

@@ -20,13 +20,14 @@ from qpatch.lab.observer.phrases import (
     first_report,
     harm,
     how_it_ended,
+    interrupt_set_up,
     quoted,
     reached,
     reactions,
     source_runs,
     state_of,
+    what_is_corrupt,
     what_is_intact,
-    what_is_wrong,
 )
 from qpatch.wording import counted
 
@@ -177,7 +178,7 @@ def dma_failed(findings: Findings) -> str:
 def corrupted(findings: Findings) -> str:
     """Apply if the guest found wrong pages or device memory, if a device knows its state to be wrong, or time jumps."""
     for check in findings.checks:
-        if what := what_is_wrong(check):
+        if what := what_is_corrupt(findings, check):
             return f"{check.device} on {check.vm}: {', '.join(what)}{after_reset(findings, check)}"
     return next(iter(findings.clock_faults), "")
 
@@ -199,7 +200,9 @@ def lost(findings: Findings) -> str:
     """Apply if an interrupt had not reached the guest by the next fence."""
     missing = findings.account.in_state(InterruptState.LOST)
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-    return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}" if missing else ""
+    if not missing:
+        return ""
+    return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}{interrupt_set_up(findings)}"
 
 
 def misrouted(findings: Findings) -> str:
@@ -209,15 +212,16 @@ def misrouted(findings: Findings) -> str:
             vector, routed, came = check.stray
             return (
                 f"{counted(check.strayed, 'interrupt')} of {check.device} came to a wrong processor: the first, of "
-                f"vector {vector}, to {came} instead of {routed} (checked on {check.vm})"
+                f"vector {vector}, to {came} instead of {routed} (checked on {check.vm}){interrupt_set_up(findings)}"
             )
     if findings.account.unwanted:
         first = findings.account.unwanted[0]
-        return f"{first.name} reached the guest, whose driver had masked it"
+        return f"{first.name} reached the guest, whose driver had masked it{interrupt_set_up(findings)}"
     for interrupt in findings.account.in_state(InterruptState.LOST):
         instead = next((event for event in findings.account.duplicates if _is_instead(event, interrupt.raised)), None)
         if instead is not None:
-            return f"{interrupt.name} reached the guest on {instead.actor} as {line_name(instead)}"
+            line = line_name(instead)
+            return f"{interrupt.name} reached the guest on {instead.actor} as {line}{interrupt_set_up(findings)}"
     for check in findings.checks:
         if check.unexpected:
             had = counted(check.unexpected, "interrupt")
