@@ -116,6 +116,12 @@ def test_other_registers_are_corrupted_whatever_becomes_of_interrupts() -> None:
     reason(timeline, Verdict.CORRUPTED)
 
 
+def test_a_register_that_reads_otherwise_in_another_width_is_corrupted() -> None:
+    told = reason(finished(prepared(), widths="bad"), Verdict.CORRUPTED)
+    assert told == "dev0 on qemu1: its registers read otherwise by bytes, halves and double words"
+    reason(finished(prepared(), widths="ok"), Verdict.DELIVERED)
+
+
 def test_a_guest_that_fell_silent_over_an_interrupt_is_told_with_it() -> None:
     timeline = hung()
     told = reason(timeline, Verdict.HUNG)
@@ -245,6 +251,14 @@ def test_corruption_after_a_reset_by_qemu_says_so() -> None:
     timeline.verify("qemu0", memory="bad")
     timeline.lab("state", vm="qemu0", status="running")
     assert reason(timeline, Verdict.CORRUPTED) == "dev0 on qemu0: its memory is wrong; QEMU had reset the device"
+
+
+def test_a_reset_of_the_machine_is_not_qemus_own() -> None:
+    timeline = finished(prepared())
+    timeline.lab("reboot", vm="qemu1")
+    timeline.uapi("qemu1", "reset", state="running")
+    timeline.check("qemu1", memory="bad")
+    assert reason(timeline, Verdict.CORRUPTED) == "dev0 on qemu1: its memory is wrong"
 
 
 def test_a_reset_names_the_error_that_qemu_reset_the_device_for() -> None:

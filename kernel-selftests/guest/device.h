@@ -50,7 +50,7 @@ struct device {
 /* Pages that are older than what the device wrote there or have something else in them; see ring.h for these. */
 struct check_result {
 	u32 stale, corrupt;
-	const char *memory, *state, *read;
+	const char *memory, *state, *read, *widths;
 };
 
 extern struct device devices[MAX_DEVICES];

@@ -155,6 +155,8 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.state);
 	print(" read=");
 	print(result.read);
+	print(" widths=");
+	print(result.widths);
 	config_report(device);
 	machine_put('\n');
 }

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 ACCESSES = ("dma-read", "dma-write")
 
 
+# What a check answers in one word, or in differences, and in numbers.
+_ANSWERS = ("memory", "state", "read", "widths", "config", "held", "table", "pending")
+_COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected")
+
+
 @dataclass(frozen=True)
 class GuestCheck:
     """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
     What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells whether
-    the device reads from guest memory what the guest has just written there. `config`, `held`, `table` and `pending`
+    the device reads from guest memory what the guest has just written there, `widths` whether a register reads the
+    same by accesses of all widths. `config`, `held`, `table` and `pending`
     tell what differs in config space, in what the device holds of it, in MSI-X's table and in its pending bits (see
     registers.py) from how the driver left it. `strayed` is how many interrupts another processor has handled than they
     were routed to, `stray` of the first of them its vector, the processor that it was routed to, and the one to which
@@ -47,6 +53,7 @@ class GuestCheck:
     memory: str = "none"
     state: str = "none"
     read: str = "none"
+    widths: str = "none"
     config: str = "none"
     held: str = "none"
     table: str = "none"
@@ -232,27 +239,25 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
     """Yield what the guest found, from those of the lab's events that tell of it."""
     for event in lab:
         if event.name == "check":
-            fields = event.fields
+            numbers = {name: _number(event.fields.get(name)) for name in _COUNTS}
+            words = {name: str(event.fields.get(name, "none")) for name in _ANSWERS}
             yield GuestCheck(
-                str(fields["vm"]),
-                str(fields.get("device", "")),
-                event.at,
-                _number(fields.get("stale")),
-                _number(fields.get("corrupt")),
-                str(fields.get("memory", "none")),
-                str(fields.get("state", "none")),
-                str(fields.get("read", "none")),
-                str(fields.get("config", "none")),
-                str(fields.get("held", "none")),
-                str(fields.get("table", "none")),
-                str(fields.get("pending", "none")),
-                _number(fields.get("strayed")) or 0,
-                (
-                    _number(fields.get("stray")) or 0,
-                    _number(fields.get("routed")) or 0,
-                    _number(fields.get("came")) or 0,
-                ),
-                _number(fields.get("unexpected")) or 0,
+                vm=str(event.fields["vm"]),
+                device=str(event.fields.get("device", "")),
+                at=event.at,
+                stale=numbers["stale"],
+                corrupt=numbers["corrupt"],
+                memory=words["memory"],
+                state=words["state"],
+                read=words["read"],
+                widths=words["widths"],
+                config=words["config"],
+                held=words["held"],
+                table=words["table"],
+                pending=words["pending"],
+                strayed=numbers["strayed"] or 0,
+                stray=(numbers["stray"] or 0, numbers["routed"] or 0, numbers["came"] or 0),
+                unexpected=numbers["unexpected"] or 0,
             )
 
 
@@ -281,11 +286,20 @@ def _halted(history: MigrationHistory) -> str:
 
 
 def _resets(history: MigrationHistory) -> Iterator[tuple[str, str]]:
-    """Yield process and device of each reset in a migration, but for those of a destination before it takes over."""
+    """Yield process and device of each reset in a migration, but for those of a destination before it takes over.
+
+    What is reset with the machine, which the lab asks for, is not of QEMU's own accord.
+    """
+    reboots = {
+        str(event.fields["vm"]): position
+        for position, event in enumerate(history.timeline)
+        if event.origin is EventSource.LAB and event.name == "reboot"
+    }
     for migration in history.migrations:
         taken_over = history.incoming(migration).start
         for actor, begin in ((migration.source, migration.begin), (migration.destination, taken_over)):
-            for _, event in history.events(actor, begin, migration.stop):
+            stop = min(migration.stop, reboots.get(actor, migration.stop))
+            for _, event in history.events(actor, begin, stop):
                 if event.origin is EventSource.UAPI and event.name == "reset":
                     yield actor, event.device
 

@@ -86,6 +86,7 @@ def interrupt_set_up(findings: Findings) -> str:
 def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
+    what += ["its registers read otherwise by bytes, halves and double words"] if check.widths not in VERIFIED else []
     what += what_changed(check)
     what += ["it reads other memory than the guest has written"] if check.read not in VERIFIED else []
     return what + (["its state is wrong"] if check.state not in VERIFIED else [])
