@@ -144,6 +144,11 @@ def test_an_interrupt_that_comes_to_another_processor_is_misrouted() -> None:
     assert reason(timeline, Verdict.MISROUTED) == (
         "2 interrupts of dev0 came to a wrong processor: the first, of vector 3, to 0 instead of 1 (checked on qemu1)"
     )
+    timeline = finished(prepared(), strayed=1, stray=3, routed=1, came=1)
+    assert reason(timeline, Verdict.MISROUTED) == (
+        "1 interrupt of dev0 came to a wrong processor: the first, of vector 3, to 1, which took none "
+        "(checked on qemu1)"
+    )
 
 
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:

@@ -75,6 +75,11 @@ const char *cpu_interrupts(unsigned int cpu, bool on)
 	return NULL;
 }
 
+bool cpu_takes_none(unsigned int cpu)
+{
+	return is_set(&idle[cpu]);
+}
+
 static bool all_answered(void)
 {
 	unsigned int cpu;

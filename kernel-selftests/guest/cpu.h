@@ -20,6 +20,7 @@ void cpus_sync(void);
  * them again, with those that have come meanwhile.  NULL, or what is wrong.
  */
 const char *cpu_interrupts(unsigned int cpu, bool on);
+bool cpu_takes_none(unsigned int cpu);
 void cpu_called(void);			/* by the handler of machine_call() */
 
 struct lock {

@@ -14,7 +14,7 @@
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
 
-/* An interrupt of `vector` was routed to one processor and came to another. */
+/* An interrupt of `vector` was routed to one processor and came to another, or to one that takes none. */
 struct stray {
 	u16 vector;
 	u8 routed, came;

@@ -135,7 +135,7 @@ static void handle(struct device *device, u32 vector, unsigned int cpu)
 {
 	device->count[vector]++;
 	device->handled++;
-	if (machine_cpu() != cpu)
+	if (machine_cpu() != cpu || cpu_takes_none(cpu))
 		note_stray(device, vector, cpu);
 }
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qpatch.lab.model import Event
-    from qpatch.lab.observer.findings import Findings
+    from qpatch.lab.observer.findings import Findings, GuestCheck
     from qpatch.lab.observer.migrations import MigrationSpan
 
     Rule: TypeAlias = Callable[[Findings], str]
@@ -209,11 +209,7 @@ def misrouted(findings: Findings) -> str:
     """Apply if an interrupt reached another processor or vector than its own, or one that was masked."""
     for check in findings.checks:
         if check.strayed:
-            vector, routed, came = check.stray
-            return (
-                f"{counted(check.strayed, 'interrupt')} of {check.device} came to a wrong processor: the first, of "
-                f"vector {vector}, to {came} instead of {routed} (checked on {check.vm}){interrupt_set_up(findings)}"
-            )
+            return f"{_strayed(check)} (checked on {check.vm}){interrupt_set_up(findings)}"
     if findings.account.unwanted:
         first = findings.account.unwanted[0]
         return f"{first.name} reached the guest, whose driver had masked it{interrupt_set_up(findings)}"
@@ -227,6 +223,13 @@ def misrouted(findings: Findings) -> str:
             had = counted(check.unexpected, "interrupt")
             return f"the guest on {check.vm} had {had} on numbers that no vector uses"
     return ""
+
+
+def _strayed(check: GuestCheck) -> str:
+    vector, routed, came = check.stray
+    where = f"to {came} instead of {routed}" if came != routed else f"to {came}, which took none"
+    had = f"{counted(check.strayed, 'interrupt')} of {check.device}"
+    return f"{had} came to a wrong processor: the first, of vector {vector}, {where}"
 
 
 def _is_instead(acknowledged: Event, raised: Event) -> bool:
