@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.account import InterruptState, line_name
+from qpatch.lab.observer.blame import misleading
 from qpatch.lab.observer.bounds import late_ms, stall_ms, storm_size
 from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, SOURCE, UNFINISHED
 from qpatch.lab.observer.phrases import (
@@ -104,7 +105,10 @@ def refused(findings: Findings) -> str:
 
 
 def failed(findings: Findings) -> str:
-    """Apply if a migration ended otherwise than it should, or was not begun, or the source did not go on after one."""
+    """Apply if a migration ended otherwise than it should, or was not begun, or the source did not go on after one.
+
+    Also if one failed as it should, and QEMU said something else of the reason.
+    """
     if findings.devices_refused:
         return findings.devices_refused
     for migration in findings.migrations:
@@ -131,7 +135,7 @@ def failed(findings: Findings) -> str:
             f"the migration {how_it_ended(last)} as it should, but the source does not run on: "
             f"it is {state_of(findings, last.source)}"
         )
-    return ""
+    return misleading(findings)
 
 
 def stranded(findings: Findings) -> str:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a migration that failed as it should says why: QEMU's messages name the device and its error, not others.
+
+QEMU has errors of its own that follow from any (EIO of a stream, EPIPE of a socket, EINVAL of a load): these alone
+mislead nobody. One that the device never gave does, and so does another device's name.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.lab.observer.migrations import DESTINATION, FAILED, SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from qpatch.lab.observer.errors import DeviceError
+    from qpatch.lab.observer.findings import Findings
+
+_ROLES = (SOURCE, DESTINATION)
+_CONSEQUENCES = frozenset(
+    {errno.EIO, errno.EPIPE, errno.ECONNRESET, errno.EINVAL, errno.ECANCELED, errno.ECONNABORTED, errno.ENOTCONN}
+)
+_DEVICE = re.compile(r"\bdev\d+\b")
+
+
+def misleading(findings: Findings) -> str:
+    """Return what in the messages of a migration that failed as it should misleads their reader, or ''."""
+    ends = [migration.at for migration in findings.migrations[1:]]
+    for migration, end in zip(findings.migrations, [*ends, math.inf], strict=False):
+        if migration.outcome == migration.expect == FAILED:
+            said = [error.message for error in findings.errors if error.by in _ROLES and migration.at <= error.at < end]
+            if what := _misleading(findings.errors_in(migration), said):
+                return f"migration {migration.number} failed as it should, but {what}"
+    return ""
+
+
+def _misleading(errors: Sequence[DeviceError], said: Sequence[str]) -> str:
+    given = {int(error.event.fields.get("errno", 0)) for error in errors} - {0}
+    if not given:
+        return ""
+    devices = {error.event.device for error in errors}
+    for message in said:
+        if (named := set(_DEVICE.findall(message))) and not named & devices:
+            return f"{message!r} names another device: {errors[0].what}"
+    told = {number: message for message in said for number in _errors_in(message)}
+    wrong = [message for number, message in told.items() if number not in _CONSEQUENCES | given]
+    return f"{wrong[0]!r} tells of another error: {errors[0].what}" if wrong and not given & told.keys() else ""
+
+
+def _errors_in(message: str) -> set[int]:
+    return {number for number in errno.errorcode if os.strerror(number) in message}
