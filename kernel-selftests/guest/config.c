@@ -165,10 +165,14 @@ static bool bit_of(u32 word, u32 bit)
 	return word >> bit % 32 & 1;
 }
 
-/* Is the bit as it has to be?  A masked vector is pending while its interrupt has not been answered, others never. */
+/*
+ * Is the bit as it has to be?  A masked vector is pending while its interrupt
+ * has not been answered, others never.
+ */
 static bool pending_is_right(const struct device *device, u32 vector, bool *shown)
 {
-	uintptr_t bits = device->table + (machine_config_read(device->address, device->msix + MSIX_PENDING, 4) & MSIX_OFFSET);
+	u32 place = machine_config_read(device->address, device->msix + MSIX_PENDING, 4);
+	uintptr_t bits = device->table + (place & MSIX_OFFSET);
 	u16 control = machine_config_read(device->address, device->msix + MSIX_CONTROL, 2);
 	bool masked = control & MSIX_MASK_ALL || entry(device, vector, 3) & ENTRY_MASKED;
 	u32 raised = device_read(device, REGISTER_PENDING + 4 * (vector / 32));

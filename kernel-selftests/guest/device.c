@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Driver of the emulated device: finds it, fills its memory, and checks that what came through a migration is what must be there.
+ * Driver of the emulated device: finds it, fills its memory, and checks that what
+ * came through a migration is what must be there.
  */
 #include "device.h"
 

@@ -14,7 +14,10 @@
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
 
-/* An interrupt of `vector` was routed to one processor and came to another, or to one that takes none. */
+/*
+ * An interrupt of `vector` was routed to one processor and came to another, or
+ * to one that takes none.
+ */
 struct stray {
 	u16 vector;
 	u8 routed, came;
@@ -36,7 +39,10 @@ struct device {
 	u64 handled;
 	u32 strayed;			/* how many came to another processor than their own */
 	struct stray stray;		/* the first of them */
-	/* As config_remember() found them: configuration space, also that of the device itself, and MSI-X's table. */
+	/*
+	 * As config_remember() found them: configuration space, also that of the device
+	 * itself, and MSI-X's table.
+	 */
 	u32 config[CONFIG_BYTES / 4], held[CONFIG_BYTES / 4];
 	u32 entries[MAX_VECTORS][4];
 	u32 power_left, power_found;	/* the power control when it fell asleep, and when it woke up */
@@ -47,7 +53,10 @@ struct device {
 	bool masked[MAX_VECTORS];
 };
 
-/* Pages that are older than what the device wrote there or have something else in them; see ring.h for these. */
+/*
+ * Pages that are older than what the device wrote there or have something else
+ * in them; see ring.h for these.
+ */
 struct check_result {
 	u32 stale, corrupt;
 	const char *memory, *state, *read, *widths;

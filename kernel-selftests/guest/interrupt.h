@@ -16,7 +16,10 @@ bool slot_is_shared(u16 slot);
 void slot_reroute(u16 slot, unsigned int cpu);
 void line_route(unsigned int line, unsigned int cpu);
 void slot_release(u16 slot, struct device *device, u32 vector);
-/* How many vectors, or lines, have an interrupt that was not handled; those under a mask may wait. */
+/*
+ * How many vectors, or lines, have an interrupt that was not handled; those
+ * under a mask may wait.
+ */
 u32 interrupts_waiting(const struct device *device);
 bool interrupt_waits(const struct device *device, u32 vector);	/* of that vector, or of the line */
 /*

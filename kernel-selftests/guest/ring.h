@@ -7,7 +7,10 @@
 #include "types.h"
 
 const char *ring_set_up(struct device *device, u32 pages);	/* NULL, or what is wrong */
-/* The device writes into the memory of another one, which check_result.memory tells if it went wrong. */
+/*
+ * The device writes into the memory of another one, which check_result.memory
+ * tells if it went wrong.
+ */
 const char *ring_write_to_peer(const struct device *device, const struct device *peer);
 /* A page of RAM, at a place that nobody can guess, which from now on is the caller's. */
 volatile u32 *ring_take_page(void);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Input of the serial line: the handler fills a ring, and what takes lines out of it sleeps while it is empty. */
+/*
+ * Input of the serial line: the handler fills a ring, and what takes lines out
+ * of it sleeps while it is empty.
+ */
 #include "serial.h"
 
 #include "machine.h"

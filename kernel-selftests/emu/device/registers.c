@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The BARs: BAR 0 has the registers by which a guest drives the device, and
- * configuration space as the device holds it; BAR 2 is plain memory, BAR 4 has MSI-X's table and pending bits, of which the user
- * gets to see nothing, as behind vfio-pci.
+ * configuration space as the device holds it; BAR 2 is plain memory, BAR 4 has
+ * MSI-X's table and pending bits, of which the user gets to see nothing, as behind
+ * vfio-pci.
  */
 #include "registers.h"
 

@@ -134,7 +134,10 @@ void emu_read_ring_page(struct emu_device *device, u32 page)
 	log_read(device, page, iova, error);
 }
 
-/* The number-th of `count` pages, in an order that nobody can guess and each as often as the others. */
+/*
+ * The number-th of `count` pages, in an order that nobody can guess and each as
+ * often as the others.
+ */
 static u32 shuffled(const struct emu_device *device, u32 number, u32 count)
 {
 	u32 start = mix(device->registers.seed ^ number / count);

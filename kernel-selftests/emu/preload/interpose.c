@@ -130,7 +130,10 @@ EXPORT int __open64_2(const char *path, int flags)
 	return open_any(path, flags, 0);
 }
 
-/* QEMU 11.1 looks for /dev/iommu before it opens it. Who runs this may do everything with what is emulated. */
+/*
+ * QEMU 11.1 looks for /dev/iommu before it opens it. Who runs this may do
+ * everything with what is emulated.
+ */
 EXPORT int access(const char *path, int mode)
 {
 	return is_emulated(path) ? 0 : system_access(path, mode);

@@ -124,7 +124,10 @@ const char *irq_mask_function(struct device *device, bool masked)
 	return NULL;
 }
 
-/* Linux chooses interrupt numbers: the vector is shut down and started again, which is as much work for QEMU. */
+/*
+ * Linux chooses interrupt numbers: the vector is shut down and started again,
+ * which is as much work for QEMU.
+ */
 const char *irq_move(struct device *device, u32 vector)
 {
 	const char *error = wrong(device, vector);
