@@ -5,7 +5,8 @@
  * and writes a page of its ring.  Vector 0 is left to the device, which may
  * raise it by itself at any time.  The processor itself keeps a journal: each
  * entry goes to another one of a few pages, so that pages which a migration has
- * left behind have another entry than is due to them.
+ * left behind have another entry than is due to them.  That is looked at before
+ * a page is written again, which a guest at work does soon after it has moved.
  */
 #include "traffic.h"
 
@@ -27,6 +28,7 @@ static struct {
 static struct {
 	volatile u32 *pages[JOURNAL_PAGES];
 	u32 written;
+	u32 stale;	/* pages that were old when they were written again */
 } journal;
 
 static void open_journal(void)
@@ -39,12 +41,7 @@ static void open_journal(void)
 		*journal.pages[page] = 0;
 	}
 	journal.written = 0;
-}
-
-static void write_journal(void)
-{
-	journal.written++;
-	*journal.pages[journal.written % JOURNAL_PAGES] = journal.written;
+	journal.stale = 0;
 }
 
 /* The last entry whose number is `page`, counted round by round; 0: there is none yet. */
@@ -55,12 +52,26 @@ static u32 entry_due(u32 page)
 	return behind < journal.written ? journal.written - behind : 0;
 }
 
+static bool is_stale(u32 page)
+{
+	return *journal.pages[page] != entry_due(page);
+}
+
+static void write_journal(void)
+{
+	u32 page = (journal.written + 1) % JOURNAL_PAGES;
+
+	journal.stale += is_stale(page);
+	journal.written++;
+	*journal.pages[page] = journal.written;
+}
+
 static u32 stale_pages(void)
 {
-	u32 page, stale = 0;
+	u32 page, stale = journal.stale;
 
 	for (page = 0; page < JOURNAL_PAGES; page++)
-		stale += *journal.pages[page] != entry_due(page);
+		stale += is_stale(page);
 	return stale;
 }
 
