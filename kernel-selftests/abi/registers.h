@@ -27,6 +27,7 @@ enum register_offset {
 	REGISTER_MEMORY_SUM = 0x048,
 	REGISTER_PULL = 0x04c,
 	REGISTER_DIGEST = 0x050,
+	REGISTER_MEMORY_BYTES = 0x054,	/* how large BAR 2 is */
 	REGISTER_PENDING = 0x100,	/* a bit of each vector */
 	REGISTER_PENDING_END = 0x200,
 	REGISTER_CONFIG = 0x400,	/* configuration space as the device holds it */

@@ -100,6 +100,8 @@ static bool memory_as_filled(const struct device *device)
 {
 	u32 word, sum = 0;
 
+	if (device_read(device, REGISTER_MEMORY_BYTES) != device->bars.size[BAR_MEMORY])
+		return false;
 	for (word = 0; word < device->bars.size[BAR_MEMORY] / 4; word++) {
 		u32 value = mix(device->fill_seed ^ word);
 

@@ -86,6 +86,8 @@ static u32 read_register(const struct emu_device *device, u32 offset)
 		return memory_sum(device);
 	case REGISTER_DIGEST:
 		return registers->digest;
+	case REGISTER_MEMORY_BYTES:
+		return EMU_MEMORY_SIZE;
 	default:
 		return 0;
 	}

@@ -59,6 +59,7 @@ static void constants(void)
 
 	CHECK(fixture);
 	CHECK_EQUAL(read_register(fixture, 0), 0x71706574);
+	CHECK_EQUAL(read_register(fixture, 0x54), EMU_MEMORY_SIZE);
 	CHECK_EQUAL(read_register(fixture, 4), 1);
 	CHECK_EQUAL(read_register(fixture, 8), 12);
 	CHECK_EQUAL(read_register(fixture, 12), 0);
