@@ -304,6 +304,11 @@ def test_a_processor_of_the_guest_takes_no_interrupts_for_some_time(tmp_path: Pa
     assert lab_events(recorder, "irqs-off") == [{"vm": "qemu0", "cpu": 1}]
 
 
+def test_bars_are_moved(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 2, steps: [move-bars]}")
+    assert done[3:-1] == ["qemu0> movebars 0", "qemu0> movebars 1"]
+
+
 def test_a_machine_that_is_reset_boots_its_guest_anew(tmp_path: Path) -> None:
     done, recorder = play(tmp_path, "steps: [reboot]")
     assert done[3:-1] == ["qemu0: system_reset", "qemu0 ready gicv2 1 2"]

@@ -200,6 +200,12 @@ static void command_reset(struct device *device, const u32 *numbers)
 	answer(device_reset(device));
 }
 
+static void command_move_bars(struct device *device, const u32 *numbers)
+{
+	(void)numbers;
+	answer(device_move_bars(device));
+}
+
 static void command_busy(struct device *device, const u32 *numbers)
 {
 	(void)device;
@@ -294,6 +300,7 @@ static const struct command commands[] = {
 	{ "irqs-off", 1, false, command_irqs_off },
 	{ "irqs-on", 1, false, command_irqs_on },
 	{ "reset", 0, true, command_reset },
+	{ "movebars", 0, true, command_move_bars },
 	{ "busy", 1, false, command_busy },
 	{ "idle", 0, false, command_idle },
 	{ "sleep", 1, true, command_sleep },

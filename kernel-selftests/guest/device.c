@@ -37,15 +37,30 @@ static u16 control_of(u16 address, u8 capability)
 	return machine_config_read(address, capability + 2, 2);
 }
 
+static void place(struct device *device)
+{
+	pci_assign_bars(device->address, &device->bars);
+	device->registers = device->bars.address[BAR_REGISTERS];
+	device->memory = device->bars.address[BAR_MEMORY];
+	device->table = device->bars.address[BAR_TABLE];
+}
+
+const char *device_move_bars(struct device *device)
+{
+	u16 command = machine_config_read(device->address, PCI_COMMAND, 2);
+
+	place(device);
+	machine_config_write(device->address, PCI_COMMAND, 2, command);
+	config_remember(device);
+	return device_read(device, REGISTER_ID) == REGISTERS_ID ? NULL : "is not where its BARs are";
+}
+
 static void add_device(u16 address)
 {
 	struct device *device = &devices[device_count];
 
 	device->address = address;
-	pci_assign_bars(address, &device->bars);
-	device->registers = device->bars.address[BAR_REGISTERS];
-	device->memory = device->bars.address[BAR_MEMORY];
-	device->table = device->bars.address[BAR_TABLE];
+	place(device);
 	if (!device->registers || device_read(device, REGISTER_ID) != REGISTERS_ID)
 		return;
 	device->msi = pci_find_capability(address, PCI_CAPABILITY_MSI);

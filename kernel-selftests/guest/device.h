@@ -68,6 +68,8 @@ extern unsigned int device_count;
 u32 device_read(const struct device *device, u32 offset);
 void device_write(const struct device *device, u32 offset, u32 value);
 void device_find_all(void);
+/* Its BARs have other places from now on, where the machine's owner can place them. NULL, or what is wrong. */
+const char *device_move_bars(struct device *device);
 void device_fill_page(const struct device *device, u32 page);	/* as the last device_fill() did */
 void device_fill(struct device *device, u32 seed);
 /* Fills in the rest of a result. */

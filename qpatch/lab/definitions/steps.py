@@ -155,6 +155,12 @@ class Reset(ScenarioStep):
     word: ClassVar[str] = "reset"
 
 
+class MoveBars(ScenarioStep):
+    """The guest gives the BARs of each device other places; Linux leaves them where they are."""
+
+    word: ClassVar[str] = "move-bars"
+
+
 class Sleep(ScenarioStep):
     """The guest puts each device to sleep (D3hot): until it wakes, it does nothing, and nobody may look at it."""
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.account import InterruptAccount, InterruptState
+from qpatch.lab.observer.announcements import unannounced
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import account_for
+from qpatch.lab.observer.mappings import memory_taken_away
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.pace import crawls
@@ -86,16 +88,18 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that a
-    QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
-    after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
-    `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `stalls` for
-    how long nothing happened in each downtime, `standstills` where the guest stood still otherwise, or has become
-    slow, `clock_faults` where the guest's clock did not go on as it should, `left_behind` VMs in which pages are older
-    than the guest's own processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
-    `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
-    there. `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration,
-    `reported_at` when the lab reported that one's end, `states` the state of each process at the end.
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused`
+    that a QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in
+    QEMU's place after a migration that had not completed, `halted` the process that took over and then stopped its
+    VM by itself. `hung` says what does not answer any more, `disorders` which states of devices came in a wrong
+    order, `unannounced` which ends of migrations QEMU has not told of, `taken_away` which memory it took from a
+    device that ran, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood
+    still otherwise, or has become slow, `clock_faults` where the guest's clock did not go on as it should,
+    `left_behind` VMs in which pages are older than the guest's own processor wrote them, and how many. `cut_short`
+    are transfers that a device completed by half, `unused_faults` faults that never occurred, `resets` processes
+    and devices that QEMU reset while the guest ran there. `acknowledged_after` is how many interrupts the guest has
+    acknowledged since the last migration, `reported_at` when the lab reported that one's end, `states` the state of
+    each process at the end.
     """
 
     failure: str = ""
@@ -108,7 +112,9 @@ class Findings:
     unused_faults: tuple[str, ...] = ()
     hung: tuple[str, ...] = ()
     disorders: tuple[str, ...] = ()
+    unannounced: tuple[str, ...] = ()
     failed_accesses: tuple[FailedAccess, ...] = ()
+    taken_away: tuple[str, ...] = ()
     stalls: tuple[Stall, ...] = ()
     standstills: tuple[str, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
@@ -169,7 +175,9 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         unused_faults=unused_faults(history),
         hung=tuple(str(event.fields["what"]) for event in lab if event.name == "hung"),
         disorders=disorders(history),
+        unannounced=tuple(unannounced(history)),
         failed_accesses=tuple(_failed_accesses(timeline)),
+        taken_away=tuple(memory_taken_away(timeline)),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
         standstills=(*standstills(history), *crawls(history)),
         checks=tuple(guest_checks(lab)),

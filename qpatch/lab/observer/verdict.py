@@ -107,7 +107,7 @@ def refused(findings: Findings) -> str:
 def failed(findings: Findings) -> str:
     """Apply if a migration ended otherwise than it should, or was not begun, or the source did not go on after one.
 
-    Also if one failed as it should, and QEMU said something else of the reason.
+    Also if one failed as it should, and QEMU said something else of the reason, or if QEMU did not tell of its end.
     """
     if findings.devices_refused:
         return findings.devices_refused
@@ -135,7 +135,7 @@ def failed(findings: Findings) -> str:
             f"the migration {how_it_ended(last)} as it should, but the source does not run on: "
             f"it is {state_of(findings, last.source)}"
         )
-    return misleading(findings)
+    return next(iter(findings.unannounced), misleading(findings))
 
 
 def stranded(findings: Findings) -> str:
@@ -167,9 +167,9 @@ def unnoticed(findings: Findings) -> str:
 
 
 def dma_failed(findings: Findings) -> str:
-    """Apply if a device that ran could not reach guest memory."""
+    """Apply if a device that ran could not reach guest memory, or could not have for a while."""
     if not findings.failed_accesses:
-        return ""
+        return next(iter(findings.taken_away), "")
     first, *others = findings.failed_accesses
     word = {"dma-read": "read", "dma-write": "write"}[first.operation]
     more = f" (and {counted(len(others), 'more access', 'more accesses')})" if others else ""

@@ -60,6 +60,7 @@ class Flow:
             kinds.BeBusy: self._busy,
             kinds.BeIdle: self._idle,
             kinds.Reset: self._reset,
+            kinds.MoveBars: self._move_bars,
             kinds.Sleep: self._sleep,
             kinds.Wake: self._sleep,
             kinds.Reboot: self._reboot,
@@ -164,6 +165,10 @@ class Flow:
     async def _reset(self, _: kinds.Reset) -> None:
         for number in self._devices:
             await self._ask(f"reset {number}")
+
+    async def _move_bars(self, _: kinds.MoveBars) -> None:
+        for number in self._devices:
+            await self._ask(f"movebars {number}")
 
     async def _sleep(self, step: kinds.Sleep | kinds.Wake) -> None:
         for number in self._devices:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Memory that QEMU takes away from a device while it runs, be it for a moment: a real device may use it just then.
+
+The emulated device works in the threads of those who call it, so that it does not notice what QEMU does while it holds
+the lock that they need.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from qpatch.lab.model import EventSource
+from qpatch.lab.observer.migrations import P2P_STATES, RUNNING, RUNNING_STATES, device_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import TypeAlias
+
+    from qpatch.lab.model import Event
+
+    _Key: TypeAlias = tuple[str, str]  # process and device
+
+_ACCESSES = ("dma-read", "dma-write")
+_ENDS = ("state", "exit")  # of a VM: the lab asks it to end, or it has
+
+
+def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for each range with memory that a device has used, taken away while that device runs."""
+    used: dict[_Key, set[int]] = defaultdict(set)
+    states: dict[_Key, str] = {}
+    ending: set[str] = set()
+    for event in timeline:
+        key = event.actor, event.device
+        if event.origin is EventSource.LAB and event.name in _ENDS:
+            ending.add(str(event.fields.get("vm")))
+        elif event.origin is not EventSource.UAPI:
+            continue
+        elif event.name in _ACCESSES and not event.fields.get("errno"):
+            used[key].add(int(event.fields.get("iova", 0)))
+        elif event.name == "state":
+            states[key] = device_state(event)
+            if states[key] == RUNNING:  # with the addresses that its driver had given to it elsewhere
+                used[key] |= {
+                    place for (_, device), places in used.items() if device == event.device for place in places
+                }
+        elif event.name == "dma-unmap" and event.actor not in ending and not event.fields.get("errno"):
+            yield from _taken_away(event, used, states)
+
+
+def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Key, str]) -> Iterator[str]:
+    start, size = int(event.fields["iova"]), int(event.fields["size"])
+    for (actor, device), places in used.items():
+        runs = states.get((actor, device), RUNNING) in RUNNING_STATES | P2P_STATES
+        if actor == event.actor and runs and any(start <= place < start + size for place in places):
+            yield f"{actor} unmapped {size:#x} bytes at {start:#x}, which {device} uses, while that device runs"
