@@ -79,6 +79,7 @@ class FakeVm:
     running_again: bool = True
     resumed: str = "running"
     refuse: str = ""
+    migration: str = ""
     waiting: str = "0"
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
@@ -119,6 +120,10 @@ class FakeVm:
 
     async def until_active(self) -> None:
         self.done.append(f"{self.actor} active")
+
+    async def until_switchover(self) -> bool:
+        self.done.append(f"{self.actor} switchover")
+        return self.migration == "pre-switchover"
 
     async def until_logged(self, words: tuple[str, ...], offset: int) -> None:
         self.done.append(f"{self.actor} logged {' '.join(words)} after {offset}")

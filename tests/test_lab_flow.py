@@ -304,6 +304,15 @@ def test_a_processor_of_the_guest_takes_no_interrupts_for_some_time(tmp_path: Pa
     assert lab_events(recorder, "irqs-off") == [{"vm": "qemu0", "cpu": 1}]
 
 
+@pytest.mark.parametrize("reached", ["pre-switchover", "failed"])
+def test_a_source_that_waits_before_the_switchover_is_told_to_go_on(tmp_path: Path, reached: str) -> None:
+    scenario = "{capabilities: [pause-before-switchover], steps: [migrate: {at-switchover: [cancel]}, fence]}"
+    done, _ = play(tmp_path, scenario, settings={0: {"migration": reached}})
+    begun = done.index("qemu0: migrate unix:DIR/migration1")
+    waits = ["qemu0: migrate_cancel", "qemu0: migrate-continue"] if reached == "pre-switchover" else []
+    assert done[begun + 1 : begun + 3 + len(waits)] == ["qemu0 switchover", *waits, "qemu0: query-migrate"]
+
+
 def test_bars_are_moved(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "{devices: 2, steps: [move-bars]}")
     assert done[3:-1] == ["qemu0> movebars 0", "qemu0> movebars 1"]

@@ -203,7 +203,8 @@ class Migrate(ScenarioStep):
     """The guest moves to a new QEMU, or to a file and from there to a new QEMU; a `seekable-file` QEMU opens itself.
 
     `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`. The
-    migration is held in its pre-copy phase while the steps of `meanwhile` run.
+    migration is held in its pre-copy phase while the steps of `meanwhile` run. Those of `at_switchover` run while QEMU
+    waits, with its VM stopped, where the scenario has the capability pause-before-switchover; it goes on then.
     """
 
     word: ClassVar[str] = "migrate"
@@ -211,6 +212,7 @@ class Migrate(ScenarioStep):
     to: Literal["vm", "file", "seekable-file"] = "vm"
     paused: bool = False
     meanwhile: Steps = ()
+    at_switchover: Steps = ()
 
 
 class AwaitPreCopy(ScenarioStep):

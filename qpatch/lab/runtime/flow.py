@@ -28,6 +28,8 @@ _FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when 
 _SAMPLE = 8
 # With this capability the source stops only when the destination has all of a device's initial data.
 _ACKNOWLEDGES = "switchover-ack"
+# With this one the source waits with its VM stopped, and goes on when it is told to.
+_WAITS = "pause-before-switchover"
 _RAISED_BY_THE_GUEST: dict[str | int, str] = {"all": "raises", "each": "raiseeach"}  # with one command
 
 
@@ -287,7 +289,13 @@ class Flow:
         self._log_offset = source.log.stat().st_size
         expect = step.expect or self._plan.scenario.expect
         migration = Migration(
-            source, destination, step, self._channel(), migration_parameters(self._plan.scenario), self._recorder
+            source,
+            destination,
+            step,
+            self._channel(),
+            migration_parameters(self._plan.scenario),
+            self._recorder,
+            (lambda: self._do(step.at_switchover)) if _WAITS in self._plan.scenario.capabilities else None,
         )
         if _ACKNOWLEDGES in self._plan.scenario.capabilities:
             self._recorder.lab("initial-data", vm=destination.actor, bytes=self._plan.device.pre_copy_bytes)

@@ -14,6 +14,7 @@ from qpatch.lab.definitions.release import table
 from qpatch.lab.model import MigrationOutcome
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import WaitTimeout
+from qpatch.lab.runtime.vm import PRE_SWITCHOVER
 from qpatch.lab.runtime.watching import watched
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class MigrationResult:
 class Migration:
     """A migration from `source` to `destination` through the socket or file `channel`, as `step` describes it.
 
-    `parameters` are those of QEMU that hold again when a migration was held in its pre-copy phase.
+    `parameters` are those of QEMU that hold again when a migration was held in its pre-copy phase. `at_switchover` is
+    what to do while QEMU waits before the switchover, None where it does not.
     """
 
     source: VirtualMachine
@@ -47,6 +49,7 @@ class Migration:
     channel: Path
     parameters: Mapping[str, Value]
     recorder: Recorder
+    at_switchover: Callable[[], Awaitable[None]] | None = None
 
     async def run(self, expect: MigrationOutcome, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
@@ -82,6 +85,10 @@ class Migration:
         if meanwhile is not None:
             await meanwhile()
             await self.source.execute("migrate-set-parameters", self.parameters)
+        if self.at_switchover is not None and await self.source.until_switchover():
+            await self.at_switchover()
+            if self.source.migration == PRE_SWITCHOVER:
+                await self.source.execute("migrate-continue", {"state": PRE_SWITCHOVER})
         return await self.source.until_sent()
 
     def _file(self, command: str) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 ENDS = ("completed", "failed", "cancelled")
+PRE_SWITCHOVER = "pre-switchover"  # the VM is stopped, and QEMU waits for a command
 EXIT_AFTER_FAILURE = 1  # how a QEMU ends itself whose incoming migration failed
 _QUERY_SECONDS = 2.0  # how often the migration's status is queried, in case the event of its end does not come
 _ALIVE_SECONDS = 5.0  # in which a QEMU answers that is only slow
@@ -193,6 +194,18 @@ class VirtualMachine:
             "the migration to go on",
             self._monitor.until(lambda: self.migration in ("active", *ENDS)),
         )
+
+    async def until_switchover(self) -> bool:
+        """Wait for the outgoing migration to wait before the switchover, or to end; tell whether it waits.
+
+        Raises ProcessError.
+        """
+        await self._within(
+            table().limits.migration,
+            "the end of the migration",
+            self._monitor.until(lambda: self.migration in (PRE_SWITCHOVER, *ENDS)),
+        )
+        return self.migration == PRE_SWITCHOVER
 
     async def until_logged(self, words: tuple[str, ...], offset: int) -> None:
         """Wait for a line with all of `words` in the log after `offset`, or for the migration's end.
