@@ -22,16 +22,6 @@
 struct device devices[MAX_DEVICES];
 unsigned int device_count;
 
-u32 device_read(const struct device *device, u32 offset)
-{
-	return mmio_read32(device->registers + offset);
-}
-
-void device_write(const struct device *device, u32 offset, u32 value)
-{
-	mmio_write32(device->registers + offset, value);
-}
-
 static u16 control_of(u16 address, u8 capability)
 {
 	return machine_config_read(address, capability + 2, 2);

@@ -4,6 +4,7 @@
 #define GUEST_DEVICE_H
 
 #include "../abi/registers.h"
+#include "machine.h"
 #include "pci.h"
 #include "types.h"
 
@@ -65,8 +66,16 @@ struct check_result {
 extern struct device devices[MAX_DEVICES];
 extern unsigned int device_count;
 
-u32 device_read(const struct device *device, u32 offset);
-void device_write(const struct device *device, u32 offset, u32 value);
+static inline u32 device_read(const struct device *device, u32 offset)
+{
+	return mmio_read32(device->registers + offset);
+}
+
+static inline void device_write(const struct device *device, u32 offset, u32 value)
+{
+	mmio_write32(device->registers + offset, value);
+}
+
 void device_find_all(void);
 /* Its BARs have other places from now on, where the machine's owner can place them. NULL, or what is wrong. */
 const char *device_move_bars(struct device *device);
