@@ -146,8 +146,17 @@ def test_two_at_once(bundle: Path, scratch: Path) -> None:
 
 
 def started(bundle: Path, scratch: Path, *options: str) -> subprocess.Popen[str]:
+    """Start the bundle, which leaves signals ignored that were: whoever runs the tests may have them ignored."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", bundle / "reproduce", *(options or ("--times", "50"))],
+        [
+            "env",
+            "--default-signal=INT,TERM,HUP",
+            sys.executable,
+            "-I",
+            "-S",
+            bundle / "reproduce",
+            *(options or ("--times", "50")),
+        ],
         env={"PATH": "/usr/bin:/bin", "TMPDIR": str(scratch)},
         text=True,
         stdout=subprocess.PIPE,

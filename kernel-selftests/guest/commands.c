@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "machine.h"
 #include "message.h"
+#include "probe.h"
 #include "reset.h"
 #include "ring.h"
 #include "text.h"
@@ -203,7 +204,7 @@ static void command_reset(struct device *device, const u32 *numbers)
 static void command_move_bars(struct device *device, const u32 *numbers)
 {
 	(void)numbers;
-	answer(device_move_bars(device));
+	answer(probe_move_bars(device));
 }
 
 static void command_busy(struct device *device, const u32 *numbers)

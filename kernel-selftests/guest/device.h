@@ -12,6 +12,7 @@
 #define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
 #define MAX_RING_PAGES	96
 #define CONFIG_BYTES	256
+#define BAR_MEMORY	2
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
 
@@ -76,9 +77,6 @@ static inline void device_write(const struct device *device, u32 offset, u32 val
 	mmio_write32(device->registers + offset, value);
 }
 
-void device_find_all(void);
-/* Its BARs have other places from now on, where the machine's owner can place them. NULL, or what is wrong. */
-const char *device_move_bars(struct device *device);
 void device_fill_page(const struct device *device, u32 page);	/* as the last device_fill() did */
 void device_fill(struct device *device, u32 seed);
 /* Fills in the rest of a result. */

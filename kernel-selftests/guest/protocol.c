@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "machine.h"
 #include "message.h"
+#include "probe.h"
 #include "serial.h"
 #include "text.h"
 
@@ -117,7 +118,7 @@ void guest_main(void)
 	static char line[LINE_BYTES];
 
 	cpus_start();
-	device_find_all();
+	probe_all();
 	cpus_await();
 	print_identity("ready");
 	machine_irq_restore(true);
