@@ -192,6 +192,19 @@ def test_anywhere_many_that_take_long_are_late_and_one_that_takes_very_long(wait
     assert totals(timeline).late == late
 
 
+def test_many_are_as_many_between_two_migrations() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    for _round in range(3):
+        timeline.raised("qemu0", 4)
+        timeline.wait(250)
+        timeline.acked("qemu0", 4)
+        timeline.begin(expect="failed")
+        timeline.migrated("failed")
+    timeline.fence("qemu0")
+    assert totals(timeline).late == 0
+
+
 def test_what_waits_for_others_takes_no_longer_itself() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

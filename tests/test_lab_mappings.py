@@ -63,6 +63,17 @@ def test_other_memory_a_failure_and_the_end_of_a_process_are_nothing(iova: int, 
     assert list(memory_taken_away(timeline.events)) == []
 
 
+@pytest.mark.parametrize(("before", "told"), [("config-write", 0), ("dma-log", 1)])
+def test_what_the_guest_takes_away_by_its_config_space_is_its_own(before: str, told: int) -> None:
+    timeline = TimelineBuilder()
+    timeline.start("qemu0", "source")
+    timeline.uapi("qemu0", "dma-write", page=3, iova=PAGE, errno=0)
+    timeline.uapi("qemu0", before, offset=4, size=2, errno=0)
+    unmap(timeline, "qemu0", 0x50000000)
+    unmap(timeline, "qemu0")
+    assert len(list(memory_taken_away(timeline.events))) == told
+
+
 def test_the_verdict_is_dma_failed() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

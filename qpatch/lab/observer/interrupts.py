@@ -43,7 +43,7 @@ class _Overdue:
 class _InterruptLedger:
     """The account while the timeline is read.
 
-    `migrates`: the first migration has begun. `held`: until the next fence, the lab decides when interrupts can come,
+    `begins`: where migrations have begun. `held`: until the next fence, the lab decides when interrupts can come,
     since a processor of the guest took none, or the guest was so busy that a loaded host is late with some of many:
     how long they wait says nothing.
     """
@@ -55,7 +55,7 @@ class _InterruptLedger:
     overdue: dict[Line, list[_Overdue]] = field(default_factory=lambda: defaultdict(list))
     duplicates: list[Event] = field(default_factory=list)
     running_since: dict[tuple[str, str], int] = field(default_factory=dict)
-    migrates: bool = False
+    begins: list[int] = field(default_factory=list)
     resuming: set[tuple[str, str]] = field(default_factory=set)
     taken_over: set[tuple[str, str]] = field(default_factory=set)
     masked: dict[Line, int] = field(default_factory=dict)
@@ -80,7 +80,8 @@ class _InterruptLedger:
             self._interrupt(position, event)
 
     def _lab(self, position: int, event: Event) -> None:
-        self.migrates = self.migrates or event.name == "migrate"
+        if event.name == "migrate":
+            self.begins.append(position)
         if event.name == "fence":
             self._fence(position, str(event.fields["vm"]))
         elif event.name == "check":
@@ -101,6 +102,7 @@ class _InterruptLedger:
             tuple(self.duplicates),
             tuple(self.unwanted),
             tuple(self.unsent),
+            tuple(self.begins),
         )
 
     def _signal(self, event: Event) -> None:
@@ -182,7 +184,7 @@ class _InterruptLedger:
         reached = device_state(event)
         if reached == RESUMING:
             self.resuming.add(key)
-        elif self.migrates and reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
+        elif self.begins and reached == RUNNING and event.fields["from"] not in RUNNING_STATES:
             if not self.held:
                 self.running_since[key] = event.at
             if key in self.resuming:

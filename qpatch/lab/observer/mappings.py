@@ -2,7 +2,8 @@
 """Memory that QEMU takes away from a device while it runs, be it for a moment: a real device may use it just then.
 
 The emulated device works in the threads of those who call it, so that it does not notice what QEMU does while it holds
-the lock that they need.
+the lock that they need. What goes with a write to config space is the guest's own: it has moved a BAR, or put its
+device to sleep, and peers must not use that memory then.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     _Key: TypeAlias = tuple[str, str]  # process and device
 
 _ACCESSES = ("dma-read", "dma-write")
+_MAPPINGS = ("dma-map", "dma-unmap")
 _ENDS = ("state", "exit")  # of a VM: the lab asks it to end, or it has
 
 
@@ -30,13 +32,16 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
     used: dict[_Key, set[int]] = defaultdict(set)
     states: dict[_Key, str] = {}
     ending: set[str] = set()
+    latest: dict[str, str] = {}  # what each process did last, but for mappings
     for event in timeline:
         key = event.actor, event.device
         if event.origin is EventSource.LAB and event.name in _ENDS:
             ending.add(str(event.fields.get("vm")))
-        elif event.origin is not EventSource.UAPI:
+        if event.origin is not EventSource.UAPI:
             continue
-        elif event.name in _ACCESSES and not event.fields.get("errno"):
+        if event.name not in _MAPPINGS:
+            latest[event.actor] = event.name
+        if event.name in _ACCESSES and not event.fields.get("errno"):
             used[key].add(int(event.fields.get("iova", 0)))
         elif event.name == "state":
             states[key] = device_state(event)
@@ -44,11 +49,13 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
                 used[key] |= {
                     place for (_, device), places in used.items() if device == event.device for place in places
                 }
-        elif event.name == "dma-unmap" and event.actor not in ending and not event.fields.get("errno"):
+        elif event.name == "dma-unmap" and event.actor not in ending and latest.get(event.actor) != "config-write":
             yield from _taken_away(event, used, states)
 
 
 def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Key, str]) -> Iterator[str]:
+    if event.fields.get("errno"):
+        return
     start, size = int(event.fields["iova"]), int(event.fields["size"])
     for (actor, device), places in used.items():
         runs = states.get((actor, device), RUNNING) in RUNNING_STATES | P2P_STATES
