@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.migrations import COMPLETED, FAILED
+from qpatch.lab.observer.migrations import CANCELLED, COMPLETED, FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from qpatch.lab.observer.migrations import MigrationHistory, MigrationSpan
 
-_ENDS = (COMPLETED, FAILED, "cancelled")
+_ENDS = (COMPLETED, FAILED, CANCELLED)
 
 
 def unannounced(history: MigrationHistory) -> Iterator[str]:

@@ -15,7 +15,7 @@ from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import account_for
-from qpatch.lab.observer.mappings import memory_taken_away
+from qpatch.lab.observer.mappings import ACCESSES, memory_taken_away
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.pace import crawls
@@ -24,9 +24,6 @@ from qpatch.lab.observer.states import disorders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-
-ACCESSES = ("dma-read", "dma-write")
 
 
 # What a check answers in one word, or in differences, and in numbers.
@@ -38,13 +35,13 @@ _COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected
 class GuestCheck:
     """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
-    What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells whether
-    the device reads from guest memory what the guest has just written there, `widths` whether a register reads the
-    same by accesses of all widths. `config`, `held`, `table` and `pending`
-    tell what differs in config space, in what the device holds of it, in MSI-X's table and in its pending bits (see
-    registers.py) from how the driver left it. `strayed` is how many interrupts another processor has handled than they
-    were routed to, `stray` of the first of them its vector, the processor that it was routed to, and the one to which
-    it came. `unexpected` is how many interrupts the guest had, up to then, on numbers that belong to no vector.
+    What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
+    whether the device reads from guest memory what the guest has just written there, `widths` whether a register
+    reads the same by accesses of all widths. `config`, `held`, `table` and `pending` tell what differs in config
+    space, in what the device holds of it, in MSI-X's table and in its pending bits (see registers.py) from how the
+    driver left it. `strayed` is how many interrupts another processor has handled than they were routed to, `stray`
+    of the first of them its vector, the processor that it was routed to, and the one to which it came. `unexpected`
+    is how many interrupts the guest had, up to then, on numbers that belong to no vector.
     """
 
     vm: str

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     _Key: TypeAlias = tuple[str, str]  # process and device
 
-_ACCESSES = ("dma-read", "dma-write")
+ACCESSES = ("dma-read", "dma-write")
 _MAPPINGS = ("dma-map", "dma-unmap")
 _ENDS = ("state", "exit")  # of a VM: the lab asks it to end, or it has
 
@@ -41,7 +41,7 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
             continue
         if event.name not in _MAPPINGS:
             latest[event.actor] = event.name
-        if event.name in _ACCESSES and not event.fields.get("errno"):
+        if event.name in ACCESSES and not event.fields.get("errno"):
             used[key].add(int(event.fields.get("iova", 0)))
         elif event.name == "state":
             states[key] = device_state(event)

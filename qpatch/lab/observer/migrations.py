@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COMPLETED = "completed"
 FAILED = "failed"
+CANCELLED = "cancelled"
 UNFINISHED = "unfinished"
 SOURCE = "source"
 DESTINATION = "destination"

@@ -30,9 +30,8 @@ def crawls(history: MigrationHistory) -> Iterator[str]:
     if not history.migrations:
         return
     before = _answer_times(history.timeline[: history.migrations[0].begin])
-    ends = [migration.begin for migration in history.migrations[1:]]
-    for migration, end in zip(history.migrations, [*ends, len(history.timeline)], strict=True):
-        after = _answer_times(history.timeline[migration.reported : end])
+    for migration in history.migrations:
+        after = _answer_times(history.timeline[migration.reported : migration.stop])
         common = (before.keys() & after.keys()) - _WAITS
         took, had = (sum(median(times[word]) for word in common) for times in (after, before))
         if had and took > had * crawl_ratio() and took - had > crawl_ms():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.observer.account import InterruptState
 from qpatch.lab.observer.logs import tells_of_lost_peer
-from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.migrations import CANCELLED, COMPLETED, DESTINATION, RUNNING, SOURCE, UNFINISHED
 from qpatch.lab.observer.registers import interrupts_changed, what_changed
 from qpatch.wording import counted
 
@@ -31,7 +31,7 @@ def state_of(findings: Findings, vm: str) -> str:
 
 def how_it_ended(migration: MigrationSpan) -> str:
     """Return how `migration` ended, as a verb."""
-    words = {COMPLETED: "completed", "cancelled": "was cancelled", UNFINISHED: "did not end"}
+    words = {COMPLETED: "completed", CANCELLED: "was cancelled", UNFINISHED: "did not end"}
     return words.get(migration.outcome, migration.outcome)
 
 
