@@ -246,28 +246,12 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	machine_put('\n');
 }
 
-static u32 waiting_everywhere(void)
-{
-	u32 waiting = 0;
-	unsigned int i;
-
-	for (i = 0; i < device_count; i++)
-		waiting += interrupts_waiting(&devices[i]);
-	return waiting;
-}
-
 /* settle MS: answers as soon as no interrupt is waiting, at the latest after so long. */
 static void command_settle(struct device *device, const u32 *numbers)
 {
-	u64 begin, now;
-	u32 hertz, waiting;
+	u32 waiting = interrupts_settle(devices, device_count, numbers[0]);
 
 	(void)device;
-	machine_ticks(&begin, &hertz);
-	do {
-		waiting = waiting_everywhere();
-		machine_ticks(&now, &hertz);
-	} while (waiting && now - begin < (u64)numbers[0] * (hertz / 1000));
 	print("ok");
 	print_field("waiting", waiting);
 	machine_put('\n');

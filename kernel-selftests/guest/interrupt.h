@@ -23,6 +23,11 @@ void slot_release(u16 slot, struct device *device, u32 vector);
 u32 interrupts_waiting(const struct device *device);
 bool interrupt_waits(const struct device *device, u32 vector);	/* of that vector, or of the line */
 /*
+ * Waits till none of so many devices has any, at most so long; returns how many
+ * still wait.
+ */
+u32 interrupts_settle(const struct device *first, unsigned int count, u32 milliseconds);
+/*
  * Raises every vector and waits for each to be handled before the next is raised
  * (of many vectors, for every sixteenth): so one that comes as another shows.
  * One that does not come in time is the last: more would hide what it came as.

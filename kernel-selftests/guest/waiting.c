@@ -29,18 +29,27 @@ bool interrupt_waits(const struct device *device, u32 vector)
 	return device_read(device, REGISTER_PENDING + vector / 32 * 4) & 1u << vector % 32;
 }
 
-static bool all_come(const struct device *device)
+static u32 waiting_in(const struct device *first, unsigned int count)
+{
+	u32 waiting = 0;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		waiting += interrupts_waiting(&first[i]);
+	return waiting;
+}
+
+u32 interrupts_settle(const struct device *first, unsigned int count, u32 milliseconds)
 {
 	u64 begin, now;
-	u32 hertz;
+	u32 hertz, waiting;
 
 	machine_ticks(&begin, &hertz);
 	do {
-		if (!interrupts_waiting(device))
-			return true;
+		waiting = waiting_in(first, count);
 		machine_ticks(&now, &hertz);
-	} while (now - begin < (u64)(hertz / 1000) * RAISE_WAIT_MS);
-	return false;
+	} while (waiting && now - begin < (u64)milliseconds * (hertz / 1000));
+	return waiting;
 }
 
 void interrupts_raise_each(const struct device *device)
@@ -50,7 +59,7 @@ void interrupts_raise_each(const struct device *device)
 	for (group = 0; group < RAISE_GROUPS && group < device->vectors; group++) {
 		for (vector = group; vector < device->vectors; vector += RAISE_GROUPS)
 			device_write(device, REGISTER_RAISE, vector);
-		if (!all_come(device))
+		if (interrupts_settle(device, 1, RAISE_WAIT_MS))
 			return;
 	}
 }
