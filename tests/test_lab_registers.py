@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer import registers
-from qpatch.lab.observer.findings import GuestCheck
+from qpatch.lab.observer.findings import guest_checks
 from qpatch.lab.observer.registers import interrupts_changed, what_changed
 
 FOLDER = Path(registers.__file__).parent
@@ -19,7 +19,8 @@ DEVICE = FOLDER.parents[2] / "kernel-selftests/emu/device/config.c"
 
 
 def changed(**answers: str) -> list[str]:
-    check = replace(GuestCheck("qemu1", "dev0"), **answers)  # type: ignore[arg-type]
+    fields = {"vm": "qemu1", "device": "dev0", **answers}
+    (check,) = guest_checks([Event(0, "lab", EventSource.LAB, "check", "dev0", fields)])
     return [*what_changed(check), *interrupts_changed(check)]
 
 
