@@ -92,6 +92,57 @@ def test_messages_have_their_severity() -> None:
     assert [event.at for event in events] == [at(1), at(2)]
 
 
+TIME = f"{wall(at(1))} "
+PROGRAM = "qemu-system-aarch64: "
+
+
+@pytest.mark.parametrize("severity", ["error", "warning", "info"])
+@pytest.mark.parametrize(
+    "location",
+    ["", "-trace x: ", "--trace y: ", "-S: ", "-device vfio-pci,id=dev0: ", "-object a:b,c=d: ", "lab.cfg:12: "],
+)
+@pytest.mark.parametrize("before", [TIME + PROGRAM, PROGRAM, "", f"{TIME}web {PROGRAM}", f"{TIME}my web {PROGRAM}"])
+def test_the_severity_of_a_message_stands_behind_all_that_qemu_puts_before_it(
+    before: str, location: str, severity: str
+) -> None:
+    prefix = "" if severity == "error" else f"{severity}: "
+    _, event = parse_log([START, f"{before}{location}{prefix}dev0: no such thing: ENOENT"], "qemu1")
+    assert (event.origin, event.name) == (EventSource.MESSAGE, severity)
+    assert event.fields["text"] == (location if severity == "error" else "") + "dev0: no such thing: ENOENT"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dev0: a warning: it cannot be read",
+        "load of migration failed: warning: it is over",
+        "-device vfio-pci: vfio dev0: no information: none",
+    ],
+)
+def test_an_error_that_speaks_of_warnings_is_one(text: str) -> None:
+    _, event = parse_log([START, TIME + PROGRAM + text], "qemu1")
+    assert (event.name, event.fields["text"]) == ("error", text)
+
+
+def test_a_program_of_another_name_is_known_by_the_time_before_it() -> None:
+    _, event = parse_log([START, f"{TIME}kvm: -S: warning: it waits"], "qemu1")
+    assert (event.name, event.fields["text"]) == ("warning", "it waits")
+
+
+def test_messages_that_follow_each_other_are_no_hints() -> None:
+    lines = [
+        f"{TIME}{PROGRAM}cannot do this",
+        "Try something else.",
+        f"{PROGRAM}-S: warning: it waits",
+        "info: it is up",
+    ]
+    assert [(event.name, event.fields["text"]) for event in parse_log([START, *lines], "qemu1")[1:]] == [
+        ("error", "cannot do this\nTry something else."),
+        ("warning", "it waits"),
+        ("info", "it is up"),
+    ]
+
+
 def test_a_hint_belongs_to_the_message_before_it() -> None:
     events = parse_log([START, f"{wall(at(1))} qemu-system-x86_64: cannot do this", "Try something else."], "qemu0")
     assert [event.fields["text"] for event in events[1:]] == ["cannot do this\nTry something else."]

@@ -30,9 +30,12 @@ INFORMATION = "info"
 _THREADED = re.compile(r"\d+@(\d+)\.(\d{6}):(\w+) (.*)")  # QEMU up to 10.0: trace events have thread and time
 _STAMPED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z (.*)")  # with -msg timestamp=on
 _TRACE = re.compile(r"([a-z]\w*) (.*)")  # newer QEMU: after the stamp; a message has a program's name and a colon there
-_PROGRAM = re.compile(r"[^\s:]+: (.*)")
-# Of a message about an option, the option comes first: `-device vfio-pci,...: warning: ...`.
-_SEVERITY = re.compile(r"(?:-[\w-]+ .*?: )?(warning|info): (.*)")
+# What QEMU puts before a message (util/error-report.c): `[TIME ][GUEST ][PROGRAM: ][LOCATION: ][warning: |info: ]`, but
+# for the first three while it carries out a command of the monitor. A location is an option as it was given, or a file
+# and a line. A program's name that is none of QEMU's own is known by the time before it.
+_PROGRAM = re.compile(r"(?:[^:]* )?qemu[\w.+-]*: (.*)")
+_OTHER_PROGRAM = re.compile(r"[^\s:]+: (.*)")
+_SEVERITY = re.compile(r"(?:--?[\w-]+(?: .*?)?: |[^\s:]+:\d+: )?(warning|info): (.*)")
 _DEVICE = re.compile(r"\s?\(([^),]+)[),].*")
 _NUMBER = re.compile(r"-?(?:0x[0-9a-f]+|\d+)")
 
@@ -67,7 +70,7 @@ def parse_entries(lines: Iterable[LogEntry | str]) -> Iterator[LogEntry]:
         if isinstance(line, LogEntry):
             yield line
             continue
-        entry = _trace(line) or _message(line)
+        entry = _message(line) if _names_program(line) else _trace(line) or _message(line)
         if last is not None and _continues(last, entry, line):
             last.fields["text"] += f"\n{line}"
         else:
@@ -109,9 +112,14 @@ def tells_of_lost_peer(text: str) -> bool:
 
 def _continues(last: LogEntry, entry: LogEntry, line: str) -> bool:
     """Return whether `line` continues the entry before it: some trace events and all hints have more lines."""
-    if entry.stamp is not None:
+    if entry.stamp is not None or entry.name in (WARNING, INFORMATION) or _names_program(line):
         return False
     return line.startswith(" ") or (last.origin is EventSource.MESSAGE and last.stamp is not None)
+
+
+def _names_program(line: str) -> bool:
+    """Return whether QEMU's name stands in `line` as before a message; a guest's there looks like a trace event."""
+    return "qemu" in line and _PROGRAM.fullmatch(_stamp(line)[1]) is not None
 
 
 def _trace(line: str) -> LogEntry | None:
@@ -143,9 +151,8 @@ def _value(text: str) -> int | str:
 
 def _message(line: str) -> LogEntry:
     stamp, text = _stamp(line)
-    if stamp is not None:
-        program = _PROGRAM.fullmatch(text)
-        text = program[1] if program else text
+    program = _PROGRAM.fullmatch(text) or (_OTHER_PROGRAM.fullmatch(text) if stamp is not None else None)
+    text = program[1] if program else text
     severity = _SEVERITY.fullmatch(text)
     name, text = severity.groups() if severity else (ERROR, text)
     return LogEntry(EventSource.MESSAGE, name, fields={"text": text}, stamp=stamp)
