@@ -67,9 +67,12 @@ class TimelineBuilder:
 
     # What happens in one process.
 
-    def start(self, vm: str, role: str) -> None:
-        self.lab("start", vm=vm, role=role, strategy="baseline", tree="qemu-10.2", command=["qemu"])
+    def start(self, vm: str, role: str, *, paused: bool = False) -> None:
+        self.lab("start", vm=vm, role=role, strategy="baseline", tree="qemu-10.2", paused=paused, command=["qemu"])
         self.uapi(vm, "start", "", mono_ns=self.now + self.step, real_ns=self.now + self.step - BEGIN + REAL, pid=1)
+
+    def command(self, vm: str, command: str) -> None:
+        self.lab("command", vm=vm, command=command)
 
     def state(self, vm: str, to: str, device: str = "dev0", errno: int = 0) -> None:
         key = (vm, device)
@@ -196,10 +199,16 @@ class TimelineBuilder:
         self.check(vm)
 
     def begin(
-        self, source: str = "qemu0", destination: str = "qemu1", expect: str = "completed", to: str = "vm"
+        self,
+        source: str = "qemu0",
+        destination: str = "qemu1",
+        expect: str = "completed",
+        to: str = "vm",
+        *,
+        paused: bool = False,
     ) -> None:
         if not self.numbers[destination]:
-            self.start(destination, "destination")
+            self.start(destination, "destination", paused=paused)
             self.uapi(destination, "open", what="device")
         self.lab("migrate", source=source, destination=destination, to=to, expect=expect)
         self.state(source, "pre-copy")

@@ -55,7 +55,10 @@ def lab_events(record: RunRecord, name: str) -> list[dict[str, Any]]:
 def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     record = run(tmp_path)
     assert record.failure == ""
-    assert [one["role"] for one in lab_events(record, "start")] == ["source", "destination"]
+    started = {one["role"]: one["paused"] for one in lab_events(record, "start")}
+    assert started == {"source": True, "destination": False}
+    commands = [(one["vm"], one["command"]) for one in lab_events(record, "command")]
+    assert commands.index(("qemu0", "cont")) < commands.index(("qemu0", "migrate"))
     assert lab_events(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert lab_events(record, "migrated")[0] | {"error": ""} == {
         "source": "qemu0",
@@ -74,6 +77,12 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert [event.at for event in record.events] == sorted(event.at for event in record.events)
     heard = [event.name for event in record.events if event.origin is EventSource.QMP and event.actor == "qemu1"]
     assert heard[:4] == ["MIGRATION", "MIGRATION", "MIGRATION", "RESUME"]
+
+
+def test_a_destination_that_is_to_wait_is_recorded_as_paused_until_it_is_continued(tmp_path: Path) -> None:
+    record = run(tmp_path, "steps: [prepare, {migrate: {paused: true}}, continue, verify]")
+    assert [one["paused"] for one in lab_events(record, "start")] == [True, True]
+    assert lab_events(record, "command")[-1] == {"vm": "qemu1", "command": "cont"}
 
 
 def test_a_qemu_that_dies_ends_the_run_and_is_no_failure_of_the_lab(tmp_path: Path) -> None:

@@ -126,20 +126,27 @@ def _without_p2p(history: MigrationHistory, vm: str) -> Iterator[str]:
 
     A device whose change of state has failed, or that was reset, may be in any state until the next one is reached. On
     the way back from a migration that failed, only a destination's devices are looked at: what a source's QEMU has
-    stopped runs again in no order that is documented.
+    stopped runs again in no order that is documented, unless the lab has to continue the VM.
     """
     states: dict[str, str] = {}
-    for _, event in history.events(vm, 0, len(history.timeline)):
-        if event.origin is EventSource.UAPI and event.name in ("open", "reset"):
+    continued: set[str] = set()  # devices that have not changed their state since the lab's `cont`
+    for event in history.timeline:
+        if event.origin is EventSource.LAB and event.name == "command" and event.fields["vm"] == vm:
+            continued = set(states) if event.fields["command"] == "cont" else continued
+        elif event.actor != vm or event.origin is not EventSource.UAPI:
+            continue
+        elif event.name in ("open", "reset"):
             states[event.device] = ""
-        elif event.origin is EventSource.UAPI and event.name == "state":
+        elif event.name == "state":
             states[event.device] = device_state(event)
-            yield from _wrong_step(event, states)
+            yield from _wrong_step(event, states, continued=event.device in continued)
+            continued.discard(event.device)
 
 
-def _wrong_step(event: Event, states: Mapping[str, str]) -> Iterator[str]:
+def _wrong_step(event: Event, states: Mapping[str, str], *, continued: bool) -> Iterator[str]:
     left, reached, vm = str(event.fields["from"]), states[event.device], event.actor
-    stops, resumes = left in RUNNING_STATES and reached in STOPPED_STATES, left == RESUMING and reached == RUNNING
+    stops = left in RUNNING_STATES and reached in STOPPED_STATES
+    resumes = reached == RUNNING and (left == RESUMING or (continued and left in STOPPED_STATES))
     if stops or resumes:
         yield f"{event.device} goes from {left} to {reached} on {vm} without a peer-to-peer state, although it has one"
     if reached in STOPPED_STATES and left in P2P_STATES:

@@ -3,7 +3,7 @@
 
 The rules are those of the uAPI (linux/vfio.h, enum vfio_device_mig_state) and of what a migration is for: one side's
 device runs at a time, it runs only when all that came for it was loaded, and its state comes from STOP_COPY. Each
-violation is a sentence. What is optional in the uAPI is in phases.py.
+violation is a sentence. What is optional in the uAPI is in phases.py, devices of VMs that stand still in halted.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
+from qpatch.lab.observer.halted import running_while_halted
 from qpatch.lab.observer.logs import saving_traces
 from qpatch.lab.observer.migrations import (
     COMPLETED,
@@ -18,7 +19,6 @@ from qpatch.lab.observer.migrations import (
     RESUMING,
     RUNNING,
     RUNNING_STATES,
-    STOPPED_STATES,
     device_state,
 )
 from qpatch.lab.observer.phases import skipped_phases
@@ -45,7 +45,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
         else:
             found += _left_behind(history, migration)
     found += _idle(history)
-    found += _runs_on(history)
+    found += running_while_halted(history)
     found += skipped_phases(history)
     return tuple(dict.fromkeys(found))
 
@@ -207,28 +207,6 @@ def _idle(history: MigrationHistory) -> Iterator[str]:
             for (actor, device), state in states.items():
                 if actor == vm and state and state not in right:
                     yield f"{device} is in {state} on {actor}, whose guest runs"
-
-
-def _runs_on(history: MigrationHistory) -> Iterator[str]:
-    """Yield the devices that did not stop while their VM did: from the time it ran before to when it runs again.
-
-    One whose change of state has failed may have stopped: that is another finding.
-    """
-    running: dict[tuple[str, str], bool] = {}  # whether it has never stopped since its VM ran
-    stopped: set[str] = set()
-    for event in history.timeline:
-        key = (event.actor, event.device)
-        if event.origin is EventSource.UAPI and event.name == "state":
-            runs = device_state(event) not in {*STOPPED_STATES, ""}
-            running[key] = runs and running.get(key, True)
-        elif event.origin is EventSource.QMP and event.name == "STOP":
-            stopped.add(event.actor)
-        elif event.origin is EventSource.QMP and event.name == "RESUME":
-            for actor, device in [key for key in running if key[0] == event.actor]:
-                if event.actor in stopped and running[actor, device]:
-                    yield f"{device} went on running on {actor}, whose guest was stopped"
-                running[actor, device] = True
-            stopped.discard(event.actor)
 
 
 def _has_ended(event: Event, vm: str) -> bool:

@@ -110,22 +110,16 @@ class Fleet:
         self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses)
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
-        line = self._line(
-            self.plan,
-            program,
-            self._devices(directory, program, number),
-            paths,
-            incoming=number > 0,
-            paused=paused or number == 0,
-        )
-        await self._start(vm, line, paths)
+        devices, waits = self._devices(directory, program, number), paused or number == 0
+        line = self._line(self.plan, program, devices, paths, incoming=number > 0, paused=waits)
+        await self._start(vm, line, paths, paused=waits)
         await self._set_up(vm)
         return vm
 
-    async def _start(self, vm: VirtualMachine, line: CommandLine, paths: VmPaths) -> None:
+    async def _start(self, vm: VirtualMachine, line: CommandLine, paths: VmPaths, *, paused: bool) -> None:
         """Start `vm`; one that has not loaded the lab's devices has no reason to find any."""
         try:
-            await vm.start(line, paths)
+            await vm.start(line, paths, paused=paused)
         except DevicesRefusedError as error:
             if self.backend.has_loaded(vm.log):
                 raise

@@ -84,8 +84,8 @@ class VirtualMachine:
         self._process: Process | None = None
         self._exit_recorded = False
 
-    async def start(self, line: CommandLine, paths: VmPaths) -> None:
-        """Start QEMU and connect to its monitor and serial line.
+    async def start(self, line: CommandLine, paths: VmPaths, *, paused: bool) -> None:
+        """Start QEMU and connect to its monitor and serial line. `paused`: `line` has it wait for `cont`.
 
         Where it ends before it answers on its monitor: raises DevicesRefusedError if its devices were the reason,
         ProcessExited if it crashed, else EnvironmentFault `qemu-died` with the end of its log. Raises EnvironmentFault
@@ -99,6 +99,7 @@ class VirtualMachine:
             role=self.role,
             strategy=self.program.strategy,
             tree=self.program.tree,
+            paused=paused,
             command=list(line.words),
         )
         self._process = await Process.start(self.actor, line.words, self.log)
@@ -134,6 +135,7 @@ class VirtualMachine:
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
+        self._recorder.lab("command", vm=self.actor, command=command)
         return await self._within(
             table().limits.command, f"the answer to {command}", self._monitor.execute(command, arguments or {})
         )
