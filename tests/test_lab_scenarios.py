@@ -204,6 +204,36 @@ def test_a_driver_that_sets_up_interrupts_meanwhile_leaves_no_mask(steps: str, a
     assert reason_against(plan(f"steps: {steps}", profile)) == told
 
 
+@pytest.mark.parametrize(
+    ("steps", "applies"),
+    [
+        ("[interrupts, move: 0]", False),
+        ("[interrupts: msix, move: 0]", True),
+        ("[interrupts: msix, interrupts, {repeat: {times: 2, steps: [move: last]}}]", False),
+        ("[interrupts]", True),
+    ],
+)
+def test_a_line_does_not_move(steps: str, applies: bool) -> None:
+    profile = "{name: line, title: t, interrupts: {kind: intx}}"
+    told = "" if applies else "the interrupt of the profile line has one number and no other"
+    assert reason_against(plan(f"steps: {steps}", profile)) == told
+
+
+@pytest.mark.parametrize(
+    ("profile", "steps", "applies"),
+    [
+        ("{name: p, title: t, interrupts: {kind: intx}}", "[interrupts, peer]", False),
+        ("{name: p, title: t, meanwhile: [{repeat: {times: 2, steps: [interrupts: intx]}}]}", "[peer]", False),
+        ("{name: p, title: t}", "[interrupts: intx, interrupts: msix, peer]", False),
+        ("{name: p, title: t}", "[interrupts: msix, peer]", True),
+        ("{name: p, title: t, interrupts: {kind: intx}}", "[interrupts]", True),
+    ],
+)
+def test_peers_are_out_of_reach_while_intx_is_used(profile: str, steps: str, applies: bool) -> None:
+    told = "QEMU takes the memory of devices away from their peers for a second after each INTx of theirs"
+    assert reason_against(plan(f"steps: {steps}", profile)) == ("" if applies else told)
+
+
 @pytest.mark.parametrize("mapped", ["true", "false"])
 def test_memory_that_cannot_be_mapped_is_no_target_of_peers(mapped: str) -> None:
     profile = f"{{name: far, title: t, device: {{memory-mmap: {mapped}}}}}"

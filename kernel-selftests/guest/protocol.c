@@ -113,13 +113,18 @@ static void interpret(char *line)
 		answer("no such command");
 }
 
+/*
+ * The other processors are up before the first one places BARs.  An old QEMU (7.2)
+ * changes the memory map of one that runs before it flushes that one's TLB: what
+ * it writes in between to its interrupt controller goes somewhere else.
+ */
 void guest_main(void)
 {
 	static char line[LINE_BYTES];
 
 	cpus_start();
-	probe_all();
 	cpus_await();
+	probe_all();
 	print_identity("ready");
 	machine_irq_restore(true);
 	for (;;) {

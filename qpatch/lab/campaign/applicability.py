@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from qpatch.builds.builder import BASELINE
 from qpatch.errors import EnvironmentFault, UserError
 from qpatch.lab.definitions.release import table
-from qpatch.lab.definitions.steps import InterruptsOff, MaskVector, Migrate, Repeat, SetUpInterrupts, WriteToPeer
+from qpatch.lab.definitions.steps import (
+    InterruptsOff,
+    MaskVector,
+    Migrate,
+    MoveVector,
+    Repeat,
+    SetUpInterrupts,
+    WriteToPeer,
+)
 from qpatch.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -62,13 +70,37 @@ def _against_device(plan: RunPlan) -> str:
     lacking = [trait for trait in plan.scenario.traits if trait not in plan.device.traits]
     if lacking:
         return f"the profile {plan.profile.name} has no {lacking[0]} phase"
-    if not plan.device.memory_mmap and any(isinstance(step, WriteToPeer) for step in plan.scenario.steps):
-        return f"the memory of the profile {plan.profile.name} cannot be mapped for other devices"
+    if any(isinstance(step, WriteToPeer) for step in plan.scenario.steps):
+        if not plan.device.memory_mmap:
+            return f"the memory of the profile {plan.profile.name} cannot be mapped for other devices"
+        if _uses_intx(plan):
+            return "QEMU takes the memory of devices away from their peers for a second after each INTx of theirs"
     if _masks_without_masks(plan):
         return f"the interrupts of the profile {plan.profile.name} cannot be masked so"
+    if _moves_a_line(plan):
+        return f"the interrupt of the profile {plan.profile.name} has one number and no other"
     if _undoes_masks(plan):
         return f"the driver of the profile {plan.profile.name} sets up interrupts anew, which ends the scenario's masks"
     return ""
+
+
+def _uses_intx(plan: RunPlan) -> bool:
+    """Tell whether the driver uses INTx in its profile, or in a step of profile or scenario."""
+    steps = (*_flat(plan.profile.meanwhile), *_flat(plan.scenario.steps))
+    return plan.profile.interrupts.kind == "intx" or any(
+        isinstance(step, SetUpInterrupts) and step.kind == "intx" for step in steps
+    )
+
+
+def _moves_a_line(plan: RunPlan) -> bool:
+    """Tell whether the scenario moves a vector while the driver uses INTx."""
+    kind: str = plan.profile.interrupts.kind
+    for step in _flat(plan.scenario.steps):
+        if isinstance(step, SetUpInterrupts):
+            kind = step.kind or plan.profile.interrupts.kind
+        elif isinstance(step, MoveVector) and kind == "intx":
+            return True
+    return False
 
 
 def _undoes_masks(plan: RunPlan) -> bool:
