@@ -53,24 +53,26 @@ class Migration:
 
     async def run(self, expect: MigrationOutcome, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
+        ran = self.source.runs
         self.recorder.lab(
             "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
         )
         async with watched((self.source, self.destination), self.recorder):
-            return await self._run(meanwhile)
+            return await self._run(meanwhile, ran=ran)
 
-    async def _run(self, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
+    async def _run(self, meanwhile: Callable[[], Awaitable[None]] | None, *, ran: bool) -> MigrationResult:
+        """Migrate a source that ran until then, or did not: after a failure it is as it was before."""
         try:
             sent = await self._send(meanwhile)
         except RefusedError as error:
-            return await self._refused(error)
+            return await self._refused(error, ran=ran)
         received = await self._receive(sent)
         outcome = MigrationOutcome(sent) if sent != "completed" else MigrationOutcome(received)
         await self._report(outcome, received)
         if outcome is MigrationOutcome.COMPLETED:
             return MigrationResult(outcome, self.destination if self.step.paused else await self._destination_runs())
         await self.destination.end(expected=True)
-        return MigrationResult(outcome, await self._source_again(sent))
+        return MigrationResult(outcome, await self._source_again(sent) if ran else self.source)
 
     async def _send(self, meanwhile: Callable[[], Awaitable[None]] | None) -> str:
         """Run the source's half and return how it ended: to a file, the destination begins only then."""
@@ -108,7 +110,7 @@ class Migration:
         except WaitTimeout:
             return sent  # it waits for more, which never comes; it is killed next
 
-    async def _refused(self, error: RefusedError) -> MigrationResult:
+    async def _refused(self, error: RefusedError, *, ran: bool) -> MigrationResult:
         self.recorder.lab(
             "migrated",
             source=self.source.actor,
@@ -119,7 +121,7 @@ class Migration:
             error=str(error),
         )
         await self.destination.end(expected=True)
-        return MigrationResult(MigrationOutcome.FAILED, await self._source_again("failed"))
+        return MigrationResult(MigrationOutcome.FAILED, await self._source_again("failed") if ran else self.source)
 
     async def _report(self, outcome: MigrationOutcome, received: str) -> None:
         answer = await self.source.execute("query-migrate")

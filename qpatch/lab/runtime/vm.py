@@ -129,6 +129,11 @@ class VirtualMachine:
         """The status of the migration in QEMU's last event of it, '' before any."""
         return self._monitor.migration
 
+    @property
+    def runs(self) -> bool:
+        """Whether the VM runs, by QEMU's last event of that."""
+        return self._monitor.running
+
     def said(self) -> str:
         """Return the last lines of QEMU's log that people can read, '' before it was started."""
         return self._process.last_lines() if self._process is not None else ""
