@@ -81,12 +81,14 @@ class FakeVm:
     refuse: str = ""
     migration: str = ""
     waiting: str = "0"
+    runs: bool = False
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Remember the command and, of its arguments, the ones that tell it apart."""
         shown = {"migrate": "uri", "migrate-incoming": "uri", "migrate-set-parameters": "downtime-limit"}.get(command)
         value = f" {(arguments or {})[shown]}".replace(str(self.log.parent), "DIR") if shown else ""
         self.done.append(f"{self.actor}: {command}{value}")
+        self.runs = {"cont": True, "stop": False}.get(command, self.runs)
         if command == self.refuse:
             raise RefusedError(f"{command} is refused")
         return {"status": "completed", "downtime": 7} if command == "query-migrate" else {}
@@ -113,6 +115,7 @@ class FakeVm:
 
     async def until_resumed(self) -> str:
         self.done.append(f"{self.actor} running")
+        self.runs = self.resumed == "running"
         return self.resumed
 
     async def until_stopped(self) -> None:

@@ -61,6 +61,8 @@ TABLE = {
     "vfio_docs": "-YYY",
     "vfio_docs_moved": "--YY",
     "irq_setup_deferred": "----",
+    "failure_keeps_stopped": "----",
+    "used_vectors_connected": "----",
     "msi_drained": "----",
 }
 
@@ -276,6 +278,21 @@ MUTATIONS = [
         PCI_HEADER,
         "    bool defer_kvm_irq_routing;\n",
         "    bool defer_kvm_irq_routing;\n    bool irq_restore_deferred;\n",
+    ),
+    Mutation(
+        "failure_keeps_stopped",
+        "10.2",
+        "hw/vfio/migration.c",
+        "    if (e->type == MIG_EVENT_PRECOPY_FAILED) {\n",
+        "    /* Past pre-copy, the device follows its VM, which may be stopped */\n"
+        "    if (e->type == MIG_EVENT_PRECOPY_FAILED && vfio_device_state_is_precopy(vbasedev)) {\n",
+    ),
+    Mutation(
+        "used_vectors_connected",
+        "10.2",
+        PCI,
+        '    const char *name = "kvm_interrupt";\n\n    if (vector->virq < 0) {\n',
+        '    const char *name = "kvm_interrupt";\n\n    if (!vector->use || vector->virq < 0) {\n',
     ),
     Mutation(
         "msi_drained",

@@ -191,6 +191,21 @@ def test_a_source_that_failed_and_runs_by_itself_is_left_alone(tmp_path: Path) -
     assert lab_events(recorder, "fence") == [{"vm": "qemu0"}]
 
 
+@pytest.mark.parametrize(
+    ("steps", "source"),
+    [("stop, {migrate: {expect: failed}}", 0), ("{migrate: {paused: true}}, {migrate: {expect: failed}}", 1)],
+)
+def test_a_source_that_did_not_run_before_its_migration_failed_is_left_as_it_is(
+    tmp_path: Path, steps: str, source: int
+) -> None:
+    settings: dict[int, dict[str, Any]] = {source: {"outgoing": ["failed"]}, source + 1: {"incoming": "failed"}}
+    settings[source]["running_again"] = False
+    done, recorder = play(tmp_path, f"steps: [{steps}, continue, fence]", settings=settings)
+    assert lab_events(recorder, "resume") == []
+    assert done.count(f"qemu{source}: cont") == 2 - source
+    assert f"qemu{source}> hello" in done
+
+
 def test_a_migration_that_qemu_refuses_has_failed(tmp_path: Path) -> None:
     _, recorder = play(tmp_path, "steps: [migrate, fence]", settings={0: {"refuse": "migrate"}})
     assert lab_events(recorder, "migrated")[0]["error"] == "migrate is refused"

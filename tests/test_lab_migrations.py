@@ -56,6 +56,11 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", Q35, "multifd-after-iter-on", "delivered", AFTER, "--build"),
     ("baseline", "qemu-10.0", GICV3, "multifd", "lost", None, "--prebuilt"),
     ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
+    ("baseline", "qemu-10.2", Q35, "masked-first", "crashed", None, "--build"),
+    ("connect-used-vectors", "qemu-10.2", Q35, "masked-first", "delivered", None, ""),
+    ("baseline", "qemu-10.2", Q35, "stopped-fail", "misordered", None, "--build"),
+    ("keep-stopped", "qemu-10.2", Q35, "stopped-fail", "recovered", None, ""),
+    ("keep-stopped", "qemu-10.2", Q35, "paused-and-on", "recovered", None, ""),
 ]
 # The profiles that exist to provoke a verdict.
 CONTROLS = [(name, load_profile(name).control) for name in profile_names() if load_profile(name).control]
