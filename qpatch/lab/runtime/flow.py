@@ -242,6 +242,8 @@ class Flow:
         clock = await self._ask("ticks")
         ms = int(clock["ticks"]) * 1000 // int(clock["hertz"])
         self._recorder.lab("clock", vm=self.guest.actor, ms=ms, asked=asked)
+        if "silent" in clock:
+            self._recorder.lab("timer", vm=self.guest.actor, cpu=int(clock["silent"]), ms=int(clock["overdue"]))
         for number in self._devices:
             answers = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
             self._recorder.lab(
