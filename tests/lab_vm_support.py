@@ -15,7 +15,6 @@ from qpatch.lab.plan import QemuProgram, RunPlan
 from qpatch.lab.preload.artifacts import Artifacts
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.runtime.monitor import RefusedError
-from qpatch.lab.runtime.patience import Starvation
 from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
@@ -82,7 +81,6 @@ class FakeVm:
     migration: str = ""
     waiting: str = "0"
     runs: bool = False
-    silent: str = ""
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Remember the command and, of its arguments, the ones that tell it apart."""
@@ -98,8 +96,7 @@ class FakeVm:
         self.done.append(f"{self.actor}> {line}")
         word, *rest = line.split()
         if word == "ticks":
-            silent = {"silent": self.silent, "overdue": "2001"} if self.silent else {}
-            return {"ticks": "5", "hertz": "1000", **silent}
+            return {"ticks": "5", "hertz": "1000"}
         if word == "settle":
             return {"waiting": self.waiting}
         if word == "idle":
@@ -108,9 +105,6 @@ class FakeVm:
 
     async def until_ready(self, announces: str, devices: int, cpus: int) -> None:
         self.done.append(f"{self.actor} ready {announces} {devices} {cpus}")
-
-    def starvation(self) -> Starvation:
-        return Starvation(0)
 
     async def responds(self) -> bool:
         return False

@@ -13,6 +13,25 @@ from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.migrations import parse_migrations
 
 
+def answered_after(milliseconds: float, starved_ms: float) -> int:
+    """Return how many of the interrupts are late that a destination's host was so long starved of."""
+    timeline = moved()
+    timeline.run()
+    for _interrupt in range(3):
+        since = timeline.now
+        timeline.raised("qemu1", 4)
+        timeline.wait(milliseconds)
+        timeline.acked("qemu1", 4)
+        timeline.lab("starved", vm="qemu1", ms=starved_ms, since=since)
+    timeline.fence("qemu1")
+    return totals(timeline).late
+
+
+def test_what_the_host_took_makes_no_interrupt_late() -> None:
+    assert answered_after(350, starved_ms=200) == 0
+    assert answered_after(350, starved_ms=50) == 3
+
+
 def overdue() -> TimelineBuilder:
     timeline = TimelineBuilder()
     timeline.prepare()

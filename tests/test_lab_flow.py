@@ -15,6 +15,7 @@ from qpatch.lab.preload.log import PRE_COPY_READ
 from qpatch.lab.runtime.flow import Flow
 from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.recorder import Recorder
+from qpatch.lab.runtime.vm import GuestError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +31,15 @@ def play(
     source: QemuProgram | None = None,
     destination: QemuProgram | None = None,
 ) -> tuple[list[str], Recorder]:
-    """Carry out the scenario with fake VMs; return what was done to them, and what was recorded."""
+    """Carry out the scenario with fake VMs; return what was done to them, and what was recorded.
+
+    That the guest is asked for its clock when it has booted is left out.
+    """
     recorder, fleet = Recorder(), FakeFleet(directory, SimpleNamespace(pre_copy_read=PRE_COPY_READ), settings or {})
     found = plan(scenario, profile, source=source, destination=destination)
     flow = Flow(found, cast("Any", fleet), recorder)
     asyncio.run(flow.run())
+    fleet.done.remove("qemu0> ticks")
     return fleet.done, recorder
 
 
@@ -104,16 +109,21 @@ def test_a_sample_of_many_vectors_has_the_first_and_the_last(tmp_path: Path) -> 
     assert (raised[0], raised[-1]) == ("qemu0> raise 0 0", "qemu0> raise 0 1023")
 
 
+def test_the_guest_is_asked_for_its_clock_when_it_has_booted_and_at_each_check(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [check, check]")
+    clocks = lab_events(recorder, "clock")
+    assert [(clock["vm"], clock["ns"], clock["measured"]) for clock in clocks] == [("qemu0", 5_000_000, False)] * 3
+    assert [clock["asked"] for clock in clocks] == sorted(clock["asked"] for clock in clocks)
+
+
+def test_the_lab_tells_that_it_has_waited(tmp_path: Path) -> None:
+    _, recorder = play(tmp_path, "steps: [wait: 1]")
+    assert lab_events(recorder, "waited") == [{"vm": "qemu0", "ms": 1}]
+
+
 def test_a_check_tells_what_the_guest_saw(tmp_path: Path) -> None:
     _, recorder = play(tmp_path, "steps: [check]")
     assert lab_events(recorder, "check") == [{"vm": "qemu0", "device": "dev0", "raised": 1, "memory": "ok"}]
-
-
-def test_a_check_tells_of_a_timer_that_is_silent(tmp_path: Path) -> None:
-    _, recorder = play(tmp_path, "steps: [check]")
-    assert lab_events(recorder, "timer") == []
-    _, recorder = play(tmp_path, "steps: [check]", settings={0: {"silent": "1"}})
-    assert lab_events(recorder, "timer") == [{"vm": "qemu0", "cpu": 1, "ms": 2001}]
 
 
 def test_the_ring_s_pages_are_all_kicked(tmp_path: Path) -> None:
@@ -143,15 +153,44 @@ def test_a_cancelled_migration_leaves_the_guest_and_the_next_one_has_a_new_desti
 def test_what_happens_meanwhile_happens_in_a_migration_that_is_held(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy, fill]}]")
     begin = done.index("qemu0: migrate-set-parameters 1")
-    assert done[begin : begin + 7] == [
+    assert done[begin : begin + 8] == [
         "qemu0: migrate-set-parameters 1",
         "qemu1: migrate-incoming unix:DIR/migration1",
         "qemu0: migrate unix:DIR/migration1",
         "qemu0 active",
         'qemu0 logged "event":"data-read" "phase":"pre-copy" after 12',
+        "qemu0> ticks",
         "qemu0> fill 0 1",
         "qemu0: migrate-set-parameters 2000000",
     ]
+
+
+def test_a_guest_is_asked_now_and_then_while_pre_copy_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def logged(_: FakeVm, _words: tuple[str, ...], _offset: int) -> None:
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(FakeVm, "until_logged", logged)
+    monkeypatch.setattr("qpatch.lab.runtime.flow._ASK_SECONDS", 0.001)
+    done, _ = play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy]}]")
+    assert done.count("qemu0> ticks") > 1
+
+
+def test_what_ends_the_wait_for_pre_copy_ends_the_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def ends(_: FakeVm) -> None:
+        raise GuestError("it has ended")
+
+    async def counted(flow: Flow) -> None:
+        asked.append(flow.guest.actor if flow.guest is not None else "")
+
+    monkeypatch.setattr(FakeVm, "until_active", ends)
+    monkeypatch.setattr(Flow, "_read_clock", counted)
+    with pytest.raises(GuestError, match="it has ended"):
+        play(tmp_path, "steps: [migrate: {meanwhile: [await: pre-copy]}]")
+    assert asked == ["qemu0"]  # when it had booted
 
 
 def test_a_scenario_s_own_parameters_hold_again_afterwards(tmp_path: Path) -> None:

@@ -55,3 +55,16 @@ def test_what_can_have_another_cause_is_not(before: dict[str, float], after: dic
 
 def test_one_slow_answer_among_quick_ones_is_nothing() -> None:
     assert told({"hello": 10, "check": 30}, {"hello": 10, "check": 30}, outlier_ms=5000) == []
+
+
+def test_what_the_host_takes_makes_no_guest_slow() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    commands(timeline, "qemu0", hello=10, check=30)
+    timeline.begin(expect="failed")
+    timeline.migrated("failed")
+    since = timeline.now
+    commands(timeline, "qemu0", hello=900, check=950)
+    assert len(list(crawls(parse_migrations(timeline.events)))) == 1
+    timeline.lab("starved", vm="qemu0", ms=1850, since=since)
+    assert list(crawls(parse_migrations(timeline.events))) == []

@@ -52,6 +52,10 @@ def lab_events(record: RunRecord, name: str) -> list[dict[str, Any]]:
     return [dict(event.fields) for event in record.events if event.name == name and event.origin is EventSource.LAB]
 
 
+def named(record: RunRecord, name: str) -> list[Event]:
+    return [event for event in record.events if event.name == name and event.origin is EventSource.LAB]
+
+
 def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     record = run(tmp_path)
     assert record.failure == ""
@@ -59,6 +63,9 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert started == {"source": True, "destination": False}
     commands = [(one["vm"], one["command"]) for one in lab_events(record, "command")]
     assert commands.index(("qemu0", "cont")) < commands.index(("qemu0", "migrate"))
+    obeyed = lab_events(record, "obeyed")
+    assert [(one["vm"], one["command"]) for one in obeyed].count(("qemu0", "migrate")) == 1
+    assert all(one["asked"] < event.at for one, event in zip(obeyed, named(record, "obeyed"), strict=True))
     assert lab_events(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert lab_events(record, "migrated")[0] | {"error": ""} == {
         "source": "qemu0",

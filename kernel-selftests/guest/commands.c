@@ -11,9 +11,7 @@
 #include "reset.h"
 #include "ring.h"
 #include "text.h"
-#include "timer.h"
 #include "traffic.h"
-#include "widths.h"
 
 void print_identity(const char *first)
 {
@@ -132,24 +130,12 @@ static void command_peer(struct device *device, const u32 *numbers)
 		answer(ring_write_to_peer(device, &devices[numbers[0]]));
 }
 
-/* writes=ok, or PLACE:BYTES. */
-static void print_writes(const struct check_result *result)
-{
-	print(" writes=");
-	print(result->unwritten_bytes ? result->unwritten : "ok");
-	if (result->unwritten_bytes) {
-		machine_put(':');
-		print_unsigned(result->unwritten_bytes);
-	}
-}
-
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
 
 	(void)numbers;
 	device_check(device, &result);
-	widths_check(device, &result);
 	ring_check(device, &result);
 	print("ok");
 	print_field("stale", result.stale);
@@ -162,7 +148,6 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.read);
 	print(" widths=");
 	print(result.widths);
-	print_writes(&result);
 	config_report(device);
 	machine_put('\n');
 }
@@ -249,7 +234,6 @@ static void command_sleep(struct device *device, const u32 *numbers)
 
 static void command_ticks(struct device *device, const u32 *numbers)
 {
-	struct silent_timer silent;
 	u64 ticks;
 	u32 hertz;
 
@@ -259,10 +243,6 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	print("ok ticks=");
 	print_unsigned(ticks);
 	print_field("hertz", hertz);
-	if (timers_silent(&silent)) {
-		print_field("silent", silent.cpu);
-		print_field("overdue", silent.milliseconds);
-	}
 	machine_put('\n');
 }
 

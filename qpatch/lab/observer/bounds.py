@@ -55,13 +55,28 @@ def standstill_ms() -> float:
     return _bounds()["standstill_ms"]
 
 
+def idle_ms() -> float:
+    """Return for how many milliseconds a guest may leave its work or a question, or a source go on unasked."""
+    return _bounds()["idle_ms"]
+
+
+def command_ms() -> float:
+    """Return how many milliseconds a command on the monitor may take, to be answered or to take effect."""
+    return _bounds()["command_ms"]
+
+
 def clock_rate() -> float:
-    """Return how many times as fast as the host's clock, or as slow, the guest's may be measured."""
+    """Return how many times as fast as the host's clock, or as slow, a guest may measure its own."""
     return _bounds()["clock_rate"]
 
 
+def clock_drift() -> float:
+    """Return by which share a clock whose rate is known may go faster or slower than the host's."""
+    return _bounds()["clock_drift"]
+
+
 def clock_slack_ms() -> float:
-    """Return by how many milliseconds more the guest's clock may differ from the host's."""
+    """Return by how many milliseconds more the guest's clock may differ from the host's, on an idle host."""
     return _bounds()["clock_slack_ms"]
 
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.account import INTX, NANOSECONDS_PER_MS, Interrupt, InterruptAccount, InterruptState, line_of
+from qpatch.lab.observer.account import NANOSECONDS_PER_MS, Interrupt, InterruptAccount, InterruptState, line_of
+from qpatch.lab.observer.bounds import late_ms
 from qpatch.lab.observer.losses import loss_reason
 from qpatch.lab.observer.migrations import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
+from qpatch.lab.observer.starvation import Starvation, starvation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +47,7 @@ class _InterruptLedger:
 
     `begins`: where migrations have begun. `held`: until the next fence, the lab decides when interrupts can come,
     since a processor of the guest took none, or the guest was so busy that a loaded host is late with some of many:
-    how long they wait says nothing. `surplus`: messages, each an interrupt of its own, that the acknowledgement of
-    another one of their vector has answered, and that may still come until the next fence.
+    how long they wait says nothing. `starved`: what the host took, and is not counted.
     """
 
     timeline: Sequence[Event]
@@ -55,7 +56,6 @@ class _InterruptLedger:
     outstanding: dict[Line, list[Interrupt]] = field(default_factory=lambda: defaultdict(list))
     overdue: dict[Line, list[_Overdue]] = field(default_factory=lambda: defaultdict(list))
     duplicates: list[Event] = field(default_factory=list)
-    surplus: dict[Line, int] = field(default_factory=lambda: defaultdict(int))
     running_since: dict[tuple[str, str], int] = field(default_factory=dict)
     begins: list[int] = field(default_factory=list)
     resuming: set[tuple[str, str]] = field(default_factory=set)
@@ -66,6 +66,7 @@ class _InterruptLedger:
     last_answer: dict[str, int] = field(default_factory=dict)
     unread: dict[tuple[str, Line], int] = field(default_factory=lambda: defaultdict(int))
     unsent: list[Event] = field(default_factory=list)
+    starved: Starvation = field(default_factory=Starvation)
     held: bool = False
 
     def note(self, position: int, event: Event) -> None:
@@ -151,30 +152,25 @@ class _InterruptLedger:
 
     def _acknowledge(self, event: Event) -> None:
         if event.fields.get("spurious"):
-            if self.surplus[line_of(event)]:
-                self.surplus[line_of(event)] -= 1
-            else:
-                self.duplicates.append(event)
+            self.duplicates.append(event)
             return
         sequence = event.fields["sequence"]
         self._come_late(event)
         line = self.outstanding[line_of(event)]
         answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
         self.outstanding[line_of(event)] = [interrupt for interrupt in line if interrupt not in answered]
-        if event.fields.get("index") != INTX:
-            self.surplus[line_of(event)] += max(0, len(answered) - 1)
         since = self.running_since.get((event.actor, event.device))
         masked = self.masked.get(line_of(event))
         self.unwanted += [one for one in answered if masked is not None and one.raised.at > masked]
         for interrupt in answered:
             possible = max(interrupt.raised.at, since or 0, self.unmasked_at.get(line_of(event), 0))
-            waited = event.at - possible if since is not None else 0
+            waited = self._waited_ms(possible, event.at) if since is not None else 0
             self.settled.append(
                 replace(
                     interrupt,
                     state=InterruptState.DELIVERED,
                     acknowledged=event,
-                    wait_ms=max(0, waited) / NANOSECONDS_PER_MS,
+                    wait_ms=waited,
                     gap_ms=self._gap_ms(interrupt, event, possible),
                 )
             )
@@ -184,7 +180,12 @@ class _InterruptLedger:
         """Return how long the guest took for one interrupt, 0 for what has moved with it or was not sent at once."""
         if self.held or interrupt.raised.actor != answer.actor or not interrupt.raised.fields.get("sent", True):
             return 0
-        return max(0, answer.at - max(possible, self.last_answer.get(answer.actor, 0))) / NANOSECONDS_PER_MS
+        return self._waited_ms(max(possible, self.last_answer.get(answer.actor, 0)), answer.at)
+
+    def _waited_ms(self, begin: int, end: int) -> float:
+        """Return for how long something took that was possible at `begin`, without what the host took of it."""
+        waited = max(0.0, (end - begin) / NANOSECONDS_PER_MS)
+        return waited if waited <= late_ms() else max(0.0, waited - self.starved.ms(begin, end))
 
     def _state(self, event: Event) -> None:
         key = (event.actor, event.device)
@@ -214,7 +215,6 @@ class _InterruptLedger:
                 self.overdue[line].append(_Overdue(interrupt, position, vm, max(interrupt.raised.at, since)))
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         self.held = False
-        self.surplus.clear()
 
     def _come_late(self, event: Event) -> None:
         """Count as delivered what a fence has missed, and `event` acknowledges."""
@@ -262,7 +262,11 @@ class _InterruptLedger:
 def account_for(history: MigrationHistory) -> InterruptAccount:
     """Return what became of every interrupt of the run."""
     abandoned = history.abandoned()
-    ledger = _InterruptLedger(history.timeline, frozenset(migration.destination for migration in history.migrations))
+    ledger = _InterruptLedger(
+        history.timeline,
+        frozenset(migration.destination for migration in history.migrations),
+        starved=starvation(history.timeline),
+    )
     for position, event in enumerate(history.timeline):
         if event.actor == LAB or event.actor not in abandoned:
             ledger.note(position, event)

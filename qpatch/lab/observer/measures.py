@@ -21,6 +21,7 @@ from qpatch.lab.observer.migrations import (
     STOPPING_STATES,
     device_state,
 )
+from qpatch.lab.observer.starvation import starvation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -150,11 +151,7 @@ def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall 
         return None
     events = [event for event in history.timeline[migration.begin : migration.stop] if stopped <= event.at <= ran]
     lost = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
-    lost += sum(
-        float(event.fields["ms"])
-        for event in history.timeline[migration.begin : migration.stop]
-        if event.origin is EventSource.LAB and event.name == "starved"
-    )
+    lost += starvation(history.timeline).ms(stopped, ran)
     stretches = [
         ((after.at - before.at) / NANOSECONDS_PER_MS, before, after) for before, after in itertools.pairwise(events)
     ]

@@ -12,27 +12,28 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.account import NANOSECONDS_PER_MS
 from qpatch.lab.observer.bounds import crawl_ms, crawl_ratio
+from qpatch.lab.observer.commands import waiting_words
+from qpatch.lab.observer.spent import Spent
+from qpatch.lab.observer.starvation import starvation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from qpatch.lab.model import Event
     from qpatch.lab.observer.migrations import MigrationHistory
-
-# In these the guest itself waits for interrupts, and loses what the verdict tells in other words.
-_WAITS = frozenset({"settle", "raiseeach"})
+    from qpatch.lab.observer.starvation import Starvation
 
 
 def crawls(history: MigrationHistory) -> Iterator[str]:
     """Yield a sentence for each migration after which the guest was slow, until the next one."""
     if not history.migrations:
         return
-    before = _answer_times(history.timeline[: history.migrations[0].begin])
+    starved = starvation(history.timeline)
+    before = _answer_times(history.timeline[: history.migrations[0].begin], starved)
     for migration in history.migrations:
-        after = _answer_times(history.timeline[migration.reported : migration.stop])
-        common = (before.keys() & after.keys()) - _WAITS
+        after = _answer_times(history.timeline[migration.reported : migration.stop], starved)
+        common = (before.keys() & after.keys()) - waiting_words()
         took, had = (sum(median(times[word]) for word in common) for times in (after, before))
         if had and took > had * crawl_ratio() and took - had > crawl_ms():
             yield (
@@ -41,8 +42,8 @@ def crawls(history: MigrationHistory) -> Iterator[str]:
             )
 
 
-def _answer_times(events: Iterable[Event]) -> Mapping[str, list[float]]:
-    """Return for each word of a command how long each of its answers took, in ms."""
+def _answer_times(events: Sequence[Event], starved: Starvation) -> Mapping[str, list[float]]:
+    """Return for each word of a command how long each of its answers took, in ms, without what the host took."""
     asked: dict[str, Event] = {}
     times: dict[str, list[float]] = defaultdict(list)
     for event in events:
@@ -52,5 +53,6 @@ def _answer_times(events: Iterable[Event]) -> Mapping[str, list[float]]:
             asked[event.actor] = event
         elif event.name == "answer" and event.actor in asked:
             command = asked.pop(event.actor)
-            times[str(command.fields["line"]).split()[0]].append((event.at - command.at) / NANOSECONDS_PER_MS)
+            spent = Spent(command.at, event.at, event.at - command.at)
+            times[str(command.fields["line"]).split()[0]].append(spent.by_qemu_ms(events, starved))
     return times

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when the interrupt was raised
 _SAMPLE = 8
+_ASK_SECONDS = 0.3  # how often a guest is asked in pre-copy: its memory may take seconds until a device's data are read
 # With this capability the source stops only when the destination has all of a device's initial data.
 _ACKNOWLEDGES = "switchover-ack"
 # With this one the source waits with its VM stopped, and goes on when it is told to.
@@ -93,6 +94,7 @@ class Flow:
         self.guest = await source
         await self.guest.execute("cont")
         await self._until_ready()
+        await self._read_clock()
         await self._do(self._plan.scenario.steps)
         if self._next is not None:
             await self._next
@@ -235,15 +237,11 @@ class Flow:
     async def _wait(self, step: kinds.Wait) -> None:
         assert self.guest is not None
         await asyncio.sleep(step.milliseconds / 1000)
+        self._recorder.lab("waited", vm=self.guest.actor, ms=step.milliseconds)
 
     async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
-        asked = time.monotonic_ns()
-        clock = await self._ask("ticks")
-        ms = int(clock["ticks"]) * 1000 // int(clock["hertz"])
-        self._recorder.lab("clock", vm=self.guest.actor, ms=ms, asked=asked)
-        if "silent" in clock:
-            self._recorder.lab("timer", vm=self.guest.actor, cpu=int(clock["silent"]), ms=int(clock["overdue"]))
+        await self._read_clock()
         for number in self._devices:
             answers = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
             self._recorder.lab(
@@ -253,7 +251,28 @@ class Flow:
                 **{name: int(value) if value.isdigit() else value for name, value in answers.items()},
             )
 
+    async def _read_clock(self) -> None:
+        """Ask the guest for its clock; `measured` tells that it counts with a frequency that it has measured itself."""
+        assert self.guest is not None
+        asked = time.monotonic_ns()
+        clock = await self._ask("ticks")
+        ns = int(clock["ticks"]) * 1_000_000_000 // int(clock["hertz"])
+        self._recorder.lab("clock", vm=self.guest.actor, ns=ns, asked=asked, measured=self._plan.machine.measured_clock)
+
     async def _await(self, _: kinds.AwaitPreCopy) -> None:
+        """Wait for pre-copy data, and ask the guest now and then: it goes on meanwhile, however long that takes."""
+        waiting = asyncio.ensure_future(self._until_pre_copy())
+        try:
+            while not waiting.done():
+                await asyncio.wait({waiting}, timeout=_ASK_SECONDS)
+                if waiting.done():
+                    waiting.result()
+                await self._read_clock()
+        finally:
+            waiting.cancel()
+            await asyncio.wait({waiting})
+
+    async def _until_pre_copy(self) -> None:
         assert self.guest is not None
         program = self.guest.program
         await self.guest.until_active()

@@ -46,25 +46,25 @@ class Patience:
 
 
 class Starvation:
-    """How long the threads of the process `pid` have waited for a processor since this was made, ended ones included.
+    """How long the threads of the process `pid` wait for a processor, piece by piece.
 
-    Of a thread that ends, only what the last `sample` saw is known.
+    Of a thread that ends, only what was there at the last `take` is known.
     """
 
     def __init__(self, pid: int) -> None:
         """Begin to count."""
         self._pid = pid
         self._before = waited_for_a_processor(pid)
-        self._now = dict(self._before)
 
-    def sample(self) -> None:
-        """Look again."""
-        self._now |= waited_for_a_processor(self._pid)
+    def take(self) -> float:
+        """Return the milliseconds since the last call, or since this was made, of the thread that waited longest.
 
-    @property
-    def ms(self) -> float:
-        """Milliseconds, of the thread that has waited longest."""
-        return max((now - self._before.get(thread, 0) for thread, now in self._now.items()), default=0) / 1_000_000
+        The kernel counts a wait when it has ended.
+        """
+        now = waited_for_a_processor(self._pid)
+        spent = max((waited - self._before.get(thread, 0) for thread, waited in now.items()), default=0)
+        self._before = now
+        return spent / 1_000_000
 
 
 def waited_for_a_processor(pid: int) -> dict[str, int]:

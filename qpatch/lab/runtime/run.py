@@ -18,6 +18,7 @@ from qpatch.lab.runtime.monitor import RefusedError
 from qpatch.lab.runtime.process import ProcessExited, WaitTimeout
 from qpatch.lab.runtime.recorder import Recorder
 from qpatch.lab.runtime.vm import DevicesRefusedError, GuestDiedError, GuestError, StoppedError
+from qpatch.lab.runtime.watching import starvation_recorded
 
 if TYPE_CHECKING:
     from qpatch.lab.plan import RunPlan
@@ -59,7 +60,8 @@ async def _carry_out(plan: RunPlan, fleet: Fleet, recorder: Recorder) -> str:
     """Return what the lab waited for without success, or ''; a QEMU that died is no failure of the lab's."""
     flow = Flow(plan, fleet, recorder)
     try:
-        await flow.run()
+        async with starvation_recorded(fleet.vms, recorder):
+            await flow.run()
     except ProcessExited:
         return ""
     except StoppedError as error:

@@ -7,12 +7,12 @@ import asyncio
 import re
 import shlex
 import shutil
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions.release import table
 from qpatch.lab.runtime.monitor import Monitor, RefusedError
-from qpatch.lab.runtime.patience import Starvation
 from qpatch.lab.runtime.process import ConnectionLost, Process, ProcessExited, WaitTimeout, is_other_architecture
 from qpatch.lab.runtime.serial import SerialLine
 from qpatch.requirements import missing_program
@@ -141,9 +141,12 @@ class VirtualMachine:
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Return QEMU's answer to a command of its monitor. Raises RefusedError, ProcessError."""
         self._recorder.lab("command", vm=self.actor, command=command)
-        return await self._within(
+        asked = time.monotonic_ns()
+        answer = await self._within(
             table().limits.command, f"the answer to {command}", self._monitor.execute(command, arguments or {})
         )
+        self._recorder.lab("obeyed", vm=self.actor, command=command, asked=asked)
+        return answer
 
     async def ask(self, line: str) -> dict[str, str]:
         """Return what the guest answers to `line` after `ok`: its words, and values by their names.
@@ -244,10 +247,10 @@ class VirtualMachine:
                 self._record_exit(expected=code == EXIT_AFTER_FAILURE)
         return self.migration
 
-    def starvation(self) -> Starvation:
-        """Return a count, from now on, of how long QEMU waits for a processor."""
-        assert self._process is not None
-        return Starvation(self._process.pid)
+    @property
+    def pid(self) -> int | None:
+        """The number of QEMU's process, None before it was started."""
+        return self._process.pid if self._process is not None else None
 
     def forget_migration(self) -> None:
         """Treat the events that follow as those of a new migration."""
