@@ -12,9 +12,9 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 NANOSECONDS = 1_000_000_000
+_SHORT = 128  # bytes: schedstat has three numbers
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,27 @@ class Starvation:
 
 
 def waited_for_a_processor(pid: int) -> dict[str, int]:
-    """Return how long each thread of the process `pid` has been ready to run and did not, in ns; {} where unknown."""
+    """Return how long each thread of the process `pid` has been ready to run and did not, in ns; {} where unknown.
+
+    It is asked some hundred times in a run, for three processes: without Path, it takes a quarter of the time.
+    """
     waited = {}
     try:
-        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        threads = [thread.name for thread in os.scandir(f"/proc/{pid}/task")]
     except OSError:  # the process has ended
         return {}
     for thread in threads:
         try:
-            waited[thread.name] = int((thread / "schedstat").read_text().split()[1])
+            waited[thread] = int(_start_of(f"/proc/{pid}/task/{thread}/schedstat").split()[1])
         except (OSError, IndexError):  # the thread has just ended, or this kernel does not count
             continue
     return waited
+
+
+def _start_of(file: str) -> bytes:
+    """Return the first bytes of `file`: all of a short one. Raises OSError."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(descriptor, _SHORT)
+    finally:
+        os.close(descriptor)
