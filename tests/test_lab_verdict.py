@@ -122,6 +122,14 @@ def test_a_register_that_reads_otherwise_in_another_width_is_corrupted() -> None
     reason(finished(prepared(), widths="ok"), Verdict.DELIVERED)
 
 
+def test_a_write_that_does_not_arrive_is_corrupted() -> None:
+    told = reason(finished(prepared(), writes="config:1"), Verdict.CORRUPTED)
+    assert told == "dev0 on qemu1: writes of 1 byte to its config space do not arrive as they were made"
+    told = reason(finished(prepared(), writes="memory:2"), Verdict.CORRUPTED)
+    assert told == "dev0 on qemu1: writes of 2 bytes to its memory do not arrive as they were made"
+    reason(finished(prepared(), writes="ok"), Verdict.DELIVERED)
+
+
 def test_a_guest_that_fell_silent_over_an_interrupt_is_told_with_it() -> None:
     timeline = hung()
     told = reason(timeline, Verdict.HUNG)

@@ -28,6 +28,8 @@ enum register_offset {
 	REGISTER_PULL = 0x04c,
 	REGISTER_DIGEST = 0x050,
 	REGISTER_MEMORY_BYTES = 0x054,	/* how large BAR 2 is */
+	REGISTER_SCRATCH = 0x058,	/* eight bytes that mean nothing, written by accesses of any width */
+	REGISTER_SCRATCH_END = 0x060,
 	REGISTER_PENDING = 0x100,	/* a bit of each vector */
 	REGISTER_PENDING_END = 0x200,
 	REGISTER_CONFIG = 0x400,	/* configuration space as the device holds it */

@@ -12,6 +12,7 @@
 #include "ring.h"
 #include "text.h"
 #include "traffic.h"
+#include "widths.h"
 
 void print_identity(const char *first)
 {
@@ -130,12 +131,24 @@ static void command_peer(struct device *device, const u32 *numbers)
 		answer(ring_write_to_peer(device, &devices[numbers[0]]));
 }
 
+/* writes=ok, or PLACE:BYTES. */
+static void print_writes(const struct check_result *result)
+{
+	print(" writes=");
+	print(result->unwritten_bytes ? result->unwritten : "ok");
+	if (result->unwritten_bytes) {
+		machine_put(':');
+		print_unsigned(result->unwritten_bytes);
+	}
+}
+
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
 
 	(void)numbers;
 	device_check(device, &result);
+	widths_check(device, &result);
 	ring_check(device, &result);
 	print("ok");
 	print_field("stale", result.stale);
@@ -148,6 +161,7 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.read);
 	print(" widths=");
 	print(result.widths);
+	print_writes(&result);
 	config_report(device);
 	machine_put('\n');
 }

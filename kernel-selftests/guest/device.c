@@ -49,26 +49,10 @@ static bool memory_as_filled(const struct device *device)
 	return device_read(device, REGISTER_MEMORY_SUM) == sum;
 }
 
-/* Accesses of other widths than a word, of which the device puts them together. */
-static bool same_in_all_widths(const struct device *device)
-{
-	uintptr_t id = device->registers + REGISTER_ID;
-	u32 halves = *(volatile u16 *)id | (u32)*(volatile u16 *)(id + 2) << 16, bytes = 0, i;
-
-	for (i = 4; i--;)
-		bytes = bytes << 8 | *(volatile u8 *)(id + i);
-#ifdef __aarch64__
-	if (*(volatile u64 *)id != (device_read(device, REGISTER_VERSION) * (1ull << 32) | REGISTERS_ID))
-		return false;
-#endif
-	return halves == REGISTERS_ID && bytes == REGISTERS_ID;
-}
-
 void device_check(struct device *device, struct check_result *result)
 {
 	u32 status = device_read(device, REGISTER_STATUS);
 
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
-	result->widths = same_in_all_widths(device) ? "ok" : "bad";
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
 }

@@ -57,11 +57,13 @@ struct device {
 
 /*
  * Pages that are older than what the device wrote there or have something else
- * in them; see ring.h for these.
+ * in them; see ring.h for these, and widths.h for widths and writes.
  */
 struct check_result {
 	u32 stale, corrupt;
 	const char *memory, *state, *read, *widths;
+	const char *unwritten;	/* where writes of so many bytes go wrong, if any do */
+	u32 unwritten_bytes;	/* 0: none */
 };
 
 extern struct device devices[MAX_DEVICES];

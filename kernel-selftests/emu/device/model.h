@@ -44,6 +44,7 @@ struct emu_registers {
 	u32 ring_low, ring_high, ring_pages;
 	u32 select;
 	u32 digest;		/* of the page that was read last */
+	u32 scratch[2];
 	u32 raised_total, acked_total, spurious_total;
 	u32 intx_raised, intx_acked;
 	u32 intx_asserted;
@@ -100,6 +101,7 @@ struct emu_device {
 	bool config_written, irqs_set;	/* since RESUMING was entered */
 	bool precopy_info_v2;	/* the user understands what emu_get_precopy_info() says of new data */
 	u32 dirty_queries;
+	u32 quiet;		/* reports of dirty pages before which it wrote nothing, since it stopped last */
 
 	u8 config[EMU_CONFIG_SIZE];
 	struct emu_interrupts irq;

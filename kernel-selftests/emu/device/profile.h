@@ -41,6 +41,7 @@ struct emu_profile {
 	enum emu_requirement require;
 	u32 raise_on, raise_vector;
 	u32 stop_copy_pause_ms;	/* once, in the second stop-copy read */
+	u32 quiet_reports;	/* so many times that dirty pages are asked for, it has written none */
 	u64 pre_copy_bytes, stop_copy_bytes;
 	u64 reinit_bytes;	/* of those of pre-copy: there only when the others were read */
 	u32 fault_count;

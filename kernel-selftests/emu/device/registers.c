@@ -53,6 +53,8 @@ static u32 read_register(const struct emu_device *device, u32 offset)
 		return pending_word(device, (offset - REGISTER_PENDING) / 4);
 	if (offset >= REGISTER_CONFIG && offset < REGISTER_CONFIG_END)
 		return emu_config_word(device, offset - REGISTER_CONFIG);
+	if (offset >= REGISTER_SCRATCH && offset < REGISTER_SCRATCH_END)
+		return registers->scratch[(offset - REGISTER_SCRATCH) / 4];
 	switch (offset) {
 	case REGISTER_ID:
 		return REGISTERS_ID;
@@ -140,7 +142,18 @@ static void write_register(struct emu_device *device, u32 offset, u32 value)
 	}
 }
 
-/* Registers are words; other accesses are put together from them, or ignored. */
+static void write_scratch(struct emu_device *device, u64 byte, u8 value)
+{
+	u32 *word = &device->registers.scratch[byte / 4];
+	u32 shift = (u32)(byte % 4) * 8;
+
+	*word = (*word & ~(0xffu << shift)) | (u32)value << shift;
+}
+
+/*
+ * Registers are words; other reads are put together from them, other writes are
+ * ignored, but for those of the scratch register.
+ */
 s64 emu_registers_read(struct emu_device *device, u64 position, u8 *buffer, u64 bytes)
 {
 	u8 word[4];
@@ -160,6 +173,9 @@ s64 emu_registers_write(struct emu_device *device, u64 position, const u8 *buffe
 {
 	u64 i;
 
+	for (i = 0; i < bytes; i++)
+		if (position + i >= REGISTER_SCRATCH && position + i < REGISTER_SCRATCH_END)
+			write_scratch(device, position + i - REGISTER_SCRATCH, buffer[i]);
 	for (i = 0; position % 4 == 0 && i + 4 <= bytes; i += 4)
 		write_register(device, (u32)(position + i), emu_get32(buffer + i));
 	return (s64)bytes;

@@ -16,8 +16,8 @@ void emu_reset_internals(struct emu_device *device)
 	device->registers.seed = device->profile.seed;
 	device->status &= EMU_STATUS_DESTINATION;
 	device->dirty_queries = 0;
+	device->quiet = 0;
 }
-
 
 void emu_reset_function(struct emu_device *device)
 {

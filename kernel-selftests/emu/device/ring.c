@@ -157,13 +157,18 @@ static u32 next_page(struct emu_device *device, u32 pages)
 
 /*
  * Also for a device without pre-copy: its guest's memory is copied while it
- * runs, and somebody asking for dirty pages is the sign of that.
+ * runs, and somebody asking for dirty pages is the sign of that.  By its profile
+ * it may begin only after some reports, which are empty then.
  */
 void emu_before_dirty_report(struct emu_device *device)
 {
 	u32 pages = device->registers.ring_pages;
 
-	if (pages && !emu_is_asleep(device) && emu_starts_transfers(device->state))
+	if (!pages || emu_is_asleep(device) || !emu_starts_transfers(device->state))
+		return;
+	if (device->quiet < device->profile.quiet_reports)
+		device->quiet++;
+	else
 		emu_write_ring_page(device, next_page(device, pages));
 }
 
@@ -171,6 +176,7 @@ void emu_before_stop(struct emu_device *device)
 {
 	u32 page;
 
+	device->quiet = 0;
 	if (emu_is_asleep(device))
 		return;
 	for (page = 0; page < device->registers.ring_pages; page++)

@@ -111,7 +111,7 @@ void emu_registers_pack(const struct emu_device *device, u8 *bytes)
 		registers->spurious_total, registers->intx_raised, registers->intx_acked,
 		registers->intx_asserted, device->irq.hint, registers->digest,
 		emu_config_control(device, 0), emu_config_control(device, 1),
-		emu_config_control(device, 2),
+		emu_config_control(device, 2), registers->scratch[0], registers->scratch[1],
 	};
 	u32 i;
 
@@ -145,6 +145,8 @@ void emu_registers_unpack(struct emu_device *device, const u8 *bytes)
 	registers->digest = words[11];
 	for (i = 0; i < EMU_CONFIG_CONTROLS; i++)
 		emu_config_set_control(device, i, (u16)words[12 + i]);
+	registers->scratch[0] = words[15];
+	registers->scratch[1] = words[16];
 	for (i = 0; i < EMU_RING_PAGES; i++)
 		registers->sequences[i] = emu_get32(bytes + (EMU_REGISTER_WORDS + i) * 4);
 }

@@ -35,7 +35,7 @@ enum emu_chunk {
 
 #define EMU_HEAD_BYTES		32	/* version, seed, MSI-X and MSI vectors, two bulk sizes */
 #define EMU_CONFIG_BYTES	(EMU_CONFIG_SIZE + 4)	/* and the interrupt kind */
-#define EMU_REGISTER_WORDS	15	/* the named ones; the ring's sequences follow */
+#define EMU_REGISTER_WORDS	17	/* the named ones; the ring's sequences follow */
 #define EMU_REGISTERS_BYTES	((EMU_REGISTER_WORDS + EMU_RING_PAGES) * 4)
 #define EMU_END_BYTES		8	/* checksum of all before but the bulk payloads */
 

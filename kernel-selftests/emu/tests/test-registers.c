@@ -88,6 +88,25 @@ static void odd_accesses(void)
 	fixture_free(fixture);
 }
 
+static void scratch_takes_all_widths(void)
+{
+	struct fixture *fixture = fixture_new("");
+	u64 value = 0x1122334455667788, seen = 0;
+
+	CHECK(fixture);
+	CHECK_EQUAL(emu_write(fixture->device, 0x58, &value, 8), 8);
+	value = 0xaa;
+	CHECK_EQUAL(emu_write(fixture->device, 0x5d, &value, 1), 1);
+	value = 0xbbcc;
+	CHECK_EQUAL(emu_write(fixture->device, 0x5a, &value, 2), 2);
+	CHECK_EQUAL(emu_read(fixture->device, 0x58, &seen, 8), 8);
+	CHECK_EQUAL(seen, 0x1122aa44bbcc7788);
+	CHECK_EQUAL(read_register(fixture, 0x5c), 0x1122aa44);
+	write_register(fixture, 0x44, 1);
+	CHECK_EQUAL(read_register(fixture, 0x58), 0);
+	fixture_free(fixture);
+}
+
 static void dma_ring(void)
 {
 	struct fixture *fixture = fixture_new("seed=9");
@@ -278,6 +297,28 @@ static void writes_before_dirty_reports(void)
 	fixture_free(fixture);
 }
 
+static void is_quiet_at_first(void)
+{
+	struct fixture *fixture = fixture_new("traits=pre-copy,p2p\nquiet-reports=3");
+	u32 i, migration;
+
+	CHECK(fixture);
+	set_ring(fixture);
+	for (migration = 0; migration < 2; migration++) {
+		log_clear(fixture);
+		CHECK_EQUAL(set_state(fixture, PRE_COPY, NULL), 0);
+		for (i = 0; i < 3; i++)
+			emu_before_dirty_report(fixture->device);
+		CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 0);
+		emu_before_dirty_report(fixture->device);
+		CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 1);
+		CHECK_EQUAL(set_state(fixture, STOP_COPY, NULL), 0);
+		CHECK_EQUAL(log_count(fixture, "dma-write", NULL), 2);
+		CHECK_EQUAL(set_state(fixture, RUNNING, NULL), 0);
+	}
+	fixture_free(fixture);
+}
+
 static void memory(void)
 {
 	struct fixture *fixture = fixture_new("");
@@ -335,6 +376,7 @@ static void reset_by_register(void)
 static const struct test tests[] = {
 	{ "constants", constants },
 	{ "odd accesses", odd_accesses },
+	{ "scratch takes all widths", scratch_takes_all_widths },
 	{ "DMA ring", dma_ring },
 	{ "DMA reads", dma_reads },
 	{ "DMA wants the bus", dma_wants_the_bus },
@@ -342,6 +384,7 @@ static const struct test tests[] = {
 	{ "ring by a table", ring_by_table },
 	{ "asleep, it writes nothing by itself", asleep_writes_nothing_by_itself },
 	{ "writes before dirty reports", writes_before_dirty_reports },
+	{ "is quiet at first", is_quiet_at_first },
 	{ "memory", memory },
 	{ "MSI-X table is hidden", msix_table_is_hidden },
 	{ "reset by register", reset_by_register },

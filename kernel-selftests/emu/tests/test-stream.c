@@ -31,6 +31,8 @@ static struct fixture *used_device(const char *settings)
 	write_register(fixture, 0x10, 4);
 	write_register(fixture, 0x14, 4);
 	write_register(fixture, 0x14, 4);
+	write_register(fixture, 0x58, 0x11223344);
+	write_register(fixture, 0x5c, 0x55667788);
 	return fixture;
 }
 
@@ -41,6 +43,9 @@ static bool same_state(struct fixture *a, struct fixture *b)
 	for (offset = 0x1c; offset < 0x44; offset += 4)
 		if (offset != 0x34 && read_register(a, offset) != read_register(b, offset))
 			return false;
+	if (read_register(a, 0x58) != read_register(b, 0x58) ||
+	    read_register(a, 0x5c) != read_register(b, 0x5c))
+		return false;
 	if (read_register(a, 0x100) != read_register(b, 0x100))
 		return false;
 	for (offset = 0x70; offset < EMU_CONFIG_SIZE; offset += 4)

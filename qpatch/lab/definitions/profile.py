@@ -73,6 +73,7 @@ class DeviceSettings(LabModel):
     data does), `irqs` (stop-copy data wants SET_IRQS first). `raise` says when a device that is a destination raises
     vector `raise-vector` by itself. `stop-copy-pause` is slept once on the source, in the second read of stop-copy
     data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
+    With `quiet-reports` it writes nothing by itself until it was asked for dirty pages so many times in a migration.
     `reinit-bytes` of the pre-copy data are there only when all others were read, as new initial data; only for a QEMU
     that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from 11.1 on).
     """
@@ -89,6 +90,7 @@ class DeviceSettings(LabModel):
     memory_mmap: bool = True
     dma_logging: bool = True
     dirty_report: DirtyReport = "true"
+    quiet_reports: int = _number("quiet-reports")
     require: Requirement | None = None
     self_contained: bool = False
     raise_: tuple[Moment, ...] = ()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 # What a check answers in one word, or in differences, and in numbers.
-_ANSWERS = ("memory", "state", "read", "widths", "config", "held", "table", "pending")
+_ANSWERS = ("memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
 _COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected")
 
 
@@ -37,7 +37,8 @@ class GuestCheck:
 
     What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
     whether the device reads from guest memory what the guest has just written there, `widths` whether a register
-    reads the same by accesses of all widths. `config`, `held`, `table` and `pending` tell what differs in config
+    reads the same by accesses of all widths, `writes` whether writes of all widths arrive (or PLACE:BYTES of the first
+    that does not). `config`, `held`, `table` and `pending` tell what differs in config
     space, in what the device holds of it, in MSI-X's table and in its pending bits (see registers.py) from how the
     driver left it. `strayed` is how many interrupts another processor has handled than they were routed to, `stray`
     of the first of them its vector, the processor that it was routed to, and the one to which it came. `unexpected`
@@ -53,6 +54,7 @@ class GuestCheck:
     state: str = "none"
     read: str = "none"
     widths: str = "none"
+    writes: str = "none"
     config: str = "none"
     held: str = "none"
     table: str = "none"
@@ -256,6 +258,7 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 state=words["state"],
                 read=words["read"],
                 widths=words["widths"],
+                writes=words["writes"],
                 config=words["config"],
                 held=words["held"],
                 table=words["table"],

@@ -87,9 +87,18 @@ def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
     what += ["its registers read otherwise by bytes, halves and double words"] if check.widths not in VERIFIED else []
+    what += _unwritten(check.writes)
     what += what_changed(check)
     what += ["it reads other memory than the guest has written"] if check.read not in VERIFIED else []
     return what + (["its state is wrong"] if check.state not in VERIFIED else [])
+
+
+def _unwritten(writes: str) -> list[str]:
+    """Return which writes do not arrive: `PLACE:BYTES` of the guest's answer."""
+    place, _, count = writes.partition(":")
+    where = {"registers": "its registers", "memory": "its memory", "config": "its config space"}.get(place, place)
+    plural = "" if count == "1" else "s"
+    return [] if writes in VERIFIED else [f"writes of {count} byte{plural} to {where} do not arrive as they were made"]
 
 
 def after_reset(findings: Findings, check: GuestCheck) -> str:
