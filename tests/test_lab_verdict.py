@@ -122,6 +122,13 @@ def test_a_register_that_reads_otherwise_in_another_width_is_corrupted() -> None
     reason(finished(prepared(), widths="ok"), Verdict.DELIVERED)
 
 
+def test_a_timer_that_never_interrupts_is_lost() -> None:
+    timeline = finished(prepared())
+    timeline.lab("timer", vm="qemu1", cpu=1, ms=2001)
+    told = reason(timeline, Verdict.LOST)
+    assert told == "the timer of the guest's processor 1 has not interrupted on qemu1, 2001 ms after it was due"
+
+
 def test_a_write_that_does_not_arrive_is_corrupted() -> None:
     told = reason(finished(prepared(), writes="config:1"), Verdict.CORRUPTED)
     assert told == "dev0 on qemu1: writes of 1 byte to its config space do not arrive as they were made"

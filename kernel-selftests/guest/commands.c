@@ -11,6 +11,7 @@
 #include "reset.h"
 #include "ring.h"
 #include "text.h"
+#include "timer.h"
 #include "traffic.h"
 #include "widths.h"
 
@@ -248,6 +249,7 @@ static void command_sleep(struct device *device, const u32 *numbers)
 
 static void command_ticks(struct device *device, const u32 *numbers)
 {
+	struct silent_timer silent;
 	u64 ticks;
 	u32 hertz;
 
@@ -257,6 +259,10 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	print("ok ticks=");
 	print_unsigned(ticks);
 	print_field("hertz", hertz);
+	if (timers_silent(&silent)) {
+		print_field("silent", silent.cpu);
+		print_field("overdue", silent.milliseconds);
+	}
 	machine_put('\n');
 }
 

@@ -6,6 +6,7 @@
 #include "cpu.h"
 
 #include "memory.h"
+#include "timer.h"
 
 static bool started[MAX_CPUS];
 static bool off[MAX_CPUS], idle[MAX_CPUS];	/* is to take no interrupts; takes none */
@@ -68,10 +69,13 @@ const char *cpu_interrupts(unsigned int cpu, bool on)
 {
 	if (!cpu || cpu >= machine_cpus())
 		return "no such processor, or the first";
+	if (!on)
+		timer_excuse(cpu, true);
 	set(&off[cpu], !on);
 	machine_wake(cpu);
 	while (is_set(&idle[cpu]) == on)
 		machine_relax();
+	timer_excuse(cpu, !on);
 	return NULL;
 }
 
@@ -113,6 +117,7 @@ void cpu_called(void)
 
 	if (!cpu)	/* an answer: it has awoken */
 		return;
+	timer_renew();
 	__atomic_store_n(&answers[cpu], __atomic_load_n(&call, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 	machine_call(0);
 }

@@ -50,6 +50,7 @@ unsigned int machine_line(u16 address, u8 pin);	/* for interrupt_line() */
 void machine_route_line(unsigned int line, unsigned int cpu);
 
 void machine_ticks(u64 *ticks, u32 *hertz);
+void machine_timer(u32 microseconds);	/* of this processor, anew: timer_fired() once, after so long */
 
 /* Processors have numbers from 0 on; the first one starts the others. */
 unsigned int machine_cpus(void);		/* at most MAX_CPUS */

@@ -8,6 +8,7 @@
 #include "../cpu.h"
 #include "../interrupt.h"
 #include "../machine.h"
+#include "../timer.h"
 #include "its.h"
 #include "processor.h"
 #include "uart.h"
@@ -16,6 +17,7 @@
 #define SPI(number)	(32 + (number))
 #define IRQ_CALL	0		/* software-generated, from one processor to another */
 #define IRQ_WAKE	1
+#define IRQ_TIMER	27		/* the virtual one of each processor */
 #define IRQ_UART	SPI(1)
 #define IRQ_PCI		SPI(3)		/* INTA to INTD */
 
@@ -36,6 +38,7 @@
 #define PRIORITIES_CALLS	0xf0f010f0	/* a call comes after all others, a wake before them */
 #define PRIORITY_ALL		0xff
 #define PRIORITY_WAKE		0x20	/* only what is above */
+#define OWN_INTERRUPTS		(1u << IRQ_CALL | 1u << IRQ_WAKE | 1u << IRQ_TIMER)
 #define TARGET_CPU0		0x01010101
 
 #define CPU_INTERFACE		0x08010000
@@ -117,7 +120,8 @@ static void init_v2m(void)
 static void init_cpu_v2(void)
 {
 	mmio_write32(GICD_IPRIORITYR, PRIORITIES_CALLS);
-	mmio_write32(GICD_ISENABLER, 1u << IRQ_CALL | 1u << IRQ_WAKE);
+	mmio_write32(GICD_IPRIORITYR + IRQ_TIMER / 4 * 4, PRIORITIES);
+	mmio_write32(GICD_ISENABLER, OWN_INTERRUPTS);
 	mmio_write32(GICC_PMR, PRIORITY_ALL);
 	mmio_write32(GICC_CTLR, 1);
 }
@@ -127,7 +131,8 @@ static void init_redistributor(uintptr_t redistributor)
 	gicv3_wake(redistributor);
 	mmio_write32(redistributor + GICR_IGROUPR, 0xffffffff);
 	mmio_write32(redistributor + GICR_IPRIORITYR, PRIORITIES_CALLS);
-	mmio_write32(redistributor + GICR_ISENABLER, 1u << IRQ_CALL | 1u << IRQ_WAKE);
+	mmio_write32(redistributor + GICR_IPRIORITYR + IRQ_TIMER / 4 * 4, PRIORITIES);
+	mmio_write32(redistributor + GICR_ISENABLER, OWN_INTERRUPTS);
 }
 
 static void init_cpu_v3(void)
@@ -164,6 +169,12 @@ void gic_init(bool its)
 	gic_init_cpu();
 }
 
+static void take_timer(void)
+{
+	timer_stop();
+	timer_fired();
+}
+
 static void dispatch(u32 interrupt)
 {
 	if (interrupt >= FIRST_LPI)
@@ -178,6 +189,8 @@ static void dispatch(u32 interrupt)
 		cpu_called();
 	else if (interrupt == IRQ_WAKE)
 		return;
+	else if (interrupt == IRQ_TIMER)
+		take_timer();
 	else
 		interrupt_unexpected();
 }

@@ -39,6 +39,22 @@ void machine_ticks(u64 *ticks, u32 *hertz)
 	*hertz = read_register("cntfrq_el0");
 }
 
+/* The virtual one. */
+void machine_timer(u32 microseconds)
+{
+	u64 ticks;
+	u32 hertz;
+
+	machine_ticks(&ticks, &hertz);
+	write_register("cntv_cval_el0", ticks + (u64)microseconds * hertz / 1000000);
+	write_register("cntv_ctl_el0", 1);
+}
+
+void timer_stop(void)
+{
+	write_register("cntv_ctl_el0", 0);
+}
+
 bool machine_irq_save(void)
 {
 	bool on = !(read_register("daif") & 0x80);

@@ -28,6 +28,8 @@ static inline void mmio_write64(uintptr_t address, u64 value)
 	*(volatile u64 *)address = value;
 }
 
+void timer_stop(void);	/* it interrupts no more */
+
 /* An exception that is no interrupt; start.S calls it. */
 void machine_fatal(u64 vector, u64 syndrome, u64 link, u64 fault) __attribute__((noreturn));
 

@@ -12,6 +12,8 @@
 #define SYS_PREAD64		67
 #define SYS_PWRITE64		68
 #define SYS_PPOLL		73
+#define SYS_TIMERFD_CREATE	85
+#define SYS_TIMERFD_SETTIME	86
 #define SYS_REBOOT		142
 #define SYS_MMAP		222
 #define SYS_FINIT_MODULE	273
@@ -20,6 +22,8 @@
 #define READ_WRITE		2
 #define PROTECTION		3	/* PROT_READ, PROT_WRITE */
 #define SHARED_FIXED		0x11	/* MAP_SHARED, MAP_FIXED */
+#define CLOCK_MONOTONIC		1
+#define TIMER_NONBLOCK		04000
 #define POLL_IN			1
 #define TCGETS			0x5401
 #define TCSETS			0x5402
@@ -112,6 +116,18 @@ void system_make_raw(int terminal)
 	termios.characters[TERMIOS_TIME] = 0;
 	termios.characters[TERMIOS_LEAST] = 1;
 	system_call(SYS_IOCTL, terminal, TCSETS, &termios);
+}
+
+int system_timer(void)
+{
+	return (int)system_call(SYS_TIMERFD_CREATE, CLOCK_MONOTONIC, TIMER_NONBLOCK);
+}
+
+void system_start_timer(int timer, u32 milliseconds)
+{
+	u64 once[4] = { 0, 0, milliseconds / 1000, milliseconds % 1000 * 1000000ull };
+
+	system_call(SYS_TIMERFD_SETTIME, timer, 0, once, NULL);
 }
 
 void system_power_off(void)

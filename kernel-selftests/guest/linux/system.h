@@ -16,6 +16,8 @@ bool system_mount(const char *type, const char *place);	/* makes the directory *
 bool system_load_module(const char *path);
 bool system_map(int file, u64 offset, u64 bytes, uintptr_t place);
 void system_make_raw(int terminal);	/* no echo, no lines, no signals */
+int system_timer(void);		/* can be read once it has expired */
+void system_start_timer(int timer, u32 milliseconds);
 void system_power_off(void) __attribute__((noreturn));
 
 #endif

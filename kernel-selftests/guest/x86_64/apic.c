@@ -8,6 +8,7 @@
 #include "../cpu.h"
 #include "../interrupt.h"
 #include "../machine.h"
+#include "../timer.h"
 #include "ports.h"
 #include "processor.h"
 #include "uart.h"
@@ -19,7 +20,12 @@
 #define APIC_SPURIOUS		(LOCAL_APIC + 0x0f0)
 #define APIC_COMMAND		(LOCAL_APIC + 0x300)
 #define APIC_COMMAND_TARGET	(LOCAL_APIC + 0x310)
+#define APIC_TIMER		(LOCAL_APIC + 0x320)
 #define APIC_LINT0		(LOCAL_APIC + 0x350)
+#define APIC_TIMER_COUNT	(LOCAL_APIC + 0x380)
+#define APIC_TIMER_DIVIDE	(LOCAL_APIC + 0x3e0)
+#define DIVIDE_BY_1		0xb
+#define COUNTS_IN_US		1000	/* QEMU counts nanoseconds */
 #define APIC_ON			0x100
 #define APIC_MASKED		0x10000
 #define COMMAND_FIXED		0x4000
@@ -40,6 +46,7 @@
 #define VECTOR_CALL		0x20	/* the least of all, and so the last */
 #define VECTOR_UART		0x21
 #define VECTOR_PCI		0x22
+#define VECTOR_TIMER		0x23
 #define VECTOR_MESSAGES		0x28
 #define MESSAGES		200
 #define VECTOR_WAKE		0xf0	/* above all others */
@@ -104,8 +111,10 @@ void apic_init_cpu(void)
 {
 	load_table();
 	mmio_write32(APIC_LINT0, APIC_MASKED);
+	mmio_write32(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	mmio_write32(APIC_TASK_PRIORITY, 0);
 	mmio_write32(APIC_SPURIOUS, APIC_ON | VECTOR_SPURIOUS);
+	mmio_write32(APIC_TIMER, VECTOR_TIMER);	/* once, whenever a count is written */
 }
 
 void apic_init(void)
@@ -122,6 +131,11 @@ void apic_init(void)
 unsigned int machine_cpu(void)
 {
 	return mmio_read32(APIC_ID) >> CPU_SHIFT;
+}
+
+void machine_timer(u32 microseconds)
+{
+	mmio_write32(APIC_TIMER_COUNT, microseconds * COUNTS_IN_US);
 }
 
 static void send_command(unsigned int cpu, u32 command)
@@ -165,6 +179,8 @@ void apic_interrupt(u32 vector, const u32 *frame)
 		cpu_called();
 	else if (vector == VECTOR_WAKE)
 		;	/* the processor goes on */
+	else if (vector == VECTOR_TIMER)
+		timer_fired();
 	else if (vector == VECTOR_PCI)
 		interrupt_line(0);
 	else if (vector - VECTOR_MESSAGES < MESSAGES)

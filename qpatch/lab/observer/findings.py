@@ -87,18 +87,18 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused`
-    that a QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in
-    QEMU's place after a migration that had not completed, `halted` the process that took over and then stopped its
-    VM by itself. `hung` says what does not answer any more, `disorders` which states of devices came in a wrong
-    order, `unannounced` which ends of migrations QEMU has not told of, `taken_away` which memory it took from a
-    device that ran, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood
-    still otherwise, or has become slow, `clock_faults` where the guest's clock did not go on as it should,
-    `left_behind` VMs in which pages are older than the guest's own processor wrote them, and how many. `cut_short`
-    are transfers that a device completed by half, `unused_faults` faults that never occurred, `resets` processes
-    and devices that QEMU reset while the guest ran there. `acknowledged_after` is how many interrupts the guest has
-    acknowledged since the last migration, `reported_at` when the lab reported that one's end, `states` the state of
-    each process at the end.
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that a
+    QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
+    after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
+    `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `unannounced`
+    which ends of migrations QEMU has not told of, `taken_away` which memory it took from a device that ran, `stalls`
+    for how long nothing happened in each downtime, `standstills` where the guest stood still otherwise, or has become
+    slow, `clock_faults` where the guest's clock did not go on as it should, `silent_timers` timers of the guest's
+    processors that did not interrupt, `left_behind` VMs in which pages are older than the guest's own processor wrote
+    them, and how many. `cut_short` are transfers that a device completed by half, `unused_faults` faults that never
+    occurred, `resets` processes and devices that QEMU reset while the guest ran there. `acknowledged_after` is how many
+    interrupts the guest has acknowledged since the last migration, `reported_at` when the lab reported that one's end,
+    `states` the state of each process at the end.
     """
 
     failure: str = ""
@@ -119,6 +119,7 @@ class Findings:
     checks: tuple[GuestCheck, ...] = ()
     clock_faults: tuple[str, ...] = ()
     left_behind: tuple[tuple[str, int], ...] = ()
+    silent_timers: tuple[str, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
     acknowledged_after: int = 0
@@ -186,6 +187,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
             for event in lab
             if event.name == "idle" and event.fields["stale"]
         ),
+        silent_timers=tuple(_silent_timers(lab)),
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),
@@ -267,6 +269,13 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 stray=(numbers["stray"] or 0, numbers["routed"] or 0, numbers["came"] or 0),
                 unexpected=numbers["unexpected"] or 0,
             )
+
+
+def _silent_timers(lab: Sequence[Event]) -> Iterator[str]:
+    for event in lab:
+        if event.name == "timer":
+            vm, cpu, late = (event.fields[name] for name in ("vm", "cpu", "ms"))
+            yield f"the timer of the guest's processor {cpu} has not interrupted on {vm}, {late} ms after it was due"
 
 
 def _number(written: object) -> int | None:

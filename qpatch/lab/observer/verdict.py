@@ -201,11 +201,11 @@ def stale(findings: Findings) -> str:
 
 
 def lost(findings: Findings) -> str:
-    """Apply if an interrupt had not reached the guest by the next fence."""
+    """Apply if an interrupt had not reached the guest by the next fence, or a timer of its own never interrupts."""
     missing = findings.account.in_state(InterruptState.LOST)
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     if not missing:
-        return ""
+        return next(iter(findings.silent_timers), "")
     return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}{interrupt_set_up(findings)}"
 
 

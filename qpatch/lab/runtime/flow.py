@@ -258,6 +258,8 @@ class Flow:
         clock = await self._ask("ticks")
         ns = int(clock["ticks"]) * 1_000_000_000 // int(clock["hertz"])
         self._recorder.lab("clock", vm=self.guest.actor, ns=ns, asked=asked, measured=self._plan.machine.measured_clock)
+        if "silent" in clock:
+            self._recorder.lab("timer", vm=self.guest.actor, cpu=int(clock["silent"]), ms=int(clock["overdue"]))
 
     async def _await(self, _: kinds.AwaitPreCopy) -> None:
         """Wait for pre-copy data, and ask the guest now and then: it goes on meanwhile, however long that takes."""
