@@ -81,7 +81,6 @@ class FakeVm:
     migration: str = ""
     waiting: str = "0"
     runs: bool = False
-    silent: str = ""
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Remember the command and, of its arguments, the ones that tell it apart."""
@@ -97,8 +96,7 @@ class FakeVm:
         self.done.append(f"{self.actor}> {line}")
         word, *rest = line.split()
         if word == "ticks":
-            silent = {"silent": self.silent, "overdue": "2001"} if self.silent else {}
-            return {"ticks": "5", "hertz": "1000", **silent}
+            return {"ticks": "5", "hertz": "1000"}
         if word == "settle":
             return {"waiting": self.waiting}
         if word == "idle":

@@ -126,13 +126,6 @@ def test_a_check_tells_what_the_guest_saw(tmp_path: Path) -> None:
     assert lab_events(recorder, "check") == [{"vm": "qemu0", "device": "dev0", "raised": 1, "memory": "ok"}]
 
 
-def test_a_check_tells_of_a_timer_that_is_silent(tmp_path: Path) -> None:
-    _, recorder = play(tmp_path, "steps: [check]")
-    assert lab_events(recorder, "timer") == []
-    _, recorder = play(tmp_path, "steps: [check]", settings={0: {"silent": "1"}})
-    assert lab_events(recorder, "timer") == [{"vm": "qemu0", "cpu": 1, "ms": 2001}]
-
-
 def test_the_ring_s_pages_are_all_kicked(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "steps: [ring: 3, kick, fill]")
     assert done[3:-1] == ["qemu0> ring 0 3", "qemu0> kicks 0", "qemu0> fill 0 1"]

@@ -143,6 +143,17 @@ static void print_writes(const struct check_result *result)
 	}
 }
 
+/* Not of each device. */
+static void print_timers(const struct device *device)
+{
+	struct silent_timer silent;
+
+	if (device != devices || !timers_silent(&silent))
+		return;
+	print_field("silent", silent.cpu);
+	print_field("overdue", silent.milliseconds);
+}
+
 static void command_check(struct device *device, const u32 *numbers)
 {
 	struct check_result result;
@@ -164,6 +175,7 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.widths);
 	print_writes(&result);
 	config_report(device);
+	print_timers(device);
 	machine_put('\n');
 }
 
@@ -249,7 +261,6 @@ static void command_sleep(struct device *device, const u32 *numbers)
 
 static void command_ticks(struct device *device, const u32 *numbers)
 {
-	struct silent_timer silent;
 	u64 ticks;
 	u32 hertz;
 
@@ -259,10 +270,6 @@ static void command_ticks(struct device *device, const u32 *numbers)
 	print("ok ticks=");
 	print_unsigned(ticks);
 	print_field("hertz", hertz);
-	if (timers_silent(&silent)) {
-		print_field("silent", silent.cpu);
-		print_field("overdue", silent.milliseconds);
-	}
 	machine_put('\n');
 }
 

@@ -8,7 +8,7 @@
 
 #include "machine.h"
 
-#define LONG_MS		80
+#define LONG_MS		150
 #define SHORT_MS	2
 #define PATIENCE_MS	2000	/* a host under load serves timers late */
 

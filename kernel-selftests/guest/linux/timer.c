@@ -5,7 +5,7 @@
 #include "../machine.h"
 #include "system.h"
 
-#define LONG_MS		80
+#define LONG_MS		150
 #define SHORT_MS	2
 #define PATIENCE_MS	2000
 

@@ -273,8 +273,8 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
 
 def _silent_timers(lab: Sequence[Event]) -> Iterator[str]:
     for event in lab:
-        if event.name == "timer":
-            vm, cpu, late = (event.fields[name] for name in ("vm", "cpu", "ms"))
+        if event.name == "check" and "silent" in event.fields:
+            vm, cpu, late = (event.fields[name] for name in ("vm", "silent", "overdue"))
             yield f"the timer of the guest's processor {cpu} has not interrupted on {vm}, {late} ms after it was due"
 
 

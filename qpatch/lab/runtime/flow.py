@@ -241,9 +241,7 @@ class Flow:
 
     async def _check(self, _: kinds.CheckDevice) -> None:
         assert self.guest is not None
-        clock = await self._read_clock()
-        if "silent" in clock:
-            self._recorder.lab("timer", vm=self.guest.actor, cpu=int(clock["silent"]), ms=int(clock["overdue"]))
+        await self._read_clock()
         for number in self._devices:
             answers = {**await self._ask(f"status {number}"), **await self._ask(f"check {number}")}
             self._recorder.lab(
@@ -253,17 +251,13 @@ class Flow:
                 **{name: int(value) if value.isdigit() else value for name, value in answers.items()},
             )
 
-    async def _read_clock(self) -> dict[str, str]:
-        """Ask the guest for its clock, and return all that it answers.
-
-        `measured` tells that it counts with a frequency that it has measured itself.
-        """
+    async def _read_clock(self) -> None:
+        """Ask the guest for its clock; `measured` tells that it counts with a frequency that it has measured itself."""
         assert self.guest is not None
         asked = time.monotonic_ns()
         clock = await self._ask("ticks")
         ns = int(clock["ticks"]) * 1_000_000_000 // int(clock["hertz"])
         self._recorder.lab("clock", vm=self.guest.actor, ns=ns, asked=asked, measured=self._plan.machine.measured_clock)
-        return clock
 
     async def _await(self, _: kinds.AwaitPreCopy) -> None:
         """Wait for pre-copy data, and ask the guest now and then: it goes on meanwhile, however long that takes."""
