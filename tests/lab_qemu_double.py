@@ -5,7 +5,8 @@
 The environment variable DOUBLE says how it misbehaves, as words `EVENT=DEED`. EVENT is the first word of a serial line
 or a command of the monitor; DEED is `die` (SIGSEGV), `mute` (no answer), `stop` (the VM stops by itself, the guest is
 mute), `error` (the guest's or QEMU's error) or `fail` (of migrate and migrate-incoming: the migration fails), `fatal`
-(the guest meets with an exception).
+(the guest meets with an exception), `linger` and `stay` (of migrate: the VM goes on to its last state when it was asked
+for a few times, or never).
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Double:
         self.monitor: Any = None
         self.status = "inmigrate" if "-incoming" in sys.argv else "paused"
         self.migration = "none"
+        self.lingers = 0  # times to ask for its state
 
     def listen(self, name: str) -> None:
         place = re.search(rf"id={name},path=([^,]+)", " ".join(sys.argv))
@@ -96,14 +98,22 @@ class Double:
         if deed == "error":
             self.say({**tag, "error": {"class": "GenericError", "desc": f"no {command} today"}})
             return
+        if command == "query-status":
+            self.linger()
         answers = {
             "query-status": {"status": self.status, "running": self.status == "running"},
             "query-migrate": {"status": self.migration, "downtime": 3, "total-time": 9},
         }
         self.say({**tag, "return": answers.get(command, {})})
-        self.after(command, failing=deed == "fail")
+        self.after(command, deed)
 
-    def after(self, command: str, *, failing: bool) -> None:
+    def linger(self) -> None:
+        self.lingers -= 1
+        if self.lingers == 0:
+            self.status = "postmigrate"
+
+    def after(self, command: str, deed: str) -> None:
+        failing = deed == "fail"
         end = "failed" if failing else "completed"
         if command == "quit":
             sys.exit(0)
@@ -116,7 +126,8 @@ class Double:
             self.guest.flush()
         elif command == "migrate":
             self.migrates("setup", "active")
-            self.runs("postmigrate")
+            self.runs("finish-migrate" if deed in ("linger", "stay") else "postmigrate")
+            self.lingers = 4 if deed == "linger" else 0
             self.migrates(end)
             if failing:
                 self.runs("running")

@@ -282,12 +282,15 @@ class TimelineBuilder:
         source: str = "qemu0",
         destination: str = "qemu1",
         status: str = "failed",
-        said: str = "load of migration failed",
+        said: str = "load of migration failed: Input/output error",
+        answer: str = "Unable to write to socket: Broken pipe",
         **fields: Any,
     ) -> None:
-        """The migration fails: the destination says so and ends, the source's device runs again."""
+        """The migration fails: the destination says so and ends, so does the source, whose device runs again."""
         if said:
             self.message(destination, said)
+        if answer and fields.get("source_status", status) == "failed":
+            self.message(source, answer)
         self.lab("exit", vm=destination, code=1, signal=0, expected=True)
         self.migrated(status, source, destination, **fields)
         self.state(source, "running")

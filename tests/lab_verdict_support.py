@@ -59,6 +59,7 @@ def hung() -> TimelineBuilder:
 def stranded() -> TimelineBuilder:
     timeline = prepared("failed")
     timeline.read("qemu0", errno=5)
+    timeline.message("qemu0", "dev0: vfio_save_buffer failed")
     timeline.state("qemu0", "running")
     timeline.migrated(status="failed", source_status="failed")
     timeline.lab("resume", vm="qemu0")
@@ -107,7 +108,7 @@ def refused(*, resumed: bool = False, status: str = "failed") -> TimelineBuilder
     timeline = prepared()
     timeline.uapi("qemu1", "refuse", operation="data-write", reason="irqs", errno=22)
     timeline.write("qemu1", errno=22)
-    timeline.give_up(source_status=status)
+    timeline.give_up(said="load of migration failed: Invalid argument", source_status=status)
     return _back_on_the_source(timeline, resumed=resumed)
 
 

@@ -20,7 +20,7 @@ def failed(*said: str, number: int = errno.EIO) -> TimelineBuilder:
     timeline.read("qemu0", errno=number)
     for text in said:
         timeline.message("qemu0", text)
-    timeline.give_up(said="")
+    timeline.give_up(said="load of migration failed", answer="")
     timeline.verify("qemu0")
     timeline.lab("state", vm="qemu0", status="running")
     return timeline
@@ -29,9 +29,9 @@ def failed(*said: str, number: int = errno.EIO) -> TimelineBuilder:
 @pytest.mark.parametrize(
     ("said", "number"),
     [
-        ([], errno.EIO),
+        (["dev0: cannot be read"], errno.EIO),
         (["dev0: cannot be read: Input/output error"], errno.EIO),
-        (["Unable to write to socket: Broken pipe", "load failed: Invalid argument"], errno.EIO),
+        (["dev0: failed", "Unable to write to socket: Broken pipe", "load failed: Invalid argument"], errno.EIO),
         (["dev0: cannot be read: No space left on device"], errno.ENOSPC),
         (["dev0 and dev1 are not there: No such device", "Input/output error"], errno.EIO),
     ],
@@ -54,7 +54,7 @@ def test_another_error_than_the_devices_or_another_device_misleads(said: str, wh
 
 
 def test_a_message_of_the_next_migration_is_not_held_against_the_first() -> None:
-    timeline = failed()
+    timeline = failed("dev0: cannot be read")
     timeline.begin(destination="qemu2")
     timeline.message("qemu0", "dev7: is slow: No space left on device")
     timeline.stop()

@@ -196,7 +196,7 @@ def test_all_that_matters_is_marked() -> None:
 
 def test_a_refusal_shows_who_said_what() -> None:
     told = set(texts(drawn(failed())))
-    assert {"refuses data: EINVAL", "load of migration failed", "migration failed"} <= told
+    assert {"refuses data: EINVAL", "load of migration failed: Input/output error", "migration failed"} <= told
 
 
 def test_things_of_a_kind_are_one_mark() -> None:

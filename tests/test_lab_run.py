@@ -56,6 +56,13 @@ def named(record: RunRecord, name: str) -> list[Event]:
     return [event for event in record.events if event.name == name and event.origin is EventSource.LAB]
 
 
+@pytest.mark.parametrize(("deed", "status"), [("linger", "postmigrate"), ("stay", "finish-migrate")])
+def test_a_source_may_take_a_moment_to_come_to_its_last_state(tmp_path: Path, deed: str, status: str) -> None:
+    record = run(tmp_path, source=f"migrate={deed}")
+    assert record.failure == ""
+    assert {one["vm"]: one["status"] for one in lab_events(record, "state")} == {"qemu0": status, "qemu1": "running"}
+
+
 def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     record = run(tmp_path)
     assert record.failure == ""

@@ -167,7 +167,8 @@ def test_an_interrupt_that_comes_to_another_processor_is_misrouted() -> None:
 def test_a_refusal_names_the_rule_and_what_both_sides_made_of_it() -> None:
     assert reason(refused(), Verdict.REFUSED) == (
         "dev0 on qemu1 answered a write of its data with EINVAL, because it requires its interrupts first; the "
-        "destination printed 'load of migration failed'; the source called the migration failed and runs on"
+        "destination printed 'load of migration failed: Invalid argument'; the source called the migration failed and "
+        "runs on"
     )
 
 
@@ -245,7 +246,7 @@ def test_an_error_of_the_source_quotes_the_source() -> None:
 def test_an_error_that_only_the_other_side_minds_quotes_that_side() -> None:
     timeline = prepared()
     timeline.read("qemu0", errno=5)
-    timeline.give_up(said="check_section_footer: Read section footer failed: -5")
+    timeline.give_up(said="check_section_footer: Read section footer failed: -5", answer="")
     assert "the destination printed 'check_section_footer" in reason(timeline, Verdict.FAILED)
 
 
@@ -286,7 +287,7 @@ def test_a_reset_names_the_error_that_qemu_reset_the_device_for() -> None:
     timeline.state("qemu0", "stop-copy", errno=5)
     timeline.uapi("qemu0", "reset", state="running")
     timeline.states["qemu0", "dev0"] = "running"
-    timeline.give_up(said="")
+    timeline.give_up(answer="dev0: Failed setting device state to STOP_COPY")
     timeline.verify("qemu0", memory="bad")
     timeline.lab("state", vm="qemu0", status="running")
     assert reason(timeline, Verdict.CORRUPTED).endswith(

@@ -107,7 +107,8 @@ def refused(findings: Findings) -> str:
 def failed(findings: Findings) -> str:
     """Apply if a migration ended otherwise than it should, or was not begun, or the source did not go on after one.
 
-    Also if one failed as it should, and QEMU said something else of the reason, or if QEMU did not tell of its end.
+    Also if one failed as it should, and QEMU said nothing or something else of the reason, if QEMU did not tell of its
+    end, or if a VM is not in the state in which that end has to leave it.
     """
     if findings.devices_refused:
         return findings.devices_refused
@@ -135,7 +136,7 @@ def failed(findings: Findings) -> str:
             f"the migration {how_it_ended(last)} as it should, but the source does not run on: "
             f"it is {state_of(findings, last.source)}"
         )
-    return next(iter(findings.unannounced), misleading(findings))
+    return next(filter(None, (*findings.unannounced, misleading(findings), *findings.silent, *findings.wrong_ends)), "")
 
 
 def stranded(findings: Findings) -> str:

@@ -107,7 +107,8 @@ class Fleet:
         vm = VirtualMachine(actor, program, "destination" if number else "source", directory / LOG, self._recorder)
         self.vms.append(vm)
         refuses = bool(table().refusal(self.plan.scenario.devices, self.plan.device.traits, program.release))
-        self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses)
+        describes = not table().missing(["error-desc"], program.release)
+        self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses, describes=describes)
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
         devices, waits = self._devices(directory, program, number), paused or number == 0

@@ -35,7 +35,8 @@ _ALIVE_SECONDS = 5.0  # in which a QEMU answers that is only slow
 _FATAL = "fatal"  # begins the last words of a guest that met with an exception
 # What QEMU prints of an option that it cannot fulfil, but for warnings.
 _REFUSED = re.compile(r"-device vfio-pci,\S*: (?!warning:|info:)(.+)")
-_POLL_SECONDS = 0.005  # how often a growing log is read
+_POLL_SECONDS = 0.005  # how often a growing log is read, or a state asked for that is to pass
+_PASSING = "finish-migrate"  # the state of a source that has told of the end and has not gone on to the next one
 
 
 class GuestError(Exception):
@@ -288,7 +289,7 @@ class VirtualMachine:
         if self._process is None or self._exit_recorded:
             return
         try:
-            self._recorder.lab("state", vm=self.actor, status=await self.status())
+            self._recorder.lab("state", vm=self.actor, status=await self._settled())
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
         except ProcessExited:
@@ -297,6 +298,18 @@ class VirtualMachine:
         if code is None:
             raise self._process.timed_out(table().limits.quit, "the end")
         await self.end(expected=code == 0)
+
+    async def _settled(self) -> str:
+        """Return the VM's state, after some patience with one that is to pass. Raises ProcessError."""
+        try:
+            return await self._within(table().limits.settle, "the VM to settle", self._passed())
+        except WaitTimeout:
+            return await self.status()  # it is in that state to stay
+
+    async def _passed(self) -> str:
+        while (status := await self.status()) == _PASSING:
+            await asyncio.sleep(_POLL_SECONDS)
+        return status
 
     async def end(self, *, expected: bool) -> None:
         """Kill QEMU if it runs, and release all that belongs to it; a second call does nothing.
