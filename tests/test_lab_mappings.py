@@ -63,15 +63,71 @@ def test_other_memory_a_failure_and_the_end_of_a_process_are_nothing(iova: int, 
     assert list(memory_taken_away(timeline.events)) == []
 
 
-@pytest.mark.parametrize(("before", "told"), [("config-write", 0), ("dma-log", 1)])
-def test_what_the_guest_takes_away_by_its_config_space_is_its_own(before: str, told: int) -> None:
+BAR = 0x80_00010000
+
+
+def write(timeline: TimelineBuilder, offset: int, value: int, vm: str = "qemu0", size: int = 4) -> None:
+    timeline.uapi(vm, "config-write", "dev1", offset=offset, size=size, value=value, errno=0)
+
+
+def shared() -> TimelineBuilder:
+    """dev0 has written to dev1's BAR 2 and to the guest's memory."""
     timeline = TimelineBuilder()
     timeline.start("qemu0", "source")
-    timeline.uapi("qemu0", "dma-write", page=3, iova=PAGE, errno=0)
-    timeline.uapi("qemu0", before, offset=4, size=2, errno=0)
-    unmap(timeline, "qemu0", 0x50000000)
+    for offset, value in ((4, 0), (0x18, BAR & 0xFFFFFFFF), (0x1C, BAR >> 32), (4, 6)):
+        write(timeline, offset, value)
+    timeline.uapi("qemu0", "dma-map", device="", iova=BAR, size=0x10000, errno=0)
+    for place in (PAGE, BAR + 8):
+        timeline.uapi("qemu0", "dma-write", page=3, iova=place, errno=0)
+    return timeline
+
+
+SLEEP, WAKE, HIDE, SHOW = (0x74, 0xB0B), (0x74, 0xB08), (4, 0), (4, 6)
+AWAY = (0x1C, 0x81)
+TOLD = "qemu0 unmapped 0x10000 bytes at 0x8000010000 (dev1's BAR 2), which dev0 uses, while that device runs"
+
+
+@pytest.mark.parametrize("writes", [[HIDE], [SLEEP], [HIDE, AWAY, SHOW], [AWAY], [HIDE, (0x18, 0xFFFFFFFF)]])
+def test_a_bar_that_the_guest_takes_away_is_its_own_whatever_other_threads_do(writes: list[tuple[int, int]]) -> None:
+    timeline = shared()
+    for offset, value in writes:
+        write(timeline, offset, value)
+    timeline.uapi("qemu0", "irq-raise", index="msix", vector=0, sequence=1, sent=True)
+    unmap(timeline, "qemu0", BAR)
+    assert list(memory_taken_away(timeline.events)) == []
+
+
+@pytest.mark.parametrize("writes", [[], [(0x62, 0x8000)], [HIDE, SHOW], [SLEEP, WAKE], [HIDE, (0x1C, 0x80), SHOW]])
+def test_a_bar_that_the_guest_has_left_in_its_place_is_taken_away(writes: list[tuple[int, int]]) -> None:
+    timeline = shared()
+    for offset, value in writes:
+        write(timeline, offset, value)
+    unmap(timeline, "qemu0", BAR)
+    assert list(memory_taken_away(timeline.events)) == [TOLD]
+
+
+@pytest.mark.parametrize("written", [HIDE, SHOW, SLEEP, AWAY])
+def test_other_memory_that_goes_with_a_write_to_config_space_is_taken_away(written: tuple[int, int]) -> None:
+    timeline = shared()
+    write(timeline, *written)
+    unmap(timeline, "qemu0", BAR - 0x10000)  # nobody's
     unmap(timeline, "qemu0")
-    assert len(list(memory_taken_away(timeline.events))) == told
+    assert len(list(memory_taken_away(timeline.events))) == 1
+
+
+def test_a_bar_is_where_the_guest_has_placed_it_before_it_came() -> None:
+    timeline = shared()
+    timeline.start("qemu1", "destination")
+    for offset in (4, 0x18, 0x1C):  # a reset
+        write(timeline, offset, 0, "qemu1")
+    timeline.state("qemu1", "resuming")
+    write(timeline, *SHOW, "qemu1")
+    timeline.state("qemu1", "running")
+    unmap(timeline, "qemu1", BAR)
+    assert list(memory_taken_away(timeline.events)) == [TOLD.replace("qemu0", "qemu1")]
+    write(timeline, *HIDE, "qemu1")
+    unmap(timeline, "qemu1", BAR)
+    assert len(list(memory_taken_away(timeline.events))) == 1
 
 
 def test_the_verdict_is_dma_failed() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.account import InterruptAccount, InterruptState
 from qpatch.lab.observer.announcements import unannounced
+from qpatch.lab.observer.bars import Bars
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.ends import wrong_ends
@@ -68,13 +69,17 @@ class GuestCheck:
 
 @dataclass(frozen=True)
 class FailedAccess:
-    """An access of a device of `vm` to guest memory that failed; `operation` is dma-read or dma-write."""
+    """An access of a device of `vm` to guest memory that failed; `operation` is dma-read or dma-write.
+
+    `memory` says what lies at `iova`: guest memory, or whose BAR.
+    """
 
     vm: str
     device: str
     operation: str
     iova: int
     errno: int
+    memory: str = "guest memory"
 
 
 @dataclass(frozen=True)
@@ -292,10 +297,14 @@ def _number(written: object) -> int | None:
 
 def _failed_accesses(timeline: Sequence[Event]) -> Iterator[FailedAccess]:
     """Yield the accesses that failed of devices that ran: a stopped device has none (EPERM, by the device itself)."""
+    bars = Bars()
     for event in timeline:
+        bars.note(event)
         number = int(event.fields.get("errno", 0))
         if event.origin is EventSource.UAPI and event.name in ACCESSES and number not in (0, errno.EPERM):
-            yield FailedAccess(event.actor, event.device, event.name, int(event.fields.get("iova", 0)), number)
+            iova = int(event.fields.get("iova", 0))
+            memory = bars.at(iova) or "guest memory"
+            yield FailedAccess(event.actor, event.device, event.name, iova, number, memory)
 
 
 def _halted(history: MigrationHistory) -> str:

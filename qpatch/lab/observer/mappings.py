@@ -2,8 +2,8 @@
 """Memory that QEMU takes away from a device while it runs, be it for a moment: a real device may use it just then.
 
 The emulated device works in the threads of those who call it, so that it does not notice what QEMU does while it holds
-the lock that they need. What goes with a write to config space is the guest's own: it has moved a BAR, or put its
-device to sleep, and peers must not use that memory then.
+the lock that they need. A BAR that the guest itself has moved or hidden, as by putting its device to sleep, is its own
+affair: peers must not use that memory then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
+from qpatch.lab.observer.bars import Bars
 from qpatch.lab.observer.migrations import P2P_STATES, RUNNING, RUNNING_STATES, device_state
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     _Key: TypeAlias = tuple[str, str]  # process and device
 
 ACCESSES = ("dma-read", "dma-write")
-_MAPPINGS = ("dma-map", "dma-unmap")
 _ENDS = ("state", "exit")  # of a VM: the lab asks it to end, or it has
 
 
@@ -32,15 +32,14 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
     used: dict[_Key, set[int]] = defaultdict(set)
     states: dict[_Key, str] = {}
     ending: set[str] = set()
-    latest: dict[str, str] = {}  # what each process did last, but for mappings
+    bars = Bars()
     for event in timeline:
         key = event.actor, event.device
+        bars.note(event)
         if event.origin is EventSource.LAB and event.name in _ENDS:
             ending.add(str(event.fields.get("vm")))
         if event.origin is not EventSource.UAPI:
             continue
-        if event.name not in _MAPPINGS:
-            latest[event.actor] = event.name
         if event.name in ACCESSES and not event.fields.get("errno"):
             used[key].add(int(event.fields.get("iova", 0)))
         elif event.name == "state":
@@ -49,15 +48,16 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
                 used[key] |= {
                     place for (_, device), places in used.items() if device == event.device for place in places
                 }
-        elif event.name == "dma-unmap" and event.actor not in ending and latest.get(event.actor) != "config-write":
-            yield from _taken_away(event, used, states)
+        elif event.name == "dma-unmap" and event.actor not in ending and not event.fields.get("errno"):
+            yield from _taken_away(event, used, states, bars)
 
 
-def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Key, str]) -> Iterator[str]:
-    if event.fields.get("errno"):
-        return
+def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Key, str], bars: Bars) -> Iterator[str]:
     start, size = int(event.fields["iova"]), int(event.fields["size"])
+    if bars.is_given_up(event.actor, start, size):
+        return
+    what = f" ({owner})" if (owner := bars.at(start)) else ""
     for (actor, device), places in used.items():
         runs = states.get((actor, device), RUNNING) in RUNNING_STATES | P2P_STATES
         if actor == event.actor and runs and any(start <= place < start + size for place in places):
-            yield f"{actor} unmapped {size:#x} bytes at {start:#x}, which {device} uses, while that device runs"
+            yield f"{actor} unmapped {size:#x} bytes at {start:#x}{what}, which {device} uses, while that device runs"

@@ -36,6 +36,11 @@ class _Register:
         return int.from_bytes(word[self.at - start : self.at - start + self.size], "little")
 
 
+def offset_of(name: str) -> int:
+    """Return where the register `name` of registers.yaml lies in config space."""
+    return next(register.at for register in _table()[0] if register.name == name)
+
+
 def what_changed(check: GuestCheck) -> list[str]:
     """Return what differs in config space, seen and held by the device, but for what interrupts are set up with."""
     return _told(list(_registers(check, interrupts=False)))

@@ -175,7 +175,7 @@ def dma_failed(findings: Findings) -> str:
     word = {"dma-read": "read", "dma-write": "write"}[first.operation]
     more = f" (and {counted(len(others), 'more access', 'more accesses')})" if others else ""
     return (
-        f"{first.device} on {first.vm} could not {word} guest memory at {first.iova:#x}: "
+        f"{first.device} on {first.vm} could not {word} {first.memory} at {first.iova:#x}: "
         f"{errno.errorcode.get(first.errno, first.errno)}{more}"
     )
 
