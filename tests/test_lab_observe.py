@@ -147,7 +147,7 @@ def test_errors_say_who_reported_what_in_which_order() -> None:
     timeline.message("qemu1", "error while loading state for instance 0x0 of device 'vfio'")
     timeline.message("qemu1", "terminating on signal 15")
     timeline.message("qemu0", "no harm done", "warning")
-    timeline.give_up(error="the peer went away")
+    timeline.give_up(answer="", error="the peer went away")
     seen = observe(timeline.events)
     assert [error.by for error in seen.errors] == ["device", "destination", "destination", "source"]
     assert seen.errors[0].message == (
@@ -163,9 +163,9 @@ def test_what_the_source_printed_is_not_told_again_by_its_monitor() -> None:
     timeline.begin(expect="failed")
     timeline.stop()
     timeline.message("qemu0", "Channel error")
-    timeline.give_up(said="", error="Channel error")
+    timeline.give_up(said="", answer="", error="Channel error")
     timeline.begin(destination="qemu2", expect="failed")
-    timeline.give_up(destination="qemu2", said="", error="Channel error")
+    timeline.give_up(destination="qemu2", said="", answer="", error="Channel error")
     assert [error.message for error in observe(timeline.events).errors] == ["Channel error"] * 2
 
 
