@@ -105,15 +105,14 @@ class Double:
             "query-migrate": {"status": self.migration, "downtime": 3, "total-time": 9},
         }
         self.say({**tag, "return": answers.get(command, {})})
-        self.after(command, deed)
+        self.after(command, failing=deed == "fail")
 
     def linger(self) -> None:
         self.lingers -= 1
         if self.lingers == 0:
             self.status = "postmigrate"
 
-    def after(self, command: str, deed: str) -> None:
-        failing = deed == "fail"
+    def after(self, command: str, *, failing: bool) -> None:
         end = "failed" if failing else "completed"
         if command == "quit":
             sys.exit(0)
@@ -126,8 +125,9 @@ class Double:
             self.guest.flush()
         elif command == "migrate":
             self.migrates("setup", "active")
-            self.runs("finish-migrate" if deed in ("linger", "stay") else "postmigrate")
-            self.lingers = 4 if deed == "linger" else 0
+            stays = DEEDS.get(command, "") in ("linger", "stay")
+            self.runs("finish-migrate" if stays else "postmigrate")
+            self.lingers = 4 if DEEDS.get(command, "") == "linger" else 0
             self.migrates(end)
             if failing:
                 self.runs("running")
