@@ -46,6 +46,7 @@ def test_the_lab_s_own_waits_count_where_it_asks_and_where_it_reads() -> None:
     assert ms(lab, 0, 1000) == 0
     assert ms(lab, 0, 115) == pytest.approx(15)
     assert ms(lab, 110, 510) == pytest.approx(27)
+    assert lab.of_vms_ms(BEGIN + 110 * MS, BEGIN + 510 * MS) == 0
 
 
 def test_no_more_is_taken_than_there_is() -> None:

@@ -331,6 +331,15 @@ def test_a_stall_for_want_of_a_processor_is_the_hosts() -> None:
     reason(finished(timeline), Verdict.SLOW)
 
 
+def test_a_stall_is_one_however_often_a_busy_host_is_told_of_meanwhile() -> None:
+    timeline = prepared()
+    for _sample in range(50):
+        timeline.wait(40)
+        timeline.lab("starved", vm="qemu0", ms=5.0, since=timeline.now - 20_000_000)
+    said = reason(finished(timeline), Verdict.SLOW)
+    assert said.startswith("nothing happened for 17") and " in 1 " not in said
+
+
 def test_a_destination_that_runs_is_no_longer_stalled() -> None:
     timeline = migration()
     timeline.wait(3000)

@@ -185,7 +185,7 @@ class _InterruptLedger:
     def _waited_ms(self, begin: int, end: int) -> float:
         """Return for how long something took that was possible at `begin`, without what the host took of it."""
         waited = max(0.0, (end - begin) / NANOSECONDS_PER_MS)
-        return waited if waited <= late_ms() else max(0.0, waited - self.starved.ms(begin, end))
+        return waited if waited <= late_ms() else max(0.0, waited - self.starved.of_vms_ms(begin, end))
 
     def _state(self, event: Event) -> None:
         key = (event.actor, event.device)

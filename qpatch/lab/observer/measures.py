@@ -21,7 +21,8 @@ from qpatch.lab.observer.migrations import (
     STOPPING_STATES,
     device_state,
 )
-from qpatch.lab.observer.starvation import starvation
+from qpatch.lab.observer.spent import Spent
+from qpatch.lab.observer.starvation import STARVED, starvation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,17 +150,22 @@ def longest_stall(history: MigrationHistory, migration: MigrationSpan) -> Stall 
         stopped, ran = _interruption(history, migration)
     if stopped is None or ran is None or migration.resumed:
         return None
-    events = [event for event in history.timeline[migration.begin : migration.stop] if stopped <= event.at <= ran]
-    lost = sum(float(event.fields.get("ms", 0)) for event in events if _is(event, "pause"))
-    lost += starvation(history.timeline).ms(stopped, ran)
+    starved = starvation(history.timeline)
+    events = [
+        event
+        for event in history.timeline[migration.begin : migration.stop]
+        if stopped <= event.at <= ran and event.name != STARVED
+    ]
     stretches = [
-        ((after.at - before.at) / NANOSECONDS_PER_MS, before, after) for before, after in itertools.pairwise(events)
+        (Spent(before.at, after.at, after.at - before.at, seen=False), before, after)
+        for before, after in itertools.pairwise(events)
     ]
     if not stretches:
         return None
-    longest, before, after = max(stretches, key=lambda stretch: stretch[0])
-    counted = [ms for ms, _, _ in stretches if ms >= short_stall_ms()]
-    return Stall(migration.number, longest - lost, before, after, len(counted), sum(counted) - lost)
+    by_qemu = [(spent.by_qemu_ms(events, starved), spent, before, after) for spent, before, after in stretches]
+    longest, _, before, after = max(by_qemu, key=lambda stretch: stretch[0])
+    counted = [ms for ms, spent, *_ in by_qemu if spent.ns >= short_stall_ms() * NANOSECONDS_PER_MS]
+    return Stall(migration.number, longest, before, after, len(counted), sum(counted))
 
 
 def _interruption(history: MigrationHistory, migration: MigrationSpan) -> tuple[int | None, int | None]:

@@ -20,22 +20,24 @@ _QUICK_MS = 200  # no bound is below it: who took no longer need not be asked wh
 
 @dataclass(frozen=True)
 class Spent:
-    """`ns` of the time between `begin` and `end` (all in ns)."""
+    """`ns` of the time between `begin` and `end` (all in ns); `seen`: the lab saw when that was, and not QEMU's log."""
 
     begin: int
     end: int
     ns: int
+    seen: bool = True
 
     def by_qemu_ms(self, timeline: Sequence[Event], starved: Starvation) -> float:
         """Return the milliseconds that are left of it."""
         ms = self.ns / NANOSECONDS_PER_MS
         if ms <= _QUICK_MS:
             return ms
-        return max(0.0, ms - self._paused_ms(timeline) - starved.ms(self.begin, self.end))
+        taken = (starved.ms if self.seen else starved.of_vms_ms)(self.begin, self.end)
+        return max(0.0, ms - self._paused_ms(timeline) - taken)
 
     def _paused_ms(self, timeline: Sequence[Event]) -> float:
         return sum(
             float(event.fields.get("ms", 0))
             for event in timeline
-            if event.origin is EventSource.UAPI and event.name == "pause" and self.begin <= event.at <= self.end
+            if event.origin is EventSource.UAPI and event.name == "pause" and self.begin <= event.at < self.end
         )

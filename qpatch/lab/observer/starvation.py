@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from qpatch.lab.model import Event
 
+STARVED = "starved"
+
 
 @dataclass(frozen=True)
 class _Wait:
@@ -39,18 +41,24 @@ class Starvation:
     waits: tuple[_Wait, ...] = ()
 
     def ms(self, begin: int, end: int) -> float:
+        """Return how many milliseconds between two times (ns) at most the host took, where the lab saw both of them.
+
+        The lab's own waits count at both ends: it asks late, and it reads late.
+        """
+        ends = self.at_ms(LAB, begin) + self.at_ms(LAB, end)
+        return min(self.of_vms_ms(begin, end) + ends, (end - begin) / NANOSECONDS_PER_MS)
+
+    def of_vms_ms(self, begin: int, end: int) -> float:
         """Return for how many milliseconds at most a VM's threads waited between two times (ns).
 
-        Of several that waited in the same short while, the one that did so longest. The lab's waits count only at both
-        ends of it: it asks late, and it reads late.
+        Of several that waited in the same short while, the one that did so longest.
         """
         longest: dict[int, float] = defaultdict(float)
         for wait in self.waits:
             if wait.actor != LAB and wait.begin < end and wait.end > begin:
                 overlap = (min(wait.end, end) - max(wait.begin, begin)) / NANOSECONDS_PER_MS
                 longest[wait.since] = max(longest[wait.since], min(wait.ms, overlap))
-        ends = self.at_ms(LAB, begin) + self.at_ms(LAB, end)
-        return min(sum(longest.values()) + ends, (end - begin) / NANOSECONDS_PER_MS)
+        return min(sum(longest.values()), (end - begin) / NANOSECONDS_PER_MS)
 
     def at_ms(self, actor: str, at: int) -> float:
         """Return how many milliseconds the process `actor` can have waited at the time `at` (ns) without a break."""
@@ -64,6 +72,6 @@ def starvation(timeline: Iterable[Event]) -> Starvation:
 
 def _waits(timeline: Iterable[Event]) -> Iterator[_Wait]:
     for event in timeline:
-        if event.origin is EventSource.LAB and event.name == "starved":
+        if event.origin is EventSource.LAB and event.name == STARVED:
             ms, since = float(event.fields["ms"]), int(event.fields["since"])
             yield _Wait(str(event.fields["vm"]), since - int(ms * NANOSECONDS_PER_MS), since, event.at, ms)
