@@ -81,6 +81,31 @@ def test_an_acknowledgement_of_nothing_is_a_duplicate() -> None:
     assert totals(told) == InterruptCounts(delivered=2, duplicated=1)
 
 
+def answered_twice(index: str = "msix", *, fence: bool = False) -> TimelineBuilder:
+    """Two interrupts of a vector, both answered by one acknowledgement; then its handler is called once more."""
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.raised("qemu0", 3, index=index)
+    timeline.raised("qemu0", 3, index=index)
+    timeline.acked("qemu0", 3, index=index)
+    if fence:
+        timeline.fence("qemu0")
+    timeline.acked("qemu0", 3, index=index, spurious=True)
+    return timeline
+
+
+def test_two_messages_may_call_the_handler_twice_although_the_first_call_answers_both() -> None:
+    assert totals(answered_twice()) == InterruptCounts(delivered=3)
+    again = answered_twice()
+    again.acked("qemu0", 3, spurious=True)
+    assert totals(again) == InterruptCounts(delivered=3, duplicated=1)
+
+
+def test_a_level_or_what_comes_after_a_fence_calls_no_handler_twice() -> None:
+    assert totals(answered_twice("intx")).duplicated == 1
+    assert totals(answered_twice(fence=True)).duplicated == 1
+
+
 def test_errors_and_requests_of_the_device_are_no_interrupts() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()

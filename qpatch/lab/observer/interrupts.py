@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.account import NANOSECONDS_PER_MS, Interrupt, InterruptAccount, InterruptState, line_of
+from qpatch.lab.observer.account import INTX, NANOSECONDS_PER_MS, Interrupt, InterruptAccount, InterruptState, line_of
 from qpatch.lab.observer.bounds import late_ms
 from qpatch.lab.observer.losses import loss_reason
 from qpatch.lab.observer.migrations import LAB, RESUMING, RUNNING, RUNNING_STATES, device_state
@@ -47,7 +47,9 @@ class _InterruptLedger:
 
     `begins`: where migrations have begun. `held`: until the next fence, the lab decides when interrupts can come,
     since a processor of the guest took none, or the guest was so busy that a loaded host is late with some of many:
-    how long they wait says nothing. `starved`: what the host took, and is not counted.
+    how long they wait says nothing. `starved`: what the host took, and is not counted. `surplus`: messages, each an
+    interrupt of its own, that the acknowledgement of another one of their vector has answered, and that may still come
+    until the next fence.
     """
 
     timeline: Sequence[Event]
@@ -56,6 +58,7 @@ class _InterruptLedger:
     outstanding: dict[Line, list[Interrupt]] = field(default_factory=lambda: defaultdict(list))
     overdue: dict[Line, list[_Overdue]] = field(default_factory=lambda: defaultdict(list))
     duplicates: list[Event] = field(default_factory=list)
+    surplus: dict[Line, int] = field(default_factory=lambda: defaultdict(int))
     running_since: dict[tuple[str, str], int] = field(default_factory=dict)
     begins: list[int] = field(default_factory=list)
     resuming: set[tuple[str, str]] = field(default_factory=set)
@@ -152,13 +155,18 @@ class _InterruptLedger:
 
     def _acknowledge(self, event: Event) -> None:
         if event.fields.get("spurious"):
-            self.duplicates.append(event)
+            if self.surplus[line_of(event)]:
+                self.surplus[line_of(event)] -= 1
+            else:
+                self.duplicates.append(event)
             return
         sequence = event.fields["sequence"]
         self._come_late(event)
         line = self.outstanding[line_of(event)]
         answered = [interrupt for interrupt in line if interrupt.sequence <= sequence]
         self.outstanding[line_of(event)] = [interrupt for interrupt in line if interrupt not in answered]
+        if event.fields.get("index") != INTX:
+            self.surplus[line_of(event)] += max(0, len(answered) - 1)
         since = self.running_since.get((event.actor, event.device))
         masked = self.masked.get(line_of(event))
         self.unwanted += [one for one in answered if masked is not None and one.raised.at > masked]
@@ -215,6 +223,7 @@ class _InterruptLedger:
                 self.overdue[line].append(_Overdue(interrupt, position, vm, max(interrupt.raised.at, since)))
         self.running_since = {key: since for key, since in self.running_since.items() if key[0] != vm}
         self.held = False
+        self.surplus.clear()
 
     def _come_late(self, event: Event) -> None:
         """Count as delivered what a fence has missed, and `event` acknowledges."""
