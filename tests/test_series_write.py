@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from series_support import (
 from qpatch.errors import UserError
 from qpatch.series.model import PlannedPatch, RenderOptions
 from qpatch.series.outputs.branch import BranchOutput
+from qpatch.strategy.message import Picked
 from qpatch.trees.git import Identity, Repository
 
 if TYPE_CHECKING:
@@ -390,3 +392,39 @@ def test_renders_of_different_series_at_once(repository: Repository, tmp_path: P
 
 def _import_path() -> list[str]:
     return [str(Path(__file__).parent), *sys.path]
+
+
+UPSTREAM = Picked(
+    "0123456789abcdef0123456789abcdef01234567",
+    "Jürgen Änderer <author@example.org>",
+    "cherry-picked",
+    ("Signed-off-by: Jürgen Änderer <author@example.org>", "Reviewed-by: Some One <one@example.org>"),
+)
+
+
+def test_a_picked_patch_keeps_its_author_and_trailers_and_comes_from_the_sender(
+    repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
+    options = RenderOptions(options.output, identity=ME, signoff=True, check=False, maintainers=False)
+    picked, plain = two_patches()
+    picked = replace(picked, picked=UPSTREAM)
+    rendered = write(repository, plan(repository, (picked, plain)), options)
+    mail = rendered.directory / rendered.patches[0].file
+    assert header(mail, "From") == header(rendered.directory / rendered.cover, "From") == str(ME)
+    text = mail.read_text()
+    assert "\n\nFrom: Jürgen Änderer <author@example.org>\n\nBecause it was wrong.\n" in text
+    assert (
+        "\n\nSigned-off-by: Jürgen Änderer <author@example.org>\nReviewed-by: Some One <one@example.org>\n"
+        f"(cherry picked from commit {UPSTREAM.commit})\nFixes: nothing\nSigned-off-by: {ME}\n---\n"
+    ) in text
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(repository.path), str(clone))
+    git(clone, "am", "-q", *(str(rendered.directory / patch.file) for patch in rendered.patches))
+    assert git(clone, "log", "-2", "--format=%an <%ae>").splitlines() == [str(ME), UPSTREAM.author]
+
+
+def test_a_backport_says_so(repository: Repository, options: RenderOptions) -> None:
+    backported = replace(two_patches()[0], picked=replace(UPSTREAM, how="backported"))
+    rendered = write(repository, plan(repository, (backported,)), options)
+    text = (rendered.directory / rendered.patches[0].file).read_text()
+    assert f"\n(backported from commit {UPSTREAM.commit})\nFixes: nothing\n---\n" in text

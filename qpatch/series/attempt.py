@@ -43,7 +43,9 @@ class AttemptedPatches:
     def planned(self, patches: Sequence[BoundPatch]) -> tuple[PlannedPatch, ...]:
         """Return those of the attempted `patches` that the series keeps, as they are to be committed."""
         return tuple(
-            PlannedPatch(patch.subject, patch.body, self.changes[index], patch.trailers, self.modes[index])
+            PlannedPatch(
+                patch.subject, patch.body, self.changes[index], patch.trailers, self.modes[index], patch.picked
+            )
             for index in self.decision.kept
             for patch in [patches[index]]
         )

@@ -10,6 +10,7 @@ from qpatch.errors import UserError
 from qpatch.series.addresses import is_mailbox
 from qpatch.series.model import CommittedSeries
 from qpatch.strategy.message import compose_message
+from qpatch.trees.git import Identity
 from qpatch.trees.private import NewCommit, import_commits, private_repository
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from qpatch.series.model import PlannedSeries, RenderOptions
     from qpatch.trees.commit_tree import CommitTree
-    from qpatch.trees.git import Identity
 
 _ATTRIBUTES = ".gitattributes"
 
@@ -47,18 +47,26 @@ def new_commits(
 ) -> list[NewCommit]:
     """Return the commits to make for `series`, as git makes them: the committer, or else the author, signs off.
 
+    A picked patch keeps its own author.
+
     The date of a commit is the base's plus the patch's number, so the same input gives the same ids. Raises
     UserError where a message cannot be mailed, see `qpatch.strategy.message`.
     """
     signer = str(committer or author) if signoff else ""
     return [
         NewCommit(
-            compose_message(patch.subject, patch.body, patch.trailers, signer),
-            author,
+            compose_message(patch.subject, patch.body, patch.trailers, signer, patch.picked),
+            _mailbox(patch.picked.author) if patch.picked else author,
             series.base_date + number,
             patch.changes,
             patch.modes,
-            committer,
+            committer or (author if patch.picked else None),
         )
         for number, patch in enumerate(series.patches, start=1)
     ]
+
+
+def _mailbox(text: str) -> Identity:
+    """Return the person that `text` (`Name <address>`, as the schema demands it) names."""
+    name, _, address = text.removesuffix(">").rpartition(" <")
+    return Identity(name, address)

@@ -69,6 +69,7 @@ def format_patches(
         f"--output-directory={directory}",
         f"--base={series.base}",
         f"--subject-prefix={options.prefix}",
+        f"--from={options.author}",  # an author that is not the sender stands in the body, where `git am` finds it
         *([f"-v{options.revision}"] if options.revision > 1 else []),
         *([f"--range-diff={previous}"] if previous else []),
         f"{series.base}..{_BRANCH}",

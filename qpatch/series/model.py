@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.cells.rendered import Remark, RenderedPatch
+    from qpatch.strategy.message import Picked
     from qpatch.trees.commit_tree import CommitTree
     from qpatch.trees.git import Repository
 
@@ -29,7 +30,8 @@ DEFAULT_PREFIX = "PATCH RFC"
 class PlannedPatch:
     """One patch: message and content. `changes` is relative to the patch before; None deletes a file.
 
-    `modes` has the git modes of those changed files that do not keep theirs.
+    `modes` has the git modes of those changed files that do not keep theirs. `picked` is the commit that it is, None
+    for one that is new.
     """
 
     subject: str
@@ -37,6 +39,7 @@ class PlannedPatch:
     changes: Mapping[str, bytes | None]
     trailers: tuple[str, ...] = ()
     modes: Mapping[str, str] = field(default_factory=dict)
+    picked: Picked | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from qpatch.errors import UndecidedError, UserError, placed
 from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
-from qpatch.strategy.message import check_body_line, check_subject, check_trailer
+from qpatch.strategy.message import Picked, check_body_line, check_subject, check_trailer
 from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.parameters import parameter_values
 from qpatch.strategy.version import Version
@@ -73,11 +73,12 @@ Step: TypeAlias = "Edit | SkippedEdit | UndecidedEdit"
 
 @dataclass(frozen=True)
 class PatchMessage:
-    """A patch's message, rendered: subject without prefix, body ending in a newline, trailers."""
+    """A patch's message, rendered: subject without prefix, body ending in a newline, trailers; the commit it is."""
 
     subject: str
     body: str
     trailers: tuple[str, ...]
+    picked: Picked | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class BoundPatch:
     partial: bool = False
     steps: tuple[Step, ...] = ()
     unwanted: str = ""
+    picked: Picked | None = None
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -164,7 +166,7 @@ class Binding:
             self._trailer(trailer, subject, (*path, "trailers", number))
             for number, trailer in enumerate(patch.trailers)
         )
-        return PatchMessage(subject, body, trailers)
+        return PatchMessage(subject, body, trailers, _picked(patch))
 
     def _check_body(self, text: str, body: str, subject: str, where: Location) -> None:
         for number, line in enumerate(body.splitlines(), start=1):
@@ -230,9 +232,11 @@ class Binding:
                 message.body,
                 message.trailers,
                 unwanted=f"`{patch.when}` is false on {self.tree.name}",
+                picked=message.picked,
             )
         steps = tuple(self._step(edit, (*path, "edits", number)) for number, edit in enumerate(patch.edits))
-        return BoundPatch(message.subject, message.body, message.trailers, patch.partial == "ok", steps)
+        partial = patch.partial == "ok"
+        return BoundPatch(message.subject, message.body, message.trailers, partial, steps, picked=message.picked)
 
     def _step(self, edit: EditModel, place: Path) -> Step:
         where = self.loaded.document.key_place((self.tree.kind, *place))
@@ -242,6 +246,12 @@ class Binding:
         except UndecidedError as undecided:
             return UndecidedEdit(edit.anchor()[1], where, undecided)
         return SkippedEdit(edit.anchor()[1], where, f"`{edit.when}` is false on {self.tree.name}")
+
+
+def _picked(patch: PatchModel) -> Picked | None:
+    if (model := patch.picked_from) is None:
+        return None
+    return Picked(model.commit, model.author, model.how, model.trailers)
 
 
 # What templates see of the strategy itself.

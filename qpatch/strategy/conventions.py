@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qpatch.errors import Location
     from qpatch.strategy.document import Path
     from qpatch.strategy.load import LoadedStrategy
+    from qpatch.strategy.message import Picked
     from qpatch.strategy.schema import Component
 
 # docs/devel/submitting-a-patch.rst of QEMU: lines of a message, subject included, have at most 76 columns.
@@ -44,6 +45,10 @@ class Message(Protocol):
     def trailers(self) -> tuple[str, ...]:
         """The trailers."""
 
+    @property
+    def picked(self) -> Picked | None:
+        """The commit that the patch is, None for a new one."""
+
 
 @dataclass(frozen=True)
 class MessageConventions:
@@ -58,12 +63,14 @@ class MessageConventions:
         where = self._place(*path, "subject")
         if not _SUBJECT.match(message.subject):
             yield _error(f"the subject {message.subject!r} does not begin with `subsystem: `", where)
-        if len(message.subject) > LINE_LENGTH:
+        if len(message.subject) > LINE_LENGTH and message.picked is None:  # that is its own
             yield _error(f"the subject has {len(message.subject)} columns; at most {LINE_LENGTH} are usual", where)
         yield from self._long_lines(self._component.patches[index].body, message.body, (*path, "body"))
-        for number, trailer in enumerate(message.trailers):
-            if not _TRAILER.match(trailer):
-                yield _error(f"the trailer {trailer!r} is not `Key: value`", self._place(*path, "trailers", number))
+        of_its_own = message.picked.trailers if message.picked else ()
+        for key, trailers in ((("trailers",), message.trailers), (("picked-from", "trailers"), of_its_own)):
+            for number, trailer in enumerate(trailers):
+                if not _TRAILER.match(trailer):
+                    yield _error(f"the trailer {trailer!r} is not `Key: value`", self._place(*path, *key, number))
 
     def of_series(self, messages: Mapping[int, Message], cover: str | None) -> Iterator[UserError]:
         """Yield what is wrong with the messages of a series, by the numbers of their patches, and its cover letter."""

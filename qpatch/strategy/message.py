@@ -8,6 +8,7 @@ one and make a new paragraph otherwise. A message that a mail would cut short (`
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from qpatch.errors import UserError
 
@@ -22,7 +23,27 @@ _IN_BODY_HEADER = re.compile(r">?From |(From|Subject|Date):|\[PATCH", re.IGNOREC
 _MAILBOX_LINE = re.compile(r"From \S+ .*\d\d:\d\d:\d\d")
 
 
-def compose_message(subject: str, body: str, trailers: tuple[str, ...] = (), signoff: str = "") -> str:
+@dataclass(frozen=True)
+class Picked:
+    """What a patch has of the commit that it is: `author` as a mailbox, `trailers` of the message, and how it was made.
+
+    Signed-off-by lines among the trailers are their authors' own: they came with the commit.
+    """
+
+    commit: str
+    author: str
+    how: str
+    trailers: tuple[str, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The trailers, and below them the line that `git cherry-pick -x` writes, or the kernel's for a back-port."""
+        return *self.trailers, f"({self.how.replace('-', ' ')} from commit {self.commit})"
+
+
+def compose_message(
+    subject: str, body: str, trailers: tuple[str, ...] = (), signoff: str = "", picked: Picked | None = None
+) -> str:
     """Return the commit message; `signoff` is the user's `Name <address>` for a Signed-off-by line, or ''.
 
     Raises UserError `invalid-trailer` for a trailer that is none or that signs off in somebody's name, and
@@ -35,7 +56,8 @@ def compose_message(subject: str, body: str, trailers: tuple[str, ...] = (), sig
         check_body_line(line, number, title)
     for trailer in trailers:
         check_trailer(trailer, title)
-    wanted = [*trailers, *([f"Signed-off-by: {signoff}"] if signoff else [])]
+    inherited = picked.lines if picked else ()
+    wanted = [*inherited, *trailers, *([f"Signed-off-by: {signoff}"] if signoff else [])]
     return f"{title}\n\n{add_trailers(paragraphs, wanted)}".rstrip("\n") + "\n"
 
 

@@ -201,12 +201,25 @@ class EditModel(StrategyModel):
         return [key for key in keys if getattr(self, fields[key]) is not None]
 
 
+class PickedModel(StrategyModel):
+    """The commit that a patch is: its id, its author as a mailbox, and the trailers of its message as they stand there.
+
+    `how` is `cherry-picked` where the change is the commit's own, `backported` where it had to be made to fit.
+    """
+
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+    author: Annotated[str, StringConstraints(pattern=r"^\S.* <[^<>\s]+@[^<>\s]+>$")]
+    how: Literal["cherry-picked", "backported"] = "cherry-picked"
+    trailers: tuple[str, ...] = ()
+
+
 class PatchModel(StrategyModel):
     """One patch of a series: its message and its edits."""
 
     subject: Text
     body: Text
     when: Expression = True
+    picked_from: PickedModel | None = None
     trailers: tuple[str, ...] = ()
     partial: Literal["ok"] | None = None
     edits: Annotated[tuple[EditModel, ...], Field(min_length=1)]
