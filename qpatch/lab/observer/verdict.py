@@ -13,7 +13,8 @@ from qpatch.lab.model import Verdict
 from qpatch.lab.observer.account import InterruptState, line_name
 from qpatch.lab.observer.blame import misleading
 from qpatch.lab.observer.bounds import late_ms, stall_ms, storm_size
-from qpatch.lab.observer.migrations import COMPLETED, DESTINATION, FAILED, SOURCE, UNFINISHED
+from qpatch.lab.observer.migrations import COMPLETED, FAILED, UNFINISHED
+from qpatch.lab.observer.noise import needless_error
 from qpatch.lab.observer.phrases import (
     after_reset,
     cause_of_halt,
@@ -282,11 +283,11 @@ def slow(findings: Findings) -> str:
 
 
 def noisy(findings: Findings) -> str:
-    """Apply if QEMU printed an error in a run in which nothing was to fail, and nothing did."""
-    if any(migration.expect != COMPLETED for migration in findings.migrations) or not delivered(findings):
+    """Apply if all went as it should, and QEMU printed an error for nothing."""
+    said = needless_error(findings)
+    if said is None or not (delivered(findings) or recovered(findings)):
         return ""
-    said = next((error for error in findings.errors if error.by in (SOURCE, DESTINATION)), None)
-    return f"all went well, but the {said.by} printed {said.message!r}" if said is not None else ""
+    return f"all went well, but the {said.by} printed {said.message!r}"
 
 
 def recovered(findings: Findings) -> str:

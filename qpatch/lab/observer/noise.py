@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Errors that QEMU prints although nothing went wrong.
+
+In a migration that is to complete, none is right. One that is cancelled ends in errors of its channel on both sides, of
+which the destination's name what it was loading; the source's never name a device (5.2, 7.2, 10.0, 10.2 and 11.1). One
+that is to fail has its own rules (blame.py, silence.py).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from qpatch.lab.observer.migrations import CANCELLED, COMPLETED, DESTINATION, SOURCE
+
+if TYPE_CHECKING:
+    from qpatch.lab.observer.errors import ReportedError
+    from qpatch.lab.observer.findings import Findings
+
+_DEVICE = re.compile(r"\bdev\d+\b")
+
+
+def needless_error(findings: Findings) -> ReportedError | None:
+    """Return the first error that a QEMU printed for nothing, None where there is none."""
+    return next((error for error in findings.errors if _is_needless(findings, error)), None)
+
+
+def _is_needless(findings: Findings, error: ReportedError) -> bool:
+    if error.by not in (SOURCE, DESTINATION):
+        return False
+    begun = [migration for migration in findings.migrations if migration.at <= error.at]
+    if not begun or begun[-1].expect == COMPLETED:
+        return True
+    return (
+        begun[-1].expect == CANCELLED
+        and error.by == SOURCE
+        and not findings.device_errors
+        and _DEVICE.search(error.message) is not None
+    )
