@@ -384,6 +384,25 @@ def test_a_log_of_which_only_a_part_was_read_is_a_storm() -> None:
     )
 
 
+def test_a_qemu_that_hangs_and_logs_without_end_is_hung() -> None:
+    timeline = migration()
+    timeline.lab("log-cut", vm="qemu1", bytes=540_000_000, read=16_777_216, most="irq-raise", times=81_234)
+    timeline.lab("hung", vm="qemu1", what="qemu1 does not answer on its monitor any more")
+    assert reason(timeline, Verdict.HUNG).startswith("qemu1 does not answer on its monitor any more")
+
+
+def test_that_both_sides_run_after_a_failure_is_told_with_it() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.state("qemu0", "running")
+    timeline.migrated("failed", destination_status="completed", error="nothing was wrong")
+    assert reason(timeline, Verdict.FAILED).endswith("; dev0 runs on qemu0 again, while it runs on qemu1 (migration 1)")
+
+
 def test_an_interrupt_that_the_device_has_not_sent_is_a_duplicate() -> None:
     timeline = migration()
     timeline.consumed("qemu1", 3)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from qpatch.lab.observer.migrations import CANCELLED, COMPLETED, DESTINATION, SOURCE
 
 if TYPE_CHECKING:
-    from qpatch.lab.observer.errors import ReportedError
+    from qpatch.lab.model import ReportedError
     from qpatch.lab.observer.findings import Findings
 
 _DEVICE = re.compile(r"\bdev\d+\b")

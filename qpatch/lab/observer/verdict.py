@@ -56,16 +56,18 @@ def judge(findings: Findings) -> tuple[Verdict, str]:
 
 
 def storm(findings: Findings) -> str:
-    """Apply if the guest handled very many interrupts when nothing was outstanding, or a log has no end."""
-    if findings.cut_logs:
-        return findings.cut_logs[0]
+    """Apply if the guest handled very many interrupts when nothing was outstanding, or a log has no end.
+
+    A QEMU that hangs may go on logging what it does all the time: that it hangs says more.
+    """
     first, *_ = (*findings.account.duplicates, None)
     number = len(findings.account.duplicates)
-    if first is None or number < storm_size():
-        return ""
-    return (
-        f"the guest on {first.actor} handled {line_name(first)} of {first.device} and others {number} times too often"
-    )
+    if first is not None and number >= storm_size():
+        return (
+            f"the guest on {first.actor} handled {line_name(first)} of {first.device} and others {number} times too "
+            "often"
+        )
+    return findings.cut_logs[0] if findings.cut_logs and not findings.hung else ""
 
 
 def hung(findings: Findings) -> str:
@@ -120,8 +122,13 @@ def failed(findings: Findings) -> str:
         first = (
             f"; {why[0].what}; {reactions(findings, migration, why[0])}" if why else first_report(findings, migration)
         )
-        return (
-            f"migration {migration.number} {how_it_ended(migration)} and was expected to be {migration.expect}{first}"
+        besides = [one for one in findings.disorders if one.endswith(f"(migration {migration.number})")]
+        return "; ".join(
+            [
+                f"migration {migration.number} {how_it_ended(migration)} and was expected to be "
+                f"{migration.expect}{first}",
+                *besides[:1],
+            ]
         )
     last = findings.last
     as_meant = last is not None and last.outcome == last.expect == FAILED
