@@ -11,7 +11,7 @@ import yaml
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer import registers
-from qpatch.lab.observer.findings import GuestCheck, guest_checks
+from qpatch.lab.observer.checks import GuestCheck, guest_checks
 from qpatch.lab.observer.registers import interrupts_changed, what_changed
 
 FOLDER = Path(registers.__file__).parent

@@ -12,6 +12,7 @@ from qpatch.lab.model import Event, EventSource, ReportedError
 from qpatch.lab.observer.account import InterruptAccount, InterruptState
 from qpatch.lab.observer.announcements import unannounced
 from qpatch.lab.observer.bars import Bars
+from qpatch.lab.observer.checks import guest_checks, silent_timers
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.ends import wrong_ends
@@ -28,43 +29,7 @@ from qpatch.lab.observer.states import disorders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-
-# What a check answers in one word, or in differences, and in numbers.
-_ANSWERS = ("memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
-_COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected")
-
-
-@dataclass(frozen=True)
-class GuestCheck:
-    """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
-
-    What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
-    whether the device reads from guest memory what the guest has just written there, `widths` whether a register
-    reads the same by accesses of all widths, `writes` whether writes of all widths arrive (or PLACE:BYTES of the first
-    that does not). `config`, `held`, `table` and `pending` tell what differs in config
-    space, in what the device holds of it, in MSI-X's table and in its pending bits (see registers.py) from how the
-    driver left it. `strayed` is how many interrupts another processor has handled than they were routed to, `stray`
-    of the first of them its vector, the processor that it was routed to, and the one to which it came. `unexpected`
-    is how many interrupts the guest had, up to then, on numbers that belong to no vector.
-    """
-
-    vm: str
-    device: str
-    at: int = 0
-    stale: int | None = None
-    corrupt: int | None = None
-    memory: str = "none"
-    state: str = "none"
-    read: str = "none"
-    widths: str = "none"
-    writes: str = "none"
-    config: str = "none"
-    held: str = "none"
-    table: str = "none"
-    pending: str = "none"
-    strayed: int = 0
-    stray: tuple[int, int, int] = (0, 0, 0)
-    unexpected: int = 0
+    from qpatch.lab.observer.checks import GuestCheck
 
 
 @dataclass(frozen=True)
@@ -200,7 +165,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
             for event in lab
             if event.name == "idle" and event.fields["stale"]
         ),
-        silent_timers=tuple(_silent_timers(lab)),
+        silent_timers=tuple(silent_timers(lab)),
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),
@@ -255,44 +220,6 @@ def _deaths(lab: Sequence[Event]) -> Iterator[ProcessDeath]:
             yield ProcessDeath(str(event.fields["vm"]), ending(event))
         elif event.name == "guest-died":
             yield ProcessDeath(f"the guest on {event.fields['vm']}", f"died: {event.fields['what']}")
-
-
-def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
-    """Yield what the guest found, from those of the lab's events that tell of it."""
-    for event in lab:
-        if event.name == "check":
-            numbers = {name: _number(event.fields.get(name)) for name in _COUNTS}
-            words = {name: str(event.fields.get(name, "none")) for name in _ANSWERS}
-            yield GuestCheck(
-                vm=str(event.fields["vm"]),
-                device=str(event.fields.get("device", "")),
-                at=event.at,
-                stale=numbers["stale"],
-                corrupt=numbers["corrupt"],
-                memory=words["memory"],
-                state=words["state"],
-                read=words["read"],
-                widths=words["widths"],
-                writes=words["writes"],
-                config=words["config"],
-                held=words["held"],
-                table=words["table"],
-                pending=words["pending"],
-                strayed=numbers["strayed"] or 0,
-                stray=(numbers["stray"] or 0, numbers["routed"] or 0, numbers["came"] or 0),
-                unexpected=numbers["unexpected"] or 0,
-            )
-
-
-def _silent_timers(lab: Sequence[Event]) -> Iterator[str]:
-    for event in lab:
-        if event.name == "check" and "silent" in event.fields:
-            vm, cpu, late = (event.fields[name] for name in ("vm", "silent", "overdue"))
-            yield f"the timer of the guest's processor {cpu} has not interrupted on {vm}, {late} ms after it was due"
-
-
-def _number(written: object) -> int | None:
-    return None if written is None else int(str(written))
 
 
 def _failed_accesses(timeline: Sequence[Event]) -> Iterator[FailedAccess]:

@@ -12,8 +12,9 @@ from qpatch.lab.observer.registers import interrupts_changed, what_changed
 from qpatch.wording import counted
 
 if TYPE_CHECKING:
+    from qpatch.lab.observer.checks import GuestCheck
     from qpatch.lab.observer.errors import DeviceError
-    from qpatch.lab.observer.findings import Findings, GuestCheck, ProcessDeath
+    from qpatch.lab.observer.findings import Findings, ProcessDeath
     from qpatch.lab.observer.migrations import MigrationSpan
 
 VERIFIED = ("ok", "none")

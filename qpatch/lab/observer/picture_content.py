@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.account import NANOSECONDS_PER_MS, InterruptState
-from qpatch.lab.observer.findings import guest_checks
+from qpatch.lab.observer.checks import guest_checks
 from qpatch.lab.observer.interrupts import account_for
 from qpatch.lab.observer.mappings import ACCESSES
 from qpatch.lab.observer.measures import ran_at, stopped_at

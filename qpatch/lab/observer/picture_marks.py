@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.account import INTX, NANOSECONDS_PER_MS, InterruptState, line_name
+from qpatch.lab.observer.checks import guest_checks
 from qpatch.lab.observer.errors import device_errors
-from qpatch.lab.observer.findings import guest_checks
 from qpatch.lab.observer.logs import ERROR, is_harmless
 from qpatch.lab.observer.losses import controller_loaded
 from qpatch.lab.observer.mappings import ACCESSES

@@ -18,7 +18,7 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qpatch.lab.observer.findings import GuestCheck
+    from qpatch.lab.observer.checks import GuestCheck
 
 _SAME = ("ok", "none")
 _WORDS = ("address", "upper half of the address", "data", "control word")  # of an entry of MSI-X's table

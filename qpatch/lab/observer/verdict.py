@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from qpatch.lab.model import Event
-    from qpatch.lab.observer.findings import Findings, GuestCheck
+    from qpatch.lab.observer.checks import GuestCheck
+    from qpatch.lab.observer.findings import Findings
     from qpatch.lab.observer.migrations import MigrationSpan
 
     Rule: TypeAlias = Callable[[Findings], str]
