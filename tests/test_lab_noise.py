@@ -8,6 +8,8 @@ from lab_timeline_support import TimelineBuilder
 from lab_verdict_support import reason
 
 from qpatch.lab.model import Verdict
+from qpatch.lab.observer.findings import find
+from qpatch.lab.observer.noise import needless_error
 
 
 def cancelled_then_completed(actor: str, said: str, *, again: bool = False) -> TimelineBuilder:
@@ -48,3 +50,21 @@ def test_what_every_cancelled_migration_ends_in_is_not(actor: str, said: str) ->
 def test_a_migration_that_completes_after_a_cancelled_one_has_no_errors() -> None:
     told = reason(cancelled_then_completed("qemu2", "something is odd", again=True), Verdict.NOISY)
     assert told.endswith("the destination printed 'something is odd'")
+
+
+def test_a_mode_that_is_to_be_refused_may_be_complained_of_before_it_is_tried() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.message("qemu0", "dev0 cannot be migrated in this mode")
+    timeline.begin(expect="failed")
+    timeline.give_up()
+    timeline.verify("qemu0")
+    timeline.end(qemu0="running")
+    reason(timeline, Verdict.RECOVERED)
+
+
+def test_a_run_without_a_migration_is_judged_by_other_rules() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.message("qemu0", "something is odd")
+    assert needless_error(find(timeline.events)) is None

@@ -22,6 +22,8 @@ _DEVICE = re.compile(r"\bdev\d+\b")
 
 def needless_error(findings: Findings) -> ReportedError | None:
     """Return the first error that a QEMU printed for nothing, None where there is none."""
+    if not findings.migrations:
+        return None
     return next((error for error in findings.errors if _is_needless(findings, error)), None)
 
 
@@ -29,10 +31,9 @@ def _is_needless(findings: Findings, error: ReportedError) -> bool:
     if error.by not in (SOURCE, DESTINATION):
         return False
     begun = [migration for migration in findings.migrations if migration.at <= error.at]
-    if not begun or begun[-1].expect == COMPLETED:
-        return True
-    return (
-        begun[-1].expect == CANCELLED
+    expect = (begun[-1:] or findings.migrations[:1])[0].expect  # what comes before the first prepares it
+    return expect == COMPLETED or (
+        expect == CANCELLED
         and error.by == SOURCE
         and not findings.device_errors
         and _DEVICE.search(error.message) is not None
