@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from email.parser import BytesHeaderParser
+from email.policy import default
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
@@ -95,7 +97,7 @@ def apply_mails(repository: Repository, base: str, mails: Sequence[bytes]) -> st
         tree = repository.text("write-tree", environment=index)
         text = f"{headers['Subject']}\n\n{message.read_text()}".rstrip() + "\n"
         tip = (
-            repository.run("commit-tree", tree, "-p", tip, stdin=text.encode(), environment=_people(headers))
+            repository.run("commit-tree", tree, "-p", tip, stdin=text.encode(), environment=_people(headers, mail))
             .decode()
             .strip()
         )
@@ -135,10 +137,15 @@ def _describe(pair: re.Match[str]) -> str:
     return f'- patch {pair["old"]} is now {pair["new"]}: "{subject}"' if pair["old"] != pair["new"] else ""
 
 
-def _people(headers: dict[str, str]) -> dict[str, str]:
-    name, email, date = headers["Author"], headers["Email"], headers["Date"]
+def _people(headers: dict[str, str], mail: bytes) -> dict[str, str]:
+    """Return who wrote the patch, by git's `headers` of it, and who sends it: the committer."""
+    sender = BytesHeaderParser(policy=default).parsebytes(mail)["From"].addresses[0]
+    people = (
+        ("AUTHOR", headers["Author"], headers["Email"]),
+        ("COMMITTER", sender.display_name, sender.addr_spec),
+    )
     return {
         f"GIT_{role}_{item}": value
-        for role in ("AUTHOR", "COMMITTER")
-        for item, value in (("NAME", name), ("EMAIL", email), ("DATE", date))
+        for role, name, address in people
+        for item, value in (("NAME", name), ("EMAIL", address), ("DATE", headers["Date"]))
     }
