@@ -89,6 +89,7 @@ class DeviceDouble(Double):
         error = EIO if FAULT in ("refuses", "unnoticed") else 0
         self.log("data-write", bytes=0 if error else 16, total=0 if error else 16, errno=error)
         if failing:
+            print("qemu-system-double: load of migration failed", file=sys.stderr, flush=True)
             self.migrates("failed")
             sys.exit(1)
         time.sleep(STALL_SECONDS if FAULT == "slow" else 0)

@@ -102,7 +102,12 @@ class Double:
             self.linger()
         answers = {
             "query-status": {"status": self.status, "running": self.status == "running"},
-            "query-migrate": {"status": self.migration, "downtime": 3, "total-time": 9},
+            "query-migrate": {
+                "status": self.migration,
+                "downtime": 3,
+                "total-time": 9,
+                **({"error-desc": "it was to fail"} if self.migration == "failed" else {}),
+            },
         }
         self.say({**tag, "return": answers.get(command, {})})
         self.after(command, failing=deed == "fail")

@@ -53,9 +53,7 @@ def test_anchor_and_what_names_it_renamed(tmp_path: Path, capsys: Capture) -> No
 
 
 def test_anchor_of_a_lone_addition_renamed(tmp_path: Path, capsys: Capture) -> None:
-    bench = Bench(
-        tmp_path, capsys, "qemu-5.2", {PCI: renamed("vfio_pci_load_config", "vfio_pci_load_config_space")}
-    )
+    bench = Bench(tmp_path, capsys, "qemu-5.2", {PCI: renamed("vfio_pci_load_config", "vfio_pci_load_config_space")})
     assert not bench.misses("drain-interrupts").untold(
         "the tree has no function vfio_pci_load_config",
         "only names could be compared",
