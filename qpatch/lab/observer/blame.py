@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import math
 import os
-import re
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import yaml
 
+from qpatch.lab.observer.errors import DEVICE_ID
 from qpatch.lab.observer.migrations import DESTINATION, FAILED, SOURCE
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from qpatch.lab.observer.findings import Findings
 
 _ROLES = (SOURCE, DESTINATION)
-_DEVICE = re.compile(r"\bdev\d+\b")
 
 
 def misleading(findings: Findings) -> str:
@@ -46,7 +45,7 @@ def _misleading(errors: Sequence[DeviceError], said: Sequence[str]) -> str:
         return ""
     devices = {error.event.device for error in errors}
     for message in said:
-        if (named := set(_DEVICE.findall(message))) and not named & devices:
+        if (named := set(DEVICE_ID.findall(message))) and not named & devices:
             return f"{message!r} names another device: {errors[0].what}"
     told = {number: message for message in said for number in _errors_in(message)}
     wrong = [message for number, message in told.items() if number not in _consequences() | given]

@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.migrations import COMPLETED, RUNNING, SOURCE, UNFINISHED
+from qpatch.lab.observer.migrations import COMPLETED, RUNNING, SOURCE, UNFINISHED, command_of, starts_paused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from qpatch.lab.model import Event
     from qpatch.lab.observer.migrations import MigrationHistory
 
 _AWAY = "postmigrate"
@@ -31,17 +30,12 @@ def wrong_ends(history: MigrationHistory) -> Iterator[str]:
         vm = str(event.fields.get("vm", ""))
         if event.name == "migrate" and event.fields["source"] in paused:  # its state goes with the guest
             paused.add(str(event.fields["destination"]))
-        elif _holds(event):
+        elif starts_paused(event) or command_of(event) == (vm, "stop"):
             paused.add(vm)
-        elif event.name == "command" and event.fields["command"] == "cont":
+        elif command_of(event) == (vm, "cont"):
             paused.discard(vm)
         elif event.name == "state":
             yield from _wrong_end(history, position, vm, str(event.fields["status"]), is_paused=vm in paused)
-
-
-def _holds(event: Event) -> bool:
-    stops = event.name == "command" and event.fields["command"] == "stop"
-    return stops or (event.name == "start" and bool(event.fields.get("paused")))
 
 
 def _wrong_end(history: MigrationHistory, position: int, vm: str, status: str, *, is_paused: bool) -> Iterator[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ _OPERATIONS = frozenset({"state", "data-read", "data-write", "set-irqs", "config
 _SHORT = {"set-irqs": "SET_IRQS", "state": "change of state"}
 _RULES = {"config": "config space", "config-any": "config space", "irqs": "interrupts"}
 _PROBED = frozenset({"err", "req"})  # QEMU tries whether the device has these interrupts
+
+
+# By what QEMU's messages name a device: its id on the command line.
+DEVICE_ID = re.compile(r"\bdev\d+\b")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.migrations import P2P_STATES, RESUMING, RUNNING_STATES, STOPPED_STATES, device_state
+from qpatch.lab.observer.migrations import (
+    P2P_STATES,
+    RESUMING,
+    RUNNING_STATES,
+    STOPPED_STATES,
+    command_of,
+    device_state,
+    starts_paused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,13 +37,13 @@ def running_while_halted(history: MigrationHistory) -> Iterator[str]:
     """Yield a sentence for each device that is active while its VM is halted, or waits before a switchover."""
     states: _DeviceStates = {}
     stopping: set[str] = set()
-    halted = set(_started_paused(history))
+    halted = {vm for event in history.timeline if (vm := starts_paused(event))}
     for event in history.timeline:
         if event.origin is EventSource.UAPI and event.name in ("state", "reset"):
             if event.actor in halted and _starts(states.get((event.actor, event.device), ""), device_state(event)):
                 yield f"{event.device} is set to {device_state(event)} on {event.actor}, whose VM is stopped"
             states[event.actor, event.device] = device_state(event)
-        elif (commanded := _command(event)) is not None:
+        elif (commanded := command_of(event))[0]:
             vm, command = commanded
             (stopping.add if command == "stop" else stopping.discard)(vm)
             if command == "cont":
@@ -46,21 +54,6 @@ def running_while_halted(history: MigrationHistory) -> Iterator[str]:
         elif _waits_before_switchover(event):
             yield from _active(states, event.actor, "which waits before its switchover")
     yield from _never_stopped(history)
-
-
-def _started_paused(history: MigrationHistory) -> Iterator[str]:
-    return (
-        str(event.fields["vm"])
-        for event in history.timeline
-        if event.origin is EventSource.LAB and event.name == "start" and event.fields.get("paused")
-    )
-
-
-def _command(event: Event) -> tuple[str, str] | None:
-    """Return the VM and the name of the command, None where `event` is no command that the lab gave."""
-    if event.origin is not EventSource.LAB or event.name != "command":
-        return None
-    return str(event.fields["vm"]), str(event.fields["command"])
 
 
 def _starts(left: str, reached: str) -> bool:

@@ -141,6 +141,18 @@ def device_state(event: Event) -> str:
     return str(event.fields["to"])
 
 
+def command_of(event: Event) -> tuple[str, str]:
+    """Return the VM and the name of the command that the lab gave to its monitor, empty where `event` is none."""
+    if not _is_lab(event, "command"):
+        return "", ""
+    return str(event.fields["vm"]), str(event.fields["command"])
+
+
+def starts_paused(event: Event) -> str:
+    """Return the VM that the lab starts so that it waits for `cont`, '' where `event` is none of that."""
+    return str(event.fields["vm"]) if _is_lab(event, "start") and event.fields.get("paused") else ""
+
+
 def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) -> MigrationSpan:
     fields = timeline[begin].fields
     start = MigrationSpan(

@@ -8,16 +8,14 @@ that is to fail has its own rules (blame.py, silence.py).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from qpatch.lab.observer.errors import DEVICE_ID
 from qpatch.lab.observer.migrations import CANCELLED, COMPLETED, DESTINATION, SOURCE
 
 if TYPE_CHECKING:
     from qpatch.lab.model import ReportedError
     from qpatch.lab.observer.findings import Findings
-
-_DEVICE = re.compile(r"\bdev\d+\b")
 
 
 def needless_error(findings: Findings) -> ReportedError | None:
@@ -36,5 +34,5 @@ def _is_needless(findings: Findings, error: ReportedError) -> bool:
         expect == CANCELLED
         and error.by == SOURCE
         and not findings.device_errors
-        and _DEVICE.search(error.message) is not None
+        and DEVICE_ID.search(error.message) is not None
     )

@@ -20,6 +20,7 @@ from qpatch.lab.observer.migrations import (
     RUNNING_STATES,
     STOPPED_STATES,
     STOPPING_STATES,
+    command_of,
     device_state,
 )
 
@@ -131,8 +132,8 @@ def _without_p2p(history: MigrationHistory, vm: str) -> Iterator[str]:
     states: dict[str, str] = {}
     continued: set[str] = set()  # devices that have not changed their state since the lab's `cont`
     for event in history.timeline:
-        if event.origin is EventSource.LAB and event.name == "command" and event.fields["vm"] == vm:
-            continued = set(states) if event.fields["command"] == "cont" else continued
+        if command_of(event) == (vm, "cont"):
+            continued = set(states)
         elif event.actor != vm or event.origin is not EventSource.UAPI:
             continue
         elif event.name in ("open", "reset"):

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
 from qpatch.lab.observer.account import NANOSECONDS_PER_MS
+from qpatch.lab.observer.bounds import short_stall_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from qpatch.lab.model import Event
     from qpatch.lab.observer.starvation import Starvation
-
-_QUICK_MS = 200  # no bound is below it: who took no longer need not be asked why
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Spent:
     def by_qemu_ms(self, timeline: Sequence[Event], starved: Starvation) -> float:
         """Return the milliseconds that are left of it."""
         ms = self.ns / NANOSECONDS_PER_MS
-        if ms <= _QUICK_MS:
+        if ms <= short_stall_ms():  # no bound is below it: who took no longer need not be asked why
             return ms
         taken = (starved.ms if self.seen else starved.of_vms_ms)(self.begin, self.end)
         return max(0.0, ms - self._paused_ms(timeline) - taken)
