@@ -170,6 +170,14 @@ def test_messages(tmp_path: Path, old: str, new: str, said: str, at: str) -> Non
     assert problem.where is not None and problem.where.line == line_of(STRATEGY, at)
 
 
+def test_a_picked_patch_keeps_its_subject(tmp_path: Path) -> None:
+    picked = "picked-from: {commit: " + "a" * 40 + ', author: "Jane Doe <jane@example.org>"}'
+    subject = "subject: 'Revert \"demo: " + "x" * 80 + "\"'"
+    text = STRATEGY.replace('subject: "demo: Call the new function"', f"{subject}\n      {picked}")
+    templates = {**TEMPLATES, "demo/cover.j2": "Without the subjects.\n"}
+    assert not check_file(write_strategy(tmp_path, text, templates), KNOWN)
+
+
 def test_long_lines_are_placed_in_their_template(tmp_path: Path) -> None:
     body = (
         "Short.\n@{% if has_extra %}\nx\n@{% endif %}\n"

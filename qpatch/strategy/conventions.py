@@ -61,9 +61,10 @@ class MessageConventions:
         """Yield what is wrong with the message of the strategy's patch number `index` (from 0)."""
         path: Path = ("patches", index)
         where = self._place(*path, "subject")
-        if not _SUBJECT.match(message.subject):
+        new = message.picked is None  # a picked patch has its commit's subject, which may be `Revert "..."`, or long
+        if new and not _SUBJECT.match(message.subject):
             yield _error(f"the subject {message.subject!r} does not begin with `subsystem: `", where)
-        if len(message.subject) > LINE_LENGTH and message.picked is None:  # that is its own
+        if new and len(message.subject) > LINE_LENGTH:
             yield _error(f"the subject has {len(message.subject)} columns; at most {LINE_LENGTH} are usual", where)
         yield from self._long_lines(self._component.patches[index].body, message.body, (*path, "body"))
         of_its_own = message.picked.trailers if message.picked else ()
