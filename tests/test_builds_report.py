@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from qpatch.series.blame import Authorship
 
 KEY = CellKey("demo", "qemu-1.0", "qemu", Stage.BUILT, target="aarch64-softmmu")
-BASE = StepResult(BuildStep(0, "", "aaa", "bbb", "ccc"), StepStatus.KEPT, Path("base.log"))
+BASE = StepResult(BuildStep(0, "", "aaa", "bbb", "ccc", "ccd"), StepStatus.KEPT, Path("base.log"))
 ERROR = Diagnostic(DEMO, 3, 5, "error", "bad", "start", (Diagnostic("a.h", 3, 4, "note", "here"),), "text", "sym")
 
 
@@ -44,7 +44,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Authorship:
 def step(status: StepStatus, output: str = "", *errors: Diagnostic, number: int = 1) -> StepResult:
     made = MakeResult(status is StepStatus.BUILT, output, 7, 1.23456, 2.0)
     return StepResult(
-        BuildStep(number, "demo: Call later()", "ddd", "eee", "fff", ("hw/demo.c",)),
+        BuildStep(number, "demo: Call later()", "ddd", "eee", "fff", "ffe", ("hw/demo.c",)),
         status,
         Path("demo.log"),
         made,

@@ -266,7 +266,7 @@ def test_a_comparison_with_nothing_is_refused() -> None:
 def test_only_a_rebase_tells_of_the_old_tree() -> None:
     compared = RenderedResult(key=CellKey("demo", "one"), status=Status.VOID, from_status=Status.LANDED)
     assert compared.as_json().keys() - rendered(Status.VOID).as_json().keys() == {
-        *("from_status", "range_diff", "changes")
+        *("from_status", "range_diff", "cover_diff", "changes")
     }
 
 

@@ -102,7 +102,8 @@ def test_a_baseline_that_is_kept_comes_first(
 ) -> None:
     _, built = bench.build(capsys, "baseline")
     (found,) = programs().of_tree(str(bench.tree), [None], [TARGET])
-    assert found == QemuProgram("baseline", TREE, (10, 2), TARGET, (built["products"][BINARY],), {})
+    file, source = built["products"][BINARY], git(bench.tree, "rev-parse", "HEAD^{tree}")
+    assert found == QemuProgram("baseline", TREE, (10, 2), TARGET, (file,), {}, built_from=source)
     assert distribution.asked == []
 
 
@@ -165,8 +166,11 @@ def test_a_strategy_is_built(bench: Bench, distribution: Distribution) -> None:
     baseline, found = programs(BinaryChoice.PREBUILT).of_tree(str(bench.tree), [None, good], [TARGET])
     assert isinstance(found, QemuProgram)
     assert (found.strategy, found.tree, found.release) == ("good", TREE, (10, 2))
+    assert len(found.built_from) == len(git(bench.tree, "rev-parse", "HEAD^{tree}"))
+    assert found.built_from not in ("", git(bench.tree, "rev-parse", "HEAD^{tree}"))
     assert Path(found.command[0]).is_file()
     assert isinstance(baseline, QemuProgram)
+    assert baseline.built_from == "", "whatever a distribution built its programs from"
     assert distribution.asked == [TARGET]
 
 

@@ -299,6 +299,24 @@ def test_rebase_compares_with_the_old_tree(
     )
 
 
+def test_a_rebase_tells_what_the_letter_says_otherwise(
+    repository: Repository, options: RenderOptions, tmp_path: Path
+) -> None:
+    file = write_strategy(tmp_path / "mine", STRATEGY)
+    (tmp_path / "mine/templates/demo/cover.j2").write_text(
+        "The same.\n\n@{% if has_extra %}\nWith threads.\n@{% endif %}\nOn @{{ tree.name }}.\n"
+    )
+    without, threads = ({**CAPABILITIES, "has_extra": value} for value in (False, True))
+    with (
+        target(repository, "qemu-1.0", capabilities=without) as before,
+        target(repository, "qemu-2.0", capabilities=threads) as after,
+    ):
+        result = rebase(load_strategy(file), before, after, options)
+        same = rebase(load_strategy(file), before, before, options)
+    assert result.cover_diff.splitlines() == ["-On qemu-1.0.", "+With threads.", "+On qemu-2.0."]
+    assert same.cover_diff == ""
+
+
 def test_rebase_over_two_repositories(
     strategy: LoadedStrategy, repository: Repository, options: RenderOptions, tmp_path: Path
 ) -> None:

@@ -428,3 +428,12 @@ def test_a_backport_says_so(repository: Repository, options: RenderOptions) -> N
     rendered = write(repository, plan(repository, (backported,)), options)
     text = (rendered.directory / rendered.patches[0].file).read_text()
     assert f"\n(backported from commit {UPSTREAM.commit})\nFixes: nothing\n---\n" in text
+
+
+def test_people_in_cc_are_named_once_whatever_their_name(repository: Repository, options: RenderOptions) -> None:
+    asking = replace(options, maintainers=True)
+    series = plan(repository, cc=("Z. Last <ZOE@example.org>", "Some One <one@example.org>"))
+    rendered = write(repository, series, asking)
+    letter = rendered.directory / rendered.cover
+    assert header(letter, "Cc").count("example.org") == len(["Zoe", "Jörg", "Some One"])
+    assert "Some One <one@example.org>" in header(letter, "Cc")

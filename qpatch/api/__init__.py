@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from qpatch.cells.key import CellKey, Stage
     from qpatch.cells.rendered import RenderedResult
     from qpatch.errors import EnvironmentFault, ExitCode, Location, QpatchError, UserError
+    from qpatch.lab.campaign.evidence import read_evidence
     from qpatch.lab.campaign.planning import Peer
     from qpatch.lab.campaign.programs import BinaryChoice
     from qpatch.lab.campaign.results import TestedResult
@@ -78,6 +79,7 @@ __all__ = [
     "load_strategies",
     "open_tree",
     "overall_exit_code",
+    "read_evidence",
     "rebase",
     "render",
     "result_from_json",
@@ -121,6 +123,7 @@ _MODULES = {
     "load_strategies": "qpatch.api.strategies",
     "open_tree": "qpatch.series.open_tree:opened_tree",
     "overall_exit_code": "qpatch.cells.exit_codes",
+    "read_evidence": "qpatch.lab.campaign.evidence",
     "rebase": "qpatch.api.rebasing",
     "render": "qpatch.api.rendering",
     "result_from_json": "qpatch.api.results",

@@ -25,14 +25,16 @@ class BuildStep:
     """One thing to build.
 
     `number` is 0 for the base, else the patch's number in the series; `commit` is the id that `render` gives the
-    patch, `build_commit` the one in the workspace's repository, `content` the id of the latter's git tree: what is
-    compiled depends on that alone. `files` are those in which the step differs from the one before.
+    patch, `build_commit` the one in the workspace's repository. `source` and `content` are the ids of their git trees:
+    what the series makes of the tree, and what is compiled. `files` are those in which the step differs from the one
+    before.
     """
 
     number: int
     subject: str
     commit: str
     build_commit: str
+    source: str
     content: str
     files: tuple[str, ...] = ()
 
@@ -53,11 +55,12 @@ def make_steps(
     built = import_commits(repository, base, [over_base, *laid_over], "refs/qpatch/build")
     commits = [base, *(import_commits(repository, base, rendered) if rendered else [])]
     subjects = ["", *(patch.subject for patch in series.patches)] if series else [""]
-    contents = repository.text("rev-parse", *(f"{commit}^{{tree}}" for commit in built)).split()
+    trees = repository.text("rev-parse", *(f"{commit}^{{tree}}" for commit in (*commits, *built))).split()
+    sources, contents = trees[: len(commits)], trees[len(commits) :]
     changed = [(), *(tuple(sorted(commit.changes)) for commit in rendered)]
     return tuple(
         BuildStep(number, *of_step)
-        for number, of_step in enumerate(zip(subjects, commits, built, contents, changed, strict=True))
+        for number, of_step in enumerate(zip(subjects, commits, built, sources, contents, changed, strict=True))
     )
 
 

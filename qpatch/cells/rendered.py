@@ -86,7 +86,7 @@ class RenderedResult(CellResult):
     stage: ClassVar = Stage.RENDERED
     layout: ClassVar[tuple[str, ...]] = (
         *("strategy", "tree", "component", "status", "reason", "base", "tip", "directory", "patches", "edits"),
-        *("from_status", "range_diff", "changes", "error", "stage", "tried", "remarks"),
+        *("from_status", "range_diff", "cover_diff", "changes", "error", "stage", "tried", "remarks"),
     )
     left_out: ClassVar = frozenset({"error", "from_status"})
     successes: ClassVar = frozenset({Status.RENDERED})
@@ -102,6 +102,7 @@ class RenderedResult(CellResult):
     remarks: tuple[Remark, ...] | None = None
     from_status: Status | None = None
     range_diff: str = ""
+    cover_diff: str = ""
     changes: tuple[EditChange, ...] = ()
 
     @field_validator("from_status")
@@ -115,13 +116,13 @@ class RenderedResult(CellResult):
     @model_validator(mode="after")
     def _check_rebase(self) -> Self:
         """Refuse a comparison with nothing."""
-        if self.from_status is None and (self.range_diff or self.changes):
+        if self.from_status is None and (self.range_diff or self.cover_diff or self.changes):
             raise ValueError("what is compared with an old tree has a from_status")
         return self
 
     def absent(self) -> set[str]:
         """Return the keys that this result leaves out: only a rebase compares with an old tree."""
-        return super().absent() | ({"range_diff", "changes"} if self.from_status is None else set())
+        return super().absent() | ({"range_diff", "cover_diff", "changes"} if self.from_status is None else set())
 
     @property
     def patch_count(self) -> int:

@@ -52,6 +52,8 @@ def print_differences(result: RenderedResult, output: Output) -> None:
     """Print the range-diff, and the edits that fare differently, as a table."""
     if result.range_diff:
         output.text(result.range_diff.rstrip("\n"))
+    if result.cover_diff:
+        output.text(f"{result.key.strategy}: what the cover letter says otherwise\n{result.cover_diff}")
     if result.changes:
         columns = ("patch", "anchor", "before", "now", "message")
         rows = [(change.patch, change.anchor, change.old, change.new, change.message) for change in result.changes]

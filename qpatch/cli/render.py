@@ -65,6 +65,15 @@ def add_series_options(parser: argparse.ArgumentParser) -> None:
         help="version N, with a changelog and the range-diff to the version before",
     )
     parser.add_argument("--changes", metavar="TEXT", default="", help="your words for the changelog of a reroll")
+    parser.add_argument(
+        "--evidence",
+        nargs="+",
+        action="extend",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="results of `qpatch test --json`: letters tell those of the very series, on this very tree",
+    )
     parser.add_argument("--subject-prefix", metavar="PREFIX", help="instead of `PATCH RFC`")
     parser.add_argument("--signoff", action="store_true", help="add your own Signed-off-by, from git's identity")
     parser.add_argument("--explain", action="store_true", help="tell what every edit did, not only the misses")
@@ -143,6 +152,7 @@ def check_objects(
 
 def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> RenderOptions:
     """Return the choices of `add_series_options`, and the settings of parameters."""
+    from qpatch import api
     from qpatch.series.model import DEFAULT_PREFIX, RenderOptions
     from qpatch.trees.git import Role, user_identity
 
@@ -159,4 +169,5 @@ def series_options(arguments: argparse.Namespace, strategies: tuple[LoadedStrate
         check=arguments.checkpatch,
         maintainers=arguments.maintainers,
         parameters=settings(arguments, strategies),
+        evidence=api.read_evidence(arguments.evidence) if arguments.evidence else (),
     )

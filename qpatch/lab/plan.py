@@ -22,6 +22,7 @@ class QemuProgram:
 
     `strategy` is what was built (`baseline` for a release as it is), `release` its version as numbers, such as (10, 2).
     `command` begins the command line, `arguments` follow it (where the firmware is), `environment` is added.
+    `built_from` is the id of the git tree that it was built from, '' where nobody knows: a distribution's, or a file.
     """
 
     strategy: str
@@ -31,6 +32,7 @@ class QemuProgram:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     arguments: tuple[str, ...] = ()
+    built_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class RunPlan:
     machine: Machine
     profile: Profile
     scenario: Scenario
+
+    @property
+    def built_from(self) -> tuple[str, str]:
+        """The git trees that the source and the destination were built from."""
+        return self.source.built_from, self.destination.built_from
 
     @property
     def cpus(self) -> int:

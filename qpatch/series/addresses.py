@@ -29,6 +29,12 @@ def is_mailbox(text: str) -> bool:
     return [address.addr_spec for address in found] == [text] and bool(found[0].domain)
 
 
+def mailbox_of(address: str) -> str:
+    """Return the address proper, in small letters, of an address that may have a name before it."""
+    named = _NAMED.fullmatch(address)
+    return (named["mailbox"] if named else address).strip().lower()
+
+
 def address_header(header: str, addresses: Sequence[str]) -> str:
     """Return `header` with `addresses`, one to a line: no line gets too long, and lists can be compared line by line.
 

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qpatch.series.addresses import mailbox_of
+from qpatch.series.evidence import evidence_text
 from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify, with_notes
 from qpatch.series.reroll import changelog, range_diff
 from qpatch.trees.private import scratch_directory
@@ -45,15 +47,17 @@ def write_letters(committed: CommittedSeries, options: RenderOptions, previous: 
         old = previous.range
         difference = range_diff(private, old, f"{series.base}..{committed.tip}")
         changes = changelog(previous.revision, series.base, difference, options.changes)
-    cover = cover_text(series, changes)
+    evidence = evidence_text(options.evidence, private.tree_of(series.base), private.tree_of(committed.tip))
+    cover = cover_text(series, evidence, changes)
     with scratch_directory("mails") as directory:
         files = format_patches(private, series, options, directory=directory, cover=cover, previous=old)
         paths = [directory / file for file in files]
         remarks, recipients = _ask_tree(committed, options, paths[series.cover_body is not None :])
         mails = {path.name: path.read_bytes() for path in paths}
-    if series.cover_body is None and changes:
-        mails = {name: with_notes(mail, changes) for name, mail in mails.items()}
-    finished = finish_mails(mails, identify(series, options, committed.tip, cover), options, recipients)
+    notes = "\n\n".join(part for part in (evidence, changes) if part)
+    if series.cover_body is None and notes:
+        mails = {name: with_notes(mail, notes) for name, mail in mails.items()}
+    finished = finish_mails(mails, identify(series, options, committed.tip, f"{cover}\n{notes}"), options, recipients)
     return Letters(finished, changes, difference, remarks)
 
 
@@ -71,5 +75,6 @@ def _ask_tree(
             people = pool.submit(bench.maintainers, patches) if options.maintainers else None
             remarks = check.result() if check else None
             found = people.result() if people else found
-    extra = tuple(address for address in series.cc if address not in (*found.to, *found.cc))
+    known = {mailbox_of(address) for address in (*found.to, *found.cc)}
+    extra = tuple(address for address in series.cc if mailbox_of(address) not in known)
     return remarks, Recipients(found.to, (*found.cc, *dict.fromkeys(extra)))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.series.addresses import ENCODED_WIDTH, address_header, quoted_utf8
+from qpatch.series.evidence import with_evidence
 from qpatch.strategy.message import clean_text
 from qpatch.trees.private import SERIES_REF
 
@@ -78,9 +79,10 @@ def format_patches(
     return [Path(line).name for line in output.decode().splitlines()]
 
 
-def cover_text(series: PlannedSeries, changelog: str = "") -> str:
-    """Return the cover letter's subject, body and changelog, as a branch's description has them."""
-    parts = [" ".join(series.cover_subject.split()), clean_text(series.cover_body or ""), clean_text(changelog)]
+def cover_text(series: PlannedSeries, evidence: str = "", changelog: str = "") -> str:
+    """Return the cover letter's subject, body (`evidence` in its place) and changelog, as a branch's description."""
+    body = with_evidence(series.cover_body, evidence) if series.cover_body is not None else ""
+    parts = [" ".join(series.cover_subject.split()), clean_text(body), clean_text(changelog)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -109,9 +111,12 @@ def finish_mails(
     return finished
 
 
-def identify(series: PlannedSeries, options: RenderOptions, tip: str, cover: str) -> str:
-    """Return the part of the Message-IDs that stands for this version of the series."""
-    digest = sha256(f"{tip}\n{options.prefix}\n{cover}".encode()).hexdigest()[:_DIGITS]
+def identify(series: PlannedSeries, options: RenderOptions, tip: str, text: str) -> str:
+    """Return the part of the Message-IDs that stands for this version of the series.
+
+    `tip` is its last commit, `text` what its mails say besides: another text is another sending.
+    """
+    digest = sha256(f"{tip}\n{options.prefix}\n{text}".encode()).hexdigest()[:_DIGITS]
     return f"{_UNSAFE.sub('-', series.strategy)}-v{options.revision}-{digest}"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from qpatch.arguments import check_count, check_line, check_path, check_settings_map, check_text, check_type, items_of
+from qpatch.series.evidence import Seen
 from qpatch.trees.git import Identity
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ class RenderOptions:
     `parameters` sets parameters of the strategy; `output` is the directory above `<strategy>/<tree>/`;
     `revision` the N of `--reroll`; `identity` the author, the placeholder where it is None; `committer` signs off, the
     author where it is None; `outputs` are made besides the mails; `changes` is the user's own text for the changelog
-    of a reroll; `check` and `maintainers` run the tree's perl scripts. Raises UserError `bad-argument`.
+    of a reroll; `check` and `maintainers` run the tree's perl scripts; `evidence` is what was seen in runs, of which
+    letters tell what is of their own series. Raises UserError `bad-argument`.
     """
 
     output: Path
@@ -115,6 +117,7 @@ class RenderOptions:
     maintainers: bool = True
     parameters: Mapping[str, object] = field(default_factory=dict)
     committer: Identity | None = None
+    evidence: tuple[Seen, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be rendered with: above all a line break in what goes into a header."""
@@ -126,6 +129,7 @@ class RenderOptions:
         items_of(self.outputs, object, "outputs")
         check_text(self.changes, "the text on the changes")
         check_settings_map(self.parameters, "parameters")
+        items_of(self.evidence, Seen, "evidence")
 
     @property
     def author(self) -> Identity:

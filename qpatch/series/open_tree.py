@@ -11,6 +11,7 @@ from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 from qpatch.fingerprint import fingerprint, own_fingerprint
 from qpatch.strategy.bind import TreeInfo
+from qpatch.trees.described import base_in_words
 from qpatch.trees.memory import memory
 from qpatch.trees.resolve import resolve
 
@@ -41,7 +42,7 @@ def opened_tree(name: str) -> Iterator[OpenTree]:
     tree = resolve(name)
     with tree.open() as files:
         cache = ParseCache(macro_table(tree.kind))
-        info = TreeInfo(tree.name, tree.release, tree.kind)
+        info = TreeInfo(tree.name, tree.release, tree.kind, base_in_words(tree.repository, tree.commit))
         digest = fingerprint(own_fingerprint(), "capabilities", tree.kind, files.commit)
         known: dict[str, bool] = memory().recall(digest) or {}
         before = dict(known)

@@ -7,6 +7,7 @@ difference makes of the patches, and the drift report which edits end differentl
 
 from __future__ import annotations
 
+from difflib import unified_diff
 from typing import TYPE_CHECKING
 
 from qpatch.cells.rendered import EditChange
@@ -35,15 +36,27 @@ def rebase(strategy: LoadedStrategy, old: OpenTree, new: OpenTree, options: Rend
     """
     before = attempt(strategy, old, options.parameters)
     after = attempt_fit(strategy, new, options.parameters)
-    difference = ""
+    difference, letters = "", ""
     if before.planned is not None and after.planned is not None:
         difference = _compare(before.planned, after.planned, old, new, options)
+        letters = cover_difference(before.planned, after.planned)
     of_rebase = {
         "from_status": before.decision.status,
         "range_diff": difference,
+        "cover_diff": letters,
         "changes": drift_report(before, after),
     }
     return finish(after, options).model_copy(update=of_rebase)
+
+
+def cover_difference(before: PlannedSeries, after: PlannedSeries) -> str:
+    """Return the lines of the cover letter that hang on what differs between the trees, as a diff; '' for none.
+
+    What the patches' own messages say otherwise is in the range-diff.
+    """
+    old, new = ((series.cover_body or "").splitlines() for series in (before, after))
+    lines = [line for line in unified_diff(old, new, n=0, lineterm="") if not line.startswith(("---", "+++"))]
+    return "\n".join("" if line.startswith("@@") else line for line in lines).strip("\n")
 
 
 def drift_report(old: SeriesAttempt, new: SeriesAttempt) -> tuple[EditChange, ...]:

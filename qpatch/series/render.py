@@ -92,5 +92,5 @@ def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried
         tried.planned(bound),
         binding.loaded.title,
         binding.cover(kept),
-        tuple(dict.fromkeys(patch.picked.author for patch in kept if patch.picked)),
+        tuple(dict.fromkeys([*(patch.picked.author for patch in kept if patch.picked), *binding.cc])),
     )

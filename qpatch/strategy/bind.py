@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from qpatch.errors import UndecidedError, UserError, placed
 from qpatch.strategy.edits import bind_edit
 from qpatch.strategy.environment import TEMPLATE_SUFFIX, Names
-from qpatch.strategy.message import Picked, check_body_line, check_subject, check_trailer
+from qpatch.strategy.message import EVIDENCE_MARK, Picked, check_body_line, check_subject, check_trailer
 from qpatch.strategy.origins import Source, origin
 from qpatch.strategy.parameters import parameter_values
 from qpatch.strategy.version import Version
@@ -30,16 +30,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TreeInfo:
-    """What templates see of a tree: its name, its release ('10.2.2'), its kind ('qemu' or 'linux')."""
+    """What templates see of a tree: its name, its release ('10.2.2'), its kind ('qemu' or 'linux').
+
+    `base` says what a series on it is based on, in words that follow "based on".
+    """
 
     name: str
     release: str
     kind: str
+    base: str = "a commit"
 
     @property
     def names(self) -> dict[str, str]:
         """What templates see as `tree`: the release compares as a version."""
-        return {"name": self.name, "release": Version(self.release), "kind": self.kind}
+        return {"name": self.name, "release": Version(self.release), "kind": self.kind, "base": self.base}
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,18 @@ class Binding:
         """Return all patches in order, those that this tree does not want included."""
         return tuple(self._patch(patch, index) for index, patch in enumerate(self._component.patches))
 
+    @property
+    def cc(self) -> tuple[str, ...]:
+        """The people whom the letter quotes, as mailboxes."""
+        return self._component.cc
+
     def cover(self, patches: Sequence[BoundPatch], **extra: object) -> str | None:
         """Render the cover letter's body for the series `patches` (None: no letter); `extra` are more names for it."""
         if self._component.cover is None:
             return None
         listed = tuple({"subject": patch.subject, "body": patch.body} for patch in patches)
-        names = Names({**self.names.values, "patches": listed, **extra}, self.capabilities)
+        more = {"patches": listed, "evidence": EVIDENCE_MARK, **extra}
+        names = Names({**self.names.values, **more}, self.capabilities)
         return self._body(self._component.cover, names, ("cover",))
 
     def message(self, patch: PatchModel, index: int) -> PatchMessage:

@@ -27,7 +27,7 @@ LINE_LENGTH = 76
 _SUBJECT = re.compile(r"^[\w./,+*{}-]+(?: [\w./,+*{}-]+)?: \S")
 _TRAILER = re.compile(r"^[A-Z][A-Za-z-]+: \S")
 # Lines that cannot be broken: a trailer or tag that tools read as one line.
-_UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: ")
+_UNBREAKABLE = re.compile(r"^[A-Z][A-Za-z-]+: |^\[\d+\] \S+$")  # a trailer, a link with its number
 
 
 class Message(Protocol):

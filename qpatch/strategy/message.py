@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from qpatch.errors import UserError
 
+# What stands in a rendered cover letter where the evidence is to be: the template's `evidence`.
+EVIDENCE_MARK = "%% evidence %%"
+
 _TRAILER = re.compile(r"[A-Za-z0-9-]+\s*:")
 _GIT_MADE = ("Signed-off-by: ", "(cherry picked from commit ")
 _SIGNOFF = re.compile(r"signed-off-by\s*:", re.IGNORECASE)

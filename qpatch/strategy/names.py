@@ -42,7 +42,7 @@ class NameCheck:
         for index, rule in enumerate(component.void):
             yield from self._rule(rule, ("void", index))
         if component.cover is not None:
-            yield from self._body(component.cover, ("cover",), frozenset({"patches"}))
+            yield from self._body(component.cover, ("cover",), frozenset({"patches", "evidence"}))
         for index, patch in enumerate(component.patches):
             yield from self._patch(patch, ("patches", index))
 

@@ -201,6 +201,9 @@ class EditModel(StrategyModel):
         return [key for key in keys if getattr(self, fields[key]) is not None]
 
 
+Mailbox = Annotated[str, StringConstraints(pattern=r"^\S.* <[^<>\s]+@[^<>\s]+>$")]
+
+
 class PickedModel(StrategyModel):
     """The commit that a patch is: its id, its author as a mailbox, and the trailers of its message as they stand there.
 
@@ -208,7 +211,7 @@ class PickedModel(StrategyModel):
     """
 
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-    author: Annotated[str, StringConstraints(pattern=r"^\S.* <[^<>\s]+@[^<>\s]+>$")]
+    author: Mailbox
     how: Literal["cherry-picked", "backported"] = "cherry-picked"
     trailers: tuple[str, ...] = ()
 
@@ -234,7 +237,7 @@ class OwnCapability(StrategyModel):
 
 
 class Component(StrategyModel):
-    """What the strategy does to one project: QEMU or Linux."""
+    """What the strategy does to one project: QEMU or Linux. `cc` are the people whom its letter quotes."""
 
     capabilities: dict[Annotated[str, StringConstraints(pattern=IDENTIFIER)], OwnCapability] = {}
     capabilities_from: Text | None = None
@@ -242,6 +245,7 @@ class Component(StrategyModel):
     landed: Condition | None = None
     void: tuple[Condition, ...] = ()
     cover: Text | None = None
+    cc: tuple[Mailbox, ...] = ()
     patches: Annotated[tuple[PatchModel, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -121,7 +121,10 @@ class Programs:
         with found.open() as source:
             builder = builder_for(found.name, found.repository, backend, self.progress)
             product = builder.find(BuildRequest(BASELINE, source))
-        return _program(BASELINE, found.name, found.release, target, product) if product else None
+        if product is None:
+            return None
+        built_from = found.repository.tree_of(found.commit)
+        return _program(BASELINE, found.name, found.release, target, product, built_from)
 
     def _distributed(self, tree: str, target: str) -> QemuProgram | None:
         """Return Debian's binary of a release that has a name; a tree given by its path is something else."""
@@ -170,7 +173,8 @@ class Programs:
                 Status.FAILED,
                 f"it does not build: `qpatch build {name} --tree {tree} --target {target}` shows why",
             )
-        return _program(name, info.name, info.release, target, built.result.product)
+        built_from = built.result.steps[-1].step.source
+        return _program(name, info.name, info.release, target, built.result.product, built_from)
 
 
 def binary_program(file: Path) -> QemuProgram:
@@ -195,9 +199,9 @@ def release_numbers(release: str) -> tuple[int, int]:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else (numbers[0] if numbers else 0, 0)
 
 
-def _program(strategy: str, tree: str, release: str, target: str, product: Product) -> QemuProgram:
+def _program(strategy: str, tree: str, release: str, target: str, product: Product, built_from: str) -> QemuProgram:
     file = next(iter(product.files.values()))
-    return QemuProgram(strategy, tree, release_numbers(release), target, (str(file),), {})
+    return QemuProgram(strategy, tree, release_numbers(release), target, (str(file),), {}, built_from=built_from)
 
 
 def _answers_of(file: Path) -> list[dict[str, Any]]:

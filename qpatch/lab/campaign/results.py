@@ -57,7 +57,8 @@ class TestedResult(CellResult):
     """What came of a cell: `runs` in their order, or `status` and `reason` where there was nothing to run.
 
     `status` is '' where there are runs, else how the series ended (landed, drifted...) or `failed`. `asked` is the
-    cell in the user's words, where a path may stand for a name; None where those are the same.
+    cell in the user's words, where a path may stand for a name; None where those are the same. `built_from` are the
+    ids of the git trees that the source and the destination were built from, '' where nobody knows.
     """
 
     __test__: ClassVar[bool] = False
@@ -65,7 +66,7 @@ class TestedResult(CellResult):
     stage: ClassVar = Stage.TESTED
     layout: ClassVar[tuple[str, ...]] = (
         *("strategy", "tree", "lab", "machine", "scenario", "profile", "peer", "status", "reason", "verdicts", "wall"),
-        *("error", "component", "stage", "asked", "runs"),
+        *("error", "component", "stage", "asked", "built_from", "runs"),
     )
     derived_keys: ClassVar = frozenset({"verdicts", "wall"})
     left_out: ClassVar = frozenset({"error", "asked"})
@@ -75,6 +76,7 @@ class TestedResult(CellResult):
     status: str = ""
     runs: tuple[TestedRun, ...] = ()
     asked: CellKey | None = None
+    built_from: tuple[str, str] = ("", "")
 
     def derived(self) -> dict[str, Any]:
         """Return how many runs had each verdict, and how long the runs took."""

@@ -128,7 +128,7 @@ def run_campaign(
         except ExceptionGroup as group:
             raise group.exceptions[0] from group
     measured = [
-        TestedResult(key=planned.key, runs=tuple(of_cell), asked=planned.asked)
+        TestedResult(key=planned.key, runs=tuple(of_cell), asked=planned.asked, built_from=planned.plan.built_from)
         for planned, of_cell in zip(cells, runs, strict=True)
     ]
     results = compared(measured)

@@ -120,10 +120,12 @@ class Profile(LabModel):
     """One of profiles/*.yaml: a device, faults of its own, what its driver does in each pre-copy phase.
 
     `control` names the verdict that this profile exists to provoke, as a negative control; '' is an honest device.
+    `caveat` is what a reader of its results has to know of the device, as sentences for a letter.
     """
 
     name: Name
     title: str
+    caveat: str = ""
     device: DeviceSettings = DeviceSettings()
     interrupts: DriverInterrupts = DriverInterrupts()
     faults: Faults = Faults()

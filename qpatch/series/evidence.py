@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a letter says of runs: of those of its own tree with its own patches, and of nothing else.
+
+A result counts for a series where it was built from the very content that the series makes of its base: git's id of
+the tree says so, whoever built it, and whatever its messages were. So what a letter claims is dropped by itself when a
+patch changes.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qpatch.strategy.message import EVIDENCE_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_WIDTH = 72
+_TITLE = "What was seen\n============="
+_NOT_RUN = "Nothing yet: this series has been rendered for this tree, and has not been run."
+_ABOUT = """\
+All of this was emulated by qpatch's preload lab: real QEMU processes and live migrations under TCG, and a device that
+exists in user space only. It shows the order of calls, lost interrupts and refused streams. It does not show KVM's
+irqfd, GICv4.1 VLPIs or posted interrupts. Results on real hardware are what is needed most."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the runs of one cell showed.
+
+    `source` and `destination` are the ids of the git trees that the two QEMUs were built from, `verdicts` how many runs
+    had each word, the gravest first; `about` says in sentences what the device of the profile does.
+    """
+
+    source: str
+    destination: str
+    machine: str
+    profile: str
+    scenario: str
+    verdicts: Mapping[str, int]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A setting and what was seen in it: with the tree as it is, with the series, and from one of them to the other."""
+
+    machine: str
+    profile: str
+    scenario: str
+    before: Counter[str]
+    after: Counter[str]
+    to_old: Counter[str]
+    from_old: Counter[str]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the series makes a difference, or there is nothing to compare it with."""
+        return self.before.keys() != self.after.keys()
+
+
+def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
+    """Return the section on what was seen, '' where nothing of it is of this series.
+
+    `base` and `tip` are the ids of the git trees without and with the series.
+    """
+    cells = _cells(seen, base, tip)
+    if not any(cell.after or cell.to_old or cell.from_old for cell in cells):
+        return ""
+    ran = [cell for cell in cells if cell.after]
+    told = [cell for cell in ran if cell.changed]
+    mixed = [cell for cell in cells if cell.to_old or cell.from_old]
+    profiles = {cell.profile for cell in [*told, *mixed]}
+    parts = [
+        _TITLE,
+        *_list("Migrations of an emulated device, and how they ended:", _merged(told)),
+        _unchanged([cell for cell in ran if not cell.changed], also=bool(told)),
+        *_list("Between a QEMU with this series and one without:", _crossing(mixed)),
+        "\n".join(dict.fromkeys(_wrapped(one.about) for one in seen if one.about and one.profile in profiles)),
+        _wrapped(_ABOUT),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def with_evidence(body: str, text: str) -> str:
+    """Return a cover letter's `body` with the evidence at its place, or at the end where it has none."""
+    if EVIDENCE_MARK in body:
+        return body.replace(EVIDENCE_MARK, text or f"{_TITLE}\n\n{_wrapped(_NOT_RUN)}")
+    return f"{body.rstrip()}\n\n{text}\n" if text else body
+
+
+def _cells(seen: Iterable[Seen], base: str, tip: str) -> list[_Cell]:
+    kinds = {(base, base): 0, (tip, tip): 1, (tip, base): 2, (base, tip): 3}
+    found: dict[tuple[str, str, str], list[Counter[str]]] = {}
+    for one in seen:
+        kind = kinds.get((one.source, one.destination))
+        if kind is not None:
+            counts = found.setdefault((one.machine, one.profile, one.scenario), [Counter() for _ in kinds])
+            counts[kind].update(one.verdicts)
+    return [_Cell(*setting, *counts) for setting, counts in found.items()]
+
+
+def _merged(cells: Iterable[_Cell]) -> list[str]:
+    """Return a line for each profile and scenario, with the machines on which it ended alike."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        before = f"{_counts(cell.before)}; " if cell.before else ""
+        ended = f"{before}with this series {_counts(cell.after)}"
+        lines.setdefault((f"{cell.profile}, {cell.scenario}", ended), []).append(cell.machine)
+    return [f"{setting}, on {_listed(machines)}: {ended}" for (setting, ended), machines in lines.items()]
+
+
+def _crossing(cells: Iterable[_Cell]) -> list[str]:
+    lines = []
+    for cell in cells:
+        ways = (("from this series", cell.to_old), ("to this series", cell.from_old))
+        ended = "; ".join(f"{way} {_counts(counts)}" for way, counts in ways if counts)
+        lines.append(f"{cell.profile}, {cell.scenario}, on {cell.machine}: {ended}")
+    return lines
+
+
+def _unchanged(cells: Sequence[_Cell], *, also: bool) -> str:
+    if not cells:
+        return ""
+    total: Counter[str] = Counter()
+    for cell in cells:
+        total += cell.after
+    runs = total.total()
+    settings = f"{len(cells)}{' more' if also else ''} setting{'s' if len(cells) > 1 else ''}"
+    named = ", ".join(dict.fromkeys(f"{cell.profile}/{cell.scenario}" for cell in cells))
+    return _wrapped(
+        f"In {settings} ({runs} run{'s' if runs > 1 else ''} with this series) it ended as without: {_counts(total)}. "
+        f"These were {named}."
+    )
+
+
+def _counts(counts: Counter[str]) -> str:
+    total = counts.total()
+    return ", ".join(f"{word} {count} of {total}" for word, count in counts.items())
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _list(title: str, lines: Sequence[str]) -> list[str]:
+    if not lines:
+        return []
+    return [title, "\n".join(textwrap.fill(f"- {line}.", _WIDTH, subsequent_indent="  ") for line in lines)]
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), _WIDTH, break_long_words=False, break_on_hyphens=False)
