@@ -64,6 +64,9 @@ TABLE = {
     "failure_keeps_stopped": "----",
     "used_vectors_connected": "----",
     "msi_drained": "----",
+    "irq_setup_at_load_end": "----",
+    "config_trigger": "----",
+    "load_thread_failure_told": "----",
 }
 
 OpenTree = tuple["SourceTree", Capabilities]
@@ -311,6 +314,29 @@ MUTATIONS = [
         "include/hw/vfio/vfio-device.h",
         "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n",
         "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n    void (*vfio_vm_stopped)(VFIODevice *vdev);\n",
+    ),
+    Mutation(
+        "irq_setup_at_load_end",
+        "10.2",
+        PCI_HEADER,
+        "    bool defer_kvm_irq_routing;\n",
+        "    bool defer_kvm_irq_routing;\n    bool irq_restore_pending;\n",
+    ),
+    Mutation(
+        "config_trigger",
+        "10.2",
+        "include/hw/vfio/vfio-device.h",
+        "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n",
+        "    int (*vfio_load_config)(VFIODevice *vdev, QEMUFile *f);\n"
+        "    bool (*vfio_trigger_config)(VFIODevice *vdev);\n",
+    ),
+    Mutation(
+        "load_thread_failure_told",
+        "10.2",
+        "migration/savevm.c",
+        "    qemu_event_set(&mis->main_thread_load_event);\n",
+        "    /* The return path tells the source what is set here */\n"
+        "    qemu_event_set(&mis->main_thread_load_event);\n",
     ),
 ]
 
