@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -100,8 +101,16 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
         assert all(bench.maintainers([mail]) == first for _ in range(3))
 
 
-@pytest.mark.parametrize("name", release_names("qemu", "render"))
-@pytest.mark.parametrize("strategy", StrategyLibrary().names())
+KERNEL_STRATEGIES = ("vendor-stream",)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "name"),
+    [
+        *product(StrategyLibrary().names(), release_names("qemu", "render")),
+        *product(KERNEL_STRATEGIES, release_names("linux", "render")),
+    ],
+)
 def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
     from qpatch.series.open_tree import opened_tree
 
