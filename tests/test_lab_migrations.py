@@ -56,6 +56,8 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", Q35, "multifd-after-iter-on", "delivered", AFTER, "--build"),
     ("baseline", "qemu-10.0", GICV3, "multifd", "lost", None, "--prebuilt"),
     ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
+    ("two-step-irq", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
+    ("two-step-irq", "qemu-10.2", GICV3, "fail-destination-set-irqs", "recovered", None, ""),
     ("baseline", "qemu-10.2", Q35, "masked-first", "crashed", None, "--build"),
     ("connect-used-vectors", "qemu-10.2", Q35, "masked-first", "delivered", None, ""),
     ("baseline", "qemu-10.2", Q35, "stopped-fail", "misordered", None, "--build"),
