@@ -268,6 +268,7 @@ def test_parsed_files_are_shared() -> None:
         ("uapi_stop_msix_text", b"/*\n * STOP, for example PCI\n *   MSI-X and PCI config space.\n */\n", True),
         ("uapi_stop_msix_text", b'#define MSIX "for example PCI MSI-X and PCI config space"\n', False),
         ("uapi_precopy", b"struct x {\n#define VFIO_MIGRATION_PRE_COPY\t\t(1 << 2)\n\tint a;\n};\n", True),
+        ("uapi_precopy", b"#define VFIO_MIGRATION_STOP_COPY\t(1 << 0)\n", False),
     ],
 )
 def test_capabilities_of_kernel_headers(name: str, source: bytes, *, expected: bool) -> None:
