@@ -54,6 +54,7 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", Q35, "once", "delivered", AFTER, "--build"),
     ("baseline", "qemu-10.2", Q35, "multifd", "lost", None, "--build"),
     ("baseline", "qemu-10.2", Q35, "multifd-after-iter-on", "delivered", AFTER, "--build"),
+    ("multifd-interlock", "qemu-10.2", Q35, "multifd", "delivered", AFTER, ""),
     ("baseline", "qemu-10.0", GICV3, "multifd", "lost", None, "--prebuilt"),
     ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
     ("two-step-irq", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
