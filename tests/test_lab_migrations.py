@@ -59,6 +59,7 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("qemu-defer", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
     ("two-step-irq", "qemu-10.2", GICV3, "multifd-after-iter-off", "delivered", None, ""),
     ("two-step-irq", "qemu-10.2", GICV3, "fail-destination-set-irqs", "recovered", None, ""),
+    ("vector-batching", "qemu-5.2", Q35, "masked-first", "delivered", None, ""),
     ("baseline", "qemu-10.2", Q35, "masked-first", "crashed", None, "--build"),
     ("connect-used-vectors", "qemu-10.2", Q35, "masked-first", "delivered", None, ""),
     ("baseline", "qemu-10.2", Q35, "stopped-fail", "misordered", None, "--build"),
