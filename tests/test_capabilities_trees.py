@@ -67,6 +67,8 @@ TABLE = {
     "irq_setup_at_load_end": "----",
     "config_trigger": "----",
     "load_thread_failure_told": "----",
+    "setup_under_bql": "--YY",
+    "config_first": "----",
 }
 
 OpenTree = tuple["SourceTree", Capabilities]
@@ -337,6 +339,28 @@ MUTATIONS = [
         "    qemu_event_set(&mis->main_thread_load_event);\n",
         "    /* The return path tells the source what is set here */\n"
         "    qemu_event_set(&mis->main_thread_load_event);\n",
+    ),
+    Mutation(
+        "setup_under_bql",
+        "7.2",
+        "migration/migration.c",
+        "        qemu_savevm_send_colo_enable(s->to_dst_file);\n    }\n\n    qemu_savevm_state_setup(s->to_dst_file);\n",
+        "        qemu_savevm_send_colo_enable(s->to_dst_file);\n    }\n\n    qemu_mutex_lock_iothread();\n"
+        "    qemu_savevm_state_setup(s->to_dst_file);\n    qemu_mutex_unlock_iothread();\n",
+    ),
+    Mutation(
+        "setup_under_bql",
+        "10.2",
+        "migration/migration.c",
+        "    bql_lock();\n    ret = qemu_savevm_state_setup(s->to_dst_file, &local_err);\n    bql_unlock();\n\n",
+        "    ret = qemu_savevm_state_setup(s->to_dst_file, &local_err);\n\n",
+    ),
+    Mutation(
+        "config_first",
+        "10.2",
+        "include/hw/vfio/vfio-device.h",
+        "    OnOffAuto enable_migration;\n",
+        "    OnOffAuto enable_migration;\n    bool migration_config_first;\n",
     ),
 ]
 
