@@ -344,7 +344,8 @@ MUTATIONS = [
         "setup_under_bql",
         "7.2",
         "migration/migration.c",
-        "        qemu_savevm_send_colo_enable(s->to_dst_file);\n    }\n\n    qemu_savevm_state_setup(s->to_dst_file);\n",
+        "        qemu_savevm_send_colo_enable(s->to_dst_file);\n    }\n\n"
+        "    qemu_savevm_state_setup(s->to_dst_file);\n",
         "        qemu_savevm_send_colo_enable(s->to_dst_file);\n    }\n\n    qemu_mutex_lock_iothread();\n"
         "    qemu_savevm_state_setup(s->to_dst_file);\n    qemu_mutex_unlock_iothread();\n",
     ),
