@@ -78,18 +78,26 @@ class FakeVm:
     running_again: bool = True
     resumed: str = "running"
     refuse: str = ""
+    says: str = ""
     migration: str = ""
     waiting: str = "0"
     runs: bool = False
 
     async def execute(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Remember the command and, of its arguments, the ones that tell it apart."""
-        shown = {"migrate": "uri", "migrate-incoming": "uri", "migrate-set-parameters": "downtime-limit"}.get(command)
+        shown = {
+            "migrate": "uri",
+            "migrate-incoming": "uri",
+            "migrate-set-parameters": "downtime-limit",
+            "human-monitor-command": "command-line",
+        }.get(command)
         value = f" {(arguments or {})[shown]}".replace(str(self.log.parent), "DIR") if shown else ""
         self.done.append(f"{self.actor}: {command}{value}")
         self.runs = {"cont": True, "stop": False}.get(command, self.runs)
         if command == self.refuse:
             raise RefusedError(f"{command} is refused")
+        if command == "human-monitor-command":
+            return self.says
         return {"status": "completed", "downtime": 7} if command == "query-migrate" else {}
 
     async def ask(self, line: str) -> dict[str, str]:

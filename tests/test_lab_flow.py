@@ -30,13 +30,14 @@ def play(
     settings: dict[int, dict[str, Any]] | None = None,
     source: QemuProgram | None = None,
     destination: QemuProgram | None = None,
+    machine: str = "virt-gicv2",
 ) -> tuple[list[str], Recorder]:
     """Carry out the scenario with fake VMs; return what was done to them, and what was recorded.
 
     That the guest is asked for its clock when it has booted is left out.
     """
     recorder, fleet = Recorder(), FakeFleet(directory, SimpleNamespace(pre_copy_read=PRE_COPY_READ), settings or {})
-    found = plan(scenario, profile, source=source, destination=destination)
+    found = plan(scenario, profile, machine, source, destination)
     flow = Flow(found, cast("Any", fleet), recorder)
     asyncio.run(flow.run())
     fleet.done.remove("qemu0> ticks")
@@ -411,3 +412,19 @@ def test_a_wait_takes_its_time(tmp_path: Path) -> None:
 def test_each_device_writes_into_the_memory_of_the_next(tmp_path: Path) -> None:
     done, _ = play(tmp_path, "{devices: 3, steps: [peer]}")
     assert done[3:-1] == ["qemu0> peer 0 1", "qemu0> peer 1 2", "qemu0> peer 2 0"]
+
+
+def test_msix_is_disabled_and_enabled_again_in_each_device_s_config_space(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "{devices: 2, steps: [reenable]}", machine="q35")
+    # Slots 4 and 5; the control word of MSI-X is at 0x62.
+    assert done[3:-1] == [
+        f"qemu0: human-monitor-command {line}"
+        for place in ("0x80002060", "0x80002860")
+        for value in ("0x0", "0x8000")
+        for line in (f"o /w 0xcf8 {place}", f"o /h 0xcfe {value}")
+    ]
+
+
+def test_a_monitor_that_does_not_write_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="qemu0: o /w 0xcf8 0x80002060: unknown command"):
+        play(tmp_path, "steps: [reenable]", settings={0: {"says": "unknown command"}}, machine="q35")

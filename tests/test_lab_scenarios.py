@@ -170,6 +170,16 @@ def test_what_a_device_or_machine_lacks_is_not_applicable() -> None:
     assert told == "the guest of the machine virt-linux uses no more than 1 of its processors"
 
 
+def test_config_space_is_written_where_the_machine_has_ports_and_the_driver_msix() -> None:
+    steps = "steps: [repeat: {times: 1, steps: [reenable]}]"
+    assert not reason_against(plan(steps, machine="q35", source=program(("qemu",), target="x86_64-softmmu")))
+    told = reason_against(plan(steps))
+    assert told == "the monitor cannot write to the config space of the machine virt-gicv2"
+    line = "{name: line, title: t, interrupts: {kind: msi}}"
+    told = reason_against(plan(steps, line, "q35", program(("qemu",), target="x86_64-softmmu")))
+    assert told == "the driver of the profile line does not use MSI-X"
+
+
 @pytest.mark.parametrize(
     ("steps", "applies"),
     [

@@ -25,7 +25,6 @@
 
 /* Where the capabilities are. */
 #define CONFIG_MSI		0x40
-#define CONFIG_MSIX		0x60
 #define CONFIG_POWER		0x70
 #define CONFIG_EXPRESS		0x80
 
@@ -53,7 +52,7 @@
 #define MSI_FLAGS_64BIT		0x80
 #define MSI_FLAGS_MASK		0x100
 
-#define MSIX_FLAGS		(CONFIG_MSIX + 2)
+#define MSIX_FLAGS		(EMU_CONFIG_MSIX + 2)
 #define MSI_ENABLED		(1u << 16)	/* of the word that begins with the capability's id */
 #define MSIX_ENABLED		(1u << 31)
 
@@ -139,15 +138,15 @@ void emu_config_reset(struct emu_device *device)
 	config[OFFSET_INTERRUPT_PIN] = (u8)profile->interrupt_pin;
 
 	config[CONFIG_MSI] = 0x05;
-	config[CONFIG_MSI + 1] = CONFIG_MSIX;
+	config[CONFIG_MSI + 1] = EMU_CONFIG_MSIX;
 	emu_put16(config + MSI_FLAGS, (u16)(MSI_FLAGS_64BIT | MSI_FLAGS_MASK |
 					    log2_of(profile->msi_vectors) << 1));
 
-	config[CONFIG_MSIX] = 0x11;
-	config[CONFIG_MSIX + 1] = CONFIG_POWER;
+	config[EMU_CONFIG_MSIX] = 0x11;
+	config[EMU_CONFIG_MSIX + 1] = CONFIG_POWER;
 	emu_put16(config + MSIX_FLAGS, (u16)(profile->vectors - 1));
-	emu_put32(config + CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
-	emu_put32(config + CONFIG_MSIX + 8, EMU_PENDING_BITS | 4);
+	emu_put32(config + EMU_CONFIG_MSIX + 4, 0 | 4);		/* table: BAR 4 */
+	emu_put32(config + EMU_CONFIG_MSIX + 8, EMU_PENDING_BITS | 4);
 	reset_power_and_express(config);
 }
 
@@ -206,7 +205,7 @@ u32 emu_config_word(const struct emu_device *device, u32 offset)
 
 	if (offset == CONFIG_MSI)
 		return with_bit(value, MSI_ENABLED, device->irq.kind == VFIO_PCI_MSI_IRQ_INDEX);
-	if (offset == CONFIG_MSIX)
+	if (offset == EMU_CONFIG_MSIX)
 		return with_bit(value, MSIX_ENABLED, device->irq.kind == VFIO_PCI_MSIX_IRQ_INDEX);
 	return value;
 }

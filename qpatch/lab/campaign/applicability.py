@@ -13,6 +13,7 @@ from qpatch.lab.definitions.steps import (
     MaskVector,
     Migrate,
     MoveVector,
+    Reenable,
     Repeat,
     SetUpInterrupts,
     WriteToPeer,
@@ -63,6 +64,8 @@ def _against_machine(plan: RunPlan) -> str:
         return (
             f"the guest of the machine {plan.machine.name} uses no more than {plan.machine.most_cpus} of its processors"
         )
+    if plan.machine.config_ports is None and _reenables(plan):
+        return f"the monitor cannot write to the config space of the machine {plan.machine.name}"
     return ""
 
 
@@ -77,11 +80,17 @@ def _against_device(plan: RunPlan) -> str:
             return "QEMU takes the memory of devices away from their peers for a second after each INTx of theirs"
     if _masks_without_masks(plan):
         return f"the interrupts of the profile {plan.profile.name} cannot be masked so"
+    if plan.profile.interrupts.kind != "msix" and _reenables(plan):
+        return f"the driver of the profile {plan.profile.name} does not use MSI-X"
     if _moves_a_line(plan):
         return f"the interrupt of the profile {plan.profile.name} has one number and no other"
     if _undoes_masks(plan):
         return f"the driver of the profile {plan.profile.name} sets up interrupts anew, which ends the scenario's masks"
     return ""
+
+
+def _reenables(plan: RunPlan) -> bool:
+    return any(isinstance(step, Reenable) for step in _flat(plan.scenario.steps))
 
 
 def _uses_intx(plan: RunPlan) -> bool:

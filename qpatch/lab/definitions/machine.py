@@ -20,6 +20,7 @@ class Machine(LabModel):
     sides of a migration must name one that both have). `options` follow the type after commas. `arguments` is the rest
     of the command line, with `{guest}` for the guest's file; `slot` is that of the first emulated device on `bus`.
     `cpus` is how many processors it has where a scenario does not say, `most-cpus` how many its guest can use.
+    `config-ports` are the ports of address and data of a PC's config space, None for a machine without.
     `measured-clock` tells that its guest measures the frequency of its counter, and does not know it.
     `controllers` are the names under which interrupt controllers migrate; `requires` are features of qemu.yaml;
     `one-release` says why both sides must be of the same release, '' where they need not.
@@ -38,6 +39,7 @@ class Machine(LabModel):
     slot: int
     cpus: int = Field(default=1, ge=1, le=MAX_CPUS)
     most_cpus: int = Field(default=MAX_CPUS, ge=1, le=MAX_CPUS)
+    config_ports: tuple[int, int] | None = None
     measured_clock: bool = False
     controllers: tuple[str, ...]
     requires: tuple[str, ...] = ()

@@ -235,6 +235,16 @@ class Stop(ScenarioStep):
     word: ClassVar[str] = "stop"
 
 
+class Reenable(ScenarioStep):
+    """At the monitor, MSI-X of each device is disabled and enabled again, by writes to a PC's config space.
+
+    `control` is where the control word of MSI-X is in it (PCI_MSIX_FLAGS of the capability, linux/pci_regs.h).
+    """
+
+    word: ClassVar[str] = "reenable"
+    control: int = device_words().limits["CONFIG_MSIX"] + 2
+
+
 class Continue(ScenarioStep):
     """Lets a VM run that was stopped, or a destination that was started paused."""
 

@@ -13,6 +13,7 @@ from qpatch.lab.definitions.release import table
 from qpatch.lab.model import MigrationOutcome
 from qpatch.lab.runtime.fleet import migration_parameters
 from qpatch.lab.runtime.migration import Migration
+from qpatch.lab.runtime.monitor import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from qpatch.lab.runtime.recorder import Recorder
     from qpatch.lab.runtime.vm import VirtualMachine
 
+_MSIX_ENABLE = 0x8000  # PCI_MSIX_FLAGS_ENABLE, linux/pci_regs.h
+# PCI Local Bus 3.0, 3.2.2.3.2: bit 31 of CONFIG_ADDRESS, and where the slot is in it.
+_CONFIG_ENABLE, _SLOT_SHIFT = 1 << 31, 11
 _FENCE_ROUND_TRIPS = 2  # one may have been on its way in QEMU's main loop when the interrupt was raised
 _SAMPLE = 8
 _ASK_SECONDS = 0.3  # how often a guest is asked in pre-copy: its memory may take seconds until a device's data are read
@@ -80,6 +84,7 @@ class Flow:
             kinds.AwaitPreCopy: self._await,
             kinds.Cancel: self._cancel,
             kinds.Stop: self._stop,
+            kinds.Reenable: self._reenable,
             kinds.Continue: self._continue,
             kinds.Repeat: self._repeat,
         }
@@ -287,6 +292,23 @@ class Flow:
         assert self.guest is not None
         await self.guest.execute("stop")
         await self.guest.until_stopped()
+
+    async def _reenable(self, step: kinds.Reenable) -> None:
+        for number in self._devices:
+            for value in (0, _MSIX_ENABLE):
+                await self._write_config(number, step.control, value)
+
+    async def _write_config(self, device: int, offset: int, value: int) -> None:
+        """Write 16 bits to the config space of a device, as PCI's configuration mechanism #1 has it."""
+        machine = self._plan.machine
+        assert self.guest is not None
+        assert machine.config_ports is not None
+        address, data = machine.config_ports
+        place = _CONFIG_ENABLE | (machine.slot + device) << _SLOT_SHIFT | offset & ~3
+        for line in (f"o /w {address:#x} {place:#x}", f"o /h {data + (offset & 3):#x} {value:#x}"):
+            said = await self.guest.execute("human-monitor-command", {"command-line": line})
+            if said:
+                raise RefusedError(f"{self.guest.actor}: {line}: {said.strip()}")
 
     async def _continue(self, _: kinds.Continue) -> None:
         assert self.guest is not None
