@@ -3,9 +3,9 @@
  * Pages of guest memory that a device writes and reads.  They lie somewhere in RAM,
  * at places that nobody can guess, and the device finds them by a table.  Some
  * have places of their own, at which trackers of written pages go wrong: the last
- * page of RAM, the last one of the first 64, and 64 in a row which are one whole
- * word of a bitmap.  No two others are neighbours, so that none can stand for
- * another.
+ * page of RAM, the last one of the first 64, the last and the first one of pieces of
+ * RAM, and 64 in a row which are one whole word of a bitmap.  No two others are
+ * neighbours, so that none can stand for another.
  */
 #include "ring.h"
 
@@ -32,6 +32,9 @@
 #define PEER_PAGE	3	/* the device never writes it by itself */
 #define LAST_PAGE	0
 #define FIRST_WORD	4
+/* The last page of the first half and the first of the second quarter: of pieces of every size, too. */
+#define LAST_OF_PIECE	5
+#define FIRST_OF_PIECE	6
 #define MAX_FRAMES	(1u << 16)	/* 256 MiB of RAM; what is above is left alone */
 
 extern char ram_free[];
@@ -138,15 +141,22 @@ static void give_back(u32 *place)
 	}
 }
 
-/* The places that are not just anywhere; the two ends of RAM are one device's. */
+/* The places that are not just anywhere: each is one device's. */
 static void choose_ends(u32 *place, u32 pages)
 {
-	u32 last = frame_count() - 1;
+	const struct {
+		u32 page, frame;
+	} ends[] = {
+		{ LAST_PAGE, frame_count() - 1 },
+		{ FIRST_WORD, WORD_PAGES - 1 },
+		{ LAST_OF_PIECE, frame_count() / 2 - 1 },
+		{ FIRST_OF_PIECE, frame_count() / 4 },
+	};
+	u32 i;
 
-	if (!is_taken(last))
-		place[LAST_PAGE] = take(last);
-	if (pages > FIRST_WORD && !is_taken(WORD_PAGES - 1))
-		place[FIRST_WORD] = take(WORD_PAGES - 1);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (pages > ends[i].page && !is_taken(ends[i].frame))
+			place[ends[i].page] = take(ends[i].frame);
 }
 
 static void choose_word(u32 *place, u32 word)
