@@ -206,11 +206,12 @@ class TimelineBuilder:
         to: str = "vm",
         *,
         paused: bool = False,
+        **fields: Any,
     ) -> None:
         if not self.numbers[destination]:
             self.start(destination, "destination", paused=paused)
             self.uapi(destination, "open", what="device")
-        self.lab("migrate", source=source, destination=destination, to=to, expect=expect)
+        self.lab("migrate", source=source, destination=destination, to=to, expect=expect, **fields)
         self.state(source, "pre-copy")
         self.state(destination, "resuming")
         self.read(source)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def prepared(expect: str = "completed") -> TimelineBuilder:
+def prepared(expect: str = "completed", **fields: Any) -> TimelineBuilder:
     timeline = TimelineBuilder()
     timeline.prepare()
-    timeline.begin(expect=expect)
+    timeline.begin(expect=expect, **fields)
     timeline.stop()
     return timeline
 

@@ -118,3 +118,17 @@ def test_what_was_said_of_the_migration_before_does_not_count() -> None:
     timeline.begin(destination="qemu2", expect="failed")
     timeline.give_up(destination="qemu2", answer="")
     assert told(timeline) == ["migration 2 failed, and qemu0, its source, printed no error"]
+
+
+@pytest.mark.parametrize(
+    ("return_path", "source_status", "is_told"),
+    [(True, "completed", True), (True, "failed", False), (False, "completed", False)],
+)
+def test_a_source_that_calls_completed_what_it_was_told_has_failed(
+    return_path: bool, source_status: str, is_told: bool
+) -> None:
+    timeline = prepared("failed", return_path=return_path)
+    timeline.write("qemu1", errno=5)
+    timeline.give_up(source_status=source_status)
+    said = "migration 1 failed on qemu1, and qemu0 says that it has completed, although the return path told it"
+    assert told(timeline) == [said] * is_told

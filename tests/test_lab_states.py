@@ -214,3 +214,25 @@ def test_a_source_that_stays_in_pre_copy_after_its_migration_is_told() -> None:
     assert disordered(timeline) == ()
     timeline.fence("qemu0")
     assert disordered(timeline) == ("dev0 is in pre-copy on qemu0, whose guest runs",)
+
+
+@pytest.mark.parametrize("lagging", ["resuming", "running-p2p"])
+def test_a_guest_that_answers_before_its_device_runs_is_told(lagging: str) -> None:
+    timeline = loaded()
+    if lagging != "resuming":
+        timeline.state("qemu1", lagging)
+    timeline.serial("qemu1", "answer", "ok")
+    timeline.state("qemu1", "running")
+    timeline.migrated()
+    timeline.fence("qemu1")
+    assert disordered(timeline) == (f"dev0 is in {lagging} on qemu1, whose guest runs",)
+
+
+def test_what_a_guest_says_with_its_device_running_is_in_order() -> None:
+    timeline = loaded()
+    timeline.serial("qemu0", "answer", "ok")  # of the source, said before it stopped
+    timeline.state("qemu1", "running-p2p")
+    timeline.state("qemu1", "running")
+    timeline.serial("qemu1", "answer", "ok")
+    timeline.migrated()
+    assert disordered(timeline) == ()

@@ -35,7 +35,8 @@ class MigrationSpan:
     `begin` and `stop` are positions in the timeline: from its command up to the command of the next one. `reported` is
     the position at which the lab reported its end, `stop` where it never did. `at` is the time of its command.
     `outcome` is completed only if both sides say so; `source_status` is what the source says, and `downtime_ms` the
-    downtime that it has measured. `resumed`: the lab had to continue the source.
+    downtime that it has measured. `resumed`: the lab had to continue the source. `return_path`: the destination had a
+    way to tell the source of its end.
     """
 
     number: int
@@ -52,6 +53,7 @@ class MigrationSpan:
     error: str = ""
     downtime_ms: float | None = None
     resumed: bool = False
+    return_path: bool = False
 
     @property
     def is_as_expected(self) -> bool:
@@ -165,6 +167,7 @@ def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) ->
         stop,
         stop,
         timeline[begin].at,
+        return_path=bool(fields.get("return_path")),
     )
     reported = next((position for position in range(begin, stop) if _is_lab(timeline[position], "migrated")), None)
     if reported is None:
@@ -185,6 +188,7 @@ def _migration(timeline: Sequence[Event], number: int, begin: int, stop: int) ->
         str(end.get("error") or ""),
         end.get("downtime_ms"),
         any(_is_lab(event, "resume") and event.fields.get("vm") == start.source for event in timeline[reported:stop]),
+        start.return_path,
     )
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether a migration that failed is explained by each QEMU that failed in it, to people and to what manages it.
 
+A source that calls completed what has failed on the destination may do so where it cannot know, and with a return path
+it can.
+
 A QEMU says so in its log, or, if it is the source, in query-migrate. That of a device which gave an error has to name
 that device or that error; another has to say anything. In 330 failed migrations of 5.2, 7.2, 10.0, 10.2 and 11.1
 each of them did. One that was cancelled, or that the lab has ended, owes nothing.
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.logs import ERROR, is_harmless
-from qpatch.lab.observer.migrations import FAILED, SOURCE
+from qpatch.lab.observer.migrations import COMPLETED, FAILED, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +34,11 @@ def silent(history: MigrationHistory, errors: Sequence[DeviceError]) -> Iterator
     for migration in history.migrations:
         if migration.outcome != FAILED:
             continue
+        if migration.return_path and migration.source_status == COMPLETED:
+            yield (
+                f"migration {migration.number} failed on {migration.destination}, and {migration.source} says that it "
+                "has completed, although the return path told it"
+            )
         for vm in (migration.source, migration.destination):
             if _has_failed(history, migration, vm):
                 own = [error for error in errors if (error.migration, error.event.actor) == (migration.number, vm)]

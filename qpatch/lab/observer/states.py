@@ -45,6 +45,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
         else:
             found += _left_behind(history, migration)
     found += _idle(history)
+    found += _left_behind_the_guest(history)
     found += running_while_halted(history)
     found += skipped_phases(history)
     return tuple(dict.fromkeys(found))
@@ -206,6 +207,25 @@ def _idle(history: MigrationHistory) -> Iterator[str]:
             right = RUNNING_STATES if vm == migrating else {RUNNING}
             for (actor, device), state in states.items():
                 if actor == vm and state and state not in right:
+                    yield f"{device} is in {state} on {actor}, whose guest runs"
+
+
+def _left_behind_the_guest(history: MigrationHistory) -> Iterator[str]:
+    """Yield the devices of a destination that do not run yet when its guest has answered something: it must not run.
+
+    What a guest says is read later than it was said, so that a device which runs by then may have been late as well.
+    """
+    behind: dict[tuple[str, str], str] = {}  # by process and device: the state of one that was RESUMING and has not run
+    for event in history.timeline:
+        if event.origin is EventSource.UAPI and event.name in ("state", "reset"):
+            place, reached = (event.actor, event.device), device_state(event)
+            if reached == RESUMING or (place in behind and reached in P2P_STATES):
+                behind[place] = reached
+            else:
+                behind.pop(place, None)
+        elif event.origin is EventSource.SERIAL and event.name == "answer":
+            for (actor, device), state in behind.items():
+                if actor == event.actor:
                     yield f"{device} is in {state} on {actor}, whose guest runs"
 
 

@@ -33,6 +33,8 @@ _SAMPLE = 8
 _ASK_SECONDS = 0.3  # how often a guest is asked in pre-copy: its memory may take seconds until a device's data are read
 # With this capability the source stops only when the destination has all of a device's initial data.
 _ACKNOWLEDGES = "switchover-ack"
+# With this one the destination tells the source how it ended.
+_ANSWERS = "return-path"
 # With this one the source waits with its VM stopped, and goes on when it is told to.
 _WAITS = "pause-before-switchover"
 _RAISED_BY_THE_GUEST: dict[str | int, str] = {"all": "raises", "each": "raiseeach"}  # with one command
@@ -339,6 +341,7 @@ class Flow:
             migration_parameters(self._plan.scenario),
             self._recorder,
             (lambda: self._do(step.at_switchover)) if _WAITS in self._plan.scenario.capabilities else None,
+            _ANSWERS in self._plan.scenario.capabilities,
         )
         if _ACKNOWLEDGES in self._plan.scenario.capabilities:
             self._recorder.lab("initial-data", vm=destination.actor, bytes=self._plan.device.pre_copy_bytes)

@@ -40,7 +40,8 @@ class Migration:
     """A migration from `source` to `destination` through the socket or file `channel`, as `step` describes it.
 
     `parameters` are those of QEMU that hold again when a migration was held in its pre-copy phase. `at_switchover` is
-    what to do while QEMU waits before the switchover, None where it does not.
+    what to do while QEMU waits before the switchover, None where it does not. `return_path`: the destination tells the
+    source of its end.
     """
 
     source: VirtualMachine
@@ -50,12 +51,18 @@ class Migration:
     parameters: Mapping[str, Value]
     recorder: Recorder
     at_switchover: Callable[[], Awaitable[None]] | None = None
+    return_path: bool = False
 
     async def run(self, expect: MigrationOutcome, meanwhile: Callable[[], Awaitable[None]] | None) -> MigrationResult:
         """Migrate; while `meanwhile` is done the migration is held in its pre-copy phase. Raises ProcessError."""
         ran = self.source.runs
         self.recorder.lab(
-            "migrate", source=self.source.actor, destination=self.destination.actor, to=self.step.to, expect=str(expect)
+            "migrate",
+            source=self.source.actor,
+            destination=self.destination.actor,
+            to=self.step.to,
+            expect=str(expect),
+            return_path=self.return_path,
         )
         async with watched((self.source, self.destination), self.recorder):
             return await self._run(meanwhile, ran=ran)
