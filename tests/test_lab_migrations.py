@@ -65,6 +65,8 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", Q35, "stopped-fail", "misordered", None, "--build"),
     ("keep-stopped", "qemu-10.2", Q35, "stopped-fail", "recovered", None, ""),
     ("keep-stopped", "qemu-10.2", Q35, "paused-and-on", "recovered", None, ""),
+    ("baseline", "qemu-10.2", GICV3, "multifd-fail-destination-write", "failed", None, "--build"),
+    ("load-thread-failure", "qemu-10.2", GICV3, "multifd-fail-destination-write", "recovered", None, ""),
     ("baseline", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, "--build"),
     ("qemu-defer", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, ""),
 ]

@@ -236,3 +236,11 @@ def test_what_a_guest_says_with_its_device_running_is_in_order() -> None:
     timeline.serial("qemu1", "answer", "ok")
     timeline.migrated()
     assert disordered(timeline) == ()
+
+
+def test_a_guest_that_handles_an_interrupt_before_its_device_runs_is_told() -> None:
+    timeline = loaded()
+    timeline.uapi("qemu1", "irq-ack", vector=0, count=1)
+    timeline.state("qemu1", "running")
+    timeline.migrated()
+    assert disordered(timeline) == ("dev0 is in resuming on qemu1, whose guest runs",)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LOADING = {"data-write": "data", "config-write": "config space", "set-irqs": "interrupts"}
 _STOP_COPY = "stop-copy"
+_OF_THE_GUEST = ((EventSource.SERIAL, "answer"), (EventSource.UAPI, "irq-ack"))
 
 
 def disorders(history: MigrationHistory) -> tuple[str, ...]:
@@ -211,7 +212,7 @@ def _idle(history: MigrationHistory) -> Iterator[str]:
 
 
 def _left_behind_the_guest(history: MigrationHistory) -> Iterator[str]:
-    """Yield the devices of a destination that do not run yet when its guest has answered something: it must not run.
+    """Yield the devices of a destination that do not run yet when its guest does: by its answer, or its handler's work.
 
     What a guest says is read later than it was said, so that a device which runs by then may have been late as well.
     """
@@ -223,7 +224,7 @@ def _left_behind_the_guest(history: MigrationHistory) -> Iterator[str]:
                 behind[place] = reached
             else:
                 behind.pop(place, None)
-        elif event.origin is EventSource.SERIAL and event.name == "answer":
+        elif (event.origin, event.name) in _OF_THE_GUEST:
             for (actor, device), state in behind.items():
                 if actor == event.actor:
                     yield f"{device} is in {state} on {actor}, whose guest runs"
