@@ -69,6 +69,7 @@ TABLE = {
     "load_thread_failure_told": "----",
     "setup_under_bql": "--YY",
     "config_first": "----",
+    "config_first_asked": "----",
 }
 
 OpenTree = tuple["SourceTree", Capabilities]
@@ -362,6 +363,13 @@ MUTATIONS = [
         "include/hw/vfio/vfio-device.h",
         "    OnOffAuto enable_migration;\n",
         "    OnOffAuto enable_migration;\n    bool migration_config_first;\n",
+    ),
+    Mutation(
+        "config_first_asked",
+        "10.2",
+        INTERNAL,
+        "    uint32_t device_state;\n",
+        "    uint32_t device_state;\n    bool config_first;\n",
     ),
 ]
 
