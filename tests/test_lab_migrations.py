@@ -81,6 +81,8 @@ COSTS = [
     ("config-first-precopy", "baseline", "qemu-5.2", GICV2, "refused"),
     ("config-first-precopy", "baseline", "qemu-7.2", GICV3, "refused"),
     ("config-first-precopy", "baseline", "qemu-10.2", GICV3, "refused"),
+    ("config-first-precopy", "first-and-last", "qemu-5.2", GICV2, "delivered"),
+    ("irq-eager", "first-and-last", "qemu-5.2", GICV2, "delivered"),
     ("config-first", "first-and-last", "qemu-10.2", GICV3, "delivered"),
     ("config-first-precopy", "first-and-last", "qemu-10.2", GICV3, "delivered"),
     ("irqs-first", "baseline", "qemu-5.2", GICV2, "delivered"),
