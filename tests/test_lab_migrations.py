@@ -69,6 +69,10 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("load-thread-failure", "qemu-10.2", GICV3, "multifd-fail-destination-write", "recovered", None, ""),
     ("baseline", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, "--build"),
     ("qemu-defer", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, ""),
+    ("baseline", "qemu-10.2", Q35, "fail-destination-running", "unnoticed", None, "--build"),
+    ("refused-running", "qemu-10.2", Q35, "fail-destination-running", "failed", None, ""),
+    ("baseline", "qemu-10.2", Q35, "fail-source-stop-copy", "corrupted", None, "--build"),
+    ("refused-stop-copy", "qemu-10.2", Q35, "fail-source-stop-copy", "recovered", None, ""),
 ]
 # The profiles that exist to provoke a verdict.
 CONTROLS = [(name, load_profile(name).control) for name in profile_names() if load_profile(name).control]
