@@ -171,9 +171,11 @@ static void choose_word(u32 *place, u32 word)
 /* Most pages are near the whole word, some near the end of RAM. */
 static void choose(u32 *place, u32 pages)
 {
-	u32 word = find_word(), region = word / REGION * REGION, page;
+	u32 word, region, page;
 
-	choose_ends(place, pages);
+	choose_ends(place, pages);	/* first: what is taken is in no word */
+	word = find_word();
+	region = word / REGION * REGION;
 	if (pages >= BLOCK + WORD_PAGES)
 		choose_word(place, word);
 	for (page = 0; page < pages; page++)

@@ -136,7 +136,7 @@ def _without_p2p(history: MigrationHistory, vm: str) -> Iterator[str]:
             continued = set(states)
         elif event.actor != vm or event.origin is not EventSource.UAPI:
             continue
-        elif event.name in ("open", "reset"):
+        elif event.name == "reset" or (event.name == "open" and event.fields["what"] == "device"):
             states[event.device] = ""
         elif event.name == "state":
             states[event.device] = device_state(event)
