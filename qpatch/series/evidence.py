@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 _WIDTH = 72
 _TITLE = "What was seen\n============="
 _NOT_RUN = "Nothing yet: this series has been rendered for this tree, and has not been run."
-_ABOUT = """\
-All of this was emulated by qpatch's preload lab: real QEMU processes and live migrations under TCG, and a device that
-exists in user space only. It shows the order of calls, lost interrupts and refused streams. It does not show KVM's
-irqfd, GICv4.1 VLPIs or posted interrupts. Results on real hardware are what is needed most."""
+_WANTED = "Results on real hardware are what is needed most."
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Seen:
     """What the runs of one cell showed.
 
     `source` and `destination` are the ids of the git trees that the two QEMUs were built from, `verdicts` how many runs
-    had each word, the gravest first; `about` says in sentences what the device of the profile does.
+    had each word, the gravest first; `about` says in sentences what the device of the profile does, and `lab` what the lab
+    is and does not show.
     """
 
     source: str
@@ -42,6 +40,7 @@ class Seen:
     scenario: str
     verdicts: Mapping[str, int]
     about: str = ""
+    lab: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
         _unchanged([cell for cell in ran if not cell.changed], also=bool(told)),
         *_list("Between a QEMU with this series and one without:", _crossing(mixed)),
         "\n".join(dict.fromkeys(_wrapped(one.about) for one in seen if one.about and one.profile in profiles)),
-        _wrapped(_ABOUT),
+        *(_wrapped(f"{lab} {_WANTED}") for lab in dict.fromkeys(one.lab for one in seen if one.lab)),
     ]
     return "\n\n".join(part for part in parts if part)
 
