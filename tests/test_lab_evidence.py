@@ -36,8 +36,10 @@ def built(one: TestedResult, trees: tuple[str, str] = TREES) -> TestedResult:
 def test_what_was_built_from_a_known_tree_is_evidence(tmp_path: Path) -> None:
     file = kept(tmp_path, built(result(Verdict.LOST, Verdict.DELIVERED, Verdict.LOST)))
     (seen,) = read_evidence([file])
-    about = seen.about
-    assert seen == Seen(*TREES, "virt-gicv2", "irq-eager", "once", {"lost": 2, "delivered": 1}, about)
+    about, lab = seen.about, seen.lab
+    assert seen == Seen(*TREES, "virt-gicv2", "irq-eager", "once", {"lost": 2, "delivered": 1}, about, lab)
+    assert lab.startswith("The preload lab is this: QEMU as it is, under TCG;")
+    assert "It does not show KVM's irqfd; GICv4.1 virtual LPIs" in lab
     assert about.startswith(
         "irq-eager: Raises an interrupt as soon as its interrupts are set up on the destination. It "
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from qpatch.lab.definitions.devicewords import device_words
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer import registers
 from qpatch.lab.observer.checks import GuestCheck, guest_checks
@@ -117,7 +118,7 @@ def test_names_are_where_the_device_has_its_registers() -> None:
     source = DEVICE.read_text(encoding="utf-8")
     at = {name: int(value, 16) for name, value in re.findall(r"#define CONFIG_(\w+)\t+(0x\w+)", source)}
     assert named["header of the MSI capability"] == at["MSI"]
-    assert named["MSI-X Message Control"] == at["MSIX"] + 2
+    assert named["MSI-X Message Control"] == device_words().limits["CONFIG_MSIX"] + 2
     assert named["power management control"] == at["POWER"] + 4
     assert named["PCIe Device Control"] == at["EXPRESS"] + 8
     assert named["PCIe Device Control 2"] == at["EXPRESS"] + 0x28

@@ -29,8 +29,8 @@ class Seen:
     """What the runs of one cell showed.
 
     `source` and `destination` are the ids of the git trees that the two QEMUs were built from, `verdicts` how many runs
-    had each word, the gravest first; `about` says in sentences what the device of the profile does, and `lab` what the lab
-    is and does not show.
+    had each word, the gravest first; `about` says in sentences what the device of the profile does, and `lab` what the
+    lab is and does not show.
     """
 
     source: str

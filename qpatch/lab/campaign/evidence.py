@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError, system_faults
 from qpatch.lab.campaign.results import TestedResult
 from qpatch.lab.definitions.profile import load_profile, profile_names
 from qpatch.lab.model import Verdict
+from qpatch.lab.registry import registry
 from qpatch.series.evidence import Seen
 
 if TYPE_CHECKING:
@@ -63,7 +65,8 @@ def _seen(result: TestedResult) -> Seen:
     verdicts = {
         str(verdict): count for verdict, count in result.counts.items() if verdict is not Verdict.NOT_APPLICABLE
     }
-    return Seen(source, destination, key.machine, key.profile, key.scenario, verdicts, _about(key.profile))
+    setting = (key.machine, key.profile, key.scenario)
+    return Seen(source, destination, *setting, verdicts, _about(key.profile), _about_lab(key.lab))
 
 
 def _about(name: str) -> str:
@@ -72,3 +75,10 @@ def _about(name: str) -> str:
         return ""
     profile = load_profile(name)
     return " ".join([f"{name}: {profile.title}.", *([profile.caveat] if profile.caveat else [])])
+
+
+@cache
+def _about_lab(name: str) -> str:
+    """Return what a lab is and what no result of it shows, in sentences."""
+    lab = registry().get(name)
+    return f"The {name} lab is this: {lab.title}. It does not show {'; '.join(limit.subject for limit in lab.limits)}."
