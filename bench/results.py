@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs every strategy, and the tree as it is, on releases and machines; what came out is docs/results.md.
+"""Runs every strategy, and the tree as it is, on releases and machines, and tells what came out, also as a page.
 
     python -m bench.results [STRATEGY ...] [--tree T ...] [--machine M ...] [--repeat N] [-j N] [--write FILE]
 
