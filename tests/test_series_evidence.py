@@ -57,6 +57,13 @@ def test_what_ends_as_without_the_series_is_counted_and_named() -> None:
     assert "plain: Nothing." not in text
 
 
+def test_a_series_that_makes_a_fault_rarer_or_more_frequent_makes_a_difference() -> None:
+    now_and_then = replace(LOST, verdicts={"lost": 1, "delivered": 9})
+    text = " ".join(told(now_and_then, replace(MENDED, verdicts={"lost": 9, "delivered": 1})).split())
+    assert "lost 1 of 10, delivered 9 of 10; with this series lost 9 of 10, delivered 1 of 10." in text
+    assert "as without" not in text
+
+
 def test_a_run_with_the_series_alone_is_told_as_that() -> None:
     assert "- eager, once, on q35: with this series delivered 10 of 10." in told(MENDED)
 

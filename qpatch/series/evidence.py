@@ -58,7 +58,7 @@ class _Cell:
     @property
     def changed(self) -> bool:
         """Whether the series makes a difference, or there is nothing to compare it with."""
-        return self.before.keys() != self.after.keys()
+        return _shares(self.before) != _shares(self.after)
 
 
 def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
@@ -134,6 +134,10 @@ def _unchanged(cells: Sequence[_Cell], *, also: bool) -> str:
         f"In {settings} ({runs} run{'s' if runs > 1 else ''} with this series) it ended as without: {_counts(total)}. "
         f"These were {named}."
     )
+
+
+def _shares(counts: Counter[str]) -> dict[str, float]:
+    return {word: count / counts.total() for word, count in counts.items()}
 
 
 def _counts(counts: Counter[str]) -> str:
