@@ -37,7 +37,7 @@ def test_what_was_built_from_a_known_tree_is_evidence(tmp_path: Path) -> None:
     file = kept(tmp_path, built(result(Verdict.LOST, Verdict.DELIVERED, Verdict.LOST)))
     (seen,) = read_evidence([file])
     about, lab = seen.about, seen.lab
-    assert seen == Seen(*TREES, "virt-gicv2", "irq-eager", "once", {"lost": 2, "delivered": 1}, about, lab)
+    assert seen == Seen(*TREES, "virt-gicv2", "irq-eager", "once", {"lost": 2, "delivered": 1}, False, about, lab)
     assert lab.startswith("The preload lab is this: QEMU as it is, under TCG;")
     assert "It does not show KVM's irqfd; GICv4.1 virtual LPIs" in lab
     assert about.startswith(
@@ -49,7 +49,7 @@ def test_what_was_built_from_a_known_tree_is_evidence(tmp_path: Path) -> None:
 def test_a_profile_of_ones_own_is_told_by_its_name_alone(tmp_path: Path) -> None:
     key = cell_key("baseline", "qemu-5.2", "q35", "mine", "once")
     (seen,) = read_evidence([kept(tmp_path, built(result(Verdict.DELIVERED, key=key)))])
-    assert (seen.profile, seen.about) == ("mine", "")
+    assert (seen.profile, seen.about, seen.well) == ("mine", "", True)
 
 
 @pytest.mark.parametrize(

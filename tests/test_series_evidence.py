@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from qpatch.trees.git import Repository
 
 BASE, TIP, OTHER = "b" * 40, "a" * 40, "c" * 40
-LOST = Seen(BASE, BASE, "q35", "eager", "once", {"lost": 10}, "eager: Raises at once. It need not.", "A lab.")
-MENDED = replace(LOST, source=TIP, destination=TIP, verdicts={"delivered": 10})
+LOST = Seen(BASE, BASE, "q35", "eager", "once", {"lost": 10}, False, "eager: Raises at once. It need not.", "A lab.")
+MENDED = replace(LOST, source=TIP, destination=TIP, verdicts={"delivered": 10}, well=True)
 SHORT_LINE = 72
 
 
@@ -48,7 +48,7 @@ def test_machines_that_ended_alike_share_a_line() -> None:
 
 
 def test_what_ends_as_without_the_series_is_counted_and_named() -> None:
-    plain = replace(LOST, profile="plain", verdicts={"delivered": 5}, about="plain: Nothing.")
+    plain = replace(LOST, profile="plain", verdicts={"delivered": 5}, well=True, about="plain: Nothing.")
     text = " ".join(told(LOST, MENDED, plain, replace(plain, source=TIP, destination=TIP)).split())
     assert (
         "In 1 more setting (5 runs with this series) it ended as without: delivered 5 of 5. These were plain/once."
@@ -61,6 +61,12 @@ def test_a_series_that_makes_a_fault_rarer_or_more_frequent_makes_a_difference()
     now_and_then = replace(LOST, verdicts={"lost": 1, "delivered": 9})
     text = " ".join(told(now_and_then, replace(MENDED, verdicts={"lost": 9, "delivered": 1})).split())
     assert "lost 1 of 10, delivered 9 of 10; with this series lost 9 of 10, delivered 1 of 10." in text
+    assert "as without" not in text
+
+
+def test_what_is_wrong_with_and_without_the_series_is_told_by_itself() -> None:
+    text = told(LOST, replace(LOST, source=TIP, destination=TIP))
+    assert "- eager, once, on q35: lost 10 of 10; with this series lost 10 of 10." in text
     assert "as without" not in text
 
 

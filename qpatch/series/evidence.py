@@ -29,8 +29,8 @@ class Seen:
     """What the runs of one cell showed.
 
     `source` and `destination` are the ids of the git trees that the two QEMUs were built from, `verdicts` how many runs
-    had each word, the gravest first; `about` says in sentences what the device of the profile does, and `lab` what the
-    lab is and does not show.
+    had each word, the gravest first; `well` tells that none of them showed anything wrong; `about` says in sentences
+    what the device of the profile does, and `lab` what the lab is and does not show.
     """
 
     source: str
@@ -39,6 +39,7 @@ class Seen:
     profile: str
     scenario: str
     verdicts: Mapping[str, int]
+    well: bool = True
     about: str = ""
     lab: str = ""
 
@@ -54,11 +55,12 @@ class _Cell:
     after: Counter[str]
     to_old: Counter[str]
     from_old: Counter[str]
+    well: bool
 
     @property
-    def changed(self) -> bool:
-        """Whether the series makes a difference, or there is nothing to compare it with."""
-        return _shares(self.before) != _shares(self.after)
+    def is_told(self) -> bool:
+        """Whether it is told by itself: the series makes a difference, or cannot be compared, or something is wrong."""
+        return not self.well or _shares(self.before) != _shares(self.after)
 
 
 def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
@@ -70,13 +72,13 @@ def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
     if not any(cell.after or cell.to_old or cell.from_old for cell in cells):
         return ""
     ran = [cell for cell in cells if cell.after]
-    told = [cell for cell in ran if cell.changed]
+    told = [cell for cell in ran if cell.is_told]
     mixed = [cell for cell in cells if cell.to_old or cell.from_old]
     profiles = {cell.profile for cell in [*told, *mixed]}
     parts = [
         _TITLE,
         *_list("Migrations of an emulated device, and how they ended:", _merged(told)),
-        _unchanged([cell for cell in ran if not cell.changed], also=bool(told)),
+        _unchanged([cell for cell in ran if not cell.is_told], also=bool(told)),
         *_list("Between a QEMU with this series and one without:", _crossing(mixed)),
         "\n".join(dict.fromkeys(_wrapped(one.about) for one in seen if one.about and one.profile in profiles)),
         *(_wrapped(f"{lab} {_WANTED}") for lab in dict.fromkeys(one.lab for one in seen if one.lab)),
@@ -94,12 +96,13 @@ def with_evidence(body: str, text: str) -> str:
 def _cells(seen: Iterable[Seen], base: str, tip: str) -> list[_Cell]:
     kinds = {(base, base): 0, (tip, tip): 1, (tip, base): 2, (base, tip): 3}
     found: dict[tuple[str, str, str], list[Counter[str]]] = {}
+    wrong: set[tuple[str, str, str]] = set()
     for one in seen:
-        kind = kinds.get((one.source, one.destination))
+        kind, setting = kinds.get((one.source, one.destination)), (one.machine, one.profile, one.scenario)
         if kind is not None:
-            counts = found.setdefault((one.machine, one.profile, one.scenario), [Counter() for _ in kinds])
-            counts[kind].update(one.verdicts)
-    return [_Cell(*setting, *counts) for setting, counts in found.items()]
+            found.setdefault(setting, [Counter() for _ in kinds])[kind].update(one.verdicts)
+            wrong |= set() if one.well else {setting}
+    return [_Cell(*setting, *counts, well=setting not in wrong) for setting, counts in found.items()]
 
 
 def _merged(cells: Iterable[_Cell]) -> list[str]:

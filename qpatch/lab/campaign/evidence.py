@@ -66,7 +66,8 @@ def _seen(result: TestedResult) -> Seen:
         str(verdict): count for verdict, count in result.counts.items() if verdict is not Verdict.NOT_APPLICABLE
     }
     setting = (key.machine, key.profile, key.scenario)
-    return Seen(source, destination, *setting, verdicts, _about(key.profile), _about_lab(key.lab))
+    well = all(verdict.is_green for verdict in set(result.counts) - {Verdict.NOT_APPLICABLE})
+    return Seen(source, destination, *setting, verdicts, well, _about(key.profile), _about_lab(key.lab))
 
 
 def _about(name: str) -> str:
