@@ -102,7 +102,10 @@ def _cells(seen: Iterable[Seen], base: str, tip: str) -> list[_Cell]:
         if kind is not None:
             found.setdefault(setting, [Counter() for _ in kinds])[kind].update(one.verdicts)
             wrong |= set() if one.well else {setting}
-    return [_Cell(*setting, *counts, well=setting not in wrong) for setting, counts in found.items()]
+    return [
+        _Cell(*setting, before, after, to_old, from_old, well=setting not in wrong)
+        for setting, (before, after, to_old, from_old) in found.items()
+    ]
 
 
 def _merged(cells: Iterable[_Cell]) -> list[str]:
