@@ -68,7 +68,8 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", GICV3, "multifd-fail-destination-write", "failed", None, "--build"),
     ("load-thread-failure", "qemu-10.2", GICV3, "multifd-fail-destination-write", "recovered", None, ""),
     ("baseline", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, "--build"),
-    ("qemu-defer", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, ""),
+    # What the device raises when its interrupts are set up is dropped by the write that disables them again.
+    ("qemu-defer", "qemu-10.2", Q35, "paused-reenabled", "lost", None, ""),
     ("baseline", "qemu-10.2", Q35, "fail-destination-running", "unnoticed", None, "--build"),
     ("refused-running", "qemu-10.2", Q35, "fail-destination-running", "failed", None, ""),
     ("baseline", "qemu-10.2", Q35, "fail-source-stop-copy", "corrupted", None, "--build"),
@@ -143,7 +144,8 @@ def test_the_history_of_the_argument(
     )
     assert Counter(one["verdict"] for one in results) == {verdict: RUNS}, results[0]["reason"]
     assert code == (ExitCode.OK if verdict in ("delivered", "recovered") else ExitCode.CHECKS_FAILED)
-    assert all((one["interrupts"]["lost"] > 0) == (verdict == "lost") for one in results)
+    if verdict in ("delivered", "recovered", "lost"):
+        assert all((one["interrupts"]["lost"] > 0) == (verdict == "lost") for one in results)
     if order is not None:
         assert [by_kind(one["order"], machine) for one in results] == [order] * RUNS
 
