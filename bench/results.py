@@ -18,9 +18,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.healthy import quick_machines
 from qpatch import api
 from qpatch.lab.campaign.reports import document
-from qpatch.lab.definitions.machine import machine_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
 CELLS = "argument"
-SLOW = ("virt-linux",)  # a run takes ten times as long: only where it is asked for
 # What the thread asked for, of each run: how an observation has it, and what it is.
 FIGURES = (("config_bytes", "config bytes"), ("config_writes", "config writes"), ("set_irqs", "SET_IRQS"))
 _HEAD = """\
@@ -105,8 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.results", description=__doc__.partition("\n")[0])
     parser.add_argument("strategies", nargs="*", metavar="STRATEGY")
     parser.add_argument("--tree", nargs="+", default=TREES, metavar="TREE", dest="trees")
-    quick = [name for name in machine_names() if name not in SLOW]
-    parser.add_argument("--machine", nargs="+", default=quick, metavar="M", dest="machines")
+    parser.add_argument("--machine", nargs="+", default=quick_machines(), metavar="M", dest="machines")
     parser.add_argument("--cells", default=CELLS)
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("-j", "--jobs", type=int, default=0)

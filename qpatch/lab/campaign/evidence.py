@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError, system_faults
+from qpatch.lab.campaign.reports import FORMAT_VERSION
 from qpatch.lab.campaign.results import TestedResult
 from qpatch.lab.definitions.profile import load_profile, profile_names
 from qpatch.lab.model import Verdict
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
     from typing import Any
-
-_FORMAT_VERSION = 1
 
 
 @system_faults()
@@ -43,8 +42,9 @@ def _seen_in(file: Path) -> list[Seen]:
         raise UserError(
             "bad-result", f"{file} is no document that `qpatch test --json` printed: it has no list `cells`"
         )
-    if document.get("version") != _FORMAT_VERSION:
-        raise UserError("bad-result", f"{file} has the version {document.get('version')}: this qpatch reads 1")
+    if document.get("version") != FORMAT_VERSION:
+        found = document.get("version")
+        raise UserError("bad-result", f"{file} has the version {found}: this qpatch reads {FORMAT_VERSION}")
     results = [_result(cell, file) for cell in document["cells"]]
     return [_seen(result) for result in results if all(result.built_from) and _carried_out(result)]
 

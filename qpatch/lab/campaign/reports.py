@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from qpatch.lab.campaign.results import TestedResult
 
 
+FORMAT_VERSION = 1
+
+
 def document(results: Iterable[TestedResult]) -> dict[str, object]:
     """Return the JSON document of `test`: every run, and the cells' results as `result_from_json` reads them back."""
     results = list(results)
     return {
-        "version": 1,
+        "version": FORMAT_VERSION,
         "results": [run for result in results for run in _runs(result)],
         "cells": [result.as_json() for result in results],
     }
