@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import statistics
 import sys
 import tempfile
@@ -118,7 +119,7 @@ def main() -> int:
     json.dump(document(results), sys.stdout, indent=1)
     if options.write:
         options.write.write_text(
-            tables(results, f"python -m bench.results --repeat {options.repeat}"), encoding="utf-8"
+            tables(results, shlex.join(["python", "-m", "bench.results", *sys.argv[1:]])), encoding="utf-8"
         )
     return int(api.overall_exit_code(results))
 
