@@ -3,7 +3,8 @@
 
 The rules are those of the uAPI (linux/vfio.h, enum vfio_device_mig_state) and of what a migration is for: one side's
 device runs at a time, it runs only when all that came for it was loaded, and its state comes from STOP_COPY. Each
-violation is a sentence. What is optional in the uAPI is in phases.py, devices of VMs that stand still in halted.py.
+violation is a sentence. What is optional in the uAPI is in phases.py, devices of VMs that stand still in halted.py,
+and the tracking of dirty pages in tracking.py.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from qpatch.lab.observer.migrations import (
     device_state,
 )
 from qpatch.lab.observer.phases import skipped_phases
+from qpatch.lab.observer.tracking import tracked_without_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
     found += _left_behind_the_guest(history)
     found += running_while_halted(history)
     found += skipped_phases(history)
+    found += tracked_without_end(history)
     return tuple(dict.fromkeys(found))
 
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tracking of dirty pages ends with the migration that it was started for."""
+
+from __future__ import annotations
+
+import pytest
+from lab_timeline_support import TimelineBuilder, disordered
+
+TRACKERS = [("device", "dev0", "dev0 itself"), ("container", "", "the container"), ("hwpt", "", "the hwpt")]
+
+
+def dirty(timeline: TimelineBuilder, by: str, device: str, operation: str, errno: int = 0, vm: str = "qemu0") -> None:
+    timeline.uapi(vm, "dirty", device, by=by, operation=operation, pages=0, errno=errno)
+
+
+def cancelled(by: str, device: str) -> TimelineBuilder:
+    """A run whose migration is cancelled while the tracker is on."""
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="cancelled")
+    dirty(timeline, by, device, "start")
+    timeline.state("qemu0", "running")
+    timeline.migrated("cancelled")
+    return timeline
+
+
+@pytest.mark.parametrize(("by", "device", "name"), TRACKERS)
+def test_a_tracker_that_goes_on_after_a_cancelled_migration_is_told(by: str, device: str, name: str) -> None:
+    timeline = cancelled(by, device)
+    timeline.verify("qemu0")
+    assert disordered(timeline) == (f"{name} still tracks dirty pages on qemu0, where no migration goes on",)
+
+
+@pytest.mark.parametrize(("by", "device", "name"), TRACKERS)
+def test_a_tracker_that_was_stopped_is_not(by: str, device: str, name: str) -> None:
+    timeline = cancelled(by, device)
+    dirty(timeline, by, device, "stop")
+    timeline.verify("qemu0")
+    assert not [said for said in disordered(timeline) if name in said]
+
+
+def test_one_that_is_stopped_after_the_first_answer_is_not() -> None:
+    timeline = cancelled("device", "dev0")
+    timeline.fence("qemu0")
+    dirty(timeline, "device", "dev0", "stop")
+    timeline.fence("qemu0")
+    assert disordered(timeline) == ()
+
+
+def test_a_stop_that_the_device_refuses_stops_nothing() -> None:
+    timeline = cancelled("device", "dev0")
+    dirty(timeline, "device", "dev0", "stop", errno=22)
+    timeline.verify("qemu0")
+    assert len(disordered(timeline)) == 1
+
+
+def test_a_device_that_was_closed_tracks_nothing() -> None:
+    timeline = cancelled("device", "dev0")
+    timeline.uapi("qemu0", "close", what="device")
+    timeline.verify("qemu0")
+    assert disordered(timeline) == ()
+
+
+def test_a_guest_that_answers_while_it_migrates_may_be_tracked() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    dirty(timeline, "device", "dev0", "start")
+    timeline.fence("qemu0")
+    timeline.fence("qemu0")
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+    assert disordered(timeline) == ()
+
+
+def test_the_next_migration_may_start_it_again() -> None:
+    timeline = cancelled("device", "dev0")
+    dirty(timeline, "device", "dev0", "stop")
+    timeline.fence("qemu0")
+    timeline.begin()
+    dirty(timeline, "device", "dev0", "start")
+    timeline.fence("qemu0")
+    timeline.fence("qemu0")
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+    assert disordered(timeline) == ()
