@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs every strategy, and the tree as it is, on releases and machines, and tells what came out, also as a page.
 
-    python -m bench.results [STRATEGY ...] [--tree T ...] [--machine M ...] [--repeat N] [-j N] [--write FILE]
+    python -m bench.results [STRATEGY ...] [--tree T ...] [--machine M ...] [--repeat N] [-j N] [--keep DIR]
+                            [--write FILE]
 
 The document on stdout is that of `qpatch test --json`, which `qpatch render --evidence` takes; `--write` writes the
-tables. What has landed, or is void, is named with its reason.
+tables. What has landed, or is void, is named with its reason. `--keep` keeps the results of each build in a file, and
+runs only what is not there or would be built from something else now: the whole can be done in parts.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.healthy import quick_machines
+from bench.kept import Campaign, kept_results
 from qpatch import api
 from qpatch.lab.campaign.reports import document
 
@@ -109,13 +112,16 @@ def main() -> int:
     parser.add_argument("--cells", default=CELLS)
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("-j", "--jobs", type=int, default=0)
+    parser.add_argument("--keep", type=Path, metavar="DIR")
     parser.add_argument("--write", type=Path, metavar="FILE")
     options = parser.parse_args()
     strategies = api.load_strategies(options.strategies or api.strategy_names())
-    with tempfile.TemporaryDirectory(prefix="qpatch-results-") as scratch:
-        settings = api.CampaignSettings(Path(scratch), options.repeat, options.jobs)
-        choices = api.TestChoices(machines=options.machines, cells=options.cells, baseline=api.BinaryChoice.BUILD)
-        results = api.test([None, *strategies], options.trees, settings, choices)
+    campaign = Campaign(tuple(options.machines), options.cells, options.repeat, options.jobs)
+    with tempfile.TemporaryDirectory(prefix="qpatch-kept-") as scratch:
+        folder = options.keep or Path(scratch)
+        results = [
+            result for tree in options.trees for result in kept_results(folder, campaign, [None, *strategies], tree)
+        ]
     json.dump(document(results), sys.stdout, indent=1)
     if options.write:
         options.write.write_text(
