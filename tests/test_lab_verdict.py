@@ -116,6 +116,14 @@ def test_other_registers_are_corrupted_whatever_becomes_of_interrupts() -> None:
     reason(timeline, Verdict.CORRUPTED)
 
 
+def test_of_a_device_that_cannot_be_reached_nothing_else_is_told() -> None:
+    told = reason(
+        finished(prepared(), reach="bad", corrupt=64, memory="bad", config="16:4:0", table="0:0:0:1"), Verdict.CORRUPTED
+    )
+    assert told == "dev0 on qemu1: its registers are not where its BARs are: it cannot be reached"
+    reason(finished(prepared(), reach="ok"), Verdict.DELIVERED)
+
+
 def test_a_register_that_reads_otherwise_in_another_width_is_corrupted() -> None:
     told = reason(finished(prepared(), widths="bad"), Verdict.CORRUPTED)
     assert told == "dev0 on qemu1: its registers read otherwise by bytes, halves and double words"

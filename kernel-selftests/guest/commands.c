@@ -165,6 +165,8 @@ static void command_check(struct device *device, const u32 *numbers)
 	print("ok");
 	print_field("stale", result.stale);
 	print_field("corrupt", result.corrupt);
+	print(" reach=");
+	print(result.reach);
 	print(" memory=");
 	print(result.memory);
 	print(" state=");

@@ -53,6 +53,7 @@ void device_check(struct device *device, struct check_result *result)
 {
 	u32 status = device_read(device, REGISTER_STATUS);
 
+	result->reach = device_read(device, REGISTER_ID) == REGISTERS_ID ? "ok" : "bad";
 	result->memory = !device->filled ? "none" : memory_as_filled(device) ? "ok" : "bad";
 	result->state = status & STATUS_ERROR ? "error" : status & STATUS_VERIFIED ? "ok" : "none";
 }

@@ -61,7 +61,7 @@ struct device {
  */
 struct check_result {
 	u32 stale, corrupt;
-	const char *memory, *state, *read, *widths;
+	const char *reach, *memory, *state, *read, *widths;
 	const char *unwritten;	/* where writes of so many bytes go wrong, if any do */
 	u32 unwritten_bytes;	/* 0: none */
 };

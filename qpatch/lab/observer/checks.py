@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # What a check answers in one word, or in differences, and in numbers.
-_ANSWERS = ("memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
+_ANSWERS = ("reach", "memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
 _COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected")
 
 
@@ -21,6 +21,7 @@ _COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected
 class GuestCheck:
     """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
+    `reach` tells whether its registers are where its BARs are: where they are not, nothing else says anything.
     What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
     whether the device reads from guest memory what the guest has just written there, `widths` whether a register
     reads the same by accesses of all widths, `writes` whether writes of all widths arrive (or PLACE:BYTES of the first
@@ -36,6 +37,7 @@ class GuestCheck:
     at: int = 0
     stale: int | None = None
     corrupt: int | None = None
+    reach: str = "none"
     memory: str = "none"
     state: str = "none"
     read: str = "none"
@@ -62,6 +64,7 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 at=event.at,
                 stale=numbers["stale"],
                 corrupt=numbers["corrupt"],
+                reach=words["reach"],
                 memory=words["memory"],
                 state=words["state"],
                 read=words["read"],

@@ -57,8 +57,9 @@ def what_is_intact(findings: Findings) -> str:
 
 
 def what_is_wrong(check: GuestCheck) -> list[str]:
-    """Return what the guest found wrong, in words."""
-    return [*_wrong_besides_interrupts(check), *interrupts_changed(check)]
+    """Return what the guest found wrong, in words; of a device that cannot be reached, nothing else."""
+    reached = check.reach in VERIFIED
+    return [*_wrong_besides_interrupts(check), *(interrupts_changed(check) if reached else ())]
 
 
 def what_is_corrupt(findings: Findings, check: GuestCheck) -> list[str]:
@@ -85,6 +86,8 @@ def interrupt_set_up(findings: Findings) -> str:
 
 
 def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
+    if check.reach not in VERIFIED:
+        return ["its registers are not where its BARs are: it cannot be reached"]
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
     what += ["its registers read otherwise by bytes, halves and double words"] if check.widths not in VERIFIED else []
