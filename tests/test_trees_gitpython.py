@@ -83,6 +83,17 @@ def test_kinds_of_repositories(clone: Path, tmp_path: Path, kind: str) -> None:
     assert open_repository(other).git_directory == Path(git(other, "rev-parse", "--absolute-git-dir"))
 
 
+@pytest.mark.parametrize("configuration", [None, "", "[core]\n\tbare = true\n"])
+def test_a_bare_repository_need_not_say_that_it_is_one(clone: Path, tmp_path: Path, configuration: str | None) -> None:
+    bare = tmp_path / "bare"
+    git(clone, "clone", "-q", "--bare", str(clone), str(bare))
+    if configuration is None:
+        (bare / "config").unlink()
+    else:
+        (bare / "config").write_text(configuration)
+    check_reads_right(open_repository(bare), bare)
+
+
 @pytest.mark.parametrize("name", ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE"])
 def test_run_by_git_it_stays_in_the_repository_that_is_meant(
     clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -147,6 +158,20 @@ def test_what_goes_wrong_is_an_error_of_ours(clone: Path, tmp_path: Path) -> Non
         Repository(clone).date_of("0123" * 10)
     with pytest.raises(GitError, match="nowhere"):
         Repository(clone).tree_of("nowhere")
+
+
+def test_git_that_ends_before_it_answers_is_no_reader_that_went_away(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Repository(clone)
+    monkeypatch.setattr(IsolatedGit, "get_object_header", broken_pipe)
+    with pytest.raises(GitError, match="git ended before it had answered"):
+        opened.date_of("HEAD")
+
+
+def broken_pipe(*_: object) -> None:
+    """Fail as a write to a process that has ended does."""
+    raise BrokenPipeError(32, "Broken pipe")
 
 
 def test_several_threads_at_a_time(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:

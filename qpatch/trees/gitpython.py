@@ -64,7 +64,7 @@ class IsolatedGit(Git):
 
     def __init__(self, working_dir: str | os.PathLike[str] | None = None) -> None:
         super().__init__()
-        self._directory = Path(working_dir or "/")  # GitPython would put values in place of $NAME
+        self.directory = Path(working_dir or "/")  # GitPython would put values in place of $NAME
 
     def execute(  # type: ignore[override]  # only what GitPython itself asks for here
         self,
@@ -78,7 +78,7 @@ class IsolatedGit(Git):
         """Run git; see `Git.execute`. Raises TypeError for an option that is not known here, GitCommandError."""
         if options or istream not in (None, subprocess.PIPE):
             raise TypeError(f"git {command[1]}: {istream} and {sorted(options)} are not supported")
-        process = start_git(command[1:], self._directory, {**self.environment(), **(env or {})})
+        process = start_git(command[1:], self.directory, {**self.environment(), **(env or {})})
         if as_process:
             return self.AutoInterrupt(process, command)
         output, stderr = process.communicate()
@@ -90,6 +90,7 @@ class IsolatedGit(Git):
 class IsolatedRepo(Repo):
     """GitPython's repository, with no configuration but its own."""
 
+    git: IsolatedGit
     GitCommandWrapperType = IsolatedGit
     config_level = ("repository",)  # type: ignore[assignment]  # fewer than the base class has
 
@@ -139,6 +140,8 @@ def opened_repo(path: Path, environment: Mapping[str, str]) -> Iterator[Isolated
             repo = IsolatedRepo(path, expand_vars=False)
     except (InvalidGitRepositoryError, NoSuchPathError) as error:
         raise UserError("no-repository", f"{path} is not a git repository") from error
+    # GitPython takes the parent for the work tree of a bare repository whose configuration does not say that it is one.
+    repo.git.directory = path
     repo.git.update_environment(**environment)
     with repo, _raising_git_errors():
         yield repo
@@ -163,6 +166,8 @@ def _raising_git_errors() -> Iterator[None]:
         raise GitError(error.command[1:], str(error.stderr)) from error
     except (ODBError, configparser.Error, ValueError) as error:
         raise GitError(("(GitPython)",), str(error)) from error
+    except BrokenPipeError as error:
+        raise GitError(("(GitPython)",), "git ended before it had answered") from error
 
 
 def _without_repository_variables() -> AbstractContextManager[None]:
