@@ -65,7 +65,6 @@ HISTORY: list[tuple[str, str, str, str, str, list[str] | None, str]] = [
     ("baseline", "qemu-10.2", Q35, "stopped-fail", "misordered", None, "--build"),
     ("keep-stopped", "qemu-10.2", Q35, "stopped-fail", "recovered", None, ""),
     ("keep-stopped", "qemu-10.2", Q35, "paused-and-on", "recovered", None, ""),
-    ("baseline", "qemu-10.2", GICV3, "multifd-fail-destination-write", "failed", None, "--build"),
     ("load-thread-failure", "qemu-10.2", GICV3, "multifd-fail-destination-write", "recovered", None, ""),
     ("baseline", "qemu-10.2", Q35, "paused-reenabled", "delivered", None, "--build"),
     # What the device raises when its interrupts are set up is dropped by the write that disables them again.
@@ -116,6 +115,16 @@ def by_kind(order: Sequence[str], machine: str) -> list[str]:
     """Return the order on the destination with the machine's controllers as one thing."""
     kinds = ["controllers" if name in CONTROLLERS[machine] else name for name in order]
     return [kind for number, kind in enumerate(kinds) if kinds[number - 1 : number] != [kind]]
+
+
+def test_a_race_of_stock_qemu_is_seen_among_twenty_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    # Where the source is still sending when a load thread fails, it notices by itself. Mended: see HISTORY.
+    scenario = "multifd-fail-destination-write"
+    words = ("baseline", "--tree", "qemu-10.2", "--machine", GICV3, "--scenario", scenario, "--repeat", "20", "--build")
+    _, results = migrated(capsys, *words)
+    verdicts = Counter(one["verdict"] for one in results)
+    assert verdicts["failed"]
+    assert verdicts.total() == verdicts["failed"] + verdicts["recovered"] == 20
 
 
 @pytest.mark.parametrize(("strategy", "tree", "machine", "scenario", "verdict", "order", "option"), HISTORY)
