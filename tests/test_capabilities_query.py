@@ -17,7 +17,7 @@ from qpatch.csource.syntax.cache import ParseCache
 from qpatch.csource.syntax.macros import macro_table
 
 if TYPE_CHECKING:
-    from qpatch.capabilities.answer import Answer
+    from qpatch.capabilities.answer import Value
 
 ZOO = b"""
 /* The zoo opens at
@@ -68,7 +68,7 @@ TREE = DictTree(
 AREAS = {"zoo": ["zoo", "include/zoo"]}
 
 
-def answer(query: object, tree: DictTree | Overlay = TREE) -> Answer:
+def answer(query: object, tree: DictTree | Overlay = TREE) -> Value:
     data = {"areas": AREAS, "capabilities": {"it": {"doc": "d", "source": "s", "query": query}}}
     sources = Sources(tree, ParseCache(macro_table("qemu")))
     return read_catalogue(data)["it"].query.answer(sources)

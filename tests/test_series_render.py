@@ -119,6 +119,14 @@ def test_strategy_becomes_a_series(
     assert "The old function is wrong.\n\nSuggested-by: Jane Doe <jane@example.org>\n---\n" in mail
 
 
+def test_a_component_has_its_own_title(tmp_path: Path, repository: Repository, options: RenderOptions) -> None:
+    text = STRATEGY.replace("\nqemu:\n", '\nqemu:\n  title: "hw/demo: Defer it here"\n')
+    with target(repository) as tree:
+        result = render(load_strategy(write_strategy(tmp_path / "titled", text)), tree, options)
+    letter = Path(result.directory, "0000-cover-letter.patch").read_text()
+    assert "Subject: [PATCH RFC 0/2] hw/demo: Defer it here\n" in letter
+
+
 def test_json_is_as_designed(strategy: LoadedStrategy, repository: Repository, options: RenderOptions) -> None:
     with target(repository) as tree:
         document = render(strategy, tree, options).as_json()

@@ -24,6 +24,8 @@ class CannotTell:
 
 
 Answer: TypeAlias = bool | CannotTell
+Value: TypeAlias = int | CannotTell
+"""What is known of a capability: an answer, or a number where it is one (`qpatch.capabilities.numbers`)."""
 
 
 def every(answers: Iterable[Answer]) -> Answer:

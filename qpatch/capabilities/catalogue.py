@@ -14,6 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
 from qpatch.capabilities.details import Details
+from qpatch.capabilities.numbers import FORMS, FreeNumber
 from qpatch.capabilities.query import (
     AllOf,
     AnyOf,
@@ -58,12 +59,12 @@ Data: TypeAlias = "Mapping[str, object]"
 
 @dataclass(frozen=True)
 class Capability:
-    """A named predicate: what it means, where that is known from, and the query that decides it."""
+    """A named fact: what it means, where that is known from, and the query that decides it."""
 
     name: str
     doc: str
     source: str
-    query: Query
+    query: Query | FreeNumber
 
 
 @cache
@@ -118,10 +119,23 @@ def _fields_of(value: object) -> list[str]:
 
 def _capability(name: str, entry: Data, areas: Data) -> Capability:
     try:
-        query = _query(_mapping(entry["query"]), areas)
+        data = _mapping(entry["query"])
+        query = _free(data) if next(iter(data), "") == "free" else _query(data, areas)
         return Capability(name, _text(entry["doc"]), _text(entry.get("source", "")), query)
     except (KeyError, ValueError) as error:
         raise ValueError(f"capability {name}: {error}") from error
+
+
+def _free(data: Data) -> FreeNumber:
+    """Build the query for a number. Raises ValueError or KeyError."""
+    rest = dict(data)
+    family, path, form = (_text(rest.pop(key)) for key in ("free", "path", "form"))
+    least, unlike = rest.pop("least", 0), _names(rest.pop("unlike", []))
+    if form not in FORMS or isinstance(least, bool) or not isinstance(least, int):
+        raise ValueError(f"'free' has a `form` ({' or '.join(FORMS)}) and `least`, a number")
+    if rest:
+        raise ValueError(f"'free' does not take {', '.join(rest)}")
+    return FreeNumber(family, path, form, least, unlike)
 
 
 def _query(data: Data, areas: Data) -> Query:

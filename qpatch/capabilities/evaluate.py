@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from qpatch.capabilities.answer import Answer, CannotTell
+from qpatch.capabilities.answer import CannotTell, Value
 from qpatch.capabilities.catalogue import KINDS, capabilities_of
 from qpatch.capabilities.sources import Sources
 from qpatch.csource.syntax.cache import ParseCache
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qpatch.csource.syntax.macros import TreeKind
 
 
-class Capabilities(Mapping[str, bool]):
+class Capabilities(Mapping[str, int]):
     """The capabilities of one tree by name, in the order of the catalogue; each is computed at most once.
 
     Asking for one of which the sources do not tell whether the tree has it raises UndecidedError; `answer` says why.
@@ -37,7 +37,7 @@ class Capabilities(Mapping[str, bool]):
         kind: TreeKind,
         cache: ParseCache | None = None,
         catalogue: Mapping[str, Capability] | None = None,
-        known: dict[str, bool] | None = None,
+        known: dict[str, int] | None = None,
     ) -> None:
         self.cache = cache or ParseCache(macro_table(kind))
         self._catalogue = capabilities_of(kind) if catalogue is None else catalogue
@@ -45,14 +45,17 @@ class Capabilities(Mapping[str, bool]):
         self._told = {} if known is None else known
         self._untold: dict[str, CannotTell] = {}
 
-    def __getitem__(self, name: str) -> bool:
+    def __getitem__(self, name: str) -> int:
         answer = self.answer(name)
         if isinstance(answer, CannotTell):
             raise UndecidedError(name, str(answer), answer.place.path, answer.place.line)
         return answer
 
-    def answer(self, name: str) -> Answer:
-        """Return whether the tree has a capability, or why that cannot be told. Raises KeyError for an unknown one."""
+    def answer(self, name: str) -> Value:
+        """Return whether the tree has a capability, or its number, or why that cannot be told.
+
+        Raises KeyError for an unknown one.
+        """
         if name not in self._told and name not in self._untold:
             answer = self._catalogue[name].query.answer(self._sources)
             if isinstance(answer, CannotTell):
@@ -72,7 +75,7 @@ class Capabilities(Mapping[str, bool]):
 
 
 def evaluate(
-    tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None, known: dict[str, bool] | None = None
+    tree: SourceTree, kind: TreeKind, cache: ParseCache | None = None, known: dict[str, int] | None = None
 ) -> Capabilities:
     """Return the capabilities of `tree`, a tree of this kind, to be computed when asked for.
 

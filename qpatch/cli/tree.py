@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
 
-    from qpatch.capabilities.answer import Answer
+    from qpatch.capabilities.answer import Value
     from qpatch.cli.output import Output
     from qpatch.trees.fetch import FetchResult
     from qpatch.trees.releases import Configuration, Release
@@ -196,10 +196,10 @@ def show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     return ExitCode.OK
 
 
-def _answer(answer: Answer) -> str:
+def _answer(answer: Value) -> str:
     if isinstance(answer, bool):
         return "yes" if answer else "no"
-    return f"cannot tell: {answer}"
+    return str(answer) if isinstance(answer, int) else f"cannot tell: {answer}"
 
 
 def _listed(release: Release, imported: Mapping[str, str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qpatch.strategy.load import LoadedStrategy
 
 
-def facts_for(strategy: LoadedStrategy, target: OpenTree) -> Mapping[str, bool]:
+def facts_for(strategy: LoadedStrategy, target: OpenTree) -> Mapping[str, int]:
     """Return what `strategy` may ask of `target`, computed when asked for. Raises UserError as `own_catalogue` does."""
     kind = cast("TreeKind", target.info.kind)
     own = own_catalogue(strategy, kind) if kind in strategy.components else {}
@@ -29,7 +29,7 @@ def facts_for(strategy: LoadedStrategy, target: OpenTree) -> Mapping[str, bool]:
     from qpatch.capabilities.evaluate import Capabilities
 
     asked = Capabilities(target.source, kind, target.cache, own)
-    return ChainMap(cast("MutableMapping[str, bool]", asked), cast("MutableMapping[str, bool]", target.capabilities))
+    return ChainMap(cast("MutableMapping[str, int]", asked), cast("MutableMapping[str, int]", target.capabilities))
 
 
 def own_catalogue(strategy: LoadedStrategy, kind: TreeKind) -> dict[str, Capability]:

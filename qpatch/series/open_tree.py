@@ -27,7 +27,7 @@ class OpenTree:
 
     info: TreeInfo
     source: CommitTree
-    capabilities: Mapping[str, bool]
+    capabilities: Mapping[str, int]
     cache: ParseCache
 
 
@@ -44,7 +44,7 @@ def opened_tree(name: str) -> Iterator[OpenTree]:
         cache = ParseCache(macro_table(tree.kind))
         info = TreeInfo(tree.name, tree.release, tree.kind, base_in_words(tree.repository, tree.commit))
         digest = fingerprint(own_fingerprint(), "capabilities", tree.kind, files.commit)
-        known: dict[str, bool] = memory().recall(digest) or {}
+        known: dict[str, int] = memory().recall(digest) or {}
         before = dict(known)
         yield OpenTree(info, files, evaluate(files, tree.kind, cache, known), cache)
         if known != before:

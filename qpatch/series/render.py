@@ -90,7 +90,7 @@ def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried
         source.commit,
         source.repository.date_of(source.commit),
         tried.planned(bound),
-        binding.loaded.title,
+        binding.title,
         binding.cover(kept),
         tuple(dict.fromkeys([*(patch.picked.author for patch in kept if patch.picked), *binding.cc])),
     )

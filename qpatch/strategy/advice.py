@@ -41,7 +41,7 @@ def notes(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> 
     return list(dict.fromkeys(found))
 
 
-def _edits(loaded: LoadedStrategy, kind: str, capabilities: Mapping[str, bool]) -> Iterator[Edit]:
+def _edits(loaded: LoadedStrategy, kind: str, capabilities: Mapping[str, int]) -> Iterator[Edit]:
     binding = Binding(loaded, TreeInfo(f"{kind}-0.0", "0.0", kind), capabilities)
     for patch in binding.patches():
         yield from patch.edits

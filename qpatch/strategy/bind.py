@@ -123,7 +123,7 @@ class Binding:
 
     loaded: LoadedStrategy
     tree: TreeInfo
-    capabilities: Mapping[str, bool]
+    capabilities: Mapping[str, int]
     parameters: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -144,6 +144,11 @@ class Binding:
     def patches(self) -> tuple[BoundPatch, ...]:
         """Return all patches in order, those that this tree does not want included."""
         return tuple(self._patch(patch, index) for index, patch in enumerate(self._component.patches))
+
+    @property
+    def title(self) -> str:
+        """The subject of the cover letter: this component's, or else the strategy's."""
+        return self._component.title or self.loaded.title
 
     @property
     def cc(self) -> tuple[str, ...]:

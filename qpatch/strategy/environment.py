@@ -76,7 +76,7 @@ class Names:
     """What a template may use: `values` at hand, and `lazy` ones (capabilities), computed when asked for."""
 
     values: Mapping[str, object]
-    lazy: Mapping[str, bool]
+    lazy: Mapping[str, int]
 
     def known(self) -> set[str]:
         """Return every name."""

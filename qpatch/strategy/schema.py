@@ -237,8 +237,12 @@ class OwnCapability(StrategyModel):
 
 
 class Component(StrategyModel):
-    """What the strategy does to one project: QEMU or Linux. `cc` are the people whom its letter quotes."""
+    """What the strategy does to one project: QEMU or Linux. `cc` are the people whom its letter quotes.
 
+    `title` is the subject of its letter, where the strategy's own is about the other project.
+    """
+
+    title: Text | None = None
     capabilities: dict[Annotated[str, StringConstraints(pattern=IDENTIFIER)], OwnCapability] = {}
     capabilities_from: Text | None = None
     areas: dict[str, tuple[Text, ...]] = {}
