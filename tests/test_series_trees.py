@@ -103,14 +103,16 @@ def test_people_come_in_the_same_order_every_time(name: str, tmp_path: Path) -> 
         assert all(bench.maintainers([mail]) == first for _ in range(3))
 
 
-KERNEL_STRATEGIES = ("vendor-stream",)
+def with_component(component: str) -> list[str]:
+    library = StrategyLibrary()
+    return [name for name in library.names() if component in library.get(name).components]
 
 
 @pytest.mark.parametrize(
     ("strategy", "name"),
     [
         *product(StrategyLibrary().names(), release_names("qemu", "render")),
-        *product(KERNEL_STRATEGIES, release_names("linux", "render")),
+        *product(with_component("linux"), release_names("linux", "render")),
     ],
 )
 def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str, tmp_path: Path) -> None:
@@ -125,3 +127,28 @@ def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str
     assert result.remarks is not None
     assert [one for one in result.remarks if strategy not in PLACE_HOLDERS or IMPORTED not in str(one)] == []
     judge(repository, result, tmp_path / "am")
+
+
+def added_to_header(strategy: str, name: str, directory: Path) -> list[str]:
+    """Return the lines that the first patch of `strategy` adds to VFIO's uAPI, wherever the tree has that."""
+    from qpatch.series.open_tree import opened_tree
+
+    fetched(name)
+    with opened_tree(name) as target:
+        result = render(StrategyLibrary().get(strategy), target, RenderOptions(directory, check=False))
+    assert result.status is Status.RENDERED, result.reason
+    mail = Path(result.directory, result.patches[0].file).read_text()
+    (header,) = (part for part in mail.split("\ndiff --git ") if "/linux/vfio.h\n" in part)
+    return [line for line in header.split("\n@@", 1)[1].splitlines() if line.startswith("+")]
+
+
+@pytest.mark.parametrize(
+    ("qemu", "linux", "number"),
+    [("qemu-10.2", "linux-6.12", "(1 << 3)"), ("qemu-10.2", "linux-7.3", "(1 << 3)"), ("qemu-5.2", "linux-5.10", "7")],
+)
+def test_qemu_and_the_kernel_have_the_same_header(qemu: str, linux: str, number: str, tmp_path: Path) -> None:
+    """QEMU's place-holder has the number as it is, the kernel's patch the one that is free there."""
+    ours = added_to_header("vendor-query", qemu, tmp_path / "qemu")
+    theirs = added_to_header("vendor-query", linux, tmp_path / "linux")
+    assert ours == theirs
+    assert [line for line in ours if "#define" in line and line.endswith(f"\t{number}")] != []
