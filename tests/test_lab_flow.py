@@ -311,6 +311,12 @@ def test_a_guest_is_stopped_before_it_moves_and_answers_when_it_was_continued(tm
     assert done.index("qemu0: stop") < done.index("qemu0 stopped") < done.index("qemu1: cont")
 
 
+def test_a_guest_that_stays_stopped_is_not_waited_for(tmp_path: Path) -> None:
+    done, _ = play(tmp_path, "steps: [stop, migrate: {stays-stopped: true}, continue, fence]")
+    assert "launch qemu-10.2" in done
+    assert done.index("qemu0 stopped") < done.index("qemu1: cont") < done.index("qemu1 running")
+
+
 def test_a_question_that_is_never_answered_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(_: FakeVm) -> bool:
         await asyncio.sleep(3600)

@@ -103,6 +103,24 @@ def test_a_device_that_is_not_stopped_when_its_vm_says_so_is_told(state: str) ->
     assert disordered(timeline) == (f"dev0 is in {state} on qemu1, whose VM was told to stop, and says that it has",)
 
 
+@pytest.mark.parametrize("continued", [True, False])
+def test_a_vm_that_was_stopped_stays_so_where_it_is_migrated_to(*, continued: bool) -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.command("qemu0", "stop")
+    timeline.state("qemu0", "stop")
+    timeline.qmp("qemu0", "STOP")
+    timeline.begin()
+    timeline.state("qemu0", "stop-copy")
+    timeline.load()
+    timeline.migrated()
+    if continued:
+        timeline.command("qemu1", "cont")
+    timeline.state("qemu1", "running")
+    told = "dev0 is set to running on qemu1, whose VM is stopped"
+    assert (told in disordered(timeline)) is not continued
+
+
 def test_a_vm_that_stops_by_itself_is_judged_by_its_migration() -> None:
     timeline = moved()
     timeline.state("qemu1", "running-p2p")

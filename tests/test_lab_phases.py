@@ -88,7 +88,7 @@ def two_devices(*, stops_early: bool = False, runs_early: bool = False) -> Timel
     for device in DEVICES:
         timeline.state("qemu0", "pre-copy", device)
         timeline.state("qemu1", "resuming", device)
-        timeline.uapi("qemu1", "open", device, what="migration")  # of its data: that changes no state
+        timeline.uapi("qemu1", "open", device, what="migration", fd=30)  # of its data: that changes no state
     timeline.state("qemu0", "pre-copy-p2p", "dev0")
     if stops_early:
         timeline.state("qemu0", "stop-copy", "dev0")

@@ -384,6 +384,18 @@ def test_a_log_of_which_only_a_part_was_read_is_a_storm() -> None:
     )
 
 
+def test_a_destination_that_fails_and_does_not_end_is_hung() -> None:
+    what = "qemu1, whose incoming migration has failed, does not end by itself"
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="failed")
+    timeline.lab("hung", vm="qemu1", what=what)
+    timeline.give_up()
+    timeline.verify("qemu0")
+    timeline.end(qemu0="running")
+    assert reason(timeline, Verdict.HUNG) == what
+
+
 def test_a_qemu_that_hangs_and_logs_without_end_is_hung() -> None:
     timeline = migration()
     timeline.lab("log-cut", vm="qemu1", bytes=540_000_000, read=16_777_216, most="irq-raise", times=81_234)

@@ -202,15 +202,17 @@ class CheckDevice(ScenarioStep):
 class Migrate(ScenarioStep):
     """The guest moves to a new QEMU, or to a file and from there to a new QEMU; a `seekable-file` QEMU opens itself.
 
-    `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`. The
-    migration is held in its pre-copy phase while the steps of `meanwhile` run. Those of `at_switchover` run while QEMU
-    waits, with its VM stopped, where the scenario has the capability pause-before-switchover; it goes on then.
+    `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`; without
+    it, a guest that the scenario has stopped stays so there (`stays_stopped`). The migration is held in its pre-copy
+    phase while the steps of `meanwhile` run. Those of `at_switchover` run while QEMU waits, with its VM stopped, where
+    the scenario has the capability pause-before-switchover; it goes on then.
     """
 
     word: ClassVar[str] = "migrate"
     expect: MigrationOutcome | None = None
     to: Literal["vm", "file", "seekable-file"] = "vm"
     paused: bool = False
+    stays_stopped: bool = False
     meanwhile: Steps = ()
     at_switchover: Steps = ()
 

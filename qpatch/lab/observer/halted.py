@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whether devices stand still as long as their VM does, because somebody stopped it or has not continued it yet.
 
-A VM is halted from the event STOP of its monitor, or its start with `-S`, until the lab's command `cont`; QEMU reports
+A VM is halted from the event STOP of its monitor, or its start with `-S`, until the lab's command `cont`, and goes on
+to be where it is migrated to (migration/global_state.c); QEMU reports
 STOP when it has stopped all devices (do_vm_stop() in system/cpus.c), and that may come to be known late, but never
 early. Likewise it waits before a switchover only when its VM has stopped (migration_completion_precopy()).
 """
@@ -43,6 +44,8 @@ def running_while_halted(history: MigrationHistory) -> Iterator[str]:
             if event.actor in halted and _starts(states.get((event.actor, event.device), ""), device_state(event)):
                 yield f"{event.device} is set to {device_state(event)} on {event.actor}, whose VM is stopped"
             states[event.actor, event.device] = device_state(event)
+        elif event.origin is EventSource.LAB and event.name == "migrate" and event.fields["source"] in halted:
+            halted.add(str(event.fields["destination"]))
         elif (commanded := command_of(event))[0]:
             vm, command = commanded
             (stopping.add if command == "stop" else stopping.discard)(vm)

@@ -3,8 +3,8 @@
 
 The rules are those of the uAPI (linux/vfio.h, enum vfio_device_mig_state) and of what a migration is for: one side's
 device runs at a time, it runs only when all that came for it was loaded, and its state comes from STOP_COPY. Each
-violation is a sentence. What is optional in the uAPI is in phases.py, devices of VMs that stand still in halted.py,
-and the tracking of dirty pages in tracking.py.
+violation is a sentence. What is optional in the uAPI is in phases.py, devices of VMs that stand still are in halted.py,
+what a migration leaves behind is in leftovers.py, and when a device may transfer data in transfers.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.halted import running_while_halted
+from qpatch.lab.observer.leftovers import left_over
 from qpatch.lab.observer.logs import saving_traces
 from qpatch.lab.observer.migrations import (
     COMPLETED,
@@ -23,7 +24,7 @@ from qpatch.lab.observer.migrations import (
     device_state,
 )
 from qpatch.lab.observer.phases import skipped_phases
-from qpatch.lab.observer.tracking import tracked_without_end
+from qpatch.lab.observer.transfers import transfers_of_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,8 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
     found += _left_behind_the_guest(history)
     found += running_while_halted(history)
     found += skipped_phases(history)
-    found += tracked_without_end(history)
+    found += left_over(history)
+    found += transfers_of_stopped(history)
     return tuple(dict.fromkeys(found))
 
 

@@ -80,7 +80,7 @@ def hung(findings: Findings) -> str:
     on_its_way = (
         f"; {unanswered[-1].name}, raised on {unanswered[-1].raised.actor}, was on its way" if unanswered else ""
     )
-    return f"{findings.hung[0]}; {waited}{on_its_way}"
+    return f"{findings.hung[0]}{f'; {waited}' if waited else ''}{on_its_way}"
 
 
 def lab_error(findings: Findings) -> str:

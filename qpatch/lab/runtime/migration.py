@@ -77,7 +77,8 @@ class Migration:
         outcome = MigrationOutcome(sent) if sent != "completed" else MigrationOutcome(received)
         await self._report(outcome, received)
         if outcome is MigrationOutcome.COMPLETED:
-            return MigrationResult(outcome, self.destination if self.step.paused else await self._destination_runs())
+            waits = self.step.paused or self.step.stays_stopped
+            return MigrationResult(outcome, self.destination if waits else await self._destination_runs())
         await self.destination.end(expected=True)
         return MigrationResult(outcome, await self._source_again(sent) if ran else self.source)
 

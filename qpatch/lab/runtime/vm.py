@@ -244,7 +244,10 @@ class VirtualMachine:
             return "failed"
         if self.migration != "completed":
             code = await self._process.ended(table().limits.give_up)
-            if code is not None:
+            if code is None:
+                what = f"{self.actor}, whose incoming migration has failed, does not end by itself"
+                self._recorder.lab("hung", vm=self.actor, what=what)
+            else:
                 self._record_exit(expected=code == EXIT_AFTER_FAILURE)
         return self.migration
 

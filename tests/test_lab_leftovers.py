@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tracking of dirty pages ends with the migration that it was started for."""
+"""The tracking of dirty pages, and the file of a device's data, end with the migration that they were begun for."""
 
 from __future__ import annotations
 
@@ -54,9 +54,10 @@ def test_a_stop_that_the_device_refuses_stops_nothing() -> None:
     assert len(disordered(timeline)) == 1
 
 
-def test_a_device_that_was_closed_tracks_nothing() -> None:
+@pytest.mark.parametrize("what", ["device", "cdev"])
+def test_a_device_that_was_closed_tracks_nothing(what: str) -> None:
     timeline = cancelled("device", "dev0")
-    timeline.uapi("qemu0", "close", what="device")
+    timeline.uapi("qemu0", "close", what=what, fd=7)
     timeline.verify("qemu0")
     assert disordered(timeline) == ()
 
@@ -90,3 +91,49 @@ def test_the_next_migration_may_start_it_again() -> None:
     timeline.migrated()
     timeline.verify()
     assert disordered(timeline) == ()
+
+
+def attempted(*, closed: bool) -> TimelineBuilder:
+    """A run whose migration is cancelled; the file of the device's data is closed then, or is not."""
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect="cancelled")
+    timeline.uapi("qemu0", "open", what="migration", fd=30)
+    timeline.state("qemu0", "running")
+    timeline.migrated("cancelled")
+    if closed:
+        timeline.uapi("qemu0", "close", what="migration", fd=30)
+    timeline.verify("qemu0")
+    return timeline
+
+
+def test_a_file_of_data_that_is_left_open_is_told() -> None:
+    assert disordered(attempted(closed=False)) == (
+        "a file of dev0's data (descriptor 30) is still open on qemu0, where no migration goes on",
+    )
+
+
+def test_a_file_of_data_that_is_closed_is_not() -> None:
+    assert disordered(attempted(closed=True)) == ()
+
+
+def test_one_that_is_left_open_on_a_destination_is_told() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.uapi("qemu1", "open", what="migration", fd=31)
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+    assert disordered(timeline) == (
+        "a file of dev0's data (descriptor 31) is still open on qemu1, where no migration goes on",
+    )
+
+
+def test_the_end_of_a_file_of_data_does_not_end_the_tracking() -> None:
+    timeline = cancelled("device", "dev0")
+    timeline.uapi("qemu0", "close", what="migration", fd=30)
+    timeline.verify("qemu0")
+    assert len(disordered(timeline)) == 1
