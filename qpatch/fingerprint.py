@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Digests of content: of values that the user gave, and of qpatch itself.
+"""Digests of content: of values that the user gave, of qpatch itself, and of programs that it runs.
 
 What is kept under such a digest cannot be stale: whatever could change it gives another digest.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -46,6 +47,19 @@ def own_fingerprint() -> str:
     )
     content = {file[len(str(root)) :]: Path(file).read_bytes() for file in files}
     return fingerprint(content, {name: version(name) for name in _PARSERS})
+
+
+def program_fingerprint(name: str) -> str:
+    """Return the digest of which program `name` is: where PATH has it, its size, and when it was written.
+
+    A program that is put in its place, as by an update, has another one. Nothing is run: that would take longer.
+    """
+    found = shutil.which(name)
+    if found is None:
+        return fingerprint(name, None)
+    place = os.path.realpath(found)
+    state = os.stat(place)  # noqa: PTH116 - it is a string already
+    return fingerprint(name, found, place, state.st_size, state.st_mtime_ns)
 
 
 def _append(value: object, parts: list[bytes]) -> None:

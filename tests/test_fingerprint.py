@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import enum
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pytest
 from csource_support import anchor, hunk_edit
 
 from qpatch.csource.edit import DeleteOperation, Edit, HunkOperation, MoveOperation
-from qpatch.fingerprint import fingerprint, own_fingerprint
+from qpatch.fingerprint import fingerprint, own_fingerprint, program_fingerprint
 
 
 class Colour(enum.StrEnum):
@@ -69,3 +70,23 @@ def test_digests_do_not_depend_on_the_process() -> None:
     asked = "from qpatch.fingerprint import *; print(own_fingerprint(), fingerprint(frozenset({'a', 'b', 'c'})))"
     told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True).stdout.split()
     assert told == [own_fingerprint(), fingerprint(frozenset({"a", "b", "c"}))]
+
+
+def test_a_program_has_another_digest_where_it_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("one", "#!/bin/sh\n"), ("two", "#!/bin/sh\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tool").write_text(text)
+        (tmp_path / name / "tool").chmod(0o755)
+        os.utime(tmp_path / name / "tool", (1, 1))
+    monkeypatch.setenv("PATH", "")
+    found = [program_fingerprint("tool")]
+    for directory in ("one", "two"):
+        monkeypatch.setenv("PATH", str(tmp_path / directory))
+        found.append(program_fingerprint("tool"))
+        assert program_fingerprint("tool") == found[-1]
+    os.utime(tmp_path / "two/tool", (2, 2))
+    found.append(program_fingerprint("tool"))
+    (tmp_path / "two/tool").write_text("#!/bin/sh\n:\n")
+    os.utime(tmp_path / "two/tool", (2, 2))
+    found.append(program_fingerprint("tool"))
+    assert len(set(found)) == len(found)

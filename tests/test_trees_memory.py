@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from qpatch.fingerprint import fingerprint
 from qpatch.thresholds import thresholds
 from qpatch.trees import memory as module
 from qpatch.trees.memory import Memory, memory
@@ -59,7 +61,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     assert Memory(tmp_path / "taken-not").recall("one") is None
 
 
-def test_the_oldest_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def eight(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let eight entries be the limit."""
 
     class Limits:
         remembered = 8
@@ -69,10 +73,58 @@ def test_the_oldest_entries_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     assert thresholds().limits.remembered > Limits.remembered
     monkeypatch.setattr(module, "thresholds", lambda: Few())
-    kept = Memory(tmp_path)
-    for number in range(8):
+
+
+def fill(directory: Path) -> Memory:
+    """Keep eight entries, `1` to `8`, the first of them the longest ago."""
+    kept = Memory(directory)
+    for number in range(1, 9):
         kept.remember(str(number), number)
-        os.utime(tmp_path / f"{number}.json", (number, number))
-    assert len(list(tmp_path.iterdir())) == 8
-    kept.remember("new", 8)
-    assert {file.stem for file in tmp_path.iterdir()} == {"3", "4", "5", "6", "7", "new"}
+        os.utime(directory / f"{number}.json", (number, number))
+    assert len(list(directory.iterdir())) == 8
+    return kept
+
+
+@pytest.mark.usefixtures("eight")
+def test_the_oldest_entries_go(tmp_path: Path) -> None:
+    fill(tmp_path).remember("new0", 8)
+    assert {file.stem for file in tmp_path.iterdir()} == {"4", "5", "6", "7", "8", "new0"}
+
+
+@pytest.mark.usefixtures("eight")
+def test_what_was_asked_for_stays(tmp_path: Path) -> None:
+    kept = fill(tmp_path)
+    assert kept.recall("1") == 1
+    kept.remember("new0", 8)
+    assert {file.stem for file in tmp_path.iterdir()} == {"1", "5", "6", "7", "8", "new0"}
+
+
+@pytest.mark.usefixtures("eight")
+def test_what_a_killed_process_has_left_goes_too(tmp_path: Path) -> None:
+    kept = fill(tmp_path)
+    (tmp_path / ".3.json-abc").write_text("half")
+    os.utime(tmp_path / ".3.json-abc", (0, 0))
+    kept.remember("new0", 8)
+    assert not (tmp_path / ".3.json-abc").exists()
+
+
+@pytest.mark.usefixtures("eight")
+def test_the_number_of_entries_is_bounded(tmp_path: Path) -> None:
+    kept = Memory(tmp_path)
+    for number in range(400):
+        kept.remember(fingerprint(number), number)
+    assert len(list(tmp_path.iterdir())) < 8 + 100
+
+
+@pytest.mark.usefixtures("eight")
+def test_several_processes_may_use_it_at_once(tmp_path: Path) -> None:
+    def use(start: int) -> list[object]:
+        kept, found = Memory(tmp_path), []
+        for number in range(start, start + 200):
+            digest = f"{number % 20}0"
+            kept.remember(digest, [number % 20] * 1000)
+            found.append(kept.recall(digest) or [number % 20] * 1000)
+        return [value for number, value in enumerate(found, start) if value != [number % 20] * 1000]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [*pool.map(use, range(4))] == [[]] * 4
