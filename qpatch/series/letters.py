@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpatch.series.addresses import mailbox_of
+from qpatch.series.asked import ask_or_recall
 from qpatch.series.evidence import evidence_text
 from qpatch.series.mails import Recipients, cover_text, finish_mails, format_patches, identify, with_notes
 from qpatch.series.reroll import changelog, range_diff
 from qpatch.trees.private import scratch_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from qpatch.cells.rendered import Remark
     from qpatch.series.model import CommittedSeries, RenderOptions
@@ -52,29 +51,18 @@ def write_letters(committed: CommittedSeries, options: RenderOptions, previous: 
     with scratch_directory("mails") as directory:
         files = format_patches(private, series, options, directory=directory, cover=cover, previous=old)
         paths = [directory / file for file in files]
-        remarks, recipients = _ask_tree(committed, options, paths[series.cover_body is not None :])
+        said = ask_or_recall(committed.tree, series.component, options, paths[series.cover_body is not None :])
         mails = {path.name: path.read_bytes() for path in paths}
     notes = "\n\n".join(part for part in (evidence, changes) if part)
     if series.cover_body is None and notes:
         mails = {name: with_notes(mail, notes) for name, mail in mails.items()}
+    recipients = _with_more(said.recipients, series.cc)
     finished = finish_mails(mails, identify(series, options, committed.tip, f"{cover}\n{notes}"), options, recipients)
-    return Letters(finished, changes, difference, remarks)
+    return Letters(finished, changes, difference, said.remarks)
 
 
-def _ask_tree(
-    committed: CommittedSeries, options: RenderOptions, patches: list[Path]
-) -> tuple[tuple[Remark, ...] | None, Recipients]:
-    """Run the tree's checkpatch.pl and get_maintainer.pl side by side: each takes a second of perl."""
-    series = committed.series
-    remarks, found = None, Recipients()
-    if options.check or options.maintainers:
-        from qpatch.series.treetools import workbench  # yaml and the look-alike: only where they are wanted
-
-        with workbench(committed.tree, series.component) as bench, ThreadPoolExecutor(max_workers=2) as pool:
-            check = pool.submit(bench.checkpatch, patches, signed=options.signoff) if options.check else None
-            people = pool.submit(bench.maintainers, patches) if options.maintainers else None
-            remarks = check.result() if check else None
-            found = people.result() if people else found
+def _with_more(found: Recipients, addresses: Sequence[str]) -> Recipients:
+    """Return the recipients with `addresses` as further people, but for those that are among them."""
     known = {mailbox_of(address) for address in (*found.to, *found.cc)}
-    extra = tuple(address for address in series.cc if mailbox_of(address) not in known)
-    return remarks, Recipients(found.to, (*found.cc, *dict.fromkeys(extra)))
+    extra = tuple(address for address in addresses if mailbox_of(address) not in known)
+    return Recipients(found.to, (*found.cc, *dict.fromkeys(extra)))

@@ -7,16 +7,18 @@ the files that came of it. `RenderOptions` are the user's choices.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from qpatch.arguments import check_count, check_line, check_path, check_settings_map, check_text, check_type, items_of
+from qpatch.fingerprint import fingerprint
 from qpatch.series.evidence import Seen
 from qpatch.trees.git import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from qpatch.cells.rendered import Remark, RenderedPatch
     from qpatch.strategy.message import Picked
@@ -135,6 +137,15 @@ class RenderOptions:
     def author(self) -> Identity:
         """Who writes the commits and the mails."""
         return self.identity or PLACEHOLDER
+
+    @cached_property
+    def of_mails(self) -> str:
+        """The digest of what mails hang on: all options but where they go, and the parameters, which texts have.
+
+        Letters tell verdicts in their order, which is no part of a mapping's own digest.
+        """
+        elsewhere = replace(self, output=Path(), outputs=(), parameters={})
+        return fingerprint(elsewhere, [list(seen.verdicts.items()) for seen in self.evidence])
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,14 @@ _PAIR = re.compile(r" {0,3}(?P<old>-|\d+):\s+\S+ (?P<sign>[=!<>]) \s*(?P<new>-|\
 
 
 @dataclass(frozen=True)
+class Sent:
+    """The version before as it was sent: its mails, without the cover letter."""
+
+    revision: Revision
+    mails: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Previous:
     """The version before, its commits made again in the private repository."""
 
@@ -60,20 +68,25 @@ def check_revision(record: Record, number: int) -> None:
         )
 
 
-def recreate(repository: Repository, revision: Revision, directory: Path) -> Previous:
-    """Make the commits of `revision` again, in the private `repository`, from its mails in `directory`.
+def read_sent(revision: Revision, directory: Path) -> Sent:
+    """Return `revision` with its mails, which lie in `directory`."""
+    return Sent(revision, tuple((directory / patch.file).read_bytes() for patch in revision.patches))
+
+
+def recreate(repository: Repository, sent: Sent, directory: Path) -> Previous:
+    """Make the commits of the version before again, in the private `repository`, from its mails out of `directory`.
 
     Raises UserError `previous-base-missing` where the tree's repository has its base no longer, and
     `previous-version-broken` where a mail does not apply.
     """
+    revision = sent.revision
     if repository.find(f"{revision.base}^{{commit}}") is None:
         raise UserError(
             "previous-base-missing",
             f"version {revision.number} is based on {revision.base}, which the tree's repository has not got",
         )
-    mails = [(directory / patch.file).read_bytes() for patch in revision.patches]
     try:
-        return Previous(revision, apply_mails(repository, revision.base, mails))
+        return Previous(revision, apply_mails(repository, revision.base, sent.mails))
     except GitError as error:
         if error.code == "disk-full":
             raise

@@ -15,11 +15,15 @@ from qpatch.series.letters import write_letters
 from qpatch.series.model import RenderedSeries
 from qpatch.series.output import open_output
 from qpatch.series.record import Record, Revision
-from qpatch.series.reroll import check_revision, recreate
+from qpatch.series.remembered_letters import letters_digest, recall_letters, remember_letters
+from qpatch.series.reroll import check_revision, read_sent, recreate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from qpatch.series.letters import Letters
-    from qpatch.series.model import CommittedSeries, PlannedSeries, RenderOptions
+    from qpatch.series.model import PlannedSeries, RenderOptions
+    from qpatch.series.output import OutputDirectory
     from qpatch.trees.commit_tree import CommitTree
 
 
@@ -37,31 +41,40 @@ def write_series(series: PlannedSeries, tree: CommitTree, options: RenderOptions
     kind = Record(series.strategy, series.tree, series.component)
     with open_output(options.output, kind) as directory:
         check_revision(directory.record, options.revision)
+        before = directory.record.before(options.revision)
+        sent = read_sent(before, directory.path) if before else None
+        digest = letters_digest(series, options, sent)
+        known = None if options.outputs else recall_letters(digest)  # a further output is made of the commits
+        if known is not None:
+            return _put(directory, series, options, *known)
         with committed(series, tree, options) as made:
-            before = directory.record.before(options.revision)
-            previous = recreate(made.private, before, directory.path) if before else None
+            previous = recreate(made.private, sent, directory.path) if sent else None
             letters = write_letters(made, options, previous)
-            revision = _revision(made, options, letters)
-            directory.replace(directory.record.with_revision(revision), letters.mails)
-            rendered = RenderedSeries(
-                directory.path,
-                revision.number,
-                revision.base,
-                revision.tip,
-                revision.cover,
-                revision.patches,
-                letters.remarks,
-                letters.range_diff,
-            )
+            remember_letters(digest, made.ids, letters)
+            rendered = _put(directory, series, options, made.ids, letters)
             for output in options.outputs:
                 output.write(made, rendered, options.author)
     return rendered
 
 
-def _revision(made: CommittedSeries, options: RenderOptions, letters: Letters) -> Revision:
-    cover, *files = letters.mails if made.series.cover_body is not None else ("", *letters.mails)
+def _put(
+    directory: OutputDirectory, series: PlannedSeries, options: RenderOptions, commits: Sequence[str], letters: Letters
+) -> RenderedSeries:
+    """Put the mails of `series`, of which the `commits` were made, in their place, and say what is there."""
+    cover, *files = letters.mails if series.cover_body is not None else ("", *letters.mails)
     patches = tuple(
         RenderedPatch(file=file, subject=patch.subject, commit=commit)
-        for file, patch, commit in zip(files, made.series.patches, made.ids, strict=True)
+        for file, patch, commit in zip(files, series.patches, commits, strict=True)
     )
-    return Revision(options.revision, made.series.base, made.tip, cover, patches, letters.changes)
+    revision = Revision(options.revision, series.base, commits[-1], cover, patches, letters.changes)
+    directory.replace(directory.record.with_revision(revision), letters.mails)
+    return RenderedSeries(
+        directory.path,
+        revision.number,
+        revision.base,
+        revision.tip,
+        revision.cover,
+        revision.patches,
+        letters.remarks,
+        letters.range_diff,
+    )
