@@ -17,6 +17,7 @@ from test_series_render import LATER, SOURCE, STRATEGY
 from qpatch.capabilities import evaluate
 from qpatch.cells.base import Status
 from qpatch.csource import apply, apply_patch
+from qpatch.series.facts import facts_for
 from qpatch.series.model import RenderOptions
 from qpatch.series.open_tree import opened_tree
 from qpatch.series.render import attempt, render
@@ -139,6 +140,21 @@ def test_another_strategy_tree_or_fact_is_tried(tmp_path: Path, repository: Repo
     assert made == sorted(set(made))
 
 
+def test_edits_are_not_made_again_for_another_message(
+    tmp_path: Path, repository: Repository, engine: list[str]
+) -> None:
+    tried(tmp_path, repository, MANY)
+    made = len(engine)
+    again = tried(tmp_path, repository, MANY.replace("Call later", "Call sooner").replace("body: Body.", "body: New."))
+    assert len(engine) == made
+    assert again.planned is not None
+    assert [(patch.subject, patch.body) for patch in again.planned.patches] == [
+        ("demo: Call sooner", "New.\n"),
+        ("demo: Files", "New.\n"),
+    ]
+    assert [patch.subject for patch in again.patches] == ["demo: Call sooner", "demo: Files"]
+
+
 def test_capabilities_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"VERSION": b"10.0.0\n", "include/qemu/osdep.h": b"/* */\n", "hw/vfio/migration.c": b"int nothing;\n"}
     repository = make_tree(tmp_path / "tree", files)
@@ -149,6 +165,31 @@ def test_capabilities_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert {name: tree.capabilities[name] for name in first} == first
         with pytest.raises(AttributeError):
             [tree.capabilities[name] for name in tree.capabilities]
+
+
+OWN = """\
+  capabilities:
+    starts:
+      doc: The demo starts.
+      query: {function: start, path: hw/demo.c, contains: old_call()}
+  landed:"""
+
+
+def test_a_strategy_s_own_capabilities_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {**FILES, "VERSION": b"10.0.0\n", "include/qemu/osdep.h": b"/* */\n"}
+    place = str(make_tree(tmp_path / "tree", files).path)
+    text = STRATEGY.replace("  landed:", OWN)
+
+    def starts(text: str) -> bool:
+        strategy = load_strategy(write_strategy(tmp_path / "mine", text))
+        with opened_tree(place) as tree:
+            return facts_for(strategy, tree)["starts"]
+
+    assert starts(text)
+    monkeypatch.setattr(evaluate, "Sources", lambda *_: None)  # Whoever asks it gets an AttributeError.
+    assert starts(text)
+    with pytest.raises(AttributeError):
+        starts(text.replace("old_call()}", "no_call()}"))
 
 
 def test_a_miss_is_not_remembered(tmp_path: Path, repository: Repository, engine: list[str]) -> None:

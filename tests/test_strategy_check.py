@@ -10,7 +10,9 @@ import pytest
 from strategy_support import STRATEGY, TEMPLATES, line_of, write_strategy
 
 from qpatch.errors import UserError
-from qpatch.strategy.check import check_file
+from qpatch.strategy import check
+from qpatch.strategy.check import check_file, unfit_anywhere
+from qpatch.strategy.load import load_strategy
 from qpatch.strategy.places import strategy_directories, template_directories
 from qpatch.strategy.start import new_strategy
 
@@ -34,6 +36,18 @@ def problems(
 
 def test_a_good_strategy_passes(tmp_path: Path) -> None:
     assert problems(tmp_path) == []
+
+
+def test_what_is_wrong_anywhere_is_looked_for_once_for_all_trees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strategy = load_strategy(write_strategy(tmp_path, STRATEGY, TEMPLATES))
+    assert unfit_anywhere(strategy, KNOWN) == []
+    unknown = unfit_anywhere(strategy, {**KNOWN, "qemu": ("has_new",)})
+    assert {problem.code for problem in unknown} == {"template-undefined"}
+    monkeypatch.setattr(check, "NameCheck", None)
+    assert unfit_anywhere(strategy, KNOWN) == []
+    assert unfit_anywhere(strategy, {**KNOWN, "qemu": frozenset({"has_new"})}) == unknown
 
 
 def test_problems_of_the_schema_are_all_listed(tmp_path: Path) -> None:

@@ -28,15 +28,20 @@ def facts_for(strategy: LoadedStrategy, target: OpenTree) -> Mapping[str, int]:
         return target.capabilities
     from qpatch.capabilities.evaluate import Capabilities
 
-    asked = Capabilities(target.source, kind, target.cache, own)
+    asked = Capabilities(target.source, kind, target.cache, own, target.told.of(capability_data(strategy, kind)))
     return ChainMap(cast("MutableMapping[str, int]", asked), cast("MutableMapping[str, int]", target.capabilities))
 
 
 def own_catalogue(strategy: LoadedStrategy, kind: TreeKind) -> dict[str, Capability]:
-    """Return the capabilities that a component of the strategy brings with it.
+    """Return the capabilities that a component of the strategy brings with it, read once for all trees.
 
     Raises UserError where their file cannot be read, or a query is none.
     """
+    known: dict[str, Capability] = strategy.worked_out("own catalogue", kind, lambda: _own_catalogue(strategy, kind))
+    return known
+
+
+def _own_catalogue(strategy: LoadedStrategy, kind: TreeKind) -> dict[str, Capability]:
     from qpatch.capabilities.catalogue import read_own
 
     data = capability_data(strategy, kind)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Remembers what patches came to on a commit: the same edits, by the same qpatch, come to the same.
 
-Only what could be rendered is kept. Of a file that a patch changes, an entry has the lines that differ from the file
-before it.
+Their messages may be others: no edit hangs on them. Only what could be rendered is kept. Of a file that a patch
+changes, an entry has the lines that differ from the file before it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def attempt_or_recall(patches: Sequence[BoundPatch], target: OpenTree) -> Attemp
     """Return what `patches` come to on a tree: from the memory, else by carrying them out; see `attempt_patches`."""
     if _depends_on_more(patches):
         return attempt_patches(patches, _workspace(target))
-    digest = _digest("attempt", patches, target)
+    digest = _digest("attempt", [(patch.steps, patch.partial, patch.unwanted) for patch in patches], target)
     known = memory().recall(digest)
     if known is not None:
         return _restored(known, patches, target.source)
@@ -75,7 +75,7 @@ def _kinds_of(edit: Edit) -> Iterator[AnchorKind]:
         yield edit.operation.target.kind
 
 
-def _digest(question: str, patches: Sequence[BoundPatch], target: OpenTree) -> str:
+def _digest(question: str, patches: object, target: OpenTree) -> str:
     return fingerprint(own_fingerprint(), question, target.info.kind, target.source.commit, patches)
 
 

@@ -88,7 +88,7 @@ def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried
         target.info.name,
         target.info.kind,
         source.commit,
-        source.repository.date_of(source.commit),
+        source.date,
         tried.planned(bound),
         binding.title,
         binding.cover(kept),

@@ -61,6 +61,12 @@ def check_file(
 
 def unfit_anywhere(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> list[UserError]:
     """Return what of `check_file` is wrong whatever the tree: what is not written yet, and names that are none."""
+    names = {kind: frozenset(known) for kind, known in capabilities.items()}
+    found: list[UserError] = loaded.worked_out("unfit", frozenset(names.items()), lambda: _unfit(loaded, names))
+    return found
+
+
+def _unfit(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> list[UserError]:
     try:
         known = known_names(loaded, capabilities)
     except UserError as error:

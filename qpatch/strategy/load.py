@@ -18,6 +18,7 @@ from qpatch.strategy.schema import Strategy, known_keys
 from qpatch.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -88,6 +89,19 @@ class LoadedStrategy:
     def environment(self) -> StrategyEnvironment:
         """The Jinja environment of its templates; compiled templates are shared by all trees."""
         return StrategyEnvironment(template_directories(self.file))
+
+    @cached_property
+    def _worked_out(self) -> dict[tuple[str, Hashable], Any]:
+        return {}
+
+    def worked_out(self, what: str, of: Hashable, work: Callable[[], Any]) -> Any:
+        """Return what `work` came to the first time; `what` it is, and `of` what it hangs on besides the strategy.
+
+        A strategy is rendered on many trees, and much of it is the same for all of them.
+        """
+        if (what, of) not in self._worked_out:
+            self._worked_out[what, of] = work()
+        return self._worked_out[what, of]
 
     @property
     def components(self) -> tuple[str, ...]:

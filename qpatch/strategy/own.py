@@ -23,6 +23,11 @@ def capability_data(loaded: LoadedStrategy, kind: str) -> dict[str, dict[str, An
 
     Raises UserError for a file that is missing or is no such mapping, and for a name that stands in both.
     """
+    data: dict[str, dict[str, Any]] = loaded.worked_out("own capabilities", kind, lambda: _data(loaded, kind))
+    return data
+
+
+def _data(loaded: LoadedStrategy, kind: str) -> dict[str, dict[str, Any]]:
     component = loaded.model.components()[kind]
     where = loaded.document.value_place((kind, "capabilities-from"))
     data = _read(loaded, component.capabilities_from, where) if component.capabilities_from else {}

@@ -57,6 +57,11 @@ class CommitTree(SourceTree):
             reader.communicate()
 
     @cached_property
+    def date(self) -> int:
+        """The committer date in seconds since 1970, UTC."""
+        return self.repository.date_of(self.commit)
+
+    @cached_property
     def modes(self) -> Mapping[str, str]:
         """The git mode (100644, 100755, 120000 or 160000) of every path, links and submodules included."""
         return self._modes_under("")

@@ -99,6 +99,8 @@ class _Scopes:
                 _Declared("parameter", self._text(name), node, ()) for name, node in parameters_of(scope.parent)
             )
         body = scope.child_by_field_name("body") if kind in _DEEP else scope
+        if body is not None and kind in _DEEP and self._parsed.masked.count(b":", body.start_byte, body.end_byte) < 2:
+            return  # to look at everything below takes long, and each label has a colon
         for node, arms in self._members(body, kind) if body is not None else ():
             for name in self._names_of(node, kind):
                 yield _Declared(kind, name, node, arms)
@@ -119,7 +121,7 @@ class _Scopes:
             else:
                 yield node, arms
                 is_other_switch = kind == "case" and node.type == "switch_statement"
-                if node.type in _LABELLED or (kind in _DEEP and not is_other_switch):
+                if node.type in _LABELLED or (kind in _DEEP and not is_other_switch and node.child_count):
                     inside += self._in_arms(node, arms)
             pending += reversed(inside)
 
