@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -102,6 +103,31 @@ def median(action: Callable[[], object], runs: int, before: Callable[[], object]
         action()
         seconds.append(time.perf_counter() - start)
     return round(statistics.median(seconds[1:]), 5)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What an action takes: seconds by the clock, and of processor time, that of the processes it ran included."""
+
+    seconds: float
+    processor: float
+
+
+def median_cost(action: Callable[[], object], runs: int, before: Callable[[], object] = lambda: None) -> Cost:
+    """Return the medians of what `action` takes; see `median`."""
+    spent = []
+
+    def measured() -> None:
+        start = _processor_seconds()
+        action()
+        spent.append(_processor_seconds() - start)
+
+    return Cost(median(measured, runs, before), round(statistics.median(spent[1:]), 3))
+
+
+def _processor_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def run(

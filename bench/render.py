@@ -3,12 +3,12 @@
 
     python -m bench.render [--tree TREE...] [--runs 5]
 
-`render` is `qpatch render --all` from start to end, without the tree's own perl scripts (checkpatch,
-get_maintainer), where nothing has changed since the last time; `render_anew` is the same with nothing
-remembered of what edits and capabilities came to. The floor is, for the same series: one tree-sitter parse
-of each C file that it touches, and one `git format-patch` of commits with the same contents. `interpreter`
-is Python doing nothing, `libraries` Python importing the libraries that a render uses, `version` is
-`qpatch --version`. Seconds are medians. Exit code 1 where a strategy was neither rendered nor landed nor void.
+Each figure is of `qpatch render --all` from start to end: `nothing_changed` since the last time, a `message` or some
+`code` of one strategy edited (which and how: data/render.yaml), and `anew`, nothing remembered; `anew_bare` is without
+the tree's own perl scripts (checkpatch, get_maintainer). The floor is, for the same series: one tree-sitter parse of
+each C file that it touches, and one `git format-patch` of commits with the same contents. `interpreter` is Python doing
+nothing, `libraries` Python importing the libraries that a render uses, `version` is `qpatch --version`. All are
+medians. Exit code 1 where a strategy was neither rendered nor landed nor void.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.measuring import median, run
+import yaml
+
+from bench.measuring import median, median_cost, run
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.csource.syntax.parse import c_parser
 from qpatch.trees.git import Repository
@@ -31,11 +35,14 @@ from qpatch.trees.releases import release_names
 from qpatch.trees.resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from bench.measuring import Cost
 
 ROOT = Path(__file__).parent.parent
 TREES = release_names("qemu", "render")
 LIBRARIES = "import filelock, jinja2.sandbox, pydantic.main, tree_sitter_c, yaml; pydantic.BaseModel"
+BARE = ("--no-checkpatch", "--no-maintainers")
 WELL = ("rendered", "landed", "void")
 _NOBODY = {
     "GIT_AUTHOR_NAME": "n",
@@ -85,20 +92,50 @@ def qpatch(*arguments: str | Path) -> list[str | Path]:
     return [sys.executable, "-m", "qpatch", *arguments]
 
 
-def render(trees: list[str], output: Path) -> dict[str, Any]:
+def render(trees: list[str], output: Path, *options: str | Path) -> dict[str, Any]:
     """Render all strategies on `trees`; return the JSON document. Raises RuntimeError if it fails."""
-    results: dict[str, Any] = json.loads(
-        run(
-            qpatch("render", "--all", "--tree", *trees, "-o", output, "--no-checkpatch", "--no-maintainers", "--json"),
-            ROOT,
-        )
-    )
+    command = qpatch("render", "--all", "--tree", *trees, "-o", output, *options, "--json")
+    results: dict[str, Any] = json.loads(run(command, ROOT))
     return results
 
 
 def forget() -> None:
     """Let everything be worked out anew."""
     shutil.rmtree(memory().directory, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A copy of the strategies in `directory`, in which `file` is edited: `new` takes the place of `old`.
+
+    `new` has a `{number}`, which is another one each time.
+    """
+
+    directory: Path
+    file: str
+    old: str
+    new: str
+
+    def edit(self, number: int) -> None:
+        """Make the edit, with `number`. Raises ValueError where the shipped file has not got the place."""
+        text = (ROOT / self.file).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.file} has {self.old!r} {text.count(self.old)} times; see bench/data/render.yaml")
+        (self.directory / self.file).write_text(text.replace(self.old, self.new.format(number=number)), "utf-8")
+
+
+def settings() -> dict[str, Any]:
+    """Return the edits that are measured, and the aim."""
+    text = resources.files("bench").joinpath("data/render.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return loaded
+
+
+def copied(directory: Path, edit: Mapping[str, str]) -> Edited:
+    """Copy the strategies into `directory`, to be edited."""
+    for name in ("strategies", "templates"):
+        shutil.copytree(ROOT / name, directory / name)
+    return Edited(directory, **edit)
 
 
 def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
@@ -128,9 +165,22 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
     results = render(trees, directory / "first")["results"]
     rendered = [result for result in results if result["status"] == "rendered"]
     series = [remake(result, directory / "first", directory) for result in rendered]
+    again, wanted = directory / "again", settings()
+    costs = {
+        "anew": median_cost(lambda: render(trees, again), wanted["runs_anew"], forget),
+        "anew_bare": median_cost(lambda: render(trees, again, *BARE), wanted["runs_anew"], forget),
+        "nothing_changed": median_cost(lambda: render(trees, again), runs),
+    }
+    numbers = count(1)
+    for name, edit in wanted["edits"].items():
+        edited = copied(directory / name, edit)
+        of_copy = ("--strategies", directory / name / "strategies")
+        costs[name] = median_cost(
+            lambda of_copy=of_copy: render(trees, again, *of_copy),  # type: ignore[misc]
+            runs,
+            lambda edited=edited: edited.edit(next(numbers)),  # type: ignore[misc]
+        )
     seconds = {
-        "render": median(lambda: render(trees, directory / "again"), runs),
-        "render_anew": median(lambda: render(trees, directory / "again"), runs, forget),
         "floor_parse": median(lambda: parse_all(series), runs),
         "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),
         "interpreter": median(lambda: run([sys.executable, "-c", "pass"]), runs),
@@ -138,6 +188,7 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "version": median(lambda: run(qpatch("--version"), ROOT), runs),
     }
     least = seconds["floor_parse"] + seconds["floor_format_patch"] + seconds["interpreter"]
+    strategies = len({result["strategy"] for result in results})
     return {
         "version": 1,
         "trees": trees,
@@ -147,11 +198,21 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "as_expected": all(result["status"] in WELL for result in results),
         "results": [{key: result[key] for key in ("strategy", "tree", "status", "reason")} for result in results],
         "files_parsed": sum(len(one.sources) for one in series),
+        "strategies": strategies,
         "series": len(series),
+        "patches": sum(len(result["patches"]) for result in rendered),
+        "render": {name: asdict(cost) for name, cost in costs.items()},
         "seconds": seconds,
-        "times_floor": round(seconds["render"] / least, 2),
-        "times_floor_anew": round(seconds["render_anew"] / least, 2),
+        "times_floor": round(costs["nothing_changed"].seconds / least, 2),
+        "times_floor_anew": round(costs["anew_bare"].seconds / least, 2),
+        "aim": aim(wanted["aim"], costs, strategies * len(trees)),
     }
+
+
+def aim(wanted: Mapping[str, Any], costs: Mapping[str, Cost], cells: int) -> dict[str, Any]:
+    """Return what each render that the aim is about takes for the aim's number of cells, and whether it is met."""
+    found = {name: round(costs[name].seconds * wanted["cells"] / cells, 2) for name in wanted["of"]}
+    return {**wanted, "seconds": found, "met": all(seconds <= wanted["most"] for seconds in found.values())}
 
 
 def main() -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench import __main__ as bench
-from bench import measuring, room_coverage
+from bench import measuring, render, room_coverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +64,34 @@ def test_the_median_leaves_the_first_run_out(monkeypatch: pytest.MonkeyPatch) ->
     ticks = iter([0, 100, 200, 201, 300, 302, 400, 403])
     monkeypatch.setattr("bench.measuring.time.perf_counter", lambda: next(ticks))
     assert measuring.median(lambda: None, 3) == pytest.approx(2)
+
+
+def test_a_cost_has_the_processor_time_of_the_processes_that_are_run() -> None:
+    busy = "sum(range(3_000_000))"
+    cost = measuring.median_cost(lambda: measuring.run([sys.executable, "-c", busy]), 1)
+    idle = measuring.median_cost(lambda: time.sleep(0.3), 1)
+    assert idle.seconds > 0.29 > 0.1 > idle.processor
+    assert cost.processor > 2 * idle.processor
+
+
+@pytest.mark.parametrize("name", render.settings()["edits"])
+def test_what_the_bench_edits_is_there_and_another_each_time(tmp_path: Path, name: str) -> None:
+    edited = render.copied(tmp_path, render.settings()["edits"][name])
+    texts = {(render.ROOT / edited.file).read_text()}
+    for number in (1, 2):
+        edited.edit(number)
+        texts.add((tmp_path / edited.file).read_text())
+    assert len(texts) == 3
+    gone = replace(edited, old="nowhere")
+    with pytest.raises(ValueError, match="0 times"):
+        gone.edit(3)
+
+
+def test_the_aim_is_held_against_as_many_cells() -> None:
+    wanted = {"cells": 48, "most": 5, "of": ["one", "two"]}
+    costs = {"one": measuring.Cost(6, 6), "two": measuring.Cost(9, 9), "other": measuring.Cost(99, 99)}
+    assert render.aim(wanted, costs, 96) == {**wanted, "seconds": {"one": 3, "two": 4.5}, "met": True}
+    assert not render.aim(wanted, costs, 80)["met"]
 
 
 def test_coverage_is_added_up_for_each_folder() -> None:

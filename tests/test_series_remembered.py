@@ -183,7 +183,7 @@ def test_a_strategy_s_own_capabilities_are_told_once(tmp_path: Path, monkeypatch
     def starts(text: str) -> bool:
         strategy = load_strategy(write_strategy(tmp_path / "mine", text))
         with opened_tree(place) as tree:
-            return facts_for(strategy, tree)["starts"]
+            return bool(facts_for(strategy, tree)["starts"])
 
     assert starts(text)
     monkeypatch.setattr(evaluate, "Sources", lambda *_: None)  # Whoever asks it gets an AttributeError.
