@@ -175,6 +175,17 @@ def test_a_strategy_is_built(bench: Bench, distribution: Distribution) -> None:
 
 
 @needs_compiler
+def test_what_is_off_by_default_is_turned_on(bench: Bench, distribution: Distribution) -> None:
+    file = bench.directory / "strategies" / "good.yaml"
+    on = "qemu:\n  globals: {vfio-pci.x-first: true, vfio-pci.x-how: 'a,b'}\n"
+    file.write_text(file.read_text().replace("qemu:\n", on), encoding="utf-8")
+    baseline, found = programs(BinaryChoice.PREBUILT).of_tree(str(bench.tree), [None, load_strategy(file)], [TARGET])
+    assert isinstance(found, QemuProgram)
+    assert found.arguments == ("-global", "vfio-pci.x-first=on", "-global", "vfio-pci.x-how=a,,b")
+    assert isinstance(baseline, QemuProgram) and "-global" not in baseline.arguments
+
+
+@needs_compiler
 def test_what_does_not_apply_is_told(bench: Bench) -> None:
     good = load_strategy(bench.directory / "strategies" / "good.yaml")
     (bench.tree / "hw" / "vfio" / "migration.c").write_text("int nothing;\n")

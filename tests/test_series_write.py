@@ -430,6 +430,14 @@ def test_a_backport_says_so(repository: Repository, options: RenderOptions) -> N
     assert f"\n(backported from commit {UPSTREAM.commit})\nFixes: nothing\n---\n" in text
 
 
+def test_a_message_in_other_words_than_the_commit_says_so(repository: Repository, options: RenderOptions) -> None:
+    reworded = replace(two_patches()[0], picked=replace(UPSTREAM, reworded=True))
+    rendered = write(repository, plan(repository, (reworded,)), options)
+    text = (rendered.directory / rendered.patches[0].file).read_text()
+    said = "[the message is not that of the commit]"
+    assert f"\n(cherry picked from commit {UPSTREAM.commit})\n{said}\nFixes: nothing\n---\n" in text
+
+
 def test_people_in_cc_are_named_once_whatever_their_name(repository: Repository, options: RenderOptions) -> None:
     asking = replace(options, maintainers=True)
     series = plan(repository, cc=("Z. Last <ZOE@example.org>", "Some One <one@example.org>"))

@@ -105,6 +105,13 @@ def test_a_patch_with_a_false_condition_is_not_wanted(tmp_path: Path) -> None:
     assert patch.edits == () and "has_extra" in patch.unwanted
 
 
+@pytest.mark.parametrize(("message", "reworded"), [("kept", False), ("reworded", True)])
+def test_a_picked_patch_says_whose_its_message_is(tmp_path: Path, message: str, reworded: bool) -> None:
+    picked = f'picked-from: {{commit: {"a" * 40}, author: "Jane Doe <jane@example.org>", message: {message}}}'
+    (patch,) = bind(load(tmp_path, ("      body: demo", f"      {picked}\n      body: demo"))).patches()
+    assert patch.picked is not None and patch.picked.reworded is reworded
+
+
 @pytest.mark.parametrize(
     ("changed", "kind", "reason"),
     [

@@ -185,7 +185,7 @@ def test_messages(tmp_path: Path, old: str, new: str, said: str, at: str) -> Non
 
 
 def test_a_picked_patch_keeps_its_subject(tmp_path: Path) -> None:
-    picked = "picked-from: {commit: " + "a" * 40 + ', author: "Jane Doe <jane@example.org>"}'
+    picked = "picked-from: {commit: " + "a" * 40 + ', author: "Jane Doe <jane@example.org>", message: kept}'
     subject = "subject: 'Revert \"demo: " + "x" * 80 + "\"'"
     text = STRATEGY.replace('subject: "demo: Call the new function"', f"{subject}\n      {picked}")
     templates = {**TEMPLATES, "demo/cover.j2": "Without the subjects.\n"}

@@ -266,7 +266,7 @@ class Binding:
 def _picked(patch: PatchModel) -> Picked | None:
     if (model := patch.picked_from) is None:
         return None
-    return Picked(model.commit, model.author, model.how, model.trailers)
+    return Picked(model.commit, model.author, model.how, model.trailers, model.message == "reworded")
 
 
 # What templates see of the strategy itself.

@@ -30,18 +30,24 @@ _MAILBOX_LINE = re.compile(r"From \S+ .*\d\d:\d\d:\d\d")
 class Picked:
     """What a patch has of the commit that it is: `author` as a mailbox, `trailers` of the message, and how it was made.
 
-    Signed-off-by lines among the trailers are their authors' own: they came with the commit.
+    Signed-off-by lines among the trailers are their authors' own: they came with the commit. They vouch for its
+    message, too, so that one which is not the commit's (`reworded`) has to be told from it.
     """
 
     commit: str
     author: str
     how: str
     trailers: tuple[str, ...] = ()
+    reworded: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The trailers, and below them the line that `git cherry-pick -x` writes, or the kernel's for a back-port."""
-        return *self.trailers, f"({self.how.replace('-', ' ')} from commit {self.commit})"
+        """The trailers, and below them the line that `git cherry-pick -x` writes, or the kernel's for a back-port.
+
+        What was done to the commit after that stands in brackets, as the lists have it.
+        """
+        made = f"({self.how.replace('-', ' ')} from commit {self.commit})"
+        return (*self.trailers, made, *(("[the message is not that of the commit]",) if self.reworded else ()))
 
 
 def compose_message(

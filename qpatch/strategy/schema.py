@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 # RFC 5322's msg-id without the angle brackets.
 MESSAGE_ID = r"^[^<>@\s]+@[^<>@\s]+$"
+# DRIVER.PROPERTY, as in QEMU's GlobalProperty.
+GLOBAL = r"^[^.=,\s]+\.[^.=,\s]+$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 Text = Annotated[str, StringConstraints(min_length=1)]
@@ -208,11 +210,13 @@ class PickedModel(StrategyModel):
     """The commit that a patch is: its id, its author as a mailbox, and the trailers of its message as they stand there.
 
     `how` is `cherry-picked` where the change is the commit's own, `backported` where it had to be made to fit.
+    `message` says whether the patch's body is the commit's, word for word (`kept`), or other words (`reworded`).
     """
 
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
     author: Mailbox
     how: Literal["cherry-picked", "backported"] = "cherry-picked"
+    message: Literal["kept", "reworded"]
     trailers: tuple[str, ...] = ()
 
 
@@ -240,12 +244,14 @@ class Component(StrategyModel):
     """What the strategy does to one project: QEMU or Linux. `cc` are the people whom its letter quotes.
 
     `title` is the subject of its letter, where the strategy's own is about the other project.
+    `globals` are properties that turn on what is off by default, as `-global` of QEMU has them: a lab sets them.
     """
 
     title: Text | None = None
     capabilities: dict[Annotated[str, StringConstraints(pattern=IDENTIFIER)], OwnCapability] = {}
     capabilities_from: Text | None = None
     areas: dict[str, tuple[Text, ...]] = {}
+    globals: dict[Annotated[str, StringConstraints(pattern=GLOBAL)], ParameterValue] = {}
     landed: Condition | None = None
     void: tuple[Condition, ...] = ()
     cover: Text | None = None

@@ -14,7 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qpatch.builds.builder import BASELINE, BuildRequest
@@ -23,6 +23,7 @@ from qpatch.builds.strategy import build_strategy, builder_for
 from qpatch.cells.base import Status
 from qpatch.errors import QpatchError, UserError
 from qpatch.lab.plan import QemuProgram
+from qpatch.lab.runtime.commandline import option_value
 from qpatch.lab.runtime.process import WITH_PARENT_DEATH_SIGNAL, base_environment, is_other_architecture
 from qpatch.requirements import missing_program
 from qpatch.series.open_tree import opened_tree
@@ -174,7 +175,8 @@ class Programs:
                 f"it does not build: `qpatch build {name} --tree {tree} --target {target}` shows why",
             )
         built_from = built.result.steps[-1].step.source
-        return _program(name, info.name, info.release, target, built.result.product, built_from)
+        program = _program(name, info.name, info.release, target, built.result.product, built_from)
+        return replace(program, arguments=(*program.arguments, *_globals(strategy))) if strategy else program
 
 
 def binary_program(file: Path) -> QemuProgram:
@@ -202,6 +204,13 @@ def release_numbers(release: str) -> tuple[int, int]:
 def _program(strategy: str, tree: str, release: str, target: str, product: Product, built_from: str) -> QemuProgram:
     file = next(iter(product.files.values()))
     return QemuProgram(strategy, tree, release_numbers(release), target, (str(file),), {}, built_from=built_from)
+
+
+def _globals(strategy: LoadedStrategy) -> tuple[str, ...]:
+    """Return the arguments that turn on what is off by default in a QEMU of this strategy."""
+    component = strategy.model.qemu
+    properties = component.globals.items() if component else ()
+    return tuple(word for name, value in properties for word in ("-global", f"{name}={option_value(value)}"))
 
 
 def _answers_of(file: Path) -> list[dict[str, Any]]:
