@@ -155,6 +155,22 @@ def test_edits_are_not_made_again_for_another_message(
     assert [patch.subject for patch in again.patches] == ["demo: Call sooner", "demo: Files"]
 
 
+def test_edits_are_not_made_again_where_they_only_stand_elsewhere(
+    tmp_path: Path, repository: Repository, engine: list[str]
+) -> None:
+    first = tried(tmp_path, repository, MANY)
+    made = len(engine)
+    moved = MANY.replace("title:", "# a comment\ntitle:").replace(
+        "path: hw/demo.c\n", "path: hw/demo.c\n          why: new\n"
+    )
+    again = tried(tmp_path / "other", repository, moved)
+    assert len(engine) == made
+    assert again.planned == first.planned
+    places = [[edit.where for patch in each.patches for edit in patch.edits] for each in (first, again)]
+    assert places[0] != places[1]
+    assert {edit.edit.why for patch in again.patches for edit in patch.edits if edit.edit} == {"new", ""}
+
+
 def test_capabilities_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {"VERSION": b"10.0.0\n", "include/qemu/osdep.h": b"/* */\n", "hw/vfio/migration.c": b"int nothing;\n"}
     repository = make_tree(tmp_path / "tree", files)

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Remembers what patches came to on a commit: the same edits, by the same qpatch, come to the same.
 
-Their messages may be others: no edit hangs on them. Only what could be rendered is kept. Of a file that a patch
-changes, an entry has the lines that differ from the file before it.
+Their messages may be others, and the edits may stand elsewhere in the strategy, for another reason: what becomes of
+them does not hang on that. Only what could be rendered is kept. Of a file that a patch changes, an entry has the lines
+that differ from the file before it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qpatch.cells.base import Status
-from qpatch.csource.edit import MoveOperation
+from qpatch.csource.edit import NOWHERE, MoveOperation
 from qpatch.csource.kinds.table import ANCHOR_KINDS
 from qpatch.csource.results import AlreadyThere, Applied, Skipped, SourcePlace
 from qpatch.csource.source import Overlay
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from qpatch.csource.results import EditResult
     from qpatch.csource.source import SourceTree
     from qpatch.series.open_tree import OpenTree
-    from qpatch.strategy.bind import BoundPatch
+    from qpatch.strategy.bind import BoundPatch, Step
 
 _KINDS: Mapping[str, type[Applied | AlreadyThere | Skipped]] = {
     kind.__name__: kind for kind in (Applied, AlreadyThere, Skipped)
@@ -39,7 +41,7 @@ def attempt_or_recall(patches: Sequence[BoundPatch], target: OpenTree) -> Attemp
     """Return what `patches` come to on a tree: from the memory, else by carrying them out; see `attempt_patches`."""
     if _depends_on_more(patches):
         return attempt_patches(patches, _workspace(target))
-    digest = _digest("attempt", [(patch.steps, patch.partial, patch.unwanted) for patch in patches], target)
+    digest = _digest("attempt", _edits_of(patches), target)
     known = memory().recall(digest)
     if known is not None:
         return _restored(known, patches, target.source)
@@ -53,7 +55,7 @@ def told_or_recalled(target: OpenTree, patches: Sequence[BoundPatch], ask: Calla
     """Return what `ask` says of `patches` on a tree, from the memory where it was asked before."""
     if _depends_on_more(patches):
         return ask()
-    digest = _digest("told", patches, target)
+    digest = _digest("told", [[patch.subject for patch in patches], _edits_of(patches)], target)
     known: str | None = memory().recall(digest)
     if known is None:
         known = ask()
@@ -73,6 +75,17 @@ def _kinds_of(edit: Edit) -> Iterator[AnchorKind]:
     yield edit.anchor.kind
     if isinstance(edit.operation, MoveOperation):
         yield edit.operation.target.kind
+
+
+def _edits_of(patches: Sequence[BoundPatch]) -> list[object]:
+    """Return of `patches` what becomes of them hangs on."""
+    return [([_without_place(step) for step in patch.steps], patch.partial, patch.unwanted) for patch in patches]
+
+
+def _without_place(step: Step) -> Step:
+    if isinstance(step, SkippedEdit | UndecidedEdit):
+        return replace(step, where=NOWHERE)
+    return replace(step, where=NOWHERE, why="")
 
 
 def _digest(question: str, patches: object, target: OpenTree) -> str:
