@@ -19,7 +19,7 @@ FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 # Where this is set, each start of Python compiles qpatch anew, and the tests start it some hundred times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-tree test-build test-device test-lab test-faults test-vm test-newest test-mutation test-mutants coverage goldens \
+.PHONY: demo test test-slow test-tree test-build test-device test-uapi test-lab test-faults test-vm test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
 ## demo: fetch QEMU releases, render every strategy on each; then stock releases migrate: one loses an interrupt
@@ -74,8 +74,13 @@ test-build: $(VENV)/installed-test
 	else echo "$(BIN)/qpatch build baseline --tree" $$trees; $(BIN)/qpatch build baseline --tree $$trees; fi
 	$(BIN)/pytest -q -m build
 
-## test-device: the unit tests of the emulated device with sanitizers, then a minute of random calls
-test-device:
+## test-uapi: the tests of VFIO's uAPI on the emulated device, with sanitizers
+test-uapi:
+	$(MAKE) -C kernel-selftests/emu O=$(DEVICE) SANITIZE=1 $(DEVICE)/libqpatch-emu.so
+	$(MAKE) -C kernel-selftests/uapi O=$(DEVICE)/uapi SANITIZE=1 EMULATION=$(DEVICE)/libqpatch-emu.so check
+
+## test-device: the unit tests of the emulated device with sanitizers, tests of the uAPI, a minute of random calls
+test-device: test-uapi
 	$(MAKE) -C kernel-selftests/emu O=$(DEVICE) SANITIZE=1 check
 	$(MAKE) -C kernel-selftests/emu/tests O=$(DEVICE)/tests SANITIZE=1 SECONDS=60 fuzz
 

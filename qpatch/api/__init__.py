@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qpatch.api.rendering import render
     from qpatch.api.results import result_from_json
     from qpatch.api.strategies import load_strategies, strategy_names
+    from qpatch.api.suites import run_suite
     from qpatch.api.testing import TestChoices, test
     from qpatch.cells.base import CellResult, ErrorReport, Status
     from qpatch.cells.built import BuiltResult, CheckedResult
@@ -83,6 +84,7 @@ __all__ = [
     "rebase",
     "render",
     "result_from_json",
+    "run_suite",
     "strategy_names",
     "test",
     "user_identity",
@@ -127,6 +129,7 @@ _MODULES = {
     "rebase": "qpatch.api.rebasing",
     "render": "qpatch.api.rendering",
     "result_from_json": "qpatch.api.results",
+    "run_suite": "qpatch.api.suites",
     "strategy_names": "qpatch.api.strategies",
     "test": "qpatch.api.testing",
     "user_identity": "qpatch.trees.git",

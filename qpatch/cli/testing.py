@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qpatch.builds.builder import BASELINE
 from qpatch.cli.display import StepDisplay
 from qpatch.cli.options import add_strategy_choice, chosen_strategies, library, settings
+from qpatch.cli.report_files import write_report
 from qpatch.errors import ExitCode, UserError
 from qpatch.lab.registry import registry
 from qpatch.trees.places import expanded
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qpatch.strategy.load import LoadedStrategy
 
 DEFAULT_OUTPUT = Path("results")
+SUITES = ("uapi",)
 _KINDS = {"cell": "cells"}  # how the list calls what is not called by its kind
 
 
@@ -56,6 +58,18 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     programs.add_argument(
         "--binary", type=Path, metavar="FILE", help=f"run this QEMU as the {BASELINE}, instead of one of a tree"
+    )
+    parser.add_argument(
+        "--suite", choices=SUITES, default="", help="instead, test a device's side of VFIO, without a QEMU"
+    )
+    parser.add_argument(
+        "--device",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="D",
+        dest="devices",
+        help="with --suite: one or two devices that VFIO has (PCI addresses, or directories in sysfs)",
     )
     parser.add_argument("--list", action="store_true", help="list labs, machines, profiles, scenarios; run nothing")
 
@@ -107,6 +121,12 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
     """Run every cell that is asked for; one that fails does not stop the rest."""
     if arguments.list:
         return list_all(output)
+    if arguments.suite:
+        from qpatch.cli.testing_suite import run_suite
+
+        return run_suite(arguments, output)
+    if arguments.devices:
+        raise UserError("usage", "--device names the devices of a --suite")
     check(arguments)
     from qpatch import api
     from qpatch.cli.testing_table import print_cells
@@ -237,16 +257,6 @@ def write_reports(results: Sequence[TestedResult], arguments: argparse.Namespace
         from qpatch.lab.campaign.junit import junit
 
         write_report(arguments.junit, junit(results))
-
-
-def write_report(file: Path, text: str) -> None:
-    """Write a file that is asked for; one that is no plain file, such as /dev/stdout, is not replaced."""
-    from qpatch.trees.places import write_whole
-
-    if file.exists() and not file.is_file():
-        file.write_text(text, encoding="utf-8")
-    else:
-        write_whole(file, text)
 
 
 def list_all(output: Output) -> ExitCode:

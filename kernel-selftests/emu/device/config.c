@@ -275,6 +275,8 @@ s64 emu_config_write(struct emu_device *device, u64 position, const u8 *buffer, 
 	log_write(device, position, buffer, bytes, error);
 	if (error)
 		return error;
+	if (fault == EMU_FAULT_SWALLOW)
+		return (s64)bytes;
 	for (i = 0; i < bytes; i++)
 		write_byte(device, position + i, buffer[i]);
 	if (position < OFFSET_COMMAND + 2 && position + bytes > OFFSET_COMMAND)

@@ -59,10 +59,19 @@ int emu_device_init(struct emu_device *device, const struct emu_profile *profile
 	return 0;
 }
 
-void emu_device_close(struct emu_device *device)
+int emu_device_close(struct emu_device *device)
 {
+	bool left = emu_fault(device, EMU_OPERATION_CLOSE, -1) == EMU_FAULT_SWALLOW;
+	int state = left ? device->state : EMU_STATE_RUNNING;
+
 	emu_drop_triggers(device);
 	make_new(device);
+	return state;
+}
+
+void emu_device_find(struct emu_device *device, int state)
+{
+	device->state = state;
 }
 
 int emu_get_info(struct emu_device *device, struct vfio_device_info *info)
@@ -89,6 +98,10 @@ int emu_reset(struct emu_device *device)
 	emu_log(device, "reset", &text);
 	if (fault < 0)
 		return fault;
+	if (fault == EMU_FAULT_SWALLOW)
+		return 0;
+	if (fault == EMU_FAULT_SPREAD)
+		device->host->reset_others(device->context);
 	emu_save_end(device);
 	device->load.active = false;
 	device->state = VFIO_DEVICE_STATE_RUNNING;

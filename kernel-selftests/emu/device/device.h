@@ -37,8 +37,13 @@ u32 emu_device_size(void);	/* bytes the caller allocates, zeroed, for a struct e
 int emu_device_init(struct emu_device *device, const struct emu_profile *profile,
 		    const struct emu_host *host, void *context, void *memory,
 		    void *migration_data, u32 migration_data_size);
-/* The last user closed it: triggers are put, state is as new. */
-void emu_device_close(struct emu_device *device);
+/*
+ * The last user closed it: triggers are put, state is as new.  Returns the state
+ * that the next user finds: RUNNING, if no fault has it otherwise.
+ */
+int emu_device_close(struct emu_device *device);
+/* A new device, which somebody has left in `state`. */
+void emu_device_find(struct emu_device *device, int state);
 
 int emu_get_info(struct emu_device *device, struct vfio_device_info *info);
 int emu_reset(struct emu_device *device);

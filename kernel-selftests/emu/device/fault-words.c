@@ -12,6 +12,12 @@ enum {
 	SHORT = 1 << 1,
 	SWALLOW = 1 << 2,
 	FLIP = 1 << 3,
+	ACCEPT = 1 << 4,
+	MOVE = 1 << 5,
+	DROP = 1 << 6,
+	MORE = 1 << 7,
+	ZERO = 1 << 8,
+	SPREAD = 1 << 9,
 };
 
 static const struct {

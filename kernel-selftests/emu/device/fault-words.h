@@ -16,12 +16,31 @@ enum emu_operation {
 	EMU_OPERATION_RESET,
 	EMU_OPERATION_RAISE,
 	EMU_OPERATION_STATE_BYTE,	/* a data write that has bulk data or memory */
+	EMU_OPERATION_FORBIDDEN_STATE,	/* a change of state that is refused */
+	EMU_OPERATION_PRE_COPY_END,	/* a read where pre-copy has nothing more */
+	EMU_OPERATION_PRECOPY_INFO,
+	EMU_OPERATION_PENDING_BYTES,	/* v1's register is read */
+	EMU_OPERATION_DATA_SIZE,
+	EMU_OPERATION_LOAD_CHECK,	/* one that finds something wrong with the data */
+	EMU_OPERATION_LOAD,		/* all data have come */
+	EMU_OPERATION_LOOP_BACK,	/* the user raises interrupts itself */
+	EMU_OPERATION_CLOSE,
+	EMU_OPERATION_DIRTY_PAGE,	/* a write to guest memory is noted */
 };
 
 /* Results of faults that are no errno values. */
 #define EMU_FAULT_SHORT		1	/* half of the bytes */
-#define EMU_FAULT_SWALLOW	2
+#define EMU_FAULT_SWALLOW	2	/* success is reported, nothing happens */
 #define EMU_FAULT_FLIP		3
+#define EMU_FAULT_ACCEPT	4	/* what is wrong passes */
+#define EMU_FAULT_MOVE		5	/* it is refused, and the state changes all the same */
+#define EMU_FAULT_DROP		6	/* the first byte is lost */
+#define EMU_FAULT_MORE		7	/* a number is too large */
+#define EMU_FAULT_ZERO		8	/* a number is 0 */
+#define EMU_FAULT_SPREAD	9	/* it hits other devices, too */
+
+/* How much a number is too large. */
+#define EMU_FAULT_BYTES		(1u << 20)
 
 /* Where in a migration data is read; also the tag that it carries in the stream. */
 #define EMU_PHASE_PRE_COPY	1

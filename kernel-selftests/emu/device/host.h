@@ -15,6 +15,7 @@ struct emu_host {
 	int (*dma_write)(void *context, u64 iova, const void *data, u32 bytes);
 	int (*dma_read)(void *context, u64 iova, void *data, u32 bytes);
 	void (*pause)(void *context, u32 milliseconds);
+	void (*reset_others)(void *context);	/* a fault: a reset of this device hits all others */
 	/* One line of the log: `text` is JSON members, `"vector":3,"sent":true`, or is empty. */
 	void (*log)(void *context, const char *event, const char *text);
 };

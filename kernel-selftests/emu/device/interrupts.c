@@ -128,6 +128,8 @@ static void signal_from_user(struct emu_device *device, const struct vfio_irq_se
 {
 	u32 i;
 
+	if (emu_fault(device, EMU_OPERATION_LOOP_BACK, -1) == EMU_FAULT_SWALLOW)
+		return;
 	for (i = 0; i < set->count; i++) {
 		void *trigger = device->irq.triggers[set->start + i];
 
@@ -277,6 +279,7 @@ static bool sets_triggers(const struct vfio_irq_set *set)
 int emu_set_irqs(struct emu_device *device, const struct vfio_irq_set *set, u32 bytes)
 {
 	bool on_destination = device->status & EMU_STATUS_DESTINATION;
+	bool swallowed = false;
 	u32 enabled = 0;
 	int error;
 
@@ -288,13 +291,14 @@ int emu_set_irqs(struct emu_device *device, const struct vfio_irq_set *set, u32 
 				      on_destination && sets_triggers(set));
 
 		error = fault < 0 ? fault : 0;
+		swallowed = fault == EMU_FAULT_SWALLOW;
 	}
-	if (!error) {
+	if (!error && !swallowed) {
 		enabled = count_eventfds(set);
 		error = apply(device, set);
 	}
 	log_set(device, set, enabled, error);
-	if (!error && sets_triggers(set)) {
+	if (!error && !swallowed && sets_triggers(set)) {
 		device->irqs_set = true;
 		if (emu_is_running(device))
 			emu_deliver_held(device);

@@ -68,11 +68,15 @@ s64 emu_data_read(struct emu_device *device, u8 *buffer, u64 bytes)
 	if (fault == EMU_FAULT_SHORT)
 		bytes = half(bytes);
 	done = emu_save_read(device, buffer, bytes, phase);
+	if (fault == EMU_FAULT_DROP && done > 1)
+		memmove(buffer, buffer + 1, --done);
 	if (done || phase == EMU_PHASE_STOP_COPY) {
 		save->empty_logged = false;
 		log_data(device, "data-read", phase_name, done, save->total, 0);
 		return (s64)done;
 	}
+	if (emu_fault(device, EMU_OPERATION_PRE_COPY_END, -1) == EMU_FAULT_ZERO)
+		return 0;
 	/* QEMU asks again and again: once is enough in the log. */
 	if (!save->empty_logged)
 		log_data(device, "data-read", phase_name, 0, save->total, -ENOMSG);
@@ -132,5 +136,13 @@ int emu_get_precopy_info(struct emu_device *device, struct vfio_precopy_info *in
 	info->flags = log_new_data(device, emu_save_reinit(device));
 	info->initial_bytes = emu_save_remaining(device, EMU_PHASE_PRE_COPY);
 	info->dirty_bytes = 0;
+	switch (emu_fault(device, EMU_OPERATION_PRECOPY_INFO, -1)) {
+	case EMU_FAULT_MORE:
+		info->initial_bytes += EMU_FAULT_BYTES;
+		break;
+	case EMU_FAULT_ZERO:
+		info->initial_bytes = 0;
+		break;
+	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "migration-v1.h"
 
 #include "bytes.h"
+#include "faults.h"
 #include "migration-data.h"
 #include "migration.h"
 #include "model.h"
@@ -79,10 +80,10 @@ static s64 write_state(struct emu_device *device, u32 bits)
 		if (states[i].bits != (bits & V1_STATE_BITS))
 			continue;
 		if (!may_follow(device, states[i].state))
-			return -EINVAL;
+			return emu_refuse_state(device, states[i].state);
 		return emu_set_state(device, states[i].state);
 	}
-	return -EINVAL;
+	return emu_refuse_state(device, EMU_NUM_STATES);
 }
 
 /* In v1 the pre-copy state exists for devices that have no data in it as well. */
@@ -95,6 +96,18 @@ static u64 pending(const struct emu_device *device)
 	if (phase == EMU_PHASE_PRE_COPY && !device->profile.pre_copy)
 		return 0;
 	return emu_save_remaining(device, phase);
+}
+
+static u64 reported_pending(struct emu_device *device)
+{
+	switch (emu_fault(device, EMU_OPERATION_PENDING_BYTES, -1)) {
+	case EMU_FAULT_MORE:
+		return pending(device) + EMU_FAULT_BYTES;
+	case EMU_FAULT_ZERO:
+		return 0;
+	default:
+		return pending(device);
+	}
 }
 
 static int prepare(struct emu_device *device)
@@ -120,7 +133,7 @@ static s64 read_field(struct emu_device *device, u32 field, u64 *value)
 		break;
 	case V1_PENDING_BYTES:
 		emu_save_take_prepared(device);
-		*value = pending(device);
+		*value = reported_pending(device);
 		break;
 	case V1_DATA_OFFSET:
 		error = prepare(device);

@@ -5,6 +5,7 @@
  */
 #include "migration-v2.h"
 
+#include "faults.h"
 #include "migration.h"
 #include "model.h"
 #include "save.h"
@@ -22,6 +23,8 @@ static int get_migration(struct emu_device *device, struct vfio_device_feature *
 		migration.flags |= VFIO_MIGRATION_P2P;
 	if (device->profile.pre_copy)
 		migration.flags |= VFIO_MIGRATION_PRE_COPY;
+	if (device->profile.config_first)
+		migration.flags |= VFIO_MIGRATION_CONFIG_FIRST;
 	memcpy(feature->data, &migration, sizeof(migration));
 	return 0;
 }
@@ -35,6 +38,14 @@ static int get_data_size(struct emu_device *device, struct vfio_device_feature *
 	size.stop_copy_length = device->state == VFIO_DEVICE_STATE_STOP_COPY ?
 				emu_save_remaining(device, EMU_PHASE_STOP_COPY) :
 				emu_stop_copy_size(device);
+	switch (emu_fault(device, EMU_OPERATION_DATA_SIZE, -1)) {
+	case EMU_FAULT_MORE:
+		size.stop_copy_length += (u64)EMU_FAULT_BYTES << 20;
+		break;
+	case EMU_FAULT_ZERO:
+		size.stop_copy_length = 0;
+		break;
+	}
 	memcpy(feature->data, &size, sizeof(size));
 	return 0;
 }

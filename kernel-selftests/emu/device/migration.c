@@ -95,6 +95,30 @@ static int go_to(struct emu_device *device, int to, u32 *moments)
 	return 0;
 }
 
+int emu_refuse_state(struct emu_device *device, u32 state)
+{
+	int fault = emu_fault(device, EMU_OPERATION_FORBIDDEN_STATE, -1);
+
+	if (fault == EMU_FAULT_ACCEPT) {
+		if (state < EMU_NUM_STATES)
+			device->state = (int)state;
+		return 0;
+	}
+	if (fault == EMU_FAULT_MOVE) {
+		emu_save_end(device);
+		device->load.active = false;
+		device->state = device->state == EMU_STATE_STOP ? EMU_STATE_RUNNING : EMU_STATE_STOP;
+	}
+	return -EINVAL;
+}
+
+static bool is_possible(const struct emu_device *device, u32 state)
+{
+	if (state == EMU_STATE_ERROR || state >= EMU_NUM_STATES || device->state == EMU_STATE_ERROR)
+		return false;
+	return emu_next_state(device, device->state, (int)state) >= 0;
+}
+
 int emu_set_state(struct emu_device *device, u32 state)
 {
 	int from = device->state;
@@ -103,12 +127,14 @@ int emu_set_state(struct emu_device *device, u32 state)
 
 	if (state == (u32)from && from != EMU_STATE_ERROR)
 		return 0;
-	if (state == EMU_STATE_ERROR || state >= EMU_NUM_STATES || from == EMU_STATE_ERROR)
-		error = -EINVAL;
-	else if (emu_next_state(device, from, (int)state) < 0)
-		error = -EINVAL;
-	else
-		error = emu_fault(device, EMU_OPERATION_STATE, (int)state);
+	if (!is_possible(device, state)) {
+		error = emu_refuse_state(device, state);
+		log_state(device, from, (int)state, error);
+		return error;
+	}
+	error = emu_fault(device, EMU_OPERATION_STATE, (int)state);
+	if (error == EMU_FAULT_SWALLOW)
+		return 0;
 	if (!error) {
 		emu_save_take_prepared(device);
 		error = go_to(device, (int)state, &moments);

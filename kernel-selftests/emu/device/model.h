@@ -76,6 +76,7 @@ struct emu_save {
 /* Loading it. */
 struct emu_load {
 	bool active, failed, complete, mismatch;
+	bool blind;		/* a fault: whatever comes is taken */
 	u32 number;
 	u32 seen;		/* kinds of chunks that came */
 	u8 header[EMU_CHUNK_HEADER];

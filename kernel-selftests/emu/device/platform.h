@@ -70,5 +70,11 @@ struct vfio_precopy_info {
 #define VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 12
 #endif
 
+#ifndef VFIO_MIGRATION_CONFIG_FIRST
+/* Proposed by strategies/vendor-query.yaml. */
+#define VFIO_MIGRATION_CONFIG_FIRST	(1 << 3)
+#define VFIO_REGION_INFO_CAP_MIGRATION_CONFIG_FIRST 7
+#endif
+
 #endif /* __KERNEL__ */
 #endif

@@ -38,6 +38,7 @@ struct emu_profile {
 	u32 msi_vectors;
 	u32 interrupt_pin;
 	bool pre_copy, p2p, region_mmap, memory_mmap, dma_logging, dirty_drop, self_contained;
+	bool config_first;	/* it says that it wants config space before its data */
 	enum emu_requirement require;
 	u32 raise_on, raise_vector;
 	u32 stop_copy_pause_ms;	/* once, in the second stop-copy read */

@@ -131,6 +131,7 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 {
 	struct raise raise = { .vector = vector, .cause = cause };
 	bool swallowed, by_guest = !strcmp(cause, "guest");
+	int fault;
 
 	raise.index = device->irq.kind;
 	if (raise.index == EMU_NO_IRQ)
@@ -139,10 +140,11 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 		raise.index = VFIO_PCI_MSIX_IRQ_INDEX;
 	if (raise.index != VFIO_PCI_INTX_IRQ_INDEX && vector >= emu_vector_count(device))
 		return;
-	swallowed = emu_fault(device, EMU_OPERATION_RAISE, -1) == EMU_FAULT_SWALLOW;
+	fault = emu_fault(device, EMU_OPERATION_RAISE, -1);
+	swallowed = fault == EMU_FAULT_SWALLOW;
 	if (swallowed)
 		raise.reason = "swallowed";
-	else if (by_guest && !emu_is_running(device))
+	else if (by_guest && !emu_is_running(device) && fault != EMU_FAULT_ACCEPT)
 		raise.reason = "stopped";
 	device->registers.raised_total++;
 	if (raise.index == VFIO_PCI_INTX_IRQ_INDEX)

@@ -36,10 +36,10 @@ u64 emu_region_size(const struct emu_device *device, u32 region)
 	}
 }
 
-static u32 add_type(u8 *caps, u32 next)
+static u32 add_type(u8 *caps)
 {
 	struct vfio_region_info_cap_type type = {
-		.header = { .id = VFIO_REGION_INFO_CAP_TYPE, .version = 1, .next = next },
+		.header = { .id = VFIO_REGION_INFO_CAP_TYPE, .version = 1 },
 		.type = REGION_TYPE_MIGRATION,
 		.subtype = REGION_SUBTYPE_MIGRATION,
 	};
@@ -65,17 +65,43 @@ static u32 add_sparse(const struct emu_device *device, u8 *caps)
 	return sizeof(sparse) + sizeof(area);
 }
 
+/* Says only by being there. */
+static u32 add_config_first(u8 *caps)
+{
+	const struct vfio_info_cap_header header = {
+		.id = VFIO_REGION_INFO_CAP_MIGRATION_CONFIG_FIRST, .version = 1,
+	};
+
+	memcpy(caps, &header, sizeof(header));
+	return sizeof(header);
+}
+
+/* Has the capability at `last` of `caps` followed by the one that begins at `next`. */
+static void chain(u8 *caps, u32 last, u32 next)
+{
+	struct vfio_info_cap_header header;
+
+	memcpy(&header, caps + last, sizeof(header));
+	header.next = (u32)sizeof(struct vfio_region_info) + next;
+	memcpy(caps + last, &header, sizeof(header));
+}
+
 static void migration_capabilities(const struct emu_device *device, struct vfio_region_info *info,
 				   u32 available)
 {
 	u8 caps[128] __aligned(8);
-	u32 first = sizeof(struct vfio_region_info_cap_type);
-	u32 length;
+	u32 length = add_type(caps);
+	u32 last = 0;
 
-	length = add_type(caps, device->profile.region_mmap ? (u32)sizeof(*info) + first : 0);
 	if (device->profile.region_mmap) {
 		info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+		chain(caps, last, length);
+		last = length;
 		length += add_sparse(device, caps + length);
+	}
+	if (device->profile.config_first) {
+		chain(caps, last, length);
+		length += add_config_first(caps + length);
 	}
 	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
 	info->argsz = (u32)sizeof(*info) + length;

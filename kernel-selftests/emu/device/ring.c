@@ -17,6 +17,7 @@
 #include "../../abi/content.h"
 #include "bytes.h"
 #include "config.h"
+#include "faults.h"
 #include "log.h"
 #include "model.h"
 #include "states.h"
@@ -184,7 +185,9 @@ void emu_before_stop(struct emu_device *device)
 			emu_write_ring_page(device, page);
 }
 
-bool emu_reports_dirty_pages(const struct emu_device *device)
+bool emu_reports_dirty_pages(struct emu_device *device)
 {
-	return !device->profile.dirty_drop;
+	if (device->profile.dirty_drop)
+		return false;
+	return emu_fault(device, EMU_OPERATION_DIRTY_PAGE, -1) != EMU_FAULT_SWALLOW;
 }

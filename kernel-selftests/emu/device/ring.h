@@ -18,6 +18,7 @@ void emu_before_dirty_report(struct emu_device *device);
 /* The device is about to stop: what it writes now, the last dirty report has to have. */
 void emu_before_stop(struct emu_device *device);
 /* false: the profile says dirty-report=drop. */
-bool emu_reports_dirty_pages(const struct emu_device *device);
+/* A page was written: is it in the log of those? */
+bool emu_reports_dirty_pages(struct emu_device *device);
 
 #endif

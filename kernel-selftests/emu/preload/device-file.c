@@ -88,6 +88,8 @@ static int open_model(struct emulated_device *device, int fd)
 	if (!error) {
 		error = start_model(device);
 		device->opened = !error;
+		if (!error && device->left_in)
+			emu_device_find(device->model, device->left_in);
 		if (error) {
 			free(device->model);
 			unmap_memory(device);
@@ -100,7 +102,7 @@ static int open_model(struct emulated_device *device, int fd)
 static void close_model(struct emulated_device *device)
 {
 	pthread_mutex_lock(&device->lock);
-	emu_device_close(device->model);
+	device->left_in = emu_device_close(device->model);
 	device->opened = false;
 	unmap_memory(device);
 	free(device->model);
@@ -222,9 +224,25 @@ static long model_ioctl(struct descriptor *descriptor, unsigned int request, voi
 	}
 }
 
+/* A fault of `device`. */
+static void reset_others(const struct emulated_device *device)
+{
+	struct emulated_device *other;
+
+	for (other = device_list(); other; other = other->next) {
+		if (other == device)
+			continue;
+		pthread_mutex_lock(&other->lock);
+		if (other->opened)
+			emu_reset(other->model);
+		pthread_mutex_unlock(&other->lock);
+	}
+}
+
 static long device_ioctl(struct descriptor *descriptor, unsigned int request, void *argument)
 {
 	struct device_file *file = descriptor->object;
+	bool resets_others;
 	long result;
 
 	if (request == CDEV_BIND_IOMMUFD)
@@ -239,7 +257,11 @@ static long device_ioctl(struct descriptor *descriptor, unsigned int request, vo
 		return device_log_feature(file->device, argument);
 	pthread_mutex_lock(&file->device->lock);
 	result = model_ioctl(descriptor, request, argument);
+	resets_others = file->device->resets_others;
+	file->device->resets_others = false;
 	pthread_mutex_unlock(&file->device->lock);
+	if (resets_others)
+		reset_others(file->device);
 	return result;
 }
 

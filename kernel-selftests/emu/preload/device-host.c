@@ -64,6 +64,11 @@ static void host_pause(void *context, u32 milliseconds)
 		;
 }
 
+static void host_reset_others(void *context)
+{
+	((struct emulated_device *)context)->resets_others = true;
+}
+
 static void host_log(void *context, const char *event, const char *text)
 {
 	log_event(((struct emulated_device *)context)->name, event, "%s", text);
@@ -76,5 +81,6 @@ const struct emu_host device_host = {
 	.dma_write = host_dma_write,
 	.dma_read = host_dma_read,
 	.pause = host_pause,
+	.reset_others = host_reset_others,
 	.log = host_log,
 };

@@ -11,7 +11,8 @@
 #include "devices.h"
 #include "dma.h"
 
-#define TRACKER "device"
+#define TRACKER	   "device"
+#define MAX_RANGES 256 /* as Linux has it: a page of them */
 
 static bool in_ranges(const struct device_log *log, u64 iova)
 {
@@ -37,16 +38,43 @@ void device_log_clear(struct emulated_device *device)
 	device->log = (struct device_log){ 0 };
 }
 
+/* As Linux checks them: whole pages, without overlaps, and none that wraps around. */
+static int check_ranges(const struct vfio_device_feature_dma_logging_range *ranges, u32 count,
+			u64 page_size)
+{
+	u64 last;
+	u32 i, j;
+
+	for (i = 0; i < count; i++) {
+		if ((ranges[i].iova | ranges[i].length) & (page_size - 1))
+			return -EINVAL;
+		if (__builtin_add_overflow(ranges[i].iova, ranges[i].length, &last))
+			return -EOVERFLOW;
+		for (j = 0; j < i; j++)
+			if (ranges[i].iova < ranges[j].iova + ranges[j].length &&
+			    ranges[j].iova < last)
+				return -EINVAL;
+	}
+	return 0;
+}
+
 static int start(struct emulated_device *device,
 		 const struct vfio_device_feature_dma_logging_control *control)
 {
 	const void *ranges = (const void *)(uintptr_t)control->ranges;
 	size_t bytes = control->num_ranges * sizeof(*device->log.ranges);
+	int error;
 
+	if (!control->num_ranges || !ranges || !control->page_size ||
+	    control->page_size & (control->page_size - 1))
+		return -EINVAL;
+	if (control->num_ranges > MAX_RANGES)
+		return -E2BIG;
+	error = check_ranges(ranges, control->num_ranges, control->page_size);
+	if (error)
+		return error;
 	if (device->log.started)
 		return -EBUSY;
-	if (!control->num_ranges || !ranges || control->page_size & (control->page_size - 1))
-		return -EINVAL;
 	device->log.ranges = malloc(bytes);
 	if (!device->log.ranges)
 		return -ENOMEM;

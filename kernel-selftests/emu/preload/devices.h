@@ -37,6 +37,8 @@ struct emulated_device {
 	u32 session; /* counts data streams: an older one's descriptor is dead */
 	const struct vfio_irq_set *irqs; /* the SET_IRQS under way, else NULL */
 	u32 next_irq; /* where in it the next eventfd is */
+	int left_in; /* the state in which its last user left it; 0: it had none */
+	bool resets_others; /* the ioctl under way does so, by a fault */
 
 	/* Under dma_lock(). */
 	struct dma_domain *domain; /* NULL: not attached */

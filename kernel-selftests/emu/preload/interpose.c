@@ -4,9 +4,10 @@
  * they do with paths and descriptors of emulated devices is in the other files;
  * all else goes to the kernel.
  *
- * The library acts in QEMU only, if QPATCH_EMU names a devices.conf.  Elsewhere
- * (a wrapper script's shell, env) it does nothing and stays in the environment;
- * in QEMU it takes itself out of it, so that children are left alone.
+ * The library acts in QEMU, if QPATCH_EMU names a devices.conf, and in programs
+ * whose names begin with what QPATCH_EMU_PROGRAM says.  Elsewhere (a wrapper
+ * script's shell, env) it does nothing and stays in the environment; where it
+ * acts it takes itself out of it, so that children are left alone.
  */
 #undef _FORTIFY_SOURCE /* else headers define some of these functions themselves */
 #define _GNU_SOURCE
@@ -29,8 +30,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define PROGRAM_PREFIX "qemu"	/* qemu-system-aarch64, qemu-kvm */
-#define NOT_OURS       (-ENXIO)
+#define QEMU_PREFIX "qemu"	/* qemu-system-aarch64, qemu-kvm */
+#define NOT_OURS    (-ENXIO)
 
 static bool active;
 
@@ -233,30 +234,38 @@ EXPORT ssize_t __pread_chk(int fd, void *buffer, size_t bytes, off_t offset, siz
  * loader that was told to run it, or by that of the executable, as the program
  * may have been called by a link of another name.
  */
-static bool is_qemu(void)
+static bool is_called(const char *prefix)
 {
 	char executable[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", executable, sizeof(executable) - 1);
 	const char *name;
 
-	if (!strncmp(program_invocation_short_name, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)))
+	if (!strncmp(program_invocation_short_name, prefix, strlen(prefix)))
 		return true;
 	if (length < 0)
 		return false;
 	executable[length] = '\0';
 	name = strrchr(executable, '/');
-	return name && !strncmp(name + 1, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX));
+	return name && !strncmp(name + 1, prefix, strlen(prefix));
+}
+
+static bool is_wanted(void)
+{
+	const char *prefix = getenv("QPATCH_EMU_PROGRAM");
+
+	return is_called(QEMU_PREFIX) || (prefix && *prefix && is_called(prefix));
 }
 
 static void __attribute__((constructor)) start(void)
 {
 	const char *path = getenv("QPATCH_EMU");
 
-	if (!path || !is_qemu())
+	if (!path || !is_wanted())
 		return;
 	log_start();
 	conf_read(path);
 	unsetenv("LD_PRELOAD");
 	unsetenv("QPATCH_EMU");
+	unsetenv("QPATCH_EMU_PROGRAM");
 	active = true;
 }

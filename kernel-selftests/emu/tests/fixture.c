@@ -63,6 +63,13 @@ static void pause_device(void *context, u32 milliseconds)
 	fixture->paused_ms += milliseconds;
 }
 
+static void reset_others(void *context)
+{
+	struct fixture *fixture = context;
+
+	fixture->others_reset++;
+}
+
 static void write_log(void *context, const char *event, const char *text)
 {
 	struct fixture *fixture = context;
@@ -86,6 +93,7 @@ static const struct emu_host host = {
 	.dma_write = dma_write,
 	.dma_read = dma_read,
 	.pause = pause_device,
+	.reset_others = reset_others,
 	.log = write_log,
 };
 

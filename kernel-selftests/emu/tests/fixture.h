@@ -43,6 +43,7 @@ struct fixture {
 	u8 migration_data[FIXTURE_DATA_SIZE];
 	u8 ring[FIXTURE_RING_PAGES * EMU_PAGE_SIZE];
 	u32 paused_ms;
+	u32 others_reset;
 	u32 log_length;
 	char log[FIXTURE_LOG_SIZE];	/* "event text\n" each */
 	bool log_off;

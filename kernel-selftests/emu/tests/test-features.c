@@ -30,11 +30,11 @@ static void migration_flags(void)
 		u64 flags;
 	} cases[] = {
 		{ "traits=", 1 }, { "traits=p2p", 3 }, { "traits=pre-copy", 5 },
-		{ "traits=pre-copy,p2p", 7 },
+		{ "traits=pre-copy,p2p", 7 }, { "traits=\nconfig-first=on", 9 },
 	};
 	u32 i;
 
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fixture *fixture = fixture_new(cases[i].settings);
 		u64 flags = 0;
 

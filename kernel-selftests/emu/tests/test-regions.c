@@ -108,8 +108,29 @@ static void migration_region_without_mmap(void)
 	CHECK_EQUAL(get_region(fixture, 9, sizeof(region), &region), 0);
 	CHECK(capability(&region, VFIO_REGION_INFO_CAP_TYPE));
 	CHECK(!capability(&region, VFIO_REGION_INFO_CAP_SPARSE_MMAP));
+	CHECK(!capability(&region, VFIO_REGION_INFO_CAP_MIGRATION_CONFIG_FIRST));
 	CHECK(!(region.info.flags & VFIO_REGION_INFO_FLAG_MMAP));
 	fixture_free(fixture);
+}
+
+static void wants_config_first(void)
+{
+	static const char * const settings[] = {
+		"protocol=v1\nconfig-first=on", "protocol=v1\nconfig-first=on\nregion-mmap=on",
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		struct fixture *fixture = fixture_new(settings[i]);
+		struct region region;
+
+		CHECK(fixture);
+		CHECK_EQUAL(get_region(fixture, 9, sizeof(region), &region), 0);
+		CHECK(capability(&region, VFIO_REGION_INFO_CAP_TYPE));
+		CHECK(capability(&region, VFIO_REGION_INFO_CAP_MIGRATION_CONFIG_FIRST));
+		CHECK_EQUAL(!capability(&region, VFIO_REGION_INFO_CAP_SPARSE_MMAP), !i);
+		fixture_free(fixture);
+	}
 }
 
 static void irq_info(void)
@@ -154,6 +175,7 @@ static const struct test tests[] = {
 	{ "BARs", bars },
 	{ "migration region", migration_region },
 	{ "migration region without mmap", migration_region_without_mmap },
+	{ "config space first", wants_config_first },
 	{ "interrupt info", irq_info },
 	{ "unsound profiles", unsound_profiles },
 };

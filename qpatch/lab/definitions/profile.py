@@ -75,7 +75,8 @@ class DeviceSettings(LabModel):
     data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
     With `quiet-reports` it writes nothing by itself until it was asked for dirty pages so many times in a migration.
     `reinit-bytes` of the pre-copy data are there only when all others were read, as new initial data; only for a QEMU
-    that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from 11.1 on).
+    that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from 11.1 on). With `config-first` the device says
+    that it wants config space before its data, as the strategy vendor-query asks it; what it does is up to `require`.
     """
 
     seed: int = _number("seed")
@@ -93,6 +94,7 @@ class DeviceSettings(LabModel):
     quiet_reports: int = _number("quiet-reports")
     require: Requirement | None = None
     self_contained: bool = False
+    config_first: bool = False
     raise_: tuple[Moment, ...] = ()
     raise_vector: int = _number("raise-vector")
     stop_copy_pause: int = _number("stop-copy-pause")

@@ -66,16 +66,20 @@ class PreloadedDevices:
 
 
 def write_devices(
-    directory: Path, count: int, protocol: str, settings: DeviceSettings, faults: tuple[str, ...]
+    directory: Path, count: int, protocol: str, settings: DeviceSettings, faults: tuple[str, ...], *, faulty: int = 1
 ) -> EmulatedDevices:
-    """Write `count` devices that speak `protocol` (v1, v2) into `directory`, which exists; `faults` hit the first one.
+    """Write `count` devices that speak `protocol` (v1, v2) into `directory`, which exists.
+
+    `faults` hit the first `faulty` of them.
 
     Each device has a seed of its own, so that a mix-up of two of them shows. Only the last one pauses: all others have
     given all their state by then, and what the destination makes of it does not depend on how fast it is.
     """
     without_pause = settings.model_copy(update={"stop_copy_pause": 0})
     sections = (
-        _section(number, protocol, settings if number == count - 1 else without_pause, faults if number == 0 else ())
+        _section(
+            number, protocol, settings if number == count - 1 else without_pause, faults if number < faulty else ()
+        )
         for number in range(count)
     )
     configuration = directory / CONFIGURATION

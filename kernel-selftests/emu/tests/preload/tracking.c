@@ -136,6 +136,13 @@ void device_tracks_its_ranges(void)
 		.num_ranges = 1,
 		.ranges = (uintptr_t)&range,
 	};
+	struct vfio_device_feature_dma_logging_range overlapping[] = { range, range };
+	struct vfio_device_feature_dma_logging_range wrapping = { -PAGE, 2 * PAGE };
+	struct vfio_device_feature_dma_logging_control wrong = {
+		.page_size = PAGE,
+		.num_ranges = 2,
+		.ranges = (uintptr_t)overlapping,
+	};
 	uint64_t bits = 0;
 	struct vfio_device_feature_dma_logging_report report = {
 		.iova = RING_IOVA,
@@ -150,6 +157,18 @@ void device_tracks_its_ranges(void)
 
 	user_open(&user, "1", "new");
 	CHECK_EQUAL(device_log(&user, get, &report, sizeof(report)), -EINVAL);
+	CHECK_EQUAL(device_log(&user, start, &wrong, sizeof(wrong)), -EINVAL);
+	wrong.num_ranges = 1;
+	wrong.page_size = 8 * PAGE;
+	CHECK_EQUAL(device_log(&user, start, &wrong, sizeof(wrong)), -EINVAL);
+	wrong.page_size = 0;
+	CHECK_EQUAL(device_log(&user, start, &wrong, sizeof(wrong)), -EINVAL);
+	wrong.page_size = PAGE;
+	wrong.num_ranges = 257;
+	CHECK_EQUAL(device_log(&user, start, &wrong, sizeof(wrong)), -E2BIG);
+	wrong.num_ranges = 1;
+	wrong.ranges = (uintptr_t)&wrapping;
+	CHECK_EQUAL(device_log(&user, start, &wrong, sizeof(wrong)), -EOVERFLOW);
 	CHECK_EQUAL(device_log(&user, start, &control, sizeof(control)), 0);
 	CHECK_EQUAL(device_log(&user, start, &control, sizeof(control)), -EBUSY);
 	write_register(&user, KICK, 3);

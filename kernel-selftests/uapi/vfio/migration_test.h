@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all tests of migration have in common. */
+#ifndef VFIO_MIGRATION_TEST_H
+#define VFIO_MIGRATION_TEST_H
+
+#include <stdlib.h>
+
+#include "../kselftest_harness.h"
+
+#include "lib/open.h"
+#include "lib/stream.h"
+
+/* The tests that judge what others need. */
+#define BAD_STREAM_TEST "vfio_migration_bad_stream_test"
+#define CLOSE_TEST "vfio_migration_close_test"
+#define IRQ_TEST "vfio_migration_irq_test"
+#define RESET_TEST "vfio_migration_reset_test"
+#define STATE_TEST "vfio_migration_state_test and vfio_migration_v1_test"
+#define STREAM_TEST "vfio_migration_stream_test"
+
+/*
+ * Without this, the test has nothing to say about the device; what it has said
+ * stands.  Every test has a process of its own, which ends here, wherever in the
+ * test that is: the kernel closes what is open.
+ */
+#define REQUIRE(condition, fmt, ...)                                    \
+	do {                                                            \
+		if (!(condition)) {                                     \
+			if (!_metadata->exit_code)                      \
+				SKIP(, fmt, ##__VA_ARGS__);             \
+			exit(_metadata->exit_code);                     \
+		}                                                       \
+	} while (0)
+
+/*
+ * For what a test needs and another one judges: if it fails, that one says so,
+ * and this one cannot tell anything.
+ */
+#define REQUIRE_DONE(call, other)                                                     \
+	do {                                                                          \
+		int __error = (call);                                                 \
+										      \
+		REQUIRE(!__error, "%s: %s, see " other, #call, strerror(-__error));   \
+	} while (0)
+
+#define OPEN_DEVICE(device, number, by)                     \
+	do {                                                \
+		(device) = device_open(number, by);         \
+		REQUIRE(device, "%s", device_reason());     \
+	} while (0)
+
+#define OPEN_MIGRATING(device, number, by)                                             \
+	do {                                                                           \
+		OPEN_DEVICE(device, number, by);                                       \
+		REQUIRE(device_migrates(device),                                       \
+			"the device has neither protocol of migration");               \
+	} while (0)
+
+/* In the place of one that is open: a device that nobody has used yet. */
+#define OPEN_ANEW(device, number, by)                                                  \
+	do {                                                                           \
+		u32 __state = NUM_STATES;                                              \
+										       \
+		device_close(device);                                                  \
+		OPEN_MIGRATING(device, number, by);                                    \
+		REQUIRE_DONE(migration_get_state(device, &__state), STATE_TEST);       \
+		REQUIRE(__state == VFIO_DEVICE_STATE_RUNNING,                          \
+			"opened again, the device is in %s, see " CLOSE_TEST,          \
+			state_name(__state));                                          \
+	} while (0)
+
+#endif

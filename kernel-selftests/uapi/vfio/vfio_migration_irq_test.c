@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * VFIO_DEVICE_SET_IRQS at every moment of a migration: before RESUMING, in it
+ * (before, among and after the data), and after it; and in the states of a
+ * source.  That it succeeds is not enough: eventfds have to be signalled, by
+ * loopback of the kernel's and, where the device is known, by the device.
+ */
+#include <errno.h>
+#include <poll.h>
+
+#include "migration_test.h"
+
+#include "lib/driver.h"
+#include "lib/irq.h"
+
+#define MAX_VECTORS 8
+#define PATIENCE_MS 200
+
+FIXTURE(irq) {
+	struct device *device;
+	struct stream stream;
+	int fds[MAX_VECTORS];
+	u32 count;
+};
+
+FIXTURE_VARIANT(irq) {
+	u32 index;
+};
+
+FIXTURE_VARIANT_ADD(irq, intx) {
+	.index = VFIO_PCI_INTX_IRQ_INDEX,
+};
+
+FIXTURE_VARIANT_ADD(irq, msi) {
+	.index = VFIO_PCI_MSI_IRQ_INDEX,
+};
+
+FIXTURE_VARIANT_ADD(irq, msix) {
+	.index = VFIO_PCI_MSIX_IRQ_INDEX,
+};
+
+FIXTURE_SETUP(irq)
+{
+	u32 count;
+
+	OPEN_MIGRATING(self->device, 0, OPEN_BY_ANY);
+	count = irq_count(self->device, variant->index);
+	REQUIRE(count, "the device has no interrupts of this kind");
+	self->count = count < MAX_VECTORS ? count : MAX_VECTORS;
+	irq_make_eventfds(self->fds, self->count);
+}
+
+FIXTURE_TEARDOWN(irq)
+{
+	stream_free(&self->stream);
+	irq_close_eventfds(self->fds, self->count);
+	device_close(self->device);
+}
+
+static void set_up(struct __test_metadata *_metadata, const struct device *device, u32 index,
+		   u32 count, const int *fds)
+{
+	int error = irq_set(device, index, count, fds);
+
+	EXPECT_EQ(0, error)
+		TH_LOG("SET_IRQS: %s", strerror(-error));
+}
+
+/* Each vector alone, then by a list every other one. */
+static void loop_back(struct __test_metadata *_metadata, const struct device *device, u32 index,
+		      u32 count, const int *fds, const char *when)
+{
+	u8 chosen[MAX_VECTORS];
+	u32 i, j;
+
+	for (i = 0; i < count; i++)
+		irq_signals(fds[i]);
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(0, irq_trigger(device, index, i));
+		for (j = 0; j < count; j++) {
+			EXPECT_EQ(i == j, irq_signals(fds[j]))
+				TH_LOG("%s: vector %u by DATA_NONE, looking at %u", when, i, j);
+		}
+	}
+	for (i = 0; i < count; i++)
+		chosen[i] = i % 2 == 0;
+	EXPECT_EQ(0, irq_trigger_bool(device, index, count, chosen));
+	for (i = 0; i < count; i++) {
+		EXPECT_EQ(chosen[i], irq_signals(fds[i]))
+			TH_LOG("%s: vector %u by DATA_BOOL", when, i);
+	}
+}
+
+/* By the device itself, which must run for it. */
+static void by_device(struct __test_metadata *_metadata, const struct device *device, u32 index,
+		      u32 count, const int *fds, const char *when)
+{
+	struct pollfd wait = { .fd = fds[count - 1], .events = POLLIN };
+	bool is_intx = index == VFIO_PCI_INTX_IRQ_INDEX;
+
+	if (!device->driver || !device->driver->interrupt)
+		return;
+	irq_signals(wait.fd);
+	EXPECT_EQ(0, device->driver->interrupt(device, count - 1));
+	ASSERT_EQ(1, poll(&wait, 1, PATIENCE_MS))
+		TH_LOG("%s: an interrupt of the device has not come", when);
+	irq_signals(wait.fd);
+	EXPECT_EQ(0, device->driver->acknowledge(device, count - 1, is_intx));
+	EXPECT_EQ(0, is_intx ? irq_unmask_intx(device) : 0);
+	EXPECT_EQ(0, irq_signals(wait.fd))
+		TH_LOG("%s: it has come again", when);
+}
+
+static int run_on(struct device *device)
+{
+	return migration_set_state(device, VFIO_DEVICE_STATE_RUNNING);
+}
+
+/* Data of this device itself; it has stopped. */
+static int save(struct device *device, struct stream *stream)
+{
+	return stream_save(device, stream, false) ?: run_on(device);
+}
+
+TEST_F(irq, running)
+{
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+	by_device(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+	EXPECT_EQ(0, irq_disable(self->device, variant->index));
+	/* Whether a trigger of what is not set up is an error is up to the driver. */
+	irq_trigger(self->device, variant->index, 0);
+	EXPECT_EQ(0, irq_signals(self->fds[0]));
+}
+
+/* The states of a source, with what was set up before, and anew. */
+TEST_F(irq, source)
+{
+	const u32 states[] = {
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_PRE_COPY_P2P,
+		VFIO_DEVICE_STATE_RUNNING_P2P, VFIO_DEVICE_STATE_STOP,
+		VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_RUNNING,
+	};
+	size_t i;
+
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		if (!device_has_state(self->device, states[i]))
+			continue;
+		/* Not every state follows every other one in v1. */
+		REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING),
+			     STREAM_TEST);
+		REQUIRE_DONE(migration_set_state(self->device, states[i]), STREAM_TEST);
+		loop_back(_metadata, self->device, variant->index, self->count, self->fds,
+			  state_name(states[i]));
+		EXPECT_EQ(0, irq_disable(self->device, variant->index));
+		set_up(_metadata, self->device, variant->index, self->count, self->fds);
+		loop_back(_metadata, self->device, variant->index, self->count, self->fds,
+			  state_name(states[i]));
+	}
+	by_device(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING again");
+}
+
+TEST_F(irq, set_before_resuming)
+{
+	REQUIRE_DONE(save(self->device, &self->stream), STREAM_TEST);
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RESUMING), STREAM_TEST);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "RESUMING");
+	REQUIRE_DONE(stream_write(self->device, self->stream.data, self->stream.bytes, STREAM_READ),
+		     STREAM_TEST);
+	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP), STREAM_TEST);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "loaded");
+	REQUIRE_DONE(run_on(self->device), STREAM_TEST);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+	by_device(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+}
+
+/* `part` is how much of the data comes before SET_IRQS. */
+static void set_in_resuming(struct __test_metadata *_metadata, struct device *device, u32 index,
+			    u32 count, const int *fds, struct stream *stream, size_t part)
+{
+	REQUIRE_DONE(migration_set_state(device, VFIO_DEVICE_STATE_RESUMING), STREAM_TEST);
+	REQUIRE_DONE(stream_write(device, stream->data, part, STREAM_READ), STREAM_TEST);
+	set_up(_metadata, device, index, count, fds);
+	loop_back(_metadata, device, index, count, fds, "RESUMING");
+	REQUIRE_DONE(stream_write(device, stream->data + part, stream->bytes - part, STREAM_READ),
+		     STREAM_TEST);
+	loop_back(_metadata, device, index, count, fds, "RESUMING, all written");
+	REQUIRE_DONE(run_on(device), STREAM_TEST);
+	loop_back(_metadata, device, index, count, fds, "RUNNING");
+	by_device(_metadata, device, index, count, fds, "RUNNING");
+}
+
+TEST_F(irq, set_in_resuming_before_data)
+{
+	REQUIRE_DONE(save(self->device, &self->stream), STREAM_TEST);
+	set_in_resuming(_metadata, self->device, variant->index, self->count, self->fds,
+			&self->stream, 0);
+}
+
+TEST_F(irq, set_in_resuming_among_data)
+{
+	REQUIRE_DONE(save(self->device, &self->stream), STREAM_TEST);
+	set_in_resuming(_metadata, self->device, variant->index, self->count, self->fds,
+			&self->stream, self->stream.bytes / 2);
+}
+
+TEST_F(irq, set_in_resuming_after_data)
+{
+	REQUIRE_DONE(save(self->device, &self->stream), STREAM_TEST);
+	set_in_resuming(_metadata, self->device, variant->index, self->count, self->fds,
+			&self->stream, self->stream.bytes);
+}
+
+/* As a user does it that puts interrupts off until all has been loaded. */
+TEST_F(irq, set_after_resuming)
+{
+	REQUIRE_DONE(save(self->device, &self->stream), STREAM_TEST);
+	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "STOP");
+	REQUIRE_DONE(run_on(self->device), STREAM_TEST);
+	loop_back(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+	by_device(_metadata, self->device, variant->index, self->count, self->fds, "RUNNING");
+	EXPECT_EQ(0, irq_disable(self->device, variant->index));
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	by_device(_metadata, self->device, variant->index, self->count, self->fds, "set up again");
+}
+
+/* A device that does not run does not interrupt. */
+TEST_F(irq, silent_in_stop)
+{
+	const struct driver_ops *driver = self->device->driver;
+
+	REQUIRE(driver && driver->interrupt, "nothing is known of how this device interrupts");
+	set_up(_metadata, self->device, variant->index, self->count, self->fds);
+	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP), STREAM_TEST);
+	/* It may refuse that as well. */
+	driver->interrupt(self->device, 0);
+	EXPECT_EQ(0, irq_signals(self->fds[0]));
+	REQUIRE_DONE(run_on(self->device), STREAM_TEST);
+}
+
+int main(int argc, char **argv)
+{
+	device_arguments(&argc, argv);
+	return test_harness_run(argc, argv);
+}
