@@ -15,7 +15,7 @@ from qpatch.builds.kernel.recipe import HeaderPackage
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.preload.initramfs import initramfs
 from qpatch.lab.preload.linuxguest import DRIVER, INITRAMFS, KERNEL, LinuxGuest, LinuxGuests
-from qpatch.lab.preload.store import ArtifactStore
+from qpatch.lab.store import ArtifactStore
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,9 +20,10 @@ from qpatch.errors import UserError
 from qpatch.lab.definitions.devicewords import device_words
 from qpatch.lab.definitions.profile import DeviceSettings, Faults
 from qpatch.lab.preload.artifacts import prepare
+from qpatch.lab.preload.suite import emulated_devices, run_emulated
 from qpatch.lab.selftests.programs import compiled_programs
 from qpatch.lab.selftests.results import DeviceOutcome, Outcome
-from qpatch.lab.selftests.running import Devices, emulated_devices, run_programs
+from qpatch.lab.selftests.running import Devices, EmulatedPair, run_programs
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
@@ -59,16 +61,13 @@ def settings(more: dict[str, Any]) -> DeviceSettings:
     return DeviceSettings.model_validate({**ABLE, **more})
 
 
+PAIR = EmulatedPair("d", "v2", settings({}))
+
+
 def run(
-    programs: Sequence[Path],
-    library: Path,
-    directory: Path,
-    protocol: str = "v2",
-    faults: Sequence[str] = (),
-    **more: Any,
+    programs: Sequence[Path], library: Path, protocol: str = "v2", faults: Sequence[str] = (), **more: Any
 ) -> DeviceOutcome:
-    devices = emulated_devices(library, directory / "devices", "d", protocol, settings(more), tuple(faults))
-    return run_programs(programs, devices)
+    return run_emulated(library, programs, EmulatedPair("d", protocol, settings(more), tuple(faults)))
 
 
 def seen(outcomes: DeviceOutcome, outcome: Outcome) -> dict[str, set[str]]:
@@ -81,17 +80,15 @@ def seen(outcomes: DeviceOutcome, outcome: Outcome) -> dict[str, set[str]]:
     return found
 
 
-def test_a_device_of_protocol_v2_passes_all_of_it(programs: tuple[Path, ...], library: Path, tmp_path: Path) -> None:
-    outcome = run(programs, library, tmp_path)
+def test_a_device_of_protocol_v2_passes_all_of_it(programs: tuple[Path, ...], library: Path) -> None:
+    outcome = run(programs, library)
     assert not outcome.failed()
     assert seen(outcome, Outcome.SKIPPED).keys() == {"v1"}
     assert outcome.count(Outcome.PASSED) > 90
 
 
-def test_a_device_of_protocol_v1_passes_what_is_of_it(
-    programs: tuple[Path, ...], library: Path, tmp_path: Path
-) -> None:
-    outcome = run(programs, library, tmp_path, "v1")
+def test_a_device_of_protocol_v1_passes_what_is_of_it(programs: tuple[Path, ...], library: Path) -> None:
+    outcome = run(programs, library, "v1")
     assert not outcome.failed()
     skipped = seen(outcome, Outcome.SKIPPED)
     assert skipped.keys() == {"close", "dirty", "precopy", "size", "state", "stream"}
@@ -111,17 +108,17 @@ def test_a_device_of_protocol_v1_passes_what_is_of_it(
     ids=("bare", "many vectors", "self-contained", "small"),
 )
 def test_what_a_device_cannot_do_is_skipped(
-    programs: tuple[Path, ...], library: Path, tmp_path: Path, more: dict[str, Any], protocol: str
+    programs: tuple[Path, ...], library: Path, more: dict[str, Any], protocol: str
 ) -> None:
-    assert run(programs, library, tmp_path, protocol, **more).failed() == ()
+    assert run(programs, library, protocol, **more).failed() == ()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault["name"])
 def test_a_fault_is_seen_by_the_right_tests_alone(
-    programs: tuple[Path, ...], library: Path, tmp_path: Path, fault: dict[str, Any]
+    programs: tuple[Path, ...], library: Path, fault: dict[str, Any]
 ) -> None:
     more = fault.get("settings", {})
-    outcome = run(programs, library, tmp_path, fault.get("protocol", "v2"), fault.get("faults", ()), **more)
+    outcome = run(programs, library, fault.get("protocol", "v2"), fault.get("faults", ()), **more)
     wanted = {program: set(tests) for program, tests in fault["fails"].items()}
     assert seen(outcome, Outcome.FAILED) == wanted
     assert all(test.reason for test in outcome.failed())
@@ -135,7 +132,7 @@ def test_every_program_can_fail() -> None:
 
 
 def test_a_device_is_opened_by_its_group_or_its_cdev(programs: tuple[Path, ...], library: Path, tmp_path: Path) -> None:
-    devices = emulated_devices(library, tmp_path / "devices", "d", "v2", settings({}))
+    devices = emulated_devices(library, tmp_path, PAIR)
     shutil.rmtree(Path(devices.arguments[0]) / "vfio-dev")
     state = [program for program in programs if program.name == "vfio_migration_state_test"]
     outcome = run_programs(state, devices)
@@ -148,7 +145,7 @@ def test_a_device_is_opened_by_its_group_or_its_cdev(programs: tuple[Path, ...],
 def test_without_a_second_device_the_first_one_is_opened_again(
     programs: tuple[Path, ...], library: Path, tmp_path: Path
 ) -> None:
-    two = emulated_devices(library, tmp_path / "devices", "d", "v2", settings({}))
+    two = emulated_devices(library, tmp_path, PAIR)
     outcome = run_programs(programs, Devices("d", two.arguments[:1], two.environment))
     assert not outcome.failed()
     assert seen(outcome, Outcome.SKIPPED).keys() == {"v1", "devices"}
@@ -165,7 +162,7 @@ def test_programs_want_to_be_given_a_device(programs: tuple[Path, ...]) -> None:
 
 
 def test_a_test_can_be_chosen(programs: tuple[Path, ...], library: Path, tmp_path: Path) -> None:
-    devices = emulated_devices(library, tmp_path / "devices", "d", "v2", settings({}))
+    devices = emulated_devices(library, tmp_path, PAIR)
     (program,) = (program for program in programs if program.name == "vfio_migration_irq_test")
     one = Devices("d", ("-r", "irq.msix.running", *devices.arguments), devices.environment)
     assert [test.test for test in run_programs([program], one).tests] == ["irq.msix.running"]
@@ -184,7 +181,7 @@ def test_a_device_that_is_not_there_is_skipped(programs: tuple[Path, ...]) -> No
 def test_the_library_acts_in_the_programs_that_it_is_told_of(
     programs: tuple[Path, ...], library: Path, tmp_path: Path
 ) -> None:
-    devices = emulated_devices(library, tmp_path / "devices", "d", "v2", settings({}))
+    devices = emulated_devices(library, tmp_path, PAIR)
     untold = {name: value for name, value in devices.environment.items() if name != "QPATCH_EMU_PROGRAM"}
     for environment in (untold, {**untold, "QPATCH_EMU_PROGRAM": "other_"}, {**untold, "QPATCH_EMU_PROGRAM": ""}):
         outcome = run_programs(programs[:1], Devices("d", devices.arguments, environment))
@@ -236,3 +233,12 @@ def test_what_does_not_go_together_is_refused(
 def test_the_interface_takes_two_devices_at_most() -> None:
     with pytest.raises(UserError, match="up to 2 devices"):
         api.run_suite(devices=("a", "b", "c"))
+
+
+def test_a_lab_that_runs_no_suites_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Other:
+        name = "other"
+
+    monkeypatch.setattr("qpatch.api.suites.registry", lambda: SimpleNamespace(default="x", get=lambda _name: Other()))
+    with pytest.raises(UserError, match="the lab other runs no suites"):
+        api.run_suite()

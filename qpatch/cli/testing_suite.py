@@ -42,7 +42,7 @@ def run_suite(arguments: argparse.Namespace, output: Output) -> ExitCode:
             "usage", f"--suite tests a device's side of VFIO, for which there is no {given[0].removesuffix('s')}"
         )
     with StepDisplay(output) as steps:
-        outcomes = api.run_suite(arguments.profiles, arguments.devices, progress=steps)
+        outcomes = api.run_suite(arguments.profiles, arguments.devices, lab=arguments.lab, progress=steps)
     print_outcomes(outcomes, output)
     output.document(document(arguments.suite, outcomes))
     if arguments.ktap:

@@ -8,7 +8,7 @@ implements both, and an entry in labs.yaml; docs/labs.md describes the events th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from qpatch.lab.model import Event, Observation
     from qpatch.lab.plan import RunPlan, RunRecord
+    from qpatch.lab.selftests.results import DeviceOutcome
+    from qpatch.lab.selftests.running import EmulatedPair
     from qpatch.trees.progress import Progress
 
 SCRIPT = "reproduce"  # of a bundle: what people run to repeat the run
@@ -56,6 +58,16 @@ class Lab(Protocol):
 
         Raises EnvironmentFault where something is missing on this machine.
         """
+
+
+@runtime_checkable
+class SuiteLab(Protocol):
+    """A lab that can also run programs on its devices, without a QEMU: `qpatch test --suite`."""
+
+    def run_suite(
+        self, programs: Sequence[Path], pairs: Sequence[EmulatedPair], progress: Progress
+    ) -> list[DeviceOutcome]:
+        """Run all `programs` on each of `pairs`. Raises EnvironmentFault where something is missing."""
 
 
 class PreparedLab(Protocol):

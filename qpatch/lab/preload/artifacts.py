@@ -18,7 +18,7 @@ from qpatch.builds.kernel.recipe import HeaderPackage
 from qpatch.builds.toolchain import compiler_version
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.preload.linuxguest import LinuxGuest, LinuxGuests
-from qpatch.lab.preload.store import ArtifactStore, Workplace, digest
+from qpatch.lab.store import ArtifactStore, Workplace, digest
 from qpatch.requirements import require, require_programs
 from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory

@@ -13,6 +13,7 @@ from qpatch.lab.preload.artifacts import Artifacts, prepare
 from qpatch.lab.preload.bundle import Bundle
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.preload.log import timeline_of
+from qpatch.lab.preload.suite import run_emulated
 from qpatch.lab.protocol import Limit
 from qpatch.lab.runtime.run import run_once
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from qpatch.lab.model import Event, Observation
     from qpatch.lab.plan import RunPlan, RunRecord
+    from qpatch.lab.selftests.results import DeviceOutcome
+    from qpatch.lab.selftests.running import EmulatedPair
     from qpatch.trees.progress import Progress
 
 NAME = "preload"
@@ -49,6 +52,13 @@ class PreloadLab:
     def prepare(self, plans: Sequence[RunPlan], progress: Progress) -> PreparedPreloadLab:
         """Compile the library and the guests of the plans' machines. Raises EnvironmentFault as `artifacts.prepare`."""
         return PreparedPreloadLab(prepare({plan.machine.guest for plan in plans}, progress))
+
+    def run_suite(
+        self, programs: Sequence[Path], pairs: Sequence[EmulatedPair], progress: Progress
+    ) -> list[DeviceOutcome]:
+        """Run the tests of the uAPI on emulated devices. Raises EnvironmentFault as `artifacts.prepare`."""
+        library = prepare((), progress).library
+        return [run_emulated(library, programs, pair) for pair in pairs]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from qpatch.builds.kernel.headers import DebianHeaders, choose
 from qpatch.builds.kernel.kbuild import variables
 from qpatch.builds.toolchain import compiler_version
 from qpatch.lab.preload.initramfs import initramfs
-from qpatch.lab.preload.store import digest
+from qpatch.lab.store import digest
 from qpatch.requirements import require
 from qpatch.trees.deb import read_member
 from qpatch.trees.replacing import replaced_directory
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from qpatch.builds.kernel.headers import Suite
     from qpatch.builds.kernel.recipe import HeaderPackage
-    from qpatch.lab.preload.store import ArtifactStore, Workplace
+    from qpatch.lab.store import ArtifactStore, Workplace
     from qpatch.trees.apt_packages import BinaryPackage, BinaryRoot
     from qpatch.trees.progress import Progress
 

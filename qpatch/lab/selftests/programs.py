@@ -7,8 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from qpatch.builds.toolchain import compiler_version
-from qpatch.lab.preload.artifacts import SOURCES
-from qpatch.lab.preload.store import ArtifactStore, Workplace, digest
+from qpatch.lab.store import ArtifactStore, Workplace, digest
 from qpatch.requirements import require
 from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from qpatch.trees.progress import Progress
 
+SOURCES = "kernel-selftests"
 PREFIX = "vfio_migration_"  # of all programs
 _COMPILER = "cc"
 _TITLE = "the tests of the uAPI"

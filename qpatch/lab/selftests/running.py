@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs the tests of the uAPI: on emulated devices, or on those of this machine that VFIO has."""
+"""Runs the tests of the uAPI on devices that this machine has, or seems to have."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from qpatch.lab.preload.devices import write_devices
-from qpatch.lab.selftests.programs import PREFIX
 from qpatch.lab.selftests.results import DeviceOutcome, Outcome, TestOutcome, read_program
 
 if TYPE_CHECKING:
@@ -24,26 +22,22 @@ _LAST = 500  # characters of what a program printed besides
 
 
 @dataclass(frozen=True)
+class EmulatedPair:
+    """Two devices that a lab is to emulate: both with these settings, and both with all `faults`."""
+
+    title: str
+    protocol: str
+    settings: DeviceSettings
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Devices:
     """What the programs are run on: `arguments` name the devices, `environment` is what they need to be there."""
 
     title: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def emulated_devices(
-    library: Path, directory: Path, title: str, protocol: str, settings: DeviceSettings, faults: tuple[str, ...] = ()
-) -> Devices:
-    """Write two devices into `directory`, which is made; both have all `faults`."""
-    directory.mkdir(parents=True)
-    written = write_devices(directory, DEVICES, protocol, settings, faults, faulty=DEVICES)
-    environment = {
-        "LD_PRELOAD": str(library),
-        "QPATCH_EMU": str(written.configuration),
-        "QPATCH_EMU_PROGRAM": PREFIX,
-    }
-    return Devices(title, tuple(map(str, written.sysfs)), environment)
 
 
 def run_programs(programs: Iterable[Path], devices: Devices) -> DeviceOutcome:
