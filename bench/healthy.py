@@ -71,13 +71,13 @@ class Tally:
         """Count the runs of a cell."""
         wanted = expected(result)
         if not result.runs and result.status:
-            self.unexplained.append({"cell": str(result.key), "status": result.status, "reason": result.reason})
+            self.unexplained.append({"cell": result.name, "status": result.status, "reason": result.reason})
         for run in result.runs:
             seen = run.observation
             self.verdicts[seen.verdict] += 1
             if seen.verdict not in wanted:
                 self.unexplained.append(
-                    {"cell": str(result.key), "run": run.run, "verdict": seen.verdict, "reason": seen.reason}
+                    {"cell": result.name, "run": run.run, "verdict": seen.verdict, "reason": seen.reason}
                 )
 
 
