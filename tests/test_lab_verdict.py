@@ -124,6 +124,59 @@ def test_of_a_device_that_cannot_be_reached_nothing_else_is_told() -> None:
     reason(finished(prepared(), reach="ok"), Verdict.DELIVERED)
 
 
+def test_memory_that_nobody_has_written_has_to_stay_as_it_was() -> None:
+    told = reason(finished(prepared(), overrun=0x41234000), Verdict.CORRUPTED)
+    assert told == (
+        "dev0 on qemu1: guest memory that nobody has written, beside a page of the device, has changed at 0x41234000"
+    )
+    reason(finished(prepared(), overrun=0), Verdict.DELIVERED)
+
+
+@pytest.mark.parametrize(("pages", "are"), [(1, "1 page of its own, {} is"), (3, "3 pages of its own, {} are")])
+def test_pages_that_are_zero_but_for_a_few_bytes_have_to_arrive(pages: int, are: str) -> None:
+    told = reason(finished(prepared(), sparse=pages), Verdict.CORRUPTED)
+    assert told == f"the guest on qemu1: {are.format('all zero but for a few bytes,')} wrong"
+    reason(finished(prepared(), sparse=0), Verdict.DELIVERED)
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ("1:v16:1", "register v16 of its processor 1 is not as the guest left it"),
+        ("0:XMM4:8", "register XMM4 of its processor 0 is not as the guest left it (nor are 7 more)"),
+    ],
+)
+def test_registers_of_processors_have_to_be_as_the_guest_left_them(answer: str, sentence: str) -> None:
+    assert reason(finished(prepared(), registers=answer), Verdict.CORRUPTED) == f"the guest on qemu1: {sentence}"
+    reason(finished(prepared(), registers="ok"), Verdict.DELIVERED)
+
+
+def test_an_its_that_stands_still_is_named() -> None:
+    told = reason(finished(prepared(), commands="61440:4096"), Verdict.CORRUPTED)
+    assert told == ("the guest on qemu1: the ITS stands still at 0x1000 of its queue, which has commands up to 0xf000")
+    reason(finished(prepared(), commands="ok"), Verdict.DELIVERED)
+
+
+CONTROLLER = "the guest on qemu1: GICD_IPRIORITYR[8] of its interrupt controller is 0x0, and it had left 0x80"
+
+
+def test_the_interrupt_controller_has_to_be_as_the_guest_has_set_it() -> None:
+    assert reason(finished(prepared(), controller="GICD_IPRIORITYR:8:128:0"), Verdict.CORRUPTED) == CONTROLLER
+    reason(finished(prepared(), controller="ok"), Verdict.DELIVERED)
+
+
+def test_what_changed_in_the_interrupt_controller_is_told_with_the_interrupts_that_were_lost_because_of_it() -> None:
+    timeline = finished(prepared(), controller="GICD_IPRIORITYR:8:128:0")
+    timeline.raised("qemu1", 2)
+    timeline.fence("qemu1")
+    assert reason(timeline, Verdict.LOST).endswith(f"; {CONTROLLER}")
+
+
+def test_what_changed_in_the_interrupt_controller_is_told_with_the_timer_that_is_silent_because_of_it() -> None:
+    timeline = finished(prepared(), controller="GICD_IPRIORITYR:8:128:0", silent=1, overdue=2100)
+    assert reason(timeline, Verdict.LOST).endswith(f"after it was due; {CONTROLLER}")
+
+
 def test_a_register_that_reads_otherwise_in_another_width_is_corrupted() -> None:
     told = reason(finished(prepared(), widths="bad"), Verdict.CORRUPTED)
     assert told == "dev0 on qemu1: its registers read otherwise by bytes, halves and double words"

@@ -26,7 +26,7 @@ _SWITCH = re.compile(r'qpatch_(?:fault|arrived)\("([^"]+)"\)|\{ "([a-z-]+)", PCI
 _TEMPLATE = re.compile(r"add-template: planted-faults/(\S+)")
 OWN = "own"  # no cells but those that a fault names
 
-Kind = Literal["dma", "vectors", "config", "pending", "pages", "states", "data", "recovery", "time"]
+Kind = Literal["dma", "vectors", "config", "pending", "pages", "processors", "states", "data", "recovery", "time"]
 Place = Literal["qemu", "device", "guest"]
 PLACES: tuple[Place, ...] = ("qemu", "device", "guest")
 

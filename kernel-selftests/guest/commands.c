@@ -3,13 +3,16 @@
 #include "commands.h"
 
 #include "config.h"
+#include "controller.h"
 #include "cpu.h"
 #include "interrupt.h"
 #include "machine.h"
 #include "message.h"
 #include "probe.h"
+#include "registers.h"
 #include "reset.h"
 #include "ring.h"
+#include "sparse.h"
 #include "text.h"
 #include "timer.h"
 #include "traffic.h"
@@ -137,18 +140,60 @@ static void print_writes(const struct check_result *result)
 {
 	print(" writes=");
 	print(result->unwritten_bytes ? result->unwritten : "ok");
-	if (result->unwritten_bytes) {
-		machine_put(':');
-		print_unsigned(result->unwritten_bytes);
-	}
+	if (result->unwritten_bytes)
+		print_number(result->unwritten_bytes);
 }
 
-/* Not of each device. */
-static void print_timers(const struct device *device)
+/* CPU:REGISTER:COUNT, the first register that is wrong and how many are. */
+static void print_registers(void)
+{
+	struct wrong_register wrong;
+
+	cpus_sync();	/* all that take interrupts look at their registers */
+	print(" registers=");
+	if (!registers_wrong(&wrong)) {
+		print("ok");
+		return;
+	}
+	print_unsigned(wrong.cpu);
+	machine_put(':');
+	print(wrong.name);
+	print_number(wrong.count);
+}
+
+/* A register of the interrupt controller that differs, NAME:INDEX:BEFORE:NOW, and what it has not read of its queue. */
+static void print_controller(void)
+{
+	struct controller_register now;
+	u32 was, written, read;
+
+	print(" controller=");
+	if (controller_differs(&now, &was)) {
+		print(now.name);
+		print_number(now.index);
+		print_number(was);
+		print_number(now.value);
+	} else {
+		print("ok");
+	}
+	print(" commands=");
+	if (machine_commands_are_read(&written, &read)) {
+		print("ok");
+		return;
+	}
+	print_unsigned(written);
+	print_number(read);
+}
+
+/* What the guest checks of itself. */
+static void print_own(void)
 {
 	struct silent_timer silent;
 
-	if (device != devices || !timers_silent(&silent))
+	print_field("sparse", sparse_check());
+	print_registers();
+	print_controller();
+	if (!timers_silent(&silent))
 		return;
 	print_field("silent", silent.cpu);
 	print_field("overdue", silent.milliseconds);
@@ -165,6 +210,7 @@ static void command_check(struct device *device, const u32 *numbers)
 	print("ok");
 	print_field("stale", result.stale);
 	print_field("corrupt", result.corrupt);
+	print_field("overrun", result.overrun);
 	print(" reach=");
 	print(result.reach);
 	print(" memory=");
@@ -177,7 +223,8 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.widths);
 	print_writes(&result);
 	config_report(device);
-	print_timers(device);
+	if (device == devices)
+		print_own();
 	machine_put('\n');
 }
 

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "controller.h"
 #include "machine.h"
 #include "text.h"
 
@@ -94,6 +95,7 @@ void config_remember(struct device *device)
 	for (vector = 0; vector < device->msix_count; vector++)
 		for (word = 0; word < 4; word++)
 			device->entries[vector][word] = entry(device, vector, word);
+	controller_remember();
 }
 
 /* NAME=PLACE:NUMBER..., one after the other; NAME=ok if there are none. */
@@ -107,12 +109,6 @@ static void print_difference(const char *name, u32 before, u32 place)
 		machine_put('=');
 	}
 	print_unsigned(place);
-}
-
-static void print_number(u32 value)
-{
-	machine_put(':');
-	print_unsigned(value);
 }
 
 static void print_none(const char *name)

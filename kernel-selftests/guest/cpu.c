@@ -6,6 +6,7 @@
 #include "cpu.h"
 
 #include "memory.h"
+#include "registers.h"
 #include "timer.h"
 
 static bool started[MAX_CPUS];
@@ -57,6 +58,7 @@ void cpu_main(void)
 {
 	unsigned int cpu = machine_cpu();
 
+	registers_set();
 	set(&started[cpu], true);
 	for (;;) {
 		memory_show();
@@ -118,6 +120,7 @@ void cpu_called(void)
 	if (!cpu)	/* an answer: it has awoken */
 		return;
 	timer_renew();
+	registers_look();
 	__atomic_store_n(&answers[cpu], __atomic_load_n(&call, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
 	machine_call(0);
 }

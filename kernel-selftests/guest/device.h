@@ -61,6 +61,7 @@ struct device {
  */
 struct check_result {
 	u32 stale, corrupt;
+	u64 overrun;	/* where a page that nobody writes, beside one of these, has changed; 0: nowhere */
 	const char *reach, *memory, *state, *read, *widths;
 	const char *unwritten;	/* where writes of so many bytes go wrong, if any do */
 	u32 unwritten_bytes;	/* 0: none */

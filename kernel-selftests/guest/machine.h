@@ -11,6 +11,7 @@
 #define MAX_SLOTS 8192
 #define MAX_CPUS 4
 #define MAX_LINES 4
+#define MAX_REGISTERS 128
 
 struct message {
 	u64 address;
@@ -60,6 +61,32 @@ void machine_call(unsigned int cpu);		/* cpu_called() on that one, after all oth
 void machine_wake(unsigned int cpu);		/* an interrupt that does nothing and waits for nothing */
 void machine_take_all(bool all);		/* or only machine_wake(); the others wait for this processor */
 void machine_relax(void);			/* while it waits for another one */
+
+/*
+ * Registers of interrupt controllers that keep what they are set to, by numbers
+ * from 0 on; false: there are no more.  Only by the first processor.
+ */
+struct controller_register {
+	const char *name;
+	u32 index;		/* of those with this name */
+	u32 value;
+};
+
+bool machine_controller_register(u32 number, struct controller_register *found);
+/*
+ * Gives the controller as many commands as go once round its queue, if it has one:
+ * all have been read by it, or it stands still at `read`.
+ */
+bool machine_commands_are_read(u32 *written, u32 *read);
+
+/*
+ * Registers of this processor that no code of the guest uses, by numbers from 0 on;
+ * NULL: there are no more.  Some bits keep what they have.  `values` is aligned to 16
+ * bytes.
+ */
+const char *machine_register_name(u32 number);
+void machine_registers_read(u64 *values);
+void machine_registers_write(const u64 *values);
 
 /* Interrupts of the processor. */
 bool machine_irq_save(void);			/* off; says whether they were on */

@@ -13,7 +13,9 @@
 #include "machine.h"
 #include "message.h"
 #include "probe.h"
+#include "registers.h"
 #include "serial.h"
+#include "sparse.h"
 #include "text.h"
 
 #define LINE_BYTES	128
@@ -122,9 +124,11 @@ void guest_main(void)
 {
 	static char line[LINE_BYTES];
 
+	registers_set();
 	cpus_start();
 	cpus_await();
 	probe_all();
+	sparse_write();
 	print_identity("ready");
 	machine_irq_restore(true);
 	for (;;) {

@@ -5,15 +5,16 @@
  * have places of their own, at which trackers of written pages go wrong: the last
  * page of RAM, the last one of the first 64, the last and the first one of pieces of
  * RAM, and 64 in a row which are one whole word of a bitmap.  No two others are
- * neighbours, so that none can stand for another.
+ * neighbours, so that none can stand for another; what lies beside them is zero, and
+ * has to stay so.
  */
 #include "ring.h"
 
 #include "../abi/content.h"
+#include "frames.h"
 #include "machine.h"
 #include "memory.h"
 
-#define PAGE_WORDS	(PAGE_SIZE / 4)
 #define LOOKS		3	/* at a page that seems wrong: the device may be writing it now */
 
 #define OUTBOX		MAX_RING_PAGES	/* a page that the device reads and never writes */
@@ -22,11 +23,6 @@
 #define RING_IS_TABLE	1	/* bit of the ring's address */
 
 #define WORD_PAGES	64
-/*
- * All of them in a few regions: the host gives memory in pieces of 2 MiB, and
- * a guest that had used all of its RAM would take much longer to migrate.
- */
-#define REGION		512
 #define BLOCK		32	/* the first page of those that are a whole word */
 #define BEHIND_BLOCK	8
 #define PEER_PAGE	3	/* the device never writes it by itself */
@@ -35,88 +31,12 @@
 /* The last page of the first half and the first of the second quarter: of pieces of every size, too. */
 #define LAST_OF_PIECE	5
 #define FIRST_OF_PIECE	6
-#define MAX_FRAMES	(1u << 16)	/* 256 MiB of RAM; what is above is left alone */
-
-extern char ram_free[];
 
 static u32 places[MAX_DEVICES][PLACES];	/* numbers of pages, counted from the start of RAM; 0: none */
-static u32 taken[MAX_FRAMES / 32];
-static u32 random_state;
-
-static u32 frame_count(void)
-{
-	struct window ram = machine_ram();
-	u64 count = (ram.limit + 1 - ram.base) / PAGE_SIZE;
-
-	return count < MAX_FRAMES ? count : MAX_FRAMES;
-}
-
-static volatile u32 *words_at(u32 frame)
-{
-	return (volatile u32 *)((uintptr_t)machine_ram().base + (uintptr_t)frame * PAGE_SIZE);
-}
 
 static volatile u32 *words_of(const struct device *device, u32 page)
 {
-	return words_at(places[device - devices][page]);
-}
-
-static bool is_taken(u32 frame)
-{
-	return taken[frame / 32] >> frame % 32 & 1;
-}
-
-static void set_taken(u32 frame, bool now)
-{
-	taken[frame / 32] = (taken[frame / 32] & ~(1u << frame % 32)) | (u32)now << frame % 32;
-}
-
-static u32 random_number(void)
-{
-	u64 ticks;
-	u32 hertz;
-
-	machine_ticks(&ticks, &hertz);
-	random_state = mix(random_state + 0x9e3779b9 + (u32)ticks);
-	return random_state;
-}
-
-/* `count` pages from `frame` on, and one on either side, are nobody's. */
-static bool is_free(u32 frame, u32 count)
-{
-	u32 first = ((uintptr_t)ram_free - (uintptr_t)machine_ram().base + PAGE_SIZE - 1) / PAGE_SIZE;
-	u32 i;
-
-	if (frame <= first || frame + count >= frame_count())
-		return false;
-	for (i = 0; i < count + 2; i++)
-		if (is_taken(frame - 1 + i))
-			return false;
-	return true;
-}
-
-static u32 take(u32 frame)
-{
-	set_taken(frame, true);
-	return frame;
-}
-
-static u32 any_region(void)
-{
-	return random_number() % (frame_count() / REGION) * REGION;
-}
-
-/* In the region if there is room. */
-static u32 take_any(u32 region)
-{
-	u32 frame, tries = 0;
-
-	do {
-		if (++tries > REGION)
-			region = any_region();
-		frame = region + random_number() % REGION;
-	} while (!is_free(frame, 1));
-	return take(frame);
+	return frame_words(places[device - devices][page]);
 }
 
 /* The first of as many pages as a word of a bitmap has bits. */
@@ -125,8 +45,8 @@ static u32 find_word(void)
 	u32 frame;
 
 	do {
-		frame = any_region() + random_number() % (REGION / WORD_PAGES) * WORD_PAGES;
-	} while (!is_free(frame, WORD_PAGES + 1));
+		frame = frames_any_region() + random_number() % (REGION / WORD_PAGES) * WORD_PAGES;
+	} while (!frames_are_free(frame, WORD_PAGES + 1));
 	return frame;
 }
 
@@ -136,7 +56,7 @@ static void give_back(u32 *place)
 
 	for (page = 0; page < PLACES; page++) {
 		if (place[page])
-			set_taken(place[page], false);
+			frame_give_back(place[page]);
 		place[page] = 0;
 	}
 }
@@ -147,16 +67,16 @@ static void choose_ends(u32 *place, u32 pages)
 	const struct {
 		u32 page, frame;
 	} ends[] = {
-		{ LAST_PAGE, frame_count() - 1 },
+		{ LAST_PAGE, frames_count() - 1 },
 		{ FIRST_WORD, WORD_PAGES - 1 },
-		{ LAST_OF_PIECE, frame_count() / 2 - 1 },
-		{ FIRST_OF_PIECE, frame_count() / 4 },
+		{ LAST_OF_PIECE, frames_count() / 2 - 1 },
+		{ FIRST_OF_PIECE, frames_count() / 4 },
 	};
 	u32 i;
 
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (pages > ends[i].page && !is_taken(ends[i].frame))
-			place[ends[i].page] = take(ends[i].frame);
+		if (pages > ends[i].page && !frame_is_taken(ends[i].frame))
+			place[ends[i].page] = frame_take(ends[i].frame);
 }
 
 static void choose_word(u32 *place, u32 word)
@@ -164,8 +84,8 @@ static void choose_word(u32 *place, u32 word)
 	u32 page;
 
 	for (page = 0; page < WORD_PAGES; page++)
-		place[BLOCK + page] = take(word + page);
-	place[BEHIND_BLOCK] = take(word + WORD_PAGES);
+		place[BLOCK + page] = frame_take(word + page);
+	place[BEHIND_BLOCK] = frame_take(word + WORD_PAGES);
 }
 
 /* Most pages are near the whole word, some near the end of RAM. */
@@ -180,14 +100,42 @@ static void choose(u32 *place, u32 pages)
 		choose_word(place, word);
 	for (page = 0; page < pages; page++)
 		if (!place[page])
-			place[page] = take_any(page % 5 ? region : frame_count() - REGION);
-	place[OUTBOX] = take_any(region);
-	place[TABLE] = take_any(region);
+			place[page] = frame_take_any(page % 5 ? region : frames_count() - REGION);
+	place[OUTBOX] = frame_take_any(region);
+	place[TABLE] = frame_take_any(region);
+}
+
+/* Calls `act` with each page beside one of the device's that is nobody's, until it says so of one; returns that. */
+static u32 beside(const struct device *device, bool (*act)(u32 frame))
+{
+	const u32 *place = places[device - devices];
+	u32 page, before, behind;
+
+	for (page = 0; page < PLACES; page++) {
+		before = place[page] ? frame_before(place[page]) : 0;
+		behind = place[page] ? frame_behind(place[page]) : 0;
+		if (before && act(before))
+			return before;
+		if (behind && act(behind))
+			return behind;
+	}
+	return 0;
+}
+
+static bool make_zero(u32 frame)
+{
+	frame_clear(frame);
+	return false;
+}
+
+static bool was_written(u32 frame)
+{
+	return !frame_is_zero(frame);
 }
 
 volatile u32 *ring_take_page(void)
 {
-	return words_at(take_any(any_region()));
+	return frame_words(frame_take_any(frames_any_region()));
 }
 
 static void clear(const struct device *device, u32 pages)
@@ -227,6 +175,7 @@ const char *ring_set_up(struct device *device, u32 pages)
 	give_back(place);
 	choose(place, pages);
 	clear(device, pages);
+	beside(device, make_zero);
 	write_table(device, pages);
 	device->ring_pages = pages;
 	table = (uintptr_t)words_of(device, TABLE) | RING_IS_TABLE;
@@ -238,23 +187,13 @@ const char *ring_set_up(struct device *device, u32 pages)
 
 enum page { PAGE_GOOD, PAGE_STALE, PAGE_CORRUPT };
 
-static bool is_zero(const volatile u32 *words)
-{
-	u32 word;
-
-	for (word = 0; word < PAGE_WORDS; word++)
-		if (words[word])
-			return false;
-	return true;
-}
-
 /* By its own words: a page never written is all zero, and so are some that were. */
 static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
 {
 	u32 base = page_base(page, words[2], seed), word;
 
 	if (!words[2])
-		return is_zero(words);
+		return words_are_zero(words);
 	if (words[0] != PAGE_MAGIC || words[1] != page || words[3] != seed || page_is_zero(words[2]))
 		return false;
 	for (word = PAGE_HEADER; word < PAGE_WORDS; word++)
@@ -341,8 +280,9 @@ const char *ring_write_to_peer(const struct device *device, const struct device 
 
 void ring_check(const struct device *device, struct check_result *result)
 {
-	u32 page;
+	u32 page, strayed = beside(device, was_written);
 
+	result->overrun = strayed ? (uintptr_t)frame_words(strayed) : 0;
 	result->stale = 0;
 	result->corrupt = 0;
 	for (page = 0; page < device->ring_pages; page++) {

@@ -14,7 +14,7 @@ const char *ring_set_up(struct device *device, u32 pages);	/* NULL, or what is w
 const char *ring_write_to_peer(const struct device *device, const struct device *peer);
 /* A page of RAM, at a place that nobody can guess, which from now on is the caller's. */
 volatile u32 *ring_take_page(void);
-/* Fills in stale, corrupt and read. */
+/* Fills in stale, corrupt, overrun and read. */
 void ring_check(const struct device *device, struct check_result *result);
 
 #endif

@@ -53,6 +53,12 @@ void print_field(const char *name, u64 value)
 	print_unsigned(value);
 }
 
+void print_number(u64 value)
+{
+	machine_put(':');
+	print_unsigned(value);
+}
+
 bool same_text(const char *one, const char *other)
 {
 	while (*one && *one == *other) {

@@ -9,6 +9,7 @@
 #include "../interrupt.h"
 #include "../machine.h"
 #include "../timer.h"
+#include "gic_registers.h"
 #include "its.h"
 #include "processor.h"
 #include "uart.h"
@@ -21,19 +22,6 @@
 #define IRQ_UART	SPI(1)
 #define IRQ_PCI		SPI(3)		/* INTA to INTD */
 
-#define DISTRIBUTOR		0x08000000
-#define GICD_CTLR		(DISTRIBUTOR + 0x000)
-#define GICD_TYPER		(DISTRIBUTOR + 0x004)
-#define GICD_IGROUPR		(DISTRIBUTOR + 0x080)
-#define GICD_ISENABLER		(DISTRIBUTOR + 0x100)
-#define GICD_IPRIORITYR		(DISTRIBUTOR + 0x400)
-#define GICD_ITARGETSR		(DISTRIBUTOR + 0x800)
-#define GICD_ICFGR		(DISTRIBUTOR + 0xc00)
-#define GICD_SGIR		(DISTRIBUTOR + 0xf00)
-#define GICD_IROUTER		(DISTRIBUTOR + 0x6000)
-#define GICD_TYPER_LPIS		(1u << 17)
-#define GICD_V2_ENABLE		0x1
-#define GICD_V3_ENABLE		0x13	/* affinity routing, both groups */
 #define PRIORITIES		0x80808080
 #define PRIORITIES_CALLS	0xf0f010f0	/* a call comes after all others, a wake before them */
 #define PRIORITY_ALL		0xff
@@ -41,20 +29,9 @@
 #define OWN_INTERRUPTS		(1u << IRQ_CALL | 1u << IRQ_WAKE | 1u << IRQ_TIMER)
 #define TARGET_CPU0		0x01010101
 
-#define CPU_INTERFACE		0x08010000
-#define GICC_CTLR		(CPU_INTERFACE + 0x00)
-#define GICC_PMR		(CPU_INTERFACE + 0x04)
-#define GICC_IAR		(CPU_INTERFACE + 0x0c)
-#define GICC_EOIR		(CPU_INTERFACE + 0x10)
-
 #define V2M			0x08020000
 #define V2M_TYPER		(V2M + 0x008)
 #define V2M_SETSPI		(V2M + 0x040)
-
-#define REDISTRIBUTOR		0x080a0000
-#define GICR_IGROUPR		0x10080
-#define GICR_ISENABLER		0x10100
-#define GICR_IPRIORITYR		0x10400
 
 #define INTERRUPT_MASK		0x00ffffff
 #define FIRST_SPECIAL		1020
@@ -67,7 +44,7 @@
 #define ICC_SRE_EL1		"s3_0_c12_c12_5"
 #define ICC_IGRPEN1_EL1		"s3_0_c12_c12_7"
 
-static enum { GICV2, GICV3, GICV3_ITS } version;
+enum gic gic_version;
 static u32 first_message, message_count;	/* interrupt IDs of v2m */
 
 /* Edge or level is a field of two bits for each interrupt; messages are edges. */
@@ -88,16 +65,16 @@ static void init_distributor(void)
 	u32 interrupts = 32 * ((mmio_read32(GICD_TYPER) & 31) + 1), interrupt;
 
 	mmio_write32(GICD_CTLR, 0);
-	if (version != GICV2)	/* routing must be on before the rest is written */
+	if (gic_version != GICV2)	/* routing must be on before the rest is written */
 		mmio_write32(GICD_CTLR, GICD_V3_ENABLE);
 	for (interrupt = 32; interrupt < interrupts; interrupt += 4) {
 		mmio_write32(GICD_IPRIORITYR + interrupt, PRIORITIES);
-		if (version == GICV2)
+		if (gic_version == GICV2)
 			mmio_write32(GICD_ITARGETSR + interrupt, TARGET_CPU0);
 		else if (interrupt % 32 == 0)
 			mmio_write32(GICD_IGROUPR + interrupt / 8, 0xffffffff);
 	}
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		mmio_write32(GICD_CTLR, GICD_V2_ENABLE);
 	for (interrupt = 0; interrupt < 4; interrupt++)
 		enable(IRQ_PCI + interrupt);
@@ -144,7 +121,7 @@ static void init_cpu_v3(void)
 
 void gic_init_cpu(void)
 {
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		init_cpu_v2();
 	else
 		init_cpu_v3();
@@ -155,16 +132,16 @@ void gic_init(bool its)
 	unsigned int cpu;
 
 	if (read_register("id_aa64pfr0_el1") >> 24 & 15)
-		version = GICV3;
+		gic_version = GICV3;
 	init_distributor();
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		init_v2m();
 	else
 		for (cpu = 0; cpu < machine_cpus(); cpu++)
 			init_redistributor(REDISTRIBUTOR + cpu * REDISTRIBUTOR_BYTES);
-	if (version == GICV3 && its && mmio_read32(GICD_TYPER) & GICD_TYPER_LPIS) {
+	if (gic_version == GICV3 && its && mmio_read32(GICD_TYPER) & GICD_TYPER_LPIS) {
 		its_init(REDISTRIBUTOR);
-		version = GICV3_ITS;
+		gic_version = GICV3_ITS;
 	}
 	gic_init_cpu();
 }
@@ -199,17 +176,17 @@ static void dispatch(u32 interrupt)
 void gic_interrupt(void)
 {
 	for (;;) {
-		u32 value = version == GICV2 ? mmio_read32(GICC_IAR) : read_register(ICC_IAR1_EL1);
+		u32 value = gic_version == GICV2 ? mmio_read32(GICC_IAR) : read_register(ICC_IAR1_EL1);
 		u32 interrupt = value & INTERRUPT_MASK;
 
-		if (version == GICV2)
+		if (gic_version == GICV2)
 			interrupt &= 0x3ff;
 		if (interrupt >= FIRST_SPECIAL && interrupt <= LAST_SPECIAL)
 			return;
 		memory_barrier();
 		dispatch(interrupt);
 		memory_barrier();
-		if (version == GICV2)
+		if (gic_version == GICV2)
 			mmio_write32(GICC_EOIR, value);
 		else
 			write_register(ICC_EOIR1_EL1, value);
@@ -222,23 +199,23 @@ const char *machine_controller(void)
 		[GICV2] = "gicv2", [GICV3] = "gicv3", [GICV3_ITS] = "gicv3-its",
 	};
 
-	return names[version];
+	return names[gic_version];
 }
 
 unsigned int machine_slots(void)
 {
-	return version == GICV2 ? message_count : version == GICV3_ITS ? MAX_SLOTS : 0;
+	return gic_version == GICV2 ? message_count : gic_version == GICV3_ITS ? MAX_SLOTS : 0;
 }
 
 /* MSI puts its vector into the lower bits of the data: v2m's interrupt, the ITS' event. */
 bool machine_slot_aligned(u16 slot, unsigned int count)
 {
-	return version == GICV3_ITS || (first_message + slot) % count == 0;
+	return gic_version == GICV3_ITS || (first_message + slot) % count == 0;
 }
 
 static void route_shared(u32 interrupt, unsigned int cpu)
 {
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		*(volatile u8 *)(uintptr_t)(GICD_ITARGETSR + interrupt) = 1u << cpu;
 	else	/* by affinity, which counts the processors */
 		mmio_write64(GICD_IROUTER + 8ul * interrupt, cpu);
@@ -246,7 +223,7 @@ static void route_shared(u32 interrupt, unsigned int cpu)
 
 void machine_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
 {
-	if (version == GICV3_ITS)
+	if (gic_version == GICV3_ITS)
 		its_route(address, event, slot, cpu, message);
 	else
 		machine_reroute(address, event, slot, cpu, message);
@@ -254,7 +231,7 @@ void machine_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct me
 
 void machine_reroute(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message)
 {
-	if (version == GICV3_ITS) {
+	if (gic_version == GICV3_ITS) {
 		its_reroute(address, event, cpu, message);
 		return;
 	}
@@ -276,7 +253,7 @@ void machine_route_line(unsigned int line, unsigned int cpu)
 static void signal_cpu(unsigned int cpu, u32 interrupt)
 {
 	memory_barrier();	/* what is told by it is there */
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		mmio_write32(GICD_SGIR, 1u << (16 + cpu) | interrupt);
 	else
 		write_register(ICC_SGI1R_EL1, 1u << cpu | interrupt << 24);
@@ -296,7 +273,7 @@ void machine_take_all(bool all)
 {
 	u32 priority = all ? PRIORITY_ALL : PRIORITY_WAKE;
 
-	if (version == GICV2)
+	if (gic_version == GICV2)
 		mmio_write32(GICC_PMR, priority);
 	else
 		write_register(ICC_PMR_EL1, priority);
@@ -305,6 +282,6 @@ void machine_take_all(bool all)
 void machine_unroute(u16 address, u32 event, u16 slot)
 {
 	(void)slot;
-	if (version == GICV3_ITS)
+	if (gic_version == GICV3_ITS)
 		its_unroute(address, event);
 }

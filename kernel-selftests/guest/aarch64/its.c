@@ -7,25 +7,12 @@
 #include "its.h"
 
 #include "../device.h"
+#include "gic_registers.h"
 #include "processor.h"
 
-#define GICR_CTLR		0x0000
-#define GICR_WAKER		0x0014
-#define GICR_PROPBASER		0x0070
-#define GICR_PENDBASER		0x0078
-#define GICR_TYPER		0x0008
 #define WAKER_SLEEP		0x2
 #define WAKER_ASLEEP		0x4
 #define CTLR_ENABLE_LPIS	0x1
-
-#define ITS			0x08080000
-#define GITS_CTLR		(ITS + 0x0000)
-#define GITS_TYPER		(ITS + 0x0008)
-#define GITS_CBASER		(ITS + 0x0080)
-#define GITS_CWRITER		(ITS + 0x0088)
-#define GITS_CREADR		(ITS + 0x0090)
-#define GITS_BASER		(ITS + 0x0100)
-#define GITS_TRANSLATER		(ITS + 0x10040)
 #define TYPER_ADDRESS_TARGETS	(1ull << 19)
 #define CREADR_STALLED		0x1
 
@@ -49,6 +36,10 @@
 #define MAX_ENTRY_BYTES		16	/* of an interrupt translation table */
 #define DEVICES			256	/* functions on the root bus */
 #define QUEUE_BYTES		65536
+#define COMMAND_BYTES		32
+#define QUEUE_COMMANDS		(QUEUE_BYTES / COMMAND_BYTES)
+#define BATCH			16	/* commands that are given at a time when many are */
+#define PATIENCE_MS		1000	/* QEMU reads commands at once when it is told of them */
 #define TABLE_BYTES		65536
 
 #define TABLE __attribute__((section(".pages"), aligned(65536)))
@@ -73,19 +64,46 @@ void gicv3_wake(uintptr_t redistributor)
 		;
 }
 
-static void command(u64 word0, u64 word1, u64 word2)
-{
-	u64 offset = mmio_read64(GITS_CWRITER);
+/* It has not read its commands in time, and nobody waits for it any more. */
+static bool stalled;
 
+static u64 read_up_to(void)
+{
+	return mmio_read64(GITS_CREADR) & ~(u64)CREADR_STALLED;
+}
+
+static void await_read(u64 offset)
+{
+	u64 begin, now;
+	u32 hertz;
+
+	machine_ticks(&begin, &hertz);
+	while (!stalled && read_up_to() != offset) {
+		machine_ticks(&now, &hertz);
+		stalled = now - begin > (u64)PATIENCE_MS * (hertz / 1000);
+	}
+}
+
+/* Into the queue; returns the offset behind it, which the ITS has yet to be told. */
+static u64 put_command(u64 offset, u64 word0, u64 word1, u64 word2)
+{
 	queue[offset / 8] = word0;
 	queue[offset / 8 + 1] = word1;
 	queue[offset / 8 + 2] = word2;
 	queue[offset / 8 + 3] = 0;
+	return (offset + COMMAND_BYTES) % QUEUE_BYTES;
+}
+
+static void tell(u64 offset)
+{
 	memory_barrier();
-	offset = (offset + 32) % QUEUE_BYTES;
 	mmio_write64(GITS_CWRITER, offset);
-	while ((mmio_read64(GITS_CREADR) & ~(u64)CREADR_STALLED) != offset)
-		;
+	await_read(offset);
+}
+
+static void command(u64 word0, u64 word1, u64 word2)
+{
+	tell(put_command(mmio_read64(GITS_CWRITER), word0, word1, word2));
 }
 
 static void sync(void)
@@ -141,7 +159,7 @@ void its_init(uintptr_t redistributors)
 	memory_barrier();
 	for (cpu = 0; cpu < machine_cpus(); cpu++)
 		init_lpis(redistributors + cpu * REDISTRIBUTOR_BYTES, pending[cpu]);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < GITS_TABLES; i++)
 		give_table(GITS_BASER + 8 * i);
 	mmio_write64(GITS_CBASER, VALID | (uintptr_t)queue | (QUEUE_BYTES / 4096 - 1));
 	mmio_write64(GITS_CWRITER, 0);
@@ -185,4 +203,22 @@ void its_unroute(u16 address, u32 event)
 {
 	command(COMMAND_DISCARD | (u64)address << 32, event, 0);
 	sync();
+}
+
+/* The end of a batch is now and then the last command of the queue, which a queue that is too short does not have. */
+bool its_reads_commands(u32 *written, u32 *read)
+{
+	u64 offset = mmio_read64(GITS_CWRITER);
+	u32 count;
+
+	for (count = 0; count < QUEUE_COMMANDS && !stalled; count++) {
+		offset = put_command(offset, COMMAND_SYNC, 0, targets[0] << 16);
+		if ((offset / COMMAND_BYTES + 1) % BATCH == 0)
+			tell(offset);
+	}
+	if (!stalled)
+		tell(offset);
+	*written = mmio_read64(GITS_CWRITER);
+	*read = read_up_to();
+	return !stalled;
 }

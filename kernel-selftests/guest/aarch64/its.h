@@ -13,5 +13,7 @@ void its_init(uintptr_t redistributors);	/* that of the first processor; the oth
 void its_route(u16 address, u32 event, u16 slot, unsigned int cpu, struct message *message);
 void its_reroute(u16 address, u32 event, unsigned int cpu, struct message *message);
 void its_unroute(u16 address, u32 event);
+/* Once round the queue with commands that do nothing; false: it stands still, the rest says where. */
+bool its_reads_commands(u32 *written, u32 *read);
 
 #endif

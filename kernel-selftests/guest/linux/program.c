@@ -37,6 +37,11 @@ void machine_ticks(u64 *ticks, u32 *hertz)
 	*hertz = (u32)frequency;
 }
 
+unsigned int machine_cpu(void)
+{
+	return 0;
+}
+
 unsigned int machine_cpus(void)
 {
 	return 1;
@@ -81,6 +86,21 @@ void cpus_sync(void)
 void memory_show_page(volatile void *page)
 {
 	(void)page;
+}
+
+/* The interrupt controller is the kernel's. */
+bool machine_controller_register(u32 number, struct controller_register *found)
+{
+	(void)number;
+	(void)found;
+	return false;
+}
+
+bool machine_commands_are_read(u32 *written, u32 *read)
+{
+	(void)written;
+	(void)read;
+	return true;
 }
 
 struct window machine_ram(void)

@@ -37,6 +37,7 @@
 #define IO_APIC_INDEX		0xfec00000
 #define IO_APIC_DATA		0xfec00010
 #define IO_APIC_REDIRECTION	0x10
+#define IO_APIC_PINS		24
 #define LEVEL_LOW		0xa000
 
 #define PIN_UART		4
@@ -88,6 +89,58 @@ static void load_table(void)
 	} __attribute__((packed)) pointer = { sizeof(gates) - 1, (u32)gates };
 
 	asm volatile("lidt %0" : : "m"(pointer), "m"(gates));
+}
+
+#define LVT_DELIVERED		0x1000	/* bits that show the moment: sent, answered */
+#define LVT_ANSWERED		0x4000
+
+static const struct {
+	const char *name;
+	u16 offset;
+} local_registers[APIC_REGISTERS] = {
+	{ "APIC_ID", 0x020 },
+	{ "APIC_TPR", 0x080 },
+	{ "APIC_LDR", 0x0d0 },
+	{ "APIC_DFR", 0x0e0 },
+	{ "APIC_SVR", 0x0f0 },
+	{ "APIC_LVT_TIMER", 0x320 },
+	{ "APIC_LVT_THERMAL", 0x330 },
+	{ "APIC_LVT_PERFORMANCE", 0x340 },
+	{ "APIC_LVT_LINT0", 0x350 },
+	{ "APIC_LVT_LINT1", 0x360 },
+	{ "APIC_LVT_ERROR", 0x370 },
+	{ "APIC_TIMER_DIVIDE", 0x3e0 },
+};
+
+const char *apic_register_name(u32 number)
+{
+	return local_registers[number].name;
+}
+
+u32 apic_register(u32 number)
+{
+	return mmio_read32(LOCAL_APIC + local_registers[number].offset) & ~(u32)(LVT_DELIVERED | LVT_ANSWERED);
+}
+
+bool machine_controller_register(u32 number, struct controller_register *found)
+{
+	if (number >= 2 * IO_APIC_PINS)
+		return false;
+	mmio_write32(IO_APIC_INDEX, IO_APIC_REDIRECTION + number);
+	found->name = "IOREDTBL";
+	found->index = number;
+	found->value = mmio_read32(IO_APIC_DATA);
+	if (number % 2 == 0)
+		found->value &= ~(u32)(LVT_DELIVERED | LVT_ANSWERED);
+	return true;
+}
+
+/* Its commands are writes to registers. */
+bool machine_commands_are_read(u32 *written, u32 *read)
+{
+	(void)written;
+	(void)read;
+	return true;
 }
 
 static void redirect(u32 pin, u32 value, unsigned int cpu)

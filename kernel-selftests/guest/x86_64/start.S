@@ -66,6 +66,7 @@ descriptors:
 	.quad	0
 	.quad	0x00cf9b000000ffff	/* code, 4 GiB */
 	.quad	0x00cf93000000ffff	/* data, 4 GiB */
+	.quad	0x00af9b000000ffff	/* code of 64 bits, for long.S */
 descriptor_pointer:
 	.word	. - descriptors - 1
 	.long	descriptors
@@ -88,10 +89,13 @@ interrupt_common:
 	pushal
 	movl	32(%esp), %eax		/* the number, above eight registers */
 	leal	36(%esp), %edx
-	pushl	%edx
-	pushl	%eax
+	movl	%esp, %ebx
+	subl	$8, %esp
+	andl	$-16, %esp		/* as compiled code expects it at a call */
+	movl	%eax, (%esp)
+	movl	%edx, 4(%esp)
 	call	apic_interrupt
-	addl	$8, %esp
+	movl	%ebx, %esp
 	popal
 	addl	$4, %esp
 	iret

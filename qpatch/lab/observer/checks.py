@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from qpatch.lab.model import Event
 
 
-# What a check answers in one word, or in differences, and in numbers.
+# What a check answers in one word, or in differences, of a device and of the guest itself, and in numbers.
 _ANSWERS = ("reach", "memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
-_COUNTS = ("stale", "corrupt", "strayed", "stray", "routed", "came", "unexpected")
+_OF_ITSELF = ("registers", "controller", "commands")
+_COUNTS = ("stale", "corrupt", "overrun", "sparse", "strayed", "stray", "routed", "came", "unexpected")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,11 @@ class GuestCheck:
     """What the guest found when it checked a device: how many pages are old or wrong, whether memory and state are so.
 
     `reach` tells whether its registers are where its BARs are: where they are not, nothing else says anything.
+    `overrun` is where a page has changed that nobody writes, beside one of the device's (0: nowhere), `sparse` how many
+    pages are wrong that are zero but for a few bytes, and that only the guest's processor writes.
+    `registers` tells the first register of a processor that is not as the guest left it (CPU:REGISTER:COUNT),
+    `controller` the first of the interrupt controller (NAME:INDEX:BEFORE:NOW), and `commands` up to where it was given
+    commands, and has read them, if it stands still (WRITTEN:READ).
     What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
     whether the device reads from guest memory what the guest has just written there, `widths` whether a register
     reads the same by accesses of all widths, `writes` whether writes of all widths arrive (or PLACE:BYTES of the first
@@ -37,6 +43,8 @@ class GuestCheck:
     at: int = 0
     stale: int | None = None
     corrupt: int | None = None
+    overrun: int = 0
+    sparse: int = 0
     reach: str = "none"
     memory: str = "none"
     state: str = "none"
@@ -47,6 +55,9 @@ class GuestCheck:
     held: str = "none"
     table: str = "none"
     pending: str = "none"
+    registers: str = "none"
+    controller: str = "none"
+    commands: str = "none"
     strayed: int = 0
     stray: tuple[int, int, int] = (0, 0, 0)
     unexpected: int = 0
@@ -57,13 +68,15 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
     for event in lab:
         if event.name == "check":
             numbers = {name: _number(event.fields.get(name)) for name in _COUNTS}
-            words = {name: str(event.fields.get(name, "none")) for name in _ANSWERS}
+            words = {name: str(event.fields.get(name, "none")) for name in (*_ANSWERS, *_OF_ITSELF)}
             yield GuestCheck(
                 vm=str(event.fields["vm"]),
                 device=str(event.fields.get("device", "")),
                 at=event.at,
                 stale=numbers["stale"],
                 corrupt=numbers["corrupt"],
+                overrun=numbers["overrun"] or 0,
+                sparse=numbers["sparse"] or 0,
                 reach=words["reach"],
                 memory=words["memory"],
                 state=words["state"],
@@ -74,6 +87,9 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 held=words["held"],
                 table=words["table"],
                 pending=words["pending"],
+                registers=words["registers"],
+                controller=words["controller"],
+                commands=words["commands"],
                 strayed=numbers["strayed"] or 0,
                 stray=(numbers["stray"] or 0, numbers["routed"] or 0, numbers["came"] or 0),
                 unexpected=numbers["unexpected"] or 0,

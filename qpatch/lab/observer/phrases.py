@@ -62,9 +62,32 @@ def what_is_wrong(check: GuestCheck) -> list[str]:
     return [*_wrong_besides_interrupts(check), *(interrupts_changed(check) if reached else ())]
 
 
+def what_is_wrong_with_itself(check: GuestCheck) -> list[str]:
+    """Return what the guest found wrong with itself, and with no device, in words."""
+    pages = counted(check.sparse, "page")
+    verb = "is" if check.sparse == 1 else "are"
+    what = [f"{pages} of its own, all zero but for a few bytes, {verb} wrong"] if check.sparse else []
+    return [*what, *_other_registers(check.registers), *_unread_commands(check.commands), *_controller_changed(check)]
+
+
+def _other_registers(registers: str) -> list[str]:
+    """Return what has become of a processor's registers: `CPU:REGISTER:COUNT` of the guest's answer."""
+    if registers in VERIFIED:
+        return []
+    cpu, name, count = registers.split(":")
+    more = f" (nor are {int(count) - 1} more)" if int(count) > 1 else ""
+    return [f"register {name} of its processor {cpu} is not as the guest left it{more}"]
+
+
 def what_is_corrupt(findings: Findings, check: GuestCheck) -> list[str]:
     """Return what the guest found wrong, without what is told by the interrupts that went astray because of it."""
     return _wrong_besides_interrupts(check) if interrupts_went_astray(findings) else what_is_wrong(check)
+
+
+def what_is_corrupt_in_itself(findings: Findings, check: GuestCheck) -> list[str]:
+    """Return what the guest found wrong with itself, in the same way."""
+    changed = _controller_changed(check) if interrupts_went_astray(findings) else []
+    return [what for what in what_is_wrong_with_itself(check) if what not in changed]
 
 
 def interrupts_went_astray(findings: Findings) -> bool:
@@ -75,20 +98,44 @@ def interrupts_went_astray(findings: Findings) -> bool:
         or account.duplicates
         or account.unsent
         or account.unwanted
+        or findings.silent_timers
         or any(check.strayed or check.unexpected for check in findings.checks)
     )
 
 
 def interrupt_set_up(findings: Findings) -> str:
     """Return what is wrong with the set-up of interrupts where they went astray, as the end of a sentence."""
-    found = ((check, interrupts_changed(check)) for check in findings.checks)
-    return next((f"; {check.device} on {check.vm}: {', '.join(what)}" for check, what in found if what), "")
+    found = [(f"{check.device} on {check.vm}", interrupts_changed(check)) for check in findings.checks]
+    found += [(f"the guest on {check.vm}", _controller_changed(check)) for check in findings.checks]
+    return next((f"; {where}: {', '.join(what)}" for where, what in found if what), "")
+
+
+def _unread_commands(commands: str) -> list[str]:
+    """Return that the ITS stands still: `WRITTEN:READ` of the guest's answer."""
+    if commands in VERIFIED:
+        return []
+    written, read = map(int, commands.split(":"))
+    return [f"the ITS stands still at {read:#x} of its queue, which has commands up to {written:#x}"]
+
+
+def _controller_changed(check: GuestCheck) -> list[str]:
+    """Return what differs in its interrupt controller: `NAME:INDEX:BEFORE:NOW` of the guest's answer."""
+    if check.controller in VERIFIED:
+        return []
+    name, *numbers = check.controller.split(":")
+    index, was, now = map(int, numbers)
+    return [f"{name}[{index}] of its interrupt controller is {now:#x}, and it had left {was:#x}"]
 
 
 def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
     if check.reach not in VERIFIED:
         return ["its registers are not where its BARs are: it cannot be reached"]
     what = [f"{check.corrupt} pages of guest memory are wrong"] if check.corrupt else []
+    what += (
+        [f"guest memory that nobody has written, beside a page of the device, has changed at {check.overrun:#x}"]
+        if check.overrun
+        else []
+    )
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
     what += ["its registers read otherwise by bytes, halves and double words"] if check.widths not in VERIFIED else []
     what += _unwritten(check.writes)

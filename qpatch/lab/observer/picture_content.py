@@ -23,7 +23,7 @@ from qpatch.lab.observer.migrations import (
     device_state,
     parse_migrations,
 )
-from qpatch.lab.observer.phrases import what_is_wrong
+from qpatch.lab.observer.phrases import what_is_wrong, what_is_wrong_with_itself
 from qpatch.lab.observer.picture_marks import Lane, marks_of
 
 if TYPE_CHECKING:
@@ -127,7 +127,9 @@ def _is_wrong(event: Event) -> bool:
     if event.name == "exit":
         return not fields.get("expected")
     if event.name == "check":
-        return any(check.stale or what_is_wrong(check) for check in guest_checks([event]))
+        return any(
+            check.stale or what_is_wrong(check) or what_is_wrong_with_itself(check) for check in guest_checks([event])
+        )
     return event.name in ("hung", "stopped", "failure")
 
 

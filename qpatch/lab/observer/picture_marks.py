@@ -17,7 +17,7 @@ from qpatch.lab.observer.logs import ERROR, is_harmless
 from qpatch.lab.observer.losses import controller_loaded
 from qpatch.lab.observer.mappings import ACCESSES
 from qpatch.lab.observer.measures import CONFIG, DATA, SET_IRQS, kind
-from qpatch.lab.observer.phrases import what_is_wrong
+from qpatch.lab.observer.phrases import what_is_wrong, what_is_wrong_with_itself
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -172,7 +172,11 @@ def _of_lab(event: Event, migration: MigrationSpan) -> Iterator[EventMark]:
 def _of_check(event: Event) -> Iterator[EventMark]:
     """Yield what the guest found when it checked a device."""
     for check in guest_checks([event]):
-        wrong = [*what_is_wrong(check), *([f"{check.stale} pages are old"] if check.stale else [])]
+        wrong = [
+            *what_is_wrong(check),
+            *what_is_wrong_with_itself(check),
+            *([f"{check.stale} pages are old"] if check.stale else []),
+        ]
         text = _shortened(", ".join(wrong)) or "all is whole"
         what = ERROR if wrong else CHECK
         yield EventMark(Lane.GUEST, what, event.at, event.at, text, bool(wrong), device=check.device)

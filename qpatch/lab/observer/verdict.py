@@ -29,6 +29,7 @@ from qpatch.lab.observer.phrases import (
     source_runs,
     state_of,
     what_is_corrupt,
+    what_is_corrupt_in_itself,
     what_is_intact,
 )
 from qpatch.wording import counted
@@ -190,10 +191,13 @@ def dma_failed(findings: Findings) -> str:
 
 
 def corrupted(findings: Findings) -> str:
-    """Apply if the guest found wrong pages or device memory, if a device knows its state to be wrong, or time jumps."""
+    """Apply if the guest found a device, guest memory or itself wrong, if a device knows it is, or if time jumps."""
     for check in findings.checks:
         if what := what_is_corrupt(findings, check):
             return f"{check.device} on {check.vm}: {', '.join(what)}{after_reset(findings, check)}"
+    for check in findings.checks:
+        if what := what_is_corrupt_in_itself(findings, check):
+            return f"the guest on {check.vm}: {', '.join(what)}"
     return next(iter(findings.clock_faults), "")
 
 
@@ -215,7 +219,8 @@ def lost(findings: Findings) -> str:
     missing = findings.account.in_state(InterruptState.LOST)
     more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
     if not missing:
-        return next(iter(findings.silent_timers), "")
+        silent = next(iter(findings.silent_timers), "")
+        return f"{silent}{interrupt_set_up(findings)}" if silent else ""
     return f"{missing[0].name}, raised on {missing[0].raised.actor}: {missing[0].why}{more}{interrupt_set_up(findings)}"
 
 

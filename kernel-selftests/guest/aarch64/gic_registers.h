@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Registers of the interrupt controllers of the virt machine: Arm IHI 0048, IHI 0069. */
+#ifndef AARCH64_GIC_REGISTERS_H
+#define AARCH64_GIC_REGISTERS_H
+
+#define DISTRIBUTOR		0x08000000
+#define GICD_CTLR		(DISTRIBUTOR + 0x000)
+#define GICD_TYPER		(DISTRIBUTOR + 0x004)
+#define GICD_IGROUPR		(DISTRIBUTOR + 0x080)
+#define GICD_ISENABLER		(DISTRIBUTOR + 0x100)
+#define GICD_IPRIORITYR		(DISTRIBUTOR + 0x400)
+#define GICD_ITARGETSR		(DISTRIBUTOR + 0x800)
+#define GICD_ICFGR		(DISTRIBUTOR + 0xc00)
+#define GICD_SGIR		(DISTRIBUTOR + 0xf00)
+#define GICD_IROUTER		(DISTRIBUTOR + 0x6000)
+#define GICD_TYPER_LPIS		(1u << 17)
+#define GICD_V2_ENABLE		0x1
+#define GICD_V3_ENABLE		0x13	/* affinity routing, both groups */
+
+#define CPU_INTERFACE		0x08010000
+#define GICC_CTLR		(CPU_INTERFACE + 0x00)
+#define GICC_PMR		(CPU_INTERFACE + 0x04)
+#define GICC_IAR		(CPU_INTERFACE + 0x0c)
+#define GICC_EOIR		(CPU_INTERFACE + 0x10)
+
+#define REDISTRIBUTOR		0x080a0000
+#define GICR_IGROUPR		0x10080
+#define GICR_ISENABLER		0x10100
+#define GICR_IPRIORITYR		0x10400
+#define GICR_ICFGR		0x10c00
+#define GICR_CTLR		0x0000
+#define GICR_TYPER		0x0008
+#define GICR_WAKER		0x0014
+#define GICR_PROPBASER		0x0070
+#define GICR_PENDBASER		0x0078
+
+#define ITS			0x08080000
+#define GITS_CTLR		(ITS + 0x0000)
+#define GITS_TYPER		(ITS + 0x0008)
+#define GITS_CBASER		(ITS + 0x0080)
+#define GITS_CWRITER		(ITS + 0x0088)
+#define GITS_CREADR		(ITS + 0x0090)
+#define GITS_BASER		(ITS + 0x0100)
+#define GITS_TRANSLATER		(ITS + 0x10040)
+#define GITS_TABLES		8
+
+#endif
