@@ -21,7 +21,9 @@
 #define APIC_COMMAND		(LOCAL_APIC + 0x300)
 #define APIC_COMMAND_TARGET	(LOCAL_APIC + 0x310)
 #define APIC_TIMER		(LOCAL_APIC + 0x320)
-#define APIC_LINT0		(LOCAL_APIC + 0x350)
+#define APIC_THERMAL		(LOCAL_APIC + 0x330)	/* performance, LINT0 and LINT1 follow */
+#define APIC_ERROR		(LOCAL_APIC + 0x370)
+#define APIC_LOGICAL_ID		(LOCAL_APIC + 0x0d0)
 #define APIC_TIMER_COUNT	(LOCAL_APIC + 0x380)
 #define APIC_TIMER_DIVIDE	(LOCAL_APIC + 0x3e0)
 #define DIVIDE_BY_1		0xb
@@ -50,6 +52,7 @@
 #define VECTOR_TIMER		0x23
 #define VECTOR_MESSAGES		0x28
 #define MESSAGES		200
+#define VECTOR_NOTHING		0x24	/* of interrupts that are masked */
 #define VECTOR_WAKE		0xf0	/* above all others */
 #define PRIORITY_WAKE		0xe0	/* keeps away all below */
 #define VECTOR_SPURIOUS		0xff
@@ -162,8 +165,12 @@ void machine_route_line(unsigned int line, unsigned int cpu)
 
 void apic_init_cpu(void)
 {
+	u32 entry;
+
 	load_table();
-	mmio_write32(APIC_LINT0, APIC_MASKED);
+	for (entry = APIC_THERMAL; entry <= APIC_ERROR; entry += 0x10)	/* as after no reset */
+		mmio_write32(entry, APIC_MASKED | VECTOR_NOTHING);
+	mmio_write32(APIC_LOGICAL_ID, (machine_cpu() + 1) << CPU_SHIFT);
 	mmio_write32(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 	mmio_write32(APIC_TASK_PRIORITY, 0);
 	mmio_write32(APIC_SPURIOUS, APIC_ON | VECTOR_SPURIOUS);
