@@ -44,16 +44,20 @@ class ExitCode(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Location:
-    """A place in a file that the user wrote: `line` and `column` count from 1; 0 means unknown."""
+    """A place in a file that the user wrote: `line` and `column` count from 1; 0 means unknown.
+
+    `used_at` is where another file takes up what stands there, '' where none does.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    used_at: str = ""
 
     def __str__(self) -> str:
         """Format as compilers do: file:line:column."""
         parts = [self.file, *(str(number) for number in (self.line, self.column) if number)]
-        return ":".join(parts)
+        return ":".join(parts) + (f" (used at {self.used_at})" if self.used_at else "")
 
 
 class QpatchError(Exception):

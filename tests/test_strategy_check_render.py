@@ -65,6 +65,9 @@ FAULTS = [
     Fault("bad-anchor", START, _edit("move: function start", "to: behind function old"), "to: behind"),
     Fault("bad-anchor", START, _edit("move: function start", "to: after function start"), "- move:"),
     Fault("bad-anchor", START, _edit("in: enum E", "beside: A", "add: B"), "beside:"),
+    Fault(
+        "bad-use", "- in: function start", "- use: demo/shared.yaml\n          in: function start", "in: function start"
+    ),
     Fault("path-leaves-tree", "path: hw/demo.c", "path: ../demo.c", "path:"),
     Fault("text-anchor", "path: hw/demo.c", "path: hw/Kconfig", "- in: function"),
     Fault(

@@ -14,10 +14,9 @@ from qpatch.errors import UserError
 from qpatch.strategy.bind import BoundPatch
 from qpatch.strategy.conventions import MessageConventions
 from qpatch.strategy.edits import bind_edit
-from qpatch.strategy.load import InvalidStrategyError, line_of, load_strategy
+from qpatch.strategy.load import InvalidStrategyError, in_order, load_strategy
 from qpatch.strategy.names import NameCheck
 from qpatch.strategy.own import known_names
-from qpatch.strategy.places import shown
 from qpatch.strategy.samples import SampleMaker, fault_of_one_name
 from qpatch.strategy.start import untouched
 
@@ -80,12 +79,7 @@ def _unfit(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) ->
 def _in_order(loaded: LoadedStrategy, problems: Iterable[UserError]) -> list[UserError]:
     """Return each problem once: those of the strategy's file first, then those of its templates."""
     unique = {(str(problem.where), problem.message): problem for problem in problems}
-    own = shown(loaded.file)
-    return sorted(unique.values(), key=lambda problem: (_file_of(problem) != own, _file_of(problem), line_of(problem)))
-
-
-def _file_of(problem: UserError) -> str:
-    return problem.where.file if problem.where else ""
+    return in_order(unique.values(), loaded.file)
 
 
 def _parameter_problems(loaded: LoadedStrategy, capabilities: Mapping[str, Iterable[str]]) -> Iterator[UserError]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qpatch.csource.edit import Action
 from qpatch.csource.kinds.table import ANCHOR_KINDS
-from qpatch.strategy.schema import EditModel, Strategy
+from qpatch.strategy.schema import Component, EditModel, PatchModel, Strategy
+from qpatch.strategy.sharing import USE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,13 @@ _ANCHOR_KEYS = {
     "move": frozenset({Action.MOVE}),
 }
 
+_USE = {
+    "type": "object",
+    "properties": {USE: {"type": "string", "description": "a file in templates/ that several strategies share"}},
+    "required": [USE],
+    "additionalProperties": False,
+}
+
 
 def json_schema() -> dict[str, Any]:
     """Return the schema; an anchor begins with the word of a kind that the key takes, or with a template."""
@@ -31,6 +39,9 @@ def json_schema() -> dict[str, Any]:
     properties = schema["$defs"][EditModel.__name__]["properties"]
     for key, actions in _ANCHOR_KEYS.items():
         properties[key] |= _anchor(kind for kind in ANCHOR_KINDS.values() if kind.actions & actions)
+    for model, key in ((Component, "patches"), (PatchModel, "edits")):
+        entries = schema["$defs"][model.__name__]["properties"][key]
+        entries["items"] = {"anyOf": [entries["items"], _USE]}
     return schema
 
 

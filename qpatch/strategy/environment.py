@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import re
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -309,7 +309,7 @@ def located(file: str, line: int, where: Location) -> Location:
     if file == EXPRESSION:
         return where
     if file in INLINE_NAMES:
-        return Location(where.file, where.line + line - 1)
+        return replace(where, line=where.line + line - 1, column=0)
     return Location(shown(Path(file)), line)
 
 

@@ -8,7 +8,7 @@ begins with a context line loses its gutter. `hunk: |2` says that the content is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qpatch.errors import Location, UserError
@@ -61,7 +61,7 @@ def gutter_error(document: YamlDocument, path: Path, text: str, gutter: Gutter =
     first = document.value_place(path)
     for number, line in lines:
         if not gutter.begin.match(line):
-            return _no_gutter(style, line, Location(first.file, first.line + number), where, gutter)
+            return _no_gutter(style, line, replace(first, line=first.line + number, column=0), where, gutter)
     if lines and not any(line[0] in "+-" for _, line in lines):
         return _shifted(style, [line for _, line in lines], where, gutter)
     return None

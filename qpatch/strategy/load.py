@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from qpatch.errors import Location, UserError
-from qpatch.strategy.document import YamlDocument, read_document
 from qpatch.strategy.environment import StrategyEnvironment
-from qpatch.strategy.gutter import SEMANTIC, VERBATIM, explain_syntax_error, gutter_error
+from qpatch.strategy.gutter import SEMANTIC, VERBATIM, gutter_error
 from qpatch.strategy.places import shown, template_directories
 from qpatch.strategy.schema import Strategy, known_keys
+from qpatch.strategy.sharing import read_strategy
 from qpatch.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
 
     from qpatch.csource.edit import AnchorKind
     from qpatch.strategy.document import Path as ValuePath
+    from qpatch.strategy.document import YamlDocument
 
 # Messages in the place of those of pydantic that speak of Python types, by pydantic's type of the error.
 _MESSAGES = {
@@ -43,8 +44,6 @@ _MESSAGES = {
     "string_pattern_mismatch": "{key!r} is not written as it must be: {input!r}",
     "greater_than_equal": "{key!r}: {detail}",
 }
-# Bytes. The longest strategies have some ten thousand; what is much larger is not a strategy.
-_MAX_SIZE = 1 << 20
 _QUOTING_HINT = "Text that holds `: ` is a mapping in YAML unless it is quoted."
 
 
@@ -112,31 +111,17 @@ class LoadedStrategy:
 def load_strategy(file: Path, more_kinds: tuple[AnchorKind, ...] = ()) -> LoadedStrategy:
     """Read and check the strategy in `file`; `more_kinds` are as in `LoadedStrategy`.
 
-    Raises UserError where it is not UTF-8, not YAML or too large to be a strategy, InvalidStrategyError where its
-    content is wrong.
+    What it shares with other strategies is read with it. Raises UserError where it is not UTF-8, not YAML or too large
+    to be a strategy, InvalidStrategyError where its content is wrong.
     """
-    size = file.stat().st_size
-    if size > _MAX_SIZE:
-        raise UserError("strategy-too-large", f"the file has {size} bytes", where=Location(shown(file)))
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            "strategy-syntax",
-            f"the file is not UTF-8: {error.reason} at byte {error.start}",
-            where=Location(shown(file)),
-        ) from error
-    try:
-        document = read_document(text, shown(file))
-    except UserError as error:
-        raise explain_syntax_error(error, text) from error
+    document = read_strategy(file)
     problems = [*_gutter_problems(document)]
     try:
         model = Strategy.model_validate(document.data)
     except ValidationError as error:
         problems += [_problem(detail, document) for detail in _details(error)]
     if problems:
-        raise InvalidStrategyError(sorted(problems, key=line_of))
+        raise InvalidStrategyError(in_order(problems, file))
     if model.name != file.stem:
         raise UserError(
             "strategy-name",
@@ -147,9 +132,14 @@ def load_strategy(file: Path, more_kinds: tuple[AnchorKind, ...] = ()) -> Loaded
     return LoadedStrategy(model, document, file, more_kinds)
 
 
-def line_of(problem: UserError) -> int:
-    """Return the line that `problem` is in, 0 if none is known."""
-    return problem.where.line if problem.where else 0
+def in_order(problems: Iterable[UserError], own: Path) -> list[UserError]:
+    """Return the problems in the order of their lines: those in the file `own` first, then those in others."""
+
+    def order(problem: UserError) -> tuple[bool, str, int]:
+        where = problem.where or Location("")
+        return where.file != shown(own), where.file, where.line
+
+    return sorted(problems, key=order)
 
 
 def _gutter_problems(document: YamlDocument) -> list[UserError]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,4 +48,4 @@ def origin(environment: StrategyEnvironment, source: Source, rendered: str, line
     if source.is_file:
         text, file = environment.source_of(text)
         where = Location(shown(Path(file)), 1)
-    return Location(where.file, where.line + source_line(text, rendered, line) - 1)
+    return replace(where, line=where.line + source_line(text, rendered, line) - 1, column=0)

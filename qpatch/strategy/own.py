@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpatch.errors import Location, UserError
-from qpatch.strategy.places import shown, template_directories
+from qpatch.strategy.places import shown, template_file
 from qpatch.yamltext import read_yaml_file
 
 if TYPE_CHECKING:
@@ -63,19 +62,14 @@ def known_names(loaded: LoadedStrategy, shipped: Mapping[str, Iterable[str]]) ->
 
 
 def _read(loaded: LoadedStrategy, name: str, where: Location) -> dict[str, dict[str, Any]]:
-    for directory in template_directories(loaded.file):
-        file = Path(directory) / name
-        if file.is_file() and file.resolve().is_relative_to(Path(directory).resolve()):
-            data = read_yaml_file(file, "strategy-syntax")
-            if (
-                isinstance(data, dict)
-                and data.keys() <= _PARTS
-                and all(isinstance(part, dict) for part in data.values())
-            ):
-                return data
-            raise UserError(
-                "strategy-invalid",
-                "a file of capabilities has the mappings `areas` and `capabilities`",
-                where=Location(shown(file)),
-            )
-    raise UserError("template-missing", f"there is no file {name!r}", where=where)
+    file = template_file(loaded.file, name)
+    if file is None:
+        raise UserError("template-missing", f"there is no file {name!r}", where=where)
+    data = read_yaml_file(file, "strategy-syntax")
+    if isinstance(data, dict) and data.keys() <= _PARTS and all(isinstance(part, dict) for part in data.values()):
+        return data
+    raise UserError(
+        "strategy-invalid",
+        "a file of capabilities has the mappings `areas` and `capabilities`",
+        where=Location(shown(file)),
+    )

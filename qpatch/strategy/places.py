@@ -47,6 +47,15 @@ def template_directories(strategy_file: Path) -> tuple[Path, ...]:
     return (strategy_file.resolve().parent.parent / TEMPLATES, shipped() / TEMPLATES)
 
 
+def template_file(strategy_file: Path, name: str) -> Path | None:
+    """Return the file `name` beside the templates of `strategy_file`, None where there is none inside of them."""
+    for directory in template_directories(strategy_file):
+        file = directory / name
+        if file.is_file() and file.resolve().is_relative_to(directory.resolve()):
+            return file
+    return None
+
+
 def shown(path: Path) -> str:
     """Return `path` as messages show it: relative when it lies below the current directory."""
     resolved, here = path.resolve(), Path.cwd()
