@@ -47,6 +47,20 @@ def test_a_label_stands_in_the_column_of_the_others() -> None:
     check_applied(first, hunk_edit("function demo", hunk), first.replace("    three", "out:\n    three"))
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(["ONE", "call(x)", "-1"]), st.integers(1, 30)), min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_a_value_of_a_condition_is_no_label(values: list[tuple[str, int]], with_label: bool) -> None:
+    chain = [line for value, columns in values for line in (" " * columns + value + " :", "    b ?")][:-1]
+    lines = ["value = a ?", *chain, "    LAST;"]
+    label = ["out_free:", "release();"] * with_label
+    hunk = "  two();\n" + "".join(f"+ {line}\n" for line in [*lines, *label]) + "  out:\n  three();"
+    written = [f"    {line}" for line in lines] + ["out_free:", "    release();"] * with_label
+    expected = code(JUMPS).replace("out:", "\n".join([*written, "out:"]))
+    check_applied(JUMPS, hunk_edit("function demo", hunk), expected)
+
+
 @pytest.mark.parametrize("column", ["", "  "])
 def test_directives_stand_in_their_own_column(column: str) -> None:
     hunk = f"  two();\n+ {column}#ifdef CONFIG_DEMO\n+ if (x) {{\n+     more();\n+ }}\n+ {column}#endif"

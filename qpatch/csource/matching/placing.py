@@ -59,7 +59,9 @@ class LinePlacer(MatchedHunk):
         origin = column(beside[: len(beside) - len(beside.lstrip())])
         written = [line.code for line in group.added]
         if self.before.context is Context.STATEMENTS and self.hunk.macro_lines.isdisjoint(_numbers(group)):
-            written = without_label_levels(written, origin, self._code_above(group))
+            lines = [*self._line_above(group), *group.added]
+            labels = [line.number in self._labels for line in lines]
+            written = without_label_levels([line.code for line in lines], labels, origin)[-len(group.added) :]
         unit = unit_of([line.code for line in self.hunk.lines], self._style.unit)
         placed = relevelled(self._bound(group), origin, target, self._style, written=written, unit=unit)
         placed = [self._in_own_column(line, text) for line, text in zip(group.added, placed, strict=True)]
@@ -73,10 +75,17 @@ class LinePlacer(MatchedHunk):
         fitting[0] = fitting[0].removeprefix(before)
         return fitting
 
-    def _code_above(self, group: HunkGroup) -> str:
-        """Return the line of the hunk with code that stands above the added lines of a group, '' where none does."""
+    def _line_above(self, group: HunkGroup) -> list[HunkLine]:
+        """Return the line of the hunk with code that stands above the added lines of a group, where one does."""
         lines = [line for line in self.hunk.after() if line.number < group.first and not self.hunk.is_trivia(line)]
-        return lines[-1].code if lines else ""
+        return lines[-1:]
+
+    @cached_property
+    def _labels(self) -> frozenset[int]:
+        """The numbers of the lines that are labels, and do not only look like one, as `VALUE :` in a `?:` does."""
+        named = (leaf for leaf in self.after.leaves() if owner_of(leaf).kind == LABEL)
+        lines = (self.after.line_of(leaf) for leaf in named)
+        return frozenset(line.number for line in lines if LABEL_LINE.match(line.code.encode(errors="surrogateescape")))
 
     @cached_property
     def _style(self) -> Indentation:
@@ -85,7 +94,7 @@ class LinePlacer(MatchedHunk):
     def _in_own_column(self, line: HunkLine, placed: str) -> str:
         """Return an added line, a label or a directive in the column that others of its kind have in the target."""
         code = line.code.encode(errors="surrogateescape")
-        is_label = self.before.context is Context.STATEMENTS and LABEL_LINE.match(code) is not None
+        is_label = self.before.context is Context.STATEMENTS and line.number in self._labels
         if line.number in self.hunk.macro_lines or not (is_label or DIRECTIVE_LINE.match(code)):
             return placed
         kind = LABEL_LINE if is_label else DIRECTIVE_LINE

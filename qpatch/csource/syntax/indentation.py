@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from qpatch.csource.syntax.layout import LABEL_LINE, TAB, column, indented
+from qpatch.csource.syntax.layout import TAB, column, indented
 from qpatch.csource.tokens import blank_opaque
 
 if TYPE_CHECKING:
@@ -93,25 +93,25 @@ def relevelled(
     return placed
 
 
-def without_label_levels(lines: Sequence[str], origin: int, above: str = "") -> list[str]:
+def without_label_levels(lines: Sequence[str], labels: Sequence[bool], origin: int) -> list[str]:
     """Return `lines` with the statements behind a label in the column of the others, `origin`.
 
     Where a label is written in that column, as if it were indented like a statement, those behind it may stand deeper.
-    `above` is the line of code above the lines.
+    `labels` says of each line whether it is one.
     """
     placed: list[str] = []
     shift: int | None = 0
-    for line in (above, *lines):
+    for line, is_label in zip(lines, labels, strict=True):
         code = line.lstrip(" \t")
         start = column(line[: len(line) - len(code)])
-        if LABEL_LINE.match(line.encode(errors="surrogateescape")):
+        if is_label:
             shift = None if start == origin else 0
         elif code and not code.startswith("#"):
             if shift is None or start < origin + shift:
                 shift = max(0, start - origin) if shift is None else 0
             line = indented(code, start - shift, tabs="\t" in line[: len(line) - len(code)]) if shift else line
         placed.append(line)
-    return placed[1:]
+    return placed
 
 
 def _parts(lines: Sequence[str]) -> Iterator[tuple[int, bool, bool]]:
