@@ -148,12 +148,31 @@ static void init_cpu(unsigned int cpu, uintptr_t redistributor)
 	command(COMMAND_MAPC, 0, VALID | targets[cpu] << 16 | collection(cpu, true));
 }
 
+static void clear(void *table, size_t bytes)
+{
+	u64 *words = table;
+	size_t i;
+
+	for (i = 0; i < bytes / sizeof(*words); i++)
+		words[i] = 0;
+}
+
+/* Memory keeps over a reset what the controller had written there, such as LPIs that were pending. */
+static void clear_tables(void)
+{
+	clear(pending, sizeof(pending));
+	clear(device_table, sizeof(device_table));
+	clear(collection_table, sizeof(collection_table));
+	clear(translations, sizeof(translations));
+}
+
 void its_init(uintptr_t redistributors)
 {
 	unsigned int cpu;
 	u32 lpi;
 	int i;
 
+	clear_tables();
 	for (lpi = 0; lpi < MAX_SLOTS; lpi++)
 		properties[lpi] = LPI_ON;
 	memory_barrier();
