@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_support import isolate, use_capabilities
-from strategy_support import STRATEGY, line_of, write_strategy
+from strategy_support import STRATEGY, TEMPLATES, line_of, write_strategy
 
 from qpatch.api import strategy_names
 from qpatch.cli.main import main
@@ -54,6 +54,27 @@ def test_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["strategy", "show", "demo", "--json"]) == ExitCode.OK
     strategy = json.loads(capsys.readouterr().out)["strategy"]
     assert strategy["proposer"]["message-id"] == "20201114.1@example.org"
+
+
+def test_show_names_what_is_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edits = STRATEGY[STRATEGY.index("        - in: function start") :]
+    shared = f"edits:\n{edits}"
+    text = STRATEGY.replace(edits, "        - use: demo/shared.yaml\n")
+    write_strategy(tmp_path, text, {**TEMPLATES, "demo/shared.yaml": shared})
+    assert main(["strategy", "show", "demo"]) == ExitCode.OK
+    assert "1. demo: Call the new function (uses templates/demo/shared.yaml)" in capsys.readouterr().out
+
+
+def test_an_error_in_json_names_both_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edits = STRATEGY[STRATEGY.index("        - in: function start") :]
+    shared = f"edits:\n{edits.replace('why: the old', 'wyh: the old')}"
+    text = STRATEGY.replace(edits, "        - use: demo/shared.yaml\n")
+    write_strategy(tmp_path, text, {**TEMPLATES, "demo/shared.yaml": shared})
+    assert main(["strategy", "check", "demo", "--json"]) == ExitCode.USAGE
+    (problem,) = json.loads(capsys.readouterr().out)["results"][0]["problems"]
+    line = text[: text.index("- use:")].count("\n") + 1
+    assert problem["where"]["file"] == "templates/demo/shared.yaml"
+    assert problem["where"]["used_at"] == f"strategies/demo.yaml:{line}:16"
 
 
 def test_unknown_strategy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,6 +173,8 @@ def description(loaded: LoadedStrategy) -> str:
         lines += ["", f"{kind}:"]
         lines += [f"  landed when {component.landed.when}"] if component.landed else []
         lines += [f"  void when {rule.when}: {rule.reason}" for rule in component.void]
-        lines += [f"  {number}. {patch.subject}" for number, patch in enumerate(component.patches, 1)]
+        for number, patch in enumerate(component.patches, 1):
+            files = loaded.shared_files((kind, "patches", number - 1), len(patch.edits))
+            lines.append(f"  {number}. {patch.subject}" + (f" (uses {', '.join(files)})" if files else ""))
     lines += ["", f"file: {loaded.file}"]
     return "\n".join(lines)

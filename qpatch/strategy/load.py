@@ -102,6 +102,12 @@ class LoadedStrategy:
             self._worked_out[what, of] = work()
         return self._worked_out[what, of]
 
+    def shared_files(self, patch: ValuePath, edits: int) -> tuple[str, ...]:
+        """Return the shared files that the patch at the path `patch`, with so many `edits`, comes from, in order."""
+        paths = [patch, *((*patch, "edits", number) for number in range(edits))]
+        places = map(self.document.key_place, paths)
+        return tuple(dict.fromkeys(place.file for place in places if place.used_at))
+
     @property
     def components(self) -> tuple[str, ...]:
         """The kinds of trees that it patches."""
