@@ -46,4 +46,4 @@ def test_sources_parse_whole(name: str, kind: TreeKind, folders: tuple[str, ...]
             broken[path] = lines
         assert lost_code(parsed) == [], path
     assert broken == {}
-    assert functions > 1000
+    assert functions > 500  # linux-6.1 has 762 of them
