@@ -59,18 +59,20 @@ class Machine:
     modules: Sequence[Path]
 
 
-def boot(machine: Machine, script: str, directory: Path) -> str:
+def boot(machine: Machine, script: str, directory: Path, programs: Sequence[Path] = ()) -> str:
     """Boot `machine`, load its modules, run `script` (shell) and return what the console showed.
 
-    `directory` is for the initial file system. Fails where the script was not run to its end.
+    `directory` is for the initial file system, which has `programs` (static) in /programs. Fails where the script was
+    not run to its end.
     """
     names = [module.name for module in _in_order(machine.modules)]
     insertions = "\n".join(f"insmod {name} && echo loaded {name}" for name in names)
     modules = {f"modules/{module.name}": _content(module) for module in machine.modules}
     init = _INIT.format(insertions=insertions, script=script, done=DONE)
+    more = {f"programs/{program.name}": program.read_bytes() for program in programs}
     archive = directory / "initramfs.gz"
     archive.write_bytes(
-        gzip.compress(_cpio({"init": init.encode(), "bin/busybox": busybox().read_bytes(), **modules}), 1)
+        gzip.compress(_cpio({"init": init.encode(), "bin/busybox": busybox().read_bytes(), **modules, **more}), 1)
     )
     emulator = prebuilt_binaries(default_job(), "qemu-7.2", "7.2", "x86_64-softmmu")[0]
     run = subprocess.run(

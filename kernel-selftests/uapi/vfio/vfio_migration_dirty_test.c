@@ -17,23 +17,6 @@ FIXTURE(dirty) {
 	u8 *memory;
 };
 
-FIXTURE_SETUP(dirty)
-{
-	OPEN_DEVICE(self->device, 0, OPEN_BY_ANY);
-	REQUIRE(!device_feature(self->device, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET |
-				VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0),
-		"the device does not log what it writes");
-	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)self->memory);
-	ASSERT_EQ(0, device_map(self->device, self->memory, IOVA, SIZE));
-}
-
-FIXTURE_TEARDOWN(dirty)
-{
-	device_close(self->device);
-	munmap(self->memory, SIZE);
-}
-
 static int start(const struct device *device,
 		 const struct vfio_device_feature_dma_logging_range *ranges, u32 count, u64 *page)
 {
@@ -70,6 +53,31 @@ static int report(const struct device *device, u64 page, u64 *bitmap)
 
 	return device_feature(device, VFIO_DEVICE_FEATURE_GET |
 			      VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT, &query, sizeof(query));
+}
+
+FIXTURE_SETUP(dirty)
+{
+	u64 bitmap[PAGES / 64] = { 0 }, page;
+
+	OPEN_DEVICE(self->device, 0, OPEN_BY_ANY);
+	REQUIRE(!device_feature(self->device, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET |
+				VFIO_DEVICE_FEATURE_DMA_LOGGING_START, NULL, 0),
+		"the device does not log what it writes");
+	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->memory);
+	ASSERT_EQ(0, device_map(self->device, self->memory, IOVA, SIZE));
+	/* Which comes into the kernel with iommufd, or with the driver of a real device. */
+	if (start_all(self->device, &page))
+		return;
+	REQUIRE(report(self->device, PAGE, bitmap) != -EOPNOTSUPP,
+		"the kernel cannot report what the device has logged");
+	ASSERT_EQ(0, stop(self->device));
+}
+
+FIXTURE_TEARDOWN(dirty)
+{
+	device_close(self->device);
+	munmap(self->memory, SIZE);
 }
 
 static bool bit(const u64 *bitmap, u64 page)

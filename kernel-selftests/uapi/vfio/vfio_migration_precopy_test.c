@@ -15,7 +15,7 @@ FIXTURE(precopy) {
 
 FIXTURE_SETUP(precopy)
 {
-	OPEN_DEVICE(self->device, 0, OPEN_BY_ANY);
+	OPEN_MIGRATING(self->device, 0, OPEN_BY_ANY);
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
 	REQUIRE(device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY),
 		"the device has no PRE_COPY");

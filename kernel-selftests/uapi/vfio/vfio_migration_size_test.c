@@ -17,7 +17,7 @@ FIXTURE(size) {
 
 FIXTURE_SETUP(size)
 {
-	OPEN_DEVICE(self->device, 0, OPEN_BY_ANY);
+	OPEN_MIGRATING(self->device, 0, OPEN_BY_ANY);
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
 	REQUIRE(!device_feature(self->device, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET |
 				VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, NULL, 0),
@@ -56,9 +56,12 @@ TEST_F(size, every_state)
 	u32 state, before, after;
 	u64 bytes;
 
+	/* Only for stream_settle(). */
+	stream_save(self->device, &self->stream, false);
 	for (state = VFIO_DEVICE_STATE_STOP; state < NUM_STATES; state++) {
 		if (!device_has_state(self->device, state))
 			continue;
+		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, OPEN_BY_ANY);
 		REQUIRE_DONE(migration_set_state(self->device, state), STATE_TEST);
 		REQUIRE_DONE(v2_get_state(self->device, &before), STATE_TEST);

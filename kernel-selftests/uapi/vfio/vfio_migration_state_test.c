@@ -28,8 +28,14 @@ FIXTURE_VARIANT_ADD(state, cdev) {
 
 FIXTURE_SETUP(state)
 {
+	u32 state = NUM_STATES;
+
 	OPEN_DEVICE(self->device, 0, variant->by);
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
+	/* A driver may die of a state that was left so; others are judged. */
+	REQUIRE_DONE(v2_get_state(self->device, &state), STATE_TEST);
+	REQUIRE(state != VFIO_DEVICE_STATE_RESUMING,
+		"opened, the device is in RESUMING, see " CLOSE_TEST);
 }
 
 FIXTURE_TEARDOWN(state)
@@ -80,8 +86,11 @@ static void check_arc(struct __test_metadata *_metadata, struct device *device, 
 		       state_name(state));
 	EXPECT_EQ(starts_transfer(from, to), fd >= 0)
 		TH_LOG("%s to %s: data_fd is %d", state_name(from), state_name(to), fd);
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	if (device->data_fd >= 0)
+		close(device->data_fd);
+	device->data_fd = fd;
 }
 
 TEST_F(state, features)
@@ -119,12 +128,15 @@ TEST_F(state, arcs)
 {
 	u32 from, to;
 
+	/* Only for stream_settle(). */
+	stream_save(self->device, &self->stream, false);
 	for (from = VFIO_DEVICE_STATE_STOP; from < NUM_STATES; from++) {
 		if (from == VFIO_DEVICE_STATE_RESUMING || !device_has_state(self->device, from))
 			continue;
 		for (to = VFIO_DEVICE_STATE_STOP; to < NUM_STATES; to++) {
 			if (!device_has_state(self->device, to) || !is_permitted(from, to))
 				continue;
+			stream_settle(self->device, &self->stream);
 			OPEN_ANEW(self->device, 0, variant->by);
 			ASSERT_EQ(0, enter(self->device, from, &self->stream))
 				TH_LOG("RUNNING to %s", state_name(from));
@@ -145,6 +157,7 @@ TEST_F(state, arcs_from_resuming)
 		REQUIRE_DONE(enter(self->device, VFIO_DEVICE_STATE_RESUMING, &self->stream),
 			     STREAM_TEST);
 		check_arc(_metadata, self->device, VFIO_DEVICE_STATE_RESUMING, to);
+		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, variant->by);
 	}
 }
@@ -171,9 +184,12 @@ TEST_F(state, forbidden_arcs)
 	const u32 unknown[] = { 0x7fffffff, 0xffffffff };
 	u32 from, to, i;
 
+	/* Only for stream_settle(). */
+	stream_save(self->device, &self->stream, false);
 	for (from = VFIO_DEVICE_STATE_STOP; from < NUM_STATES; from++) {
 		if (!device_has_state(self->device, from))
 			continue;
+		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, variant->by);
 		ASSERT_EQ(0, migration_set_state(self->device, from))
 			TH_LOG("RUNNING to %s", state_name(from));

@@ -289,12 +289,21 @@ static int look_at(struct device *device)
 	return 0;
 }
 
+/* A kernel without iommufd has the name in sysfs, too. */
+static bool has_cdev(const char *directory)
+{
+	char name[64], path[96];
+
+	if (find_cdev(directory, name, sizeof(name)))
+		return false;
+	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
+	return !access(path, F_OK) && !access("/dev/iommu", F_OK);
+}
+
 static int open_device(struct device *device, const char *directory, enum open_by by)
 {
-	char name[64];
-
 	if (by == OPEN_BY_ANY)
-		by = find_cdev(directory, name, sizeof(name)) ? OPEN_BY_GROUP : OPEN_BY_CDEV;
+		by = has_cdev(directory) ? OPEN_BY_CDEV : OPEN_BY_GROUP;
 	return by == OPEN_BY_CDEV ? open_by_cdev(device, directory) :
 				    open_by_group(device, directory);
 }
