@@ -8,7 +8,7 @@ from lab_timeline_support import TimelineBuilder
 from lab_verdict_support import reason
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.mappings import memory_taken_away
+from qpatch.lab.observer.mappings import memory_left_mapped, memory_taken_away
 
 PAGE = 0x40003000
 
@@ -128,6 +128,53 @@ def test_a_bar_is_where_the_guest_has_placed_it_before_it_came() -> None:
     write(timeline, *HIDE, "qemu1")
     unmap(timeline, "qemu1", BAR)
     assert len(list(memory_taken_away(timeline.events))) == 1
+
+
+LEFT = "qemu0 still maps 0x10000 bytes at 0x8000010000 for devices, where no BAR is any more"
+
+
+@pytest.mark.parametrize("writes", [[HIDE], [HIDE, AWAY, SHOW], [AWAY]])
+def test_a_mapping_that_stays_where_no_bar_is_any_more_is_told(writes: list[tuple[int, int]]) -> None:
+    timeline = shared()
+    timeline.fence("qemu0")
+    for offset, value in writes:
+        write(timeline, offset, value)
+    timeline.fence("qemu0")
+    assert list(memory_left_mapped(timeline.events)) == [LEFT]
+
+
+@pytest.mark.parametrize(
+    "writes", [[], [HIDE, SHOW], [SLEEP], [SLEEP, WAKE], [HIDE, AWAY, SHOW, HIDE, (0x1C, 0x80), SHOW]]
+)
+def test_one_where_the_bar_is_or_its_device_sleeps_is_not(writes: list[tuple[int, int]]) -> None:
+    timeline = shared()
+    for offset, value in writes:
+        write(timeline, offset, value)
+    timeline.fence("qemu0")
+    assert list(memory_left_mapped(timeline.events)) == []
+
+
+@pytest.mark.parametrize(("iova", "size"), [(BAR, 0x10000), (0, 1 << 48)])
+def test_one_that_was_unmapped_alone_or_with_all_others_is_not(iova: int, size: int) -> None:
+    timeline = shared()
+    write(timeline, *HIDE)
+    timeline.uapi("qemu0", "dma-unmap", device="", iova=iova, size=size, errno=0)
+    timeline.fence("qemu0")
+    assert list(memory_left_mapped(timeline.events)) == []
+
+
+def test_what_is_left_mapped_is_dma_failed() -> None:
+    timeline = shared()
+    write(timeline, *HIDE)
+    timeline.fence("qemu0")
+    timeline.begin()
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+    timeline.end()
+    assert reason(timeline, Verdict.DMA_FAILED) == LEFT
 
 
 def test_the_verdict_is_dma_failed() -> None:

@@ -14,7 +14,7 @@ from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.registers import offset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
 _BARS = range(0x10, 0x28, 4)
 _COMMAND = offset_of("command register")
@@ -58,9 +58,16 @@ class Bars:
 
     def is_given_up(self, actor: str, start: int, size: int) -> bool:
         """Tell whether the guest on `actor` has itself taken away the BARs of this range: moved or hidden them."""
+        return self._is_away(actor, start, size, self._hidden | self._asleep)
+
+    def is_gone(self, actor: str, start: int, size: int) -> bool:
+        """Tell whether that is so, and not because a device sleeps: not every release follows that."""
+        return self._is_away(actor, start, size, self._hidden)
+
+    def _is_away(self, actor: str, start: int, size: int, out_of_sight: Set[tuple[str, str]]) -> bool:
         there = [one for one in self._ever if start <= one[2] < start + size]
         return bool(there) and not any(
-            (actor, device) not in self._hidden | self._asleep and self._address(actor, device, bar) == address
+            (actor, device) not in out_of_sight and self._address(actor, device, bar) == address
             for device, bar, address in there
         )
 

@@ -18,7 +18,7 @@ from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.ends import wrong_ends
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.interrupts import account_for
-from qpatch.lab.observer.mappings import ACCESSES, memory_taken_away
+from qpatch.lab.observer.mappings import ACCESSES, memory_left_mapped, memory_taken_away
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.pace import crawls
@@ -59,19 +59,19 @@ class ProcessDeath:
 class Findings:
     """All that verdicts are made of.
 
-    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that a
-    QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's place
-    after a migration that had not completed, `halted` the process that took over and then stopped its VM by itself.
-    `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order, `unannounced`
-    which ends of migrations QEMU has not told of, `silent` which failures it does not explain, `wrong_ends` which VMs
-    end in a wrong state, `taken_away` which memory it took from a device that ran, `stalls` for how long nothing
-    happened in each downtime, `standstills` where the guest stood still otherwise, or has become slow, `clock_faults`
-    where the guest's clock did not go on as it should, `silent_timers` timers of the guest's processors that did not
-    interrupt, `left_behind` VMs in which pages are older than the guest's own processor wrote them, and how many.
-    `cut_short` are transfers that a device completed by half, `unused_faults` faults that never occurred, `resets`
-    processes and devices that QEMU reset while the guest ran there. `acknowledged_after` is how many interrupts the
-    guest has acknowledged since the last migration, `reported_at` when the lab reported that one's end, `states` the
-    state of each process at the end.
+    `failure` is what the lab waited for without success, `not_applicable` why nothing was run, `devices_refused` that
+    a QEMU did not start with its devices, `cut_logs` which logs were too long, `by_lab` what the lab did in QEMU's
+    place after a migration that had not completed, `halted` the process that took over and then stopped its VM by
+    itself. `hung` says what does not answer any more, `disorders` which states of devices came in a wrong order,
+    `unannounced` which ends of migrations QEMU has not told of, `silent` which failures it does not explain,
+    `wrong_ends` which VMs end in a wrong state, `taken_away` which memory it took from a device that ran, or left to
+    it, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood still otherwise,
+    or has become slow, `clock_faults` where the guest's clock did not go on as it should, `silent_timers` timers of
+    the guest's processors that did not interrupt, `left_behind` VMs in which pages are older than the guest's own
+    processor wrote them, and how many. `cut_short` are transfers that a device completed by half, `unused_faults`
+    faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran there.
+    `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `reported_at`
+    when the lab reported that one's end, `states` the state of each process at the end.
     """
 
     failure: str = ""
@@ -155,7 +155,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         silent=tuple(silent(history, errors)),
         wrong_ends=tuple(wrong_ends(history)),
         failed_accesses=tuple(_failed_accesses(timeline)),
-        taken_away=tuple(memory_taken_away(timeline)),
+        taken_away=(*memory_taken_away(timeline), *memory_left_mapped(timeline)),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
         standstills=(*standstills(history), *crawls(history)),
         checks=tuple(guest_checks(lab)),

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory that QEMU takes away from a device while it runs, be it for a moment: a real device may use it just then.
+"""Memory that QEMU takes away from a device while it runs, or leaves to it when it is gone.
+
+Be it away for a moment only, a real device may use it just then. What is left where a BAR was lets devices reach what
+the guest does not have there any more, and is in the way of what it places there next.
 
 The emulated device works in the threads of those who call it, so that it does not notice what QEMU does while it holds
 the lock that they need. A BAR that the guest itself has moved or hidden, as by putting its device to sleep, is its own
@@ -61,3 +64,26 @@ def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Ke
         runs = states.get((actor, device), RUNNING) in RUNNING_STATES | P2P_STATES
         if actor == event.actor and runs and any(start <= place < start + size for place in places):
             yield f"{actor} unmapped {size:#x} bytes at {start:#x}{what}, which {device} uses, while that device runs"
+
+
+def memory_left_mapped(timeline: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for each BAR that QEMU still maps when the guest that took it away answers again."""
+    mapped: dict[tuple[str, int], int] = {}  # by process and address: how much
+    bars = Bars()
+    for event in timeline:
+        bars.note(event)
+        if event.origin is EventSource.LAB and event.name == "fence":
+            for (actor, start), size in mapped.items():
+                if actor == event.fields["vm"] and bars.is_gone(actor, start, size):
+                    yield f"{actor} still maps {size:#x} bytes at {start:#x} for devices, where no BAR is any more"
+        elif event.origin is EventSource.UAPI and not event.fields.get("errno"):
+            _note_mapping(event, mapped)
+
+
+def _note_mapping(event: Event, mapped: dict[tuple[str, int], int]) -> None:
+    if event.name == "dma-map":
+        mapped[event.actor, int(event.fields["iova"])] = int(event.fields["size"])
+    elif event.name == "dma-unmap":
+        start, end = int(event.fields["iova"]), int(event.fields["iova"]) + int(event.fields["size"])
+        for key in [one for one in mapped if one[0] == event.actor and start <= one[1] < end]:
+            del mapped[key]

@@ -178,7 +178,7 @@ def unnoticed(findings: Findings) -> str:
 
 
 def dma_failed(findings: Findings) -> str:
-    """Apply if a device that ran could not reach guest memory, or could not have for a while."""
+    """Apply if a device that ran could not reach guest memory, or could not have for a while, or could for too long."""
     if not findings.failed_accesses:
         return next(iter(findings.taken_away), "")
     first, *others = findings.failed_accesses
