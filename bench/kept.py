@@ -62,7 +62,13 @@ def kept_results(
     Whatever is run has the baseline beside it, by which downtimes are judged.
     """
     kept = {_name(one): _read(_file(folder, one, tree), campaign) for one in strategies}
-    missing = [one for one in strategies if not _is_of(kept[_name(one)], campaign, one, tree)]
+    missing: list[api.LoadedStrategy | None] = []
+    for one in strategies:
+        now = campaign.quick_run(one, tree)
+        if now.is_skipped:
+            kept[_name(one)] = [now]  # it has landed, or is void: that needs no runs
+        elif not _is_of(kept[_name(one)], now):
+            missing.append(one)
     if missing:
         ran = campaign.run([None, *(one for one in missing if one is not None)], tree)
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,12 +79,9 @@ def kept_results(
     return [result for one in strategies for result in kept[_name(one)]]
 
 
-def _is_of(kept: Sequence[TestedResult], campaign: Campaign, strategy: api.LoadedStrategy | None, tree: str) -> bool:
-    """Tell whether what is kept is of the very content that would be built, or as void; no failed build is kept."""
-    if not kept or any(result.error for result in kept):
-        return False
-    now = campaign.quick_run(strategy, tree)
-    return {(result.status, result.built_from) for result in kept} == {(now.status, now.built_from)}
+def _is_of(kept: Sequence[TestedResult], now: TestedResult) -> bool:
+    """Tell whether what is kept was built from the very content that `now` is; no failed build is kept."""
+    return not any(result.error for result in kept) and {result.built_from for result in kept} == {now.built_from}
 
 
 def _read(file: Path, campaign: Campaign) -> list[TestedResult]:
