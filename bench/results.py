@@ -17,6 +17,7 @@ import shlex
 import statistics
 import sys
 import tempfile
+from collections import defaultdict
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,21 +34,24 @@ if TYPE_CHECKING:
 
 TREES = ("qemu-5.2", "qemu-7.2", "qemu-10.0", "qemu-10.2")
 CELLS = "argument"
+MANY = "many-vectors-65"
 # What the thread asked for, of each run: how an observation has it, and what it is.
 FIGURES = (("config_bytes", "config bytes"), ("config_writes", "config writes"), ("set_irqs", "SET_IRQS"))
 _HEAD = """\
 # What the options come to
 
-Written by `{command}`. Each cell is what its runs came to, in the
-words of [labs.md](labs.md#verdicts); n/a: the release or the machine cannot do it. Emulated, no KVM: order, loss and
-refusal are shown, and durations are not. What it says of the argument: [lab-results.md](lab-results.md).
+Written by `{command}`.
+Each cell is what its runs came to, in the words of [labs.md](labs.md#verdicts), on all machines together where they
+agree; n/a: the release or the machines cannot do it. Emulated, no KVM: order, loss and refusal are shown, and durations
+are not. What it says of the argument: [lab-results.md](lab-results.md).
 """
 
 
 def tables(results: Sequence[TestedResult], command: str) -> str:
     """Return the page: for each tree a table of verdicts, one of figures, and what was not run there."""
     parts = [_HEAD.format(command=command)]
-    ordered = sorted(results, key=lambda result: result.key.tree)
+    trees = list(dict.fromkeys(result.key.tree for result in results))
+    ordered = sorted(results, key=lambda result: trees.index(result.key.tree))
     for tree, of_tree in groupby(ordered, key=lambda result: result.key.tree):
         cells = list(of_tree)
         parts += [f"\n## {tree}\n", *_verdicts(cells), *_figures(cells), *_not_run(cells)]
@@ -56,28 +60,48 @@ def tables(results: Sequence[TestedResult], command: str) -> str:
 
 def _verdicts(results: Sequence[TestedResult]) -> Iterator[str]:
     ran = [result for result in results if result.runs]
-    settings = list(dict.fromkeys((result.key.profile, result.key.scenario) for result in ran))
-    found = {(_row(result), result.key.profile, result.key.scenario): result for result in ran}
-    rows = list(dict.fromkeys(_row(result) for result in ran))
+    found: dict[tuple[str, str], list[TestedResult]] = defaultdict(list)
+    for result in ran:
+        found[_setting(result), result.key.strategy].append(result)
+    builds = _builds(ran)
+    machines = dict.fromkeys(result.key.machine for result in ran if not result.is_skipped)
+    yield f"On {', '.join(machines)}:\n"
     yield from _table(
-        ("build", "machine", *(f"{profile}, {scenario}" for profile, scenario in settings)),
-        [(*row, *(_label(found.get((row, *setting))) for setting in settings)) for row in rows],
+        ("device, scenario", *builds),
+        [
+            (setting, *(_cell(found[setting, build]) for build in builds))
+            for setting in dict.fromkeys(map(_setting, ran))
+        ],
     )
+
+
+def _cell(results: Sequence[TestedResult]) -> str:
+    """Return what the runs of a build came to on all machines: together where there is one word for all of them."""
+    ran = [result for result in results if not result.is_skipped]
+    words = {verdict for result in ran for verdict in result.counts}
+    if not ran:
+        return "n/a" if results else ""
+    if len(words) == 1:
+        runs = sum(len(result.runs) for result in ran)
+        return f"{words.pop()} {runs}/{runs}"
+    return "; ".join(f"{result.key.machine}: {result.label}" for result in ran)
 
 
 def _figures(results: Sequence[TestedResult]) -> Iterator[str]:
     """Yield the medians of what the thread asked for, of the device with many vectors."""
-    ran = [result for result in results if result.runs and result.key.profile == "many-vectors-65"]
+    ran = [result for result in results if not result.is_skipped and result.key.profile == MANY]
     rows = [
-        (
-            *_row(result),
-            *(f"{statistics.median(getattr(run.observation, name) for run in result.runs):g}" for name, _ in FIGURES),
-        )
-        for result in ran
+        (build, *(_medians([one for one in ran if one.key.strategy == build], name) for name, _ in FIGURES))
+        for build in _builds(ran)
     ]
     if rows:
         yield "With 65 vectors, the median of each run:\n"
-        yield from _table(("build", "machine", *(title for _, title in FIGURES)), rows)
+        yield from _table(("build", *(title for _, title in FIGURES)), rows)
+
+
+def _medians(results: Sequence[TestedResult], name: str) -> str:
+    medians = [statistics.median(getattr(run.observation, name) for run in result.runs) for result in results]
+    return " / ".join(dict.fromkeys(f"{median:g}" for median in medians))
 
 
 def _not_run(results: Sequence[TestedResult]) -> Iterator[str]:
@@ -86,14 +110,12 @@ def _not_run(results: Sequence[TestedResult]) -> Iterator[str]:
         yield "\n".join(f"- `{strategy}`: {status}: {reason}." for strategy, status, reason in reasons)
 
 
-def _row(result: TestedResult) -> tuple[str, str]:
-    return result.key.strategy, result.key.machine
+def _setting(result: TestedResult) -> str:
+    return f"{result.key.profile}, {result.key.scenario}"
 
 
-def _label(result: TestedResult | None) -> str:
-    if result is None:
-        return ""
-    return "n/a" if result.exit_code is api.ExitCode.NOTHING_APPLIED else result.label
+def _builds(results: Sequence[TestedResult]) -> list[str]:
+    return list(dict.fromkeys(result.key.strategy for result in results))
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -124,10 +146,15 @@ def main() -> int:
         ]
     json.dump(document(results), sys.stdout, indent=1)
     if options.write:
-        options.write.write_text(
-            tables(results, shlex.join(["python", "-m", "bench.results", *sys.argv[1:]])), encoding="utf-8"
-        )
+        options.write.write_text(tables(results, _command(options)), encoding="utf-8")
     return int(api.overall_exit_code(results))
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return the command that makes the same page: not where results are kept, nor how many ran at a time."""
+    words = ["python", "-m", "bench.results", *options.strategies, "--tree", *options.trees]
+    words += ["--machine", *options.machines] if options.machines != quick_machines() else []
+    return shlex.join([*words, "--repeat", str(options.repeat), "--write", f"docs/{options.write.name}"])
 
 
 if __name__ == "__main__":
