@@ -59,6 +59,11 @@ class Location:
         parts = [self.file, *(str(number) for number in (self.line, self.column) if number)]
         return ":".join(parts) + (f" (used at {self.used_at})" if self.used_at else "")
 
+    def as_json(self) -> dict[str, str | int]:
+        """Return the mapping that describes it in JSON; `used_at` is in it where there is one."""
+        place: dict[str, str | int] = {"file": self.file, "line": self.line, "column": self.column}
+        return {**place, "used_at": self.used_at} if self.used_at else place
+
 
 class QpatchError(Exception):
     """Root of everything that is reported without a traceback.

@@ -215,6 +215,18 @@ def test_an_error_keeps_its_place_and_its_exit_code() -> None:
     assert result_from_json(result.as_json()).exit_code is ExitCode.USAGE
 
 
+def test_an_error_in_what_strategies_share_keeps_both_places() -> None:
+    where = Location("shared.yaml", 3, 4, used_at="a.yaml:7:5")
+    result = rendered(Status.FAILED, ErrorReport.of(UserError("bad-name", "no", where=where)))
+    assert result.as_json()["error"]["where"] == {
+        "file": "shared.yaml",
+        "line": 3,
+        "column": 4,
+        "used_at": "a.yaml:7:5",
+    }
+    assert result_from_json(result.as_json()) == result
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator, model_validator
 
 from qpatch.cells.key import CellKey, Stage
 from qpatch.errors import ExitCode, Location, UserError
@@ -66,6 +66,10 @@ class ErrorReport(PlainData):
         if code not in ERROR_CODES:
             raise ValueError(f"no error has the exit code {int(code)}")
         return code
+
+    @field_serializer("where")
+    def _write_place(self, where: Location | None) -> dict[str, str | int] | None:
+        return where.as_json() if where else None
 
     @classmethod
     def of(cls, error: QpatchError) -> ErrorReport:

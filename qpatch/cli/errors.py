@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from qpatch.cells.base import ErrorReport
-    from qpatch.errors import Location, QpatchError
+    from qpatch.errors import QpatchError
 
 
 def error_text(error: QpatchError | ErrorReport, *, prefix: str = "") -> str:
@@ -23,14 +23,8 @@ def error_text(error: QpatchError | ErrorReport, *, prefix: str = "") -> str:
 
 def error_document(error: QpatchError) -> dict[str, object]:
     """Return the mapping that describes `error` in JSON."""
-    return {"code": error.code, "message": error.message, "where": _place(error.where), "hint": error.hint}
-
-
-def _place(where: Location | None) -> dict[str, object] | None:
-    if where is None:
-        return None
-    place: dict[str, object] = {"file": where.file, "line": where.line, "column": where.column}
-    return {**place, "used_at": where.used_at} if where.used_at else place
+    where = error.where.as_json() if error.where else None
+    return {"code": error.code, "message": error.message, "where": where, "hint": error.hint}
 
 
 def indented(label: str, text: str) -> str:
