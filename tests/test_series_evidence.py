@@ -64,10 +64,12 @@ def test_a_series_that_makes_a_fault_rarer_or_more_frequent_makes_a_difference()
     assert "as without" not in text
 
 
-def test_what_is_wrong_with_and_without_the_series_is_told_by_itself() -> None:
-    text = told(LOST, replace(LOST, source=TIP, destination=TIP))
-    assert "- eager, once, on q35: lost 10 of 10; with this series lost 10 of 10." in text
-    assert "as without" not in text
+def test_what_is_wrong_with_and_without_the_series_is_told_by_itself_in_short() -> None:
+    arm = replace(LOST, machine="virt")
+    text = " ".join(told(LOST, arm, *(replace(one, source=TIP, destination=TIP) for one in (LOST, arm))).split())
+    assert "As without this series, and not well, ended eager/once (lost 20 of 20)." in text
+    assert "eager: Raises at once. It need not." in text
+    assert "it ended as without" not in text
 
 
 def test_a_run_with_the_series_alone_is_told_as_that() -> None:

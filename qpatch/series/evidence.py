@@ -59,8 +59,8 @@ class _Cell:
 
     @property
     def is_told(self) -> bool:
-        """Whether it is told by itself: the series makes a difference, or cannot be compared, or something is wrong."""
-        return not self.well or _shares(self.before) != _shares(self.after)
+        """Whether it is told by itself: the series makes a difference, or cannot be compared."""
+        return _shares(self.before) != _shares(self.after)
 
 
 def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
@@ -73,12 +73,14 @@ def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
         return ""
     ran = [cell for cell in cells if cell.after]
     told = [cell for cell in ran if cell.is_told]
+    no_better = [cell for cell in ran if not (cell.is_told or cell.well)]
     mixed = [cell for cell in cells if cell.to_old or cell.from_old]
-    profiles = {cell.profile for cell in [*told, *mixed]}
+    profiles = {cell.profile for cell in [*told, *no_better, *mixed]}
     parts = [
         _TITLE,
         *_list("Migrations of an emulated device, and how they ended:", _merged(told)),
-        _unchanged([cell for cell in ran if not cell.is_told], also=bool(told)),
+        _no_better(no_better),
+        _unchanged([cell for cell in ran if cell.well and not cell.is_told], also=bool(told or no_better)),
         *_list("Between a QEMU with this series and one without:", _crossing(mixed)),
         "\n".join(dict.fromkeys(_wrapped(one.about) for one in seen if one.about and one.profile in profiles)),
         *(_wrapped(f"{lab} {_WANTED}") for lab in dict.fromkeys(one.lab for one in seen if one.lab)),
@@ -125,6 +127,15 @@ def _crossing(cells: Iterable[_Cell]) -> list[str]:
         ended = "; ".join(f"{way} {_counts(counts)}" for way, counts in ways if counts)
         lines.append(f"{cell.profile}, {cell.scenario}, on {cell.machine}: {ended}")
     return lines
+
+
+def _no_better(cells: Sequence[_Cell]) -> str:
+    """Return where it ended as without the series, and not well, of all machines together."""
+    ended: dict[str, Counter[str]] = {}
+    for cell in cells:
+        ended.setdefault(f"{cell.profile}/{cell.scenario}", Counter()).update(cell.after)
+    named = ", ".join(f"{setting} ({_counts(counts)})" for setting, counts in ended.items())
+    return _wrapped(f"As without this series, and not well, ended {named}.") if ended else ""
 
 
 def _unchanged(cells: Sequence[_Cell], *, also: bool) -> str:
