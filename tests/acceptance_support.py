@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -155,10 +156,10 @@ def inside(function: str, change: Change) -> Change:
 
 
 def strategy_copy(directory: Path, name: str, *replacements: tuple[str, str]) -> Path:
-    """Copy a shipped strategy, with text of it replaced, to `directory`; return the copy's file."""
+    """Copy a shipped strategy, with text of it replaced, and all templates to `directory`; return its file."""
     (directory / "strategies").mkdir(parents=True, exist_ok=True)
     if not (directory / "templates").exists():
-        (directory / "templates").symlink_to(SHIPPED_TEMPLATES)
+        shutil.copytree(SHIPPED_TEMPLATES, directory / "templates")
     text = (SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
     for old, new in replacements:
         assert old in text, f"the strategy has no {old!r}"
@@ -200,19 +201,20 @@ def series_of(output: Path) -> dict[str, bytes]:
 
 
 def follow(file: Path, told: str) -> None:
-    """Change the strategy as the explanations `told` say, literally: no thinking, as a stranger would."""
-    lines = file.read_text(encoding="utf-8").split("\n")
-    found = [(int(miss[1]), textwrap.dedent(miss[2]).strip("\n").split("\n")) for miss in _MISS.finditer(told)]
+    """Change the strategy, and what it shares, as the explanations `told` say: literally, as a stranger would."""
+    found = [(miss[1], int(miss[2]), textwrap.dedent(miss[3]).strip("\n").split("\n")) for miss in _MISS.finditer(told)]
     assert found, f"no suggestion in:\n{told}"
-    for number, suggestion in sorted(found, reverse=True):  # from the end, so that the line numbers stay right
+    for name, number, suggestion in sorted(found, reverse=True):  # from the end, so that the line numbers stay right
+        named = file if Path(name).name == file.name else Path(name)
+        lines = named.read_text(encoding="utf-8").split("\n")
         end = _end_of_item(lines, number - 1)
         lines[number - 1 : end] = _followed(lines[number - 1 : end], suggestion)
-    file.write_text("\n".join(lines), encoding="utf-8")
+        named.write_text("\n".join(lines), encoding="utf-8")
 
 
-# A miss, as printed: the line of the edit in the strategy, and what is suggested.
+# A miss, as printed: the file and the line of the edit, and what is suggested.
 _MISS = re.compile(
-    r"^\S+\.yaml:(\d+):\d+: (?:drifted|ambiguous): .*\n(?:  .*\n)*?"
+    r"^(\S+\.yaml):(\d+):\d+(?: \(used at [^)]+\))?: (?:drifted|ambiguous): .*\n(?:  .*\n)*?"
     r"  to mend the strategy:\n((?:    .*\n|\n)+)",
     re.MULTILINE,
 )
