@@ -163,6 +163,21 @@ def test_one_that_was_unmapped_alone_or_with_all_others_is_not(iova: int, size: 
     assert list(memory_left_mapped(timeline.events)) == []
 
 
+def test_what_qemu_writes_when_it_loads_config_space_takes_no_bar_away() -> None:
+    timeline = shared()
+    timeline.start("qemu1", "destination")
+    write(timeline, 4, 0, "qemu1")  # a reset
+    timeline.uapi("qemu1", "dma-map", device="", iova=BAR, size=0x10000, errno=0)
+    timeline.state("qemu1", "resuming", "dev1")
+    timeline.uapi("qemu1", "config-write", "dev1", offset=4, size=2, value=0, state="resuming", errno=0)
+    timeline.state("qemu1", "running", "dev1")
+    timeline.fence("qemu1")
+    assert list(memory_left_mapped(timeline.events)) == []
+    write(timeline, *HIDE, "qemu1")
+    timeline.fence("qemu1")
+    assert list(memory_left_mapped(timeline.events)) == [LEFT.replace("qemu0", "qemu1")]
+
+
 def test_what_is_left_mapped_is_dma_failed() -> None:
     timeline = shared()
     write(timeline, *HIDE)

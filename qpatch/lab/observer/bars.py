@@ -48,6 +48,10 @@ class Bars:
                 if address == int(event.fields["iova"]):
                     self._sizes[device, bar] = int(event.fields["size"])
 
+    def arrive(self, actor: str, device: str) -> None:
+        """Take it that a guest arrives at `actor`, for which its device has not hidden its BARs there."""
+        self._hidden.discard((actor, device))
+
     def at(self, place: int) -> str:
         """Return whose BAR lies at the address `place` of the guest, such as `dev1's BAR 2`, or ''."""
         for device, placed in self._placed.items():

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
 from qpatch.lab.observer.bars import Bars
-from qpatch.lab.observer.migrations import P2P_STATES, RUNNING, RUNNING_STATES, device_state
+from qpatch.lab.observer.migrations import P2P_STATES, RESUMING, RUNNING, RUNNING_STATES, device_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,7 +71,10 @@ def memory_left_mapped(timeline: Sequence[Event]) -> Iterator[str]:
     mapped: dict[tuple[str, int], int] = {}  # by process and address: how much
     bars = Bars()
     for event in timeline:
-        bars.note(event)
+        if event.name == "state" and device_state(event) == RESUMING:
+            bars.arrive(event.actor, event.device)
+        elif event.fields.get("state") != RESUMING:  # then it is QEMU that writes, and the guest has moved nothing
+            bars.note(event)
         if event.origin is EventSource.LAB and event.name == "fence":
             for (actor, start), size in mapped.items():
                 if actor == event.fields["vm"] and bars.is_gone(actor, start, size):
