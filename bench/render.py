@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from bench.measuring import median, median_cost, run
+from bench.measuring import Cost, median, median_cost, run
 from qpatch.csource.source import C_SUFFIXES
 from qpatch.csource.syntax.parse import c_parser
 from qpatch.trees.git import Repository
@@ -160,6 +160,15 @@ def remake(result: dict[str, Any], output: Path, directory: Path) -> Remade:
     return Remade(repository, result["base"], tip, sources)
 
 
+def cost_of_editing(edit: dict[str, str], directory: Path, trees: list[str], output: Path, runs: int) -> Cost:
+    """Return what a render takes after `edit`, each time another one, of a copy of the strategies in `directory`."""
+    edited, numbers = copied(directory, edit), count(1)
+    strategies = directory / "strategies"
+    return median_cost(
+        lambda: render(trees, output, "--strategies", strategies), runs, lambda: edited.edit(next(numbers))
+    )
+
+
 def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
     """Return the document that is printed."""
     results = render(trees, directory / "first")["results"]
@@ -171,15 +180,8 @@ def measure(trees: list[str], runs: int, directory: Path) -> dict[str, Any]:
         "anew_bare": median_cost(lambda: render(trees, again, *BARE), wanted["runs_anew"], forget),
         "nothing_changed": median_cost(lambda: render(trees, again), runs),
     }
-    numbers = count(1)
     for name, edit in wanted["edits"].items():
-        edited = copied(directory / name, edit)
-        of_copy = ("--strategies", directory / name / "strategies")
-        costs[name] = median_cost(
-            lambda of_copy=of_copy: render(trees, again, *of_copy),  # type: ignore[misc]
-            runs,
-            lambda edited=edited: edited.edit(next(numbers)),  # type: ignore[misc]
-        )
+        costs[name] = cost_of_editing(edit, directory / name, trees, again, runs)
     seconds = {
         "floor_parse": median(lambda: parse_all(series), runs),
         "floor_format_patch": median(lambda: format_all(series, directory / "floor"), runs),

@@ -58,7 +58,7 @@ def program_fingerprint(name: str) -> str:
     if found is None:
         return fingerprint(name, None)
     place = os.path.realpath(found)
-    state = os.stat(place)  # noqa: PTH116 - it is a string already
+    state = os.stat(place)  # noqa: PTH116 - `place` is a string, and a Path would be made of it for this alone
     return fingerprint(name, found, place, state.st_size, state.st_mtime_ns)
 
 

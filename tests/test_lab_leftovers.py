@@ -24,6 +24,19 @@ def cancelled(by: str, device: str) -> TimelineBuilder:
     return timeline
 
 
+def migrate_tracked(timeline: TimelineBuilder) -> None:
+    """The guest answers twice while it migrates, and the device tracks what it writes."""
+    timeline.begin()
+    dirty(timeline, "device", "dev0", "start")
+    timeline.fence("qemu0")
+    timeline.fence("qemu0")
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated()
+    timeline.verify()
+
+
 @pytest.mark.parametrize(("by", "device", "name"), TRACKERS)
 def test_a_tracker_that_goes_on_after_a_cancelled_migration_is_told(by: str, device: str, name: str) -> None:
     timeline = cancelled(by, device)
@@ -65,15 +78,7 @@ def test_a_device_that_was_closed_tracks_nothing(what: str) -> None:
 def test_a_guest_that_answers_while_it_migrates_may_be_tracked() -> None:
     timeline = TimelineBuilder()
     timeline.prepare()
-    timeline.begin()
-    dirty(timeline, "device", "dev0", "start")
-    timeline.fence("qemu0")
-    timeline.fence("qemu0")
-    timeline.stop()
-    timeline.load()
-    timeline.run()
-    timeline.migrated()
-    timeline.verify()
+    migrate_tracked(timeline)
     assert disordered(timeline) == ()
 
 
@@ -81,15 +86,7 @@ def test_the_next_migration_may_start_it_again() -> None:
     timeline = cancelled("device", "dev0")
     dirty(timeline, "device", "dev0", "stop")
     timeline.fence("qemu0")
-    timeline.begin()
-    dirty(timeline, "device", "dev0", "start")
-    timeline.fence("qemu0")
-    timeline.fence("qemu0")
-    timeline.stop()
-    timeline.load()
-    timeline.run()
-    timeline.migrated()
-    timeline.verify()
+    migrate_tracked(timeline)
     assert disordered(timeline) == ()
 
 
