@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 from lab_timeline_support import TimelineBuilder
-from lab_verdict_support import reason
+from lab_verdict_support import delivered, reason
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.mappings import memory_left_mapped, memory_taken_away
+from qpatch.lab.observer.mappings import memory_left_mapped, memory_left_writeable, memory_taken_away
 
 PAGE = 0x40003000
 
@@ -206,3 +206,44 @@ def test_the_verdict_is_dma_failed() -> None:
     timeline.end()
     told = "qemu0 unmapped 0x10000 bytes at 0x40000000, which dev0 uses, while that device runs"
     assert reason(timeline, Verdict.DMA_FAILED) == told
+
+
+FIRMWARE = [0xFFFF0000, 0x10000]
+
+
+@pytest.mark.parametrize(
+    ("iova", "size", "write", "errno", "told"),
+    [
+        (0xFFFF0000, 0x10000, True, 0, True),
+        (0xFFFE0000, 0x10001, True, 0, True),
+        (0xFFFFF000, 0x1000, True, 0, True),
+        (0xFFFF0000, 0x10000, False, 0, False),
+        (0xFFFF0000, 0x10000, True, 17, False),
+        (0xFFFE0000, 0x10000, True, 0, False),
+        (0x100000000, 0x10000, True, 0, False),
+    ],
+)
+def test_what_no_device_may_write_to_is_mapped_read_only(
+    iova: int, size: int, write: bool, errno: int, told: bool
+) -> None:
+    timeline = TimelineBuilder()
+    timeline.lab("machine", vm="qemu0", read_only=[FIRMWARE])
+    timeline.start("qemu0", "source")
+    timeline.uapi("qemu0", "dma-map", device="", iova=iova, size=size, write=write, errno=errno)
+    said = "qemu0 lets devices write to 0x10000 bytes at 0xffff0000, which are read-only"
+    assert list(memory_left_writeable(timeline.events)) == ([said] if told else [])
+
+
+def test_a_machine_without_such_memory_has_no_such_rule() -> None:
+    timeline = TimelineBuilder()
+    timeline.lab("machine", vm="qemu0", read_only=[])
+    timeline.start("qemu0", "source")
+    timeline.uapi("qemu0", "dma-map", device="", iova=0xFFFF0000, size=0x10000, write=True, errno=0)
+    assert list(memory_left_writeable(timeline.events)) == []
+
+
+def test_the_word_for_firmware_that_devices_can_write_to() -> None:
+    timeline = delivered()
+    timeline.lab("machine", vm="qemu1", read_only=[FIRMWARE])
+    timeline.uapi("qemu1", "dma-map", device="", iova=FIRMWARE[0], size=FIRMWARE[1], write=True, errno=0)
+    assert "qemu1 lets devices write to" in reason(timeline, Verdict.DMA_FAILED)

@@ -21,6 +21,8 @@ static void log_data(struct emu_device *device, const char *event, const char *p
 	emu_text_number(&text, "bytes", bytes);
 	if (phase)
 		emu_text_string(&text, "phase", phase);
+	if (phase && emu_phase(device) == EMU_PHASE_PRE_COPY)
+		emu_text_number(&text, "left", emu_save_remaining(device, EMU_PHASE_PRE_COPY));
 	emu_text_number(&text, "total", total);
 	emu_text_errno(&text, error);
 	emu_log(device, event, &text);

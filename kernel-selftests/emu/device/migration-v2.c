@@ -6,6 +6,7 @@
 #include "migration-v2.h"
 
 #include "faults.h"
+#include "log.h"
 #include "migration.h"
 #include "model.h"
 #include "save.h"
@@ -29,6 +30,18 @@ static int get_migration(struct emu_device *device, struct vfio_device_feature *
 	return 0;
 }
 
+/* QEMU asks again and again: each other answer is enough in the log. */
+static void log_size(struct emu_device *device, u64 bytes)
+{
+	struct emu_text text = { .length = 0 };
+
+	if (device->save.told == bytes)
+		return;
+	device->save.told = bytes;
+	emu_text_number(&text, "bytes", bytes);
+	emu_log(device, "data-size", &text);
+}
+
 static int get_data_size(struct emu_device *device, struct vfio_device_feature *feature,
 			 enum emu_stream *wanted)
 {
@@ -46,6 +59,7 @@ static int get_data_size(struct emu_device *device, struct vfio_device_feature *
 		size.stop_copy_length = 0;
 		break;
 	}
+	log_size(device, size.stop_copy_length);
 	memcpy(feature->data, &size, sizeof(size));
 	return 0;
 }

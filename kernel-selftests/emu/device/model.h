@@ -69,6 +69,7 @@ struct emu_save {
 	u64 checksum, total;
 	u64 held;		/* bulk of pre-copy that is not there yet: see emu_save_reinit() */
 	u32 stop_copy_reads;
+	u64 told;		/* how much stop-copy was last said to need */
 	bool empty_logged;	/* that pre-copy has nothing more, since it last had */
 	u32 prepared;		/* v1: bytes in the data area, to be taken by the user */
 };

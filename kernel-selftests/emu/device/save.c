@@ -117,10 +117,10 @@ u64 emu_save_reinit(struct emu_device *device)
 	return bytes;
 }
 
-/* An estimate that holds in any state: what stop-copy adds to pre-copy. */
+/* An estimate that holds in any state: what stop-copy adds to pre-copy as it is. */
 u64 emu_stop_copy_size(const struct emu_device *device)
 {
-	u64 bytes = with_headers(bulk_bytes(device, 1));
+	u64 bytes = with_headers(bulk_bytes(device, 1)) + with_headers(device->save.held);
 	u32 step;
 
 	for (step = STEP_REGISTERS; step < STEP_DONE; step++)

@@ -77,8 +77,9 @@ int space_map(struct address_space *space, const struct mapping *mapping)
 {
 	int error = try_map(space, mapping);
 
-	log_event("", "dma-map", "\"iova\":%" PRIu64 ",\"size\":%" PRIu64 ",\"errno\":%d",
-		  mapping->iova, mapping->size, -error);
+	log_event("", "dma-map",
+		  "\"iova\":%" PRIu64 ",\"size\":%" PRIu64 ",\"write\":%s,\"errno\":%d",
+		  mapping->iova, mapping->size, mapping->writeable ? "true" : "false", -error);
 	return error;
 }
 

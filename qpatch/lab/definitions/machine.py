@@ -22,6 +22,7 @@ class Machine(LabModel):
     `cpus` is how many processors it has where a scenario does not say, `most-cpus` how many its guest can use.
     `config-ports` are the ports of address and data of a PC's config space, None for a machine without.
     `measured-clock` tells that its guest measures the frequency of its counter, and does not know it.
+    `read-only` are the ranges (address, bytes) that no device may write to, whatever the guest does.
     `controllers` are the names under which interrupt controllers migrate; `requires` are features of qemu.yaml;
     `one-release` says why both sides must be of the same release, '' where they need not.
     """
@@ -41,6 +42,7 @@ class Machine(LabModel):
     most_cpus: int = Field(default=MAX_CPUS, ge=1, le=MAX_CPUS)
     config_ports: tuple[int, int] | None = None
     measured_clock: bool = False
+    read_only: tuple[tuple[int, int], ...] = ()
     controllers: tuple[str, ...]
     requires: tuple[str, ...] = ()
     one_release: str = ""

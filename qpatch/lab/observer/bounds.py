@@ -35,6 +35,11 @@ def storm_size() -> int:
     return int(_bounds()["storm"])
 
 
+def estimate_ratio() -> float:
+    """Return how many times what a device told of it may save after it was stopped."""
+    return _bounds()["estimate_ratio"]
+
+
 def log_bytes() -> int:
     """Return how much of a process's log is read, in bytes; more is a storm."""
     return int(_bounds()["log_bytes"])

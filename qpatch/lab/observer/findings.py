@@ -17,8 +17,9 @@ from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.ends import wrong_ends
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
+from qpatch.lab.observer.estimates import underestimates
 from qpatch.lab.observer.interrupts import account_for
-from qpatch.lab.observer.mappings import ACCESSES, memory_left_mapped, memory_taken_away
+from qpatch.lab.observer.mappings import ACCESSES, memory_left_mapped, memory_left_writeable, memory_taken_away
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.pace import crawls
@@ -155,9 +156,13 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         silent=tuple(silent(history, errors)),
         wrong_ends=tuple(wrong_ends(history)),
         failed_accesses=tuple(_failed_accesses(timeline)),
-        taken_away=(*memory_taken_away(timeline), *memory_left_mapped(timeline)),
+        taken_away=(
+            *memory_taken_away(timeline),
+            *memory_left_mapped(timeline),
+            *memory_left_writeable(timeline),
+        ),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
-        standstills=(*standstills(history), *crawls(history)),
+        standstills=(*standstills(history), *crawls(history), *underestimates(history)),
         checks=tuple(guest_checks(lab)),
         clock_faults=tuple(clock_faults(timeline)),
         left_behind=tuple(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Memory that QEMU takes away from a device while it runs, or leaves to it when it is gone.
+"""Memory that QEMU takes away from a device while it runs, leaves to it when it is gone, or lets it write to wrongly.
 
 Be it away for a moment only, a real device may use it just then. What is left where a BAR was lets devices reach what
 the guest does not have there any more, and is in the way of what it places there next.
@@ -53,6 +53,19 @@ def memory_taken_away(timeline: Sequence[Event]) -> Iterator[str]:
                 }
         elif event.name == "dma-unmap" and event.actor not in ending and not event.fields.get("errno"):
             yield from _taken_away(event, used, states, bars)
+
+
+def memory_left_writeable(timeline: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for each range that devices can write to though nothing may, such as firmware."""
+    read_only: list[tuple[int, int]] = []
+    for event in timeline:
+        if event.origin is EventSource.LAB and event.name == "machine":
+            read_only = event.fields["read_only"]
+        elif event.name == "dma-map" and event.fields.get("write") and not event.fields.get("errno"):
+            start, size = int(event.fields["iova"]), int(event.fields["size"])
+            for place, length in read_only:
+                if start < place + length and place < start + size:
+                    yield f"{event.actor} lets devices write to {length:#x} bytes at {place:#x}, which are read-only"
 
 
 def _taken_away(event: Event, used: Mapping[_Key, set[int]], states: Mapping[_Key, str], bars: Bars) -> Iterator[str]:
