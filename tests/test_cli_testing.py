@@ -192,7 +192,6 @@ def test_a_strategy_needs_sources(bench: Bench, tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["baseline"], "name the trees"),
-        (["baseline", "--tree", "t", "--lab", "vm"], "the lab vm is not there yet"),
         (["baseline", "--tree", "t", "--lab", "hw"], "the lab hw is not there yet"),
         (["baseline", "--tree", "t", "--repeat", "0"], "count from 1"),
         (["baseline", "--tree", "t", "--profile", "plian"], "Did you mean 'plain'?"),

@@ -13,7 +13,7 @@ from kernel_build_support import HEADERS, FakeSuite
 
 from qpatch.builds.kernel.recipe import HeaderPackage
 from qpatch.errors import EnvironmentFault
-from qpatch.lab.preload.initramfs import initramfs
+from qpatch.lab.initramfs import initramfs
 from qpatch.lab.preload.linuxguest import DRIVER, INITRAMFS, KERNEL, LinuxGuest, LinuxGuests
 from qpatch.lab.store import ArtifactStore
 from qpatch.trees.progress import NoProgress

@@ -220,7 +220,10 @@ def test_the_command_prints_what_was_found(
         (("--suite", "uapi", "--tree", "qemu-10.2"), "for which there is no tree"),
         (("--suite", "uapi", "--device", "a/b", "--profile", "plain"), "the suite takes profiles, or up to 2 devices"),
         (("--suite", "uapi", "--profile", "unheard-of"), "unheard-of"),
-        (("baseline", "--tree", "qemu-10.2", "--device", "a/b"), "--device names the devices of a --suite"),
+        (
+            ("baseline", "--tree", "qemu-10.2", "--device", "a/b"),
+            "--device and --target are about what a --suite is run on",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(

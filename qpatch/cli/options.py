@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from qpatch.builds.builder import BASELINE
 from qpatch.errors import UserError
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ def chosen_strategies(arguments: argparse.Namespace) -> tuple[LoadedStrategy, ..
     if not names:
         raise UserError("unknown-strategy", "there are no strategies", hint="`--strategies DIR` adds a directory.")
     return api.load_strategies(names, directories)
+
+
+def strategies_of(arguments: argparse.Namespace) -> list[LoadedStrategy | None]:
+    """Return the strategies that are asked for; None is the baseline, which comes first."""
+    named = [name for name in arguments.strategy if name != BASELINE]
+    baseline = len(named) < len(arguments.strategy) or arguments.binary is not None
+    if baseline and not named and not arguments.all:
+        return [None]
+    arguments.strategy = named
+    return [*([None] if baseline else []), *chosen_strategies(arguments)]
 
 
 def settings(arguments: argparse.Namespace, strategies: tuple[LoadedStrategy, ...]) -> dict[str, str]:

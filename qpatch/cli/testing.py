@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.builds.builder import BASELINE
 from qpatch.cli.display import StepDisplay
-from qpatch.cli.options import add_strategy_choice, chosen_strategies, library, settings
+from qpatch.cli.options import add_strategy_choice, library, settings, strategies_of
 from qpatch.cli.report_files import write_report
 from qpatch.errors import ExitCode, UserError
 from qpatch.lab.registry import registry
@@ -69,7 +69,11 @@ def register(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="D",
         dest="devices",
-        help="with --suite: one or two devices that VFIO has (PCI addresses, or directories in sysfs)",
+        help="with --suite: one or two devices that VFIO has (PCI addresses, or directories in sysfs), or one of a lab "
+        "that boots kernels (mtty)",
+    )
+    parser.add_argument(
+        "--target", default="", help="with --suite and a kernel: build `modules` (for Debian's kernel), or a `kernel`"
     )
     parser.add_argument("--list", action="store_true", help="list labs, machines, profiles, scenarios; run nothing")
 
@@ -125,8 +129,8 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
         from qpatch.cli.testing_suite import run_suite
 
         return run_suite(arguments, output)
-    if arguments.devices:
-        raise UserError("usage", "--device names the devices of a --suite")
+    if arguments.devices or arguments.target:
+        raise UserError("usage", "--device and --target are about what a --suite is run on")
     check(arguments)
     from qpatch import api
     from qpatch.cli.testing_table import print_cells
@@ -205,16 +209,6 @@ def read_choices(arguments: argparse.Namespace, strategies: Sequence[LoadedStrat
         arguments.lab,
         settings(arguments, loaded),
     )
-
-
-def strategies_of(arguments: argparse.Namespace) -> list[LoadedStrategy | None]:
-    """Return the strategies that are asked for; None is the baseline, which comes first."""
-    named = [name for name in arguments.strategy if name != BASELINE]
-    baseline = len(named) < len(arguments.strategy) or arguments.binary is not None
-    if baseline and not named and not arguments.all:
-        return [None]
-    arguments.strategy = named
-    return [*([None] if baseline else []), *chosen_strategies(arguments)]
 
 
 def read_peer(arguments: argparse.Namespace) -> Peer:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from qpatch.lab.model import Event, Observation
     from qpatch.lab.plan import RunPlan, RunRecord
+    from qpatch.lab.selftests.kernels import KernelBuild, KernelSuite
     from qpatch.lab.selftests.results import DeviceOutcome
     from qpatch.lab.selftests.running import EmulatedPair
     from qpatch.trees.progress import Progress
@@ -68,6 +69,19 @@ class SuiteLab(Protocol):
         self, programs: Sequence[Path], pairs: Sequence[EmulatedPair], progress: Progress
     ) -> list[DeviceOutcome]:
         """Run all `programs` on each of `pairs`. Raises EnvironmentFault where something is missing."""
+
+
+@runtime_checkable
+class KernelSuiteLab(Protocol):
+    """A lab that can boot what was built of a kernel tree, and run programs on a device of that kernel."""
+
+    def run_kernel_suites(
+        self, builds: Sequence[KernelBuild], device: str, output: Path, progress: Progress
+    ) -> list[KernelSuite]:
+        """Run all tests of the uAPI on a device of each kernel ('': the lab's default); logs are kept in `output`.
+
+        Raises UserError `unknown-device`, EnvironmentFault where something is missing.
+        """
 
 
 class PreparedLab(Protocol):

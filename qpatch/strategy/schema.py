@@ -244,7 +244,8 @@ class Component(StrategyModel):
     """What the strategy does to one project: QEMU or Linux. `cc` are the people whom its letter quotes.
 
     `title` is the subject of its letter, where the strategy's own is about the other project.
-    `globals` are properties that turn on what is off by default, as `-global` of QEMU has them: a lab sets them.
+    `globals` turn on what is off by default, and a lab sets them: properties as `-global` of QEMU has them, or
+    parameters of the kernel's modules.
     """
 
     title: Text | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from qpatch.builds.kernel.headers import DebianHeaders, choose
 from qpatch.builds.kernel.kbuild import variables
 from qpatch.builds.toolchain import compiler_version
-from qpatch.lab.preload.initramfs import initramfs
+from qpatch.lab.initramfs import initramfs
 from qpatch.lab.store import digest
 from qpatch.requirements import require
 from qpatch.trees.deb import read_member

@@ -24,10 +24,11 @@ _TITLE = "the tests of the uAPI"
 _KINDS = ("*.c", "*.h", "Makefile")
 
 
-def compiled_programs(progress: Progress, *, store: Path | None = None) -> tuple[Path, ...]:
+def compiled_programs(progress: Progress, *, store: Path | None = None, static: bool = False) -> tuple[Path, ...]:
     """Return all programs, compiled where they are not in the cache (`store`, by default the user's).
 
-    Raises EnvironmentFault `requirements-missing`, `lab-artifacts-failed` with the first error of the compiler.
+    `static`: they need no library where they are run. Raises EnvironmentFault `requirements-missing`,
+    `lab-artifacts-failed` with the first error of the compiler.
     """
     sources = shipped() / SOURCES
     folder = sources / "uapi"
@@ -43,11 +44,11 @@ def compiled_programs(progress: Progress, *, store: Path | None = None) -> tuple
 
     def make(work: Workplace) -> None:
         progress.begin(f"compiling {_TITLE}", None)
-        work.compile(
-            _TITLE, ["make", "--no-print-directory", f"-j{os.cpu_count() or 1}", f"O={work.scratch}"], folder, names[0]
-        )
+        flags = ["LDFLAGS=-static -s"] if static else []
+        command = ["make", "--no-print-directory", f"-j{os.cpu_count() or 1}", f"O={work.scratch}", *flags]
+        work.compile(_TITLE, command, folder, names[0])
         for name in names:
             (work.scratch / name).rename(work.result / name)
 
-    place = kept.kept(f"uapi-{digest([compiler_version(_COMPILER)], files)}", names, make)
+    place = kept.kept(f"uapi-{'static-' if static else ''}{digest([compiler_version(_COMPILER)], files)}", names, make)
     return tuple(place / name for name in names)
