@@ -28,9 +28,9 @@
 #define CONFIG_POWER		0x70
 #define CONFIG_EXPRESS		0x80
 
-#define VENDOR		0x1234
-#define DEVICE		0x7170
-#define CLASS		0x088000
+#define VENDOR_ID		0x1234
+#define DEVICE_ID		0x7170
+#define CLASS_CODE		0x088000
 #define REVISION	1
 
 #define OFFSET_COMMAND		0x04
@@ -127,13 +127,13 @@ void emu_config_reset(struct emu_device *device)
 	u8 *config = device->config;
 
 	memset(config, 0, EMU_CONFIG_SIZE);
-	emu_put16(config, VENDOR);
-	emu_put16(config + 2, DEVICE);
+	emu_put16(config, VENDOR_ID);
+	emu_put16(config + 2, DEVICE_ID);
 	emu_put16(config + OFFSET_STATUS, STATUS_CAPABILITIES);
-	emu_put32(config + 8, (u32)CLASS << 8 | REVISION);
+	emu_put32(config + 8, (u32)CLASS_CODE << 8 | REVISION);
 	config[OFFSET_BARS + 8] = BAR_64_PREFETCHABLE;
-	emu_put16(config + 0x2c, VENDOR);
-	emu_put16(config + 0x2e, DEVICE);
+	emu_put16(config + 0x2c, VENDOR_ID);
+	emu_put16(config + 0x2e, DEVICE_ID);
 	config[0x34] = CONFIG_MSI;
 	config[OFFSET_INTERRUPT_PIN] = (u8)profile->interrupt_pin;
 

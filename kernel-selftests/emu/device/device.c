@@ -26,6 +26,7 @@ static void make_new(struct emu_device *device)
 	u32 i;
 
 	device->state = VFIO_DEVICE_STATE_RUNNING;
+	device->by_v1 = device->profile.protocol == EMU_PROTOCOL_V1;
 	device->status = 0;
 	device->moments_raised = 0;
 	device->config_written = false;
@@ -46,7 +47,7 @@ int emu_device_init(struct emu_device *device, const struct emu_profile *profile
 {
 	if (!emu_profile_is_sound(profile) || !memory)
 		return -EINVAL;
-	if (profile->protocol == EMU_PROTOCOL_V1 && (!migration_data || !migration_data_size))
+	if (profile->protocol & EMU_PROTOCOL_V1 && (!migration_data || !migration_data_size))
 		return -EINVAL;
 	memset(device, 0, sizeof(*device));
 	device->profile = *profile;
@@ -77,7 +78,7 @@ void emu_device_find(struct emu_device *device, int state)
 int emu_get_info(struct emu_device *device, struct vfio_device_info *info)
 {
 	u32 least = (u32)offsetof(struct vfio_device_info, num_irqs) + sizeof(info->num_irqs);
-	bool v1 = device->profile.protocol == EMU_PROTOCOL_V1;
+	bool v1 = emu_has_protocol(device, EMU_PROTOCOL_V1);
 
 	if (info->argsz < least)
 		return -EINVAL;

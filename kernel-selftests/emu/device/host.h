@@ -16,6 +16,11 @@ struct emu_host {
 	int (*dma_read)(void *context, u64 iova, void *data, u32 bytes);
 	void (*pause)(void *context, u32 milliseconds);
 	void (*reset_others)(void *context);	/* a fault: a reset of this device hits all others */
+	/*
+	 * v2: the first step of a way between two states that are not ERROR, or -errno.
+	 * NULL: by the model's own table, as with v1.
+	 */
+	int (*next_state)(void *context, int from, int to);
 	/* One line of the log: `text` is JSON members, `"vector":3,"sent":true`, or is empty. */
 	void (*log)(void *context, const char *event, const char *text);
 };

@@ -33,7 +33,7 @@ static u32 irq_count(const struct emu_device *device, u32 index)
 /* Kernels of protocol v2's time add MSI-X vectors one by one; older ones cannot. */
 static bool can_grow(const struct emu_device *device, u32 index)
 {
-	return index == VFIO_PCI_MSIX_IRQ_INDEX && device->profile.protocol == EMU_PROTOCOL_V2;
+	return index == VFIO_PCI_MSIX_IRQ_INDEX && emu_has_protocol(device, EMU_PROTOCOL_V2);
 }
 
 int emu_get_irq_info(struct emu_device *device, struct vfio_irq_info *info)

@@ -101,7 +101,7 @@ s64 emu_data_write(struct emu_device *device, const u8 *buffer, u64 bytes)
 
 s64 emu_migration_read(struct emu_device *device, void *buffer, u64 bytes)
 {
-	if (device->profile.protocol != EMU_PROTOCOL_V2)
+	if (!emu_has_protocol(device, EMU_PROTOCOL_V2))
 		return -EINVAL;
 	if (!device->save.active)
 		return -ENODEV;
@@ -110,7 +110,7 @@ s64 emu_migration_read(struct emu_device *device, void *buffer, u64 bytes)
 
 s64 emu_migration_write(struct emu_device *device, const void *buffer, u64 bytes)
 {
-	if (device->profile.protocol != EMU_PROTOCOL_V2)
+	if (!emu_has_protocol(device, EMU_PROTOCOL_V2))
 		return -EINVAL;
 	if (!device->load.active)
 		return -ENODEV;
@@ -131,7 +131,7 @@ static u32 log_new_data(struct emu_device *device, u64 bytes)
 
 int emu_get_precopy_info(struct emu_device *device, struct vfio_precopy_info *info)
 {
-	if (info->argsz < sizeof(*info) || device->profile.protocol != EMU_PROTOCOL_V2)
+	if (info->argsz < sizeof(*info) || !emu_has_protocol(device, EMU_PROTOCOL_V2))
 		return -EINVAL;
 	if (!device->save.active || emu_phase(device) != EMU_PHASE_PRE_COPY)
 		return -EINVAL;

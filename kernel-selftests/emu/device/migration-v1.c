@@ -76,6 +76,7 @@ static s64 write_state(struct emu_device *device, u32 bits)
 {
 	u32 i;
 
+	device->by_v1 = true;
 	for (i = 0; i < ARRAY_SIZE(states); i++) {
 		if (states[i].bits != (bits & V1_STATE_BITS))
 			continue;

@@ -74,6 +74,7 @@ static int set_or_get_state(struct emu_device *device, struct vfio_device_featur
 
 	memcpy(&state, feature->data, sizeof(state));
 	if (feature->flags & VFIO_DEVICE_FEATURE_SET) {
+		device->by_v1 = false;
 		result = emu_set_state(device, state.device_state);
 		if (!result && device->save.active && !was_saving)
 			*wanted = EMU_STREAM_READ;
@@ -87,12 +88,17 @@ static int set_or_get_state(struct emu_device *device, struct vfio_device_featur
 	return result;
 }
 
+void emu_know_precopy_info_v2(struct emu_device *device)
+{
+	device->precopy_info_v2 = true;
+}
+
 static int set_precopy_info_v2(struct emu_device *device, struct vfio_device_feature *feature,
 			       enum emu_stream *wanted)
 {
 	(void)feature;
 	(void)wanted;
-	device->precopy_info_v2 = true;
+	emu_know_precopy_info_v2(device);
 	return 0;
 }
 
@@ -155,7 +161,7 @@ int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, 
 	if ((feature->flags & OPERATIONS) == OPERATIONS &&
 	    !(feature->flags & VFIO_DEVICE_FEATURE_PROBE))
 		return -EINVAL;
-	if (device->profile.protocol != EMU_PROTOCOL_V2)
+	if (!emu_has_protocol(device, EMU_PROTOCOL_V2))
 		return -ENOTTY;
 	kind = find_feature(feature->flags & VFIO_DEVICE_FEATURE_MASK);
 	return kind ? serve(device, kind, feature, bytes, wanted) : -ENOTTY;

@@ -16,5 +16,7 @@ struct emu_device;
 enum emu_stream { EMU_STREAM_NONE, EMU_STREAM_READ, EMU_STREAM_WRITE };
 int emu_feature(struct emu_device *device, struct vfio_device_feature *feature, u32 bytes,
 		enum emu_stream *wanted);
+/* The user has set MIG_PRECOPY_INFOv2, and something else has served that. */
+void emu_know_precopy_info_v2(struct emu_device *device);
 
 #endif

@@ -32,7 +32,7 @@ static int leave_resuming(struct emu_device *device)
 {
 	int error = emu_load_end(device);
 
-	if (error && device->profile.protocol == EMU_PROTOCOL_V2) {
+	if (error && !device->by_v1) {
 		device->load.active = false;
 		device->state = EMU_STATE_ERROR;
 	}

@@ -98,6 +98,7 @@ struct emu_device {
 	u32 migration_data_size;
 
 	int state;		/* enum vfio_device_mig_state, for v1 too */
+	bool by_v1;		/* it is v1 that has moved it last, or the only protocol */
 	u32 status;
 	u32 moments_raised;	/* EMU_RAISE_ON_... that were served since RESUMING was entered */
 	bool config_written, irqs_set;	/* since RESUMING was entered */
@@ -113,6 +114,11 @@ struct emu_device {
 	u8 staging[EMU_STAGING_SIZE];
 	u32 page[EMU_PAGE_SIZE / 4];
 };
+
+static inline bool emu_has_protocol(const struct emu_device *device, enum emu_protocol protocol)
+{
+	return device->profile.protocol & protocol;
+}
 
 /* MSI and MSI-X share the vectors' counters. */
 static inline u32 emu_vector_count(const struct emu_device *device)

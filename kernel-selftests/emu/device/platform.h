@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the device model uses of its platform: types, VFIO's uAPI, memory and
- * string functions.  In user space it also supplies what <linux/vfio.h> of
- * Linux 6.1 (Debian 12's linux-libc-dev) does not have yet.
+ * string functions.  It also supplies what <linux/vfio.h> of Linux 6.1 does not
+ * have yet, be it the kernel's or the C library's (Debian 12's linux-libc-dev).
  */
 #ifndef EMU_PLATFORM_H
 #define EMU_PLATFORM_H
@@ -13,7 +13,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/types.h>
-#include <linux/vfio.h>
+#include <uapi/linux/vfio.h>
 
 #else
 
@@ -24,7 +24,6 @@
 #include <string.h>
 
 #include <linux/types.h>
-#include <linux/version.h>
 #include <linux/vfio.h>
 
 typedef uint8_t u8;
@@ -41,7 +40,9 @@ typedef int64_t s64;
 #define __aligned(bytes)	__attribute__((aligned(bytes)))
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#endif /* __KERNEL__ */
+
+#ifndef VFIO_MIGRATION_PRE_COPY
 
 /* Linux 6.2: the pre-copy states and what tells how much is left in them. */
 #define VFIO_MIGRATION_PRE_COPY		(1 << 2)
@@ -62,7 +63,7 @@ struct vfio_precopy_info {
 
 #define VFIO_MIG_GET_PRECOPY_INFO	_IO(VFIO_TYPE, VFIO_BASE + 21)
 
-#endif /* < 6.2 */
+#endif /* VFIO_MIGRATION_PRE_COPY */
 
 #ifndef VFIO_PRECOPY_INFO_REINIT
 /* Linux 7.2: what is new in pre-copy data, to who has asked for it. */
@@ -76,5 +77,4 @@ struct vfio_precopy_info {
 #define VFIO_REGION_INFO_CAP_MIGRATION_CONFIG_FIRST 7
 #endif
 
-#endif /* __KERNEL__ */
 #endif

@@ -38,6 +38,7 @@ struct word {
 
 static const struct word protocols[] = {
 #define EMU_PROTOCOL(word, name, value) { word, value },
+#define EMU_PROTOCOL_PAIR(word, name, value) { word, value },
 #include "profile.def"
 };
 
@@ -285,7 +286,7 @@ int emu_profile_set(struct emu_profile *profile, const char *key, const char *va
 
 bool emu_profile_is_sound(const struct emu_profile *profile)
 {
-	if (profile->protocol != EMU_PROTOCOL_V1 && profile->protocol != EMU_PROTOCOL_V2)
+	if (!profile->protocol || profile->protocol & ~EMU_PROTOCOL_BOTH)
 		return false;
 	if (!profile->vectors || profile->vectors > EMU_MAX_VECTORS)
 		return false;

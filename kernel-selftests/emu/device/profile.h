@@ -16,6 +16,7 @@ enum {
 
 enum emu_protocol {
 #define EMU_PROTOCOL(word, name, value) EMU_PROTOCOL_##name = value,
+#define EMU_PROTOCOL_PAIR(word, name, value) EMU_PROTOCOL_##name = value,
 #include "profile.def"
 };
 

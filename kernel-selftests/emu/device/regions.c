@@ -13,7 +13,7 @@
 
 static bool has_migration_region(const struct emu_device *device)
 {
-	return device->profile.protocol == EMU_PROTOCOL_V1;
+	return emu_has_protocol(device, EMU_PROTOCOL_V1);
 }
 
 u64 emu_region_size(const struct emu_device *device, u32 region)

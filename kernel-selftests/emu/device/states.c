@@ -96,14 +96,13 @@ bool emu_starts_transfers(int state)
 /* In v1 the pre-copy state is there whatever the device does in it, and nothing is known of P2P. */
 static bool has_arc(const struct emu_device *device, const struct arc *arc)
 {
-	bool v1 = device->profile.protocol == EMU_PROTOCOL_V1;
-	bool p2p = !v1 && device->profile.p2p;
+	bool p2p = !device->by_v1 && device->profile.p2p;
 
 	if ((arc->needs & WITH_P2P) && !p2p)
 		return false;
 	if ((arc->needs & WITHOUT_P2P) && p2p)
 		return false;
-	return !(arc->needs & WITH_PRE_COPY) || v1 || device->profile.pre_copy;
+	return !(arc->needs & WITH_PRE_COPY) || device->by_v1 || device->profile.pre_copy;
 }
 
 /* A path enters a saving state only if it begins and ends in one. */
@@ -123,6 +122,8 @@ int emu_next_state(const struct emu_device *device, int from, int to)
 	u8 distance[EMU_NUM_STATES] = { 0 };
 	u32 i, round;
 
+	if (device->host->next_state && !device->by_v1)
+		return device->host->next_state(device->context, from, to);
 	if (from == EMU_STATE_STOP_COPY && (to == EMU_STATE_PRE_COPY || to == EMU_STATE_PRE_COPY_P2P))
 		return -EINVAL;
 	distance[to] = 1;

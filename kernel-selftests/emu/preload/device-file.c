@@ -68,7 +68,7 @@ static void unmap_memory(struct emulated_device *device)
 
 static int start_model(struct emulated_device *device)
 {
-	bool v1 = device->profile.protocol == EMU_PROTOCOL_V1;
+	bool v1 = device->profile.protocol & EMU_PROTOCOL_V1;
 
 	device->model = calloc(1, emu_device_size());
 	if (!device->model)

@@ -148,7 +148,7 @@ int device_log_feature(struct emulated_device *device, struct vfio_device_featur
 	u32 allowed = reporting ? VFIO_DEVICE_FEATURE_GET : VFIO_DEVICE_FEATURE_SET;
 	s64 result;
 
-	if (device->profile.protocol != EMU_PROTOCOL_V2 || !device->profile.dma_logging)
+	if (!(device->profile.protocol & EMU_PROTOCOL_V2) || !device->profile.dma_logging)
 		return -ENOTTY;
 	if (feature->flags & ~(VFIO_DEVICE_FEATURE_MASK | VFIO_DEVICE_FEATURE_PROBE | allowed))
 		return -EINVAL;

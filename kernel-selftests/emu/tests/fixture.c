@@ -150,7 +150,7 @@ struct fixture *fixture_new(const char *settings)
 	if (!fixture->device)
 		abort();
 	if (!parse_settings(&fixture->profile, settings)) {
-		v1 = fixture->profile.protocol == EMU_PROTOCOL_V1;
+		v1 = fixture->profile.protocol & EMU_PROTOCOL_V1;
 		if (!emu_device_init(fixture->device, &fixture->profile, &host, fixture,
 				     fixture->memory, v1 ? fixture->migration_data : NULL,
 				     v1 ? FIXTURE_DATA_SIZE : 0)) {

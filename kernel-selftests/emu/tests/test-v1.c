@@ -263,6 +263,41 @@ static void names_are_those_of_v2(void)
 	fixture_free(fixture);
 }
 
+/* The rules are those of the protocol that the device was moved by last. */
+static void side_by_side(void)
+{
+	struct fixture *source = fixture_new("protocol=both");
+	struct fixture *destination = fixture_new("protocol=both");
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+
+	CHECK(source && destination);
+	CHECK_EQUAL(emu_get_info(source->device, &info), 0);
+	CHECK_EQUAL(info.num_regions, EMU_NUM_REGIONS);
+
+	CHECK_EQUAL(set_state(source, STOP, NULL), 0);
+	CHECK_EQUAL(v1_state(source), 0);
+	CHECK_EQUAL(set_v1_state(source, V1_RUNNING), 0);
+	CHECK_EQUAL(get_state(source), RUNNING);
+	CHECK_EQUAL(set_state(source, RUNNING_P2P, NULL), 0);
+	CHECK_EQUAL(set_state(source, RUNNING, NULL), 0);
+
+	CHECK_EQUAL(set_v1_state(destination, V1_RESUMING), 0);
+	CHECK_EQUAL(set_v1_state(source, V1_RUNNING | V1_SAVING), 0);
+	CHECK_EQUAL(set_v1_state(source, V1_SAVING), 0);
+	CHECK(move_pending(source, destination, false) > 0);
+	CHECK_EQUAL(set_v1_state(destination, V1_RUNNING), 0);
+
+	/* What cannot be loaded: by v1 the device stays in RESUMING, by v2 it goes to ERROR. */
+	CHECK_EQUAL(set_v1_state(destination, V1_RESUMING), 0);
+	CHECK_EQUAL(set_v1_state(destination, V1_RUNNING), -EINVAL);
+	CHECK_EQUAL(get_state(destination), RESUMING);
+	CHECK_EQUAL(set_state(destination, RUNNING, NULL), -EINVAL);
+	CHECK_EQUAL(get_state(destination), ERROR_STATE);
+	CHECK_EQUAL(v1_state(destination), V1_SAVING | V1_RESUMING);
+	fixture_free(source);
+	fixture_free(destination);
+}
+
 static const struct test tests[] = {
 	{ "accesses", accesses },
 	{ "transitions", transitions },
@@ -274,6 +309,7 @@ static const struct test tests[] = {
 	{ "flipped bit", flipped_bit },
 	{ "incomplete state", incomplete_state },
 	{ "names are those of v2", names_are_those_of_v2 },
+	{ "side by side with v2", side_by_side },
 };
 
 TEST_MAIN(tests)
