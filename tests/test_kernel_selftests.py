@@ -33,7 +33,7 @@ def test_no_file_includes_in_a_circle() -> None:
 
 @pytest.mark.parametrize(
     "folder",
-    ["emu/device", "emu/preload", "guest", "guest/aarch64", "guest/x86_64", "guest/linux", "uapi/vfio/lib"],
+    ["emu/device", "emu/preload", "module", "guest", "guest/aarch64", "guest/x86_64", "guest/linux", "uapi/vfio/lib"],
 )
 def test_every_file_includes_its_own_header_first(folder: str) -> None:
     wrong = [

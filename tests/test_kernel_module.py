@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device as a kernel module, on real kernels: the tests of the uAPI pass on it, and see what is planted in it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from kernel_boot_support import boot, debian_machine
+from release_support import need
+
+from qpatch.builds.builder import Builder, BuildRequest
+from qpatch.builds.kernel.backends import kernel_backend
+from qpatch.builds.kernel.device import device_module
+from qpatch.builds.kernel.headers import DebianHeaders
+from qpatch.builds.kernel.modules import ModulesBackend
+from qpatch.builds.workspace import BuildWorkspace
+from qpatch.lab.definitions.profile import DeviceSettings
+from qpatch.lab.preload.devices import configuration_entries
+from qpatch.lab.selftests.programs import compiled_programs
+from qpatch.lab.selftests.results import Outcome, read_program
+from qpatch.series.open_tree import opened_tree
+from qpatch.trees.places import cache_directory
+from qpatch.trees.progress import NoProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from qpatch.lab.selftests.results import TestOutcome
+
+pytestmark = pytest.mark.vm
+
+VFIO = ("vfio.ko", "vfio_iommu_type1.ko", "vfio_virqfd.ko", "mdev.ko")
+DEVICES = ("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", "83b8f4f2-509f-382f-3c1e-e6bfe0fa1002")
+RUN = 'run() { echo "program: ${1##*/}"; "$@"; echo "exit code: $?"; }'
+PARENT = "/sys/class/mdev_bus/qpatch/mdev_supported_types/qpatch-device"
+# The same as in the preload lab, by the same table.
+FAULTS = yaml.load((Path(__file__).parent / "uapi" / "faults.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+ABLE = {"reinit-bytes": 65536, "config-first": True}
+
+# Debian's kernels have no iommufd, without which there are no cdevs, and since 6.6 no report of DMA logging.
+WITHOUT_LOGGING = {"linux-6.12"}
+TREES = ("linux-6.12", "linux-6.1")
+
+Names = dict[str, set[str]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """All programs on two devices with these settings, as the attribute `profile` takes them.
+
+    `anew`: each test has new ones. In the preload lab a device does not outlive a process, here it does.
+    """
+
+    name: str
+    profile: str
+    anew: bool = False
+
+
+def profile(protocol: str, more: Mapping[str, Any] | None = None, faults: Iterable[str] = ()) -> str:
+    settings = DeviceSettings.model_validate({**ABLE, **(more or {})})
+    entries = {"protocol": protocol, **configuration_entries(settings)}
+    return " ".join([*(f"{key}={value}" for key, value in entries.items()), *(f"fault={fault}" for fault in faults)])
+
+
+def script(rounds: Sequence[Round]) -> str:
+    lines = [RUN, *(f"echo {uuid} > {PARENT}/create" for uuid in DEVICES)]
+    paths = [f"/sys/bus/mdev/devices/{uuid}" for uuid in DEVICES]
+    devices = " ".join(paths)
+    for each in rounds:
+        profiles = "; ".join(f"echo '{each.profile}' > {path}/qpatch/profile" for path in paths)
+        of_program = f"run $program {devices}"
+        if each.anew:
+            of_program = f"for name in $($program -l); do {profiles}; run $program -r $name {devices}; done"
+        lines += [
+            f"echo {shlex.quote('round: ' + each.name)}",
+            profiles,
+            f"for program in /programs/*; do {of_program}; done",
+        ]
+    # Nothing of the devices is left.
+    lines += [*(f"echo 1 > {path}/remove" for path in paths), "rmmod qpatch_device && echo 'the module is gone'"]
+    return "\n".join(lines)
+
+
+def run(tree: str, rounds: Sequence[Round], directory: Path) -> dict[str, list[TestOutcome]]:
+    """Boot Debian's kernel of `tree` with the module, and return what the programs say, by round."""
+    need(tree)
+    with opened_tree(tree) as target:
+        backend = kernel_backend(target.info.release, "modules", 0)
+        assert isinstance(backend, ModulesBackend)
+        assert isinstance(backend.headers, DebianHeaders)
+        workspace = BuildWorkspace(cache_directory() / "test-builds", target.info.name, target.source.repository.path)
+        result = Builder(workspace, backend, NoProgress()).build(BuildRequest("baseline", target.source))
+    assert result.product is not None, result
+    files = [file for file in result.product.files.values() if file.name in VFIO]
+    module = device_module(backend.headers, directory / "module")
+    machine = debian_machine(backend.headers, [*files, module])
+    console = boot(machine, script(rounds), directory, compiled_programs(NoProgress(), static=True))
+    assert "the module is gone" in console
+    parts = (part.split("\n", 1) for part in console.split("round: ")[1:])
+    return {name.strip(): read_console(text) for name, text in parts}
+
+
+def read_console(console: str) -> list[TestOutcome]:
+    tests: list[TestOutcome] = []
+    for part in console.split("program: ")[1:]:
+        program, _, rest = part.partition("\n")
+        output, _, code = rest.partition("exit code: ")
+        tests += read_program(program, output, int(code.split("\n", 1)[0]))
+    return tests
+
+
+def names(tests: Iterable[TestOutcome], outcome: Outcome) -> Names:
+    """Return the tests with that outcome, by the short names of their programs; those by cdev apart."""
+    found: Names = {}
+    for test in tests:
+        if test.outcome is outcome and ".cdev." not in test.test:
+            short = test.program.removeprefix("vfio_migration_").removesuffix("_test")
+            found.setdefault(short, set()).add(test.test.rpartition(".")[2])
+    return found
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_it_passes_the_tests_of_the_uapi(tree: str, tmp_path: Path) -> None:
+    rounds = [Round(protocol, profile(protocol)) for protocol in ("both", "v1", "v2")]
+    seen = run(tree, rounds, tmp_path)
+    assert {name: names(tests, Outcome.FAILED) for name, tests in seen.items()} == {"both": {}, "v1": {}, "v2": {}}
+    skipped = {name: names(tests, Outcome.SKIPPED) for name, tests in seen.items()}
+    unlogged = {"dirty"} if tree in WITHOUT_LOGGING else set()
+    assert skipped["both"].keys() == unlogged
+    assert skipped["v2"].keys() == {"v1"} | unlogged
+    assert skipped["v1"].keys() == {"close", "dirty", "precopy", "size", "state", "stream"}
+    assert (skipped["v1"]["close"], skipped["v1"]["stream"]) == ({"of_the_transfer"}, {"one_direction"})
+    cdevs = {test.outcome for tests in seen.values() for test in tests if ".cdev." in test.test}
+    assert cdevs == {Outcome.SKIPPED}
+    for program, tests in names(seen["both"], Outcome.PASSED).items():
+        assert not tests & skipped["both"].get(program, set())
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_what_is_planted_in_it_is_seen_by_the_right_tests_alone(tree: str, tmp_path: Path) -> None:
+    rounds = [
+        Round(
+            fault["name"],
+            profile(fault.get("protocol", "v2"), fault.get("settings"), fault.get("faults", ())),
+            anew=any(each.startswith("close:") for each in fault.get("faults", ())),
+        )
+        for fault in FAULTS
+    ]
+    seen = run(tree, rounds, tmp_path)
+    unlogged = {"dirty"} if tree in WITHOUT_LOGGING else set()
+    assert {name: names(tests, Outcome.FAILED) for name, tests in seen.items()} == {
+        fault["name"]: found_in_a_kernel(fault, unlogged) for fault in FAULTS
+    }
+
+
+def found_in_a_kernel(fault: Mapping[str, Any], skipped: set[str]) -> Names:
+    """Return the tests that have to find `fault`, without those of the programs `skipped`."""
+    found: Names = {}
+    for key in ("fails", "in-a-kernel"):
+        for program, tests in fault.get(key, {}).items():
+            found.setdefault(program, set()).update(tests)
+    return {program: tests for program, tests in found.items() if program not in skipped}
