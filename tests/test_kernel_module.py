@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from kernel_boot_support import boot, debian_machine
 from release_support import need
 
 from qpatch.builds.builder import Builder, BuildRequest
@@ -23,7 +23,12 @@ from qpatch.lab.definitions.profile import DeviceSettings
 from qpatch.lab.preload.devices import configuration_entries
 from qpatch.lab.selftests.programs import compiled_programs
 from qpatch.lab.selftests.results import Outcome, read_program
+from qpatch.lab.vm.boot import Boot, Work, boot, boot_file, default_emulator
+from qpatch.lab.vm.console import End
+from qpatch.lab.vm.kernels import debian_kernel, default_packages
+from qpatch.lab.vm.modules import by_name
 from qpatch.series.open_tree import opened_tree
+from qpatch.strategy.places import shipped
 from qpatch.trees.places import cache_directory
 from qpatch.trees.progress import NoProgress
 
@@ -34,10 +39,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.vm
 
-VFIO = ("vfio.ko", "vfio_iommu_type1.ko", "vfio_virqfd.ko", "mdev.ko")
 DEVICES = ("83b8f4f2-509f-382f-3c1e-e6bfe0fa1001", "83b8f4f2-509f-382f-3c1e-e6bfe0fa1002")
 RUN = 'run() { echo "program: ${1##*/}"; "$@"; echo "exit code: $?"; }'
 PARENT = "/sys/class/mdev_bus/qpatch/mdev_supported_types/qpatch-device"
+POISON = "slub_debug=FZPU page_poison=1"
 # The same as in the preload lab, by the same table.
 FAULTS = yaml.load((Path(__file__).parent / "uapi" / "faults.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
 ABLE = {"reinit-bytes": 65536, "config-first": True}
@@ -86,8 +91,8 @@ def script(rounds: Sequence[Round]) -> str:
     return "\n".join(lines)
 
 
-def run(tree: str, rounds: Sequence[Round], directory: Path) -> dict[str, list[TestOutcome]]:
-    """Boot Debian's kernel of `tree` with the module, and return what the programs say, by round."""
+def booted(tree: str, work: str, directory: Path, sources: Path | None = None) -> Boot:
+    """Boot Debian's kernel of `tree`, whose heap is poisoned, with the module (of `sources`), and do `work`."""
     need(tree)
     with opened_tree(tree) as target:
         backend = kernel_backend(target.info.release, "modules", 0)
@@ -96,13 +101,22 @@ def run(tree: str, rounds: Sequence[Round], directory: Path) -> dict[str, list[T
         workspace = BuildWorkspace(cache_directory() / "test-builds", target.info.name, target.source.repository.path)
         result = Builder(workspace, backend, NoProgress()).build(BuildRequest("baseline", target.source))
     assert result.product is not None, result
-    files = [file for file in result.product.files.values() if file.name in VFIO]
-    module = device_module(backend.headers, directory / "module")
-    machine = debian_machine(backend.headers, [*files, module])
-    console = boot(machine, script(rounds), directory, compiled_programs(NoProgress(), static=True))
-    assert "the module is gone" in console
-    parts = (part.split("\n", 1) for part in console.split("round: ")[1:])
-    return {name.strip(): read_console(text) for name, text in parts}
+    module = device_module(backend.headers, directory / "module", sources=sources)
+    packages = default_packages(NoProgress())
+    kernel = debian_kernel(backend.headers, by_name([*result.product.files.values(), module]), packages)
+    programs = compiled_programs(NoProgress(), static=True)
+    arguments = ("-append", f"{boot_file().parameters} {POISON}")
+    todo = Work(("vfio_iommu_type1", "qpatch_device"), work, programs, arguments=arguments)
+    return boot(kernel, todo, packages.busybox(), directory / "boot", default_emulator(NoProgress()))
+
+
+def run(tree: str, rounds: Sequence[Round], directory: Path) -> dict[str, list[TestOutcome]]:
+    """Return what the programs say, by round; the kernel has nothing to complain of."""
+    boot = booted(tree, script(rounds), directory)
+    assert boot.end.end is End.FINISHED, boot.end
+    assert boot.output.endswith("the module is gone\n")
+    parts = (part.split("\n", 1) for part in boot.output.split("round: ")[1:])
+    return {name: read_console(text) for name, text in parts}
 
 
 def read_console(console: str) -> list[TestOutcome]:
@@ -165,3 +179,25 @@ def found_in_a_kernel(fault: Mapping[str, Any], skipped: set[str]) -> Names:
         for program, tests in fault.get(key, {}).items():
             found.setdefault(program, set()).update(tests)
     return {program: tests for program, tests in found.items() if program not in skipped}
+
+
+# A file of data that lives on when its device is closed, whose memory does not.
+USE_AFTER_FREE = {
+    "qpatch.h": ("	u32 session;", "	void *stream;\n	u32 session;"),
+    "stream.c": ("	stream->session =", "	stream->device->stream = stream;\n	stream->session ="),
+    "vfio.c": ("	device->model = NULL;\n", "	device->model = NULL;\n	kfree(device->stream);\n"),
+}
+
+
+def test_a_use_after_free_is_an_oops(tmp_path: Path) -> None:
+    sources = tmp_path / "sources"
+    shutil.copytree(shipped() / "kernel-selftests", sources)
+    for name, (before, after) in USE_AFTER_FREE.items():
+        file = sources / "module" / name
+        assert file.read_text().count(before) == 1
+        file.write_text(file.read_text().replace(before, after))
+    path = f"/sys/bus/mdev/devices/{DEVICES[0]}"
+    work = f"echo {DEVICES[0]} > {PARENT}/create; /programs/vfio_migration_close_test -r close.while_saving {path}"
+    boot = booted("linux-6.12", work, tmp_path, sources / "module")
+    assert boot.end.end is End.OOPSED
+    assert "ok 1 close.while_saving" not in boot.output

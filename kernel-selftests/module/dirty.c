@@ -93,6 +93,8 @@ static void report(struct qpatch_log *log, u64 iova, u64 bytes, struct iova_bitm
 	unsigned long page;
 	void *entry;
 
+	if (!bytes)
+		return;
 	xa_for_each_range(&log->pages, page, entry, iova / EMU_PAGE_SIZE,
 			  (iova + bytes - 1) / EMU_PAGE_SIZE) {
 		iova_bitmap_set(dirty, page * EMU_PAGE_SIZE, EMU_PAGE_SIZE);
