@@ -91,8 +91,11 @@ def script(rounds: Sequence[Round]) -> str:
     return "\n".join(lines)
 
 
-def booted(tree: str, work: str, directory: Path, sources: Path | None = None) -> Boot:
-    """Boot Debian's kernel of `tree`, whose heap is poisoned, with the module (of `sources`), and do `work`."""
+def booted(tree: str, work: str, directory: Path, sources: Path | None = None, profile: str = "") -> Boot:
+    """Boot Debian's kernel of `tree`, whose heap is poisoned, with the module (of `sources`), and do `work`.
+
+    `profile` is that of new devices.
+    """
     need(tree)
     with opened_tree(tree) as target:
         backend = kernel_backend(target.info.release, "modules", 0)
@@ -106,7 +109,8 @@ def booted(tree: str, work: str, directory: Path, sources: Path | None = None) -
     kernel = debian_kernel(backend.headers, by_name([*result.product.files.values(), module]), packages)
     programs = compiled_programs(NoProgress(), static=True)
     arguments = ("-append", f"{boot_file().parameters} {POISON}")
-    todo = Work(("vfio_iommu_type1", "qpatch_device"), work, programs, arguments=arguments)
+    options = {"qpatch_device.profile": profile} if profile else {}
+    todo = Work(("vfio_iommu_type1", "qpatch_device"), work, programs, options=options, arguments=arguments)
     return boot(kernel, todo, packages.busybox(), directory / "boot", default_emulator(NoProgress()))
 
 
@@ -179,6 +183,38 @@ def found_in_a_kernel(fault: Mapping[str, Any], skipped: set[str]) -> Names:
         for program, tests in fault.get(key, {}).items():
             found.setdefault(program, set()).update(tests)
     return {program: tests for program, tests in found.items() if program not in skipped}
+
+
+def test_settings_are_words_of_the_preload_lab_and_so_is_the_log(tmp_path: Path) -> None:
+    device = f"/sys/bus/mdev/devices/{DEVICES[0]}"
+    attribute = f"{device}/qpatch/profile"
+    wrong = ("vectors=many", "unheard-of=1", "vectors", "raise-vector=8")
+    work = f"""
+        dmesg -n 8
+        echo {DEVICES[0]} > {PARENT}/create
+        cat {attribute}
+        /programs/vfio_migration_v1_test -r v1.region {device}
+        for wrong in {" ".join(wrong)}; do echo $wrong > {attribute} || cat {attribute}; done
+        echo protocol=v2 traits= > {attribute} && cat {attribute}
+        echo 'module qpatch_device +p' > /sys/kernel/debug/dynamic_debug/control
+        /programs/vfio_migration_state_test -r state.group.arcs {device}
+        /programs/vfio_migration_precopy_test -r precopy.info {device}
+    """
+    boot = booted("linux-6.12", work, tmp_path, profile="protocol=v1;vectors=64")
+    assert boot.end.end is End.FINISHED, boot.end
+    said = [line for line in boot.output.splitlines() if not line.startswith(("KTAP", "1..", "#"))]
+    assert said == [
+        "protocol=v1;vectors=64",
+        "ok 1 v1.region",
+        *["sh: write error: Invalid argument", "protocol=v1;vectors=64"] * len(wrong),
+        "protocol=v2 traits=",
+        "ok 1 state.group.arcs",
+        "ok 1 precopy.info # SKIP the device has no PRE_COPY",
+    ]
+    assert "qpatch: profile: vectors: not a value for this key: many" in boot.log
+    event = '{"event":"state","from":"running","to":"stop","errno":0}'
+    assert f"qpatch {DEVICES[0]}: {event}" in boot.log
+    assert "running-p2p" not in boot.log
 
 
 # A file of data that lives on when its device is closed, whose memory does not.

@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from release_support import need
 
 ROOT = Path(__file__).parents[1] / "kernel-selftests"
 _INCLUDE = re.compile(r'^#include "([^"]+\.h)"', re.MULTILINE)  # and not tables, *.def
@@ -59,6 +60,20 @@ def test_every_source_file_names_its_license() -> None:
     ]
     assert not unnamed
     assert len(files) > 100
+
+
+@pytest.mark.tree
+@pytest.mark.skipif(not shutil.which("perl"), reason="no perl")
+def test_the_module_is_in_the_style_of_the_kernel(tmp_path: Path) -> None:
+    """As kbuild compiles it: what checkpatch says of the model, which user space compiles too, is not asked."""
+    with need("linux-6.12").open() as tree:
+        for name in ("checkpatch.pl", "spelling.txt", "const_structs.checkpatch"):
+            (tmp_path / name).write_bytes(tree.read(f"scripts/{name}") or b"")
+    files = sorted((ROOT / "module").glob("*.[ch]"))
+    command = ["perl", str(tmp_path / "checkpatch.pl"), "--strict", "--no-tree", "--terse", "-f", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stdout
+    assert len(files) > 5
 
 
 @pytest.mark.skipif(
