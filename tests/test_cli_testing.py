@@ -16,7 +16,7 @@ from qpatch.cli.main import VERBS, build_parser, main
 from qpatch.cli.testing import split_peer
 from qpatch.errors import EnvironmentFault, ExitCode, UserError
 from qpatch.lab.campaign.planning import default_machine
-from qpatch.lab.definitions.profile import profile_names
+from qpatch.lab.definitions.profile import emulated_profile_names
 from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 from qpatch.lab.model import Verdict
 from qpatch.lab.preload.lab import PreloadLab
@@ -334,7 +334,7 @@ def test_reports_for_programs(bench: Bench) -> None:
 def test_a_set_of_cells(bench: Bench) -> None:
     words = ("baseline", "--tree", "qemu-5.2", "--machine", "q35", "--cells", "whole")
     found = [(one["profile"], one["scenario"]) for one in bench.json(*words)[1]]
-    once = [(profile, "once") for profile in profile_names()]
+    once = [(profile, "once") for profile in emulated_profile_names()]
     there = {name for name in scenario_names() if load_scenario(name).programs == "same"}
     assert len(set(found)) == len(found)
     assert set(found) >= {*once, *(("plain", name) for name in there), *(("irq-eager", name) for name in there)}

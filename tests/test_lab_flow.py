@@ -434,3 +434,12 @@ def test_msix_is_disabled_and_enabled_again_in_each_device_s_config_space(tmp_pa
 def test_a_monitor_that_does_not_write_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="qemu0: o /w 0xcf8 0x80002060: unknown command"):
         play(tmp_path, "steps: [reenable]", settings={0: {"says": "unknown command"}}, machine="q35")
+
+
+def test_a_guest_without_a_driver_is_asked_for_nothing_of_its_devices(tmp_path: Path) -> None:
+    scenario = "steps: [prepare, migrate, verify]"
+    done, recorder = play(tmp_path, scenario, "{name: p, title: p, kernel-device: mtty, harmless: x}")
+    assert "qemu0 ready gicv2 0 2" in done
+    asked = {line.split("> ")[1].split()[0] for line in done if "> " in line}
+    assert asked == {"hello", "settle", "ticks"}
+    assert lab_events(recorder, "undriven") == [{"vm": "qemu0", "device": "mtty", "harmless": "x"}]

@@ -120,8 +120,8 @@ def test_the_list_of_labs_has_what_each_cannot_show(capsys: pytest.CaptureFixtur
 
 
 def test_a_lab_that_is_planned_is_no_typing_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["test", "baseline", "--tree", "t", "--lab", "vm"]) == ExitCode.USAGE
-    assert "the lab vm is not there yet: only preload and toy are" in capsys.readouterr().err
+    assert main(["test", "baseline", "--tree", "t", "--lab", "hw"]) == ExitCode.USAGE
+    assert "the lab hw is not there yet: only preload and vm and toy are" in capsys.readouterr().err
 
 
 def test_an_unknown_lab_has_the_near_name() -> None:

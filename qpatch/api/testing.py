@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from qpatch.api.strategies import checked_choice
 from qpatch.arguments import check_name, check_path, check_settings_map, check_type, items_of
+from qpatch.errors import UserError
 from qpatch.lab.campaign.entry import run_tests
 from qpatch.lab.campaign.planning import Peer, TestRequest
 from qpatch.lab.campaign.programs import BinaryChoice, Programs
 from qpatch.lab.campaign.runner import CampaignSettings
+from qpatch.lab.protocol import KernelLab
 from qpatch.lab.registry import registry
 from qpatch.trees.progress import NoProgress
 
@@ -33,8 +35,8 @@ class TestChoices:
 
     `machines`, `profiles` and `scenarios` are names, or paths of YAML files; empty for the defaults. `cells` names a
     set of cells in the place of profiles and scenarios. `peer` is the destination where it is another build. `binary`
-    is a QEMU to run instead of the baselines of trees, `baseline` says which binary is taken for these. `parameters`
-    are the strategies'.
+    is a QEMU to run instead of the baselines of trees, `baseline` says which binary is taken for these. `kernel` is the
+    kernel of a lab that boots one. `parameters` are the strategies'.
     """
 
     __test__ = False  # pytest: no test
@@ -47,6 +49,7 @@ class TestChoices:
     binary: Path | None = None
     baseline: BinaryChoice = BinaryChoice.AUTOMATIC
     lab: str = ""
+    kernel: Peer | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class TestChoices:
         for what in ("machines", "profiles", "scenarios"):
             items_of(getattr(self, what), str, what)
         check_type(self.peer, (Peer, type(None)), "peer")
+        check_type(self.kernel, (Peer, type(None)), "kernel")
         check_type(self.baseline, BinaryChoice, "baseline")
         if self.binary is not None:
             check_path(self.binary, "binary")
@@ -81,6 +85,10 @@ def test(
     check_type(choices, TestChoices, "choices")
     strategies, trees = checked_choice(strategies, trees, choices.parameters)
     lab = registry().get(choices.lab or registry().default)
+    if choices.kernel:
+        if not isinstance(lab, KernelLab):
+            raise UserError("usage", f"the lab {lab.name} boots no kernel")
+        lab = lab.on_kernel(choices.kernel.strategy, choices.kernel.tree)
     request = TestRequest.of_names(
         strategies,
         trees,
@@ -90,6 +98,7 @@ def test(
         choices.peer,
         choices.binary,
         choices.cells,
+        lab.name,
     )
     programs = Programs(progress, choices.baseline, choices.parameters)
     return run_tests(request, programs, settings, lab, listener)

@@ -47,6 +47,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     )
     labs = registry()
     parser.add_argument("--lab", choices=labs.names, default=labs.default, help="the lab (default: %(default)s)")
+    parser.add_argument(
+        "--kernel", metavar="[STRATEGY@]TREE", default="", help="in the vm lab: boot this kernel (default: linux-6.12)"
+    )
     _add_cells(parser)
     _add_runs(parser)
     programs = parser.add_mutually_exclusive_group()
@@ -203,19 +206,20 @@ def read_choices(arguments: argparse.Namespace, strategies: Sequence[LoadedStrat
         arguments.profiles,
         arguments.scenarios,
         arguments.cells,
-        read_peer(arguments) if arguments.peer else None,
+        read_peer(arguments.peer, arguments) if arguments.peer else None,
         arguments.binary,
         binary_choice(arguments),
         arguments.lab,
+        read_peer(arguments.kernel, arguments) if arguments.kernel else None,
         settings(arguments, loaded),
     )
 
 
-def read_peer(arguments: argparse.Namespace) -> Peer:
-    """Return the destination that is asked for."""
+def read_peer(text: str, arguments: argparse.Namespace) -> Peer:
+    """Return the destination, or the kernel, that is asked for by [STRATEGY@]TREE."""
     from qpatch.lab.campaign.planning import Peer
 
-    strategy, tree = split_peer(arguments.peer)
+    strategy, tree = split_peer(text)
     return Peer(None if strategy == BASELINE else library(arguments).get(strategy), tree)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from qpatch.errors import ExitCode
     from qpatch.lab.selftests.results import DeviceOutcome
 
-_NOT_OURS = ("machines", "scenarios", "cells", "peer", "binary", "compare", "prebuilt", "build")
+_NOT_OURS = ("machines", "scenarios", "cells", "peer", "kernel", "binary", "compare", "prebuilt", "build")
 _QUOTED = 3  # lines of a kernel's end that are printed
 _OF_KERNELS = ("strategy", "all", "trees", "target")  # which a lab boots
 

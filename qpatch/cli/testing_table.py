@@ -136,6 +136,7 @@ def _command(result: TestedResult, arguments: argparse.Namespace) -> list[str]:
         words += ["--lab", asked.lab]
     for option, values in (
         ("--peer", [arguments.peer]),
+        ("--kernel", [arguments.kernel]),
         ("--set", arguments.settings),
         ("--strategies", arguments.strategies),
     ):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qpatch.lab.selftests.kernels import KernelBuild, KernelSuite
     from qpatch.lab.selftests.results import DeviceOutcome
     from qpatch.lab.selftests.running import EmulatedPair
+    from qpatch.strategy.load import LoadedStrategy
     from qpatch.trees.progress import Progress
 
 SCRIPT = "reproduce"  # of a bundle: what people run to repeat the run
@@ -69,6 +70,14 @@ class SuiteLab(Protocol):
         self, programs: Sequence[Path], pairs: Sequence[EmulatedPair], progress: Progress
     ) -> list[DeviceOutcome]:
         """Run all `programs` on each of `pairs`. Raises EnvironmentFault where something is missing."""
+
+
+@runtime_checkable
+class KernelLab(Protocol):
+    """A lab in which QEMUs run on a kernel that it boots."""
+
+    def on_kernel(self, strategy: LoadedStrategy | None, tree: str) -> Lab:
+        """Return this lab with another kernel: `tree`, with the series of `strategy` (None: as it is)."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from qpatch.errors import UserError
 from qpatch.lab.definitions.datafile import LabModel
-from qpatch.lab.definitions.profile import load_profile, profile_names
+from qpatch.lab.definitions.profile import emulated_profile_names, load_profile
 from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 from qpatch.suggest import did_you_mean
 from qpatch.yamltext import read_yaml_file
@@ -47,7 +47,7 @@ def load_cells(name: str, *, between_builds: bool) -> tuple[tuple[Profile, Scena
     """
     if name not in _sets():
         raise UserError("unknown-cells", f"there is no set of cells {name!r}", hint=did_you_mean(name, _sets()))
-    profiles = {profile: load_profile(profile) for profile in profile_names()}
+    profiles = {profile: load_profile(profile) for profile in emulated_profile_names()}
     scenarios = {scenario: load_scenario(scenario) for scenario in scenario_names()}
     pairs = {
         (profile, scenario): None

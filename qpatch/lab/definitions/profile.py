@@ -122,7 +122,9 @@ class Profile(LabModel):
     """One of profiles/*.yaml: a device, faults of its own, what its driver does in each pre-copy phase.
 
     `control` names the verdict that this profile exists to provoke, as a negative control; '' is an honest device.
-    `caveat` is what a reader of its results has to know of the device, as sentences for a letter.
+    `caveat` is what a reader of its results has to know of the device, as sentences for a letter. `kernel-device` names
+    a device of a kernel that a lab boots ('': a lab emulates one): guests have no driver for it. `harmless` is a
+    regular expression for what QEMU prints as an error of such a device, and which tells of nothing wrong.
     """
 
     name: Name
@@ -134,11 +136,18 @@ class Profile(LabModel):
     meanwhile: Steps = ()
     requires: tuple[str, ...] = ()
     control: str = ""
+    kernel_device: str = ""
+    harmless: str = ""
 
 
 def profile_names() -> tuple[str, ...]:
     """Return the names of the profiles that ship."""
     return datafile.shipped_names(KIND)
+
+
+def emulated_profile_names() -> tuple[str, ...]:
+    """Return the names of those whose device a lab emulates."""
+    return tuple(name for name in profile_names() if not load_profile(name).kernel_device)
 
 
 def load_profile(name: str) -> Profile:

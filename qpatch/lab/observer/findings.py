@@ -71,8 +71,10 @@ class Findings:
     the guest's processors that did not interrupt, `left_behind` VMs in which pages are older than the guest's own
     processor wrote them, and how many. `cut_short` are transfers that a device completed by half, `unused_faults`
     faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran there.
-    `acknowledged_after` is how many interrupts the guest has acknowledged since the last migration, `reported_at`
-    when the lab reported that one's end, `states` the state of each process at the end.
+    `undriven` tells that guests have no driver for their devices, `harmless` which errors QEMU may print of these (a
+    regular expression, '' for none). `acknowledged_after` is how many interrupts the guest
+    has acknowledged since the last migration, `fences_after` how many fences it has answered, `reported_at` when the
+    lab reported that one's end, `states` the state of each process at the end.
     """
 
     failure: str = ""
@@ -98,6 +100,9 @@ class Findings:
     silent_timers: tuple[str, ...] = ()
     account: InterruptAccount = field(default_factory=InterruptAccount)
     resets: frozenset[tuple[str, str]] = frozenset()
+    undriven: bool = False
+    harmless: str = ""
+    fences_after: int = 0
     acknowledged_after: int = 0
     reported_at: int = 0
     errors: tuple[ReportedError, ...] = ()
@@ -174,6 +179,9 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
         account=account,
         resets=frozenset(_resets(history)),
         reported_at=_reported_at(history),
+        undriven=any(event.name == "undriven" for event in lab),
+        harmless=next((str(event.fields["harmless"]) for event in lab if event.name == "undriven"), ""),
+        fences_after=_fences_after(history),
         acknowledged_after=_acknowledged_after(history, account),
         errors=reported_errors(history),
         states=_states(lab),
@@ -223,6 +231,8 @@ def _deaths(lab: Sequence[Event]) -> Iterator[ProcessDeath]:
     for event in lab:
         if event.name == "exit" and not event.fields.get("expected"):
             yield ProcessDeath(str(event.fields["vm"]), ending(event))
+        elif event.name == "kernel-died":
+            yield ProcessDeath("the kernel", str(event.fields["what"]))
         elif event.name == "guest-died":
             yield ProcessDeath(f"the guest on {event.fields['vm']}", f"died: {event.fields['what']}")
 
@@ -287,6 +297,16 @@ def _reported_at(history: MigrationHistory) -> int:
     if history.last is None or history.last.reported >= len(history.timeline):
         return history.timeline[-1].at + 1 if history.timeline else 0
     return history.timeline[history.last.reported].at
+
+
+def _fences_after(history: MigrationHistory) -> int:
+    """Return how many fences the guest has answered since the lab reported the end of the last migration."""
+    last, since = history.last, _reported_at(history)
+    vm = "" if last is None else last.destination if last.outcome == COMPLETED else last.source
+    return sum(
+        (event.origin, event.name, event.fields.get("vm")) == (EventSource.LAB, "fence", vm) and event.at >= since
+        for event in history.timeline
+    )
 
 
 def _acknowledged_after(history: MigrationHistory, account: InterruptAccount) -> int:

@@ -8,6 +8,7 @@ that is to fail has its own rules (blame.py, silence.py).
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qpatch.lab.observer.errors import DEVICE_ID
@@ -26,7 +27,7 @@ def needless_error(findings: Findings) -> ReportedError | None:
 
 
 def _is_needless(findings: Findings, error: ReportedError) -> bool:
-    if error.by not in (SOURCE, DESTINATION):
+    if error.by not in (SOURCE, DESTINATION) or (findings.harmless and re.search(findings.harmless, error.message)):
         return False
     begun = [migration for migration in findings.migrations if migration.at <= error.at]
     expect = (begun[-1:] or findings.migrations[:1])[0].expect  # what comes before the first prepares it

@@ -36,9 +36,12 @@ def how_it_ended(migration: MigrationSpan) -> str:
     return words.get(migration.outcome, migration.outcome)
 
 
-def reached(interrupts: int) -> str:
-    """Return that so many interrupts reached the guest."""
-    return f"{counted(interrupts, 'interrupt')} reached the guest"
+def what_was_seen(findings: Findings, where: str) -> str:
+    """Say what is known of the guest `where` it runs after the last migration, and what it has found intact."""
+    if findings.undriven:
+        return f"the guest answers {where}; it has no driver for the device, of which nothing was checked"
+    came = counted(findings.acknowledged_after, "interrupt")
+    return f"{came} reached the guest {where}; {what_is_intact(findings)}"
 
 
 def what_is_intact(findings: Findings) -> str:

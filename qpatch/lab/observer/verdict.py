@@ -24,13 +24,12 @@ from qpatch.lab.observer.phrases import (
     how_it_ended,
     interrupt_set_up,
     quoted,
-    reached,
     reactions,
     source_runs,
     state_of,
     what_is_corrupt,
     what_is_corrupt_in_itself,
-    what_is_intact,
+    what_was_seen,
 )
 from qpatch.wording import counted
 
@@ -313,7 +312,7 @@ def recovered(findings: Findings) -> str:
     by = ", because the lab continued it," if last.resumed else ""
     return (
         f"the migration {how_it_ended(last)} as it should{cause}; the source runs on{by} and "
-        f"{reached(findings.acknowledged_after)} there; {what_is_intact(findings)}"
+        f"{what_was_seen(findings, 'there')}"
     )
 
 
@@ -324,8 +323,7 @@ def delivered(findings: Findings) -> str:
         return ""
     if not _settled(findings) or findings.unused_faults:
         return ""
-    came = reached(findings.acknowledged_after)
-    return f"the migration completed, {came} on the destination; {what_is_intact(findings)}"
+    return f"the migration completed, {what_was_seen(findings, 'on the destination')}"
 
 
 def not_applicable(findings: Findings) -> str:
@@ -343,7 +341,12 @@ def not_applicable(findings: Findings) -> str:
 
 
 def _settled(findings: Findings) -> bool:
-    """Whether the guest checked each device after the last migration, and what became of each interrupt is known."""
+    """Whether the guest checked each device after the last migration, and what became of each interrupt is known.
+
+    One that has no driver for them has to answer.
+    """
+    if findings.undriven:
+        return findings.fences_after > 0
     known = findings.acknowledged_after > 0 and not findings.account.in_state(InterruptState.UNSETTLED)
     checked = {check.device for check in findings.checks_after}
     return known and bool(checked) and checked >= {check.device for check in findings.checks}
@@ -356,6 +359,8 @@ def _nothing_shown(findings: Findings) -> str:
         return "the migration did not end"
     if not findings.migrations:
         return NOTHING_SHOWN
+    if findings.undriven:
+        return "the guest was asked nothing after the migration: a scenario needs a `fence` at its end"
     if not findings.acknowledged_after:
         return "no interrupt was raised after the migration"
     return "no device was checked after the migration: a scenario needs a `check` at its end"

@@ -51,9 +51,9 @@ def carried() -> Carried:
     return Carried(tuple(content["modules"]), content["standins"], content["tries"], content["seconds"])
 
 
-def copy_lab(place: Path) -> None:
-    """Copy the modules below `place`, with the data files beside them as JSON."""
-    for name, file in modules_to_copy().items():
+def copy_lab(place: Path, modules: tuple[str, ...] = ()) -> None:
+    """Copy `modules` (none: those of a bundle) below `place` with all they import, and the data beside them as JSON."""
+    for name, file in modules_to_copy(modules).items():
         target = _target(place, name, file)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
@@ -65,14 +65,14 @@ def copy_lab(place: Path) -> None:
                 (package / data.name).write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
 
 
-def modules_to_copy() -> Mapping[str, Path]:
+def modules_to_copy(modules: tuple[str, ...] = ()) -> Mapping[str, Path]:
     """Return the file of each module that is copied, by the name that it has in the bundle, packages among them."""
     with _READING:
-        return _modules_to_copy()
+        return _modules_to_copy(modules or carried().modules)
 
 
 @cache
-def _modules_to_copy() -> Mapping[str, Path]:
+def _modules_to_copy(modules: tuple[str, ...]) -> Mapping[str, Path]:
     """Do so once: bundles are written in several threads.
 
     Python before 3.11.9 cannot parse in two threads at a time ("AST constructor recursion depth mismatch"). Those are
@@ -80,7 +80,7 @@ def _modules_to_copy() -> Mapping[str, Path]:
     own, nor stood in for.
     """
     found: dict[str, Path] = {}
-    waiting = list(carried().modules)
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
         if name in found:

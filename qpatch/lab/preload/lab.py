@@ -67,9 +67,10 @@ class PreparedPreloadLab:
 
     artifacts: Artifacts
 
-    def reason_against(self, _plan: RunPlan) -> str:
-        """Return '': whatever QEMU can do can be tried here."""
-        return ""
+    def reason_against(self, plan: RunPlan) -> str:
+        """Return why there is no such device here, or '': whatever QEMU can do can be tried."""
+        device = plan.profile.kernel_device
+        return f"the device {device} is a kernel's, and this lab emulates its own" if device else ""
 
     async def run(self, plan: RunPlan, directory: Path) -> RunRecord:
         """Carry out `plan` in `directory`. Raises as `run_once` does."""

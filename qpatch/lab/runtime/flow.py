@@ -48,7 +48,8 @@ class Flow:
         self._plan = plan
         self._fleet = fleet
         self._recorder = recorder
-        self._devices = range(plan.scenario.devices)
+        # Those that the guest can drive.
+        self._devices = range(0 if plan.profile.kernel_device else plan.scenario.devices)
         self._kind = ""
         self._vectors = 0
         self._fills = 0
@@ -99,6 +100,8 @@ class Flow:
         source = asyncio.create_task(self._fleet.launch(self._plan.source, paused=True))
         self._begin_next()
         self.guest = await source
+        if device := self._plan.profile.kernel_device:
+            self._recorder.lab("undriven", vm=self.guest.actor, device=device, harmless=self._plan.profile.harmless)
         await self.guest.execute("cont")
         await self._until_ready()
         await self._read_clock()

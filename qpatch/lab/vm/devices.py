@@ -26,10 +26,18 @@ class KernelDevice(LabModel):
     modules: tuple[str, ...]
     parent: str
     type: str
+    debug: str = ""
+    requested: str = ""
+    stepped: str = ""
 
     def creation(self, uuid: str) -> str:
         """Return the shell command that makes the device `uuid`."""
-        return f"echo {uuid} >/sys/class/mdev_bus/{self.parent}/mdev_supported_types/{self.type}/create"
+        return f"echo {uuid} >{self.creator}"
+
+    @property
+    def creator(self) -> str:
+        """The file in sysfs to which the UUID of a new device is written."""
+        return f"/sys/class/mdev_bus/{self.parent}/mdev_supported_types/{self.type}/create"
 
 
 def device_name(number: int) -> str:
