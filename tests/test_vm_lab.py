@@ -65,10 +65,25 @@ def states(result: dict[str, Any], actor: str) -> list[str]:
 
 
 @pytest.mark.vmround
-def test_a_migration_is_delivered_and_the_kernel_saw_its_states(
+def test_interrupts_state_and_memory_come_through_the_kernels_vfio(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    result = migrated(capsys, tmp_path)
+    """The project's own device: what is checked is what the preload lab checks, but VFIO is the kernel's."""
+    result = migrated(capsys, tmp_path, "--profile", "irq-eager")
+    assert result["verdict"] == "delivered", result["reason"]
+    assert result["order"] == ["data", "arm_gicv3", "arm_gicv3_its", "config", "set_irqs"]
+    assert result["interrupts"]["delivered"] > 50
+    assert states(result, "qemu1")[:3] == ["resuming", "running-p2p", "running"]
+
+
+def test_what_is_planted_in_the_device_is_seen_there_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    result = migrated(capsys, tmp_path, "--profile", "state-flipped")
+    assert result["verdict"] == "corrupted", result["reason"]
+    assert "its state is wrong" in result["reason"]
+
+
+def test_mtty_migrates_and_the_kernel_saw_its_states(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    result = migrated(capsys, tmp_path, "--profile", "mtty")
     assert result["verdict"] == "delivered", result["reason"]
     forth = ["running-p2p", "running", "pre-copy", "pre-copy-p2p", "stop-copy", "stop"]
     assert states(result, "qemu0")[:6] == forth
@@ -77,13 +92,13 @@ def test_a_migration_is_delivered_and_the_kernel_saw_its_states(
 
 
 def test_a_kernel_that_refuses_to_resume_does_not_deliver(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    result = migrated(capsys, tmp_path, *faulty(tmp_path, "refuse", "return ERR_PTR(-EBUSY)"))
+    result = migrated(capsys, tmp_path, "--profile", "mtty", *faulty(tmp_path, "refuse", "return ERR_PTR(-EBUSY)"))
     assert result["verdict"] == "failed", result["reason"]
     assert "Failed setting device state to RESUMING" in result["reason"]
     assert "not resuming" in states(result, "qemu1")
 
 
 def test_a_kernel_that_oopses_has_crashed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    result = migrated(capsys, tmp_path, *faulty(tmp_path, "oops", "BUG()"))
+    result = migrated(capsys, tmp_path, "--profile", "mtty", *faulty(tmp_path, "oops", "BUG()"))
     assert result["verdict"] == "crashed", result["reason"]
     assert "the kernel oopsed: kernel BUG at" in result["reason"]

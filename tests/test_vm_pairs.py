@@ -25,7 +25,7 @@ from qpatch.lab.preload.bundled import plain
 from qpatch.lab.runtime.commandline import AttachedDevices, VmPaths
 from qpatch.lab.vm import pairs
 from qpatch.lab.vm.devices import device_name
-from qpatch.lab.vm.inside import PLAN, RECORD, KernelDevices
+from qpatch.lab.vm.inside import EVENTS, PLAN, RECORD, KernelDevices
 from qpatch.lab.vm.kernels import Kernel
 from qpatch.lab.vm.pairs import PreparedVmLab
 
@@ -63,7 +63,9 @@ def _without_modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ran(directory: Path, log: str, record: dict[str, Any] | None = None, said: str = "") -> tuple[Verdict, str]:
     """Return what is made of a run whose machine leaves this log and this record."""
-    leaves = f"(run / {RECORD!r}).write_text({json.dumps(record)!r})\n" if record is not None else ""
+    events = "".join(f"{json.dumps(one)}\n" for one in [{"offset": 0}, *(record or {}).pop("events", [])])
+    leaves = f"(run / {EVENTS!r}).write_text({events!r})\n"
+    leaves += f"(run / {RECORD!r}).write_text({json.dumps(record)!r})\n" if record is not None else ""
     prepared = lab(directory, f"logs[0].write_text({log!r}); logs[1].write_text({said!r})\n{leaves}")
     found = asyncio.run(prepared.run(pair(), directory / "run"))
     observation = observe(prepared.timeline(found), found.failure)
@@ -71,7 +73,7 @@ def ran(directory: Path, log: str, record: dict[str, Any] | None = None, said: s
 
 
 def record(*events: dict[str, Any], failure: str = "") -> dict[str, Any]:
-    return {"events": list(events), "logs": {}, "offset": 0, "seconds": 1.0, "failure": failure}
+    return {"events": list(events), "logs": {}, "seconds": 1.0, "failure": failure}
 
 
 def event(at: int, name: str, **fields: Any) -> dict[str, Any]:
@@ -138,6 +140,16 @@ def test_a_kernel_that_died_has_left_no_record(tmp_path: Path) -> None:
     assert (verdict, reason) == (Verdict.CRASHED, "the kernel oopsed: kernel BUG at samples/vfio-mdev/mtty.c:1!")
 
 
+def test_what_the_lab_has_seen_until_the_kernel_died_is_kept(tmp_path: Path) -> None:
+    log = "[ 1.0] Linux version 6.12\n[ 2.0] kernel BUG at samples/vfio-mdev/mtty.c:1!\n"
+    lines = [json.dumps(one) for one in [{"offset": 5}, *migrated()[:2]]]
+    half = "\n".join(lines) + '\n{"at": 3, "act'
+    prepared = lab(tmp_path, f"logs[0].write_text({log!r}); (run / {EVENTS!r}).write_text({half!r})\n")
+    found = asyncio.run(prepared.run(pair(), tmp_path / "run"))
+    names = [event.name for event in prepared.timeline(found)]
+    assert names == ["slower", "undriven", "migrate", "kernel-died"]
+
+
 def test_a_machine_whose_console_is_lost_says_nothing_of_qemu(tmp_path: Path) -> None:
     verdict, reason = ran(tmp_path, "[ 1.0] Linux version 6.12\n")
     assert (verdict, reason) == (Verdict.LAB_ERROR, "the kernel: console lost: Linux version 6.12")
@@ -160,8 +172,8 @@ def written(directory: Path, found: RunPlan) -> KernelDevices:
     told = pairs._Pair(found, directory, directory / "guest")
     told.write()
     content = plain.load(json.loads((directory / PLAN).read_text()))
-    names = ("creations", "paths", "lines", "environments")
-    return KernelDevices(Path(content["guest"]), *(content[name] for name in names))
+    names = ("creations", "paths", "settings", "profiles", "lines", "environments")
+    return KernelDevices(Path(content["guest"]), plan=found, **{name: content[name] for name in names})
 
 
 def test_the_machine_is_told_how_each_qemu_is_started(tmp_path: Path) -> None:
@@ -192,7 +204,7 @@ def test_a_destination_of_another_build_has_its_own_line(tmp_path: Path) -> None
 
 
 def test_each_qemu_has_a_device_of_its_own_and_no_more_than_were_planned(tmp_path: Path) -> None:
-    devices = KernelDevices(tmp_path, [(str(tmp_path / "create"), "u")], ["/sys/u"], {}, {})
+    devices = KernelDevices(tmp_path, [(str(tmp_path / "create"), "u")], ["/sys/u"], "", {}, {}, {}, pair())
     attached = devices.attach(program(("q",)), tmp_path / "qemu0", {}, ())
     assert ((tmp_path / "create").read_text(), attached.sysfs) == ("u", (Path("/sys/u"),))
     with pytest.raises(EnvironmentFault, match="has 1 devices"):
@@ -227,7 +239,7 @@ def test_paths_with_commas_are_shared_as_they_are(tmp_path: Path) -> None:
 def test_what_cannot_be_done_with_a_device_of_a_kernel_is_said_before() -> None:
     prepared = PreparedVmLab(Kernel("k", Path(), {}), Path(), FakeEmulator(), {})
     assert prepared.reason_against(pair()) == ""
-    assert "is emulated" in prepared.reason_against(plan("steps: [migrate]"))
+    assert prepared.reason_against(plan("steps: [migrate]")) == ""  # on the project's own device
     assert "one device" in prepared.reason_against(pair("{devices: 2, steps: [migrate]}"))
     assert "from 9.1 on, and this is 7.2" in prepared.reason_against(pair(release=(7, 2)))
     iommufd = replace(pair(), scenario=load_scenario("iommufd"))

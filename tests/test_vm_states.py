@@ -7,7 +7,7 @@ from typing import Any
 
 from qpatch.lab.model import EventSource
 from qpatch.lab.vm.devices import device_name, kernel_device
-from qpatch.lab.vm.states import state_events
+from qpatch.lab.vm.states import device_events
 
 SOURCE, DESTINATION = device_name(0), device_name(1)
 ACTORS = [(SOURCE, "qemu0"), (DESTINATION, "qemu1")]
@@ -20,7 +20,7 @@ def line(seconds: float, text: str, uuid: str = SOURCE) -> str:
 def seen(log: str) -> list[tuple[str, str, Any, Any]]:
     return [
         (event.actor, event.name, event.fields["from"], event.fields["to"])
-        for event in state_events(log, kernel_device("mtty"), ACTORS)
+        for event in device_events(log, kernel_device("mtty"), ACTORS)
     ]
 
 
@@ -38,7 +38,7 @@ def test_each_request_is_an_event_of_its_qemu_at_its_time() -> None:
         + line(12.3, "mtty_step_state: 1 -> 4", DESTINATION)
     )
     assert seen(log) == [("qemu0", "state", "running", "pre-copy"), ("qemu1", "state", "running", "resuming")]
-    first, second = state_events(log, kernel_device("mtty"), ACTORS)
+    first, second = device_events(log, kernel_device("mtty"), ACTORS)
     assert (first.at, second.at) == (13_000_000_000, 14_000_000_000)
     assert (first.origin, first.device, first.fields["errno"]) == (EventSource.UAPI, "dev0", 0)
 

@@ -98,7 +98,6 @@ def test(
         choices.peer,
         choices.binary,
         choices.cells,
-        lab.name,
     )
     programs = Programs(progress, choices.baseline, choices.parameters)
     return run_tests(request, programs, settings, lab, listener)

@@ -8,8 +8,6 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
 from qpatch.arguments import check_name
 from qpatch.builds.builder import BASELINE
 from qpatch.cells.base import ErrorReport, Status
@@ -42,10 +40,9 @@ COMPONENT = "qemu"  # the component of a strategy that a lab runs
 
 
 class Defaults(LabModel):
-    """What defaults.yaml says: machines in the order of preference; `labs` are profiles of labs that have their own."""
+    """What defaults.yaml says: machines in the order of preference."""
 
     profile: str
-    labs: dict[str, str] = Field(default_factory=dict)
     scenario: str
     machines: tuple[str, ...]
 
@@ -90,18 +87,16 @@ class TestRequest:
         peer: Peer | None = None,
         binary: Path | None = None,
         cells: str = "",
-        lab: str = "",
     ) -> TestRequest:
         """Return the request for things by their names, or by paths of YAML files; what is named twice counts once.
 
-        `lab` may have a default profile of its own. `cells` names a set of cells in the place of profiles and
-        scenarios. Raises UserError `unknown-machine`, `unknown-profile`, `unknown-scenario`, `unknown-cells`,
-        `bad-lab-data`, and `usage` for both.
+        `cells` names a set of cells in the place of profiles and scenarios. Raises UserError `unknown-machine`,
+        `unknown-profile`, `unknown-scenario`, `unknown-cells`, `bad-lab-data`, and `usage` for both.
         """
         loaded = [load_machine(name) for name in dict.fromkeys(machines)]
         if cells and (tuple(profiles) or tuple(scenarios)):
             raise UserError("usage", "a set of cells has its own profiles and scenarios")
-        pairs = load_cells(cells, between_builds=peer is not None) if cells else _every(profiles, scenarios, lab)
+        pairs = load_cells(cells, between_builds=peer is not None) if cells else _every(profiles, scenarios)
         return cls(strategies, list(dict.fromkeys(trees)), loaded, pairs, peer, binary)
 
 
@@ -233,16 +228,14 @@ def default_machine(release: tuple[int, int], target: str = "") -> Machine:
     return fitting[0]
 
 
-def _every(profiles: Iterable[str], scenarios: Iterable[str], lab: str) -> list[tuple[Profile, Scenario]]:
+def _every(profiles: Iterable[str], scenarios: Iterable[str]) -> list[tuple[Profile, Scenario]]:
     """Return every one of `profiles` (none: the default) with every one of `scenarios` (none: the default)."""
     devices = [load_profile(name) for name in dict.fromkeys(profiles)]
     done = [load_scenario(name) for name in dict.fromkeys(scenarios) or [defaults().scenario]]
-    return [(profile, scenario) for scenario in done for profile in devices or [_default_profile(scenario, lab)]]
+    return [(profile, scenario) for scenario in done for profile in devices or [_default_profile(scenario)]]
 
 
-def _default_profile(scenario: Scenario, lab: str) -> Profile:
-    if lab in defaults().labs:
-        return load_profile(defaults().labs[lab])
+def _default_profile(scenario: Scenario) -> Profile:
     own = "profile" in scenario.model_fields_set
     return load_profile(scenario.profile if own else defaults().profile)
 

@@ -3,10 +3,30 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+# How many times as long all takes in the lab that is being judged; see `slower`.
+_TIMES: ContextVar[float] = ContextVar("times", default=1)
+
+
+@contextmanager
+def slower(times: float) -> Iterator[None]:
+    """Allow `times` as many milliseconds for everything while the context lasts."""
+    token = _TIMES.set(times)
+    try:
+        yield
+    finally:
+        _TIMES.reset(token)
 
 
 @cache
@@ -17,7 +37,7 @@ def _bounds() -> dict[str, float]:
 
 def late_ms() -> float:
     """Return after how many milliseconds an interrupt is late."""
-    return _bounds()["late_ms"]
+    return _bounds()["late_ms"] * _TIMES.get()
 
 
 def late_often() -> int:
@@ -27,7 +47,7 @@ def late_often() -> int:
 
 def late_once_ms() -> float:
     """Return after how many milliseconds a single interrupt is late, wherever it was raised."""
-    return _bounds()["late_once_ms"]
+    return _bounds()["late_once_ms"] * _TIMES.get()
 
 
 def storm_size() -> int:
@@ -47,27 +67,27 @@ def log_bytes() -> int:
 
 def stall_ms() -> float:
     """Return for how many milliseconds nothing at all may happen while no device runs."""
-    return _bounds()["stall_ms"]
+    return _bounds()["stall_ms"] * _TIMES.get()
 
 
 def short_stall_ms() -> float:
     """Return from how many milliseconds on stretches in which nothing happens are added up."""
-    return _bounds()["short_stall_ms"]
+    return _bounds()["short_stall_ms"] * _TIMES.get()
 
 
 def standstill_ms() -> float:
     """Return for how many milliseconds a guest may stand still beside the downtime of its devices."""
-    return _bounds()["standstill_ms"]
+    return _bounds()["standstill_ms"] * _TIMES.get()
 
 
 def idle_ms() -> float:
     """Return for how many milliseconds a guest may leave its work or a question, or a source go on unasked."""
-    return _bounds()["idle_ms"]
+    return _bounds()["idle_ms"] * _TIMES.get()
 
 
 def command_ms() -> float:
     """Return how many milliseconds a command on the monitor may take, to be answered or to take effect."""
-    return _bounds()["command_ms"]
+    return _bounds()["command_ms"] * _TIMES.get()
 
 
 def clock_rate() -> float:
@@ -82,7 +102,7 @@ def clock_drift() -> float:
 
 def clock_slack_ms() -> float:
     """Return by how many milliseconds more the guest's clock may differ from the host's, on an idle host."""
-    return _bounds()["clock_slack_ms"]
+    return _bounds()["clock_slack_ms"] * _TIMES.get()
 
 
 def crawl_ratio() -> float:
@@ -92,7 +112,7 @@ def crawl_ratio() -> float:
 
 def crawl_ms() -> float:
     """Return how many milliseconds longer, for one answer of each kind together, it may take in any case."""
-    return _bounds()["crawl_ms"]
+    return _bounds()["crawl_ms"] * _TIMES.get()
 
 
 def slow_ratio() -> float:

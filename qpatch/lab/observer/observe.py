@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qpatch.lab.model import Event, Observation
+from qpatch.lab.model import Event, EventSource, Observation
+from qpatch.lab.observer.bounds import slower
 from qpatch.lab.observer.findings import find
 from qpatch.lab.observer.measures import downtime_ms, incoming
 from qpatch.lab.observer.migrations import parse_migrations
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 def observe(timeline: Sequence[Event], failure: str = "") -> Observation:
     """Return what `timeline` shows; what the scenario expects is in it, in the lab's event `migrate`.
 
-    `failure` is what the lab waited for without success, as RunRecord has it.
+    `failure` is what the lab waited for without success, as RunRecord has it. Where the lab says that all takes so many
+    times as long there, so it may.
     """
+    said = (event.fields["times"] for event in timeline if event.origin is EventSource.LAB and event.name == "slower")
+    with slower(float(next(said, 1))):
+        return _observe(timeline, failure)
+
+
+def _observe(timeline: Sequence[Event], failure: str) -> Observation:
     findings = find(timeline, failure)
     verdict, reason = judge(findings)
     last = findings.last

@@ -35,18 +35,22 @@ _MIGRATING = ("finish-migrate", "postmigrate", "inmigrate")
 
 
 async def run_once(
-    plan: RunPlan, directory: Path, backend: DeviceBackend, line: CommandLineMaker = command_line
+    plan: RunPlan,
+    directory: Path,
+    backend: DeviceBackend,
+    line: CommandLineMaker = command_line,
+    recorder: Recorder | None = None,
 ) -> RunRecord:
     """Carry out `plan` with the devices of `backend`; logs and device files go to `directory`, which should be new.
 
-    `line` makes the command line of each QEMU.
+    `line` makes the command line of each QEMU, `recorder` keeps the lab's events.
 
     Raises EnvironmentFault `qemu-died` where a QEMU does not start, `not-loaded` and `program-missing`, and OSError
     for a full disk. All else that fails is in the record.
     """
     started = time.monotonic()
     directory.mkdir(parents=True, exist_ok=True)
-    recorder = Recorder()
+    recorder = recorder or Recorder()
     with tempfile.TemporaryDirectory(prefix="qpatch-", dir=short_directory(), ignore_cleanup_errors=True) as short:
         fleet = Fleet(plan, backend, directory.resolve(), Path(short), recorder, line)
         failure = await _carry_out(plan, fleet, recorder)

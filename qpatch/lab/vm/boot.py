@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Protocol
 
 from qpatch.builds.prebuilt.fetch import prebuilt_binaries
+from qpatch.errors import EnvironmentFault
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.initramfs import initramfs
@@ -42,6 +44,7 @@ OUTPUT = "output.log"
 PROGRAMS = "/programs"  # where programs are in the virtual machine
 _ARCHIVE = "initramfs.gz"
 _POLL_SECONDS = 0.1
+_NOT_LOADED = re.compile(r"qpatch: not loaded: (?P<said>.*)")
 _FASTEST = 1  # of gzip: the archive is read once
 
 
@@ -115,7 +118,7 @@ def boot(
     """Boot `kernel`, do `work` and return what came of it; logs are kept in `directory`, which is made.
 
     `bounds` says how long it may take, by default as boot.yaml has it. Raises EnvironmentFault `module-missing`,
-    `program-missing`, and OSError. Whatever the kernel does is in the result.
+    `module-not-loaded`, `program-missing`, and OSError. Whatever the kernel does is in the result.
     """
     bounds = bounds or boot_file()
     directory.mkdir(parents=True, exist_ok=True)
@@ -128,6 +131,8 @@ def boot(
     timed_out = _run(_command(kernel, work, archive, logs, emulator, bounds), emulator, directory, logs, bounds)
     archive.unlink()
     log, output = map(_text, logs)
+    if refused := _NOT_LOADED.search(log):
+        raise EnvironmentFault("module-not-loaded", f"{kernel.title} does not load a module: {refused['said']}")
     return Boot(read_console(log, timed_out=timed_out), log, output, directory, time.monotonic() - started)
 
 

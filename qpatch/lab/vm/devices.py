@@ -7,8 +7,11 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from qpatch.errors import UserError
 from qpatch.lab.definitions.datafile import LabModel
+from qpatch.lab.definitions.release import Value
 from qpatch.suggest import did_you_mean
 from qpatch.yamltext import read_yaml_file
 
@@ -26,9 +29,13 @@ class KernelDevice(LabModel):
     modules: tuple[str, ...]
     parent: str
     type: str
+    built: bool = False
+    settings: str = ""
     debug: str = ""
     requested: str = ""
     stepped: str = ""
+    properties: dict[str, Value] = Field(default_factory=dict)
+    requires: tuple[str, ...] = ()
 
     def creation(self, uuid: str) -> str:
         """Return the shell command that makes the device `uuid`."""

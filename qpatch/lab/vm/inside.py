@@ -11,20 +11,23 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from qpatch.errors import EnvironmentFault
 from qpatch.lab.preload.bundled import plain
 from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
+from qpatch.lab.runtime.recorder import Recorder
 from qpatch.lab.runtime.run import run_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from qpatch.lab.model import EventSource
     from qpatch.lab.plan import QemuProgram, RunPlan, RunRecord
     from qpatch.lab.runtime.commandline import VmPaths
 
 PLAN = "plan.json"  # in the run's directory: what is done
+EVENTS = "events.jsonl"  # the lab's events, each written at once: the kernel may die
 RECORD = "record.json"  # what came of it
 SYSFS, SOCKETS = "@SYSFS@", "@SOCKETS@"  # stand for what is known only here, in the words of a command line
 _KERNEL_LOG = Path("/dev/kmsg")
@@ -34,27 +37,34 @@ _KERNEL_LOG = Path("/dev/kmsg")
 class KernelDevices:
     """The devices of a run: the first QEMU gets the first, and so on (see `runtime.fleet.DeviceBackend`).
 
-    `creations` are files in sysfs and what is written there to make each device, `paths` where it is then; `lines` the
-    command lines of a source and of a destination.
+    `creations` are files in sysfs and what is written there to make each device, `paths` where it is then; `settings`
+    is its file that takes those of `profiles`, '' where it has none. These, `lines` (the command lines) and
+    `environments` are those of a source and of a destination.
     """
 
     guest: Path
     creations: Sequence[tuple[str, str]]
     paths: Sequence[str]
+    settings: str
+    profiles: Mapping[str, str]
     lines: Mapping[str, Sequence[str]]
     environments: Mapping[str, Mapping[str, str]]
-    pre_copy_read: tuple[str, ...] = ("vfio_save_block",)
+    plan: RunPlan
+    pre_copy_read: tuple[str, ...] = ("vfio_save_iterate",)
     files: tuple[Path, ...] = ()
 
     def attach(
-        self, _program: QemuProgram, directory: Path, _files: Mapping[Path, Path], _faults: tuple[str, ...]
+        self, program: QemuProgram, directory: Path, _files: Mapping[Path, Path], faults: tuple[str, ...]
     ) -> AttachedDevices:
-        """Make the device of the QEMU whose directory this is."""
+        """Make the device of the QEMU whose directory this is, with `faults` planted in it."""
         number = int(directory.name.removeprefix("qemu"))
         if number >= len(self.paths):
             raise EnvironmentFault("program-broken", f"the plan has {len(self.paths)} devices, and one more is needed")
         file, content = self.creations[number]
         Path(file).write_text(content, encoding="ascii")
+        if self.settings:
+            profile = " ".join((self.profiles[self._side(program)], *(f"fault={fault}" for fault in faults)))
+            Path(self.paths[number], self.settings).write_text(profile, encoding="ascii")
         return AttachedDevices((Path(self.paths[number]),))
 
     def has_loaded(self, _log: Path) -> bool:
@@ -63,7 +73,7 @@ class KernelDevices:
 
     def line(
         self,
-        plan: RunPlan,
+        _plan: RunPlan,
         program: QemuProgram,
         devices: AttachedDevices,
         paths: VmPaths,
@@ -72,12 +82,33 @@ class KernelDevices:
         paused: bool,
     ) -> CommandLine:
         """Return the command line that the plan has for such a QEMU, with what is known here."""
-        side = "destination" if program is plan.destination and program is not plan.source else "source"
+        side = self._side(program)
         words = [
             word.replace(SYSFS, str(devices.sysfs[0])).replace(SOCKETS, str(paths.sockets)) for word in self.lines[side]
         ]
         more = (*(("-incoming", "defer") if incoming else ()), *(("-S",) if paused else ()))
         return CommandLine(dict(self.environments[side]), (*words, *more))
+
+    def _side(self, program: QemuProgram) -> str:
+        return "destination" if program is self.plan.destination and program is not self.plan.source else "source"
+
+
+class JournalRecorder(Recorder):
+    """Keeps events in the file `journal` as well, whose first line relates the wall clock to the monotonic one."""
+
+    def __init__(self, journal: TextIO) -> None:
+        super().__init__()
+        self._journal = journal
+        self._write({"offset": time.monotonic_ns() - time.time_ns()})
+
+    def event(self, actor: str, origin: EventSource, name: str, fields: Mapping[str, Any]) -> None:
+        """Keep something that happened now."""
+        super().event(actor, origin, name, fields)
+        self._write(self.events[-1].as_json())
+
+    def _write(self, content: Mapping[str, Any]) -> None:
+        self._journal.write(f"{json.dumps(content, default=str)}\n")
+        self._journal.flush()
 
 
 def main(run: str) -> None:
@@ -98,17 +129,15 @@ async def _carry_out(directory: Path) -> RunRecord:
     plan = content["plan"]
     if content["same"]:  # whether it is one program is told by identity
         plan.destination = plan.source
-    devices = KernelDevices(
-        Path(content["guest"]), content["creations"], content["paths"], content["lines"], content["environments"]
-    )
-    return await run_once(plan, directory, devices, devices.line)
+    names = ("creations", "paths", "settings", "profiles", "lines", "environments")
+    devices = KernelDevices(Path(content["guest"]), plan=plan, **{name: content[name] for name in names})
+    with (directory / EVENTS).open("w", encoding="utf-8") as journal:
+        return await run_once(plan, directory, devices, devices.line, JournalRecorder(journal))
 
 
 def _record(record: RunRecord, directory: Path) -> dict[str, Any]:
     return {
-        "events": [event.as_json() for event in record.events],
         "logs": {actor: str(log.relative_to(directory)) for actor, log in record.logs.items()},
-        "offset": time.monotonic_ns() - time.time_ns(),
         "seconds": record.wall_seconds,
         "failure": record.failure,
     }

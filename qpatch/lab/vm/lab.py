@@ -13,6 +13,7 @@ import yaml
 from qpatch.builds.backend import BuildFailed
 from qpatch.builds.builder import BASELINE
 from qpatch.builds.kernel.backends import kernel_backend
+from qpatch.builds.kernel.device import device_module
 from qpatch.builds.kernel.headers import DebianHeaders
 from qpatch.builds.kernel.modules import ModulesBackend
 from qpatch.builds.strategy import build_strategy
@@ -25,7 +26,7 @@ from qpatch.lab.vm.boot import default_emulator
 from qpatch.lab.vm.devices import kernel_device, kernel_devices
 from qpatch.lab.vm.kernels import built_kernel, debian_kernel, default_packages
 from qpatch.lab.vm.labfile import lab_file
-from qpatch.lab.vm.pairs import PreparedVmLab
+from qpatch.lab.vm.pairs import PreparedVmLab, device_of
 from qpatch.lab.vm.suite import VirtualMachine, run_suite
 from qpatch.series.open_tree import opened_tree
 
@@ -78,7 +79,9 @@ class VmLab:
         Raises UserError and EnvironmentFault where there is no kernel, BuildFailed where it does not build.
         """
         packages, emulator = default_packages(progress), default_emulator(progress)
-        kernel = _kernel(built(self.strategy, self.tree or lab_file().kernel, progress), packages)
+        devices = [device_of(plan) for plan in plans]
+        build = built(self.strategy, self.tree or lab_file().kernel, progress)
+        kernel = _kernel(build, packages, with_device=any(device.built for device in devices))
         guests = prepare({plan.machine.guest for plan in plans}, progress).guests
         return PreparedVmLab(kernel, packages.busybox(), emulator, guests)
 
@@ -98,9 +101,19 @@ class VmLab:
             shutil.rmtree(directory, ignore_errors=True)
             machine = VirtualMachine(packages.busybox(), emulator, directory)
             title = f"{name}, {build.strategy} on {build.tree}"
-            kernel = _kernel(build, packages)
+            kernel = _kernel(build, packages, with_device=chosen.built)
             suites.append(run_suite(kernel, chosen, programs, machine, title, progress, build.options))
         return suites
+
+
+def _own_device(headers: DebianHeaders, packages: PackageStore) -> dict[str, Path]:
+    from filelock import FileLock  # only here: a moment's import
+
+    directory = packages.directory / f"device-{headers.directory().name}"
+    directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory / "lock"):
+        made = device_module(headers, directory / "made", progress=packages.progress)
+    return {made.name: made}
 
 
 def built(strategy: LoadedStrategy | None, tree: str, progress: Progress) -> KernelBuild:
@@ -128,10 +141,16 @@ def built(strategy: LoadedStrategy | None, tree: str, progress: Progress) -> Ker
     return KernelBuild(name, info.name, info.release, backend.directory, found.result.product.files, settings)
 
 
-def _kernel(build: KernelBuild, packages: PackageStore) -> Kernel:
-    """Return the kernel that was built, or Debian's with the modules that were."""
+def _kernel(build: KernelBuild, packages: PackageStore, *, with_device: bool) -> Kernel:
+    """Return the kernel that was built, or Debian's with the modules that were; `with_device`: and the project's own.
+
+    Raises UserError for a kernel for which there is no such device, BuildFailed where it does not compile.
+    """
     backend = kernel_backend(build.release, build.target, 0)
     if isinstance(backend, ModulesBackend):
         assert isinstance(backend.headers, DebianHeaders)
-        return debian_kernel(backend.headers, build.products, packages)
+        own = _own_device(backend.headers, packages) if with_device else {}
+        return debian_kernel(backend.headers, {**build.products, **own}, packages)
+    if with_device:
+        raise UserError("usage", "the lab's own device is compiled for Debian's kernels alone: `--target modules`")
     return built_kernel(f"{build.strategy} on {build.tree}, with the lab's configuration", build.products)

@@ -8,17 +8,15 @@ from importlib import resources
 
 from qpatch.lab.definitions import datafile
 from qpatch.lab.definitions.datafile import LabModel
-from qpatch.lab.definitions.release import Value
 
 
 class LabFile(LabModel):
     """What lab.yaml says; the comments there explain each key."""
 
     kernel: str
+    device: str
     slower: int
     memory: int
-    properties: dict[str, Value]
-    requires: tuple[str, ...]
 
 
 @cache

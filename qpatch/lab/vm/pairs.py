@@ -28,13 +28,15 @@ from qpatch.lab.plan import RunRecord
 from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.bundled.standins.release import TABLE
 from qpatch.lab.preload.carrying import copy_lab
+from qpatch.lab.preload.devices import configuration_entries
 from qpatch.lab.runtime.commandline import AttachedDevices, VmPaths, command_line
+from qpatch.lab.runtime.recorder import LAB
 from qpatch.lab.vm.boot import Boot, Work, boot
 from qpatch.lab.vm.console import End
 from qpatch.lab.vm.devices import device_name, device_path, kernel_device
-from qpatch.lab.vm.inside import PLAN, RECORD, SOCKETS, SYSFS
+from qpatch.lab.vm.inside import EVENTS, PLAN, RECORD, SOCKETS, SYSFS
 from qpatch.lab.vm.labfile import lab_file
-from qpatch.lab.vm.states import state_events
+from qpatch.lab.vm.states import device_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from qpatch.lab.model import Observation
     from qpatch.lab.plan import QemuProgram, RunPlan
     from qpatch.lab.vm.boot import Emulator
+    from qpatch.lab.vm.devices import KernelDevice
     from qpatch.lab.vm.kernels import Kernel
 
 KERNEL = "kernel"  # the directory with the kernel's log, in that of a run
@@ -75,14 +78,13 @@ class PreparedVmLab:
 
     def reason_against(self, plan: RunPlan) -> str:
         """Return why `plan` cannot be carried out with a device of a kernel, or ''."""
-        if not plan.profile.kernel_device:
-            return f"the device of the profile {plan.profile.name} is emulated, and this lab has those of a kernel"
         if plan.scenario.devices > 1:
             return "this lab gives one device to each QEMU"
         if plan.scenario.iommu == "iommufd":
             return "Debian's kernels have no iommufd"
+        needed = device_of(plan).requires
         releases = (plan.source.release, plan.destination.release)
-        return next(filter(None, (table().missing(lab_file().requires, release) for release in releases)), "")
+        return next(filter(None, (table().missing(needed, release) for release in releases)), "")
 
     async def run(self, plan: RunPlan, directory: Path) -> RunRecord:
         """Carry out `plan` in a virtual machine; see `qpatch.lab.protocol.PreparedLab`."""
@@ -98,11 +100,14 @@ class PreparedVmLab:
     def timeline(self, record: RunRecord) -> tuple[Event, ...]:
         """Return what the lab recorded, what the QEMUs printed, and the states of devices as the kernel saw them."""
         log = (record.directory / KERNEL / "kernel.log").read_text(encoding="utf-8", errors="replace")
-        content = _content(record.directory)
-        logs = [_log(file, actor, int(content["offset"])) for actor, file in sorted(record.logs.items())]
+        offset, _ = _journal(record.directory)
+        logs = [_log(file, actor, offset) for actor, file in sorted(record.logs.items())]
         devices = [(device_name(number), f"qemu{number}") for number in range(len(record.logs))]
-        device = kernel_device(_device_name(record.events))
-        return merge([record.events, *logs, state_events(log, device, devices)])
+        device = kernel_device(_device_name(record.events) or lab_file().device)
+        told = device_events(log, device, devices)
+        first = min((stream[0].at for stream in (record.events, *logs, told) if stream), default=0)
+        slower = Event(first, LAB, EventSource.LAB, "slower", "", {"times": lab_file().slower})
+        return merge([[slower], record.events, *logs, told])
 
     def write_bundle(
         self, plan: RunPlan, record: RunRecord, observation: Observation, place: Path, *, binaries: bool
@@ -134,7 +139,7 @@ class _Pair:
 
     def work(self, kernel: Kernel) -> Work:
         """Return what the machine does; what shows it the files of this one may be built into the kernel."""
-        device = kernel_device(self.plan.profile.kernel_device)
+        device = device_of(self.plan)
         run, code = str(self.directory), str(self.directory / _CODE)
         program = shlex.quote(_PROGRAM.format(code=code, run=run))
         python = shlex.quote(str(Path(sys.executable).resolve()))
@@ -150,7 +155,7 @@ class _Pair:
 
     def _content(self) -> dict[str, Any]:
         plan = self.plan
-        device = kernel_device(plan.profile.kernel_device)
+        device = device_of(plan)
         names = [device_name(number) for number in range(_migrations(plan.scenario.steps) + 1)]
         programs = {"source": plan.source, "destination": plan.destination}
         return {
@@ -159,6 +164,8 @@ class _Pair:
             "guest": self.guest,
             "creations": [(device.creator, name) for name in names],
             "paths": [device_path(name) for name in names],
+            "settings": device.settings,
+            "profiles": {side: _profile(plan, program) for side, program in programs.items()},
             "lines": {side: self._words(program) for side, program in programs.items()},
             "environments": {side: dict(program.environment) for side, program in programs.items()},
         }
@@ -166,13 +173,24 @@ class _Pair:
     def _words(self, program: QemuProgram) -> tuple[str, ...]:
         """Return a command line without what is known in the machine only."""
         devices, paths = AttachedDevices((Path(SYSFS),)), VmPaths(Path(SOCKETS), self.guest)
-        plan = replace(self.plan, scenario=_with_properties(self.plan.scenario))
+        plan = replace(self.plan, scenario=_with_properties(self.plan.scenario, device_of(self.plan)))
         return command_line(plan, program, devices, paths, incoming=False, paused=False).program
 
 
-def _with_properties(scenario: Scenario) -> Scenario:
-    """Return `scenario` with what devices of a kernel need in QEMU, but for what its author wants otherwise."""
-    return scenario.model_copy(update={"properties": {**lab_file().properties, **scenario.properties}})
+def device_of(plan: RunPlan) -> KernelDevice:
+    """Return the kernel's device of a plan: the one that its profile names, or the project's own with the profile."""
+    return kernel_device(plan.profile.kernel_device or lab_file().device)
+
+
+def _profile(plan: RunPlan, program: QemuProgram) -> str:
+    """Return the settings of the device of a QEMU `program`, without the faults that are planted in it."""
+    entries = {"protocol": table().protocol(program.release), **configuration_entries(plan.device)}
+    return " ".join(f"{key}={value}" for key, value in entries.items())
+
+
+def _with_properties(scenario: Scenario, device: KernelDevice) -> Scenario:
+    """Return `scenario` with what the device needs in QEMU, but for what its author wants otherwise."""
+    return scenario.model_copy(update={"properties": {**device.properties, **scenario.properties}})
 
 
 def _migrations(steps: Iterable[ScenarioStep]) -> int:
@@ -191,26 +209,43 @@ def _record(booted: Boot, directory: Path) -> RunRecord:
     content = _content(directory)
     if error := content.get("error"):
         raise EnvironmentFault(error["code"], error["message"], hint=error["hint"])
-    events = [_event(one) for one in content["events"]]
+    events = sorted(_journal(directory)[1], key=lambda event: event.at)
     last = events[-1].at if events else 0
     failure = content["failure"]
     if end.end in (End.CONSOLE_LOST, End.HUNG):
         failure = f"the kernel: {end.summary}"
-        events.append(Event(last, "lab", EventSource.LAB, "failure", "", {"message": failure}))
+        events.append(Event(last, LAB, EventSource.LAB, "failure", "", {"message": failure}))
     elif end.end is not End.FINISHED:
-        events.append(Event(last, "lab", EventSource.LAB, "kernel-died", "", {"what": end.summary}))
+        events.append(Event(last, LAB, EventSource.LAB, "kernel-died", "", {"what": end.summary}))
     logs = {actor: directory / file for actor, file in content["logs"].items()}
     return RunRecord(directory, tuple(events), logs, booted.seconds, failure)
 
 
 def _content(directory: Path) -> dict[str, Any]:
-    """Return what the machine has written, or what is to be found where its kernel died before."""
+    """Return what the machine has written of the end, or what is to be found where its kernel died before."""
     file = directory / RECORD
     if file.exists():
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return content
     logs = {log.parent.name: str(log.relative_to(directory)) for log in sorted(directory.glob("qemu*/log"))}
-    return {"events": [], "logs": logs, "offset": 0, "failure": ""}
+    return {"logs": logs, "failure": ""}
+
+
+def _journal(directory: Path) -> tuple[int, list[Event]]:
+    """Return what takes the machine's wall clock to its monotonic one, and the lab's events."""
+    file = directory / EVENTS
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
+    known = [content for line in lines if (content := _parsed(line)) is not None]
+    return next((int(one["offset"]) for one in known[:1]), 0), [_event(one) for one in known[1:]]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """Return what a line has; the last one may be half written."""
+    try:
+        content: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return content
 
 
 def _log(file: Path, actor: str, offset: int) -> Sequence[Event]:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The states of devices as the kernel saw them: what a device's driver says in the kernel's log, as events.
+"""Devices as the kernel saw them: what their drivers say in the kernel's log, as events.
 
-A driver names the state that it is asked for, then each step to it before it is made. That a step has failed shows in
+The project's own driver says what its device does, as in other labs. One that is not the project's names the state that
+it is asked for, then each step to it before it is made. That a step has failed shows in
 the next request, which begins elsewhere; the last one's end is not told, and counts as reached.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 STATES = ("error", "stop", "running", "stop-copy", "resuming", "running-p2p", "pre-copy", "pre-copy-p2p")
 _LINE = re.compile(r"^\[ *(?P<seconds>\d+)\.(?P<micro>\d{6})\](?:\[[^\]]*\])? (?P<text>.*)$", re.MULTILINE)
 _CLOCK = re.compile(rf"{MARK}clock (?P<ns>\d+)")
+_TOLD = '{"event":'  # begins what the project's device says
+_DEVICE = "dev0"
 REFUSED = "state-refused"  # the event of a state that was not reached: the kernel's log does not say why
 
 
@@ -33,8 +37,10 @@ class _Request:
     steps: list[tuple[int, int]] = field(default_factory=list)
 
 
-def state_events(log: str, device: KernelDevice, actors: Sequence[tuple[str, str]]) -> tuple[Event, ...]:
-    """Return the changes of state in the kernel's `log`; `actors` are the devices' names and who has them.
+def device_events(log: str, device: KernelDevice, actors: Sequence[tuple[str, str]]) -> tuple[Event, ...]:
+    """Return what the kernel's `log` tells of devices; `actors` are their names and who has them.
+
+    Of the project's own device that is all that it tells in other labs, too; of another one, its changes of state.
 
     Empty where the log does not say which time it is on the timeline's clock.
     """
@@ -42,13 +48,27 @@ def state_events(log: str, device: KernelDevice, actors: Sequence[tuple[str, str
         (int(line["seconds"]) * 1_000_000_000 + int(line["micro"]) * 1000, line["text"]) for line in _LINE.finditer(log)
     ]
     offset = next((int(clock["ns"]) - at for at, text in lines if (clock := _CLOCK.search(text))), None)
-    if offset is None or not device.requested:
+    if offset is None:
         return ()
     found: list[Event] = []
     for uuid, actor in actors:
         own = [(at + offset, text) for at, text in lines if uuid in text]
-        found += _events(list(_requests(own, device)), actor)
+        if device.built:
+            found += [event for at, text in own if (event := _told(at, text, actor)) is not None]
+        elif device.requested:
+            found += _events(list(_requests(own, device)), actor)
     return tuple(sorted(found, key=lambda event: event.at))
+
+
+def _told(at: int, text: str, actor: str) -> Event | None:
+    """Return the event that a line of the project's device tells of, None where it is cut short."""
+    start = text.find(_TOLD)
+    try:
+        fields = json.loads(text[start:]) if start >= 0 else {}
+    except ValueError:
+        return None
+    name = fields.pop("event", "")
+    return Event(at, actor, EventSource.UAPI, name, _DEVICE, fields) if name else None
 
 
 def _requests(lines: Sequence[tuple[int, str]], device: KernelDevice) -> Iterator[_Request]:
@@ -71,7 +91,7 @@ def _events(requests: Sequence[_Request], actor: str) -> Iterator[Event]:
         after = _begin(following[0]) if following else request.to
         reached = after == request.to
         fields = {"from": STATES[before], "to": STATES[request.to], **({"errno": 0} if reached else {})}
-        yield Event(request.at, actor, EventSource.UAPI, "state" if reached else REFUSED, "dev0", fields)
+        yield Event(request.at, actor, EventSource.UAPI, "state" if reached else REFUSED, _DEVICE, fields)
         before = after
 
 
