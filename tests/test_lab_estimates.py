@@ -75,8 +75,10 @@ def test_what_is_left_of_pre_copy_is_not_in_the_estimate() -> None:
     assert saved(9999, pre_copy=100, left=20000) != []
 
 
-def test_pre_copy_of_which_nothing_was_read_may_be_all_that_is_saved() -> None:
-    assert saved(100, pre_copy=100, left=NOT_READ) == []
+def test_pre_copy_of_which_nothing_was_read_is_told_instead() -> None:
+    told = "qemu0 reads nothing of what dev0 gives in PRE_COPY before it stops it (migration 1)"
+    assert saved(100, pre_copy=100, left=NOT_READ) == [told]
+    assert saved(40000, pre_copy=100, left=NOT_READ) == []
 
 
 def test_a_device_that_was_stopped_before_is_not_judged() -> None:

@@ -75,6 +75,8 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert all(one["asked"] < event.at for one, event in zip(obeyed, named(record, "obeyed"), strict=True))
     assert lab_events(record, "fence") == [{"vm": "qemu0"}, {"vm": "qemu1"}]
     assert lab_events(record, "migrated")[0] | {"error": ""} == {
+        "sent_pages": 0,
+        "ram_pages": 0,
         "source": "qemu0",
         "destination": "qemu1",
         "status": "completed",

@@ -145,9 +145,9 @@ def test_without_a_check_afterwards_nothing_is_delivered() -> None:
     assert "intact: device state, device memory" in reason(timeline, Verdict.DELIVERED)
 
 
-def test_a_fault_that_never_came_to_pass_makes_a_scenario_not_applicable() -> None:
-    told = reason(finished(prepared("failed")), Verdict.NOT_APPLICABLE)
-    assert told == "migration 1 completed: this QEMU never does what the scenario makes fail"
+def test_a_migration_that_should_fail_without_any_fault_of_a_device_and_completes_has_failed() -> None:
+    told = reason(finished(prepared("failed")), Verdict.FAILED)
+    assert told == "migration 1 completed and was expected to be failed"
 
 
 @pytest.mark.parametrize(

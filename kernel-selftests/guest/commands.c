@@ -6,6 +6,7 @@
 #include "controller.h"
 #include "cpu.h"
 #include "interrupt.h"
+#include "kept.h"
 #include "machine.h"
 #include "message.h"
 #include "probe.h"
@@ -205,8 +206,10 @@ static void command_check(struct device *device, const u32 *numbers)
 
 	(void)numbers;
 	device_check(device, &result);
+	kept_check(device, &result);
 	widths_check(device, &result);
 	ring_check(device, &result);
+	kept_leave(device);
 	print("ok");
 	print_field("stale", result.stale);
 	print_field("corrupt", result.corrupt);
@@ -219,6 +222,8 @@ static void command_check(struct device *device, const u32 *numbers)
 	print(result.state);
 	print(" read=");
 	print(result.read);
+	print(" kept=");
+	print(result.kept);
 	print(" widths=");
 	print(result.widths);
 	print_writes(&result);

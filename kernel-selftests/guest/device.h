@@ -12,6 +12,7 @@
 #define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
 #define MAX_RING_PAGES	96
 #define CONFIG_BYTES	256
+#define KEPT_REGISTERS	3
 #define BAR_MEMORY	2
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };
@@ -35,6 +36,8 @@ struct device {
 	uintptr_t registers, memory, table;
 	enum kind kind;
 	u32 vectors;			/* how many are set up */
+	u32 left[KEPT_REGISTERS];	/* see kept.h */
+	bool has_left;
 	bool filled;
 	u32 fill_seed;
 	u32 ring_pages;
@@ -62,7 +65,7 @@ struct device {
 struct check_result {
 	u32 stale, corrupt;
 	u64 overrun;	/* where a page that nobody writes, beside one of these, has changed; 0: nowhere */
-	const char *reach, *memory, *state, *read, *widths;
+	const char *reach, *memory, *state, *read, *kept, *widths;
 	const char *unwritten;	/* where writes of so many bytes go wrong, if any do */
 	u32 unwritten_bytes;	/* 0: none */
 };

@@ -29,6 +29,7 @@ const char *device_reset(struct device *device)
 		device->count[vector] = 0;
 	device->handled = 0;
 	device->filled = false;
+	device->has_left = false;
 	if (pages)
 		error = ring_set_up(device, pages);
 	return error ? error : irq_setup(device, kind, vectors);

@@ -12,6 +12,7 @@
 
 #include "../abi/content.h"
 #include "frames.h"
+#include "kept.h"
 #include "machine.h"
 #include "memory.h"
 
@@ -205,10 +206,8 @@ static bool page_as_written(const volatile u32 *words, u32 page, u32 seed)
 /* What a page has in place of its sequence after that many writes. */
 static u32 sequence_shown(const struct device *device, u32 page)
 {
-	u32 sequence;
+	u32 sequence = kept_sequence(device, page);
 
-	device_write(device, REGISTER_SELECT, page);
-	sequence = device_read(device, REGISTER_SEQUENCE);
 	return page_is_zero(sequence) ? 0 : sequence;
 }
 

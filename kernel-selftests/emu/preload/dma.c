@@ -148,7 +148,7 @@ int domain_report(struct dma_domain *domain, const char *by, uint64_t iova, uint
 
 	if (domain->tracking)
 		pages = dirty_report(&domain->dirty, iova, bytes, page_size, bitmap, keep);
-	log_dirty("", by, "report", pages);
+	log_dirty("", by, keep ? "peek" : "report", pages);
 	return pages < 0 ? (int)pages : 0;
 }
 

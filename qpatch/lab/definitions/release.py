@@ -77,6 +77,7 @@ class ReleaseTable(LabModel, TableQuestions):
 
     releases: tuple[DefaultChange, ...]
     features: dict[str, Feature]
+    thrift: tuple[str, ...]
     refusals: tuple[Refusal, ...]
     arguments: tuple[str, ...]
     trace: tuple[str, ...]

@@ -60,6 +60,26 @@ def estimate_ratio() -> float:
     return _bounds()["estimate_ratio"]
 
 
+def dirty_ratio() -> float:
+    """Return how many times what devices have written may be reported as dirty, `dirty_pages` aside."""
+    return _bounds()["dirty_ratio"]
+
+
+def dirty_pages() -> int:
+    """Return how many pages may be reported as dirty that no device has written."""
+    return int(_bounds()["dirty_pages"])
+
+
+def sent_ratio() -> float:
+    """Return how many times as many pages as a VM has its migration may send."""
+    return _bounds()["sent_ratio"]
+
+
+def set_irqs_calls() -> int:
+    """Return by how many calls of SET_IRQS a destination may set up a device's MSI-X vectors."""
+    return int(_bounds()["set_irqs_calls"])
+
+
 def log_bytes() -> int:
     """Return how much of a process's log is read, in bytes; more is a storm."""
     return int(_bounds()["log_bytes"])

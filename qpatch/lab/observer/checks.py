@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 # What a check answers in one word, or in differences, of a device and of the guest itself, and in numbers.
-_ANSWERS = ("reach", "memory", "state", "read", "widths", "writes", "config", "held", "table", "pending")
+_ANSWERS = ("reach", "memory", "state", "read", "kept", "widths", "writes", "config", "held", "table", "pending")
 _OF_ITSELF = ("registers", "controller", "commands")
 _COUNTS = ("stale", "corrupt", "overrun", "sparse", "strayed", "stray", "routed", "came", "unexpected")
 
@@ -29,13 +29,14 @@ class GuestCheck:
     `controller` the first of the interrupt controller (NAME:INDEX:BEFORE:NOW), and `commands` up to where it was given
     commands, and has read them, if it stands still (WRITTEN:READ).
     What it did not look at is None or `none`; so is the `state` of a device that has not migrated. `read` tells
-    whether the device reads from guest memory what the guest has just written there, `widths` whether a register
-    reads the same by accesses of all widths, `writes` whether writes of all widths arrive (or PLACE:BYTES of the first
-    that does not). `config`, `held`, `table` and `pending` tell what differs in config
-    space, in what the device holds of it, in MSI-X's table and in its pending bits (see registers.py) from how the
-    driver left it. `strayed` is how many interrupts another processor has handled than they were routed to, `stray`
-    of the first of them its vector, the processor that it was routed to, and the one to which it came. `unexpected`
-    is how many interrupts the guest had, up to then, on numbers that belong to no vector.
+    whether the device reads from guest memory what the guest has just written there, `kept` whether registers have
+    what was last written to them, `widths` whether a register reads the same by accesses of all widths, `writes`
+    whether writes of all widths arrive (or PLACE:BYTES of the first that does not). `config`, `held`, `table` and
+    `pending` tell what differs in config space, in what the device holds of it, in MSI-X's table and in its pending
+    bits (see registers.py) from how the driver left it. `strayed` is how many interrupts another processor has
+    handled than they were routed to, `stray` of the first of them its vector, the processor that it was routed to, and
+    the one to which it came. `unexpected` is how many interrupts the guest had, up to then, on numbers that belong to
+    no vector.
     """
 
     vm: str
@@ -49,6 +50,7 @@ class GuestCheck:
     memory: str = "none"
     state: str = "none"
     read: str = "none"
+    kept: str = "none"
     widths: str = "none"
     writes: str = "none"
     config: str = "none"
@@ -81,6 +83,7 @@ def guest_checks(lab: Sequence[Event]) -> Iterator[GuestCheck]:
                 memory=words["memory"],
                 state=words["state"],
                 read=words["read"],
+                kept=words["kept"],
                 widths=words["widths"],
                 writes=words["writes"],
                 config=words["config"],

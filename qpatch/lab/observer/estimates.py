@@ -38,6 +38,11 @@ def _underestimates(history: MigrationHistory, migration: MigrationSpan) -> Iter
         if event.origin is EventSource.UAPI and (position >= migration.begin or event.name == "state"):
             devices[event.device].note(event)
     for device, sizes in devices.items():
+        if sizes.left is None and sizes.told is not None and sizes.saved > sizes.told:
+            yield (
+                f"{migration.source} reads nothing of what {device} gives in PRE_COPY before it stops it (migration "
+                f"{migration.number})"
+            )
         added = sizes.added
         if sizes.told is not None and added is not None and added > sizes.told * estimate_ratio():
             yield (

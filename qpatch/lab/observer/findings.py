@@ -15,6 +15,8 @@ from qpatch.lab.observer.bars import Bars
 from qpatch.lab.observer.checks import guest_checks, silent_timers
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
+from qpatch.lab.observer.counters import counters_gone_back
+from qpatch.lab.observer.economy import wasted
 from qpatch.lab.observer.ends import wrong_ends
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.estimates import underestimates
@@ -23,6 +25,7 @@ from qpatch.lab.observer.mappings import ACCESSES, memory_left_mapped, memory_le
 from qpatch.lab.observer.measures import Stall, longest_stall
 from qpatch.lab.observer.migrations import COMPLETED, UNFINISHED, MigrationHistory, MigrationSpan, parse_migrations
 from qpatch.lab.observer.pace import crawls
+from qpatch.lab.observer.requests import unheard
 from qpatch.lab.observer.silence import silent
 from qpatch.lab.observer.standstill import standstills
 from qpatch.lab.observer.states import disorders
@@ -67,14 +70,15 @@ class Findings:
     `unannounced` which ends of migrations QEMU has not told of, `silent` which failures it does not explain,
     `wrong_ends` which VMs end in a wrong state, `taken_away` which memory it took from a device that ran, or left to
     it, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood still otherwise,
-    or has become slow, `clock_faults` where the guest's clock did not go on as it should, `silent_timers` timers of
-    the guest's processors that did not interrupt, `left_behind` VMs in which pages are older than the guest's own
-    processor wrote them, and how many. `cut_short` are transfers that a device completed by half, `unused_faults`
-    faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran there.
-    `undriven` tells that guests have no driver for their devices, `harmless` which errors QEMU may print of these (a
-    regular expression, '' for none). `acknowledged_after` is how many interrupts the guest
-    has acknowledged since the last migration, `fences_after` how many fences it has answered, `reported_at` when the
-    lab reported that one's end, `states` the state of each process at the end.
+    has become slow or waits for what it need not, `counters` which counts of devices have gone back, `unheard` what
+    QEMU does not hear of any more, `clock_faults` where the guest's clock did not go on as it should, `silent_timers`
+    timers of the guest's processors that did not interrupt, `left_behind` VMs in which pages are older than the
+    guest's own processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
+    `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
+    there. `undriven` tells that guests have no driver for their devices, `harmless` which errors QEMU may print of
+    these (a regular expression, '' for none). `acknowledged_after` is how many interrupts the guest has acknowledged
+    since the last migration, `fences_after` how many fences it has answered, `reported_at` when the lab reported that
+    one's end, `states` the state of each process at the end.
     """
 
     failure: str = ""
@@ -94,6 +98,8 @@ class Findings:
     taken_away: tuple[str, ...] = ()
     stalls: tuple[Stall, ...] = ()
     standstills: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     clock_faults: tuple[str, ...] = ()
     left_behind: tuple[tuple[str, int], ...] = ()
@@ -167,7 +173,9 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
             *memory_left_writeable(timeline),
         ),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
-        standstills=(*standstills(history), *crawls(history), *underestimates(history)),
+        standstills=(*standstills(history), *crawls(history), *underestimates(history), *wasted(history)),
+        counters=tuple(counters_gone_back(timeline)),
+        unheard=tuple(unheard(history)),
         checks=tuple(guest_checks(lab)),
         clock_faults=tuple(clock_faults(timeline)),
         left_behind=tuple(

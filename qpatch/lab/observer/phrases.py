@@ -140,6 +140,7 @@ def _wrong_besides_interrupts(check: GuestCheck) -> list[str]:
         else []
     )
     what += ["its memory is wrong"] if check.memory not in VERIFIED else []
+    what += ["registers have not what was last written to them"] if check.kept not in VERIFIED else []
     what += ["its registers read otherwise by bytes, halves and double words"] if check.widths not in VERIFIED else []
     what += _unwritten(check.writes)
     what += what_changed(check)

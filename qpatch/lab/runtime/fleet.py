@@ -109,7 +109,9 @@ class Fleet:
         refuses = bool(table().refusal(self.plan.scenario.devices, self.plan.device.traits, program.release))
         describes = not table().missing(["error-desc"], program.release)
         self._recorder.lab("phases", vm=actor, phases=self._phases(program), refuses=refuses, describes=describes)
-        self._recorder.lab("machine", vm=actor, read_only=[list(one) for one in self.plan.machine.read_only])
+        thrift = [name for name in table().thrift if not table().missing([name], program.release)]
+        read_only = [list(one) for one in self.plan.machine.read_only]
+        self._recorder.lab("machine", vm=actor, read_only=read_only, thrift=thrift)
         (directory / LOG).touch()
         paths = VmPaths(sockets, self._files[self.backend.guest])
         devices, waits = self._devices(directory, program, number), paused or number == 0

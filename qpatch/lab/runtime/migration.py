@@ -133,6 +133,7 @@ class Migration:
 
     async def _report(self, outcome: MigrationOutcome, received: str) -> None:
         answer = await self.source.execute("query-migrate")
+        ram = answer.get("ram", {})
         self.recorder.lab(
             "migrated",
             source=self.source.actor,
@@ -142,6 +143,8 @@ class Migration:
             destination_status=received,
             downtime_ms=answer.get("downtime"),
             total_ms=answer.get("total-time"),
+            sent_pages=ram.get("normal", 0) + ram.get("duplicate", 0),
+            ram_pages=ram.get("total", 0) // ram.get("page-size", 1),
             error=answer.get("error-desc", ""),
         )
 
