@@ -19,7 +19,7 @@ FETCHED = $$($(BIN)/qpatch tree list --names --fetched
 # Where this is set, each start of Python compiles qpatch anew, and the tests start it some hundred times.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-tree test-build test-device test-uapi test-lab test-faults test-vm test-newest test-mutation test-mutants coverage goldens \
+.PHONY: demo test test-slow test-tree test-build test-device test-uapi test-lab test-faults test-vm test-vm-round test-newest test-mutation test-mutants coverage goldens \
         format lock deps bench clean
 
 ## demo: fetch QEMU releases, render every strategy on each; then stock releases migrate: one loses an interrupt
@@ -98,6 +98,11 @@ test-faults: $(VENV)/installed-test
 test-vm: $(VENV)/installed-test
 	$(BIN)/qpatch tree fetch --missing-ok --kind linux --role build
 	$(BIN)/pytest -q -m vm
+
+## test-vm-round: of those, one round of the vm lab: the tests of the uAPI on mtty, and one migration
+test-vm-round: $(VENV)/installed-test
+	$(BIN)/qpatch tree fetch --missing-ok linux-6.12
+	$(BIN)/pytest -q -m vmround
 
 ## test-newest: linters and unit tests with the newest versions that pyproject.toml allows; says what broke
 test-newest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from lab_timeline_support import SAVE_STATE_5_2, STOCK_5_2, STOCK_10_2, TimelineBuilder, migration
-from lab_verdict_support import prepared, recovered
+from lab_verdict_support import late, prepared, recovered
 
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
@@ -252,3 +252,11 @@ def test_a_red_verdict_says_what_the_lab_did() -> None:
     seen = observe(timeline.events)
     assert seen.by_lab == ("continued qemu0", "ended qemu1")
     assert seen.reason == "qemu1 was killed by SIGSEGV; the lab continued qemu0 and ended qemu1"
+
+
+def test_where_all_takes_so_many_times_as_long_it_may() -> None:
+    timeline = late()
+    assert observe(timeline.events).verdict is Verdict.LATE
+    timeline.lab("slower", times=100)
+    assert observe(timeline.events).verdict is Verdict.DELIVERED
+    assert observe(late().events).verdict is Verdict.LATE  # and nowhere else

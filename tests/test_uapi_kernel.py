@@ -16,7 +16,7 @@ from qpatch.cli.main import main
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-pytestmark = [pytest.mark.vm, pytest.mark.vmround]
+pytestmark = pytest.mark.vm
 
 TREE = "linux-6.12"
 KNOWN = Path(__file__).parents[1] / "bench" / "data" / "known-uapi-faults.yaml"
@@ -42,6 +42,7 @@ def those_with(outcome: str, document: dict[str, Any]) -> set[str]:
     return {one["test"] for one in document["results"] if one["outcome"] == outcome}
 
 
+@pytest.mark.vmround
 def test_what_is_found_in_mtty(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     need(TREE)
     code, document = suite(capsys, "baseline", "--tree", TREE, "-o", str(tmp_path))
@@ -57,6 +58,13 @@ def test_what_is_found_in_mtty(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     log = (Path(boot["directory"]) / "kernel.log").read_text()
     assert "qpatch: begins vfio_migration_stream_test stream.round_trip" in log
     assert str(tmp_path) in boot["directory"]
+
+
+def test_all_is_well_with_the_projects_own_device(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    need(TREE)
+    code, document = suite(capsys, "baseline", "--tree", TREE, "--device", "qpatch", "-o", str(tmp_path))
+    assert (code, those_with("failed", document)) == (0, set())
+    assert len(those_with("passed", document)) > 80
 
 
 def test_the_tests_of_a_strategy_are_run_on_its_kernel(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_interrupts_state_and_memory_come_through_the_kernels_vfio(
     result = migrated(capsys, tmp_path, "--profile", "irq-eager")
     assert result["verdict"] == "delivered", result["reason"]
     assert result["order"] == ["data", "arm_gicv3", "arm_gicv3_its", "config", "set_irqs"]
-    assert result["interrupts"]["delivered"] > 50
+    assert result["interrupts"]["delivered"] > 20
     assert states(result, "qemu1")[:3] == ["resuming", "running-p2p", "running"]
 
 

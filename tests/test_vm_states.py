@@ -61,3 +61,22 @@ def test_a_request_without_a_step_found_the_state_that_it_wants() -> None:
 
 def test_a_log_that_has_no_clock_tells_nothing() -> None:
     assert seen(line(11, "mtty_set_state -> 6")) == []
+
+
+def test_the_projects_device_tells_all_that_it_does() -> None:
+    def told(seconds: float, text: str, uuid: str = SOURCE) -> str:
+        return f"[{seconds:12.6f}] qpatch {uuid}: {text}\n"
+
+    log = (
+        CLOCK
+        + told(11, '{"event":"set-irqs","index":"msix","count":8,"errno":0}')
+        + told(12, '{"event":"state","from":"running","to":"resuming","errno":-22}', DESTINATION)
+        + told(13, '{"event":"data-read","phase":"pre-')  # cut short: the kernel died
+        + told(14, "it says something else")
+    )
+    found = device_events(log, kernel_device("qpatch"), ACTORS)
+    assert [(event.actor, event.name, dict(event.fields)) for event in found] == [
+        ("qemu0", "set-irqs", {"index": "msix", "count": 8, "errno": 0}),
+        ("qemu1", "state", {"from": "running", "to": "resuming", "errno": -22}),
+    ]
+    assert {event.device for event in found} == {"dev0"}
