@@ -230,6 +230,50 @@ def test_hunks_of_one_of_are_checked_too(tmp_path: Path) -> None:
     assert place(error)[0] == line_of(STRATEGY, "hunk: |2") + 4
 
 
+def picked(extra: str, *trailers: str) -> tuple[str, str]:
+    """Return a replacement that makes the patch one that Jane Doe has made."""
+    about = f'commit: {"a" * 40}, author: "Jane Doe <jane@example.org>", trailers: [{", ".join(trailers)}], {extra}'
+    return "      body: demo", f"      picked-from: {{{about}}}\n      body: demo"
+
+
+JANE, REVIEWED = '"Signed-off-by: Jane <JANE@example.org>"', '"Reviewed-by: Joe <joe@example.org>"'
+PASSED_ON = '"Signed-off-by: Joe <joe@example.org>"'
+
+
+@pytest.mark.parametrize(
+    ("extra", "trailers", "said"),
+    [
+        ("message: reworded", (JANE, REVIEWED), "not to this message: leave it out"),
+        ("message: reworded", (JANE, PASSED_ON), "not to this message: leave it out"),
+        ("message: kept, how: backported, differs: no default", (REVIEWED, JANE), "not to this change: leave it out"),
+        ("message: kept, how: backported", (JANE,), "tells by `differs` what it changes"),
+        ("message: kept, differs: '[off]'", (JANE,), "is not written as it must be"),
+    ],
+)
+def test_approvals_of_a_commit_are_not_those_of_what_was_made_of_it(
+    tmp_path: Path, extra: str, trailers: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(InvalidStrategyError) as caught:
+        load(tmp_path, picked(extra, *trailers))
+    (problem,) = caught.value.problems
+    assert said in problem.message and place(problem)[0] == line_of(STRATEGY, "body: demo")
+
+
+@pytest.mark.parametrize(
+    ("extra", "trailers"),
+    [
+        ("message: kept", (JANE, REVIEWED, PASSED_ON)),
+        ("message: reworded, how: backported, differs: no default", (PASSED_ON, JANE)),
+    ],
+)
+def test_a_commit_as_it_is_keeps_its_approvals_and_another_one_its_origin(
+    tmp_path: Path, extra: str, trailers: tuple[str, ...]
+) -> None:
+    model = load(tmp_path, picked(extra, *trailers)).model.qemu
+    assert model is not None and model.patches[0].picked_from is not None
+    assert len(model.patches[0].picked_from.trailers) == len(trailers)
+
+
 def test_json_schema_uses_the_keys_of_the_file() -> None:
     schema = Strategy.model_json_schema()
     assert schema["additionalProperties"] is False

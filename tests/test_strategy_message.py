@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from series_support import git
 
 from qpatch.errors import UserError
-from qpatch.strategy.message import add_trailers, clean_text, compose_message
+from qpatch.strategy.message import Picked, add_trailers, clean_text, compose_message, foreign_approvals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +41,31 @@ def test_trailers_land_where_git_puts_them(tmp_path: Path, body: str, trailers: 
 
 def test_a_trailer_is_not_repeated() -> None:
     assert add_trailers("Text.\n\nLink: x", ["Link: x", "Link: y", "Link: y"]) == "Text.\n\nLink: x\nLink: y"
+
+
+def test_what_vouches_for_a_commit_as_it_is_is_told_from_where_it_comes_from() -> None:
+    mine, helped = "Signed-off-by: Me (My) <Me@example.org>", "Signed-off-by: Helper <helper@example.org>"
+    kept = ["Fixes: 1", helped, "Suggested-by: S <s@example.org>", "Reported-by: R <r@example.org>", mine, "Link: x"]
+    praise = [
+        "Reviewed-by: A <a@example.org>",
+        "Acked-by: B <b@example.org>",
+        "Reviewed-and-Tested-by: C <c@example.org>",
+    ]
+    passed_on = ["tested-by: D <d@example.org>", "Signed-off-by: Maintainer <m@example.org>"]
+    assert foreign_approvals("Me <me@example.org>", [praise[0], *kept, *praise[1:], *passed_on]) == [
+        *praise,
+        *passed_on,
+    ]
+    assert foreign_approvals("Somebody <else@example.org>", [helped]) == [helped]
+
+
+def test_what_a_picked_change_does_otherwise_stands_in_brackets() -> None:
+    picked = Picked("f" * 40, "Me <me@example.org>", "backported", ("Fixes: 1",), True, "off by default")
+    notes = ("[the message is not that of the commit]", "[off by default]")
+    assert picked.lines == ("Fixes: 1", f"(backported from commit {'f' * 40})", *notes)
+    assert Picked("f" * 40, "Me <me@example.org>", "cherry-picked").lines == (
+        f"(cherry picked from commit {'f' * 40})",
+    )
 
 
 def test_message_is_subject_blank_body_trailers() -> None:

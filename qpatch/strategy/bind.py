@@ -155,6 +155,13 @@ class Binding:
         """The people whom the letter quotes, as mailboxes."""
         return self._component.cc
 
+    @property
+    def switched_on(self) -> tuple[str, ...]:
+        """What a lab sets to have what is off by default, as `device.property=value`."""
+        words = {True: "on", False: "off"}
+        values = self._component.globals.items()
+        return tuple(f"{name}={words[value] if isinstance(value, bool) else value}" for name, value in values)
+
     def cover(self, patches: Sequence[BoundPatch], **extra: object) -> str | None:
         """Render the cover letter's body for the series `patches` (None: no letter); `extra` are more names for it."""
         if self._component.cover is None:
@@ -266,7 +273,9 @@ class Binding:
 def _picked(patch: PatchModel) -> Picked | None:
     if (model := patch.picked_from) is None:
         return None
-    return Picked(model.commit, model.author, model.how, model.trailers, model.message == "reworded")
+    return Picked(
+        model.commit, model.author, model.how, model.trailers, model.message == "reworded", model.differs or ""
+    )
 
 
 # What templates see of the strategy itself.

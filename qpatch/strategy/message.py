@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qpatch.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # What stands in a rendered cover letter where the evidence is to be: the template's `evidence`.
 EVIDENCE_MARK = "%% evidence %%"
 
 _TRAILER = re.compile(r"[A-Za-z0-9-]+\s*:")
 _GIT_MADE = ("Signed-off-by: ", "(cherry picked from commit ")
+# Who says so has looked at the commit, or tried it, in the form that it had.
+_APPROVAL = re.compile(r"(?:reviewed|acked|tested|approved|verified)(?:-and-\w+)*-by\s*:", re.IGNORECASE)
 _SIGNOFF = re.compile(r"signed-off-by\s*:", re.IGNORECASE)
 # patchbreak() of git's mailinfo.c: the lines at which `git am` takes the message to end.
 _PATCH_BREAK = re.compile(r"diff -|Index: |---(?:\s*$| \S)")
@@ -31,7 +37,8 @@ class Picked:
     """What a patch has of the commit that it is: `author` as a mailbox, `trailers` of the message, and how it was made.
 
     Signed-off-by lines among the trailers are their authors' own: they came with the commit. They vouch for its
-    message, too, so that one which is not the commit's (`reworded`) has to be told from it.
+    message and its change, too, so that what is not the commit's (`reworded`, `differs`) has to be told from it, and
+    has none of the approvals that the commit got (`foreign_approvals`).
     """
 
     commit: str
@@ -39,6 +46,7 @@ class Picked:
     how: str
     trailers: tuple[str, ...] = ()
     reworded: bool = False
+    differs: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -47,7 +55,28 @@ class Picked:
         What was done to the commit after that stands in brackets, as the lists have it.
         """
         made = f"({self.how.replace('-', ' ')} from commit {self.commit})"
-        return (*self.trailers, made, *(("[the message is not that of the commit]",) if self.reworded else ()))
+        notes = ("the message is not that of the commit" if self.reworded else "", self.differs)
+        return (*self.trailers, made, *(f"[{note}]" for note in notes if note))
+
+
+def foreign_approvals(author: str, trailers: Sequence[str]) -> list[str]:
+    """Return those of a commit's `trailers` that vouch for the commit as it is, message and change.
+
+    These are what others than its `author` said of it (Reviewed-by and the like), and the Signed-off-by of those who
+    passed it on behind its author. The author's own, and any above that, tell where the work comes from.
+    """
+    signed = [index for index, trailer in enumerate(trailers) if _SIGNOFF.match(trailer)]
+    authors = [index for index in signed if _address(trailers[index]) == _address(author)]
+    last = authors[-1] if authors else -1
+    return [
+        trailer
+        for index, trailer in enumerate(trailers)
+        if _APPROVAL.match(trailer) or (index in signed and index > last)
+    ]
+
+
+def _address(mailbox: str) -> str:
+    return mailbox.rpartition("<")[2].rstrip("> ").lower()
 
 
 def compose_message(

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from qpatch.strategy.message import foreign_approvals
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -210,14 +212,29 @@ class PickedModel(StrategyModel):
     """The commit that a patch is: its id, its author as a mailbox, and the trailers of its message as they stand there.
 
     `how` is `cherry-picked` where the change is the commit's own, `backported` where it had to be made to fit.
-    `message` says whether the patch's body is the commit's, word for word (`kept`), or other words (`reworded`).
+    `message` says whether the patch's body is the commit's, word for word (`kept`), or other words (`reworded`), and
+    `differs`, in some words, what the change has that the commit's has not.
     """
 
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
     author: Mailbox
     how: Literal["cherry-picked", "backported"] = "cherry-picked"
     message: Literal["kept", "reworded"]
+    differs: Annotated[str, StringConstraints(pattern=r"^\S[^\n\[\]]{0,72}$")] | None = None
     trailers: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _vouched_for(self) -> Self:
+        if self.how == "backported" and self.differs is None:
+            raise _bad_pick("a back-port tells by `differs` what it changes", "how")
+        if self.how == "backported" or self.message == "reworded":
+            for trailer in foreign_approvals(self.author, self.trailers):
+                raise _bad_pick(
+                    f"'{trailer}' was given to the commit, and not to this "
+                    f"{'change' if self.how == 'backported' else 'message'}: leave it out",
+                    "trailers",
+                )
+        return self
 
 
 class PatchModel(StrategyModel):
@@ -293,6 +310,11 @@ class Strategy(StrategyModel):
         """Return the components by the kind of tree that they patch."""
         present = {"qemu": self.qemu, "linux": self.linux}
         return {kind: component for kind, component in present.items() if component is not None}
+
+
+def _bad_pick(message: str, key: str) -> PydanticCustomError:
+    """Return the error about what a patch has of a commit; `key` is the one at fault, for its place."""
+    return PydanticCustomError("bad_pick", "{message}", {"message": message, "key": key})
 
 
 def _bad_edit(message: str, keys: list[str]) -> PydanticCustomError:
