@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from series_support import applied_tree, make_tree, plan, two_patches, write
 from qpatch.series.evidence import Seen, evidence_text, with_evidence
 from qpatch.series.model import RenderOptions
 from qpatch.strategy.message import EVIDENCE_MARK
+from qpatch.strategy.places import shipped
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from qpatch.trees.git import Repository
 
+TEMPLATES = shipped() / "templates"
 BASE, TIP, OTHER = "b" * 40, "a" * 40, "c" * 40
 LOST = Seen(BASE, BASE, "q35", "eager", "once", {"lost": 10}, False, "eager: Raises at once. It need not.", "A lab.")
 MENDED = replace(LOST, source=TIP, destination=TIP, verdicts={"delivered": 10}, well=True)
@@ -45,6 +48,29 @@ def test_machines_that_ended_alike_share_a_line() -> None:
     assert "eager, once, on z: lost 20 of 20; with this series delivered 9 of 10, lost 1 of 10." in " ".join(
         text.split()
     )
+
+
+def test_what_runs_set_that_is_off_by_default_is_told() -> None:
+    text = evidence_text((LOST, MENDED), BASE, TIP, ("vfio-pci.x-first=on", "vfio-pci.x-depth=2"))
+    assert "With vfio-pci.x-first=on and vfio-pci.x-depth=2, which is not the default." in " ".join(text.split())
+    assert evidence_text((LOST,), BASE, TIP, ("vfio-pci.x-first=on",)) == ""
+
+
+# What a letter must not say by itself, since it is told of runs which it may not have had.
+_CLAIM = re.compile(
+    r"\b(?:counted|runs? below|told of runs|is run here|(?:we|I) (?:ran|saw|measured|tested)"
+    r"|in (?:our|my|these) (?:runs|tests)|under TCG\))",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize(
+    "file", sorted(TEMPLATES.glob("*/*cover.j2")), ids=lambda file: f"{file.parent.name}/{file.name}"
+)
+def test_shipped_letters_leave_it_to_the_evidence_to_tell_of_runs(file: Path) -> None:
+    text = file.read_text()
+    assert "\n@{{ evidence }}\n" in text
+    assert not _CLAIM.search(" ".join(text.split()))
 
 
 def test_what_ends_as_without_the_series_is_counted_and_named() -> None:

@@ -63,10 +63,11 @@ class _Cell:
         return _shares(self.before) != _shares(self.after)
 
 
-def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
+def evidence_text(seen: Sequence[Seen], base: str, tip: str, switched_on: Sequence[str] = ()) -> str:
     """Return the section on what was seen, '' where nothing of it is of this series.
 
-    `base` and `tip` are the ids of the git trees without and with the series.
+    `base` and `tip` are the ids of the git trees without and with the series, `switched_on` what a lab sets to have
+    what is off by default.
     """
     cells = _cells(seen, base, tip)
     if not any(cell.after or cell.to_old or cell.from_old for cell in cells):
@@ -78,6 +79,7 @@ def evidence_text(seen: Sequence[Seen], base: str, tip: str) -> str:
     profiles = {cell.profile for cell in [*told, *no_better, *mixed]}
     parts = [
         _TITLE,
+        _wrapped(f"With {_listed(switched_on)}, which is not the default.") if switched_on else "",
         *_list("Migrations of an emulated device, and how they ended:", _merged(told)),
         _no_better(no_better),
         _unchanged([cell for cell in ran if cell.well and not cell.is_told], also=bool(told or no_better)),

@@ -46,7 +46,8 @@ def write_letters(committed: CommittedSeries, options: RenderOptions, previous: 
         old = previous.range
         difference = range_diff(private, old, f"{series.base}..{committed.tip}")
         changes = changelog(previous.revision, series.base, difference, options.changes)
-    evidence = evidence_text(options.evidence, private.tree_of(series.base), private.tree_of(committed.tip))
+    trees = private.tree_of(series.base), private.tree_of(committed.tip)
+    evidence = evidence_text(options.evidence, *trees, series.switched_on)
     cover = cover_text(series, evidence, changes)
     with scratch_directory("mails") as directory:
         files = format_patches(private, series, options, directory=directory, cover=cover, previous=old)

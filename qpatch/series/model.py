@@ -50,8 +50,8 @@ class PlannedSeries:
     """A series to be rendered on the commit `base`.
 
     `base_date` is the base's committer date (seconds since 1970, UTC): the patches count on from there. `cc`
-    holds addresses besides those that get_maintainer.pl finds. A series of one patch may have no cover letter: its
-    `cover_body` is None.
+    holds addresses besides those that get_maintainer.pl finds, `switched_on` what runs of the series set, as
+    `device.property=value`. A series of one patch may have no cover letter: its `cover_body` is None.
     """
 
     strategy: str
@@ -63,6 +63,7 @@ class PlannedSeries:
     cover_subject: str
     cover_body: str | None
     cc: tuple[str, ...] = ()
+    switched_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -93,4 +93,5 @@ def _plan(binding: Binding, target: OpenTree, bound: Sequence[BoundPatch], tried
         binding.title,
         binding.cover(kept),
         tuple(dict.fromkeys([*(patch.picked.author for patch in kept if patch.picked), *binding.cc])),
+        binding.switched_on,
     )
