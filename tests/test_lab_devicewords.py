@@ -88,8 +88,8 @@ def test_python_takes_the_faults_that_the_device_takes(reader: Path) -> None:
     device = taken(reader, [("fault", fault) for fault in faults])
     lab = [accepts(Faults, {"source": [fault]}) for fault in faults]
     assert dict(zip(faults, lab, strict=True)) == dict(zip(faults, device, strict=True))
-    # errno values; short; swallow; accept, move, drop, more, zero, spread, flip
-    assert sum(lab) == 2 * (17 * 5 + 4 + 17 + 3 + 1 + 3 + 3 + 4 + 1 + 1)
+    # errno values; short; swallow; accept, move, drop, more, zero, spread, late, flip
+    assert sum(lab) == 2 * (17 * 5 + 4 + 17 + 3 + 1 + 3 + 3 + 5 + 1 + 1 + 1)
 
 
 def test_python_takes_the_numbers_that_the_device_takes(reader: Path) -> None:

@@ -91,7 +91,7 @@ def test_faults_of_the_device_are_accepted(fault: str) -> None:
         ("reset:1:EWHAT", "'1:EWHAT' is no number from 1"),
         ("reset", "'' is no number from 1"),
         ("reset:1:EIO:2", "'1:EIO:2' is no number from 1"),
-        ("raise:1:EIO", "'1:EIO' is no number from 1 with one of swallow, accept behind"),
+        ("raise:1:EIO", "'1:EIO' is no number from 1 with one of swallow, accept, late behind"),
         ("reset:1:short", "'1:short' is no number from 1"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_device_remembers_sixteen_faults() -> None:
         ({"raise-vector": 2048}, "less than or equal to 2047"),
         ({"stop-copy-pause": 600_001}, "less than or equal to 600000"),
         ({"traits": ["post-copy"]}, "'post-copy' is none of pre-copy, p2p"),
-        ({"require": "luck"}, "'luck' is none of config, config-any, irqs"),
+        ({"require": "luck"}, "'luck' is none of config, config-any, irqs, no-config, no-irqs"),
         ({"raise": ["now"]}, "'now' is none of set-irqs, running, running-p2p"),
         ({"dirty-report": "false"}, "'false' is none of true, drop"),
     ],

@@ -50,7 +50,7 @@ def test_what_is_found_in_mtty(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     assert code == 1
     passed = those_with("passed", document)
     assert {"stream.round_trip", "irq.intx.set_in_resuming_before_data", "irq.msi.source"} <= passed
-    assert {"config.destination", "state.group.arcs", "state.group.forbidden_arcs"} <= passed
+    assert {"config.interrupt_line.destination", "state.group.arcs", "state.group.forbidden_arcs"} <= passed
     assert "devices.from_one_to_the_other" in passed
     (kernel,) = document["kernels"]
     (boot,) = kernel["boots"]

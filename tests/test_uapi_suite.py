@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,7 +31,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent / "uapi"
+SOURCES = HERE.parents[1] / "kernel-selftests" / "uapi" / "vfio"
 FAULTS = yaml.load((HERE / "faults.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+# Tests that no fault is planted for.
+UNPLANTED = {
+    "close": ["by_death"],
+    "devices": ["interrupts", "insides"],
+    "dirty": ["only_between_start_and_stop", "invalid_calls", "report_only_sets_bits", "start_begins_anew"],
+    "size": ["only_to_be_read", "every_state"],
+    "state": ["features", "new_device_runs", "transfer_ends_with_saving"],
+    "stream": ["one_direction"],
+    "v1": [
+        "region",
+        "arcs_of_resuming",
+        "pending_bytes_is_the_size",
+        "pre_copy_can_be_given_up",
+        "data_are_for_a_resuming_device",
+    ],
+}
 # Everything that a device can do.
 ABLE = {"reinit-bytes": 65536, "config-first": True}
 
@@ -91,7 +109,7 @@ def test_a_device_of_protocol_v1_passes_what_is_of_it(programs: tuple[Path, ...]
     outcome = run(programs, library, "v1")
     assert not outcome.failed()
     skipped = seen(outcome, Outcome.SKIPPED)
-    assert skipped.keys() == {"close", "dirty", "precopy", "size", "state", "stream"}
+    assert skipped.keys() == {"close", "dirty", "precopy", "query", "size", "state", "stream"}
     assert (skipped["close"], skipped["stream"]) == ({"of_the_transfer"}, {"one_direction"})
     assert outcome.count(Outcome.PASSED) > 70
 
@@ -125,10 +143,42 @@ def test_a_fault_is_seen_by_the_right_tests_alone(
 
 
 def test_every_program_can_fail() -> None:
-    programs = {file.stem for file in (HERE.parents[1] / "kernel-selftests/uapi/vfio").glob("*_test.c")}
+    programs = {file.stem for file in SOURCES.glob("*_test.c")}
     failing = {f"vfio_migration_{program}_test" for fault in FAULTS for program in fault["fails"]}
     assert failing == programs
     assert all(Faults(source=tuple(fault.get("faults", ()))) for fault in FAULTS)
+
+
+def bodies_of(source: Path) -> dict[str, str]:
+    """Return the bodies of the tests in a program, by name."""
+    return dict(re.findall(r"^TEST_F\(\w+, (\w+)\)\n\{\n(.*?)^\}$", source.read_text(encoding="utf-8"), re.M | re.S))
+
+
+def test_the_tests_without_a_fault_are_known() -> None:
+    tests = {
+        (source.stem.removeprefix("vfio_migration_").removesuffix("_test"), test)
+        for source in SOURCES.glob("*_test.c")
+        for test in bodies_of(source)
+    }
+    planted = {(program, test) for fault in FAULTS for program, names in fault["fails"].items() for test in names}
+    unplanted = {(program, test) for program, names in UNPLANTED.items() for test in names}
+    assert tests - planted == unplanted
+    assert planted <= tests
+    told = f"{len(tests) - len(unplanted)} of the {len(tests)} tests"
+    assert told in " ".join((HERE.parents[1] / "docs" / "selftests.md").read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("source", sorted(SOURCES.glob("*_test.c")), ids=lambda source: source.stem)
+def test_a_step_that_is_tested_fails_and_skips_nothing(source: Path) -> None:
+    """What has to work besides is proved before a test begins: a step in the midst of it that fails is its failure."""
+    text = source.read_text(encoding="utf-8")
+    setups = re.findall(r"^FIXTURE_SETUP\(\w+\)\n\{\n(.*?)^\}$", text, re.M | re.S)
+    assert text.count("REQUIRE_DONE(") == sum(setup.count("REQUIRE_DONE(") for setup in setups)
+    tests = bodies_of(source).values()
+    for body in tests:
+        assert not re.search(r"(ASSERT|EXPECT)_.*REQUIRE_(TRANSFER|STATES)\(", body, re.S)
+    proof = re.compile(r"REQUIRE_(?:TRANSFER|STATES)\(")
+    assert len(proof.findall(text)) == sum(len(proof.findall(body)) for body in (*setups, *tests))
 
 
 def test_a_device_is_opened_by_its_group_or_its_cdev(programs: tuple[Path, ...], library: Path, tmp_path: Path) -> None:
@@ -209,7 +259,7 @@ def test_the_command_prints_what_was_found(
     failed = {(result["device"], result["test"]) for result in document["results"] if result["outcome"] == "failed"}
     assert ("lying, protocol v1", "reset.ends_saving") in failed
     assert {result["program"] for result in document["results"] if result["outcome"] == "failed"} == {
-        "vfio_migration_reset_test"
+        f"vfio_migration_{program}_test" for program in ("bad_stream", "reset", "state")
     }
 
 

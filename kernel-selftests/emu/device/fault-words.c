@@ -18,6 +18,7 @@ enum {
 	MORE = 1 << 7,
 	ZERO = 1 << 8,
 	SPREAD = 1 << 9,
+	LATE = 1 << 10,
 };
 
 static const struct {

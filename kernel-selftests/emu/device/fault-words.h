@@ -26,6 +26,7 @@ enum emu_operation {
 	EMU_OPERATION_LOOP_BACK,	/* the user raises interrupts itself */
 	EMU_OPERATION_CLOSE,
 	EMU_OPERATION_DIRTY_PAGE,	/* a write to guest memory is noted */
+	EMU_OPERATION_MIGRATION_FLAGS,	/* v2: the user asks what the migration supports */
 };
 
 /* Results of faults that are no errno values. */
@@ -38,6 +39,7 @@ enum emu_operation {
 #define EMU_FAULT_MORE		7	/* a number is too large */
 #define EMU_FAULT_ZERO		8	/* a number is 0 */
 #define EMU_FAULT_SPREAD	9	/* it hits other devices, too */
+#define EMU_FAULT_LATE		10	/* it comes after a while, and whatever the state is */
 
 /* How much a number is too large. */
 #define EMU_FAULT_BYTES		(1u << 20)

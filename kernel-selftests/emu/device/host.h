@@ -12,6 +12,7 @@ struct emu_host {
 	void *(*get_trigger)(void *context, int fd);	/* NULL: not a valid one */
 	void (*put_trigger)(void *context, void *trigger);
 	void (*signal)(void *context, void *trigger);
+	void (*signal_late)(void *context, void *trigger);	/* a fault; NULL: not to be had */
 	int (*dma_write)(void *context, u64 iova, const void *data, u32 bytes);
 	int (*dma_read)(void *context, u64 iova, void *data, u32 bytes);
 	void (*pause)(void *context, u32 milliseconds);

@@ -54,10 +54,11 @@ int emu_load_end(struct emu_device *device)
 	return 0;
 }
 
-/* Does the device miss something before it takes stop-copy (or any) data? */
-static bool is_too_early(const struct emu_device *device, u32 phase)
+/* Does the device miss something before it takes stop-copy (or any) data, or has it come too soon? */
+static bool is_out_of_order(const struct emu_device *device, u32 phase)
 {
 	bool stop_copy = phase == EMU_PHASE_STOP_COPY;
+	bool by_user = !device->profile.self_contained;
 
 	switch (device->profile.require) {
 	case EMU_REQUIRE_CONFIG:
@@ -66,6 +67,10 @@ static bool is_too_early(const struct emu_device *device, u32 phase)
 		return !device->config_written;
 	case EMU_REQUIRE_IRQS:
 		return stop_copy && !device->irqs_set;
+	case EMU_REQUIRE_NO_CONFIG:
+		return stop_copy && by_user && device->config_written;
+	case EMU_REQUIRE_NO_IRQS:
+		return stop_copy && by_user && device->irqs_set;
 	default:
 		return false;
 	}
@@ -75,7 +80,7 @@ static bool refused(struct emu_device *device, u32 kind, u32 phase)
 {
 	struct emu_text text = { .length = 0 };
 
-	if (!is_too_early(device, phase))
+	if (!is_out_of_order(device, phase))
 		return false;
 	/* The chunk that satisfies the rule must be accepted. */
 	if (device->profile.self_contained && (kind == EMU_CHUNK_HEAD || kind == EMU_CHUNK_CONFIG))

@@ -24,6 +24,8 @@ static int get_migration(struct emu_device *device, struct vfio_device_feature *
 		migration.flags |= VFIO_MIGRATION_P2P;
 	if (device->profile.pre_copy)
 		migration.flags |= VFIO_MIGRATION_PRE_COPY;
+	if (emu_fault(device, EMU_OPERATION_MIGRATION_FLAGS, -1) == EMU_FAULT_ZERO)
+		migration.flags = 0;
 	if (device->profile.config_first)
 		migration.flags |= VFIO_MIGRATION_CONFIG_FIRST;
 	memcpy(feature->data, &migration, sizeof(migration));

@@ -53,6 +53,14 @@ static void send(struct emu_device *device, u32 vector)
 	device->host->signal(device->context, device->irq.triggers[vector]);
 }
 
+static void send_late(struct emu_device *device, u32 vector)
+{
+	if (device->host->signal_late)
+		device->host->signal_late(device->context, device->irq.triggers[vector]);
+	else
+		send(device, vector);
+}
+
 /* INTx is a level, which the kernel masks when it has passed it on once. */
 static const char *intx_obstacle(const struct emu_device *device)
 {
@@ -130,7 +138,7 @@ static void raise_message(struct emu_device *device, struct raise *raise, bool s
 void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 {
 	struct raise raise = { .vector = vector, .cause = cause };
-	bool swallowed, by_guest = !strcmp(cause, "guest");
+	bool swallowed, late, by_guest = !strcmp(cause, "guest");
 	int fault;
 
 	raise.index = device->irq.kind;
@@ -142,9 +150,10 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 		return;
 	fault = emu_fault(device, EMU_OPERATION_RAISE, -1);
 	swallowed = fault == EMU_FAULT_SWALLOW;
+	late = fault == EMU_FAULT_LATE;
 	if (swallowed)
 		raise.reason = "swallowed";
-	else if (by_guest && !emu_is_running(device) && fault != EMU_FAULT_ACCEPT)
+	else if (by_guest && !emu_is_running(device) && fault != EMU_FAULT_ACCEPT && !late)
 		raise.reason = "stopped";
 	device->registers.raised_total++;
 	if (raise.index == VFIO_PCI_INTX_IRQ_INDEX)
@@ -152,7 +161,9 @@ void emu_raise(struct emu_device *device, u32 vector, const char *cause)
 	else
 		raise_message(device, &raise, swallowed);
 	log_raise(device, &raise);
-	if (!raise.reason)
+	if (!raise.reason && late)
+		send_late(device, raise.vector);
+	else if (!raise.reason)
 		send(device, raise.vector);
 	if (swallowed)
 		log_vector(device, "irq-swallow", raise.index, raise.vector, raise.sequence);

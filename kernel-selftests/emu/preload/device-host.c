@@ -45,6 +45,12 @@ static void host_signal(void *context, void *trigger)
 	trigger_signal(trigger);
 }
 
+static void host_signal_late(void *context, void *trigger)
+{
+	(void)context;
+	trigger_signal_late(trigger);
+}
+
 static int host_dma_write(void *context, u64 iova, const void *data, u32 bytes)
 {
 	return device_dma_write(context, iova, data, bytes);
@@ -78,6 +84,7 @@ const struct emu_host device_host = {
 	.get_trigger = host_get_trigger,
 	.put_trigger = host_put_trigger,
 	.signal = host_signal,
+	.signal_late = host_signal_late,
 	.dma_write = host_dma_write,
 	.dma_read = host_dma_read,
 	.pause = host_pause,

@@ -12,10 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "descriptors.h"
 #include "log.h"
 #include "system.h"
+
+#define LATE_NS 10000000
 
 /* One for each eventfd, however many vectors it serves: the last one is what the log says. */
 struct trigger {
@@ -134,4 +137,29 @@ void trigger_signal(struct trigger *trigger)
 			  "\"index\":\"%s\",\"vector\":%u,\"errno\":%d", trigger->index,
 			  trigger->vector, errno);
 	pthread_mutex_unlock(&lock);
+}
+
+static void *signal_after_a_while(void *trigger)
+{
+	const struct timespec while_away = { .tv_nsec = LATE_NS };
+
+	nanosleep(&while_away, NULL);
+	trigger_signal(trigger);
+	trigger_put(trigger);
+	return NULL;
+}
+
+void trigger_signal_late(struct trigger *trigger)
+{
+	pthread_t thread;
+
+	pthread_mutex_lock(&lock);
+	trigger->users++;
+	pthread_mutex_unlock(&lock);
+	if (!pthread_create(&thread, NULL, signal_after_a_while, trigger)) {
+		pthread_detach(thread);
+		return;
+	}
+	trigger_signal(trigger);
+	trigger_put(trigger);
 }

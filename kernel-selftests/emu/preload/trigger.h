@@ -14,5 +14,7 @@ struct trigger;
 struct trigger *trigger_get(int fd, const char *device, const char *index, uint32_t vector);
 void trigger_put(struct trigger *trigger);
 void trigger_signal(struct trigger *trigger);
+/* After some milliseconds, by a thread. */
+void trigger_signal_late(struct trigger *trigger);
 
 #endif

@@ -189,6 +189,22 @@ static void swallowed(void)
 	fixture_free(fixture);
 }
 
+/* Of a device that has stopped, too; a host that cannot wait signals at once. */
+static void late(void)
+{
+	struct fixture *fixture = fixture_new("vectors=8\nfault=raise:2:late");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 8, 0), 0);
+	CHECK_EQUAL(set_state(fixture, STOP, NULL), 0);
+	write_register(fixture, 0x10, 1);
+	CHECK_EQUAL(fixture->eventfds[1].signals, 0);
+	write_register(fixture, 0x10, 1);
+	CHECK_EQUAL(fixture->eventfds[1].signals, 1);
+	CHECK_EQUAL(log_count(fixture, "irq-raise", "'sequence':2,'cause':'guest','sent':true"), 1);
+	fixture_free(fixture);
+}
+
 static const struct test tests[] = {
 	{ "states", states },
 	{ "data reads", reads },
@@ -199,6 +215,7 @@ static const struct test tests[] = {
 	{ "SET_IRQS after RESUMING", set_irqs_after_resuming },
 	{ "config space and reset", config_and_reset },
 	{ "swallowed interrupt", swallowed },
+	{ "late interrupt", late },
 };
 
 TEST_MAIN(tests)

@@ -31,6 +31,7 @@ static void migration_flags(void)
 	} cases[] = {
 		{ "traits=", 1 }, { "traits=p2p", 3 }, { "traits=pre-copy", 5 },
 		{ "traits=pre-copy,p2p", 7 }, { "traits=\nconfig-first=on", 9 },
+		{ "config-first=on\nfault=migration-flags:1:zero", 8 },
 	};
 	u32 i;
 

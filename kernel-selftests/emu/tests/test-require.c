@@ -120,15 +120,48 @@ static void irqs(void)
 	fixture_free(fixture);
 }
 
+static void no_config(void)
+{
+	struct fixture *fixture = destination_with_stream("require=no-config");
+
+	CHECK(fixture);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 4, 0), 0);
+	CHECK_EQUAL(write_stream(fixture, 0, stream_bytes), stream_bytes);
+	CHECK_EQUAL(emu_reset(fixture->device), 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	write_config(fixture, 4, 6, 2);
+	CHECK_EQUAL(write_stream(fixture, 0, pre_copy_bytes), pre_copy_bytes);
+	CHECK_EQUAL(write_stream(fixture, pre_copy_bytes, stream_bytes), -EINVAL);
+	CHECK_EQUAL(log_count(fixture, "refuse", "'reason':'no-config'"), 1);
+	fixture_free(fixture);
+}
+
+static void no_irqs(void)
+{
+	struct fixture *fixture = destination_with_stream("require=no-irqs");
+
+	CHECK(fixture);
+	write_config(fixture, 4, 6, 2);
+	CHECK_EQUAL(write_stream(fixture, 0, stream_bytes), stream_bytes);
+	CHECK_EQUAL(emu_reset(fixture->device), 0);
+	CHECK_EQUAL(set_state(fixture, RESUMING, NULL), 0);
+	CHECK_EQUAL(set_eventfds(fixture, MSIX, 0, 4, 0), 0);
+	CHECK_EQUAL(write_stream(fixture, 0, pre_copy_bytes), pre_copy_bytes);
+	CHECK_EQUAL(write_stream(fixture, pre_copy_bytes, stream_bytes), -EINVAL);
+	CHECK_EQUAL(log_count(fixture, "refuse", "'reason':'no-irqs'"), 1);
+	fixture_free(fixture);
+}
+
 static void self_contained(void)
 {
 	static const char * const settings[] = {
 		"require=config\nself-contained=on", "require=config-any\nself-contained=on",
-		"require=irqs\nself-contained=on",
+		"require=irqs\nself-contained=on", "require=no-irqs\nself-contained=on",
+		"require=no-config\nself-contained=on",
 	};
 	u32 i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		struct fixture *fixture = destination_with_stream(settings[i]);
 
 		CHECK(fixture);
@@ -169,6 +202,8 @@ static const struct test tests[] = {
 	{ "config before RESUMING does not count", config_before_resuming_does_not_count },
 	{ "config for any data", config_any },
 	{ "interrupts", irqs },
+	{ "no config space yet", no_config },
+	{ "no interrupts yet", no_irqs },
 	{ "self-contained satisfies all", self_contained },
 	{ "self-contained restores config space", self_contained_restores_config },
 };

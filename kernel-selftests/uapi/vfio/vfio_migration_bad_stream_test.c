@@ -13,6 +13,7 @@
 #include "lib/driver.h"
 
 #define SEED 0xbad5eed
+#define LEAST_BYTES 32
 
 enum kind {
 	MALFORMED,	/* not as a device writes it */
@@ -29,10 +30,9 @@ FIXTURE_SETUP(bad_stream)
 	OPEN_MIGRATING(self->device, 0, OPEN_BY_ANY);
 	if (self->device->driver)
 		REQUIRE_DONE(self->device->driver->mark(self->device, SEED), STREAM_TEST);
-	REQUIRE_DONE(stream_save(self->device, &self->good, false), STREAM_TEST);
-	REQUIRE_DONE(stream_load(self->device, &self->good), STREAM_TEST);
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING), STREAM_TEST);
-	REQUIRE(self->good.bytes > 64, "%zu bytes are too few to spoil", self->good.bytes);
+	REQUIRE_TRANSFER(self->device, &self->good);
+	REQUIRE(self->good.bytes >= LEAST_BYTES, "%zu bytes are too few to spoil",
+		self->good.bytes);
 	OPEN_ANEW(self->device, 0, OPEN_BY_ANY);
 }
 
@@ -40,7 +40,7 @@ FIXTURE_TEARDOWN(bad_stream)
 {
 	stream_free(&self->good);
 	stream_free(&self->bad);
-	device_close(self->device);
+	device_leave(self->device);
 }
 
 /* A device that refused something works again after a reset. */
@@ -48,17 +48,20 @@ static void check_recovery(struct __test_metadata *_metadata, struct device *dev
 			   const struct stream *good)
 {
 	u32 state = NUM_STATES;
+	int error;
 
 	ASSERT_EQ(0, migration_get_state(device, &state));
 	EXPECT_TRUE(state == VFIO_DEVICE_STATE_ERROR || state == VFIO_DEVICE_STATE_RESUMING)
 		TH_LOG("the device has refused its data, and is in %s", state_name(state));
-	if (!device_can_reset(device))
-		return;
-	if (device_reset(device) || migration_get_state(device, &state) ||
-	    state != VFIO_DEVICE_STATE_RUNNING) {
-		TH_LOG("a reset leaves it in %s, see " RESET_TEST, state_name(state));
-		return;
-	}
+	error = device_reset(device);
+	REQUIRE(error != -ENOTTY, "refused, and the device cannot be reset");
+	ASSERT_EQ(0, error)
+		TH_LOG("the device has refused its data, and cannot be reset: %s",
+		       strerror(-error));
+	ASSERT_EQ(0, migration_get_state(device, &state));
+	ASSERT_EQ(VFIO_DEVICE_STATE_RUNNING, state)
+		TH_LOG("the device has refused its data, and a reset leaves it in %s",
+		       state_name(state));
 	EXPECT_EQ(0, stream_load(device, good));
 	EXPECT_EQ(0, migration_set_state(device, VFIO_DEVICE_STATE_RUNNING));
 }

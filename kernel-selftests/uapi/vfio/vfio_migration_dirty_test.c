@@ -76,7 +76,7 @@ FIXTURE_SETUP(dirty)
 
 FIXTURE_TEARDOWN(dirty)
 {
-	device_close(self->device);
+	device_leave(self->device);
 	munmap(self->memory, SIZE);
 }
 
@@ -228,13 +228,13 @@ TEST_F(dirty, while_the_device_is_saved)
 
 	REQUIRE(is_driven(self->device), "%s", undriven);
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
+	REQUIRE_STATES(self->device);
 	ASSERT_EQ(0, start_all(self->device, &page));
-	if (device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY))
-		REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY),
-			     STATE_TEST);
+	if (device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY)) {
+		ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
+	}
 	ASSERT_EQ(0, write_page(self->device, 77));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY),
-		     STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY));
 	ASSERT_EQ(0, report(self->device, PAGE, bitmap));
 	EXPECT_TRUE(bit(bitmap, 77));
 	EXPECT_EQ(0, stop(self->device));

@@ -19,12 +19,15 @@ FIXTURE_SETUP(precopy)
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
 	REQUIRE(device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY),
 		"the device has no PRE_COPY");
+	REQUIRE_STATES(self->device);
+	REQUIRE_TRANSFER(self->device, &self->stream);
+	stream_free(&self->stream);
 }
 
 FIXTURE_TEARDOWN(precopy)
 {
 	stream_free(&self->stream);
-	device_close(self->device);
+	device_leave(self->device);
 }
 
 static int get_info(int fd, struct vfio_precopy_info *info)
@@ -37,7 +40,7 @@ TEST_F(precopy, info)
 {
 	struct vfio_precopy_info info;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(0, get_info(self->device->data_fd, &info));
 	EXPECT_NE(0, info.initial_bytes);
 	EXPECT_EQ(0, info.dirty_bytes);
@@ -54,7 +57,7 @@ TEST_F(precopy, info_follows_reads)
 	u8 buffer[PIECE];
 	ssize_t done;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(0, get_info(self->device->data_fd, &info));
 	initial = info.initial_bytes;
 	for (;;) {
@@ -78,10 +81,10 @@ TEST_F(precopy, enomsg_is_not_the_end)
 {
 	u8 byte;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(-ENOMSG, stream_read(self->device, &self->stream, STREAM_READ));
 	EXPECT_EQ(-ENOMSG, migration_read(self->device, &byte, 1));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY));
 	ASSERT_LE(0, self->device->data_fd);
 	EXPECT_EQ(0, stream_read(self->device, &self->stream, STREAM_READ));
 	EXPECT_EQ(0, migration_read(self->device, &byte, 1));
@@ -92,13 +95,13 @@ TEST_F(precopy, info_is_for_pre_copy)
 	struct vfio_precopy_info info;
 	int fd, ignored;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	fd = self->device->data_fd;
-	REQUIRE_DONE(v2_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY, &ignored), STATE_TEST);
+	ASSERT_EQ(0, v2_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY, &ignored));
 	EXPECT_EQ(-EINVAL, get_info(fd, &info));
-	REQUIRE_DONE(v2_set_state(self->device, VFIO_DEVICE_STATE_STOP, &ignored), STATE_TEST);
+	ASSERT_EQ(0, v2_set_state(self->device, VFIO_DEVICE_STATE_STOP, &ignored));
 	EXPECT_NE(0, get_info(fd, &info));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RESUMING), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_RESUMING));
 	EXPECT_NE(0, get_info(self->device->data_fd, &info));
 }
 
@@ -108,10 +111,10 @@ TEST_F(precopy, info_in_p2p)
 
 	REQUIRE(device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY_P2P),
 		"the device has no PRE_COPY_P2P");
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY_P2P), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY_P2P));
 	EXPECT_EQ(0, get_info(self->device->data_fd, &info));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	EXPECT_EQ(0, get_info(self->device->data_fd, &info));
 }
 
@@ -121,11 +124,11 @@ TEST_F(precopy, given_up)
 	struct vfio_precopy_info info, again;
 	u8 buffer[PIECE];
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(0, get_info(self->device->data_fd, &info));
 	ASSERT_LT(0, migration_read(self->device, buffer, sizeof(buffer)));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING), STATE_TEST);
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING));
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(0, get_info(self->device->data_fd, &again));
 	EXPECT_NE(0, again.initial_bytes);
 	EXPECT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING));
@@ -142,7 +145,7 @@ TEST_F(precopy, no_reinit_without_opt_in)
 {
 	struct vfio_precopy_info info;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	ASSERT_EQ(-ENOMSG, stream_read(self->device, &self->stream, STREAM_READ));
 	ASSERT_EQ(0, get_info(self->device->data_fd, &info));
 	EXPECT_EQ(0, info.flags & VFIO_PRECOPY_INFO_REINIT);
@@ -158,7 +161,7 @@ TEST_F(precopy, reinit)
 				VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, NULL, 0),
 		"the kernel or the device has no PRECOPY_INFOv2");
 	ASSERT_EQ(0, opt_in(self->device));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_PRE_COPY));
 	for (rounds = 0; rounds < 16; rounds++) {
 		before = self->stream.bytes;
 		ASSERT_EQ(-ENOMSG, stream_read(self->device, &self->stream, STREAM_READ));
@@ -174,10 +177,10 @@ TEST_F(precopy, reinit)
 		EXPECT_EQ(0, info.dirty_bytes);
 	}
 	REQUIRE(told, "the device has no new initial data");
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY), STATE_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY));
 	EXPECT_EQ(0, stream_read(self->device, &self->stream, STREAM_READ));
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP), STATE_TEST);
-	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP));
+	ASSERT_EQ(0, stream_load(self->device, &self->stream));
 }
 
 int main(int argc, char **argv)

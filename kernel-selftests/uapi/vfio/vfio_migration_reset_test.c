@@ -15,15 +15,14 @@ FIXTURE_SETUP(reset)
 {
 	OPEN_MIGRATING(self->device, 0, OPEN_BY_ANY);
 	REQUIRE(device_can_reset(self->device), "the device cannot be reset");
-	REQUIRE_DONE(stream_save(self->device, &self->stream, false), STREAM_TEST);
-	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING), STREAM_TEST);
+	REQUIRE_STATES(self->device);
+	REQUIRE_TRANSFER(self->device, &self->stream);
 }
 
 FIXTURE_TEARDOWN(reset)
 {
 	stream_free(&self->stream);
-	device_close(self->device);
+	device_leave(self->device);
 }
 
 static void check_new(struct __test_metadata *_metadata, struct device *device, u32 from)
@@ -49,7 +48,7 @@ TEST_F(reset, every_state)
 	for (state = VFIO_DEVICE_STATE_STOP; state < NUM_STATES; state++) {
 		if (!device_has_state(self->device, state))
 			continue;
-		REQUIRE_DONE(migration_set_state(self->device, state), STREAM_TEST);
+		ASSERT_EQ(0, migration_set_state(self->device, state));
 		check_new(_metadata, self->device, state);
 	}
 }
@@ -58,7 +57,7 @@ TEST_F(reset, ends_saving)
 {
 	u8 byte;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY), STREAM_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY));
 	ASSERT_LT(0, migration_read(self->device, &byte, 1));
 	EXPECT_EQ(0, device_reset(self->device));
 	EXPECT_GE(0, migration_read(self->device, &byte, 1));
@@ -69,8 +68,8 @@ TEST_F(reset, ends_resuming)
 {
 	size_t half = self->stream.bytes / 2;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RESUMING), STREAM_TEST);
-	REQUIRE_DONE(stream_write(self->device, self->stream.data, half, STREAM_READ), STREAM_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_RESUMING));
+	ASSERT_EQ(0, stream_write(self->device, self->stream.data, half, STREAM_READ));
 	EXPECT_EQ(0, device_reset(self->device));
 	EXPECT_GE(0, migration_write(self->device, self->stream.data + half,
 				     self->stream.bytes - half));
@@ -82,10 +81,10 @@ TEST_F(reset, ends_resuming)
 
 TEST_F(reset, of_a_device_that_was_loaded)
 {
-	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
+	ASSERT_EQ(0, stream_load(self->device, &self->stream));
 	check_new(_metadata, self->device, VFIO_DEVICE_STATE_STOP);
-	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING), STREAM_TEST);
+	ASSERT_EQ(0, stream_load(self->device, &self->stream));
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_RUNNING));
 	check_new(_metadata, self->device, VFIO_DEVICE_STATE_RUNNING);
 }
 

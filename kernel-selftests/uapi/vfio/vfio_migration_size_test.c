@@ -22,12 +22,15 @@ FIXTURE_SETUP(size)
 	REQUIRE(!device_feature(self->device, VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET |
 				VFIO_DEVICE_FEATURE_MIG_DATA_SIZE, NULL, 0),
 		"the kernel or the device has no MIG_DATA_SIZE");
+	REQUIRE_STATES(self->device);
+	REQUIRE_TRANSFER(self->device, &self->stream);
+	stream_free(&self->stream);
 }
 
 FIXTURE_TEARDOWN(size)
 {
 	stream_free(&self->stream);
-	device_close(self->device);
+	device_leave(self->device);
 }
 
 static int get_size(const struct device *device, u64 *bytes)
@@ -56,15 +59,12 @@ TEST_F(size, every_state)
 	u32 state, before, after;
 	u64 bytes;
 
-	/* Only for stream_settle(). */
-	stream_save(self->device, &self->stream, false);
 	for (state = VFIO_DEVICE_STATE_STOP; state < NUM_STATES; state++) {
 		if (!device_has_state(self->device, state))
 			continue;
-		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, OPEN_BY_ANY);
-		REQUIRE_DONE(migration_set_state(self->device, state), STATE_TEST);
-		REQUIRE_DONE(v2_get_state(self->device, &before), STATE_TEST);
+		ASSERT_EQ(0, migration_set_state(self->device, state));
+		ASSERT_EQ(0, v2_get_state(self->device, &before));
 		EXPECT_EQ(0, get_size(self->device, &bytes))
 			TH_LOG("in %s", state_name(state));
 		EXPECT_EQ(0, v2_get_state(self->device, &after));
@@ -86,9 +86,8 @@ TEST_F(size, estimate_of_a_running_device)
 	u64 bytes;
 
 	ASSERT_EQ(0, get_size(self->device, &bytes));
-	REQUIRE_DONE(stream_save(self->device, &self->stream,
-				 device_has_state(self->device, VFIO_DEVICE_STATE_PRE_COPY)),
-		     STREAM_TEST);
+	ASSERT_EQ(0, stream_save(self->device, &self->stream, device_has_state(self->device,
+									       VFIO_DEVICE_STATE_PRE_COPY)));
 	check_estimate(_metadata, bytes, self->stream.bytes - self->stream.pre_copy);
 }
 
@@ -96,9 +95,9 @@ TEST_F(size, estimate_of_a_stopped_device)
 {
 	u64 bytes;
 
-	REQUIRE_DONE(migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY), STREAM_TEST);
+	ASSERT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP_COPY));
 	ASSERT_EQ(0, get_size(self->device, &bytes));
-	REQUIRE_DONE(stream_read(self->device, &self->stream, STREAM_READ), STREAM_TEST);
+	ASSERT_EQ(0, stream_read(self->device, &self->stream, STREAM_READ));
 	check_estimate(_metadata, bytes, self->stream.bytes);
 }
 

@@ -12,6 +12,7 @@
 FIXTURE(state) {
 	struct device *device;
 	struct stream stream;
+	u32 found;	/* in this state it was, opened */
 };
 
 FIXTURE_VARIANT(state) {
@@ -28,20 +29,16 @@ FIXTURE_VARIANT_ADD(state, cdev) {
 
 FIXTURE_SETUP(state)
 {
-	u32 state = NUM_STATES;
-
 	OPEN_DEVICE(self->device, 0, variant->by);
 	REQUIRE(device_is_v2(self->device), "the device does not speak protocol v2");
-	/* A driver may die of a state that was left so; others are judged. */
-	REQUIRE_DONE(v2_get_state(self->device, &state), STATE_TEST);
-	REQUIRE(state != VFIO_DEVICE_STATE_RESUMING,
-		"opened, the device is in RESUMING, see " CLOSE_TEST);
+	ASSERT_EQ(0, v2_get_state(self->device, &self->found));
+	HAVE_IT_RUN(self->device);
 }
 
 FIXTURE_TEARDOWN(state)
 {
 	stream_free(&self->stream);
-	device_close(self->device);
+	device_leave(self->device);
 }
 
 static bool starts_transfer(u32 from, u32 to)
@@ -118,25 +115,20 @@ TEST_F(state, features)
 
 TEST_F(state, new_device_runs)
 {
-	u32 state = NUM_STATES;
-
-	ASSERT_EQ(0, v2_get_state(self->device, &state));
-	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, state);
+	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, self->found)
+		TH_LOG("opened, it is in %s", state_name(self->found));
 }
 
 TEST_F(state, arcs)
 {
 	u32 from, to;
 
-	/* Only for stream_settle(). */
-	stream_save(self->device, &self->stream, false);
 	for (from = VFIO_DEVICE_STATE_STOP; from < NUM_STATES; from++) {
 		if (from == VFIO_DEVICE_STATE_RESUMING || !device_has_state(self->device, from))
 			continue;
 		for (to = VFIO_DEVICE_STATE_STOP; to < NUM_STATES; to++) {
 			if (!device_has_state(self->device, to) || !is_permitted(from, to))
 				continue;
-			stream_settle(self->device, &self->stream);
 			OPEN_ANEW(self->device, 0, variant->by);
 			ASSERT_EQ(0, enter(self->device, from, &self->stream))
 				TH_LOG("RUNNING to %s", state_name(from));
@@ -149,15 +141,12 @@ TEST_F(state, arcs_from_resuming)
 {
 	u32 to;
 
-	REQUIRE_DONE(stream_save(self->device, &self->stream, false), STREAM_TEST);
-	REQUIRE_DONE(stream_load(self->device, &self->stream), STREAM_TEST);
+	REQUIRE_TRANSFER(self->device, &self->stream);
 	for (to = VFIO_DEVICE_STATE_STOP; to < NUM_STATES; to++) {
 		if (!device_has_state(self->device, to))
 			continue;
-		REQUIRE_DONE(enter(self->device, VFIO_DEVICE_STATE_RESUMING, &self->stream),
-			     STREAM_TEST);
+		ASSERT_EQ(0, enter(self->device, VFIO_DEVICE_STATE_RESUMING, &self->stream));
 		check_arc(_metadata, self->device, VFIO_DEVICE_STATE_RESUMING, to);
-		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, variant->by);
 	}
 }
@@ -184,12 +173,9 @@ TEST_F(state, forbidden_arcs)
 	const u32 unknown[] = { 0x7fffffff, 0xffffffff };
 	u32 from, to, i;
 
-	/* Only for stream_settle(). */
-	stream_save(self->device, &self->stream, false);
 	for (from = VFIO_DEVICE_STATE_STOP; from < NUM_STATES; from++) {
 		if (!device_has_state(self->device, from))
 			continue;
-		stream_settle(self->device, &self->stream);
 		OPEN_ANEW(self->device, 0, variant->by);
 		ASSERT_EQ(0, migration_set_state(self->device, from))
 			TH_LOG("RUNNING to %s", state_name(from));
@@ -224,9 +210,9 @@ TEST_F(state, transfer_ends_with_resuming)
 {
 	int old, fd;
 
-	REQUIRE_DONE(stream_save(self->device, &self->stream, false), STREAM_TEST);
-	REQUIRE_DONE(enter(self->device, VFIO_DEVICE_STATE_RESUMING, &self->stream), STREAM_TEST);
-	REQUIRE_DONE(v2_set_state(self->device, VFIO_DEVICE_STATE_STOP, &fd), STREAM_TEST);
+	REQUIRE_TRANSFER(self->device, &self->stream);
+	ASSERT_EQ(0, enter(self->device, VFIO_DEVICE_STATE_RESUMING, &self->stream));
+	ASSERT_EQ(0, v2_set_state(self->device, VFIO_DEVICE_STATE_STOP, &fd));
 	old = self->device->data_fd;
 	EXPECT_GE(0, write(old, self->stream.data, 1));
 }
@@ -250,11 +236,11 @@ TEST_F(state, error)
 
 	for (to = 0; to < NUM_STATES; to++)
 		check_refused(_metadata, self->device, VFIO_DEVICE_STATE_ERROR, to);
-	REQUIRE(device_can_reset(self->device), "the device cannot be reset");
-	REQUIRE_DONE(device_reset(self->device), RESET_TEST);
-	REQUIRE_DONE(v2_get_state(self->device, &state), RESET_TEST);
-	REQUIRE(state == VFIO_DEVICE_STATE_RUNNING,
-		"a reset leaves it in %s, see " RESET_TEST, state_name(state));
+	/* "To recover from ERROR VFIO_DEVICE_RESET must be used" */
+	ASSERT_EQ(0, device_reset(self->device));
+	ASSERT_EQ(0, v2_get_state(self->device, &state));
+	ASSERT_EQ(VFIO_DEVICE_STATE_RUNNING, state)
+		TH_LOG("a reset in ERROR leads to %s", state_name(state));
 	EXPECT_EQ(0, migration_set_state(self->device, VFIO_DEVICE_STATE_STOP));
 }
 

@@ -69,14 +69,15 @@ class DeviceSettings(LabModel):
     """What the device is and does; bytes, milliseconds, counts.
 
     `traits` are what its migration has besides stop-copy. `require` names what must have happened on the destination
-    before the device takes its data: `config` (stop-copy data wants PCI_COMMAND written first), `config-any` (any
-    data does), `irqs` (stop-copy data wants SET_IRQS first). `raise` says when a device that is a destination raises
-    vector `raise-vector` by itself. `stop-copy-pause` is slept once on the source, in the second read of stop-copy
-    data: with QEMU 5.2, config space has left the source by then. `dirty-report: drop` hides pages that it wrote.
-    With `quiet-reports` it writes nothing by itself until it was asked for dirty pages so many times in a migration.
-    `reinit-bytes` of the pre-copy data are there only when all others were read, as new initial data; only for a QEMU
-    that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from 11.1 on). With `config-first` the device says
-    that it wants config space before its data, as the strategy vendor-query asks it; what it does is up to `require`.
+    before the device takes its data: `config` (stop-copy data wants PCI_COMMAND written first), `config-any` (any data
+    does), `irqs` (stop-copy data wants SET_IRQS first), or must not have happened: `no-config`, `no-irqs`. `raise` says
+    when a device that is a destination raises vector `raise-vector` by itself. `stop-copy-pause` is slept once on the
+    source, in the second read of stop-copy data: with QEMU 5.2, config space has left the source by then.
+    `dirty-report: drop` hides pages that it wrote. With `quiet-reports` it writes nothing by itself until it was asked
+    for dirty pages so many times in a migration. `reinit-bytes` of the pre-copy data are there only when all others
+    were read, as new initial data; only for a QEMU that can be told so (VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2, from
+    11.1 on). With `config-first` the device says that it wants config space before its data, as the strategy
+    vendor-query asks it; what it does is up to `require`.
     """
 
     seed: int = _number("seed")

@@ -23,7 +23,13 @@ SHORT = "short"
 # Operations whose failure is the device's answer to QEMU, and not QEMU's asking what there is.
 _OPERATIONS = frozenset({"state", "data-read", "data-write", "set-irqs", "config-read", "config-write", "reset"})
 _SHORT = {"set-irqs": "SET_IRQS", "state": "change of state"}
-_RULES = {"config": "config space", "config-any": "config space", "irqs": "interrupts"}
+_RULES = {
+    "config": "its config space first",
+    "config-any": "its config space first",
+    "irqs": "its interrupts first",
+    "no-config": "its config space later",
+    "no-irqs": "its interrupts later",
+}
 _PROBED = frozenset({"err", "req"})  # QEMU tries whether the device has these interrupts
 
 
@@ -63,7 +69,7 @@ class DeviceError:
     @property
     def because(self) -> str:
         """Which rule of the profile is behind it, as the end of a sentence; '' where none is."""
-        return f", because it requires its {_RULES.get(self.rule, self.rule)} first" if self.rule else ""
+        return f", because it requires {_RULES.get(self.rule, self.rule)}" if self.rule else ""
 
 
 def device_errors(history: MigrationHistory) -> tuple[DeviceError, ...]:

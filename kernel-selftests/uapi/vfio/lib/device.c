@@ -12,15 +12,15 @@ int device_region_info(const struct device *device, struct vfio_region_info *inf
 	return ioctl(device->fd, VFIO_DEVICE_GET_REGION_INFO, info) ? -errno : 0;
 }
 
-bool device_can_reset(const struct device *device)
-{
-	return device->info.flags & VFIO_DEVICE_FLAGS_RESET;
-}
-
 int device_reset(struct device *device)
 {
 	device->v1_left = 0;
 	return ioctl(device->fd, VFIO_DEVICE_RESET) ? -errno : 0;
+}
+
+bool device_can_reset(struct device *device)
+{
+	return device->info.flags & VFIO_DEVICE_FLAGS_RESET || device_reset(device) != -ENOTTY;
 }
 
 int device_region(const struct device *device, u32 index, u64 *offset, u64 *size)

@@ -46,8 +46,9 @@ struct device {
 };
 
 /* All of the following return negative errno values. */
-int device_reset(struct device *device);
-bool device_can_reset(const struct device *device);
+int device_reset(struct device *device);	/* -ENOTTY: it cannot be reset */
+/* By what it says; where it says no, it is asked to: a driver may be able to, and not say so. */
+bool device_can_reset(struct device *device);
 
 /* `info` has its argsz and index; what is behind it, the kernel fills as far as argsz goes. */
 int device_region_info(const struct device *device, struct vfio_region_info *info);

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "migration.h"
 
 #define MAX_DEVICES	2
+#define MAX_OPEN	4
 #define EXIT_SKIP	4
 #define PCI_DEVICES	"/sys/bus/pci/devices/"
 
@@ -308,6 +310,44 @@ static int open_device(struct device *device, const char *directory, enum open_b
 				    open_by_group(device, directory);
 }
 
+/* Those of this process. */
+static struct device *opened[MAX_OPEN];
+
+static void leave_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_OPEN; i++)
+		device_leave(opened[i]);
+}
+
+static void note_open(struct device *device)
+{
+	static bool is_noted;
+	unsigned int i;
+
+	if (!is_noted && atexit(leave_all))
+		exit(1);
+	is_noted = true;
+	for (i = 0; i < MAX_OPEN; i++) {
+		if (opened[i])
+			continue;
+		opened[i] = device;
+		return;
+	}
+	fprintf(stderr, "more than %d devices are open at a time\n", MAX_OPEN);
+	exit(1);
+}
+
+static void note_close(const struct device *device)
+{
+	unsigned int i;
+
+	for (i = 0; i < MAX_OPEN; i++)
+		if (opened[i] == device)
+			opened[i] = NULL;
+}
+
 struct device *device_open(unsigned int number, enum open_by by)
 {
 	struct device *device;
@@ -323,8 +363,10 @@ struct device *device_open(unsigned int number, enum open_by by)
 	device->group_fd = -1;
 	device->iommu_fd = -1;
 	device->data_fd = -1;
-	if (!open_device(device, directories[number], by) && !look_at(device))
+	if (!open_device(device, directories[number], by) && !look_at(device)) {
+		note_open(device);
 		return device;
+	}
 	device_close(device);
 	return NULL;
 }
@@ -333,6 +375,7 @@ void device_close(struct device *device)
 {
 	if (!device)
 		return;
+	note_close(device);
 	if (device->data_fd >= 0)
 		close(device->data_fd);
 	if (device->fd >= 0)
@@ -342,4 +385,15 @@ void device_close(struct device *device)
 	if (device->iommu_fd >= 0)
 		close(device->iommu_fd);
 	free(device);
+}
+
+void device_leave(struct device *device)
+{
+	u32 state;
+
+	/* What cannot be reset is left as it is: whoever opens it next says so. */
+	if (device && device_migrates(device) && !migration_get_state(device, &state) &&
+	    state != VFIO_DEVICE_STATE_RUNNING)
+		device_reset(device);
+	device_close(device);
 }

@@ -23,5 +23,10 @@ unsigned int device_count(void);
 struct device *device_open(unsigned int number, enum open_by by);
 const char *device_reason(void);
 void device_close(struct device *device);
+/*
+ * Closes it as its next user wants to find it: reset, if it does not run.  A
+ * process that ends by exit() does so with all devices that it has open.
+ */
+void device_leave(struct device *device);
 
 #endif

@@ -110,16 +110,3 @@ int stream_load(struct device *device, const struct stream *stream)
 		error = stream_write(device, stream->data, stream->bytes, STREAM_READ);
 	return error ?: migration_set_state(device, VFIO_DEVICE_STATE_STOP);
 }
-
-void stream_settle(struct device *device, const struct stream *good)
-{
-	u32 state;
-
-	if (!good->bytes || migration_get_state(device, &state) ||
-	    state != VFIO_DEVICE_STATE_RESUMING)
-		return;
-	/* All may have been written: then this fails, or the arc does. */
-	if (migration_set_state(device, VFIO_DEVICE_STATE_STOP))
-		stream_write(device, good->data, good->bytes, STREAM_READ);
-	migration_set_state(device, VFIO_DEVICE_STATE_RUNNING);
-}

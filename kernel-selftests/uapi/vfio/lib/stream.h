@@ -30,11 +30,6 @@ int stream_write(struct device *device, const void *data, size_t bytes, size_t p
  * pre-copy, it begins in a running device's PRE_COPY.
  */
 int stream_save(struct device *device, struct stream *stream, bool pre_copy);
-/*
- * Out of RESUMING, if it is there and nothing but good data was written to it: so
- * that the device can be used when it is opened next, if it keeps its state.
- */
-void stream_settle(struct device *device, const struct stream *good);
 /* By RESUMING to STOP. */
 int stream_load(struct device *device, const struct stream *stream);
 

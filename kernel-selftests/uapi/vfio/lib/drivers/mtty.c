@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The kernel's sample mdev mtty, a PCI card with serial ports: its state can be
- * told by the scratch register of the first port.
+ * told by the scratch register of the first port, which interrupts, too, when it
+ * is told to do so whenever it has nothing to send.
  */
 #include "../driver.h"
 
@@ -11,6 +12,8 @@
 
 #define VENDOR		0x4348
 #define DEVICE		0x3253
+#define UART_IER	1
+#define UART_IER_THRI	2
 #define UART_SCRATCH	7
 
 static bool probe(const struct device *device)
@@ -21,31 +24,36 @@ static bool probe(const struct device *device)
 	       !config_read(device, PCI_DEVICE_ID, &number, sizeof(number)) && number == DEVICE;
 }
 
-static int scratch_offset(const struct device *device, u64 *offset)
+static int register_offset(const struct device *device, u64 at, u64 *offset)
 {
 	u64 size;
 	int error = device_region(device, VFIO_PCI_BAR0_REGION_INDEX, offset, &size);
 
-	*offset += UART_SCRATCH;
-	return error ?: size > UART_SCRATCH ? 0 : -EINVAL;
+	*offset += at;
+	return error ?: size > at ? 0 : -EINVAL;
 }
 
-static int mark(const struct device *device, u32 seed)
+static int write_register(const struct device *device, u64 at, u8 value)
 {
-	u8 value = (u8)(seed ^ seed >> 8 ^ seed >> 16 ^ seed >> 24);
 	u64 offset;
-	int error = scratch_offset(device, &offset);
+	int error = register_offset(device, at, &offset);
 
 	if (!error && pwrite(device->fd, &value, 1, offset) != 1)
 		error = -EIO;
 	return error;
 }
 
+static int mark(const struct device *device, u32 seed)
+{
+	return write_register(device, UART_SCRATCH,
+			      (u8)(seed ^ seed >> 8 ^ seed >> 16 ^ seed >> 24));
+}
+
 static int digest(const struct device *device, u32 *digest)
 {
 	u8 value = 0;
 	u64 offset;
-	int error = scratch_offset(device, &offset);
+	int error = register_offset(device, UART_SCRATCH, &offset);
 
 	if (!error && pread(device->fd, &value, 1, offset) != 1)
 		error = -EIO;
@@ -53,9 +61,22 @@ static int digest(const struct device *device, u32 *digest)
 	return error;
 }
 
+static int interrupt(const struct device *device, u32 vector)
+{
+	return vector ? -EINVAL : write_register(device, UART_IER, UART_IER_THRI);
+}
+
+static int acknowledge(const struct device *device, u32 vector, bool is_intx)
+{
+	(void)is_intx;
+	return vector ? -EINVAL : write_register(device, UART_IER, 0);
+}
+
 const struct driver_ops mtty_driver = {
 	.name = "mtty",
 	.probe = probe,
 	.mark = mark,
 	.digest = digest,
+	.interrupt = interrupt,
+	.acknowledge = acknowledge,
 };
