@@ -101,7 +101,7 @@ test-vm: $(VENV)/installed-test
 
 ## test-vm-round: of those, one round of the vm lab: the tests of the uAPI on mtty, and one migration
 test-vm-round: $(VENV)/installed-test
-	$(BIN)/qpatch tree fetch --missing-ok linux-6.12
+	$(BIN)/qpatch tree fetch --missing-ok --kind linux --role build
 	$(BIN)/pytest -q -m vmround
 
 ## test-newest: linters and unit tests with the newest versions that pyproject.toml allows; says what broke
