@@ -44,6 +44,7 @@ def migrated(capsys: pytest.CaptureFixture[str], directory: Path, *words: str) -
     main(["--json", "test", "baseline", "--prebuilt", "--tree", "qemu-10.0", "--lab", "vm", "-o", output, *words])
     printed = capsys.readouterr()
     (result,) = json.loads(printed.out)["results"] if printed.out else pytest.fail(printed.err)
+    assert result["timeline"], result["reason"]
     lines = Path(result["timeline"]).read_text().splitlines()
     return {**result, "events": [json.loads(line) for line in lines]}
 
