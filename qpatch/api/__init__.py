@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from qpatch.api.results import result_from_json
     from qpatch.api.strategies import load_strategies, strategy_names
     from qpatch.api.suites import run_suite
+    from qpatch.api.suites_on_kernels import KernelSuiteResult, run_kernel_suite
     from qpatch.api.testing import TestChoices, test
     from qpatch.cells.base import CellResult, ErrorReport, Status
     from qpatch.cells.built import BuiltResult, CheckedResult
@@ -58,6 +59,7 @@ __all__ = [
     "EnvironmentFault",
     "ErrorReport",
     "ExitCode",
+    "KernelSuiteResult",
     "LoadedStrategy",
     "Location",
     "OpenTree",
@@ -84,6 +86,7 @@ __all__ = [
     "rebase",
     "render",
     "result_from_json",
+    "run_kernel_suite",
     "run_suite",
     "strategy_names",
     "test",
@@ -103,6 +106,7 @@ _MODULES = {
     "EnvironmentFault": "qpatch.errors",
     "ErrorReport": "qpatch.cells.base",
     "ExitCode": "qpatch.errors",
+    "KernelSuiteResult": "qpatch.api.suites_on_kernels",
     "LoadedStrategy": "qpatch.strategy.load",
     "Location": "qpatch.errors",
     "OpenTree": "qpatch.series.open_tree",
@@ -129,6 +133,7 @@ _MODULES = {
     "rebase": "qpatch.api.rebasing",
     "render": "qpatch.api.rendering",
     "result_from_json": "qpatch.api.results",
+    "run_kernel_suite": "qpatch.api.suites_on_kernels",
     "run_suite": "qpatch.api.suites",
     "strategy_names": "qpatch.api.strategies",
     "test": "qpatch.api.testing",

@@ -43,7 +43,7 @@ def run_suite(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def _run_on_kernels(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from qpatch import api
-    from qpatch.api.suites_on_kernels import overall, run_kernel_suite
+    from qpatch.api.suites_on_kernels import overall
     from qpatch.lab.selftests.results import document
 
     _refuse((*_NOT_OURS, "profiles"), arguments)
@@ -53,7 +53,7 @@ def _run_on_kernels(arguments: argparse.Namespace, output: Output) -> ExitCode:
     loaded = tuple(strategy for strategy in strategies if strategy)
     choices = api.CompileChoices(arguments.target, parameters=settings(arguments, loaded))
     with StepDisplay(output) as steps:
-        results = run_kernel_suite(
+        results = api.run_kernel_suite(
             strategies,
             arguments.trees,
             next(iter(arguments.devices), ""),
