@@ -192,6 +192,14 @@ def test_files_comments_and_events_that_moved() -> None:
     assert "it is traced" in doubt(event, zoo="void f(void)\n{\n    trace_zoo_feed(1);\n}\n").reason
 
 
+def test_a_similar_name_beside_the_one_that_is_there_is_no_other_name_for_it() -> None:
+    asks = {**FEED, "contains": "return !pet->meal_count || ...;"}
+    alone = "int zoo_feed(Pet *pet)\n{\n    lock(&pet->meal_count_lock);\n    return %s;\n}\n"
+    assert asked(asks, zoo=alone % "eat(pet->meal_count)") is False
+    assert asked(asks, zoo=alone % "!pet->meal_count || eat(pet->meal_count)") is True
+    assert "has no meal_count, but a meal_count_lock" in doubt(asks, zoo=alone % "eat(pet)").reason
+
+
 def test_a_part_that_does_not_parse_or_was_renamed() -> None:
     member = {"struct": "Pet", "area": "zoo", "member": "legs"}
     assert "does not parse" in doubt(member, header="struct Pet {\n    int a;\n    int ((legs;\n};\n").reason

@@ -48,7 +48,7 @@ def doubt_of_content(pattern: Fragment, of: Definition, sources: Sources, scope:
         return unclear
     node, name = of.symbol.node, of.symbol.name
     words = words_of(of.parsed.source[node.start_byte : node.end_byte])
-    for other in sorted(words) if pattern.word else ():
+    for other in sorted(words) if pattern.word and pattern.word not in words else ():
         if is_renamed(pattern.word, other):
             return CannotTell(f"{name} has no {pattern.word}, but a {other}", of.place)
     return wrapped(pattern, words, name, of.path, sources, scope)
