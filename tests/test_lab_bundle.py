@@ -16,13 +16,14 @@ import yaml
 from lab_bundle_support import DOUBLE, PROFILE, DoubleRun, double_run, impatient, other_qemu, reproduce
 from lab_vm_support import plan, program
 
+from qpatch.lab.carried import plain
+from qpatch.lab.carried.carrying import modules_to_copy
 from qpatch.lab.definitions.datafile import LabModel
 from qpatch.lab.definitions.profile import load_profile, profile_names
 from qpatch.lab.definitions.release import ReleaseRange, ReleaseTable, table
 from qpatch.lab.definitions.scenario import load_scenario, scenario_names
 from qpatch.lab.model import Verdict
-from qpatch.lab.preload.bundled import plain
-from qpatch.lab.preload.carrying import carried, modules_to_copy
+from qpatch.lab.preload.bundle import carried
 
 FAILS = "expect: failed\nsteps: [interrupts, raise: 0, fence, check, migrate, raise: 0, fence, check]"
 # For each word what the double does, on the monitor or the serial line, in the scenario; and what is not it.
@@ -267,7 +268,7 @@ def test_a_bundle_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_bundle_carries_what_the_lab_runs_and_judges_by() -> None:
-    modules = modules_to_copy()
+    modules = modules_to_copy(carried().modules)
     assert {"qpatch.lab.runtime.flow", "qpatch.lab.observer.verdict", "qemu.qmp.qmp_client", "yaml"} <= set(modules)
     assert not [name for name in modules if name.startswith(("pydantic", "qpatch.lab.campaign", "qpatch.series"))]
     assert modules["qpatch.lab.definitions.steps"].parent.name == "standins"

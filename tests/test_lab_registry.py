@@ -43,10 +43,8 @@ def test_the_names_of_the_design_are_known() -> None:
     assert set(registry().names) >= {"preload", "vm", "hw"}
 
 
-# The vm lab's QEMUs run the same guests, and it carries the runtime into its machine as a bundle has it.
-SHARED = re.compile(
-    r"from qpatch\.lab\.preload\.(artifacts|bundled|bundled\.standins\.release|carrying|devices) import \w+"
-)
+# The vm lab's QEMUs run the same guests, and its device takes the same settings.
+SHARED = re.compile(r"from qpatch\.lab\.preload\.(artifacts|devices) import \w+")
 
 
 def test_what_is_particular_to_the_preload_lab_stays_in_its_room() -> None:

@@ -17,11 +17,11 @@ from lab_vm_support import plan, program
 from vm_emulator_support import FakeEmulator
 
 from qpatch.errors import EnvironmentFault
+from qpatch.lab.carried import plain
 from qpatch.lab.definitions.profile import load_profile
 from qpatch.lab.definitions.scenario import load_scenario
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
-from qpatch.lab.preload.bundled import plain
 from qpatch.lab.runtime.commandline import AttachedDevices, VmPaths
 from qpatch.lab.vm import pairs
 from qpatch.lab.vm.devices import device_name

@@ -12,19 +12,21 @@ import platform
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from qpatch.lab.carried import plain
+from qpatch.lab.carried.carrying import copy_lab
 from qpatch.lab.definitions.release import table
 from qpatch.lab.model import START, EventSource
 from qpatch.lab.preload import bundled
 from qpatch.lab.preload.binaries import CopiedPrograms
-from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.bundled.repeat import CONTENT
-from qpatch.lab.preload.bundled.standins.release import TABLE
 from qpatch.lab.preload.bundled.sums import SUMS, write_sums
-from qpatch.lab.preload.carrying import carried, copy_lab
 from qpatch.lab.preload.devices import PreloadedDevices
 from qpatch.lab.preload.launches import write_launches
 from qpatch.lab.protocol import SCRIPT
@@ -103,8 +105,7 @@ class Bundle:
                 shutil.copytree(file, place / file.name)
             else:
                 shutil.copy2(file, place)
-        copy_lab(place / CODE)
-        _write_json(place / CODE / "qpatch" / "lab" / "definitions" / TABLE, plain.dump(table()))
+        copy_lab(place / CODE, carried().modules, table())
         _write_json(place / CONTENT, self._content())
         programs = CopiedPrograms(place)
         write_launches(self.plan, self._devices, place, programs.copied if self.binaries else _as_it_is)
@@ -160,6 +161,23 @@ class Bundle:
             return "QEMU is in bin/, with its libraries; a distribution's with its modules and firmware."
         names = dict.fromkeys(one.command[-1] for one in (self.plan.source, self.plan.destination))
         return f"QEMU is not in this bundle (`qpatch test --bundle-binaries` copies it): it is {' and '.join(names)}."
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What carried.yaml says."""
+
+    modules: tuple[str, ...]
+    tries: int
+    seconds: float
+
+
+@cache
+def carried() -> Carried:
+    """Return what bundles carry."""
+    text = resources.files(bundled).joinpath("carried.yaml").read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return Carried(tuple(content["modules"]), content["tries"], content["seconds"])
 
 
 def _as_it_is(program: QemuProgram) -> QemuProgram:

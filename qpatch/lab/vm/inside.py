@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from qpatch.errors import EnvironmentFault
-from qpatch.lab.preload.bundled import plain
+from qpatch.lab.carried import plain
 from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
 from qpatch.lab.runtime.recorder import Recorder
 from qpatch.lab.runtime.run import run_once

@@ -19,15 +19,14 @@ from py_compile import PycInvalidationMode
 from typing import TYPE_CHECKING, Any
 
 from qpatch.errors import EnvironmentFault
+from qpatch.lab.carried import plain
+from qpatch.lab.carried.carrying import copy_lab
 from qpatch.lab.definitions.release import WaitLimits, table
 from qpatch.lab.definitions.steps import Migrate, Repeat
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.logs import events_of, parse_entries
 from qpatch.lab.observer.timeline import merge
 from qpatch.lab.plan import RunRecord
-from qpatch.lab.preload.bundled import plain
-from qpatch.lab.preload.bundled.standins.release import TABLE
-from qpatch.lab.preload.carrying import copy_lab
 from qpatch.lab.preload.devices import configuration_entries
 from qpatch.lab.runtime.commandline import AttachedDevices, VmPaths, command_line
 from qpatch.lab.runtime.recorder import LAB
@@ -128,13 +127,12 @@ class _Pair:
     def write(self) -> None:
         """Write the plan, and the code that carries it out, into the run's directory."""
         code = self.directory / _CODE
-        copy_lab(code, ("qpatch.lab.vm.inside",))
-        # Compiled here, by the same Python: in the machine, it takes long.
-        compileall.compile_dir(code, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
         limits, times = table().limits, lab_file().slower
         patient = {name: getattr(limits, name) * times for name in WaitLimits.model_fields if name != "stretch"}
         changed = table().model_copy(update={"limits": limits.model_copy(update=patient)})
-        _write(code / "qpatch" / "lab" / "definitions" / TABLE, plain.dump(changed))
+        copy_lab(code, ("qpatch.lab.vm.inside",), changed)
+        # Compiled here, by the same Python: in the machine, it takes long.
+        compileall.compile_dir(code, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
         _write(self.directory / PLAN, plain.dump(self._content()))
 
     def work(self, kernel: Kernel) -> Work:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a bundle has besides the lab's own modules: what repeats and judges, and what stands in for dependencies."""
+"""What a bundle has besides the lab's own modules: what repeats and judges."""

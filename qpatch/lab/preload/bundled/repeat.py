@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qpatch.errors import EnvironmentFault
+from qpatch.lab.carried import plain
 from qpatch.lab.model import Verdict
 from qpatch.lab.observer.observe import observe
 from qpatch.lab.observer.timeline import FILE_NAME, save_timeline
-from qpatch.lab.preload.bundled import plain
 from qpatch.lab.preload.log import has_loaded, timeline_of
 from qpatch.lab.runtime.commandline import AttachedDevices, CommandLine
 from qpatch.lab.runtime.run import run_once, short_directory

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from qpatch.lab.preload.bundled.plain import load
+from qpatch.lab.carried.plain import load
 
 Value = bool | int | str
 TABLE = "release.json"

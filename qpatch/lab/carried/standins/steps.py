@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from qpatch.lab.preload.bundled.plain import class_of
+from qpatch.lab.carried.plain import class_of
 
 
 def __getattr__(name: str) -> type:

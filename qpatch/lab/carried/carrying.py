@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Copies the lab's own code into a bundle: modules with all that they import, data, stand-ins.
+"""Copies the lab's own code: modules with all that they import, data, stand-ins (standins.yaml).
 
-carried.yaml says what. What comes of it needs Python and nothing else.
+What comes of it needs Python and nothing else.
 """
 
 from __future__ import annotations
@@ -11,48 +11,32 @@ import importlib.util
 import json
 import shutil
 import sys
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
-from qpatch.lab.preload import bundled
+from qpatch.lab.carried import plain
+from qpatch.lab.carried.standins.release import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from qpatch.lab.definitions.release import ReleaseTable
+
 _DATA = "*.yaml"
 _CARRIED = ("qpatch", "qemu")  # packages of which modules are copied; all else must be Python's own
-_NOT_CARRIED = frozenset({"carried.yaml"})
-
-
-@dataclass(frozen=True)
-class Carried:
-    """What carried.yaml says."""
-
-    modules: tuple[str, ...]
-    standins: Mapping[str, str]
-    tries: int
-    seconds: float
+_NOT_CARRIED = frozenset({"carried.yaml", "standins.yaml"})
 
 
 _READING = Lock()
 
 
-@cache
-def carried() -> Carried:
-    """Return what bundles carry."""
-    text = resources.files(bundled).joinpath("carried.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
-    return Carried(tuple(content["modules"]), content["standins"], content["tries"], content["seconds"])
-
-
-def copy_lab(place: Path, modules: tuple[str, ...] = ()) -> None:
-    """Copy `modules` (none: those of a bundle) below `place` with all they import, and the data beside them as JSON."""
+def copy_lab(place: Path, modules: tuple[str, ...], table: ReleaseTable) -> None:
+    """Copy `modules` below `place` with all that they import, data beside them as JSON, and the `table` of releases."""
     for name, file in modules_to_copy(modules).items():
         target = _target(place, name, file)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,12 +47,22 @@ def copy_lab(place: Path, modules: tuple[str, ...] = ()) -> None:
             if data.name not in _NOT_CARRIED:
                 content = yaml.load(data.read_text(encoding="utf-8"), yaml.CSafeLoader)
                 (package / data.name).write_text(f"{json.dumps(content, indent=1)}\n", encoding="utf-8")
+    written = json.dumps(plain.dump(table), indent=1)
+    (place / "qpatch" / "lab" / "definitions" / TABLE).write_text(f"{written}\n", encoding="utf-8")
 
 
-def modules_to_copy(modules: tuple[str, ...] = ()) -> Mapping[str, Path]:
-    """Return the file of each module that is copied, by the name that it has in the bundle, packages among them."""
+def modules_to_copy(modules: tuple[str, ...]) -> Mapping[str, Path]:
+    """Return the file of each module that is copied, by the name that it has there, packages among them."""
     with _READING:
-        return _modules_to_copy(modules or carried().modules)
+        return _modules_to_copy(modules)
+
+
+@cache
+def standins() -> dict[str, str]:
+    """Return the modules that are copied in the place of others, by the names of these."""
+    text = resources.files(__package__).joinpath("standins.yaml").read_text(encoding="utf-8")
+    content: dict[str, str] = yaml.load(text, yaml.CSafeLoader)
+    return content
 
 
 @cache
@@ -85,7 +79,7 @@ def _modules_to_copy(modules: tuple[str, ...]) -> Mapping[str, Path]:
         name = waiting.pop()
         if name in found:
             continue
-        found[name] = _file(carried().standins.get(name, name))
+        found[name] = _file(standins().get(name, name))
         parent = name.rpartition(".")[0]
         waiting += [*([parent] if parent else []), *_imported(name, found[name])]
     return {name: file for name, file in found.items() if file.name}
@@ -117,11 +111,11 @@ def _absolute(statement: ast.ImportFrom, name: str, file: Path) -> str:
 def _to_copy(module: str, importer: str) -> str:
     """Return `module` if it is to be copied, '' for one of Python's own."""
     root = module.partition(".")[0]
-    if root in _CARRIED or module in carried().standins:
+    if root in _CARRIED or module in standins():
         return module
     if root in sys.stdlib_module_names:
         return ""
-    raise ValueError(f"{importer} imports {module}, which no bundle has")
+    raise ValueError(f"{importer} imports {module}, which is not carried")
 
 
 def _is_module(name: str) -> bool:
