@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import shlex
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 import yaml
+from iommufd_support import FLAGS, iommufd_modules
 from release_support import need
 
 from qpatch.builds.builder import Builder, BuildRequest
@@ -23,7 +25,7 @@ from qpatch.lab.definitions.profile import DeviceSettings
 from qpatch.lab.preload.devices import configuration_entries
 from qpatch.lab.selftests.programs import compiled_programs
 from qpatch.lab.selftests.results import Outcome, read_program
-from qpatch.lab.vm.boot import Boot, Work, boot, boot_file, default_emulator
+from qpatch.lab.vm.boot import Work, boot, boot_file, default_emulator
 from qpatch.lab.vm.console import End
 from qpatch.lab.vm.kernels import debian_kernel, default_packages
 from qpatch.lab.vm.modules import by_name
@@ -33,9 +35,11 @@ from qpatch.trees.places import cache_directory
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from qpatch.lab.selftests.results import TestOutcome
+    from qpatch.lab.vm.boot import Boot
+    from qpatch.series.open_tree import OpenTree
 
 pytestmark = pytest.mark.vm
 
@@ -45,6 +49,7 @@ PARENT = "/sys/class/mdev_bus/qpatch/mdev_supported_types/qpatch-device"
 POISON = "slub_debug=FZPU page_poison=1"
 # The same as in the preload lab, by the same table.
 FAULTS = yaml.load((Path(__file__).parent / "uapi" / "faults.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+PLANTED = [fault for fault in FAULTS if "not-in-a-kernel" not in fault]
 ABLE = {"reinit-bytes": 65536, "config-first": True}
 
 # Debian's kernels have no iommufd, without which there are no cdevs, and since 6.6 no report of DMA logging.
@@ -91,32 +96,59 @@ def script(rounds: Sequence[Round]) -> str:
     return "\n".join(lines)
 
 
-def booted(tree: str, work: str, directory: Path, sources: Path | None = None, profile: str = "") -> Boot:
-    """Boot Debian's kernel of `tree`, whose heap is poisoned, with the module (of `sources`), and do `work`.
+class Made(NamedTuple):
+    """Modules for the kernel of these headers."""
 
-    `profile` is that of new devices.
-    """
+    headers: DebianHeaders
+    modules: list[Path]
+
+
+@contextmanager
+def target(tree: str) -> Iterator[tuple[ModulesBackend, DebianHeaders, OpenTree]]:
+    """Open `tree`, whose modules are for Debian's kernel of these headers."""
     need(tree)
-    with opened_tree(tree) as target:
-        backend = kernel_backend(target.info.release, "modules", 0)
+    with opened_tree(tree) as opened:
+        backend = kernel_backend(opened.info.release, "modules", 0)
         assert isinstance(backend, ModulesBackend)
         assert isinstance(backend.headers, DebianHeaders)
-        workspace = BuildWorkspace(cache_directory() / "test-builds", target.info.name, target.source.repository.path)
-        result = Builder(workspace, backend, NoProgress()).build(BuildRequest("baseline", target.source))
+        yield backend, backend.headers, opened
+
+
+def of_the_tree(tree: str, directory: Path, sources: Path | None = None) -> Made:
+    """Return the modules of `tree` as they are, and the device's, of `sources`."""
+    with target(tree) as (backend, headers, opened):
+        repository = opened.source.repository.path
+        workspace = BuildWorkspace(cache_directory() / "test-builds", opened.info.name, repository)
+        result = Builder(workspace, backend, NoProgress()).build(BuildRequest("baseline", opened.source))
     assert result.product is not None, result
-    module = device_module(backend.headers, directory / "module", sources=sources)
+    module = device_module(headers, directory / "module", sources=sources)
+    return Made(headers, [*result.product.files.values(), module])
+
+
+def with_iommufd(tree: str, directory: Path) -> Made:
+    """Return modules as if Debian's kernel of `tree` had iommufd."""
+    place = directory / "iommufd"
+    with target(tree) as (_, headers, opened):
+        headers.prepare(NoProgress())
+        modules = iommufd_modules(opened.source, headers, place)
+    return Made(headers, [*modules, device_module(headers, directory / "module", vfio=place, options=FLAGS)])
+
+
+def booted(made: Made, work: str, directory: Path, profile: str = "") -> Boot:
+    """Boot Debian's kernel with these modules and a poisoned heap, and do `work`; `profile` is that of new devices."""
     packages = default_packages(NoProgress())
-    kernel = debian_kernel(backend.headers, by_name([*result.product.files.values(), module]), packages)
+    kernel = debian_kernel(made.headers, by_name(made.modules), packages)
     programs = compiled_programs(NoProgress(), static=True)
     arguments = ("-append", f"{boot_file().parameters} {POISON}")
     options = {"qpatch_device.profile": profile} if profile else {}
-    todo = Work(("vfio_iommu_type1", "qpatch_device"), work, programs, options=options, arguments=arguments)
+    wanted = [name for name in ("vfio_iommu_type1", "iommufd", "qpatch_device") if name in kernel.modules]
+    todo = Work(wanted, work, programs, options=options, arguments=arguments)
     return boot(kernel, todo, packages.busybox(), directory / "boot", default_emulator(NoProgress()))
 
 
-def run(tree: str, rounds: Sequence[Round], directory: Path) -> dict[str, list[TestOutcome]]:
+def run(made: Made, rounds: Sequence[Round], directory: Path) -> dict[str, list[TestOutcome]]:
     """Return what the programs say, by round; the kernel has nothing to complain of."""
-    boot = booted(tree, script(rounds), directory)
+    boot = booted(made, script(rounds), directory)
     assert boot.end.end is End.FINISHED, boot.end
     assert boot.output.endswith("the module is gone\n")
     parts = (part.split("\n", 1) for part in boot.output.split("round: ")[1:])
@@ -145,7 +177,7 @@ def names(tests: Iterable[TestOutcome], outcome: Outcome) -> Names:
 @pytest.mark.parametrize("tree", TREES)
 def test_it_passes_the_tests_of_the_uapi(tree: str, tmp_path: Path) -> None:
     rounds = [Round(protocol, profile(protocol)) for protocol in ("both", "v1", "v2")]
-    seen = run(tree, rounds, tmp_path)
+    seen = run(of_the_tree(tree, tmp_path), rounds, tmp_path)
     assert {name: names(tests, Outcome.FAILED) for name, tests in seen.items()} == {"both": {}, "v1": {}, "v2": {}}
     skipped = {name: names(tests, Outcome.SKIPPED) for name, tests in seen.items()}
     unlogged = {"dirty"} if tree in WITHOUT_LOGGING else set()
@@ -159,6 +191,16 @@ def test_it_passes_the_tests_of_the_uapi(tree: str, tmp_path: Path) -> None:
         assert not tests & skipped["both"].get(program, set())
 
 
+def test_with_iommufd_nothing_is_skipped(tmp_path: Path) -> None:
+    """Neither cdevs, which all programs open then, nor the device's log of what it writes."""
+    not_reported = next(fault for fault in PLANTED if fault["name"] == "dirty pages not reported")
+    rounds = [Round("both", profile("both")), Round("planted", profile("both", not_reported["settings"]))]
+    seen = run(with_iommufd("linux-6.12", tmp_path), rounds, tmp_path)
+    assert {test.outcome for test in seen["both"]} == {Outcome.PASSED}
+    assert {test.test.split(".")[1] for test in seen["both"] if test.test.startswith("state.")} == {"cdev", "group"}
+    assert names(seen["planted"], Outcome.FAILED) == found_in_a_kernel(not_reported, set())
+
+
 @pytest.mark.parametrize("tree", TREES)
 def test_what_is_planted_in_it_is_seen_by_the_right_tests_alone(tree: str, tmp_path: Path) -> None:
     rounds = [
@@ -167,12 +209,12 @@ def test_what_is_planted_in_it_is_seen_by_the_right_tests_alone(tree: str, tmp_p
             profile(fault.get("protocol", "v2"), fault.get("settings"), fault.get("faults", ())),
             anew=any(each.startswith("close:") for each in fault.get("faults", ())),
         )
-        for fault in FAULTS
+        for fault in PLANTED
     ]
-    seen = run(tree, rounds, tmp_path)
+    seen = run(of_the_tree(tree, tmp_path), rounds, tmp_path)
     unlogged = {"dirty"} if tree in WITHOUT_LOGGING else set()
     assert {name: names(tests, Outcome.FAILED) for name, tests in seen.items()} == {
-        fault["name"]: found_in_a_kernel(fault, unlogged) for fault in FAULTS
+        fault["name"]: found_in_a_kernel(fault, unlogged) for fault in PLANTED
     }
 
 
@@ -200,7 +242,7 @@ def test_settings_are_words_of_the_preload_lab_and_so_is_the_log(tmp_path: Path)
         /programs/vfio_migration_state_test -r state.group.arcs {device}
         /programs/vfio_migration_precopy_test -r precopy.info {device}
     """
-    boot = booted("linux-6.12", work, tmp_path, profile="protocol=v1;vectors=64")
+    boot = booted(of_the_tree("linux-6.12", tmp_path), work, tmp_path, profile="protocol=v1;vectors=64")
     assert boot.end.end is End.FINISHED, boot.end
     said = [line for line in boot.output.splitlines() if not line.startswith(("KTAP", "1..", "#"))]
     assert said == [
@@ -234,6 +276,6 @@ def test_a_use_after_free_is_an_oops(tmp_path: Path) -> None:
         file.write_text(file.read_text().replace(before, after))
     path = f"/sys/bus/mdev/devices/{DEVICES[0]}"
     work = f"echo {DEVICES[0]} > {PARENT}/create; /programs/vfio_migration_close_test -r close.while_saving {path}"
-    boot = booted("linux-6.12", work, tmp_path, sources / "module")
+    boot = booted(of_the_tree("linux-6.12", tmp_path, sources / "module"), work, tmp_path)
     assert boot.end.end is End.OOPSED
     assert "ok 1 close.while_saving" not in boot.output

@@ -8,6 +8,8 @@
 
 #include "qpatch.h"
 
+#define LATE_MS	10
+
 static void *host_get_trigger(void *context, int fd)
 {
 	struct eventfd_ctx *eventfd = eventfd_ctx_fdget(fd);
@@ -17,12 +19,35 @@ static void *host_get_trigger(void *context, int fd)
 
 static void host_put_trigger(void *context, void *trigger)
 {
+	struct qpatch_device *device = context;
+
+	if (trigger == device->late_trigger) {
+		cancel_delayed_work_sync(&device->late);
+		device->late_trigger = NULL;
+	}
 	eventfd_ctx_put(trigger);
 }
 
 static void host_signal(void *context, void *trigger)
 {
 	qpatch_eventfd_signal(trigger);
+}
+
+static void signal_now(struct work_struct *work)
+{
+	struct qpatch_device *device = container_of(to_delayed_work(work), struct qpatch_device,
+						    late);
+
+	qpatch_eventfd_signal(device->late_trigger);
+}
+
+static void host_signal_late(void *context, void *trigger)
+{
+	struct qpatch_device *device = context;
+
+	flush_delayed_work(&device->late);
+	device->late_trigger = trigger;
+	schedule_delayed_work(&device->late, msecs_to_jiffies(LATE_MS));
 }
 
 static int host_dma_write(void *context, u64 iova, const void *data, u32 bytes)
@@ -81,6 +106,7 @@ const struct emu_host qpatch_host = {
 	.get_trigger = host_get_trigger,
 	.put_trigger = host_put_trigger,
 	.signal = host_signal,
+	.signal_late = host_signal_late,
 	.dma_write = host_dma_write,
 	.dma_read = host_dma_read,
 	.pause = host_pause,
@@ -90,3 +116,8 @@ const struct emu_host qpatch_host = {
 	.next_state = host_next_state,
 #endif
 };
+
+void qpatch_host_init(struct qpatch_device *device)
+{
+	INIT_DELAYED_WORK(&device->late, signal_now);
+}

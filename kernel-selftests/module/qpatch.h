@@ -9,6 +9,7 @@
 #include <linux/mdev.h>
 #include <linux/mutex.h>
 #include <linux/vfio.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include "../emu/device/device.h"
@@ -45,6 +46,8 @@ struct qpatch_device {
 	u32 session;			/* counts data streams: an older one's file is dead */
 	int left_in;			/* the state its last user has left; 0: none */
 	bool resets_others;		/* by a fault, the ioctl under way does */
+	struct delayed_work late;	/* by a fault, signals late_trigger */
+	struct eventfd_ctx *late_trigger;
 	struct qpatch_log log;
 };
 
@@ -64,6 +67,7 @@ extern const struct vfio_device_ops qpatch_device_ops;
 
 /* host.c: what the model asks for. */
 extern const struct emu_host qpatch_host;
+void qpatch_host_init(struct qpatch_device *device);
 
 /* migration.c: protocol v2. */
 extern const struct vfio_migration_ops qpatch_migration_ops;

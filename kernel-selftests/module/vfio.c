@@ -349,6 +349,7 @@ static int init_device(struct vfio_device *vdev)
 	mutex_init(&device->lock);
 	INIT_LIST_HEAD(&device->list);
 	xa_init(&device->log.pages);
+	qpatch_host_init(device);
 	qpatch_settings_default(&device->settings);
 	qpatch_settings_apply(device);
 	return 0;

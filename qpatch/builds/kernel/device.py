@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from qpatch.builds.backend import BuildFailed
@@ -17,6 +18,7 @@ from qpatch.strategy.places import shipped
 from qpatch.trees.progress import NoProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from qpatch.builds.kernel.headers import Headers
@@ -32,13 +34,15 @@ def device_module(
     directory: Path,
     *,
     vfio: Path | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
     sources: Path | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Return the module for the kernel of `headers`, made in `directory`, where only what has changed is made anew.
 
     `vfio` is the directory of a build of VFIO's modules that take the place of the kernel's own (`ModulesBackend`):
-    the module is for these then, as it sees structures and exports of theirs. `sources` are others than those shipped.
+    the module is for these then, as it sees structures and exports of theirs. `options` are more variables of make's,
+    as those were built with. `sources` are others than those shipped.
     Raises BuildFailed `device-module-failed`, and what stands in the way of the headers.
     """
     require(REQUIREMENTS)
@@ -47,9 +51,8 @@ def device_module(
     told.begin(f"compiling the emulated device for {headers.directory().name}", None)
     directory.mkdir(parents=True, exist_ok=True)
     made = directory.resolve()
-    settings = variables(
-        {"KDIR": str(headers.directory()), "O": str(made), "VFIO": str(vfio.resolve()) if vfio else ""}
-    )
+    own = {"KDIR": str(headers.directory()), "O": str(made), "VFIO": str(vfio.resolve()) if vfio else ""}
+    settings = variables({**options, **own})
     folder = sources or shipped() / SOURCES
     log = made / _LOG
     command = ["make", f"-j{len(os.sched_getaffinity(0))}", "-Otarget", "-C", str(folder), *settings]
