@@ -130,15 +130,15 @@ def test_shipped_strategies_apply_and_please_checkpatch(strategy: str, name: str
 
 
 def added_to_header(strategy: str, name: str, directory: Path) -> list[str]:
-    """Return the lines that the first patch of `strategy` adds to VFIO's uAPI, wherever the tree has that."""
+    """Return the lines that the one patch of `strategy` to VFIO's uAPI adds to it, wherever the tree has that."""
     from qpatch.series.open_tree import opened_tree
 
     fetched(name)
     with opened_tree(name) as target:
         result = render(StrategyLibrary().get(strategy), target, RenderOptions(directory, check=False))
     assert result.status is Status.RENDERED, result.reason
-    mail = Path(result.directory, result.patches[0].file).read_text()
-    (header,) = (part for part in mail.split("\ndiff --git ") if "/linux/vfio.h\n" in part)
+    mails = (Path(result.directory, patch.file).read_text() for patch in result.patches)
+    (header,) = (part for mail in mails for part in mail.split("\ndiff --git ")[1:] if "/linux/vfio.h\n" in part)
     return [line for line in header.split("\n@@", 1)[1].splitlines() if line.startswith("+")]
 
 

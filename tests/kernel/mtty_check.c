@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the kernel series of vendor-stream, vendor-query and vendor-filter make
- * of mtty, seen from user space: run in a virtual machine, as root, with the
+ * What the kernel series of mtty-fixes, vendor-stream, vendor-query and
+ * vendor-filter make of mtty, seen from user space: run in a virtual machine, as root, with the
  * strategy's name, what the module or the type was told, and two new devices.
  *
  * Each check prints "ok NAME" or "not ok NAME"; a call that has to succeed for
@@ -28,12 +28,15 @@
 #define OLD_SIZE	(HEADER_SIZE + PORT_SIZE)
 #define NEW_SIZE	(HEADER_SIZE + 2 * PORT_SIZE + 8)
 #define FIFO_HEAD	(HEADER_SIZE + 8 + 16)
+#define FIFO_COUNT	(FIFO_HEAD + 2)
+#define DLAB		(FIFO_HEAD + 3)
 #define CONFIG_FIRST	(1 << 3)
 
 #define RUNNING		VFIO_DEVICE_STATE_RUNNING
 #define STOP		VFIO_DEVICE_STATE_STOP
 #define STOP_COPY	VFIO_DEVICE_STATE_STOP_COPY
 #define RESUMING	VFIO_DEVICE_STATE_RESUMING
+#define PRE_COPY	6 /* older headers have no name for it */
 
 struct header {
 	uint64_t magic;
@@ -41,6 +44,7 @@ struct header {
 };
 
 struct device {
+	const char *name;
 	int container, group, fd;
 	int intx, msi;		/* eventfds */
 	int data;		/* of the state that was entered last, or -1 */
@@ -63,7 +67,7 @@ static int must(int result, const char *what)
 static struct device opened(const char *name)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
-	struct device dev = { .data = -1 };
+	struct device dev = { .name = name, .data = -1 };
 	char path[64], group[256];
 	ssize_t length;
 
@@ -163,6 +167,18 @@ static int unmask(struct device *dev)
 			VFIO_PCI_INTX_IRQ_INDEX, -1);
 }
 
+static int trigger(struct device *dev)
+{
+	uint64_t buffer[4] = { 0 };
+	struct vfio_irq_set *set = (void *)buffer;
+
+	set->argsz = sizeof(*set);
+	set->flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
+	set->index = VFIO_PCI_INTX_IRQ_INDEX;
+	set->count = 1;
+	return ioctl(dev->fd, VFIO_DEVICE_SET_IRQS, set);
+}
+
 static int signaled(int fd)
 {
 	uint64_t number;
@@ -221,18 +237,96 @@ static void write_command(struct device *dev, uint16_t word)
 	must(pwrite(dev->fd, &word, 2, CONFIG + PCI_COMMAND) - 2, "write the command register");
 }
 
+static void open_again(struct device *dev)
+{
+	const char *name = dev->name;
+
+	closed(dev);
+	*dev = opened(name);
+	check(state_of(dev) == RUNNING, "a device that is opened again runs");
+}
+
+/* All that is in the data is good but for a byte: the last write tells, and the arc after it. */
+static void spoiled(struct device *to, const uint8_t *data, size_t size, size_t at, uint8_t value,
+		    const char *name)
+{
+	uint8_t bad[256];
+
+	memcpy(bad, data, size);
+	bad[at] = value;
+	must(enter(to, RESUMING), "enter RESUMING");
+	must(write(to->data, bad, size - 1) - (size - 1), "write all but the last byte");
+	check(write(to->data, bad + size - 1, 1) < 0 && errno == EINVAL, name);
+	check(enter(to, STOP) < 0 && errno == EINVAL, "and not loaded");
+	reset(to);
+}
+
+/* What all series have that give and take data */
+static void held(struct device *dev)
+{
+	must(set_up(dev, VFIO_PCI_INTX_IRQ_INDEX, dev->intx), "set up INTx");
+	must(enter(dev, STOP), "stop");
+	raise_interrupt(dev);
+	check(!signaled(dev->intx), "nothing is signaled in STOP");
+	must(enter(dev, RUNNING), "run");
+	check(signaled(dev->intx) == 1, "it is when the device runs");
+	must(unmask(dev), "unmask");
+	must(enter(dev, STOP), "stop");
+	raise_interrupt(dev);
+	reset(dev);
+	check(!signaled(dev->intx), "a reset drops what was held");
+	raise_interrupt(dev);
+	check(signaled(dev->intx) == 1, "and the device goes on as usual");
+	must(unmask(dev), "unmask");
+	must(take_down(dev, VFIO_PCI_INTX_IRQ_INDEX), "take down");
+	must(enter(dev, STOP), "stop");
+	raise_interrupt(dev);
+	must(enter(dev, RUNNING), "run");
+	must(set_up(dev, VFIO_PCI_INTX_IRQ_INDEX, dev->intx), "set up INTx");
+	check(signaled(dev->intx) == 1, "what is set up first when it runs is signaled");
+	must(take_down(dev, VFIO_PCI_INTX_IRQ_INDEX), "take down");
+}
+
+static void fixes(struct device *from, struct device *to)
+{
+	uint8_t data[256];
+	ssize_t size;
+
+	must(enter(from, PRE_COPY), "enter PRE_COPY");
+	check(read(from->data, data, sizeof(data)) == HEADER_SIZE, "there is a header in PRE_COPY");
+	check(read(from->data, data, sizeof(data)) < 0 && errno == ENOMSG, "and then, there are no data yet");
+	must(enter(from, RUNNING), "run");
+	size = saved(from, data, sizeof(data));
+	check(size == OLD_SIZE, "the data are as they were");
+	check(!resume(to, data, size), "and are loaded");
+	must(enter(to, RUNNING), "run");
+	spoiled(to, data, size, FIFO_HEAD, 200, "a FIFO out of its bounds is refused");
+	spoiled(to, data, size, FIFO_COUNT, 3, "so is one whose count does not fit");
+	spoiled(to, data, size, DLAB, 2, "and a bool that is none");
+	held(to);
+
+	must(enter(to, RESUMING), "enter RESUMING");
+	data[0] ^= 1;
+	check(write(to->data, data, HEADER_SIZE) < 0 && errno == EINVAL, "a header that is none is refused");
+	data[0] ^= 1;
+	check(write(to->data, data + HEADER_SIZE, PORT_SIZE) < 0 || enter(to, STOP) < 0,
+	      "and what follows is not loaded");
+	open_again(to);
+	check(!resume(to, data, size), "and takes its data");
+	open_again(to);
+}
+
 static void stream(struct device *from, struct device *to)
 {
 	uint8_t data[256], other[256];
 	struct header *header = (void *)data;
-	int32_t *irq = (void *)(data + HEADER_SIZE + 2 * PORT_SIZE);
+	uint32_t *irq = (void *)(data + HEADER_SIZE + 2 * PORT_SIZE);
 
 	must(set_up(from, VFIO_PCI_INTX_IRQ_INDEX, from->intx), "set up INTx");
 	raise_interrupt(from);
 	check(signaled(from->intx) == 1, "the source signals INTx");
 	check(saved(from, data, sizeof(data)) == NEW_SIZE, "the data have their size");
-	check(header->minor == 1 && irq[0] == VFIO_PCI_INTX_IRQ_INDEX && irq[1] == 1,
-	      "the data say that INTx is raised");
+	check(header->minor == 1 && irq[0] == 1 && irq[1] == 0, "the data say that an interrupt is raised");
 
 	must(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->intx), "set up INTx");
 	must(resume(to, data, NEW_SIZE), "resume");
@@ -250,20 +344,30 @@ static void stream(struct device *from, struct device *to)
 	must(enter(to, RUNNING), "run");
 	must(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->intx), "set up INTx");
 	check(signaled(to->intx) == 1, "what is set up last is signaled then");
-
-	must(unmask(to), "unmask");
-	irq[0] = VFIO_PCI_MSI_IRQ_INDEX;
-	irq[1] = 0;
-	must(resume(to, data, NEW_SIZE), "resume");
-	must(enter(to, RUNNING), "run");
-	raise_interrupt(to);
-	check(!signaled(to->intx), "INTx is not signaled to a guest that uses MSI");
 	must(take_down(to, VFIO_PCI_INTX_IRQ_INDEX), "take down");
+
+	/* Whatever the source had set up */
+	must(enter(to, RESUMING), "enter RESUMING");
 	must(set_up(to, VFIO_PCI_MSI_IRQ_INDEX, to->msi), "set up MSI");
-	check(signaled(to->msi) == 1, "MSI is, once it is set up");
-	raise_interrupt(to);
-	check(signaled(to->msi) == 1, "and then goes on as usual");
+	must(write(to->data, data, NEW_SIZE) - NEW_SIZE, "write the data");
+	must(enter(to, STOP), "leave RESUMING");
+	check(!signaled(to->msi), "no MSI is signaled before the device runs");
+	must(enter(to, RUNNING), "run");
+	check(signaled(to->msi) == 1, "MSI is signaled when that is what is set up");
 	must(take_down(to, VFIO_PCI_MSI_IRQ_INDEX), "take down");
+
+	/* A trigger of the user's own is none of the device's */
+	irq[0] = 0;
+	must(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->intx), "set up INTx");
+	must(resume(to, data, NEW_SIZE), "resume");
+	must(trigger(to), "trigger");
+	check(signaled(to->intx) == 1, "a trigger is signaled at once");
+	must(enter(to, RUNNING), "run");
+	check(saved(to, other, sizeof(other)) == NEW_SIZE, "the data have their size");
+	check(!other[HEADER_SIZE + 2 * PORT_SIZE], "it is not carried");
+	must(unmask(to), "unmask");
+	check(!signaled(to->intx), "nor raised again");
+	must(take_down(to, VFIO_PCI_INTX_IRQ_INDEX), "take down");
 
 	memcpy(other, data, sizeof(data));
 	((struct header *)other)->minor = 0;
@@ -277,15 +381,17 @@ static void stream(struct device *from, struct device *to)
 	check(write(to->data, other + HEADER_SIZE, PORT_SIZE) < 0 || enter(to, STOP) < 0,
 	      "and what follows is not loaded");
 	reset(to);
-	memcpy(other, data, sizeof(data));
-	other[FIFO_HEAD] = 200;
-	check(resume(to, other, NEW_SIZE) < 0, "a FIFO out of its bounds is refused");
-	reset(to);
-	irq[0] = 7;
-	check(resume(to, data, NEW_SIZE) < 0, "an interrupt that there is not is refused");
-	reset(to);
+	spoiled(to, data, NEW_SIZE, FIFO_HEAD, 200, "a FIFO out of its bounds is refused");
+	spoiled(to, data, NEW_SIZE, HEADER_SIZE + 2 * PORT_SIZE, 2, "an interrupt that is neither raised nor not is refused");
+	spoiled(to, data, NEW_SIZE, HEADER_SIZE + 2 * PORT_SIZE + 4, 1, "what is reserved is refused");
 	check(resume(to, data, NEW_SIZE - 1) < 0, "data that are incomplete are refused");
 	reset(to);
+	held(to);
+	irq[0] = 1;
+	must(resume(to, data, NEW_SIZE), "resume");
+	open_again(to);
+	must(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->intx), "set up INTx");
+	check(!signaled(to->intx), "and has no interrupt of the last user's");
 }
 
 static void stream_old(struct device *from)
@@ -315,17 +421,19 @@ static void query(struct device *from, struct device *to, int wanted)
 	check(config_word(to, PCI_COMMAND) == PCI_COMMAND_MASTER, "the command register keeps what there is");
 	write_command(to, PCI_COMMAND_IO);
 	check(config_word(to, PCI_COMMAND) == PCI_COMMAND_IO, "and forgets the rest");
-	if (wanted < 2) {
-		check(!resume(to, data, size), "data are accepted without config space");
-		must(enter(to, RUNNING), "run");
-		return;
-	}
-	check(resume(to, data, size) < 0 && errno == EINVAL, "data before config space are refused");
+	reset(to);
+	check(config_word(to, PCI_COMMAND) == PCI_COMMAND_IO, "a reset makes it new");
+	must(resume(to, data, size), "load without config space");
 	write_command(to, PCI_COMMAND_IO);
+	must(enter(to, RESUMING), "enter RESUMING");
 	must(write(to->data, data, size) - size, "write the data");
-	check(enter(to, STOP) < 0 && errno == EINVAL, "so is an end without config space");
-	write_command(to, PCI_COMMAND_IO);
-	check(!enter(to, STOP), "config space before and behind the data is accepted");
+	write_command(to, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
+	check(!enter(to, STOP), "data are accepted with config space behind them");
+	must(enter(to, RESUMING), "enter RESUMING");
+	write_command(to, PCI_COMMAND_IO | PCI_COMMAND_MASTER);
+	must(write(to->data, data, size) - size, "write the data");
+	check(!enter(to, STOP), "and with config space before them");
+	check(config_word(to, PCI_COMMAND) == (PCI_COMMAND_IO | PCI_COMMAND_MASTER), "which is kept");
 	must(enter(to, RUNNING), "run");
 }
 
@@ -355,7 +463,11 @@ static void filter(struct device *from, struct device *to, int has_msi)
 	must(enter(to, RESUMING), "enter RESUMING");
 	check(!set_up(to, VFIO_PCI_MSI_IRQ_INDEX, to->msi), "in RESUMING it is accepted");
 	check(set_up(to, VFIO_PCI_MSI_IRQ_INDEX, 0) < 0 && errno == EINVAL, "what is no eventfd is not");
-	check(set_up(to, VFIO_PCI_MSIX_IRQ_INDEX, to->msi) < 0, "nor what the device has not");
+	check(set_up(to, VFIO_PCI_MSIX_IRQ_INDEX, to->msi) < 0 && errno == ENOTTY, "nor what the device has not");
+	check(set_irqs(to, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK, VFIO_PCI_INTX_IRQ_INDEX,
+		       to->intx) < 0 && errno == ENOTTY, "nor an eventfd that unmasks");
+	check(set_irqs(to, VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, VFIO_PCI_MSI_IRQ_INDEX, -1) < 0 &&
+	      errno == ENOTTY, "nor a mask of MSI");
 	must(write(to->data, data, size) - size, "write the data");
 	check(enter(to, STOP) < 0 && errno == EINVAL, "the arc fails for it");
 	check(enter(to, STOP) < 0 && state_of(to) == RESUMING, "and fails again");
@@ -383,6 +495,17 @@ static void filter(struct device *from, struct device *to, int has_msi)
 	reset(to);
 	must(enter(to, RESUMING), "enter RESUMING");
 	must(set_up(to, VFIO_PCI_MSI_IRQ_INDEX, to->msi), "a device is closed with a call put off");
+	open_again(to);
+	must(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->intx), "set up INTx");
+	raise_interrupt(to);
+	check(signaled(to->intx) == 1, "and what is set up is set up");
+	check(set_up(to, VFIO_PCI_INTX_IRQ_INDEX, to->group) < 0, "what is no eventfd is refused");
+	must(unmask(to), "unmask");
+	raise_interrupt(to);
+	check(signaled(to->intx) == 1, "and leaves what was set up");
+	if (!has_msi)
+		return;
+	check(!(config_word(to, capability + PCI_MSI_FLAGS) & PCI_MSI_FLAGS_ENABLE), "its MSI capability is as new");
 }
 
 int main(int argc, char **argv)
@@ -396,7 +519,9 @@ int main(int argc, char **argv)
 	number = atoi(argv[2]);
 	from = opened(argv[3]);
 	to = opened(argv[4]);
-	if (!strcmp(argv[1], "vendor-stream") && number)
+	if (!strcmp(argv[1], "mtty-fixes"))
+		fixes(&from, &to);
+	else if (!strcmp(argv[1], "vendor-stream") && number)
 		stream(&from, &to);
 	else if (!strcmp(argv[1], "vendor-stream"))
 		stream_old(&from);
