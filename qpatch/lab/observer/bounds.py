@@ -70,9 +70,9 @@ def dirty_pages() -> int:
     return int(_bounds()["dirty_pages"])
 
 
-def sent_ratio() -> float:
-    """Return how many times as many pages as a VM has its migration may send."""
-    return _bounds()["sent_ratio"]
+def resent_share() -> float:
+    """Return how many of a VM's pages a pass over memory but the first may send, as a share of them all."""
+    return _bounds()["resent_share"]
 
 
 def set_irqs_calls() -> int:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
-from qpatch.lab.observer.bounds import dirty_pages, dirty_ratio, sent_ratio, set_irqs_calls
+from qpatch.lab.observer.bounds import dirty_pages, dirty_ratio, resent_share, set_irqs_calls
 from qpatch.lab.observer.migrations import COMPLETED, STOPPING_STATES, device_state
 
 if TYPE_CHECKING:
@@ -86,12 +86,19 @@ def _not_cleared(history: MigrationHistory, migration: MigrationSpan) -> Iterato
 
 
 def _sent_again(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
-    """Yield that most of memory was sent more than once, by what QEMU counts itself."""
-    if migration.reported < len(history.timeline):
-        event = history.timeline[migration.reported]
-        sent, whole = event.fields.get("sent_pages", 0), event.fields.get("ram_pages", 0)
-        if sent > whole * sent_ratio():
-            yield f"{migration.source} has sent {sent} pages of the {whole} that the VM has"
+    """Yield that, by QEMU's own count, more pages were sent than guest and devices can write in so many passes."""
+    if migration.reported == len(history.timeline):
+        return
+    event = history.timeline[migration.reported]
+    sent, whole = event.fields.get("sent_pages", 0), event.fields.get("ram_pages", 0)
+    events = [event for _, event in history.events(migration.source, migration.begin, migration.reported)]
+    passes = max((int(one.fields["pass"]) for one in events if one.name == "MIGRATION_PASS"), default=1)
+    reported = sum(int(one.fields["pages"]) for one in events if one.name == "dirty")
+    if sent > whole * (1 + resent_share() * max(passes - 1, 1)) + reported:
+        yield (
+            f"{migration.source} has sent {sent} pages of the {whole} that the VM has, going through them {passes} "
+            f"times; devices were said to write {reported}"
+        )
 
 
 def _left_early(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
