@@ -11,7 +11,7 @@ from lab_timeline_support import TimelineBuilder
 from lab_verdict_support import delivered, reason
 
 from qpatch.lab.model import Verdict
-from qpatch.lab.observer.economy import wasted
+from qpatch.lab.observer.economy import set_up_again, wasted
 from qpatch.lab.observer.migrations import parse_migrations
 
 if TYPE_CHECKING:
@@ -177,6 +177,40 @@ def test_more_vectors_than_the_source_had_set_up() -> None:
     run.sets_up("qemu1", 0, 8, enabled=4)
     run.timeline.state("qemu1", "running")
     assert run.ends() == ["qemu1 sets up 4 vectors of dev0, which had 3 on qemu0 (migration 1)"]
+
+
+@pytest.mark.parametrize(
+    ("ran", "command", "index", "data", "is_told"),
+    [
+        (True, "cont", "msix", "none", True),
+        (True, "cont", "msi", "none", True),
+        (False, "cont", "msix", "none", False),
+        (True, "stop", "msix", "none", False),
+        (True, "cont", "intx", "none", False),
+        (True, "cont", "msix", "eventfd", False),
+    ],
+)
+def test_interrupts_that_are_set_up_anew_when_a_vm_goes_on(
+    ran: bool, command: str, index: str, data: str, is_told: bool
+) -> None:
+    timeline = TimelineBuilder()
+    if ran:
+        timeline.fence("qemu0")
+    timeline.command("qemu0", command)
+    what: dict[str, Any] = {"index": index, "data": data, "count": 0 if data == "none" else 8}
+    timeline.uapi("qemu1", "set-irqs", **what)
+    timeline.uapi("qemu0", "set-irqs", **what)
+    said = "qemu0 sets up dev0's interrupts anew when its VM goes on"
+    assert list(set_up_again(timeline.events)) == ([said] if is_told else [])
+
+
+def test_what_its_guest_does_afterwards_is_its_own_affair() -> None:
+    timeline = TimelineBuilder()
+    timeline.fence("qemu0")
+    timeline.command("qemu0", "cont")
+    timeline.lab("obeyed", vm="qemu0", command="cont", asked=timeline.now)
+    timeline.uapi("qemu0", "set-irqs", index="msix", data="none", count=0)
+    assert list(set_up_again(timeline.events)) == []
 
 
 def test_a_failed_migration_is_not_judged() -> None:

@@ -12,7 +12,7 @@
 #define MAX_VECTORS	2048	/* of one device: what the MSI-X capability can express */
 #define MAX_RING_PAGES	96
 #define CONFIG_BYTES	256
-#define KEPT_REGISTERS	3
+#define KEPT_REGISTERS	9
 #define BAR_MEMORY	2
 
 enum kind { KIND_NONE, KIND_INTX, KIND_MSI, KIND_MSIX };

@@ -2,14 +2,19 @@
 /*
  * Registers that have what the driver wrote last: one that chooses what
  * another one shows, which has to stay chosen in between, and one without a
- * meaning.
+ * meaning.  And those that show what came of what the driver did last.
  */
 #include "kept.h"
 
 #include "frames.h"
 
-static const u32 registers[KEPT_REGISTERS] = { REGISTER_SELECT, REGISTER_SCRATCH,
-					       REGISTER_SCRATCH + 4 };
+static const u32 registers[KEPT_REGISTERS] = {
+	REGISTER_SELECT,	REGISTER_SCRATCH,   REGISTER_SCRATCH + 4,
+	REGISTER_DIGEST,	REGISTER_RING_LOW,  REGISTER_RING_HIGH,
+	REGISTER_RING_PAGES,	REGISTER_VECTORS,   REGISTER_MEMORY_BYTES,
+};
+
+#define WRITTEN	3	/* the first of them, which the driver writes here */
 
 void kept_check(const struct device *device, struct check_result *result)
 {
@@ -25,10 +30,10 @@ void kept_leave(struct device *device)
 {
 	u32 i;
 
-	for (i = 0; i < KEPT_REGISTERS; i++) {
-		device->left[i] = random_number();
-		device_write(device, registers[i], device->left[i]);
-	}
+	for (i = 0; i < WRITTEN; i++)
+		device_write(device, registers[i], random_number());
+	for (i = 0; i < KEPT_REGISTERS; i++)
+		device->left[i] = device_read(device, registers[i]);
 	device->has_left = true;
 }
 

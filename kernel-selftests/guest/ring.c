@@ -179,6 +179,7 @@ const char *ring_set_up(struct device *device, u32 pages)
 	beside(device, make_zero);
 	write_table(device, pages);
 	device->ring_pages = pages;
+	device->has_left = false;
 	table = (uintptr_t)words_of(device, TABLE) | RING_IS_TABLE;
 	device_write(device, REGISTER_RING_LOW, (u32)table);
 	device_write(device, REGISTER_RING_HIGH, (u32)(table >> 32));

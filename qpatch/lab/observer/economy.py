@@ -18,7 +18,7 @@ from qpatch.lab.observer.bounds import dirty_pages, dirty_ratio, resent_share, s
 from qpatch.lab.observer.migrations import COMPLETED, STOPPING_STATES, device_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from qpatch.lab.model import Event
     from qpatch.lab.observer.migrations import MigrationHistory, MigrationSpan
@@ -46,6 +46,28 @@ def wasted(history: MigrationHistory) -> Iterator[str]:
             found += _too_often(history, migration)
         for what in found:
             yield f"{what} (migration {migration.number})"
+
+
+def set_up_again(timeline: Sequence[Event]) -> Iterator[str]:
+    """Yield a sentence for each VM whose guest ran before, and whose devices lose their interrupts when it goes on.
+
+    They are set up again then, all of them, each time; what comes in between is nobody's.
+    """
+    ran: set[str] = set()
+    continues = ""
+    for event in timeline:
+        if event.origin is EventSource.LAB and event.name == "fence":
+            ran.add(str(event.fields["vm"]))
+        elif event.origin is EventSource.LAB and event.name in ("command", "obeyed"):
+            vm, is_cont = str(event.fields["vm"]), event.fields["command"] == "cont"
+            continues = vm if is_cont and event.name == "command" and vm in ran else ""
+        elif event.name == "set-irqs" and event.actor == continues and _takes_down(event):
+            yield f"{continues} sets up {event.device}'s interrupts anew when its VM goes on"
+            continues = ""
+
+
+def _takes_down(event: Event) -> bool:
+    return event.fields["index"] in ("msi", "msix") and event.fields["data"] == "none" and not event.fields["count"]
 
 
 def _calls(history: MigrationHistory, migration: MigrationSpan, actor: str) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from qpatch.lab.observer.checks import guest_checks, silent_timers
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.counters import counters_gone_back
-from qpatch.lab.observer.economy import wasted
+from qpatch.lab.observer.economy import set_up_again, wasted
 from qpatch.lab.observer.ends import wrong_ends
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
 from qpatch.lab.observer.estimates import underestimates
@@ -173,7 +173,13 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
             *memory_left_writeable(timeline),
         ),
         stalls=tuple(filter(None, (longest_stall(history, migration) for migration in history.migrations))),
-        standstills=(*standstills(history), *crawls(history), *underestimates(history), *wasted(history)),
+        standstills=(
+            *standstills(history),
+            *crawls(history),
+            *underestimates(history),
+            *wasted(history),
+            *set_up_again(timeline),
+        ),
         counters=tuple(counters_gone_back(timeline)),
         unheard=tuple(unheard(history)),
         checks=tuple(guest_checks(lab)),
