@@ -204,8 +204,9 @@ class Migrate(ScenarioStep):
 
     `expect` is None where the scenario's own expectation holds. With `paused` the destination starts with `-S`; without
     it, a guest that the scenario has stopped stays so there (`stays_stopped`). The migration is held in its pre-copy
-    phase while the steps of `meanwhile` run. Those of `at_switchover` run while QEMU waits, with its VM stopped, where
-    the scenario has the capability pause-before-switchover; it goes on then.
+    phase while the steps of `meanwhile` run; with `held: false`, by nothing but the scenario's parameters. Those of
+    `at_switchover` run while QEMU waits, with its VM stopped, where the scenario has the capability pause-before-
+    switchover; it goes on then.
     """
 
     word: ClassVar[str] = "migrate"
@@ -214,6 +215,7 @@ class Migrate(ScenarioStep):
     paused: bool = False
     stays_stopped: bool = False
     meanwhile: Steps = ()
+    held: bool = True
     at_switchover: Steps = ()
 
 

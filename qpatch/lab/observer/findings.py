@@ -16,6 +16,7 @@ from qpatch.lab.observer.checks import guest_checks, silent_timers
 from qpatch.lab.observer.clock import clock_faults
 from qpatch.lab.observer.consistency import contradictions
 from qpatch.lab.observer.counters import counters_gone_back
+from qpatch.lab.observer.early import stopped_early
 from qpatch.lab.observer.economy import set_up_again, wasted
 from qpatch.lab.observer.ends import wrong_ends
 from qpatch.lab.observer.errors import DeviceError, cut_short, device_errors, reported_errors, unused_faults
@@ -70,11 +71,12 @@ class Findings:
     `unannounced` which ends of migrations QEMU has not told of, `silent` which failures it does not explain,
     `wrong_ends` which VMs end in a wrong state, `taken_away` which memory it took from a device that ran, or left to
     it, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood still otherwise,
-    has become slow or waits for what it need not, `counters` which counts of devices have gone back, `unheard` what
-    QEMU does not hear of any more, `clock_faults` where the guest's clock did not go on as it should, `silent_timers`
-    timers of the guest's processors that did not interrupt, `left_behind` VMs in which pages are older than the
-    guest's own processor wrote them, and how many. `cut_short` are transfers that a device completed by half,
-    `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset while the guest ran
+    has become slow or waits for what it need not, `counters` which counts of devices have gone back, `early` sources
+    that stop before they may, `unheard` what QEMU does not hear of any more, `clock_faults` where the guest's clock did
+    not go on as it should, `silent_timers` timers of the guest's processors that did not interrupt, `left_behind` VMs
+    in which pages are older than the guest's own processor wrote them, and how many. `cut_short` are transfers that a
+    device completed by half, `unused_faults` faults that never occurred, `resets` processes and devices that QEMU reset
+    while the guest ran
     there. `undriven` tells that guests have no driver for their devices, `harmless` which errors QEMU may print of
     these (a regular expression, '' for none). `acknowledged_after` is how many interrupts the guest has acknowledged
     since the last migration, `fences_after` how many fences it has answered, `reported_at` when the lab reported that
@@ -99,6 +101,7 @@ class Findings:
     stalls: tuple[Stall, ...] = ()
     standstills: tuple[str, ...] = ()
     counters: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
     unheard: tuple[str, ...] = ()
     checks: tuple[GuestCheck, ...] = ()
     clock_faults: tuple[str, ...] = ()
@@ -181,6 +184,7 @@ def find(timeline: Sequence[Event], failure: str = "") -> Findings:
             *set_up_again(timeline),
         ),
         counters=tuple(counters_gone_back(timeline)),
+        early=tuple(stopped_early(history)),
         unheard=tuple(unheard(history)),
         checks=tuple(guest_checks(lab)),
         clock_faults=tuple(clock_faults(timeline)),

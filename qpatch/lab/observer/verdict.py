@@ -85,7 +85,7 @@ def hung(findings: Findings) -> str:
 
 def lab_error(findings: Findings) -> str:
     """Apply if the lab waited without success, and not because a process had died or stopped the VM."""
-    return findings.failure if not (findings.deaths or findings.halted) else ""
+    return findings.failure if not (findings.deaths or findings.halted or findings.early) else ""
 
 
 def inconsistent(findings: Findings) -> str:
@@ -114,8 +114,8 @@ def failed(findings: Findings) -> str:
     Also if one failed as it should, and QEMU said nothing or something else of the reason, if QEMU did not tell of its
     end, or if a VM is not in the state in which that end has to leave it.
     """
-    if findings.devices_refused:
-        return findings.devices_refused
+    if findings.devices_refused or findings.early:
+        return findings.devices_refused or findings.early[0]
     for migration in findings.migrations:
         if migration.outcome in (migration.expect, UNFINISHED) or _never_failed(findings, migration):
             continue

@@ -85,7 +85,7 @@ class Migration:
     async def _send(self, meanwhile: Callable[[], Awaitable[None]] | None) -> str:
         """Run the source's half and return how it ended: to a file, the destination begins only then."""
         self.source.forget_migration()
-        if meanwhile is not None:
+        if meanwhile is not None and self.step.held:
             await self.source.execute("migrate-set-parameters", table().held)
         if self.step.to == "vm":
             await self.destination.execute("migrate-incoming", {"uri": f"unix:{self.channel}"})
@@ -94,7 +94,8 @@ class Migration:
             await self.source.execute("migrate", {"uri": self._file("cat >")})
         if meanwhile is not None:
             await meanwhile()
-            await self.source.execute("migrate-set-parameters", self.parameters)
+            if self.step.held:
+                await self.source.execute("migrate-set-parameters", self.parameters)
         if self.at_switchover is not None and await self.source.until_switchover():
             await self.at_switchover()
             if self.source.migration == PRE_SWITCHOVER:
