@@ -6,6 +6,9 @@ from __future__ import annotations
 import pytest
 from lab_timeline_support import TimelineBuilder, disordered
 
+from qpatch.lab.observer.leftovers import memory_left
+from qpatch.lab.observer.migrations import parse_migrations
+
 TRACKERS = [("device", "dev0", "dev0 itself"), ("container", "", "the container"), ("hwpt", "", "the hwpt")]
 
 
@@ -134,3 +137,41 @@ def test_the_end_of_a_file_of_data_does_not_end_the_tracking() -> None:
     timeline.uapi("qemu0", "close", what="migration", fd=30)
     timeline.verify("qemu0")
     assert len(disordered(timeline)) == 1
+
+
+MIB = 1 << 20
+
+
+def ended_with(source: int, destination: int, status: str = "completed") -> list[str]:
+    """Return what is said of the memory of both sides, in MiB, at the end of a migration that ended so."""
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin(expect=status)
+    timeline.migrated(status, ram_bytes=64 * MIB)
+    for vm, memory in (("qemu0", source), ("qemu1", destination)):
+        timeline.lab("state", vm=vm, status="running", memory=memory * MIB)
+    return list(memory_left(parse_migrations(timeline.events)))
+
+
+def test_memory_that_a_destination_has_not_given_back() -> None:
+    assert ended_with(37, 102) == [
+        "qemu1 has 102 MiB of memory of its own at the end, and qemu0, from which its guest came, 37 MiB (migration 1)"
+    ]
+    assert ended_with(37, 101) == ended_with(500, 37) == ended_with(37, 102, "failed") == []
+
+
+def test_a_vm_whose_memory_is_not_known_is_not_judged() -> None:
+    assert ended_with(0, 500) == ended_with(500, 0) == []
+
+
+def test_such_a_run_is_misordered() -> None:
+    timeline = TimelineBuilder()
+    timeline.prepare()
+    timeline.begin()
+    timeline.stop()
+    timeline.load()
+    timeline.run()
+    timeline.migrated(ram_bytes=64 * MIB)
+    timeline.lab("state", vm="qemu0", status="postmigrate", memory=30 * MIB)
+    timeline.lab("state", vm="qemu1", status="running", memory=300 * MIB)
+    assert "qemu1 has 300 MiB of memory" in disordered(timeline)[0]

@@ -77,6 +77,7 @@ def test_a_run_records_what_was_done_and_heard(tmp_path: Path) -> None:
     assert lab_events(record, "migrated")[0] | {"error": ""} == {
         "sent_pages": 0,
         "ram_pages": 0,
+        "ram_bytes": 0,
         "source": "qemu0",
         "destination": "qemu1",
         "status": "completed",

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Whether what a migration has begun ends with it: the tracking of dirty pages, and the file of a device's data.
+"""Whether what a migration has begun ends with it: tracking of dirty pages, the file of a device's data, memory.
 
 Tracking costs every transfer of the device something, so that a VM which goes on after a cancelled or failed migration
 has it stopped (memory_global_dirty_log_stop() in system/memory.c, which QEMU calls when the migration is over). A
 tracker is the device itself, or what the lab's library calls its container or page table. The file of a device's data
 is that of one migration (linux/vfio.h, VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE): one that is left open is a descriptor
-less, and what the kernel holds for it, each time.
+less, and what the kernel holds for it, each time. Memory is what a process has of its own at the end, the guest's
+included: how much of its memory a guest has touched differs, but no guest touches more than it has.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qpatch.lab.model import EventSource
+from qpatch.lab.observer.migrations import COMPLETED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,3 +65,22 @@ def _note(event: Event, begun: dict[tuple[str, str], int]) -> None:
             begun.pop((event.actor, what), None)
     elif event.name == "close" and event.fields["what"] in _DEVICE:
         begun.pop((event.actor, tracked), None)
+
+
+def memory_left(history: MigrationHistory) -> Iterator[str]:
+    """Yield a sentence for each destination that has more memory at the end than its source and the whole guest."""
+    memory = {
+        str(event.fields["vm"]): int(event.fields["memory"])
+        for event in history.timeline
+        if event.origin is EventSource.LAB and event.name == "state" and event.fields.get("memory")
+    }
+    for migration in history.migrations:
+        here, there = memory.get(migration.source), memory.get(migration.destination)
+        if migration.outcome != COMPLETED or not here or not there:
+            continue
+        ram = int(history.timeline[migration.reported].fields.get("ram_bytes", 0))
+        if ram and there > here + ram:
+            yield (
+                f"{migration.destination} has {there >> 20} MiB of memory of its own at the end, and "
+                f"{migration.source}, from which its guest came, {here >> 20} MiB (migration {migration.number})"
+            )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from qpatch.lab.model import Event, EventSource
 from qpatch.lab.observer.halted import running_while_halted
-from qpatch.lab.observer.leftovers import left_over
+from qpatch.lab.observer.leftovers import left_over, memory_left
 from qpatch.lab.observer.logs import saving_traces
 from qpatch.lab.observer.migrations import (
     COMPLETED,
@@ -53,6 +53,7 @@ def disorders(history: MigrationHistory) -> tuple[str, ...]:
     found += running_while_halted(history)
     found += skipped_phases(history)
     found += left_over(history)
+    found += memory_left(history)
     found += transfers_of_stopped(history)
     return tuple(dict.fromkeys(found))
 

@@ -146,6 +146,7 @@ class Migration:
             total_ms=answer.get("total-time"),
             sent_pages=ram.get("normal", 0) + ram.get("duplicate", 0),
             ram_pages=ram.get("total", 0) // ram.get("page-size", 1),
+            ram_bytes=ram.get("total", 0),
             error=answer.get("error-desc", ""),
         )
 

@@ -77,6 +77,15 @@ class Process:
         return self._process.pid
 
     @property
+    def memory(self) -> int:
+        """How many bytes of its own it has in memory now (RssAnon of proc_pid_status(5)), 0 where it is gone."""
+        try:
+            text = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return 0
+        return next((1024 * int(line.split()[1]) for line in text.splitlines() if line.startswith("RssAnon:")), 0)
+
+    @property
     def code(self) -> int | None:
         """The exit code, a negative signal number, or None while the process runs."""
         return self._process.returncode

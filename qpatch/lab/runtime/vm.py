@@ -292,7 +292,8 @@ class VirtualMachine:
         if self._process is None or self._exit_recorded:
             return
         try:
-            self._recorder.lab("state", vm=self.actor, status=await self._settled())
+            status = await self._settled()
+            self._recorder.lab("state", vm=self.actor, status=status, memory=self._process.memory)
             # It may end before the answer is read, so this is not a wait in which it must not die.
             await self._process.within(table().limits.quit, "the answer to quit", self._monitor.execute("quit", {}))
         except ProcessExited:
