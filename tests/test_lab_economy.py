@@ -45,6 +45,9 @@ class Run:
     def begins_pass(self, number: int) -> None:
         self.timeline.qmp("qemu0", "MIGRATION_PASS", **{"pass": number})
 
+    def reaches(self, state: str) -> None:
+        self.timeline.trace("qemu0", "vfio_migration_set_state", "dev0", state=state)
+
     def saves(self, name: str) -> None:
         self.timeline.trace("qemu0", "vmstate_save", id=name, vmsd=name)
 
@@ -130,8 +133,8 @@ def test_a_device_that_leaves_stop_copy_while_state_is_saved() -> None:
     run = Run()
     run.begins()
     run.saves("ram")
-    run.timeline.state("qemu0", "stop-copy")
-    run.timeline.state("qemu0", "stop")
+    run.reaches("STOP_COPY")
+    run.reaches("STOP")
     run.saves("apic")
     run.saves("ioapic")
     said = "qemu0 has dev0 leave STOP_COPY before it saves apic, and waits for that as long as it takes the device"
@@ -142,8 +145,8 @@ def test_a_device_that_leaves_stop_copy_while_state_is_saved() -> None:
 def test_releases_that_do_so_and_those_that_leave_it_afterwards(thrift: list[str], first: str) -> None:
     run = Run(thrift)
     run.begins()
-    run.timeline.state("qemu0", "stop-copy")
-    steps: list[Callable[[], None]] = [lambda: run.timeline.state("qemu0", "stop"), lambda: run.saves("apic")]
+    run.reaches("STOP_COPY")
+    steps: list[Callable[[], None]] = [lambda: run.reaches("STOP"), lambda: run.saves("apic")]
     for step in steps if first == "stop" else steps[::-1]:
         step()
     assert run.ends() == []

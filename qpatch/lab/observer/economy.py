@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LEAVES_LATE = "stops-afterwards"
 BATCHES = "batched-vectors"
-STOP_COPY = "stop-copy"
+STOP_COPY = "STOP_COPY"  # as QEMU prints it
 
 
 def wasted(history: MigrationHistory) -> Iterator[str]:
@@ -124,12 +124,17 @@ def _sent_again(history: MigrationHistory, migration: MigrationSpan) -> Iterator
 
 
 def _left_early(history: MigrationHistory, migration: MigrationSpan) -> Iterator[str]:
-    """Yield the devices that leave STOP_COPY while their QEMU still has state to save."""
+    """Yield the devices that leave STOP_COPY while their QEMU still has state to save.
+
+    Both are told by QEMU, so that their order is certain: a kernel's log has a clock of its own.
+    """
+    stopped: set[str] = set()
     left: list[str] = []
     for _, event in history.events(migration.source, migration.begin, migration.stop):
-        reached = device_state(event)
-        if reached and event.fields["from"] == STOP_COPY:
-            left.append(event.device)
+        if event.name == "vfio_migration_set_state":
+            if event.device in stopped and event.fields["state"] != STOP_COPY:
+                left.append(event.device)
+            (stopped.add if event.fields["state"] == STOP_COPY else stopped.discard)(event.device)
         elif event.name == "vmstate_save" and left:
             for device in left:
                 yield (
