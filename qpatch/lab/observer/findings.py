@@ -71,7 +71,7 @@ class Findings:
     `unannounced` which ends of migrations QEMU has not told of, `silent` which failures it does not explain,
     `wrong_ends` which VMs end in a wrong state, `taken_away` which memory it took from a device that ran, or left to
     it, `stalls` for how long nothing happened in each downtime, `standstills` where the guest stood still otherwise,
-    has become slow or waits for what it need not, `counters` which counts of devices have gone back, `early` sources
+    has become slow, or waits for what it need not, `counters` which counts of devices have gone back, `early` sources
     that stop before they may, `unheard` what QEMU does not hear of any more, `clock_faults` where the guest's clock did
     not go on as it should, `silent_timers` timers of the guest's processors that did not interrupt, `left_behind` VMs
     in which pages are older than the guest's own processor wrote them, and how many. `cut_short` are transfers that a
